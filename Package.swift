@@ -1,0 +1,115 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+// The settings of every target, each with its reason.
+let settings: [SwiftSetting] = [
+    // Data races are compile-time errors.
+    .swiftLanguageMode(.v6),
+    // An existential costs an allocation and a witness look-up: `any` makes it visible where it is paid.
+    .enableUpcomingFeature("ExistentialAny"),
+    // A member is visible only where its module is imported, so a file's imports tell the truth.
+    .enableUpcomingFeature("MemberImportVisibility"),
+    // An import stays inside its file's module unless the interface shows it (`public import`).
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    // An async function stays on its caller's actor unless it says otherwise: no hop that nobody wrote.
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    // Whatever the compiler can't prove to be memory-safe is marked `unsafe` where it stands.
+    .strictMemorySafety(),
+    // A warning that is tolerated once is tolerated for ever.
+    .treatAllWarnings(as: .error),
+    // Off by default even under `treatAllWarnings`: a public type says whether it is Sendable.
+    .treatWarning("ExplicitSendable", as: .error),
+]
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+
+let targets: [Target] = [
+    // MARK: What the machine offers
+    .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+    .systemLibrary(name: "CLinux"),
+    .target(name: "Systemd", dependencies: ["CSystemd", "Secrets"]),
+
+    // MARK: The heart: no I/O
+    .target(name: "Secrets", dependencies: [crypto]),
+    .target(name: "TokenProtocol", dependencies: ["Secrets", .product(name: "DequeModule", package: "swift-collections")]),
+    .target(
+        name: "TokenCache",
+        dependencies: [
+            "Secrets", "TokenProtocol", histogram,
+            .product(name: "DequeModule", package: "swift-collections"),
+            .product(name: "HeapModule", package: "swift-collections"),
+        ]
+    ),
+
+    // MARK: The edges
+    .target(
+        name: "Tenant",
+        dependencies: [
+            "Secrets", "TokenProtocol", nioCore, nioSSL, nioHTTP1, logging,
+            .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        ]
+    ),
+    .target(
+        name: "SocketServer",
+        dependencies: ["CLinux", "Secrets", "TokenProtocol", "TokenCache", nioCore, nioPosix, logging]
+    ),
+    .target(name: "DaemonConfiguration", dependencies: [.product(name: "Yams", package: "Yams")]),
+    .target(name: "TokenCacheClient", dependencies: ["TokenProtocol", nioCore, nioPosix]),
+    .target(
+        name: "StandInTenant",
+        dependencies: [
+            nioCore, nioPosix, nioHTTP1, nioSSL, crypto,
+            .product(name: "X509", package: "swift-certificates"),
+        ]
+    ),
+
+    // MARK: The programs
+    .executableTarget(
+        name: "tokencached",
+        dependencies: [
+            "Systemd", "Secrets", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "DaemonConfiguration",
+            nioCore, nioPosix, logging, lifecycle, unixSignals, argumentParser,
+        ]
+    ),
+    .executableTarget(name: "tokencachectl", dependencies: ["TokenCacheClient", "TokenProtocol", argumentParser]),
+    .executableTarget(name: "standin-tenant", dependencies: ["StandInTenant", argumentParser]),
+]
+
+for target in targets where target.type != .system {
+    target.swiftSettings = settings
+}
+
+let package = Package(
+    name: "tokencached",
+    products: [
+        .executable(name: "tokencached", targets: ["tokencached"]),
+        .executable(name: "tokencachectl", targets: ["tokencachectl"]),
+        .executable(name: "standin-tenant", targets: ["standin-tenant"]),
+        .library(name: "TokenCacheClient", targets: ["TokenCacheClient"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    ],
+    targets: targets
+)

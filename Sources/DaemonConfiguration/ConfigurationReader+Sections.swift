@@ -1,0 +1,139 @@
+import Yams
+
+/// The sections of the file, key by key.
+extension ConfigurationReader {
+    private static var sections: [String] {
+        [
+            "sockets", "cache", "refresh", "default_tenant", "tenants", "access", "quotas", "admin", "metrics", "log",
+        ]
+    }
+
+    private static var day: Int { 86_400 }
+
+    /// Reads the whole file; nil where it holds nothing that can be read.
+    mutating func read(_ root: Node?) -> DaemonConfiguration? {
+        guard let root, var file = Section(root, path: "", line: 1) else {
+            note(1, "", "should be a mapping of \(Self.sections.joined(separator: ", "))")
+            return nil
+        }
+        var configuration = DaemonConfiguration()
+        configuration.sectionsNotInForce = ["access", "quotas", "admin", "metrics"].filter { section in
+            file.keys.contains { $0.key == section }
+        }
+        readSockets(file.take("sockets"), &configuration.sockets)
+        readCache(file.take("cache"), &configuration.cache)
+        readRefresh(file.take("refresh"), &configuration.refresh)
+        readTenants(&file, &configuration)
+        configuration.access = readAccess(file.take("access"), tenants: Array(configuration.tenants.keys))
+        readQuotas(file.take("quotas"), &configuration.quotas)
+        section(file.take("admin"), known: ["users"]) { reader, section in
+            if let users = reader.texts(section.take("users"), "user names or numbers") {
+                configuration.administrators = users
+            }
+        }
+        section(file.take("metrics"), known: ["listen"]) { reader, section in
+            configuration.metricsListen = reader.address(section.take("listen"))
+        }
+        section(file.take("log"), known: ["level"]) { reader, section in
+            if let level = reader.logLevel(section.take("level")) { configuration.logLevel = level }
+        }
+        noteUnknown(file, known: Self.sections)
+        return configuration
+    }
+
+    private mutating func readSockets(_ item: Item?, _ sockets: inout DaemonConfiguration.Sockets) {
+        section(item, known: ["requests", "admin", "max_connections"]) { reader, section in
+            reader.readSocket(section.take("requests"), &sockets.requests)
+            reader.readSocket(section.take("admin"), &sockets.admin)
+            if let count = reader.integer(section.take("max_connections"), 1...100_000) {
+                sockets.maxConnections = count
+            }
+        }
+    }
+
+    private mutating func readSocket(_ item: Item?, _ socket: inout DaemonConfiguration.Socket) {
+        section(item, known: ["path", "mode", "group"]) { reader, section in
+            if let item = section.take("path"), let path = reader.text(item) {
+                if path.hasPrefix("/") { socket.path = path } else { reader.note(item, "should be an absolute path") }
+            }
+            if let mode = reader.mode(section.take("mode")) { socket.mode = mode }
+            if let group = reader.text(section.take("group"), "should be a group's name or number") {
+                socket.group = group
+            }
+        }
+    }
+
+    private mutating func mode(_ item: Item?) -> UInt32? {
+        guard let item else { return nil }
+        guard let text = item.text, (3...4).contains(text.utf8.count), let mode = UInt32(text, radix: 8), mode <= 0o777
+        else {
+            note(item, "should be a mode in octal digits and quotes, such as \"0660\"")
+            return nil
+        }
+        return mode
+    }
+
+    private mutating func readCache(_ item: Item?, _ cache: inout DaemonConfiguration.Cache) {
+        section(item, known: ["max_entries", "idle_ttl", "negative_ttl"]) { reader, section in
+            if let count = reader.integer(section.take("max_entries"), 1...10_000_000) { cache.maxEntries = count }
+            if let idle = reader.duration(section.take("idle_ttl"), 1...Self.day) { cache.idleTTL = idle }
+            if let negative = reader.duration(section.take("negative_ttl"), 0...300) { cache.negativeTTL = negative }
+        }
+    }
+
+    private mutating func readRefresh(_ item: Item?, _ refresh: inout DaemonConfiguration.Refresh) {
+        let known = ["ahead", "jitter", "last_chance", "min_ttl", "default_lifetime"]
+        section(item, known: known) { reader, section in
+            let ahead = section.take("ahead")
+            let lastChance = section.take("last_chance")
+            let before = reader.faults.count
+            if let share = reader.number(ahead, 0.1...0.95) { refresh.ahead = share }
+            if let share = reader.number(section.take("jitter"), 0...0.2) { refresh.jitter = share }
+            if let share = reader.number(lastChance, 0.1...0.95) { refresh.lastChance = share }
+            if let minTTL = reader.duration(section.take("min_ttl"), 1...Self.day) { refresh.minTTL = minTTL }
+            if let lifetime = reader.duration(section.take("default_lifetime"), 1...Self.day) {
+                refresh.defaultLifetime = lifetime
+            }
+            if reader.faults.count == before, refresh.ahead >= refresh.lastChance, let item = ahead ?? lastChance {
+                reader.note(
+                    item.line,
+                    section.dotted("ahead"),
+                    "should be smaller than last_chance, which is \(refresh.lastChance)"
+                )
+            }
+        }
+    }
+
+    private mutating func readQuotas(_ item: Item?, _ quotas: inout DaemonConfiguration.Quotas) {
+        section(item, known: ["connections", "waiting", "entries"]) { reader, section in
+            if let share = reader.share(section.take("connections")) { quotas.connections = share }
+            if let share = reader.share(section.take("waiting")) { quotas.waiting = share }
+            if let share = reader.share(section.take("entries")) { quotas.entries = share }
+        }
+    }
+
+    private mutating func share(_ item: Item?) -> Double? {
+        number(item, Double.leastNonzeroMagnitude...1, "should be a number over 0 and up to 1")
+    }
+
+    private mutating func logLevel(_ item: Item?) -> DaemonConfiguration.LogLevel? {
+        guard let item else { return nil }
+        guard let level = item.text.flatMap(DaemonConfiguration.LogLevel.init) else {
+            let levels = DaemonConfiguration.LogLevel.allCases.map(\.rawValue)
+            note(item, "should be one of \(levels.joined(separator: ", "))")
+            return nil
+        }
+        return level
+    }
+
+    private mutating func address(_ item: Item?) -> String? {
+        guard let item else { return nil }
+        guard let text = item.text, let colon = text.lastIndex(of: ":"), colon > text.startIndex,
+            let port = Int(text[text.index(after: colon)...]), (1...65_535).contains(port)
+        else {
+            note(item, "should be an address and a port, such as 127.0.0.1:9464")
+            return nil
+        }
+        return text
+    }
+}

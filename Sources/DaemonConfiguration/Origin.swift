@@ -1,0 +1,43 @@
+/// The origin of a tenant: `https://host` or `https://host:port`; `http` only where the host is this machine.
+struct Origin {
+    /// Scheme, host and, where given, port, without a slash at the end.
+    let text: String
+
+    /// Nil where a text is anything else.
+    init?(_ text: String) {
+        let text = text.hasSuffix("/") ? String(text.dropLast()) : text
+        guard let colon = text.firstIndex(of: ":"), text[colon...].hasPrefix("://"),
+            text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+        else { return nil }
+        let scheme = text[..<colon].lowercased()
+        let authority = text[colon...].dropFirst(3)
+        guard !authority.contains(where: { "/?#@\\".contains($0) }), let host = Self.host(of: authority) else {
+            return nil
+        }
+        guard scheme == "https" || scheme == "http" && Self.isLoopback(host) else { return nil }
+        self.text = "\(scheme)://\(authority)"
+    }
+
+    private static func host(of authority: Substring) -> Substring? {
+        var host = authority
+        if authority.hasPrefix("[") {
+            guard let end = authority.firstIndex(of: "]") else { return nil }
+            host = authority[...end]
+        } else if let colon = authority.firstIndex(of: ":") {
+            host = authority[..<colon]
+        }
+        let rest = authority[host.endIndex...]
+        guard !host.isEmpty, rest.isEmpty || isPort(rest.dropFirst()) && rest.hasPrefix(":") else { return nil }
+        return host
+    }
+
+    private static func isPort(_ text: Substring) -> Bool {
+        UInt16(text).map { $0 > 0 } ?? false
+    }
+
+    private static func isLoopback(_ host: Substring) -> Bool {
+        if host == "localhost" || host == "[::1]" { return true }
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+    }
+}

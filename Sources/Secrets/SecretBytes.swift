@@ -1,0 +1,63 @@
+// Secrets: bytes that must not leak.
+//
+// Why it exists: a token or a client secret that is a `String` or an array ends up in log lines, in crash reports and in
+// memory that nobody overwrites. The types of this module are redacted wherever they are printed, are overwritten when
+// the last reference goes, and become text only where somebody writes them to a wire and says so.
+
+import Glibc
+
+/// Holds secret bytes in memory of its own that is overwritten when the last reference goes.
+///
+/// Use it through ``AccessToken`` and ``ClientSecret``, which say what the bytes are. It never grows, so no copy is left
+/// behind by a reallocation.
+// The memory is written in the initialiser only, before a second reference can exist, and freed in `deinit`, after the
+// last one is gone; in between it is only read. So sharing it between threads is sound.
+@safe package final class SecretBytes: @unchecked Sendable {
+    private let memory: UnsafeMutableRawBufferPointer
+
+    /// Copies bytes into memory of its own.
+    ///
+    /// - Parameter bytes: The secret; the caller's copy stays the caller's to overwrite.
+    package init(copying bytes: UnsafeRawBufferPointer) {
+        unsafe memory = .allocate(byteCount: bytes.count, alignment: 1)
+        unsafe memory.copyMemory(from: bytes)
+    }
+
+    /// Makes a secret of a known length and lets a closure write its bytes, so that no other copy has to exist.
+    ///
+    /// - Parameters:
+    ///   - count: How many bytes.
+    ///   - write: Gets exactly that many bytes, zeroed.
+    package init(count: Int, writing write: (UnsafeMutableRawBufferPointer) -> Void) {
+        unsafe memory = .allocate(byteCount: count, alignment: 1)
+        unsafe memory.initializeMemory(as: UInt8.self, repeating: 0)
+        unsafe write(memory)
+    }
+
+    /// How many bytes the secret has.
+    package var count: Int { unsafe memory.count }
+
+    /// Lends the bytes for the length of a call.
+    package func withUnsafeBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try unsafe body(UnsafeRawBufferPointer(memory))
+    }
+
+    /// Compares in a time that depends on the lengths only.
+    package func matches(_ other: UnsafeRawBufferPointer) -> Bool {
+        guard unsafe memory.count == other.count else { return false }
+        var difference: UInt8 = 0
+        for index in unsafe memory.indices {
+            unsafe difference |= memory[index] ^ other[index]
+        }
+        return difference == 0
+    }
+
+    deinit {
+        if let start = unsafe memory.baseAddress {
+            unsafe explicit_bzero(start, memory.count)
+        }
+        unsafe memory.deallocate()
+    }
+}

@@ -1,0 +1,100 @@
+import Glibc
+
+/// Binds a Unix socket that nobody can connect to before it has its mode and group, and that never takes the place of
+/// another daemon's.
+///
+/// The socket is bound under a temporary name, given its mode and group, made to listen and only then renamed to its
+/// path; a lock on the folder keeps two daemons that start together from both finding the path free.
+package struct ListeningSocket: Sendable {
+    /// The kernel's bound is `net.core.somaxconn`, 4,096 by default; asking for more changes nothing.
+    private static let backlog: CInt = 4_096
+
+    /// The descriptor; whoever serves it owns it.
+    package let descriptor: CInt
+    /// Where it stands.
+    package let path: String
+    private let device: UInt
+    private let inode: UInt
+
+    /// Where and how to bind.
+    package struct Place: Sendable, Equatable {
+        /// The path.
+        package var path: String
+        /// The permissions, as in `chmod`.
+        package var mode: UInt32
+        /// The group's name or number; nil: the process's own.
+        package var group: String?
+
+        /// Names it.
+        package init(path: String, mode: UInt32, group: String? = nil) {
+            self.path = path
+            self.mode = mode
+            self.group = group
+        }
+    }
+
+    /// Binds and listens.
+    package static func bind(_ place: Place) throws(ListeningSocketError) -> ListeningSocket {
+        let folder = place.path.lastIndex(of: "/").map { String(place.path[..<$0]) } ?? "."
+        let lock = unsafe open(folder.isEmpty ? "/" : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard lock >= 0 else { throw .failed(place.path, "its folder can't be opened", errno) }
+        defer { close(lock) }
+        guard flock(lock, LOCK_EX) == 0 else { throw .failed(place.path, "its folder can't be locked", errno) }
+        try refuseLiving(place.path)
+        let temporary = "\(place.path).\(getpid())"
+        _ = unsafe unlink(temporary)
+        let descriptor = try UnixSocketAddress.open(place.path)
+        do throws(ListeningSocketError) {
+            try prepare(descriptor, temporary, place)
+            guard unsafe rename(temporary, place.path) == 0 else { throw .failed(place.path, "it can't be put there", errno) }
+            return try ListeningSocket(descriptor, place.path)
+        } catch {
+            close(descriptor)
+            _ = unsafe unlink(temporary)
+            throw error
+        }
+    }
+
+    /// Takes the socket's name away, unless another's stands there by now.
+    package func removeName() {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0, status.st_dev == device, status.st_ino == inode else { return }
+        _ = unsafe unlink(path)
+    }
+
+    private init(_ descriptor: CInt, _ path: String) throws(ListeningSocketError) {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { throw .failed(path, "it is not there", errno) }
+        self.descriptor = descriptor
+        self.path = path
+        device = status.st_dev
+        inode = status.st_ino
+    }
+
+    private static func prepare(
+        _ descriptor: CInt,
+        _ temporary: String,
+        _ place: Place
+    ) throws(ListeningSocketError) {
+        let group = try place.group.map { name throws(ListeningSocketError) in try Group.number(name, place.path) }
+        guard let address = UnixSocketAddress(temporary) else { throw .pathTooLong(place.path) }
+        // Nobody may connect between bind and chmod: the socket doesn't listen yet, and its name is only ours.
+        guard address.bind(descriptor) else { throw .failed(place.path, "it can't be bound", errno) }
+        if let group, unsafe chown(temporary, uid_t.max, group) != 0 {
+            throw .failed(place.path, "its group can't be set to \(place.group ?? "")", errno)
+        }
+        guard unsafe chmod(temporary, place.mode) == 0 else { throw .failed(place.path, "its mode can't be set", errno) }
+        guard Glibc.listen(descriptor, backlog) == 0 else { throw .failed(place.path, "it can't listen", errno) }
+    }
+
+    /// A path at which a daemon answers, or which is no socket, is left alone.
+    private static func refuseLiving(_ path: String) throws(ListeningSocketError) {
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0 else { return }
+        guard status.st_mode & S_IFMT == S_IFSOCK else { throw .notASocket(path) }
+        guard let address = UnixSocketAddress(path) else { throw .pathTooLong(path) }
+        let probe = try UnixSocketAddress.open(path)
+        defer { close(probe) }
+        guard !address.connect(probe), errno == ECONNREFUSED else { throw .inUse(path) }
+    }
+}

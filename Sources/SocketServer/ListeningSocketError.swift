@@ -1,0 +1,32 @@
+import Glibc
+
+/// Why a socket could not be bound, in a sentence for operators.
+package enum ListeningSocketError: Error, Equatable, CustomStringConvertible {
+    /// Another daemon answers there.
+    case inUse(String)
+    /// Something else stands there.
+    case notASocket(String)
+    /// The kernel takes no such path.
+    case pathTooLong(String)
+    /// There is no such group.
+    case unknownGroup(String, path: String)
+    /// A call of the kernel failed.
+    case failed(String, String, Int32)
+
+    /// The sentence.
+    package var description: String {
+        switch self {
+        case .inUse(let path): "socket \(path): another daemon is listening there"
+        case .notASocket(let path): "socket \(path): something that is not a socket stands there"
+        case .pathTooLong(let path):
+            "socket \(path): the path is too long; the kernel allows \(UnixSocketAddress.longestPath) bytes, "
+                + "less a few for a temporary name"
+        case .unknownGroup(let group, let path): "socket \(path): there is no group \(group)"
+        case .failed(let path, let what, let code): "socket \(path): \(what): \(Self.text(of: code))"
+        }
+    }
+
+    private static func text(of code: Int32) -> String {
+        unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"
+    }
+}

@@ -1,0 +1,154 @@
+package import TokenCache
+package import TokenProtocol
+
+/// Answers requests: finds the key that one means, asks the cache, counts.
+///
+/// It lives on the cache's event loop and is called there only, so that a hit is one synchronous call.
+package final class RequestDispatcher: RequestHandler {
+    /// What the dispatcher shows but doesn't know itself.
+    package struct Surroundings {
+        /// The daemon's version.
+        package var version: String
+        /// The clock that goes on in suspend.
+        package var now: @Sendable () -> Instant
+        /// Has the configuration read again; the answer is delivered to the one who asked.
+        package var reload: (Waiter) -> Void
+        /// The server's connections.
+        package var connections: () -> StatsReply.Connections
+
+        /// Names them.
+        package init(
+            version: String,
+            now: @escaping @Sendable () -> Instant,
+            reload: @escaping (Waiter) -> Void,
+            connections: @escaping () -> StatsReply.Connections
+        ) {
+            self.version = version
+            self.now = now
+            self.reload = reload
+            self.connections = connections
+        }
+    }
+
+    /// Which tenants there are; a reload puts another in its place.
+    package var directory: TenantDirectory
+
+    private let cache: TokenCache
+    private let surroundings: Surroundings
+    private let started: Instant
+    private var counters = RequestCounters()
+    /// The time of the batch that is being answered: one look at the clock serves them all.
+    private var now: Instant
+    private var hitsBefore = 0
+
+    /// Answers from a cache.
+    package init(cache: TokenCache, directory: TenantDirectory, surroundings: Surroundings) {
+        self.cache = cache
+        self.directory = directory
+        self.surroundings = surroundings
+        started = surroundings.now()
+        now = started
+    }
+
+    package func batchBegan() {
+        now = surroundings.now()
+        hitsBefore = cache.assumeIsolated { $0.hitCount }
+    }
+
+    package func batchEnded() {
+        let (now, hitsBefore) = (surroundings.now(), hitsBefore)
+        let latency = now - self.now
+        cache.assumeIsolated { cache in
+            let hits = cache.hitCount - hitsBefore
+            if hits > 0 { cache.recordHits(hits, latency) }
+        }
+    }
+
+    package func handle(_ request: Request, on socket: SocketKind, waiter: Waiter) -> Reply? {
+        counters.count(request.operation.name)
+        let reply: Reply?
+        do throws(ErrorReply) {
+            reply = try answer(request.operation, on: socket, waiter: waiter)
+        } catch {
+            reply = .error(error)
+        }
+        if case .error(let error) = reply { counters.count(error.code) }
+        return reply
+    }
+
+    package func leave(_ waiters: [Waiter]) {
+        cache.assumeIsolated { $0.leave(waiters) }
+    }
+
+    package func answeredWithoutHandler(_ code: ErrorReply.Code) { counters.count(code) }
+
+    /// Counts a reply that came later.
+    package func delivered(_ reply: Reply) {
+        if case .error(let error) = reply { counters.count(error.code) }
+    }
+
+    private func answer(_ operation: Operation, on socket: SocketKind, waiter: Waiter) throws(ErrorReply) -> Reply? {
+        let now = now
+        switch operation {
+        case .token(let request):
+            let key = try directory.key(for: request.key)
+            let wish = CacheStateMachine.Wish(
+                minTTL: request.minTTL,
+                timeout: request.timeout,
+                noCache: request.noCache
+            )
+            return cache.assumeIsolated { $0.token(key, wish, waiter: waiter, now: now) }
+        case .prefetch(let request):
+            let keys = try directory.keys(for: request)
+            return cache.assumeIsolated { $0.prefetch(keys, now: now) }
+        case .invalidate(let request):
+            let key = try directory.key(for: request.key)
+            return cache.assumeIsolated { $0.invalidate(key, request.fingerprint, now: now) }
+        case .revoke(let request):
+            let user = try directory.user(for: request)
+            let scopes = try directory.scopes(for: request)
+            return cache.assumeIsolated { $0.revoke(user, scopes: scopes, waiter: waiter, now: now) }
+        case .hello: return .hello(hello(on: socket))
+        case .stats, .entries, .evict, .flush, .reload: return try administer(operation, waiter: waiter)
+        }
+    }
+
+    private func administer(_ operation: Operation, waiter: Waiter) throws(ErrorReply) -> Reply? {
+        let now = now
+        switch operation {
+        case .stats: return .stats(stats())
+        case .entries(var request):
+            request.tenant = try directory.name(request.tenant)
+            let page = request
+            return cache.assumeIsolated { $0.entries(page, now: now) }
+        case .evict(let request):
+            let user = try directory.user(for: request)
+            return cache.assumeIsolated { $0.evict(user, scopes: request.scopes, now: now) }
+        case .flush(let tenant):
+            let tenant = try directory.name(tenant)
+            return cache.assumeIsolated { $0.flush(tenant: tenant, now: now) }
+        case .reload:
+            surroundings.reload(waiter)
+            return nil
+        case .token, .prefetch, .invalidate, .revoke, .hello: return nil
+        }
+    }
+
+    private func hello(on socket: SocketKind) -> HelloReply {
+        HelloReply(
+            version: surroundings.version,
+            operations: OperationName.allCases.filter { socket == .admin || $0.isForApps },
+            tenants: directory.names
+        )
+    }
+
+    private func stats() -> StatsReply {
+        let now = now
+        var stats = cache.assumeIsolated { $0.stats(now: now) }
+        stats.uptime = (now - started).inSeconds
+        stats.version = surroundings.version
+        stats.connections = surroundings.connections()
+        counters.fill(&stats)
+        return stats
+    }
+}

@@ -1,0 +1,115 @@
+package import NIOCore
+import NIOPosix
+package import TokenProtocol
+
+/// Serves both sockets on one event loop.
+///
+/// It is used on that loop only, but for ``listen(on:kind:)`` and ``drain(within:)``, which start there.
+package final class SocketServer {
+    /// How long connections are still accepted and read once a drain has begun: what peers had sent by then has arrived
+    /// on the loop after one round; ten milliseconds are many.
+    static let grace = TimeAmount.milliseconds(10)
+    /// Reads start small and follow what comes, up to the longest line and a bit.
+    private static let readSizes = (minimum: 1_024, initial: 4_096, maximum: 65_536)
+    /// A connection isn't read while so many bytes of replies wait to be taken, until it is down to the lower number.
+    private static let writeMarks = ChannelOptions.Types.WriteBufferWaterMark(low: 128 * 1_024, high: 512 * 1_024)
+
+    /// The loop.
+    package let eventLoop: any EventLoop
+    /// How many connections may be open over both sockets.
+    package var maxConnections: Int
+    /// Connections since the start.
+    package private(set) var counts = StatsReply.Connections()
+
+    private let requestHandler: any RequestHandler
+    private var connections: [UInt64: ConnectionHandler] = [:]
+    private var listeners: [any Channel] = []
+    private var lastNumber: UInt64 = 0
+    private var drained: EventLoopPromise<Void>?
+
+    /// A server that listens nowhere yet.
+    package init(on eventLoop: any EventLoop, maxConnections: Int, requestHandler: any RequestHandler) {
+        self.eventLoop = eventLoop
+        self.maxConnections = maxConnections
+        self.requestHandler = requestHandler
+    }
+
+    /// Serves a socket that is bound and listening; the server owns the descriptor from here on.
+    package func listen(on descriptor: CInt, kind: SocketKind) -> EventLoopFuture<Void> {
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        return ServerBootstrap(group: eventLoop)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try bound.value.accept(channel, kind: kind) }
+            }
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelOption(.writeBufferWaterMark, value: Self.writeMarks)
+            .childChannelOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(
+                    minimum: Self.readSizes.minimum,
+                    initial: Self.readSizes.initial,
+                    maximum: Self.readSizes.maximum
+                )
+            )
+            .withBoundSocket(descriptor)
+            .map { bound.value.listeners.append($0) }
+    }
+
+    /// Hands a reply to a request that waited; nobody is there any more: it is dropped.
+    package func deliver(_ reply: Reply, to waiter: Waiter) {
+        connections[waiter.connection]?.deliver(reply, to: waiter.ticket)
+    }
+
+    /// Stops accepting, answers what is under way and closes; what isn't answered by the deadline is closed all the same.
+    package func drain(within deadline: TimeAmount) -> EventLoopFuture<Void> {
+        let promise = eventLoop.makePromise(of: Void.self)
+        drained = promise
+        let isolated = eventLoop.assumeIsolated()
+        isolated.scheduleTask(in: Self.grace) {
+            for listener in self.listeners { listener.close(promise: nil) }
+            for connection in self.connections.values { connection.drain() }
+            self.endIfDrained()
+        }
+        let end = isolated.scheduleTask(in: deadline) {
+            for connection in self.connections.values { connection.close() }
+        }
+        promise.futureResult.assumeIsolated().whenComplete { _ in end.cancel() }
+        return promise.futureResult
+    }
+
+    // MARK: Connections
+
+    private func accept(_ channel: any Channel, kind: SocketKind) throws {
+        guard counts.open < maxConnections else {
+            counts.refused += 1
+            return try channel.pipeline.syncOperations.addHandler(RefusalHandler())
+        }
+        counts.open += 1
+        counts.accepted += 1
+        lastNumber += 1
+        let handler = ConnectionHandler(
+            number: lastNumber,
+            kind: kind,
+            server: self,
+            requestHandler: requestHandler
+        )
+        connections[lastNumber] = handler
+        try channel.pipeline.syncOperations.addHandler(handler)
+    }
+
+    /// A connection is gone.
+    func closed(_ number: UInt64) {
+        guard connections.removeValue(forKey: number) != nil else { return }
+        counts.open -= 1
+        endIfDrained()
+    }
+
+    private func endIfDrained() {
+        guard connections.isEmpty, let drained, listeners.allSatisfy({ !$0.isActive }) else { return }
+        self.drained = nil
+        drained.succeed()
+    }
+}
+
+@available(*, unavailable)
+extension SocketServer: Sendable {}

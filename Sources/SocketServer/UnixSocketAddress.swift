@@ -1,0 +1,57 @@
+import Glibc
+
+/// The address of a Unix socket, as the kernel's calls want it.
+struct UnixSocketAddress {
+    /// `sun_path` less the zero at its end.
+    static var longestPath: Int { MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1 }
+
+    private var address = sockaddr_un()
+
+    /// Nil where the path is too long.
+    init?(_ path: String) {
+        guard path.utf8.count <= Self.longestPath else { return nil }
+        address.sun_family = sa_family_t(AF_UNIX)
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
+    }
+
+    /// A socket that is bound to nothing.
+    static func open(_ path: String) throws(ListeningSocketError) -> CInt {
+        let kind = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue)
+        let descriptor = socket(AF_UNIX, kind, 0)
+        guard descriptor >= 0 else { throw .failed(path, "no socket can be opened", errno) }
+        return descriptor
+    }
+
+    func bind(_ descriptor: CInt) -> Bool {
+        unsafe withAddress { unsafe Glibc.bind(descriptor, $0, $1) == 0 }
+    }
+
+    func connect(_ descriptor: CInt) -> Bool {
+        unsafe withAddress { unsafe Glibc.connect(descriptor, $0, $1) == 0 }
+    }
+
+    private func withAddress<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+        unsafe withUnsafePointer(to: address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+    }
+}
+
+/// Looks groups up.
+enum Group {
+    /// Room for the longest line of a group file that is worth reading; a larger group is given by number.
+    private static let roomForNames = 65_536
+
+    /// The number of a group that is given by name or number.
+    static func number(_ name: String, _ path: String) throws(ListeningSocketError) -> gid_t {
+        if let number = gid_t(name) { return number }
+        var group = unsafe Glibc.group()
+        var found: UnsafeMutablePointer<Glibc.group>?
+        var room = [CChar](repeating: 0, count: roomForNames)
+        let code = unsafe getgrnam_r(name, &group, &room, room.count, &found)
+        guard code == 0, unsafe found != nil else { throw .unknownGroup(name, path: path) }
+        return unsafe group.gr_gid
+    }
+}

@@ -1,0 +1,53 @@
+import CSystemd
+import Glibc
+
+/// What a service tells its manager about itself.
+package enum Notice: Sendable, Equatable {
+    /// It serves; with a line for `systemctl status`.
+    case ready(status: String)
+    /// A line for `systemctl status`.
+    case status(String)
+    /// It reads its configuration again, from this moment on.
+    case reloading
+    /// It is on its way out.
+    case stopping
+    /// It is alive.
+    case alive
+
+    /// The text that goes to the manager.
+    package var text: String {
+        switch self {
+        case .ready(let status): "READY=1\nSTATUS=\(Self.line(status))"
+        case .status(let status): "STATUS=\(Self.line(status))"
+        case .reloading: "RELOADING=1\nMONOTONIC_USEC=\(Self.monotonicMicroseconds)"
+        case .stopping: "STOPPING=1"
+        case .alive: "WATCHDOG=1"
+        }
+    }
+
+    /// Sends it; where no manager listens, nothing happens.
+    package func send() {
+        _ = unsafe sd_notify(0, text)
+    }
+
+    /// One line: a line end in it would begin another notice.
+    private static func line(_ text: String) -> String {
+        String(text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) })
+    }
+
+    private static var monotonicMicroseconds: Int64 {
+        var now = timespec()
+        _ = unsafe clock_gettime(CLOCK_MONOTONIC, &now)
+        return Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1_000
+    }
+}
+
+/// How often a service has to say that it is alive.
+package enum Watchdog {
+    /// The time after which the manager kills a service that has said nothing; nil: it doesn't watch.
+    package static var interval: Duration? {
+        var microseconds: UInt64 = 0
+        guard unsafe sd_watchdog_enabled(0, &microseconds) > 0 else { return nil }
+        return .microseconds(Int64(clamping: microseconds))
+    }
+}

@@ -1,0 +1,139 @@
+import AsyncHTTPClient
+import Logging
+package import NIOCore
+import NIOHTTP1
+import NIOSSL
+package import Secrets
+package import TokenProtocol
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// Makes calls to one tenant and names what came of each.
+///
+/// One call is one request on the wire: no redirect is followed, nothing is retried, no proxy of the environment is used.
+/// Call ``shutdown()`` when it is no longer needed.
+package struct TenantClient: Sendable {
+    /// How long a connection may take to be made.
+    static let connectTimeout = TimeAmount.seconds(2)
+    /// A reply is a token of a few kilobytes; what is larger is none.
+    static let largestReply = 65_536
+    /// Connections are closed after being idle for less than servers commonly keep them, so that a call seldom meets one
+    /// that the other side is closing: that call would fail, and nothing here repeats it.
+    private static let idleTimeout = TimeAmount.seconds(30)
+
+    /// How the tenant is called.
+    package let settings: TenantSettings
+    private let client: HTTPClient
+
+    /// A client on an event loop group of somebody else's.
+    ///
+    /// - Throws: Where the file of certificate authorities can't be read.
+    package init(_ settings: TenantSettings, on group: any EventLoopGroup) throws {
+        self.settings = settings
+        var configuration = HTTPClient.Configuration()
+        configuration.redirectConfiguration = .disallow
+        configuration.decompression = .disabled
+        configuration.proxy = nil
+        configuration.httpVersion = .http1Only
+        configuration.connectionPool.idleTimeout = Self.idleTimeout
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.timeout.connect = Self.connectTimeout
+        configuration.tlsConfiguration = try Self.tls(settings.caFile)
+        client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
+    }
+
+    /// Asks for a token.
+    ///
+    /// Its life counts from the moment before this call.
+    package func mint(_ user: UserLookup, scopes: ScopeSet, secret: ClientSecret) async -> MintOutcome {
+        var body = GrantRequest.mint(user, scopes: scopes, clientID: settings.clientID, secret: secret)
+        defer { body.wipe() }
+        switch await call("/oauth/token", body) {
+        case .failed(let reason): return .unavailable(Unavailability(reason))
+        case .tooLarge: return .nonsense("the tenant's answer is larger than \(Self.largestReply) bytes")
+        case .answered(let reply, var bytes):
+            defer { bytes.wipe() }
+            return unsafe bytes.withUnsafeReadableBytes { unsafe reply.outcome(Span(_unsafeBytes: $0)) }
+        }
+    }
+
+    /// Has a token revoked; whether the tenant took that.
+    package func revoke(_ token: AccessToken) async -> Bool {
+        var body = GrantRequest.revoke(token)
+        defer { body.wipe() }
+        guard case .answered(let reply, _) = await call("/oauth/revoke", body) else { return false }
+        return reply.status == 200
+    }
+
+    /// Closes the connections.
+    package func shutdown() async throws { try await client.shutdown() }
+
+    // MARK: One call
+
+    private enum CallOutcome {
+        case answered(GrantReply, ByteBuffer)
+        case tooLarge
+        case failed(String)
+    }
+
+    private func call(_ path: String, _ body: ByteBuffer) async -> CallOutcome {
+        var request = HTTPClientRequest(url: settings.origin + path)
+        request.method = .POST
+        request.headers.add(name: "content-type", value: "application/json")
+        request.headers.add(name: "accept", value: "application/json")
+        request.headers.add(name: "user-agent", value: settings.userAgent)
+        request.body = .bytes(body)
+        let complete = request
+        do {
+            return try await withDeadline(settings.timeout) { try await exchange(complete) }
+        } catch let error as HTTPParserError where error == .headerOverflow {
+            return .tooLarge
+        } catch {
+            return .failed(CallFault.sentence(error, timeout: settings.timeout))
+        }
+    }
+
+    private func exchange(_ request: HTTPClientRequest) async throws -> CallOutcome {
+        let response = try await client.execute(request, deadline: .distantFuture)
+        let reply = GrantReply(
+            status: Int(response.status.code),
+            headers: response.headers,
+            wall: Date().timeIntervalSince1970
+        )
+        do {
+            return .answered(reply, try await response.body.collect(upTo: Self.largestReply))
+        } catch is NIOTooManyBytesError {
+            return .tooLarge
+        }
+    }
+
+    /// Bounds a whole call: the HTTP client's own deadline ends with the head, and a body can come for ever.
+    private func withDeadline(
+        _ timeout: Duration,
+        _ call: @escaping @Sendable () async throws -> CallOutcome
+    ) async throws -> CallOutcome {
+        try await withThrowingTaskGroup(of: CallOutcome.self) { group in
+            group.addTask { try await call() }
+            group.addTask {
+                try await Task.sleep(for: timeout, clock: .continuous)
+                throw HTTPClientError.deadlineExceeded
+            }
+            defer { group.cancelAll() }
+            guard let outcome = try await group.next() else { throw CancellationError() }
+            return outcome
+        }
+    }
+
+    private static func tls(_ caFile: String?) throws -> TLSConfiguration {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.minimumTLSVersion = .tlsv12
+        if let caFile {
+            configuration.additionalTrustRoots = [.certificates(try NIOSSLCertificate.fromPEMFile(caFile))]
+        }
+        return configuration
+    }
+}

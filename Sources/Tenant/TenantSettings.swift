@@ -1,0 +1,28 @@
+// Tenant: one call to a tenant's OAuth endpoint, and what came of it.
+//
+// Why it exists: the tenant answers in many forms, some of them nonsense. This module makes exactly one request, reads
+// the answer strictly and names its outcome; it promises that nothing is followed, retried or kept, that a secret goes to
+// the configured origin and nowhere else, and that every call ends in its time.
+
+/// How one tenant is called.
+package struct TenantSettings: Sendable, Equatable {
+    /// Scheme, host and port.
+    package var origin: String
+    /// The OAuth client.
+    package var clientID: String
+    /// Of one call, from its connection to the last byte of its answer.
+    package var timeout: Duration
+    /// A file of certificate authorities that are trusted besides the system's.
+    package var caFile: String?
+    /// What the daemon calls itself.
+    package var userAgent: String
+
+    /// Makes settings.
+    package init(origin: String, clientID: String, timeout: Duration, caFile: String? = nil, userAgent: String) {
+        self.origin = origin
+        self.clientID = clientID
+        self.timeout = timeout
+        self.caFile = caFile
+        self.userAgent = userAgent
+    }
+}

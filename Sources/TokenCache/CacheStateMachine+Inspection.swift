@@ -1,0 +1,110 @@
+import Secrets
+package import TokenProtocol
+
+/// What operators are shown.
+extension CacheStateMachine {
+    /// Notes how long so many hits took that were answered together.
+    package mutating func recordHits(_ count: Int, _ latency: Duration) {
+        statistics.recordHits(count, latency)
+    }
+
+    /// How many requests were answered from the cache.
+    package var hitCount: Int { statistics.hits }
+
+    /// Counters, gauges and quantiles, as far as the cache knows them; it costs the same whatever the number of tokens.
+    package mutating func stats(now: Instant) -> StatsReply {
+        var stats = StatsReply()
+        stats.entries = store.count
+        stats.negativeEntries = memories.refusalCount
+        stats.bytes = store.bytes
+        stats.hits = statistics.hits
+        stats.misses = statistics.misses
+        stats.coalesced = statistics.coalesced
+        stats.negatives = statistics.negatives
+        stats.mints = mints
+        stats.refreshes.due = statistics.refreshesDue
+        stats.refreshes.done = statistics.refreshesDone
+        stats.refreshes.late = statistics.refreshesLate
+        stats.refreshes.skippedIdle = statistics.skippedIdle
+        stats.evictions = evictions
+        stats.hitLatency = statistics.hitQuantiles
+        stats.mintLatency = statistics.mintQuantiles
+        let present = store
+        stats.nextRefresh = refreshTimes.soonest { present[$0.slot]?.serial == $0.serial }
+            .map { max(0, ($0 - now).inSeconds) }
+        stats.tenants = tenants.mapValues { Self.stats(of: $0, now: now) }
+        return stats
+    }
+
+    private var mints: StatsReply.Mints {
+        var mints = StatsReply.Mints()
+        mints.started = statistics.started
+        mints.succeeded = statistics.succeeded
+        mints.failed = Dictionary(uniqueKeysWithValues: statistics.failed.map { ($0.key.rawValue, $0.value) })
+        for tenant in tenants.values {
+            mints.inFlight += tenant.governor.underWay
+            mints.queuedForeground += tenant.governor.queuedCallers
+            mints.queuedAhead += tenant.governor.queuedAhead
+        }
+        return mints
+    }
+
+    private var evictions: [String: Int] {
+        let counts = statistics.evictions
+        return [
+            "expired": counts.expired, "capacity": counts.capacity, "invalidated": counts.invalidated,
+            "revoked": counts.revoked, "evicted": counts.evicted, "flushed": counts.flushed,
+        ]
+    }
+
+    private static func stats(of tenant: TenantState, now: Instant) -> StatsReply.Tenant {
+        var stats = StatsReply.Tenant()
+        stats.state = tenant.governor.currentHold(at: now) == nil ? "closed" : "held"
+        stats.rateTokens = tenant.governor.available(at: now)
+        stats.lastSuccess = tenant.lastSuccess.map { (now - $0).inSeconds }
+        stats.lastError = tenant.lastError.map {
+            StatsReply.LastError(
+                code: $0.error.code,
+                description: $0.error.description,
+                ago: (now - $0.at).inSeconds
+            )
+        }
+        return stats
+    }
+
+    /// A page of the cache's content, in an order that stays while entries come and go.
+    ///
+    /// - Returns: nil where the cursor is not one.
+    package func entries(_ request: EntriesRequest, now: Instant) -> EntriesReply? {
+        guard var slot = request.after.map({ Int($0).map { $0 + 1 } }) ?? 0, slot >= 0 else { return nil }
+        var page = EntriesReply(entries: [], next: nil)
+        while slot < store.slots.count, page.entries.count < request.limit {
+            if let entry = store[slot], request.tenant ?? entry.key.user.tenant == entry.key.user.tenant {
+                page.entries.append(show(entry, now: now))
+            }
+            slot += 1
+        }
+        page.next = slot < store.slots.count ? String(slot - 1) : nil
+        return page
+    }
+
+    private func show(_ entry: Entry, now: Instant) -> EntriesReply.Entry {
+        EntriesReply.Entry(
+            tenant: entry.key.user.tenant,
+            user: entry.key.user.user,
+            scopes: entry.key.scopes,
+            state: state(of: entry, now: now),
+            age: (now - entry.life.sent).wholeSeconds,
+            expiresIn: entry.life.left(at: now).wholeSeconds,
+            expiresAt: entry.token.expiresAt,
+            lastUsed: (now - entry.lastAsked).wholeSeconds,
+            fingerprint: entry.token.fingerprint.short
+        )
+    }
+
+    private func state(of entry: Entry, now: Instant) -> EntriesReply.Entry.State {
+        if !entry.life.isServable(at: now) { return .expiring }
+        if currentFlights[entry.key.user]?[entry.key.scopes] != nil { return .refreshing }
+        return now < entry.life.softPoint ? .fresh : .due
+    }
+}

@@ -1,0 +1,28 @@
+import Secrets
+import TokenProtocol
+
+/// A cached token and what is known of its use.
+struct Entry {
+    let key: TokenKey
+    var token: EncodedToken
+    var life: TokenLife
+    /// When the token came.
+    var arrived: Instant
+    /// When it was last asked for; a refresh is no use of it.
+    var lastAsked: Instant
+    /// Whether it came from a refresh that nobody waited for.
+    var cameFromRefresh: Bool
+    /// Whether it took the place of a token that an app had reported as refused.
+    var replacedReported: Bool
+    /// Which token it is, so that a time planned for an earlier one is known to be stale.
+    var serial: UInt64
+
+    /// Whether nobody has asked since a refresh brought it.
+    var isUnusedRefresh: Bool { cameFromRefresh && lastAsked < arrived }
+
+    /// Bytes of memory, about: the token's text, the key's, and the fixed parts.
+    var size: Int { token.text.count + key.user.user.value.count + Self.fixedSize }
+
+    /// The slot, the index and the planned times of an entry, in bytes: measured by filling a cache, then rounded.
+    private static let fixedSize = 600
+}

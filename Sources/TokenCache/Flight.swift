@@ -1,0 +1,63 @@
+import TokenProtocol
+
+/// One mint of one key, from its planning to its end; whoever asks for the key meanwhile shares it.
+struct Flight {
+    /// Whether what it brings back may be cached.
+    enum Standing {
+        /// It may.
+        case current
+        /// The key's generation was raised: it goes to those who wait, not into the cache.
+        case superseded
+        /// The user logged out: it goes to nobody and is revoked.
+        case revoked
+    }
+
+    let key: TokenKey
+    /// Set when the call was ordered: a token's life counts from there.
+    var sent: Instant?
+    /// Those who wait, and some who have left: the cache knows who still does.
+    var waiters: [Waiter] = []
+    var waiting = 0
+    var standing = Standing.current
+    /// Whether it was planned to refresh a living token.
+    let isRefresh: Bool
+    /// Whether anybody has asked for it since it was planned.
+    var wasAskedFor: Bool
+    /// Whether it was sent a second time with a new secret; there is no third.
+    var hasTriedNewSecret = false
+
+    /// Adds one who waits, dropping those who left where they have become the greater part.
+    mutating func join(_ waiter: Waiter, isWaiting: (Waiter) -> Bool) {
+        if waiters.count > 2 * waiting + 64 { waiters.removeAll { !isWaiting($0) } }
+        waiters.append(waiter)
+        waiting += 1
+        wasAskedFor = true
+    }
+}
+
+/// One caller who waits for a mint.
+struct WaitingCaller {
+    /// The mint.
+    let call: CallID
+    /// The tenant that it goes to.
+    let tenant: String
+    /// When the caller stops waiting.
+    let deadline: Instant
+    /// Whether a living token that has too little left may stand in where the mint fails.
+    let takesLivingToken: Bool
+}
+
+/// The revocation of one token at the tenant.
+struct Revocation {
+    let tenant: String
+    let token: EncodedToken
+    /// The logout that it belongs to; nil: nobody waits for it.
+    let logout: Waiter?
+}
+
+/// A logout that waits for the tenant: for how many answers yet, and whether all were good so far.
+struct Logout {
+    var open: Int
+    var allTaken = true
+    let deadline: Instant
+}

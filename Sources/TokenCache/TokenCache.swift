@@ -1,0 +1,201 @@
+package import Secrets
+package import TokenProtocol
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// Makes the calls that the cache orders; it decides nothing about time.
+package protocol TenantCalling: Sendable {
+    /// Asks the tenant for a token.
+    func mint(_ key: TokenKey) async -> MintResult
+    /// Has the tenant revoke a token; whether it took that.
+    func revoke(_ token: AccessToken, tenant: String) async -> Bool
+}
+
+/// The cache of users' tokens.
+///
+/// The actor runs on the executor that it is given, which is the event loop that serves the connections: there a request
+/// is a synchronous call by `assumeIsolated`. It decides nothing: it feeds ``CacheStateMachine`` and performs what it
+/// says. Calls to tenants are made by ``run(_:)``, which lives as long as the daemon.
+package actor TokenCache {
+    /// What the cache needs of the world, each called on its executor.
+    package struct Surroundings: Sendable {
+        /// The clock that goes on in suspend.
+        package var now: @Sendable () -> Instant
+        /// Wakes the cache by ``timePassed()`` at a time, or not at all.
+        package var wake: @Sendable (_ at: Instant?) -> Void
+        /// Hands a reply to a request that waited.
+        package var deliver: @Sendable (Delivery) -> Void
+
+        /// Names them.
+        package init(
+            now: @escaping @Sendable () -> Instant = { ContinuousClock.now },
+            wake: @escaping @Sendable (_ at: Instant?) -> Void,
+            deliver: @escaping @Sendable (Delivery) -> Void
+        ) {
+            self.now = now
+            self.wake = wake
+            self.deliver = deliver
+        }
+    }
+
+    private nonisolated let executor: any SerialExecutor
+    private let surroundings: Surroundings
+    private let orders: AsyncStream<CallOrder>
+    private let ordering: AsyncStream<CallOrder>.Continuation
+    private var machine: CacheStateMachine
+
+    /// The executor that was given; computed, as an unowned reference must not outlive what it was made from.
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
+
+    /// An empty cache.
+    package init(
+        on executor: any SerialExecutor,
+        policy: CachePolicy,
+        tenants: [String: TenantPolicy],
+        random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
+        surroundings: Surroundings
+    ) {
+        self.executor = executor
+        self.surroundings = surroundings
+        (orders, ordering) = AsyncStream.makeStream()
+        machine = CacheStateMachine(policy: policy, tenants: tenants, random: random, now: surroundings.now())
+    }
+
+    // MARK: Requests
+
+    /// A user's token, or nil where the answer comes later.
+    package func token(
+        _ key: TokenKey,
+        _ wish: CacheStateMachine.Wish,
+        waiter: Waiter,
+        now: Instant
+    ) -> Reply? {
+        switch machine.request(key, wish, waiter: waiter, now: now) {
+        case .serve(let reply): return .token(reply)
+        case .serveAndRefresh(let reply):
+            settle(now)
+            return .token(reply)
+        case .wait:
+            settle(now)
+            return nil
+        case .refuse(let error):
+            settle(now)
+            return .error(error)
+        }
+    }
+
+    /// Plans mints before anyone waits for them.
+    package func prefetch(_ keys: some Sequence<TokenKey>, now: Instant) -> Reply {
+        let count = machine.prefetch(keys, now: now)
+        settle(now)
+        return .prefetch(queued: count.queued, cached: count.cached, refused: count.refused)
+    }
+
+    /// Drops a token that an API has refused.
+    package func invalidate(_ key: TokenKey, _ fingerprint: Fingerprint, now: Instant) -> Reply {
+        defer { settle(now) }
+        return switch machine.invalidate(key, fingerprint, now: now) {
+        case .dropped: .invalidated(true, retryAfter: nil)
+        case .unknown: .invalidated(false, retryAfter: nil)
+        case .tooYoung(let retryAfter): .invalidated(false, retryAfter: retryAfter)
+        }
+    }
+
+    /// Drops a user's tokens and revokes them at the tenant; nil where the answer comes later.
+    package func revoke(_ user: UserKey, scopes: ScopeSet?, waiter: Waiter, now: Instant) -> Reply? {
+        let action = machine.revoke(user, scopes: scopes, waiter: waiter, now: now)
+        settle(now, action.deliveries)
+        return action.reply
+    }
+
+    /// Drops a user's tokens.
+    package func evict(_ user: UserKey, scopes: ScopeSet?, now: Instant) -> Reply {
+        machine.evict(user, scopes: scopes)
+        settle(now)
+        return .evicted
+    }
+
+    /// Drops all tokens, of one tenant or of all.
+    package func flush(tenant: String?, now: Instant) -> Reply {
+        defer { settle(now) }
+        return .flushed(machine.flush(tenant: tenant))
+    }
+
+    /// A page of the cache's content.
+    package func entries(_ request: EntriesRequest, now: Instant) -> Reply {
+        machine.entries(request, now: now).map(Reply.entries)
+            ?? .error(ErrorReply(.invalidRequest, "'after' must be a cursor that an earlier page ended with"))
+    }
+
+    /// Counters, gauges and quantiles, as far as the cache knows them.
+    package func stats(now: Instant) -> StatsReply { machine.stats(now: now) }
+
+    /// How many requests were answered from the cache.
+    package var hitCount: Int { machine.hitCount }
+
+    /// Notes how long so many hits took that were answered together.
+    package func recordHits(_ count: Int, _ latency: Duration) { machine.recordHits(count, latency) }
+
+    /// Some who waited are gone.
+    package func leave(_ waiters: [Waiter]) {
+        machine.leave(waiters)
+        settle(surroundings.now())
+    }
+
+    // MARK: The world
+
+    /// The time is come that was asked for.
+    package func timePassed() {
+        let now = surroundings.now()
+        settle(now, machine.timePassed(now: now))
+    }
+
+    /// A client's secret has changed.
+    package func secretChanged(of tenant: String) { machine.secretChanged(of: tenant) }
+
+    /// Takes over another configuration.
+    package func reconfigure(policy: CachePolicy, tenants: [String: TenantPolicy]) {
+        let now = surroundings.now()
+        settle(now, machine.reconfigure(policy: policy, tenants: tenants, now: now))
+    }
+
+    /// Makes the calls that the cache orders, until ``stop()``; calls that are under way then are cancelled.
+    package nonisolated func run(_ tenants: some TenantCalling) async {
+        await withDiscardingTaskGroup { group in
+            for await order in orders {
+                group.addTask { await self.perform(order, tenants) }
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// Ends ``run(_:)``; what is ordered from now on is not done.
+    package nonisolated func stop() { ordering.finish() }
+
+    private nonisolated func perform(_ order: CallOrder, _ tenants: some TenantCalling) async {
+        switch order {
+        case .mint(let call, let key): await ended(call, tenants.mint(key))
+        case .revoke(let call, let tenant, let token): await revoked(call, tenants.revoke(token, tenant: tenant))
+        }
+    }
+
+    private func ended(_ call: CallID, _ result: MintResult) {
+        let now = surroundings.now()
+        settle(now, machine.ended(call, result, now: now, wall: Date()))
+    }
+
+    private func revoked(_ call: CallID, _ isTaken: Bool) {
+        settle(surroundings.now(), machine.revocationEnded(call, isTaken: isTaken))
+    }
+
+    /// Performs what an event has brought: replies, calls, the next wake-up.
+    private func settle(_ now: Instant, _ deliveries: [Delivery] = []) {
+        while let order = machine.nextCall(now: now) { ordering.yield(order) }
+        surroundings.wake(machine.nextTime(now: now))
+        for delivery in deliveries { surroundings.deliver(delivery) }
+    }
+}

@@ -1,0 +1,238 @@
+import DequeModule
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// What one connection does with its bytes, without I/O: framing, parsing, the order of replies, back-pressure.
+///
+/// Its owner hands it what was read by ``next(_:)`` until that gives nothing more, answers each request at once or says
+/// that it waits, and sends what has gathered in ``output``. Replies to requests with an id go out as soon as they are
+/// known; those without one in the order of the requests.
+package struct ConnectionStateMachine {
+    /// What came of the bytes.
+    package enum Step: Sendable, Equatable {
+        /// A request; it must be given to ``answer(_:_:_:)`` or ``wait(_:_:)`` before the next step.
+        case request(Request, ticket: UInt64)
+        /// A line that is no request; its reply is in the output already.
+        case rejected(ErrorReply.Code)
+    }
+
+    /// The bytes that were read, and how far the machine has come with them.
+    package struct Cursor: Sendable, Equatable {
+        /// The first byte that was not looked at.
+        package var position = 0
+        /// At the first byte.
+        package init() {}
+    }
+
+    private enum Reading {
+        /// Lines are read.
+        case lines
+        /// The rest of a line that was too long is passed over.
+        case restOfLongLine
+        /// The peer sends no more.
+        case ended
+    }
+
+    /// A request without an id, in its place: the replies behind it are kept until its own is there.
+    private struct Place {
+        let ticket: UInt64
+        var reply: Reply?
+    }
+
+    private let parser: RequestParser
+    private var reading = Reading.lines
+    private var isDraining = false
+    /// The beginning of a line whose end has not come yet.
+    private var partial: [UInt8] = []
+    /// What was read but not looked at, because too many requests wait.
+    private var held: [UInt8] = []
+    private var inOrder: Deque<Place> = []
+    private var byID: [UInt64: RequestID] = [:]
+    private var lastTicket: UInt64 = 0
+
+    /// The replies that are to be sent.
+    package var output = OutputBuffer()
+
+    /// A connection that has just been opened.
+    ///
+    /// - Parameter isAdmin: Whether it came in on the admin socket.
+    package init(isAdmin: Bool) { parser = RequestParser(isAdmin: isAdmin) }
+
+    // MARK: State
+
+    /// How many requests wait for an answer or for their turn.
+    package var waiting: Int { inOrder.count + byID.count }
+
+    /// Whether the peer doesn't take what was sent; its owner says so.
+    package var isBlocked = false
+
+    /// Whether no more is to be read for now: too many requests wait, or the peer doesn't take its replies.
+    package var isFull: Bool { isBlocked || waiting >= ProtocolLimits.mostWaiting }
+
+    /// Whether the connection has done all that it will do and can be closed once the output is sent.
+    package var isDone: Bool {
+        guard waiting == 0 else { return false }
+        if isDraining { return true }
+        if case .ended = reading { return held.isEmpty }
+        return false
+    }
+
+    /// Whether something was read and not looked at yet.
+    package var hasHeld: Bool { !held.isEmpty }
+
+    /// The tickets of all requests that wait.
+    package var tickets: [UInt64] { Array(byID.keys) + inOrder.filter { $0.reply == nil }.map(\.ticket) }
+
+    // MARK: Bytes in
+
+    /// The next thing in what was read; nil: there is nothing more in it for now, and what is left has been kept.
+    package mutating func next(_ chunk: borrowing Span<UInt8>, _ cursor: inout Cursor) -> Step? {
+        while cursor.position < chunk.count {
+            guard !isFull else {
+                hold(chunk, &cursor)
+                return nil
+            }
+            guard let end = Self.lineEnd(chunk, from: cursor.position) else {
+                let step = keepPartial(chunk, &cursor)
+                cursor.position = chunk.count
+                return step
+            }
+            let start = cursor.position
+            cursor.position = end + 1
+            if let step = take(chunk.extracting(start..<end)) { return step }
+        }
+        return nil
+    }
+
+    /// Takes out what was held, to be gone through now that there is room.
+    package mutating func takeHeld() -> [UInt8] {
+        defer { held = [] }
+        return held
+    }
+
+    /// The peer sends no more; a line that it didn't finish may be a part of another and is not carried out.
+    package mutating func inputEnded() -> Step? {
+        guard case .lines = reading, !partial.isEmpty else {
+            reading = .ended
+            return nil
+        }
+        reading = .ended
+        partial = []
+        return reject(nil, ErrorReply(.invalidRequest, "the last line has no end"))
+    }
+
+    /// From now on every request is answered `shutting_down`.
+    package mutating func drain() { isDraining = true }
+
+    // MARK: Replies out
+
+    /// Answers the request of the last step.
+    package mutating func answer(_ ticket: UInt64, _ id: RequestID?, _ reply: Reply) {
+        guard id == nil, !inOrder.isEmpty else { return ReplyEncoder.encode(reply, id: id, into: &output) }
+        inOrder.append(Place(ticket: ticket, reply: reply))
+    }
+
+    /// Notes that the request of the last step is answered later.
+    package mutating func wait(_ ticket: UInt64, _ id: RequestID?) {
+        if let id { byID[ticket] = id } else { inOrder.append(Place(ticket: ticket)) }
+    }
+
+    /// Answers a request that waited; false: it is not one of this connection.
+    package mutating func deliver(_ reply: Reply, to ticket: UInt64) -> Bool {
+        if let id = byID.removeValue(forKey: ticket) {
+            ReplyEncoder.encode(reply, id: id, into: &output)
+            return true
+        }
+        guard let index = inOrder.firstIndex(where: { $0.ticket == ticket && $0.reply == nil }) else { return false }
+        inOrder[index].reply = reply
+        while let reply = inOrder.first?.reply {
+            inOrder.removeFirst()
+            ReplyEncoder.encode(reply, id: nil, into: &output)
+        }
+        return true
+    }
+
+    // MARK: Lines
+
+    private static func lineEnd(_ chunk: borrowing Span<UInt8>, from start: Int) -> Int? {
+        unsafe chunk.withUnsafeBufferPointer { bytes in
+            guard let base = bytes.baseAddress, let found = unsafe memchr(base + start, 0x0A, bytes.count - start)
+            else {
+                return nil
+            }
+            return unsafe UnsafeRawPointer(found) - UnsafeRawPointer(base)
+        }
+    }
+
+    /// A line's end has come; the line is in the chunk, or its beginning was kept.
+    private mutating func take(_ rest: borrowing Span<UInt8>) -> Step? {
+        if case .restOfLongLine = reading {
+            reading = .lines
+            return nil
+        }
+        guard !partial.isEmpty else { return line(rest) }
+        guard partial.count + rest.count <= ProtocolLimits.longestLine + 1 else {
+            partial = []
+            return tooLong()
+        }
+        append(rest)
+        let whole = partial
+        partial = []
+        return line(whole.span)
+    }
+
+    private mutating func line(_ line: borrowing Span<UInt8>) -> Step? {
+        let hasReturn = line.count > 0 && line[line.count - 1] == 0x0D
+        let length = hasReturn ? line.count - 1 : line.count
+        guard length > 0 else { return nil }
+        guard length <= ProtocolLimits.longestLine else { return tooLong() }
+        switch parser.parse(line.extracting(0..<length)) {
+        case .rejected(let id, let error): return reject(id, error)
+        case .request(let request):
+            guard !isDraining else {
+                return reject(request.id, ErrorReply(.shuttingDown, "the daemon is shutting down: connect again"))
+            }
+            lastTicket += 1
+            return .request(request, ticket: lastTicket)
+        }
+    }
+
+    /// Keeps the beginning of a line whose end has not come; one that is too long already is answered at once.
+    private mutating func keepPartial(_ chunk: borrowing Span<UInt8>, _ cursor: inout Cursor) -> Step? {
+        if case .restOfLongLine = reading { return nil }
+        let rest = chunk.extracting(cursor.position..<chunk.count)
+        // One more byte than a line may have: it can still be the carriage return.
+        guard partial.count + rest.count <= ProtocolLimits.longestLine + 1 else {
+            partial = []
+            reading = .restOfLongLine
+            return tooLong()
+        }
+        append(rest)
+        return nil
+    }
+
+    private mutating func hold(_ chunk: borrowing Span<UInt8>, _ cursor: inout Cursor) {
+        let rest = chunk.extracting(cursor.position..<chunk.count)
+        unsafe rest.withUnsafeBufferPointer { unsafe held.append(contentsOf: $0) }
+        cursor.position = chunk.count
+    }
+
+    private mutating func append(_ rest: borrowing Span<UInt8>) {
+        unsafe rest.withUnsafeBufferPointer { unsafe partial.append(contentsOf: $0) }
+    }
+
+    private mutating func tooLong() -> Step {
+        reject(
+            nil,
+            ErrorReply(.invalidRequest, "the line is longer than \(ProtocolLimits.longestLine) bytes; it is skipped")
+        )
+    }
+
+    private mutating func reject(_ id: RequestID?, _ error: ErrorReply) -> Step {
+        lastTicket += 1
+        answer(lastTicket, id, .error(error))
+        return .rejected(error.code)
+    }
+}

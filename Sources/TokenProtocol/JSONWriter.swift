@@ -1,0 +1,77 @@
+/// Writes one JSON value into an output buffer, with the commas where they belong.
+struct JSONWriter {
+    private var needsComma = false
+
+    /// Writes an object.
+    static func object(into output: inout OutputBuffer, _ members: (inout JSONWriter, inout OutputBuffer) -> Void) {
+        output.append(UInt8(ascii: "{"))
+        var writer = JSONWriter()
+        members(&writer, &output)
+        output.append(UInt8(ascii: "}"))
+    }
+
+    /// Writes a member's name; its value comes next.
+    mutating func name(_ name: String, _ output: inout OutputBuffer) {
+        separate(&output)
+        output.append(string: name)
+        output.append(UInt8(ascii: ":"))
+    }
+
+    mutating func member(_ name: String, _ value: String, _ output: inout OutputBuffer) {
+        self.name(name, &output)
+        output.append(string: value)
+    }
+
+    mutating func member(_ name: String, _ value: Int, _ output: inout OutputBuffer) {
+        self.name(name, &output)
+        output.append(value)
+    }
+
+    mutating func member(_ name: String, _ value: Bool, _ output: inout OutputBuffer) {
+        self.name(name, &output)
+        output.append(value ? "true" : "false")
+    }
+
+    /// Writes a number with fractions, to the microsecond where it is seconds.
+    mutating func member(_ name: String, _ value: Double, _ output: inout OutputBuffer) {
+        self.name(name, &output)
+        let rounded = (value * 1_000_000).rounded() / 1_000_000
+        output.append(Array(String(rounded).utf8))
+    }
+
+    mutating func member(
+        _ name: String,
+        _ output: inout OutputBuffer,
+        _ members: (inout JSONWriter, inout OutputBuffer) -> Void
+    ) {
+        self.name(name, &output)
+        Self.object(into: &output, members)
+    }
+
+    /// Writes counts by name, sorted, zeros too.
+    mutating func member(_ name: String, _ counts: [String: Int], _ output: inout OutputBuffer) {
+        member(name, &output) { writer, output in
+            for (name, count) in counts.sorted(by: { $0.key < $1.key }) { writer.member(name, count, &output) }
+        }
+    }
+
+    mutating func member<Element>(
+        _ name: String,
+        _ elements: [Element],
+        _ output: inout OutputBuffer,
+        _ write: (Element, inout OutputBuffer) -> Void
+    ) {
+        self.name(name, &output)
+        output.append(UInt8(ascii: "["))
+        for (index, element) in elements.enumerated() {
+            if index > 0 { output.append(UInt8(ascii: ",")) }
+            write(element, &output)
+        }
+        output.append(UInt8(ascii: "]"))
+    }
+
+    private mutating func separate(_ output: inout OutputBuffer) {
+        if needsComma { output.append(UInt8(ascii: ",")) }
+        needsComma = true
+    }
+}

@@ -1,0 +1,86 @@
+import Secrets
+
+/// Reads one line as a request.
+package struct RequestParser {
+    /// What a line turns out to be.
+    package enum Line: Sendable, Equatable {
+        /// A request.
+        case request(Request)
+        /// None, and the reply that it gets; with the id where the line gave a valid one.
+        case rejected(id: RequestID?, ErrorReply)
+    }
+
+    /// Whether operators' operations may be asked for.
+    private let isAdmin: Bool
+
+    /// Reads lines of one of the two sockets.
+    package init(isAdmin: Bool) { self.isAdmin = isAdmin }
+
+    /// Reads a line, its end not included.
+    package func parse(_ line: borrowing Span<UInt8>) -> Line {
+        var id: RequestID?
+        do throws(ErrorReply) {
+            let members = try RequestMembers(line)
+            id = try Self.id(members[.id], line)
+            return .request(Request(id: id, operation: try operation(RequestReader(members: members), line)))
+        } catch {
+            return .rejected(id: id, error)
+        }
+    }
+
+    private func operation(_ reader: RequestReader, _ line: borrowing Span<UInt8>) throws(ErrorReply) -> Operation {
+        guard let name = reader.members[.op] else {
+            throw ErrorReply(.invalidRequest, "'op' is missing: it names the operation")
+        }
+        guard name.isString else { throw ErrorReply(.invalidRequest, "'op' must be a string") }
+        guard let operation = Self.operationName(name, line), isAdmin || operation.isForApps else {
+            throw ErrorReply(.unsupportedOperation, "there is no such operation on this socket")
+        }
+        switch operation {
+        case .token: return .token(try reader.token(line))
+        case .prefetch: return .prefetch(try reader.prefetch(line))
+        case .invalidate: return .invalidate(try reader.invalidate(line))
+        case .revoke: return .revoke(try reader.key(line))
+        case .hello: return .hello
+        case .stats: return .stats
+        case .entries: return .entries(try reader.entries(line))
+        case .evict: return .evict(try reader.key(line))
+        case .flush: return .flush(tenant: try reader.tenant(line))
+        case .reload: return .reload
+        }
+    }
+
+    private static func operationName(_ value: JSONScanner.Value, _ line: borrowing Span<UInt8>) -> OperationName? {
+        if JSONText.isEqual(value, "token", line) { return .token }
+        return OperationName(rawValue: JSONText.string(of: value, line))
+    }
+
+    // MARK: The id
+
+    /// The longest id in bytes, escapes resolved.
+    private static let longestID = 128
+    /// The largest integer that every JSON library keeps exactly: 53 bits.
+    private static let largestID: Int64 = 1 << 53 - 1
+
+    private static func id(
+        _ value: JSONScanner.Value?,
+        _ line: borrowing Span<UInt8>
+    ) throws(ErrorReply) -> RequestID? {
+        guard let value else { return nil }
+        if let number = JSONText.integer(of: value, line, digits: 16), abs(number) <= largestID {
+            return .integer(number)
+        }
+        guard value.isString, value.end - value.start <= 6 * longestID,
+            JSONText.bytes(of: value, line).count <= longestID
+        else {
+            throw ErrorReply(
+                .invalidRequest,
+                "'id' must be a string of at most \(longestID) bytes or an integer of at most 53 bits"
+            )
+        }
+        var json: [UInt8] = []
+        json.reserveCapacity(value.end - value.start + 2)
+        for position in (value.start - 1)...value.end { json.append(line[position]) }
+        return .text(json: json)
+    }
+}

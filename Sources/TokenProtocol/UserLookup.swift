@@ -1,0 +1,27 @@
+/// A user, as a request names one: by which field and with which bytes.
+///
+/// The value is bytes, not a `String`: two strings are equal in Swift when they are canonically equivalent, and users
+/// whose names differ only in their Unicode composition must never share a token.
+package struct UserLookup: Sendable, Hashable {
+    /// The field that the tenant looks up.
+    package let field: LookupField
+    /// The value as UTF-8, 1 to 1,024 bytes.
+    package let value: [UInt8]
+
+    /// Names a user.
+    package init(field: LookupField, value: [UInt8]) {
+        self.field = field
+        self.value = value
+    }
+
+    /// Names a user by text.
+    package init(field: LookupField, value: String) {
+        self.init(field: field, value: Array(value.utf8))
+    }
+
+    /// Hashes the bytes in one go; the array's own way takes them one by one.
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(field)
+        unsafe value.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+    }
+}

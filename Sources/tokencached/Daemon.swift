@@ -1,0 +1,116 @@
+import DaemonConfiguration
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import SocketServer
+import Systemd
+import TokenCache
+import TokenProtocol
+import UnixSignals
+
+/// Sets the rooms up, runs them until a signal ends them, and takes them down.
+struct Daemon {
+    private let source: ConfigurationSource
+    private let loaded: ConfigurationSource.Loaded
+    private let output: LogOutput
+    private let log: Logger
+
+    init(
+        _ source: ConfigurationSource,
+        _ loaded: ConfigurationSource.Loaded,
+        _ output: LogOutput,
+        _ log: Logger
+    ) {
+        self.source = source
+        self.loaded = loaded
+        self.output = output
+        self.log = log
+    }
+
+    /// Serves until SIGTERM or SIGINT.
+    func run() async throws {
+        output.level = loaded.configuration.level
+        let handedOver = try HandedOverSockets.take()
+        let sockets = try Sockets(handedOver, loaded.configuration.sockets)
+        defer { sockets.removeNames() }
+        // A loop for the cache and the connections, another for the tenants: TLS and answers never hold a hit up.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let tenantGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let pool = TenantPool(source, on: tenantGroup, log: log)
+        do {
+            try await serve(sockets, group.next(), tenantGroup.next(), pool)
+        } catch {
+            await pool.shutdown()
+            throw error
+        }
+        await pool.shutdown()
+        try await tenantGroup.shutdownGracefully()
+        try await group.shutdownGracefully()
+        log.info("the daemon has ended")
+    }
+
+    private func serve(
+        _ sockets: Sockets,
+        _ loop: any EventLoop,
+        _ tenantLoop: any EventLoop,
+        _ pool: TenantPool
+    ) async throws {
+        _ = try await pool.apply(loaded)
+        let reloads = ReloadRequests()
+        let frontend = try await Frontend.start(on: loop, loaded.configuration, maxConnections: maxConnections()) {
+            reloads.ask($0)
+        }
+        await pool.onSecretChange { await frontend.cache.secretChanged(of: $0) }
+        try await frontend.listen(on: sockets.requests, kind: .requests)
+        try await frontend.listen(on: sockets.admin, kind: .admin)
+        sayReady(sockets)
+        let services = ServiceGroup(
+            services: [
+                MintService(cache: frontend.cache, pool: pool),
+                ReloadService(
+                    source: source,
+                    frontend: frontend,
+                    pool: pool,
+                    requests: reloads,
+                    output: output,
+                    log: log
+                ),
+                HeartbeatService(frontend: frontend, loops: [loop, tenantLoop], interval: Watchdog.interval),
+                ServingService(frontend: frontend, sockets: sockets, log: log),
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: log
+        )
+        try await services.run()
+        try await frontend.stop()
+    }
+
+    private func maxConnections() -> Int {
+        let wanted = loaded.configuration.sockets.maxConnections
+        guard let limit = OpenFileLimit.raise() else { return wanted }
+        let possible = min(wanted, limit.connections)
+        log.info(
+            "the limit of open files was raised",
+            metadata: [LogKey.files: "\(limit.files)", LogKey.connections: "\(possible)"]
+        )
+        return possible
+    }
+
+    private func sayReady(_ sockets: Sockets) {
+        for section in loaded.configuration.sectionsNotInForce {
+            log.warning(
+                "this version checks a section of the configuration but does not act on it",
+                metadata: [LogKey.section: "\(section)"]
+            )
+        }
+        let tenants = loaded.configuration.tenants.keys.sorted().joined(separator: ",")
+        log.info(
+            "the daemon serves",
+            metadata: [
+                LogKey.version: "\(Version.current)", LogKey.tenants: "\(tenants)", LogKey.sockets: "\(sockets.names)",
+            ]
+        )
+        Notice.ready(status: "serving").send()
+    }
+}

@@ -1,0 +1,98 @@
+import DaemonConfiguration
+import NIOCore
+import SocketServer
+import TokenCache
+import TokenProtocol
+
+/// What lives on the cache's event loop: the cache itself, its alarm, the dispatch of requests and the server.
+struct Frontend: Sendable {
+    /// The loop.
+    let eventLoop: any EventLoop
+    /// The cache.
+    let cache: TokenCache
+    private let alarm: NIOLoopBound<Alarm>
+    private let dispatcher: NIOLoopBound<RequestDispatcher>
+    private let server: NIOLoopBound<SocketServer>
+
+    /// Sets everything up; nothing is listened on yet.
+    ///
+    /// - Parameter reload: Has the configuration read again for an operator who waits.
+    static func start(
+        on loop: any EventLoop,
+        _ configuration: DaemonConfiguration,
+        maxConnections: Int,
+        reload: @escaping @Sendable (Waiter) -> Void
+    ) async throws -> Frontend {
+        // The cache wakes by the alarm and answers by the server, and both need the cache: the boxes break the circle.
+        let alarmBox = NIOLoopBoundBox.makeEmptyBox(valueType: Alarm.self, eventLoop: loop)
+        let serverBox = NIOLoopBoundBox.makeEmptyBox(valueType: SocketServer.self, eventLoop: loop)
+        let dispatcherBox = NIOLoopBoundBox.makeEmptyBox(valueType: RequestDispatcher.self, eventLoop: loop)
+        let cache = TokenCache(
+            on: loop.executor,
+            policy: configuration.cachePolicy,
+            tenants: configuration.tenantPolicies,
+            surroundings: TokenCache.Surroundings(
+                wake: { alarmBox.value?.set($0, now: ContinuousClock.now) },
+                deliver: { delivery in
+                    dispatcherBox.value?.delivered(delivery.reply)
+                    serverBox.value?.deliver(delivery.reply, to: delivery.waiter)
+                }
+            )
+        )
+        let alarm = try await Alarm.start(on: loop) {
+            alarmBox.value?.hasRung()
+            cache.assumeIsolated { $0.timePassed() }
+        }
+        return try await loop.submit {
+            let dispatcher = RequestDispatcher(
+                cache: cache,
+                directory: configuration.directory,
+                surroundings: RequestDispatcher.Surroundings(
+                    version: Version.current,
+                    now: { ContinuousClock.now },
+                    reload: reload,
+                    connections: { serverBox.value?.counts ?? StatsReply.Connections() }
+                )
+            )
+            let server = SocketServer(on: loop, maxConnections: maxConnections, requestHandler: dispatcher)
+            (alarmBox.value, dispatcherBox.value, serverBox.value) = (alarm.value, dispatcher, server)
+            return Frontend(
+                eventLoop: loop,
+                cache: cache,
+                alarm: alarm,
+                dispatcher: NIOLoopBound(dispatcher, eventLoop: loop),
+                server: NIOLoopBound(server, eventLoop: loop)
+            )
+        }.get()
+    }
+
+    /// Serves a socket that is bound and listening.
+    func listen(on descriptor: CInt, kind: SocketKind) async throws {
+        try await eventLoop.flatSubmit { server.value.listen(on: descriptor, kind: kind) }.get()
+    }
+
+    /// Hands a reply to one who waits.
+    func deliver(_ reply: Reply, to waiter: Waiter) {
+        eventLoop.execute {
+            dispatcher.value.delivered(reply)
+            server.value.deliver(reply, to: waiter)
+        }
+    }
+
+    /// Takes over another configuration.
+    func apply(_ configuration: DaemonConfiguration) async throws {
+        let directory = configuration.directory
+        try await eventLoop.submit { dispatcher.value.directory = directory }.get()
+        await cache.reconfigure(policy: configuration.cachePolicy, tenants: configuration.tenantPolicies)
+    }
+
+    /// Stops accepting, answers what is under way, closes.
+    func drain(within deadline: TimeAmount) async throws {
+        try await eventLoop.flatSubmit { server.value.drain(within: deadline) }.get()
+    }
+
+    /// Ends the alarm.
+    func stop() async throws {
+        try await eventLoop.submit { alarm.value.close() }.get()
+    }
+}

@@ -1,0 +1,18 @@
+/// The keys of the values in log lines; every value in a log stands under one of them.
+enum LogKey {
+    static let reason = "reason"
+    static let path = "path"
+    static let tenant = "tenant"
+    static let tenants = "tenants"
+    static let sockets = "sockets"
+    static let section = "section"
+    static let files = "files"
+    static let connections = "connections"
+    static let version = "version"
+    static let status = "status"
+    static let fault = "fault"
+    static let file = "file"
+    static let line = "line"
+    static let key = "key"
+    static let code = "code"
+}

@@ -1,0 +1,136 @@
+import Dispatch
+import Glibc
+import Logging
+import Synchronization
+import Systemd
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// Writes log lines to standard error on a thread of its own, so that a slow journal never stops the event loop.
+final class LogOutput: Sendable {
+    /// Lines that may wait to be written; past it lines are dropped and counted.
+    private static let mostWaiting = 1_000
+
+    private struct State {
+        var level = Logger.Level.info
+        var waiting = 0
+        var dropped = 0
+    }
+
+    private let queue = DispatchQueue(label: "tokencached.log")
+    private let state = Mutex(State())
+    /// The journal keeps the time itself, and takes the level from the line's beginning.
+    private let isJournal: Bool
+
+    private init(isJournal: Bool) { self.isJournal = isJournal }
+
+    /// The output of this process.
+    static func standardError() -> LogOutput {
+        LogOutput(isJournal: Journal.isStandardError(ProcessInfo.processInfo.environment["JOURNAL_STREAM"]))
+    }
+
+    /// The least level that is written.
+    var level: Logger.Level {
+        get { state.withLock { $0.level } }
+        set { state.withLock { $0.level = newValue } }
+    }
+
+    /// Writes a line, soon.
+    func write(_ level: Logger.Level, _ text: String) {
+        let dropped: Int? = state.withLock { state in
+            guard state.waiting < Self.mostWaiting else {
+                state.dropped += 1
+                return nil
+            }
+            state.waiting += 1
+            defer { state.dropped = 0 }
+            return state.dropped
+        }
+        guard let dropped else { return }
+        let line = render(level, text)
+        let loss = dropped > 0 ? render(.warning, "log lines were dropped count=\(dropped)") : ""
+        queue.async {
+            Self.put(loss + line)
+            self.state.withLock { $0.waiting -= 1 }
+        }
+    }
+
+    /// Waits until all is written.
+    func flush() { queue.sync {} }
+
+    private func render(_ level: Logger.Level, _ text: String) -> String {
+        guard !isJournal else { return "<\(level.priority)>\(text)\n" }
+        let time = Date().formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true))
+        return "\(time)Z \(level) \(text)\n"
+    }
+
+    /// Writes a text to standard error, at once.
+    static func put(_ text: String) {
+        var text = text
+        text.withUTF8 { bytes in
+            var written = 0
+            while written < bytes.count {
+                let count = unsafe Glibc.write(
+                    STDERR_FILENO,
+                    bytes.baseAddress.map { unsafe $0 + written },
+                    bytes.count - written
+                )
+                guard count > 0 || errno == EINTR else { return }
+                written += max(0, count)
+            }
+        }
+    }
+}
+
+extension Logger.Level {
+    /// The level in syslog's numbers, as the journal wants it.
+    fileprivate var priority: Int {
+        switch self {
+        case .trace, .debug: 7
+        case .info: 6
+        case .notice: 5
+        case .warning: 4
+        case .error: 3
+        case .critical: 2
+        }
+    }
+}
+
+/// Renders a log statement as one line.
+struct DaemonLogHandler: LogHandler {
+    private let output: LogOutput
+    var metadata = Logger.Metadata()
+
+    init(_ output: LogOutput) { self.output = output }
+
+    /// One level for the whole daemon: a reload changes it.
+    var logLevel: Logger.Level {
+        get { output.level }
+        set { output.level = newValue }
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let all = metadata.merging(event.metadata ?? [:]) { $1 }
+        let values = all.sorted { $0.key < $1.key }.map { " \($0.key)=\(Self.value("\($0.value)"))" }
+        output.write(event.level, "\(event.message)" + values.joined())
+    }
+
+    /// Quoted where it has spaces, and without anything that ends a line or steers a terminal.
+    private static func value(_ text: String) -> String {
+        let clean = String(
+            text.unicodeScalars.map { scalar in
+                scalar.properties.generalCategory == .control ? "?" : Character(scalar)
+            }
+        )
+        return clean.contains(" ") || clean.isEmpty ? "\"\(clean)\"" : clean
+    }
+}

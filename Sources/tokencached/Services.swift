@@ -1,0 +1,67 @@
+import Logging
+import NIOCore
+import ServiceLifecycle
+import Systemd
+import TokenCache
+
+/// Makes the calls that the cache orders.
+///
+/// It is among the last to end: a drain still needs mints.
+struct MintService: Service {
+    let cache: TokenCache
+    let pool: TenantPool
+
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            await cache.run(pool)
+        } onGracefulShutdown: {
+            cache.stop()
+        }
+    }
+}
+
+/// Serves until the end is asked for, then drains.
+///
+/// It is the first to end.
+struct ServingService: Service {
+    /// What is under way has so long to be answered; the unit's stop time-out is longer.
+    static let drainTime = TimeAmount.seconds(10)
+
+    let frontend: Frontend
+    let sockets: Sockets
+    let log: Logger
+
+    func run() async throws {
+        try await gracefulShutdown()
+        log.info("the daemon drains")
+        Notice.stopping.send()
+        // From here on new peers find another daemon, or none, and not one that is about to close.
+        sockets.removeNames()
+        try await frontend.drain(within: Self.drainTime)
+    }
+}
+
+/// Tells the service manager that the daemon is alive, and how it is.
+///
+/// The word goes through every loop: one that is stuck keeps it from being said, and the manager restarts the daemon.
+struct HeartbeatService: Service {
+    /// How often the line of `systemctl status` is brought up to date where no watchdog wants it sooner.
+    private static let statusInterval = Duration.seconds(10)
+
+    let frontend: Frontend
+    let loops: [any EventLoop]
+    let interval: Duration?
+
+    func run() async throws {
+        let pause = interval.map { min($0 / 2, Self.statusInterval) } ?? Self.statusInterval
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                for loop in loops { try? await loop.submit {}.get() }
+                let stats = await frontend.cache.stats(now: ContinuousClock.now)
+                if interval != nil { Notice.alive.send() }
+                Notice.status(StatusLine.text(stats)).send()
+                try? await Task.sleep(for: pause)
+            }
+        }
+    }
+}

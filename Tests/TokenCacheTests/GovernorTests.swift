@@ -1,0 +1,179 @@
+import Testing
+import TokenCache
+import TokenProtocol
+
+@Suite("The tenant is protected")
+struct GovernorTests {
+    @Test("Calls keep to the bucket: the burst at once, then the rate.")
+    func bucket() {
+        var cache = Simulation(tenants: ["main": .test(rate: 60, burst: 3, concurrent: 1_000)])
+        for index in 0..<8 { #expect(cache.ask(.of("user\(index)")) == .wait) }
+        #expect(cache.mints().count == 3)
+        cache.advance(.milliseconds(999))
+        #expect(cache.mints().isEmpty)
+        cache.advance(.milliseconds(1))
+        #expect(cache.mints().map(\.key) == [.of("user3")])
+        cache.advance(.seconds(4))
+        #expect(cache.mints().map(\.key) == (4..<8).map { TokenKey.of("user\($0)") })
+    }
+
+    @Test("No more calls than allowed are under way; one that ends makes room.")
+    func concurrency() throws {
+        var cache = Simulation(tenants: ["main": .test(concurrent: 2)])
+        for name in ["ann", "bob", "cid"] { #expect(cache.ask(.of(name)) == .wait) }
+        let mints = cache.mints()
+        #expect(mints.map(\.key) == [.of("ann"), .of("bob")])
+        cache.advance(.seconds(5))
+        #expect(cache.mints().isEmpty)
+        cache.succeed(mints[1].call)
+        #expect(cache.mints().map(\.key) == [.of("cid")])
+    }
+
+    @Test("A wait that the bucket can't end in time fails at once, and says when to come back.")
+    func pacing() {
+        var cache = Simulation(tenants: ["main": .test(rate: 60, burst: 1)])
+        #expect(cache.ask(.of("ann"), timeout: .seconds(1)) == .wait)
+        _ = cache.mints()
+        #expect(cache.ask(.of("bob"), timeout: .seconds(1)) == .wait)
+        let refusal = cache.ask(.of("cid"), timeout: .seconds(1)).refusal
+        #expect(refusal?.code == .rateLimited)
+        #expect(refusal?.retryAfter == 2)
+        #expect(cache.ask(.of("cid"), timeout: .seconds(2)) == .wait)
+    }
+
+    @Test("Who joins a mint that waits for its turn is told at once, too, if it comes too late.")
+    func pacingOfJoiners() {
+        var cache = Simulation(tenants: ["main": .test(rate: 60, burst: 1)])
+        for name in ["ann", "bob", "cid"] { #expect(cache.ask(.of(name)) == .wait) }
+        _ = cache.mints()
+        #expect(cache.ask(.of("bob"), timeout: .seconds(1)) == .wait)
+        #expect(cache.ask(.of("cid"), timeout: .milliseconds(1_999)).refusal?.code == .rateLimited)
+        #expect(cache.ask(.of("ann"), timeout: .seconds(1)) == .wait, "that one is under way")
+    }
+
+    @Test("Callers go first, then prefetches, then refreshes, the one whose token ends first ahead.")
+    func order() throws {
+        var cache = Simulation(tenants: ["main": .test(rate: 60, burst: 4, concurrent: 100)])
+        try cache.warm(.of("long"), lifetime: .seconds(1_001))
+        try cache.warm(.of("short"), lifetime: .seconds(1_000))
+        cache.suspend(.seconds(750))
+        for index in 0..<4 { _ = cache.ask(.of("first\(index)")) }
+        #expect(cache.mints().count == 4)
+        #expect(cache.ask(.of("long")).refreshes)
+        #expect(cache.ask(.of("short")).refreshes)
+        #expect(cache.machine.prefetch([.of("early")], now: cache.now).queued == 1)
+        #expect(cache.ask(.of("caller")) == .wait)
+        cache.advance(.seconds(8))
+        #expect(cache.mints().map(\.key) == [.of("caller"), .of("early"), .of("short"), .of("long")])
+    }
+
+    @Test("While a caller waits, refreshes use at most three tenths of the bucket.")
+    func refreshShare() throws {
+        var cache = Simulation(tenants: ["main": .test(rate: 60, burst: 10, concurrent: 100)])
+        for index in 0..<10 { try cache.warm(.of("user\(index)"), lifetime: .seconds(1_000)) }
+        cache.suspend(.seconds(750))
+        #expect(cache.ask(.of("caller"), timeout: .seconds(60)) == .wait)
+        _ = cache.mints()
+        for index in 0..<10 { #expect(cache.ask(.of("user\(index)")).refreshes) }
+        #expect(cache.mints().count == 3, "three tenths of the burst of 10")
+        cache.advance(.seconds(10))
+        #expect(cache.mints().count == 3, "three tenths of the 10 calls that came in")
+    }
+
+    @Test("With nobody waiting, refreshes may use the whole bucket, but leave a place for a caller.")
+    func refreshPlaces() throws {
+        var cache = Simulation(tenants: ["main": .test(concurrent: 4)])
+        for index in 0..<6 { try cache.warm(.of("user\(index)"), lifetime: .seconds(1_000)) }
+        cache.suspend(.seconds(750))
+        for index in 0..<6 { _ = cache.ask(.of("user\(index)")) }
+        #expect(cache.mints().count == 3)
+        _ = cache.ask(.of("caller"))
+        #expect(cache.mints().map(\.key) == [.of("caller")])
+    }
+
+    @Test(
+        "429 holds all calls: for as long as it says, for 5 s where it can't be understood, for an hour at most.",
+        arguments: [(Duration.seconds(20), 20), (nil, 5), (.seconds(86_400), 3_600), (.seconds(2), 2)]
+    )
+    func hold(retryAfter: Duration?, seconds: Int) throws {
+        var cache = Simulation(draw: 0)
+        _ = cache.ask(.of("ann"))
+        let error = cache.fail(try cache.onlyMint(), .throttled(retryAfter: retryAfter)).first?.reply.error
+        #expect(error?.code == .rateLimited)
+        #expect(error?.retryAfter == seconds)
+        #expect(cache.ask(.of("bob"), timeout: .seconds(1)).refusal?.retryAfter == seconds)
+        cache.advance(.seconds(seconds) - .milliseconds(1))
+        #expect(cache.ask(.of("bob"), timeout: .seconds(1)) == .wait)
+        #expect(cache.orders().isEmpty)
+        cache.advance(.milliseconds(1))
+        #expect(cache.mints().map(\.key) == [.of("bob")])
+    }
+
+    @Test("A hold is drawn out by up to a tenth.")
+    func holdSpread() throws {
+        var cache = Simulation(draw: 0.999_999)
+        _ = cache.ask(.of("ann"))
+        #expect(
+            cache.fail(try cache.onlyMint(), .throttled(retryAfter: .seconds(100))).first?.reply.error?.retryAfter
+                == 110
+        )
+    }
+
+    @Test("503 with Retry-After holds as well, and callers are told that the tenant is unavailable.")
+    func pause() throws {
+        var cache = Simulation(draw: 0)
+        _ = cache.ask(.of("ann"))
+        let mint = try cache.onlyMint()
+        let error = cache.fail(mint, .unavailable("the tenant answered 503", pause: .asked(.seconds(30)))).first?.reply
+            .error
+        #expect(error?.code == .unavailable)
+        #expect(error?.retryAfter == 30)
+        #expect(cache.ask(.of("bob")).refusal?.code == .unavailable)
+    }
+
+    @Test("A hold tells those who wait and can't be served in time at once; their calls don't go.")
+    func holdTellsWaiting() throws {
+        var cache = Simulation(tenants: ["main": .test(concurrent: 1)], draw: 0)
+        for name in ["ann", "bob"] { _ = cache.ask(.of(name)) }
+        #expect(cache.ask(.of("cid"), timeout: .seconds(60)) == .wait)
+        let deliveries = cache.fail(try cache.onlyMint(), .throttled(retryAfter: .seconds(20)))
+        #expect(deliveries.map(\.waiter.ticket) == [1, 2])
+        #expect(deliveries.map(\.reply.error?.retryAfter) == [20, 20])
+        cache.advance(.seconds(20))
+        #expect(cache.mints().map(\.key) == [.of("cid")])
+    }
+
+    @Test("During a hold cached tokens are served.")
+    func holdServesCache() throws {
+        var cache = Simulation(draw: 0)
+        try cache.warm(.of("ann"), lifetime: .seconds(1_000))
+        _ = cache.ask(.of("bob"))
+        cache.fail(try cache.onlyMint(), .throttled(retryAfter: .seconds(3_000)))
+        cache.suspend(.seconds(800))
+        #expect(cache.ask(.of("ann")).served != nil)
+        #expect(cache.orders().isEmpty)
+        cache.suspend(.seconds(150))
+        #expect(cache.ask(.of("ann")).served?.isStale == true)
+    }
+
+    @Test("A changed secret sends the call once more, first in line, and no caller notices; a second refusal counts.")
+    func changedSecret() throws {
+        var cache = Simulation(tenants: ["main": .test(concurrent: 1)])
+        for name in ["ann", "bob"] { _ = cache.ask(.of(name)) }
+        let denied = MintFailure.denied(ErrorReply.Upstream(status: 401), secretChanged: true)
+        #expect(cache.fail(try cache.onlyMint(), denied).isEmpty)
+        let again = cache.mints()
+        #expect(again.map(\.key) == [.of("ann")])
+        #expect(cache.fail(again[0].call, denied).map(\.reply.error?.code) == [.denied])
+        #expect(cache.mints().map(\.key) == [.of("bob")])
+    }
+
+    @Test("One tenant's hold doesn't touch another.")
+    func tenants() throws {
+        var cache = Simulation(tenants: ["main": .test(), "other": .test()])
+        _ = cache.ask(.of("ann"))
+        cache.fail(try cache.onlyMint(), .throttled(retryAfter: .seconds(60)))
+        #expect(cache.ask(.of("ann", tenant: "other")) == .wait)
+        #expect(cache.mints().count == 1)
+    }
+}

@@ -1,0 +1,85 @@
+import Testing
+import TokenCache
+import TokenProtocol
+
+@Suite("A refused user")
+struct RefusedUserTests {
+    private static let unknown = MintFailure.denied(
+        ErrorReply.Upstream(status: 401, code: "OAUTH-14", title: "Unknown user"),
+        secretChanged: false
+    )
+
+    private func refuse(_ cache: inout Simulation, _ key: TokenKey = .of("ann")) throws -> ErrorReply? {
+        #expect(cache.ask(key) == .wait)
+        return cache.fail(try cache.onlyMint(), Self.unknown).first?.reply.error
+    }
+
+    @Test("The refusal is remembered for that key alone, with what the tenant said and when to come back.")
+    func remembered() throws {
+        var cache = Simulation()
+        let error = try refuse(&cache)
+        #expect(error?.code == .denied)
+        #expect(error?.upstream == ErrorReply.Upstream(status: 401, code: "OAUTH-14", title: "Unknown user"))
+        #expect(error?.retryAfter == 10)
+        cache.suspend(.milliseconds(9_001))
+        #expect(cache.ask(.of("ann")).refusal?.retryAfter == 1)
+        #expect(cache.ask(.of("ann"), noCache: true).refusal?.code == .denied)
+        #expect(cache.ask(.of("ann", scope: "other")) == .wait)
+        #expect(cache.machine.stats(now: cache.now).negativeEntries == 1)
+        cache.suspend(.milliseconds(999))
+        #expect(cache.ask(.of("ann")) == .wait)
+    }
+
+    @Test("It doubles while it goes on, up to five minutes; a success ends it.")
+    func doubling() throws {
+        var cache = Simulation()
+        for length in [10, 20, 40, 80, 160, 300, 300] {
+            #expect(try refuse(&cache)?.retryAfter == length)
+            cache.advance(.seconds(length))
+        }
+        #expect(cache.ask(.of("ann")) == .wait)
+        cache.succeed(try cache.onlyMint())
+        cache.machine.evict(TokenKey.of("ann").user, scopes: nil)
+        #expect(try refuse(&cache)?.retryAfter == 10)
+    }
+
+    @Test("A negative_ttl of 0 remembers nothing beyond the moment that every failure stands.")
+    func off() throws {
+        var policy = CachePolicy()
+        policy.negativeTTL = .zero
+        var cache = Simulation(policy: policy)
+        #expect(try refuse(&cache)?.retryAfter == 1)
+        cache.suspend(.milliseconds(500))
+        #expect(cache.ask(.of("ann")) == .wait)
+    }
+
+    @Test("Refused users are bounded in number and take no place from tokens.")
+    func bounded() throws {
+        var policy = CachePolicy()
+        policy.maxEntries = 3
+        var cache = Simulation(policy: policy)
+        for name in ["one", "two", "three"] { try cache.warm(.of(name)) }
+        for name in ["ann", "bob", "cid", "dan"] { _ = try refuse(&cache, .of(name)) }
+        let stats = cache.machine.stats(now: cache.now)
+        #expect(stats.entries == 3)
+        #expect(stats.negativeEntries == 3)
+        #expect(stats.evictions["capacity"] == 0)
+    }
+
+    @Test("A new secret forgets the refusals that may have been its fault.")
+    func newSecret() throws {
+        var cache = Simulation()
+        _ = try refuse(&cache)
+        cache.machine.secretChanged(of: "main")
+        #expect(cache.ask(.of("ann")) == .wait)
+    }
+
+    @Test("A refusal is forgotten in the end.")
+    func forgotten() throws {
+        var cache = Simulation()
+        _ = try refuse(&cache)
+        cache.advance(.seconds(311))
+        #expect(cache.machine.stats(now: cache.now).negativeEntries == 0)
+        #expect(cache.machine.nextTime(now: cache.now) == nil)
+    }
+}
