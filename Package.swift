@@ -65,7 +65,7 @@ let targets: [Target] = [
         dependencies: ["CLinux", "Secrets", "TokenProtocol", "TokenCache", nioCore, nioPosix, logging]
     ),
     .target(name: "DaemonConfiguration", dependencies: [.product(name: "Yams", package: "Yams")]),
-    .target(name: "TokenCacheClient", dependencies: ["TokenProtocol", nioCore, nioPosix]),
+    .target(name: "TokenCacheClient", dependencies: [nioCore, nioPosix]),
     .target(
         name: "StandInTenant",
         dependencies: [
@@ -82,7 +82,7 @@ let targets: [Target] = [
             nioCore, nioPosix, logging, lifecycle, unixSignals, argumentParser,
         ]
     ),
-    .executableTarget(name: "tokencachectl", dependencies: ["TokenCacheClient", "TokenProtocol", argumentParser]),
+    .executableTarget(name: "tokencachectl", dependencies: ["TokenCacheClient", argumentParser]),
     .executableTarget(name: "standin-tenant", dependencies: ["StandInTenant", argumentParser]),
 ]
 

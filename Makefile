@@ -1,0 +1,51 @@
+# The commands of this project; `make` lists them. The README and CONTRIBUTING.md say more.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# The check that a target imports only what it declares is on for all builds alike, so that no switch rebuilds the rest.
+SWIFT_FLAGS := --explicit-target-dependency-import-check error
+
+.PHONY: help
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.PHONY: build
+build: ## Build everything, for debugging
+	@scripts/install-dependencies build
+	swift build $(SWIFT_FLAGS)
+
+.PHONY: release
+release: ## Build the programs, optimised
+	@scripts/install-dependencies build
+	swift build $(SWIFT_FLAGS) --configuration release
+
+.PHONY: test
+test: ## Run all tests
+	@scripts/install-dependencies build test
+	swift build $(SWIFT_FLAGS) --build-tests
+	swift test $(SWIFT_FLAGS) --skip-build --disable-xctest
+
+.PHONY: lint
+lint: ## Check formatting, imports, scripts and units
+	@scripts/install-dependencies build lint
+	swift format lint --strict --recursive --parallel Sources Tests Benchmarks/Benchmarks Package.swift Benchmarks/Package.swift
+	scripts/lint-sources
+	scripts/lint-units
+	shellcheck scripts/* .ci/run
+	swift build $(SWIFT_FLAGS)
+
+.PHONY: demo
+demo: ## Show a miss, a hit and the statistics on a stand-in tenant
+	@scripts/install-dependencies build demo
+	swift build $(SWIFT_FLAGS)
+	@scripts/demo
+
+.PHONY: bench
+bench: ## Measure hits beside Redis and memcached, and memory
+	@scripts/install-dependencies build bench
+	@scripts/bench
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf .build Benchmarks/.build

@@ -1,0 +1,63 @@
+/// A request to the daemon; what isn't set is not sent.
+public struct ClientRequest: Sendable, Encodable {
+    /// The operation's name on the wire.
+    public var operation: String
+    /// Whose token.
+    public var user: User?
+    /// The tenant's name in the daemon's configuration.
+    public var tenant: String?
+    /// The scopes, with spaces between.
+    public var scope: String?
+    /// What must be left of the token, in seconds.
+    public var minTTL: Double?
+    /// How long the daemon may take, in seconds.
+    public var timeout: Double?
+    /// Whether a cached token won't do.
+    public var noCache: Bool?
+    /// The size of a page.
+    public var limit: Int?
+    /// The cursor of a page.
+    public var after: String?
+    var id: Int?
+
+    /// Asks for an operation.
+    public init(_ operation: String, user: User? = nil, tenant: String? = nil, scope: String? = nil) {
+        self.operation = operation
+        self.user = user
+        self.tenant = tenant
+        self.scope = scope
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case operation = "op"
+        case subject
+        case userID = "user_id"
+        case tenant
+        case scope
+        case minTTL = "min_ttl"
+        case timeout
+        case noCache = "no_cache"
+        case limit
+        case after
+        case id
+    }
+
+    /// Writes the members that are set.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(operation, forKey: .operation)
+        switch user {
+        case .subject(let subject): try container.encode(subject, forKey: .subject)
+        case .userID(let userID): try container.encode(userID, forKey: .userID)
+        case nil: break
+        }
+        try container.encodeIfPresent(tenant, forKey: .tenant)
+        try container.encodeIfPresent(scope, forKey: .scope)
+        try container.encodeIfPresent(minTTL, forKey: .minTTL)
+        try container.encodeIfPresent(timeout, forKey: .timeout)
+        try container.encodeIfPresent(noCache, forKey: .noCache)
+        try container.encodeIfPresent(limit, forKey: .limit)
+        try container.encodeIfPresent(after, forKey: .after)
+        try container.encodeIfPresent(id, forKey: .id)
+    }
+}

@@ -1,0 +1,41 @@
+/// A user's token, as the daemon answered it.
+public struct UserToken: Sendable, Codable {
+    /// The bearer token; whoever has it is that user until it expires.
+    public let accessToken: String
+    /// `Bearer`.
+    public let tokenType: String
+    /// Whole seconds left when the daemon answered.
+    public let expiresIn: Int
+    /// When it ends by the daemon's wall clock, in RFC 3339's form; for display.
+    public let expiresAt: String
+    /// What the tenant granted.
+    public let scope: String
+    /// `cache` or `tenant`.
+    public let source: String
+    /// Whether it is an old token, because minting a better one failed.
+    public var isStale: Bool { stale ?? false }
+    /// Whether it has as much left as was asked for.
+    public var meetsMinTTL: Bool { minTTLMet ?? true }
+
+    private let stale: Bool?
+    private let minTTLMet: Bool?
+
+    private enum CodingKeys: String, CodingKey {
+        case accessToken = "access_token"
+        case tokenType = "token_type"
+        case expiresIn = "expires_in"
+        case expiresAt = "expires_at"
+        case scope
+        case source
+        case stale
+        case minTTLMet = "min_ttl_met"
+    }
+}
+
+/// A user, as a request names one.
+public enum User: Sendable, Hashable {
+    /// By the subject that the identity provider knows.
+    case subject(String)
+    /// By the tenant's own id.
+    case userID(String)
+}

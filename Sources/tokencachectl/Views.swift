@@ -1,0 +1,149 @@
+/// Lays statistics out for people.
+struct StatsView {
+    private let stats: StatsDocument
+
+    init(_ stats: StatsDocument) { self.stats = stats }
+
+    /// A block of aligned lines.
+    var text: String {
+        var rows: [(String, String)] = []
+        rows.append(("daemon", "\(stats.version ?? "?"), up \(Self.time(stats.uptime))"))
+        rows.append(
+            (
+                "tokens",
+                "\(stats.entries ?? 0), \((stats.bytes ?? 0) / 1_024) KiB; \(stats.negativeEntries ?? 0) refused users"
+            )
+        )
+        if let requests = stats.requests { rows += self.requests(requests) }
+        if let mints = stats.mints { rows += self.mints(mints) }
+        if let refreshes = stats.refreshes { rows.append(("refreshes", self.refreshes(refreshes))) }
+        rows.append(("evictions", Self.counts(stats.evictions)))
+        if let connections = stats.connections {
+            rows.append(
+                (
+                    "connections",
+                    "\(connections.open ?? 0) open, \(connections.accepted ?? 0) accepted, \(connections.refused ?? 0) refused"
+                )
+            )
+        }
+        rows.append(("hits took", Self.quantiles(stats.latency?.hits)))
+        rows.append(("mints took", Self.quantiles(stats.latency?.mints)))
+        for (name, tenant) in (stats.tenants ?? [:]).sorted(by: { $0.key < $1.key }) {
+            rows.append(("tenant \(name.printable)", Self.tenant(tenant)))
+        }
+        let width = rows.map(\.0.count).max() ?? 0
+        return rows.map { $0.0 + String(repeating: " ", count: width - $0.0.count + 2) + $0.1 }.joined(separator: "\n")
+    }
+
+    private func requests(_ requests: StatsDocument.Requests) -> [(String, String)] {
+        let (hits, misses) = (requests.hit ?? 0, (requests.miss ?? 0) + (requests.coalesced ?? 0))
+        let share =
+            hits + misses > 0 ? " (\(Int(Double(hits) * 100 / Double(hits + misses))) % of those for tokens)" : ""
+        return [
+            ("hits", "\(hits)\(share)"),
+            ("misses", "\(requests.miss ?? 0), and \(requests.coalesced ?? 0) that shared a mint"),
+            ("errors", Self.counts(requests.error)),
+        ]
+    }
+
+    private func mints(_ mints: StatsDocument.Mints) -> [(String, String)] {
+        let queued = mints.queued
+        return [
+            (
+                "mints",
+                "\(mints.started ?? 0) started, \(mints.succeeded ?? 0) succeeded, \(mints.inFlight ?? 0) under way, "
+                    + "\(queued?.foreground ?? 0) callers' and \(queued?.ahead ?? 0) others queued"
+            ),
+            ("failed", Self.counts(mints.failed)),
+        ]
+    }
+
+    private func refreshes(_ refreshes: StatsDocument.Refreshes) -> String {
+        let next = stats.nextRefresh.map { ", next in \(Self.time($0))" } ?? ""
+        return "\(refreshes.due ?? 0) due, \(refreshes.done ?? 0) done, \(refreshes.late ?? 0) late, "
+            + "\(refreshes.skippedIdle ?? 0) left out as idle\(next)"
+    }
+
+    private static func tenant(_ tenant: StatsDocument.Tenant) -> String {
+        var parts = ["\(tenant.state ?? "?")", "\(Int(tenant.rateTokens ?? 0)) calls at hand"]
+        parts.append(tenant.lastSuccess.map { "last success \(time($0)) ago" } ?? "no success yet")
+        if let error = tenant.lastError {
+            parts.append(
+                "last error \(time(error.ago)) ago: \((error.errorDescription ?? error.error ?? "?").printable)"
+            )
+        }
+        return parts.joined(separator: ", ")
+    }
+
+    private static func counts(_ counts: [String: Int]?) -> String {
+        let some = (counts ?? [:]).filter { $0.value > 0 }.sorted { $0.key < $1.key }
+        return some.isEmpty ? "none" : some.map { "\($0.value) \($0.key.printable)" }.joined(separator: ", ")
+    }
+
+    private static func quantiles(_ quantiles: StatsDocument.Quantiles?) -> String {
+        guard let quantiles, (quantiles.max ?? 0) > 0 else { return "none yet" }
+        return "p50 \(time(quantiles.p50)), p99 \(time(quantiles.p99)), p99.9 \(time(quantiles.p999)), "
+            + "longest \(time(quantiles.max))"
+    }
+
+    /// A duration in the unit that reads best.
+    static func time(_ seconds: Double?) -> String {
+        guard let seconds else { return "?" }
+        switch seconds {
+        case ..<0.001: return "\(Int((seconds * 1_000_000).rounded())) µs"
+        case ..<1: return "\((seconds * 10_000).rounded() / 10) ms"
+        case ..<120: return "\((seconds * 10).rounded() / 10) s"
+        case ..<7_200: return "\(Int(seconds / 60)) min"
+        default: return "\(Int(seconds / 3_600)) h \(Int(seconds / 60) % 60) min"
+        }
+    }
+}
+
+/// Lays a page of the cache out as a table.
+struct EntriesView {
+    private let page: EntriesDocument
+
+    init(_ page: EntriesDocument) { self.page = page }
+
+    /// The table, and how to go on where there is more.
+    var text: String {
+        let head = ["TENANT", "USER", "SCOPE", "STATE", "AGE", "LEFT", "LAST USED", "TOKEN"]
+        let rows = [head] + page.entries.map(row)
+        let widths = head.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        let lines = rows.map { row in
+            let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
+            return cells.joined(separator: "  ").trimmingSpaces
+        }
+        let more = page.next.map { ["more: --after \($0.printable)"] } ?? []
+        return (lines + more).joined(separator: "\n")
+    }
+
+    private func row(_ entry: EntriesDocument.Entry) -> [String] {
+        [
+            entry.tenant.printable, entry.userID.map { "id:\($0.printable)" } ?? (entry.subject ?? "?").printable,
+            entry.scope.printable, entry.state.printable, StatsView.time(Double(entry.age)),
+            StatsView.time(Double(entry.expiresIn)), entry.lastUsed.map { StatsView.time(Double($0)) } ?? "never",
+            entry.fingerprint.printable,
+        ]
+    }
+}
+
+extension String {
+    /// Without what steers a terminal or turns the direction of writing: a user's name must not forge a table.
+    var printable: String {
+        String(
+            unicodeScalars.map { scalar in
+                switch scalar.properties.generalCategory {
+                case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse: "?"
+                default: Character(scalar)
+                }
+            }
+        )
+    }
+
+    fileprivate var trimmingSpaces: String {
+        var text = Substring(self)
+        while text.last == " " { text.removeLast() }
+        return String(text)
+    }
+}
