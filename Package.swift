@@ -83,7 +83,15 @@ let targets: [Target] = [
         ]
     ),
     .executableTarget(name: "tokencachectl", dependencies: ["TokenCacheClient", argumentParser]),
-    .executableTarget(name: "standin-tenant", dependencies: ["StandInTenant", argumentParser]),
+    .executableTarget(name: "standin-tenant", dependencies: ["StandInTenant", argumentParser, unixSignals]),
+
+    // MARK: Tests
+    .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .testTarget(name: "SecretsTests", dependencies: ["Secrets"]),
+    .testTarget(name: "TokenProtocolTests", dependencies: ["Secrets", "TokenProtocol"]),
+    .testTarget(name: "TokenCacheTests", dependencies: ["Secrets", "TokenProtocol", "TokenCache"]),
+    .testTarget(name: "SystemdTests", dependencies: ["Secrets", "Systemd", "TestSupport"]),
+    .testTarget(name: "DaemonConfigurationTests", dependencies: ["DaemonConfiguration"]),
 ]
 
 for target in targets where target.type != .system {

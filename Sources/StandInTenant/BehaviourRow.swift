@@ -12,7 +12,7 @@ package struct BehaviourRow: Sendable {
     /// A row that is one behaviour.
     init(
         _ name: String,
-        _ parameters: String = "",
+        _ parameters: String,
         _ summary: String,
         _ behaviour: @escaping @Sendable (inout ParameterReader) throws -> Behaviour
     ) {

@@ -16,14 +16,19 @@ extension BehaviourTable {
             let text = try $0.remainder("a number of seconds", default: "")
             return unavailable(503).retry(after: text.isEmpty ? nil : .text(text))
         },
-        BehaviourRow("flap", "-N[-STATUS]", "N calls get STATUS (503), those after them the usual reply") { _, reader in
-            let count = try reader.integer("a count", 1...1_000_000)
-            let status = try reader.status(default: 503)
-            var failing = Script.Play(text: "status-\(status)", behaviour: unavailable(status))
-            failing.count = count
-            return [failing, Script.Play(text: "ok", behaviour: Behaviour())]
-        },
+        BehaviourRow(
+            "flap", "-N[-STATUS]", "N calls get STATUS (503), those after them the usual reply",
+            plays: { _, reader in try flap(&reader) }
+        ),
     ]
+
+    private static func flap(_ reader: inout ParameterReader) throws -> [Script.Play] {
+        let count = try reader.integer("a count", 1...1_000_000)
+        let status = try reader.status(default: 503)
+        var failing = Script.Play(text: "status-\(status)", behaviour: unavailable(status))
+        failing.count = count
+        return [failing, Script.Play(text: "ok", behaviour: Behaviour())]
+    }
 
     /// What a call past the rate limit gets, but for its `retry-after`.
     static let tooManyCalls = Behaviour.refusal(429, "OAUTH-429", "Too many requests", "the tier's limit is reached")

@@ -27,7 +27,7 @@ package enum JSONValue: Sendable, Equatable {
 
 extension JSONValue {
     /// Makes an object of pairs in their order.
-    package static func object(_ pairs: KeyValuePairs<String, JSONValue>) -> JSONValue {
+    package static func members(_ pairs: KeyValuePairs<String, JSONValue>) -> JSONValue {
         .object(pairs.map { pair in Member(name: pair.key, value: pair.value) })
     }
 

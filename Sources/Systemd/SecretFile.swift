@@ -69,6 +69,12 @@ package struct SecretFileError: Error, Equatable, CustomStringConvertible {
     /// What is wrong with it.
     package let problem: Problem
 
+    /// Makes it.
+    package init(path: String, problem: Problem) {
+        self.path = path
+        self.problem = problem
+    }
+
     /// A sentence for operators.
     package var description: String {
         switch problem {

@@ -1,0 +1,317 @@
+import DaemonConfiguration
+import Foundation
+import Testing
+
+@Suite("The configuration")
+struct ConfigurationTests {
+    /// The least that can be configured; what a test adds comes before it.
+    private static let tenants = """
+        tenants:
+          main:
+            host: https://one.example
+            client_id: id
+            client_secret: { file: /run/secret }
+        """
+
+    private func parse(_ text: String) throws -> DaemonConfiguration {
+        try DaemonConfiguration.parse(Data(text.utf8), file: "t.yaml")
+    }
+
+    /// The faults of a text, a line each.
+    private func faults(_ text: String) -> [String] {
+        do throws(ConfigurationFaults) {
+            _ = try DaemonConfiguration.parse(Data(text.utf8), file: "t.yaml")
+            return []
+        } catch {
+            return error.description.split(separator: "\n").map(String.init)
+        }
+    }
+
+    @Test("What isn't said has its default.")
+    func defaults() throws {
+        let configuration = try parse(Self.tenants)
+        #expect(configuration.sockets.requests.path == "/run/tokencached/tokencached.sock")
+        #expect(configuration.sockets.requests.mode == 0o660)
+        #expect(configuration.sockets.requests.group == nil)
+        #expect(configuration.sockets.admin.path == "/run/tokencached-admin/admin.sock")
+        #expect(configuration.sockets.admin.mode == 0o600)
+        #expect(configuration.sockets.admin.group == nil)
+        #expect(configuration.sockets.maxConnections == 4_096)
+        #expect(configuration.cache.maxEntries == 100_000)
+        #expect(configuration.cache.idleTTL == .seconds(1_800))
+        #expect(configuration.cache.negativeTTL == .seconds(10))
+        #expect(configuration.refresh.ahead == 0.7)
+        #expect(configuration.refresh.jitter == 0.1)
+        #expect(configuration.refresh.lastChance == 0.9)
+        #expect(configuration.refresh.minTTL == .seconds(60))
+        #expect(configuration.refresh.defaultLifetime == .seconds(300))
+        #expect(configuration.defaultTenant == "main")
+        let tenant = try #require(configuration.tenants["main"])
+        #expect(tenant.scope == "user_default")
+        #expect(tenant.timeout == .seconds(10))
+        #expect((tenant.ratePerMinute, tenant.burst, tenant.maxConcurrent) == (80, 80, 8))
+        #expect(tenant.clientSecret == .file("/run/secret"))
+        #expect(configuration.access == nil)
+        #expect(configuration.logLevel == .info)
+        #expect(configuration.sectionsNotInForce.isEmpty)
+    }
+
+    @Test("The example in Config says the defaults.")
+    func example() throws {
+        let path = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Config/tokencached.yaml")
+        let example = try DaemonConfiguration.load(path.standardizedFileURL.path)
+        let plain = try parse(Self.tenants)
+        #expect(example.sockets == plain.sockets)
+        #expect(example.cache == plain.cache)
+        #expect(example.refresh == plain.refresh)
+        #expect(example.logLevel == plain.logLevel)
+        #expect(example.tenants["main"]?.clientSecret == .credential("main-client-secret"))
+        #expect(example.tenants["main"]?.ratePerMinute == plain.tenants["main"]?.ratePerMinute)
+    }
+
+    @Test("Everything can be said.")
+    func everything() throws {
+        let configuration = try parse(
+            """
+            sockets:
+              requests: { path: /r, mode: "0666", group: "1001" }
+              admin: { path: /a, mode: "600" }
+              max_connections: 1
+            cache: { max_entries: 5, idle_ttl: 90s, negative_ttl: 0 }
+            refresh: { ahead: 0.1, jitter: 0, last_chance: 0.95, min_ttl: 1.5, default_lifetime: 6h }
+            default_tenant: b
+            tenants:
+              a: { host: "http://127.0.0.1:8080/", client_id: 1, client_secret: { credential: c } }
+              b:
+                host: https://two.example:8443
+                client_id: id
+                client_secret: { file: /s }
+                scope: user_default apps:read
+                timeout: 30m
+                rate: { per_minute: 100, burst: 1 }
+                max_concurrent: 1000
+                ca_file: /ca.pem
+            access:
+              - users: [www-data, 1001]
+                groups: [webapps]
+                tenants: [b]
+                scopes: [user_default]
+                subjects: ["*"]
+                user_ids: []
+                operations: [token, revoke]
+            quotas: { connections: 1, waiting: 0.1, entries: 0.5 }
+            admin: { users: [root, op] }
+            metrics: { listen: "127.0.0.1:9464" }
+            log: { level: debug }
+            """.replacing("timeout: 30m", with: "timeout: 5m")
+        )
+        #expect(configuration.sockets.requests.path == "/r")
+        #expect(configuration.sockets.requests.mode == 0o666)
+        #expect(configuration.sockets.requests.group == "1001")
+        #expect(configuration.sockets.admin.mode == 0o600)
+        #expect(configuration.cache.idleTTL == .seconds(90))
+        #expect(configuration.cache.negativeTTL == .zero)
+        #expect(configuration.refresh.minTTL == .milliseconds(1_500))
+        #expect(configuration.refresh.defaultLifetime == .seconds(21_600))
+        #expect(configuration.tenants["a"]?.host == "http://127.0.0.1:8080")
+        #expect(configuration.tenants["a"]?.clientID == "1")
+        #expect(configuration.tenants["b"]?.timeout == .seconds(300))
+        #expect(configuration.tenants["b"]?.caFile == "/ca.pem")
+        #expect(configuration.access?.first?.users == ["www-data", "1001"])
+        #expect(configuration.access?.first?.userIDs == [])
+        #expect(configuration.quotas.waiting == 0.1)
+        #expect(configuration.administrators == ["root", "op"])
+        #expect(configuration.metricsListen == "127.0.0.1:9464")
+        #expect(configuration.logLevel == .debug)
+        #expect(configuration.sectionsNotInForce == ["access", "quotas", "admin", "metrics"])
+    }
+
+    @Test(
+        "A wrong value is told with its line, its key and what it should be.",
+        arguments: [
+            ("cache: { max_entries: 0 }", "cache.max_entries: should be a whole number from 1 to 10000000"),
+            ("cache: { max_entries: 10000001 }", "cache.max_entries: should be a whole number from 1 to 10000000"),
+            ("cache: { max_entries: \"5\" }", "cache.max_entries: should be a whole number from 1 to 10000000"),
+            ("cache: { max_entries: 1e3 }", "cache.max_entries: should be a whole number from 1 to 10000000"),
+            (
+                "cache: { idle_ttl: 0 }",
+                "cache.idle_ttl: should be a duration from 1 s to 24 h: a number of seconds, or text such as 90s, 30m or 6h"
+            ),
+            (
+                "cache: { idle_ttl: 25h }",
+                "cache.idle_ttl: should be a duration from 1 s to 24 h: a number of seconds, or text such as 90s, 30m or 6h"
+            ),
+            (
+                "cache: { idle_ttl: 10:30 }",
+                "cache.idle_ttl: should be a duration from 1 s to 24 h: a number of seconds, or text such as 90s, 30m or 6h"
+            ),
+            (
+                "cache: { idle_ttl: .inf }",
+                "cache.idle_ttl: should be a duration from 1 s to 24 h: a number of seconds, or text such as 90s, 30m or 6h"
+            ),
+            (
+                "cache: { negative_ttl: 301 }",
+                "cache.negative_ttl: should be a duration from 0 to 5 min: a number of seconds, or text such as 90s, 30m or 6h"
+            ),
+            (
+                "cache: { negative_ttl: -1 }",
+                "cache.negative_ttl: should be a duration from 0 to 5 min: a number of seconds, or text such as 90s, 30m or 6h"
+            ),
+            ("cache: 5", "cache: should be a mapping of max_entries, idle_ttl, negative_ttl"),
+            ("cache:", "cache: should be a mapping of max_entries, idle_ttl, negative_ttl"),
+            ("refresh: { ahead: 0.05 }", "refresh.ahead: should be a number from 0.1 to 0.95"),
+            ("refresh: { ahead: .nan }", "refresh.ahead: should be a number from 0.1 to 0.95"),
+            ("refresh: { last_chance: 0.96 }", "refresh.last_chance: should be a number from 0.1 to 0.95"),
+            ("refresh: { jitter: 0.21 }", "refresh.jitter: should be a number from 0 to 0.2"),
+            ("refresh: { ahead: 0.9 }", "refresh.ahead: should be smaller than last_chance, which is 0.9"),
+            (
+                "sockets: { max_connections: 100001 }",
+                "sockets.max_connections: should be a whole number from 1 to 100000"
+            ),
+            ("sockets: { admin: { path: x } }", "sockets.admin.path: should be an absolute path"),
+            (
+                "sockets: { admin: { mode: 999 } }",
+                "sockets.admin.mode: should be a mode in octal digits and quotes, such as \"0660\""
+            ),
+            ("quotas: { entries: 0 }", "quotas.entries: should be a number over 0 and up to 1"),
+            ("quotas: { waiting: 1.1 }", "quotas.waiting: should be a number over 0 and up to 1"),
+            ("metrics: { listen: 9464 }", "metrics.listen: should be an address and a port, such as 127.0.0.1:9464"),
+            (
+                "log: { level: loud }",
+                "log.level: should be one of trace, debug, info, notice, warning, error, critical"
+            ),
+            ("access: 1", "access: should be a list of rules"),
+            ("access: [ { users: root } ]", "access[0].users: should be a list of user names or numbers"),
+            ("access: [ { tenants: [other] } ]", "access[0].tenants[0]: should be names of configured tenants"),
+            ("access: [ { scopes: [a b] } ]", "access[0].scopes[0]: should be OAuth scopes"),
+            (
+                "access: [ { operations: [flush] } ]",
+                "access[0].operations[0]: should be operations: token, prefetch, invalidate, revoke"
+            ),
+            ("default_tenant: other", "default_tenant: should be one of the tenants: main"),
+            ("cach: {}", "cach: is not a known key; did you mean 'cache'?"),
+            ("unheard_of: {}", "unheard_of: is not a known key"),
+            ("cache: { max_entrys: 5 }", "cache.max_entrys: is not a known key; did you mean 'max_entries'?"),
+        ]
+    )
+    func wrong(text: String, message: String) {
+        #expect(faults("# a comment\n\(text)\n\(Self.tenants)") == ["t.yaml:2: \(message)"])
+    }
+
+    @Test(
+        "A wrong tenant is told likewise.",
+        arguments: [
+            ("host: http://one.example", "host", 4),
+            ("host: https://one.example/path", "host", 4),
+            ("host: https://user@one.example", "host", 4),
+            ("host: https://one.example:99999", "host", 4),
+            ("host: https://", "host", 4), ("host: one.example", "host", 4),
+            ("scope: \"\"", "scope", 4), ("scope: 'a\"b'", "scope", 4), ("timeout: 301", "timeout", 4),
+            ("rate: { per_minute: 0 }", "rate.per_minute", 4), ("rate: { burst: 10000001 }", "rate.burst", 4),
+            ("max_concurrent: 1001", "max_concurrent", 4), ("ca_file: relative", "ca_file", 4),
+            ("colour: red", "colour", 4),
+        ]
+    )
+    func wrongTenant(member: String, key: String, line: Int) {
+        let host = member.hasPrefix("host") ? "" : "    host: https://one.example\n"
+        let text = """
+            tenants:
+              main:
+                client_id: id
+                \(member)
+                client_secret: { file: /s }
+            \(host)
+            """
+        #expect(faults(text).count == 1)
+        #expect(faults(text).first?.hasPrefix("t.yaml:\(line): tenants.main.\(key): ") == true, "\(faults(text))")
+    }
+
+    @Test(
+        "http is for loopback addresses only.",
+        arguments: [
+            ("http://127.0.0.1:1", true), ("http://127.9.9.9", true), ("http://[::1]:80", true),
+            ("http://localhost", true),
+            ("http://127.0.0.1.evil.example", false), ("http://localhost.evil.example", false),
+            ("http://128.0.0.1", false),
+        ]
+    )
+    func loopback(host: String, isAllowed: Bool) {
+        let text = Self.tenants.replacing("https://one.example", with: host)
+        #expect(faults(text).isEmpty == isAllowed)
+    }
+
+    @Test("A tenant needs a host, a client and a secret; the secret is never a value of the file, and never shown.")
+    func secrets() {
+        #expect(
+            faults("tenants:\n  main: {}") == [
+                "t.yaml:2: tenants.main.host: is missing", "t.yaml:2: tenants.main.client_id: is missing",
+                "t.yaml:2: tenants.main.client_secret: is missing",
+            ]
+        )
+        for value in ["hunter2", "{ value: hunter2 }", "{ file: hunter2 }", "{ credential: ../hunter2 }", "[hunter2]"] {
+            let text = Self.tenants.replacing("{ file: /run/secret }", with: value)
+            let found = faults(text)
+            #expect(found.count == 1, "\(value)")
+            #expect(found.first?.hasPrefix("t.yaml:5: tenants.main.client_secret") == true)
+            #expect(!found.joined().contains("hunter2"))
+        }
+    }
+
+    @Test("Tenants are named by letters, digits, dots, hyphens and underscores, and there is at least one.")
+    func names() {
+        #expect(faults("log: { level: info }") == ["t.yaml:1: tenants: is missing: name at least one tenant"])
+        #expect(faults("tenants: {}").first?.hasPrefix("t.yaml:1: tenants: should be a mapping") == true)
+        #expect(
+            faults(Self.tenants.replacing("main:", with: "\"a b\":")).first?.contains("should be named by 1 to 64")
+                == true
+        )
+    }
+
+    @Test("With several tenants the default has to be named.")
+    func severalTenants() {
+        let two = Self.tenants + "\n  other: { host: https://two.example, client_id: x, client_secret: { file: /s } }"
+        #expect(
+            faults(two) == ["t.yaml:1: default_tenant: is missing: with several tenants it should name one of them"]
+        )
+        #expect(faults("default_tenant: other\n" + two).isEmpty)
+    }
+
+    @Test("All faults are told at once, in the order of their lines.")
+    func order() {
+        let text = """
+            log: { level: loud }
+            cache: { max_entries: 0 }
+            \(Self.tenants)
+                colour: red
+            sockets: { max_connections: 0 }
+            """
+        let lines = faults(text).compactMap { $0.split(separator: ":").dropFirst().first.flatMap { Int($0) } }
+        #expect(lines == [1, 2, 8, 9])
+    }
+
+    @Test("What is not YAML, not a mapping or not UTF-8 is one fault, without the text around it.")
+    func notYAML() {
+        #expect(faults("a: [1").count == 1)
+        #expect(faults("client_secret: 'hunter2").joined().contains("hunter2") == false)
+        #expect(faults("- a").first?.hasPrefix("t.yaml:1: should be a mapping of sockets") == true)
+        #expect(faults("").count == 1)
+        #expect(faults("a: 1\n---\nb: 2").count == 1)
+        #expect(faults("cache: {}\ncache: {}\n" + Self.tenants).first?.contains("'cache' comes twice") == true)
+        do throws(ConfigurationFaults) {
+            _ = try DaemonConfiguration.parse(Data([0xFF, 0xFE]), file: "t.yaml")
+            #expect(Bool(false))
+        } catch {
+            #expect(error.description == "t.yaml: it is not UTF-8")
+        }
+    }
+
+    @Test("A file that can't be read is a fault that names it.")
+    func unreadable() {
+        do throws(ConfigurationFaults) {
+            _ = try DaemonConfiguration.load("/nonexistent/t.yaml")
+            #expect(Bool(false))
+        } catch {
+            #expect(error.description == "/nonexistent/t.yaml: it can't be read: it doesn't exist")
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import Foundation
+import Glibc
+
+/// A connection to a Unix socket as a plain program makes one: it blocks, and every wait has an end.
+package final class LineClient {
+    /// No reply that a test waits for takes longer; a test that fails says so after it.
+    private static let patience = 30
+
+    private let descriptor: CInt
+    private var pending: [UInt8] = []
+
+    /// What went wrong on the connection.
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// Connects.
+    package init(_ path: String) throws {
+        descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
+        let connected = unsafe withUnsafePointer(to: address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        guard connected == 0 else {
+            let code = errno
+            close(descriptor)
+            throw Failure(description: "no connection to \(path): error \(code)")
+        }
+        var limit = timeval(tv_sec: Self.patience, tv_usec: 0)
+        let size = socklen_t(MemoryLayout<timeval>.size)
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
+    }
+
+    deinit { close(descriptor) }
+
+    /// Sends a line.
+    package func send(_ line: String) throws { try send(Array((line + "\n").utf8)) }
+
+    /// Sends bytes as they are.
+    package func send(_ bytes: [UInt8]) throws {
+        var sent = 0
+        while sent < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes { buffer in
+                unsafe Glibc.send(
+                    descriptor,
+                    buffer.baseAddress.map { unsafe $0 + sent },
+                    bytes.count - sent,
+                    CInt(MSG_NOSIGNAL)
+                )
+            }
+            guard count > 0 else { throw Failure(description: "sending failed: error \(errno)") }
+            sent += count
+        }
+    }
+
+    /// The next line; nil: the connection has ended.
+    package func line() throws -> String? {
+        while true {
+            if let end = pending.firstIndex(of: 0x0A) {
+                defer { pending.removeFirst(end + 1) }
+                return String(decoding: pending[..<end], as: UTF8.self)
+            }
+            var chunk = [UInt8](repeating: 0, count: 65_536)
+            let count = unsafe chunk.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }
+            guard count >= 0 else {
+                if errno == ECONNRESET { return nil }
+                throw Failure(description: "no reply came: error \(errno)")
+            }
+            guard count > 0 else { return nil }
+            pending += chunk[..<count]
+        }
+    }
+
+    /// Sends a line and returns the members of the next one.
+    package func ask(_ line: String) throws -> [String: Any] {
+        try send(line)
+        return try reply()
+    }
+
+    /// The members of the next line.
+    package func reply() throws -> [String: Any] {
+        guard let line = try line() else { throw Failure(description: "the connection ended before the reply") }
+        guard let members = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else {
+            throw Failure(description: "the reply is no object: \(line)")
+        }
+        return members
+    }
+
+    /// Sends no more; replies can still come.
+    package func endSending() { shutdown(descriptor, CInt(SHUT_WR)) }
+}
+
+@available(*, unavailable)
+extension LineClient: Sendable {}

@@ -1,0 +1,108 @@
+import Testing
+import TokenProtocol
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// A connection's state machine with its bytes as text.
+struct Exchange {
+    var machine: ConnectionStateMachine
+    private(set) var requests: [(request: Request, ticket: UInt64)] = []
+    private(set) var rejected: [ErrorReply.Code] = []
+
+    init(isAdmin: Bool = false) { machine = ConnectionStateMachine(isAdmin: isAdmin) }
+
+    /// Takes bytes in; every request waits.
+    mutating func receive(_ text: String) { receive(Array(text.utf8)) }
+
+    mutating func receive(_ bytes: [UInt8]) {
+        var cursor = ConnectionStateMachine.Cursor()
+        while let step = machine.next(bytes.span, &cursor) { take(step) }
+    }
+
+    /// Goes on with what was held back.
+    mutating func resume() {
+        while machine.hasHeld, !machine.isFull { receive(machine.takeHeld()) }
+    }
+
+    /// Answers a request that waits.
+    mutating func deliver(_ reply: Reply, to ticket: UInt64, sourceLocation: SourceLocation = #_sourceLocation) {
+        let isDelivered = machine.deliver(reply, to: ticket)
+        #expect(isDelivered, sourceLocation: sourceLocation)
+    }
+
+    mutating func endInput() {
+        if let step = machine.inputEnded() { take(step) }
+    }
+
+    /// What is to be sent, as lines.
+    mutating func sent() -> [String] {
+        let text = unsafe machine.output.drain { unsafe String(decoding: $0, as: UTF8.self) }
+        return text.split(separator: "\n").map(String.init)
+    }
+
+    private mutating func take(_ step: ConnectionStateMachine.Step) {
+        switch step {
+        case .rejected(let code): rejected.append(code)
+        case .request(let request, let ticket):
+            requests.append((request, ticket))
+            machine.wait(ticket, request.id)
+        }
+    }
+}
+
+/// Reads one line alone.
+func parse(_ line: String, isAdmin: Bool = false) -> RequestParser.Line { parse(Array(line.utf8), isAdmin: isAdmin) }
+
+func parse(_ line: [UInt8], isAdmin: Bool = false) -> RequestParser.Line {
+    RequestParser(isAdmin: isAdmin).parse(line.span)
+}
+
+extension RequestParser.Line {
+    var request: Request? {
+        if case .request(let request) = self { request } else { nil }
+    }
+
+    var error: ErrorReply? {
+        if case .rejected(_, let error) = self { error } else { nil }
+    }
+
+    var token: TokenRequest? {
+        if case .token(let request)? = request?.operation { request } else { nil }
+    }
+}
+
+/// Members of a reply's line.
+func members(_ line: String) throws -> [String: JSONish] {
+    try JSONDecoder().decode([String: JSONish].self, from: Data(line.utf8))
+}
+
+/// Any JSON value, for looking replies over.
+enum JSONish: Decodable, Equatable {
+    case text(String)
+    case number(Double)
+    case flag(Bool)
+    case list([JSONish])
+    case object([String: JSONish])
+    case null
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if container.decodeNil() {
+            self = .null
+        } else if let flag = try? container.decode(Bool.self) {
+            self = .flag(flag)
+        } else if let number = try? container.decode(Double.self) {
+            self = .number(number)
+        } else if let text = try? container.decode(String.self) {
+            self = .text(text)
+        } else if let list = try? container.decode([JSONish].self) {
+            self = .list(list)
+        } else {
+            self = .object(try container.decode([String: JSONish].self))
+        }
+    }
+}
