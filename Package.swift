@@ -92,6 +92,18 @@ let targets: [Target] = [
     .testTarget(name: "TokenCacheTests", dependencies: ["Secrets", "TokenProtocol", "TokenCache"]),
     .testTarget(name: "SystemdTests", dependencies: ["Secrets", "Systemd", "TestSupport"]),
     .testTarget(name: "DaemonConfigurationTests", dependencies: ["DaemonConfiguration"]),
+    .testTarget(
+        name: "TenantTests",
+        dependencies: ["Secrets", "TokenProtocol", "Tenant", "StandInTenant", "TestSupport", nioPosix]
+    ),
+    .testTarget(
+        name: "SocketServerTests",
+        dependencies: ["TokenProtocol", "TokenCache", "SocketServer", "TestSupport", nioCore, nioPosix]
+    ),
+    .testTarget(
+        name: "EndToEndTests",
+        dependencies: ["StandInTenant", "TestSupport", "tokencached", "tokencachectl", "standin-tenant"]
+    ),
 ]
 
 for target in targets where target.type != .system {

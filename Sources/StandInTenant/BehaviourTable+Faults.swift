@@ -1,6 +1,8 @@
 extension BehaviourTable {
     /// Replies that make no sense, and connections that fail.
-    static let faults: [BehaviourRow] = connections + contents + [
+    static let faults = connections + contents + replies
+
+    private static let replies: [BehaviourRow] = [
         BehaviourRow("redirect", "-STATUS-same|other", "STATUS (307, 302, …) to another path, or to another server") {
             var behaviour = Behaviour.reply(try $0.integer("a status", 300...399), .empty, contentType: nil)
             behaviour.redirect = try $0.choice(Behaviour.Redirect.self)

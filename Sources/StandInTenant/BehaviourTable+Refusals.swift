@@ -23,11 +23,11 @@ extension BehaviourTable {
         BehaviourRow("wrong-host", "", "404: there is no tenant of that host name") { _ in
             .refusal(404, "OAUTH-17", "Tenant not found", "no tenant has this host name")
         },
-        BehaviourRow("rfc6749", "[-ERROR]", "400 (invalid_client: 401) in the form of RFC 6749; ERROR: invalid_grant") {
+        BehaviourRow("rfc6749", "[-ERROR]", "400 (invalid_client: 401) as RFC 6749 has it; ERROR: invalid_grant") {
             let error = try $0.remainder("an error's name", default: "invalid_grant")
             return .reply(error == "invalid_client" ? 401 : 400, .oauthError(error))
         },
-        BehaviourRow("status", "-STATUS[-retry-TEXT]", "STATUS with an error in the tenant's form, and `retry-after: TEXT`") {
+        BehaviourRow("status", "-STATUS[-retry-TEXT]", "STATUS with the tenant's error, and `retry-after: TEXT`") {
             let status = try $0.status()
             let retryAfter = $0.word("retry") ? Behaviour.RetryAfter.text(try $0.remainder("a text")) : nil
             return .refusal(status, "OAUTH-\(status)", "Status \(status)").retry(after: retryAfter)
@@ -38,5 +38,10 @@ extension BehaviourTable {
     ]
 
     /// What a wrong client id or secret gets.
-    static let badClient = Behaviour.refusal(401, "OAUTH-11", "Client authentication failed", "unknown client or secret")
+    static let badClient = Behaviour.refusal(
+        401,
+        "OAUTH-11",
+        "Client authentication failed",
+        "unknown client or secret"
+    )
 }

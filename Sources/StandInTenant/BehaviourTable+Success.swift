@@ -2,7 +2,9 @@ extension BehaviourTable {
     private static let sixHours = 21_600
 
     /// Replies with a token that can be used, whatever they say of its expiry.
-    static let success: [BehaviourRow] = expiries + [
+    static let success = usual + expiries
+
+    private static let usual: [BehaviourRow] = [
         BehaviourRow("ok", "", "the tenant's usual reply: six hours, or the lifetime that is set") { _ in Behaviour() },
         BehaviourRow("bearer", "", "`token_type` is `Bearer`, and the token lives for 3600 s") { _ in
             .token { form in

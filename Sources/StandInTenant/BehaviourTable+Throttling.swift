@@ -17,7 +17,9 @@ extension BehaviourTable {
             return unavailable(503).retry(after: text.isEmpty ? nil : .text(text))
         },
         BehaviourRow(
-            "flap", "-N[-STATUS]", "N calls get STATUS (503), those after them the usual reply",
+            "flap",
+            "-N[-STATUS]",
+            "N calls get STATUS (503), those after them the usual reply",
             plays: { _, reader in try flap(&reader) }
         ),
     ]

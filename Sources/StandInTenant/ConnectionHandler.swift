@@ -61,7 +61,9 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // A client that leaves in the middle of a request breaks no rule.
-        if let error = error as? HTTPParserError, error != .invalidEOFState { rubbish("what came is no HTTP: \(error)") }
+        if let error = error as? HTTPParserError, error != .invalidEOFState {
+            rubbish("what came is no HTTP: \(error)")
+        }
         context.close(promise: nil)
     }
 }

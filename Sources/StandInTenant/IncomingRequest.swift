@@ -6,6 +6,12 @@ package struct IncomingRequest: Sendable, Equatable {
         package var name: String
         /// The value without white space around it.
         package var value: String
+
+        /// A field.
+        package init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
     }
 
     /// The method.

@@ -172,7 +172,9 @@ extension JSONReader {
     private mutating func readScalar() throws(JSONFault) -> Character {
         let unit = try readUnit()
         guard (0xD800..<0xDC00).contains(unit) else { return try Self.character(unit) }
-        guard take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")) else { throw JSONFault("the JSON has a lone surrogate") }
+        guard take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")) else {
+            throw JSONFault("the JSON has a lone surrogate")
+        }
         let low = try readUnit()
         guard (0xDC00..<0xE000).contains(low) else { throw JSONFault("the JSON has a lone surrogate") }
         return try Self.character(0x10000 + (unit - 0xD800) << 10 + (low - 0xDC00))

@@ -9,6 +9,12 @@ package enum JSONValue: Sendable, Equatable {
         package var name: String
         /// The member's value.
         package var value: JSONValue
+
+        /// A member.
+        package init(name: String, value: JSONValue) {
+            self.name = name
+            self.value = value
+        }
     }
 
     /// `null`.
@@ -108,8 +114,10 @@ extension JSONValue {
             case "\\": output += "\\\\"
             case "\n": output += "\\n"
             case "\r": output += "\\r"
-            case _ where scalar.value < 0x20: output += "\\u00" + (scalar.value < 0x10 ? "0" : "")
-                + String(scalar.value, radix: 16)
+            case _ where scalar.value < 0x20:
+                output +=
+                    "\\u00" + (scalar.value < 0x10 ? "0" : "")
+                    + String(scalar.value, radix: 16)
             default: output.unicodeScalars.append(scalar)
             }
         }

@@ -25,7 +25,11 @@ package struct Ledger: Sendable {
         if requests.count == Self.maximumRequests { requests.removeFirst(Self.maximumRequests / 2) }
         requests.append(
             StandInTenant.SeenRequest(
-                number: last, method: request.method, path: request.target, origin: origin, arrival: now
+                number: last,
+                method: request.method,
+                path: request.target,
+                origin: origin,
+                arrival: now
             )
         )
         return CallNumber(last)

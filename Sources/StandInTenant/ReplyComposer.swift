@@ -14,6 +14,7 @@ package struct ReplyComposer: Sendable {
         }
     }
 
+    private static let withheldBytes = 1_024  // About what a token reply has.
     private static let floodPiece = 65_536  // 16 of them are a MiB; large enough to be fast, small enough to hold.
 
     /// What to do.
@@ -48,7 +49,8 @@ package struct ReplyComposer: Sendable {
         let steps: [ReplyScript.Step] =
             switch behaviour.delivery {
             case .whole, .chunked: [.send(reply.head + reply.framedBody)] + flood
-            case .slowHead(let pause): [.send(reply.statusLine), .wait(pause), .send(reply.headRest + reply.framedBody)]
+            case .slowHead(let pause):
+                [.send(reply.statusLine), .wait(pause), .send(reply.headRest + reply.framedBody)]
             case .drip(let pause): [.send(reply.head), .drip(reply.framedBody, pause: pause)]
             case .never: [.hang]
             case .neverAfterHead: [.send(reply.head), .hang]
@@ -87,7 +89,12 @@ extension ReplyComposer {
         reply.fields = fields
         reply.body = body(grant)
         reply.closes = closes
-        if behaviour.delivery == .chunked { reply.framing = .chunked }
+        switch behaviour.delivery {
+        case .chunked: reply.framing = .chunked
+        // A head that announces nothing would be a whole reply.
+        case .neverAfterHead, .cut(.afterHead, _): reply.framing = .declared(Self.withheldBytes)
+        default: break
+        }
         if case .flood(let mebibytes, let declared) = behaviour.body {
             reply.framing = declared ? .declared(Self.floodStart.count + mebibytes * 1_048_576) : .chunked
             reply.body = []

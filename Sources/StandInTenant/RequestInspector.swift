@@ -54,7 +54,8 @@ extension RequestInspector {
 
     private mutating func expect(_ name: String, toBe value: String) {
         let values = request.values(name)
-        if values != [value] { violations.append("\(name) is “\(values.joined(separator: "”, “"))” instead of “\(value)”") }
+        guard values != [value] else { return }
+        violations.append("\(name) is “\(values.joined(separator: "”, “"))” instead of “\(value)”")
     }
 
     private func isPresent(_ name: String) -> Bool {

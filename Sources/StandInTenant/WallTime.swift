@@ -38,7 +38,8 @@ package struct WallTime: Sendable, Equatable {
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         let parts = calendar
         let weekday = weekdays[Self.floorDivide(day, by: 7).remainder]
-        return "\(weekday), \(Self.pad(parts.day, 2)) \(months[parts.month - 1]) \(Self.pad(parts.year, 4)) \(clockText) GMT"
+        return
+            "\(weekday), \(Self.pad(parts.day, 2)) \(months[parts.month - 1]) \(Self.pad(parts.year, 4)) \(clockText) GMT"
     }
 }
 

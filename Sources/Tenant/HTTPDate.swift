@@ -5,11 +5,11 @@ import Foundation
 #endif
 
 /// The dates of HTTP and of OAuth replies, as seconds since 1970.
-enum HTTPDate {
+package enum HTTPDate {
     private static let months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
     /// Reads a date in any of the three forms of RFC 9110, section 5.6.7.
-    static func seconds(_ text: String) -> Double? {
+    package static func seconds(_ text: String) -> Double? {
         let words = text.lowercased().split { " ,-".contains($0) }.map(String.init)
         switch words.count {
         case 6 where words[5] == "gmt": return seconds(day: words[1], words[2], year: words[3], time: words[4])

@@ -1,7 +1,7 @@
 import TokenProtocol
 
 /// What a reply says about time: how long a token lives, when to come back.
-struct ReplyTimes {
+package struct ReplyTimes {
     /// The longest that is believed; it also keeps the arithmetic in range.
     private static let longest = 86_400.0 * 366
 
@@ -11,7 +11,7 @@ struct ReplyTimes {
     /// - Parameters:
     ///   - header: The reply's `Date`.
     ///   - wall: The local wall clock, in seconds since 1970.
-    init(dateHeader header: String?, wall: Double) {
+    package init(dateHeader header: String?, wall: Double) {
         date = header.flatMap(HTTPDate.seconds) ?? wall
     }
 
@@ -20,7 +20,7 @@ struct ReplyTimes {
     /// - Parameters:
     ///   - expiresIn: Seconds.
     ///   - expiresAt: A date in RFC 3339's form.
-    func lifetime(expiresIn: Double?, expiresAt: String?) -> Duration? {
+    package func lifetime(expiresIn: Double?, expiresAt: String?) -> Duration? {
         let usable = [expiresIn, expiresAt.flatMap(HTTPDate.timestamp).map { $0 - date }]
             .compactMap { $0 }
             .filter { $0.isFinite && $0 > 0 }
@@ -28,7 +28,7 @@ struct ReplyTimes {
     }
 
     /// A `Retry-After`: seconds, or a date; nil where it is neither or doesn't lie ahead.
-    func retryAfter(_ header: String) -> Duration? {
+    package func retryAfter(_ header: String) -> Duration? {
         let isNumber = !header.isEmpty && header.utf8.allSatisfy { (0x30...0x39).contains($0) }
         let seconds = isNumber ? Double(header) : HTTPDate.seconds(header).map { $0 - date }
         guard let seconds, seconds.isFinite, seconds > 0 else { return nil }

@@ -15,7 +15,9 @@ struct BehaviourOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How long tokens live, in seconds.", valueName: "s"))
     var lifetime = 21_600
 
-    @Option(help: ArgumentHelp("Answer calls past so many a minute with 429; without it there is no limit.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("Answer calls past so many a minute with 429; without it there is no limit.", valueName: "n")
+    )
     var ratePerMinute: Int?
 
     @Option(help: ArgumentHelp("What everyone gets whose subject asks for nothing else.", valueName: "script"))
@@ -23,7 +25,9 @@ struct BehaviourOptions: ParsableArguments {
 
     func validate() throws {
         guard (0...86_400_000).contains(latency) else { throw ValidationError("The latency is 0 to 86400000 ms.") }
-        guard (1...1_000_000_000).contains(lifetime) else { throw ValidationError("The lifetime is at least a second.") }
+        guard (1...1_000_000_000).contains(lifetime) else {
+            throw ValidationError("The lifetime is at least a second.")
+        }
         guard ratePerMinute ?? 1 > 0 else { throw ValidationError("The rate is at least one call a minute.") }
         if let behaviour { _ = try BehaviourTable.script(behaviour) }
     }

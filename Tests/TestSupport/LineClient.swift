@@ -1,13 +1,14 @@
 import Foundation
 import Glibc
+import Synchronization
 
 /// A connection to a Unix socket as a plain program makes one: it blocks, and every wait has an end.
-package final class LineClient {
+package final class LineClient: Sendable {
     /// No reply that a test waits for takes longer; a test that fails says so after it.
     private static let patience = 30
 
     private let descriptor: CInt
-    private var pending: [UInt8] = []
+    private let pending = Mutex<[UInt8]>([])
 
     /// What went wrong on the connection.
     package struct Failure: Error, CustomStringConvertible {
@@ -61,10 +62,7 @@ package final class LineClient {
     /// The next line; nil: the connection has ended.
     package func line() throws -> String? {
         while true {
-            if let end = pending.firstIndex(of: 0x0A) {
-                defer { pending.removeFirst(end + 1) }
-                return String(decoding: pending[..<end], as: UTF8.self)
-            }
+            if let line = takeLine() { return line }
             var chunk = [UInt8](repeating: 0, count: 65_536)
             let count = unsafe chunk.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }
             guard count >= 0 else {
@@ -72,7 +70,15 @@ package final class LineClient {
                 throw Failure(description: "no reply came: error \(errno)")
             }
             guard count > 0 else { return nil }
-            pending += chunk[..<count]
+            pending.withLock { $0 += chunk[..<count] }
+        }
+    }
+
+    private func takeLine() -> String? {
+        pending.withLock { pending in
+            guard let end = pending.firstIndex(of: 0x0A) else { return nil }
+            defer { pending.removeFirst(end + 1) }
+            return String(decoding: pending[..<end], as: UTF8.self)
         }
     }
 
@@ -94,6 +100,3 @@ package final class LineClient {
     /// Sends no more; replies can still come.
     package func endSending() { shutdown(descriptor, CInt(SHUT_WR)) }
 }
-
-@available(*, unavailable)
-extension LineClient: Sendable {}

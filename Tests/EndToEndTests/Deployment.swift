@@ -1,0 +1,115 @@
+import Foundation
+import StandInTenant
+import TestSupport
+import Testing
+
+/// The real daemon beside a stand-in tenant, on sockets in a temporary folder.
+final class Deployment {
+    let folder: TemporaryFolder
+    let tenant: StandInTenant
+    private(set) var daemon: Program
+    var requestsPath: String { folder.path("r") }
+    var adminPath: String { folder.path("a") }
+    var configurationPath: String { folder.path("c.yaml") }
+    private var earlierOutput = ""
+
+    /// - Parameters:
+    ///   - settings: Further lines of the configuration's outermost level.
+    ///   - options: Further lines of the tenant's section.
+    static func start(
+        _ standIn: StandInTenant.Configuration = .init(),
+        settings: String = "",
+        options: String = "",
+        secret: String? = nil
+    ) async throws -> Deployment {
+        let tenant = try await StandInTenant.start(standIn)
+        do {
+            return try Deployment(tenant, settings, options, secret ?? tenant.clientSecret)
+        } catch {
+            try await tenant.stop()
+            throw error
+        }
+    }
+
+    private init(_ tenant: StandInTenant, _ settings: String, _ options: String, _ secret: String) throws {
+        self.tenant = tenant
+        folder = try TemporaryFolder()
+        try folder.write(secret + "\n", to: "secret")
+        try folder.write(tenant.certificateAuthorityPEM, to: "ca.pem")
+        try folder.write(
+            Self.configuration(tenant, folder, settings: settings, options: options),
+            to: "c.yaml"
+        )
+        daemon = try Self.launch(folder)
+    }
+
+    static func configuration(
+        _ tenant: StandInTenant,
+        _ folder: TemporaryFolder,
+        settings: String = "",
+        options: String = ""
+    ) -> String {
+        """
+        log: { level: trace }
+        \(settings)
+        tenants:
+          main:
+            host: \(tenant.baseURL)
+            client_id: \(tenant.clientID)
+            client_secret: { file: \(folder.path("secret")) }
+            \(tenant.baseURL.hasPrefix("https") ? "ca_file: \(folder.path("ca.pem"))" : "")
+        \(options.split(separator: "\n").map { "    \($0)" }.joined(separator: "\n"))
+
+        """
+    }
+
+    private static func launch(_ folder: TemporaryFolder) throws -> Program {
+        let daemon = try Program(
+            "tokencached",
+            ["--config", folder.path("c.yaml"), "--socket", folder.path("r"), "--admin-socket", folder.path("a")]
+        )
+        _ = try #require(daemon.waitForOutput("the daemon serves"), "the daemon should come up: \(daemon.written)")
+        return daemon
+    }
+
+    /// Everything that the daemon has written.
+    var written: String { earlierOutput + daemon.written }
+
+    /// Ends the daemon and starts another.
+    func restart() throws {
+        daemon.signal(SIGTERM)
+        #expect(daemon.waitForEnd() == 0)
+        earlierOutput += daemon.written
+        daemon = try Self.launch(folder)
+    }
+
+    /// Ends both; the daemon has to end well, and the tenant must have seen nothing but right requests.
+    func stop() async throws {
+        daemon.signal(SIGTERM)
+        #expect(daemon.waitForEnd() == 0)
+        #expect(await tenant.violations.isEmpty)
+        try await tenant.stop()
+    }
+
+    func requests() throws -> LineClient { try LineClient(requestsPath) }
+
+    func admin() throws -> LineClient { try LineClient(adminPath) }
+
+    /// One request for a token, on a connection of its own.
+    func token(_ subject: String, _ members: String = "") throws -> [String: Any] {
+        try requests().ask(Self.line(subject, members))
+    }
+
+    static func line(_ subject: String, _ members: String = "") -> String {
+        #"{"op":"token","subject":"\#(subject)"\#(members.isEmpty ? "" : ",\(members)")}"#
+    }
+
+    /// Runs the operator's tool.
+    func control(_ arguments: String...) throws -> (status: Int32, output: String) {
+        try Program.run(
+            "tokencachectl",
+            arguments,
+            environment: ["TOKENCACHED_SOCKET": requestsPath, "TOKENCACHED_ADMIN_SOCKET": adminPath]
+        )
+    }
+}

@@ -1,0 +1,214 @@
+import Foundation
+import StandInTenant
+import TestSupport
+import Testing
+
+@Suite("Start, reload and end of the real executables", .serialized)
+struct LifecycleTests {
+    @Test("A wrong configuration is refused with each fault and its line; --check-config does only that.")
+    func wrongConfiguration() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write(
+            "cach: {}\ntenants:\n  main: { host: ftp://x, client_id: a, client_secret: { file: /none } }\n",
+            to: "c.yaml"
+        )
+        for arguments in [["--config", path], ["--config", path, "--check-config"]] {
+            let (status, output) = try Program.run("tokencached", arguments)
+            #expect(status == 78)
+            #expect(output.contains("c.yaml:1: cach: is not a known key; did you mean 'cache'?"))
+            #expect(output.contains("c.yaml:3: tenants.main.host: should be https://host"))
+        }
+        let right = try folder.write(
+            "tenants:\n  main: { host: https://x, client_id: a, client_secret: { file: \(path) } }\n",
+            to: "d.yaml"
+        )
+        let missing = try folder.write(
+            "tenants:\n  main: { host: https://x, client_id: a, client_secret: { file: /none } }\n",
+            to: "e.yaml"
+        )
+        #expect(
+            try Program.run("tokencached", ["--config", missing, "--check-config"]).output.contains(
+                "e.yaml:2: tenants.main.client_secret: /none can't be read"
+            )
+        )
+        // A configuration as its own secret has several lines, which no secret has.
+        #expect(try Program.run("tokencached", ["--config", right, "--check-config"]).status == 78)
+        try folder.write("secret", to: "secret")
+        let good = try folder.write(
+            "tenants:\n  main: { host: https://x, client_id: a, client_secret: { file: \(folder.path("secret")) } }\n",
+            to: "f.yaml"
+        )
+        let (status, output) = try Program.run("tokencached", ["--config", good, "--check-config"])
+        #expect(status == 0)
+        #expect(output.contains("no fault found"))
+    }
+
+    @Test("A living daemon's socket is not stolen, a killed one's is replaced, and a drained one's is gone.")
+    func sockets() async throws {
+        let deployment = try await Deployment.start()
+        let second = try Program.run(
+            "tokencached",
+            [
+                "--config", deployment.configurationPath, "--socket", deployment.requestsPath, "--admin-socket",
+                deployment.folder.path("b"),
+            ]
+        )
+        #expect(second.status == 1)
+        #expect(second.output.contains("another daemon is listening there"))
+        #expect(try deployment.token("ann")["access_token"] != nil)
+        deployment.daemon.signal(SIGKILL)
+        _ = deployment.daemon.waitForEnd()
+        let third = try Program(
+            "tokencached",
+            [
+                "--config", deployment.configurationPath, "--socket", deployment.requestsPath, "--admin-socket",
+                deployment.adminPath,
+            ]
+        )
+        #expect(third.waitForOutput("the daemon serves") != nil)
+        #expect(try deployment.token("ann")["source"] as? String == "tenant")
+        third.signal(SIGINT)
+        #expect(third.waitForEnd() == 0)
+        #expect(!FileManager.default.fileExists(atPath: deployment.requestsPath))
+        #expect(!FileManager.default.fileExists(atPath: deployment.adminPath))
+        try await deployment.tenant.stop()
+    }
+
+    @Test("SIGTERM ends the daemon after what is under way has been answered.")
+    func drain() async throws {
+        let deployment = try await Deployment.start()
+        await deployment.tenant.holdReplies()
+        let (busy, idle) = (try deployment.requests(), try deployment.requests())
+        _ = try idle.ask(#"{"op":"hello"}"#)
+        try busy.send(Deployment.line("ann", #""id":1"#))
+        try await deployment.tenant.waitForHeldReplies(count: 1)
+        deployment.daemon.signal(SIGTERM)
+        #expect(try idle.line() == nil, "an idle connection is closed at once")
+        #expect(try busy.ask(#"{"op":"hello","id":2}"#)["error"] as? String == "shutting_down")
+        await deployment.tenant.releaseReplies()
+        #expect(try busy.reply()["access_token"] != nil)
+        #expect(try busy.line() == nil)
+        #expect(deployment.daemon.waitForEnd() == 0)
+        try await deployment.tenant.stop()
+    }
+
+    @Test("A reload takes over what is right, and refuses what is wrong with its faults; SIGHUP does the same.")
+    func reload() async throws {
+        let deployment = try await Deployment.start()
+        _ = try deployment.token("ann")
+        let tenant = deployment.tenant
+        try deployment.folder.write("nonsense: 1", to: "c.yaml")
+        let refused = try deployment.admin().ask(#"{"op":"reload"}"#)
+        #expect(refused["error"] as? String == "invalid_configuration")
+        #expect((refused["error_description"] as? String)?.contains("c.yaml:1: nonsense: is not a known key") == true)
+        #expect(try deployment.token("ann")["source"] as? String == "cache")
+        try deployment.folder.write(
+            Deployment.configuration(tenant, deployment.folder, options: "scope: user_default admin_classic"),
+            to: "c.yaml"
+        )
+        deployment.daemon.signal(SIGHUP)
+        #expect(deployment.daemon.waitForOutput("the configuration was read again") != nil)
+        #expect(try deployment.token("ann", #""scope":"user_default""#)["source"] as? String == "cache")
+        #expect(try deployment.token("ann", #""scope":"admin_classic""#)["source"] as? String == "tenant")
+        try deployment.folder.write(
+            Deployment.configuration(tenant, deployment.folder).replacing(
+                "client_id: \(tenant.clientID)",
+                with: "client_id: other"
+            ),
+            to: "c.yaml"
+        )
+        #expect(try deployment.admin().ask(#"{"op":"reload"}"#)["reloaded"] as? Bool == true)
+        let stats = try deployment.admin().ask(#"{"op":"stats"}"#)
+        #expect(stats["entries"] as? Int == 0, "another client's tokens are another client's")
+        deployment.daemon.signal(SIGTERM)
+        #expect(deployment.daemon.waitForEnd() == 0)
+        try await tenant.stop()
+    }
+
+    @Test("Both sockets are taken from socket activation by their names, in either order, and readiness is told.")
+    func activation() async throws {
+        for names in ["requests:admin", "admin:requests"] {
+            let tenant = try await StandInTenant.start()
+            let folder = try TemporaryFolder()
+            try folder.write(tenant.clientSecret, to: "secret")
+            let configuration = try folder.write(Deployment.configuration(tenant, folder), to: "c.yaml")
+            let notices = try NoticeSocket(folder.path("n"))
+            let paths = names.split(separator: ":").map { folder.path(String($0)) }
+            let daemon = try Program(
+                "/usr/bin/systemd-socket-activate",
+                [
+                    "-l", paths[0], "-l", paths[1], "--fdname=\(names)", "-E", "NOTIFY_SOCKET=\(notices.path)",
+                    "-E", "WATCHDOG_USEC=2000000", Program.folder.appending(path: "tokencached").path, "--config",
+                    configuration,
+                ]
+            )
+            #expect(daemon.waitForOutput("Listening on") != nil)
+            #expect(try LineClient(folder.path("requests")).ask(Deployment.line("ann"))["access_token"] != nil)
+            #expect(try LineClient(folder.path("admin")).ask(#"{"op":"stats"}"#)["entries"] as? Int == 1)
+            #expect(
+                try LineClient(folder.path("requests")).ask(#"{"op":"stats"}"#)["error"] as? String == "unsupported_op"
+            )
+            #expect(notices.wait(for: "READY=1"))
+            #expect(notices.wait(for: "WATCHDOG=1"))
+            daemon.signal(SIGHUP)
+            #expect(notices.wait(for: "RELOADING=1\nMONOTONIC_USEC="))
+            #expect(notices.wait(for: "READY=1"))
+            daemon.signal(SIGTERM)
+            #expect(notices.wait(for: "STOPPING=1"))
+            #expect(daemon.waitForEnd() == 0)
+            try await tenant.stop()
+        }
+    }
+
+    @Test(
+        "Sockets whose names mean nothing, or whose number is wrong, keep the daemon from starting.",
+        arguments: ["requests:other", "requests", "requests:requests"]
+    )
+    func wrongActivation(names: String) async throws {
+        let folder = try TemporaryFolder()
+        try folder.write("secret", to: "secret")
+        let configuration = try folder.write(
+            "tenants:\n  main: { host: https://x, client_id: a, client_secret: { file: \(folder.path("secret")) } }\n",
+            to: "c.yaml"
+        )
+        let daemon = try Program(
+            "/usr/bin/systemd-socket-activate",
+            [
+                "-l", folder.path("1"), "-l", folder.path("2"), "--fdname=\(names)",
+                Program.folder.appending(path: "tokencached").path, "--config", configuration,
+            ]
+        )
+        #expect(daemon.waitForOutput("Listening on") != nil)
+        _ = try LineClient(folder.path("1"))
+        #expect(daemon.waitForOutput("the daemon can't serve") != nil)
+        #expect(daemon.waitForEnd() == 1)
+    }
+
+    @Test("The operator's tool prints bare tokens and tables, and its exit status tells what went wrong.")
+    func control() async throws {
+        let deployment = try await Deployment.start()
+        let token = try deployment.control("token", "ann")
+        #expect(token.status == 0)
+        #expect(await deployment.tenant.isLive(token.output.trimmingCharacters(in: .newlines)))
+        #expect(try deployment.control("token", "ann", "--json").output.contains(#""source":"cache""#))
+        #expect(try deployment.control("token", "unknown:a").status == 77)
+        #expect(try deployment.control("token", "status-500:a").status == 75)
+        #expect(try deployment.control("token", "no-token:a").status == 76)
+        #expect(try deployment.control("token", "ann", "--tenant", "none").status == 78)
+        #expect(try deployment.control("token", "").status == 65)
+        #expect(try deployment.control("token").status == 64)
+        #expect(try deployment.control("stats").output.contains("tokens       1,"))
+        #expect(try deployment.control("stats", "--json").output.contains(#""entries":1"#))
+        let entries = try deployment.control("entries").output
+        #expect(entries.contains("ann") && entries.contains("fresh"))
+        #expect(try deployment.control("evict", "ann").output == "evicted\n")
+        #expect(try deployment.control("flush").output == "0 tokens dropped\n")
+        #expect(try deployment.control("reload").output == "reloaded\n")
+        try deployment.folder.write("a: 1\nb: 2\n", to: "c.yaml")
+        let refused = try deployment.control("reload")
+        #expect(refused.status == 78)
+        #expect(refused.output.split(separator: "\n").count == 3)
+        #expect(try deployment.control("stats", "--admin-socket", "/nonexistent").status == 69)
+        try await deployment.stop()
+    }
+}

@@ -1,0 +1,66 @@
+import Foundation
+import Glibc
+import SocketServer
+import TestSupport
+import Testing
+
+@Suite("Binding a socket")
+struct ListeningSocketTests {
+    private func place(_ folder: TemporaryFolder, mode: UInt32 = 0o640, group: String? = nil) -> ListeningSocket.Place {
+        ListeningSocket.Place(path: folder.path("s"), mode: mode, group: group)
+    }
+
+    private func status(_ path: String) -> stat {
+        var status = stat()
+        _ = unsafe lstat(path, &status)
+        return status
+    }
+
+    @Test("It has its mode and group, nothing else is left in the folder, and it can be connected to.")
+    func binds() throws {
+        let folder = try TemporaryFolder()
+        let socket = try ListeningSocket.bind(place(folder, group: "\(getgid())"))
+        defer { close(socket.descriptor) }
+        #expect(status(socket.path).st_mode & 0o7777 == 0o640)
+        #expect(status(socket.path).st_gid == getgid())
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["s"])
+        _ = try LineClient(socket.path)
+    }
+
+    @Test("A living daemon's socket is left alone; a dead one's is replaced.")
+    func livingAndDead() throws {
+        let folder = try TemporaryFolder()
+        let first = try ListeningSocket.bind(place(folder))
+        #expect(throws: ListeningSocketError.inUse(first.path)) { try ListeningSocket.bind(place(folder)) }
+        _ = try LineClient(first.path)
+        close(first.descriptor)
+        let second = try ListeningSocket.bind(place(folder))
+        defer { close(second.descriptor) }
+        _ = try LineClient(second.path)
+        // The dead daemon's leftovers must not take the living one's name away.
+        first.removeName()
+        #expect(status(second.path).st_mode != 0)
+        second.removeName()
+        #expect(status(second.path).st_mode == 0)
+    }
+
+    @Test("Something that is no socket, a group that isn't there and a path that is too long are refused.")
+    func refused() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("precious", to: "s")
+        #expect(throws: ListeningSocketError.notASocket(folder.path("s"))) { try ListeningSocket.bind(place(folder)) }
+        #expect(try String(contentsOfFile: folder.path("s"), encoding: .utf8) == "precious")
+        let other = ListeningSocket.Place(path: folder.path("t"), mode: 0o600, group: "no-such-group")
+        #expect(throws: ListeningSocketError.unknownGroup("no-such-group", path: other.path)) {
+            try ListeningSocket.bind(other)
+        }
+        let long = folder.path(String(repeating: "x", count: 120))
+        #expect(throws: ListeningSocketError.pathTooLong(long)) {
+            try ListeningSocket.bind(ListeningSocket.Place(path: long, mode: 0o600))
+        }
+        #expect(throws: ListeningSocketError.failed("/nonexistent/s", "its folder can't be opened", ENOENT)) {
+            try ListeningSocket.bind(ListeningSocket.Place(path: "/nonexistent/s", mode: 0o600))
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["s"])
+    }
+}

@@ -1,0 +1,31 @@
+import SocketServer
+import TokenProtocol
+
+/// Answers requests as the test wants: `hello` at once, `flush` at once with a number, everything else never.
+final class RecordingHandler: RequestHandler {
+    private(set) var waiters: [Waiter] = []
+    private(set) var left: [Waiter] = []
+    private(set) var codes: [ErrorReply.Code] = []
+    private(set) var batches = 0
+    private(set) var kinds: [SocketKind] = []
+
+    func batchBegan() { batches += 1 }
+
+    func handle(_ request: Request, on socket: SocketKind, waiter: Waiter) -> Reply? {
+        kinds.append(socket)
+        switch request.operation {
+        case .hello:
+            return .hello(HelloReply(version: "0", operations: [], tenants: [String(repeating: "x", count: 1_000)]))
+        case .flush: return .flushed(kinds.count)
+        default:
+            waiters.append(waiter)
+            return nil
+        }
+    }
+
+    func batchEnded() {}
+
+    func leave(_ waiters: [Waiter]) { left += waiters }
+
+    func answeredWithoutHandler(_ code: ErrorReply.Code) { codes.append(code) }
+}

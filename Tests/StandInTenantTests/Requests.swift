@@ -1,0 +1,73 @@
+import StandInTenant
+
+/// The bytes of a request.
+func request(
+    _ method: String = "POST",
+    _ path: String = "/oauth/token",
+    fields: KeyValuePairs<String, String> = standardFields,
+    body: String = ""
+) -> [UInt8] {
+    let lines = fields.map { "\($0.key): \($0.value)\r\n" }.joined()
+    let length = "content-length: \(body.utf8.count)\r\n"
+    return Array("\(method) \(path) HTTP/1.1\r\n\(lines)\(length)\r\n\(body)".utf8)
+}
+
+/// The header fields that the contract asks for.
+let standardFields: KeyValuePairs<String, String> = [
+    "host": "127.0.0.1", "content-type": "application/json", "accept": "application/json", "user-agent": "test/1",
+]
+
+/// The body of a request for a token.
+func mintBody(
+    _ value: String,
+    field: String = "subject",
+    scope: String? = "user_default",
+    clientID: String = "standin-client",
+    secret: String = "standin-secret"
+) -> String {
+    var members: KeyValuePairs<String, JSONValue> {
+        [
+            "client_id": .string(clientID), "client_secret": .string(secret),
+            "grant_type": .string("urn:qlik:oauth:user-impersonation"),
+            "user_lookup": .members(["field": .string(field), "value": .string(value)]),
+        ]
+    }
+    guard case .object(var object) = JSONValue.members(members) else { return "" }
+    if let scope { object += [JSONValue.Member(name: "scope", value: .string(scope))] }
+    return JSONValue.object(object).encoded
+}
+
+/// The body of a request for a revocation.
+func revocationBody(_ token: String) -> String {
+    JSONValue.members(["token": .string(token), "token_type_hint": .string("access_token")]).encoded
+}
+
+/// Asks a stand-in for a token over a connection of its own.
+func mint(
+    _ tenant: StandInTenant,
+    _ value: String,
+    secret: String = "standin-secret",
+    trusting authority: String? = nil
+) async throws -> RawReply {
+    try await call(tenant, request(body: mintBody(value, secret: secret)), trusting: authority)
+}
+
+/// Sends a request over a connection of its own, and receives the reply.
+func call(_ tenant: StandInTenant, _ bytes: [UInt8], trusting authority: String? = nil) async throws -> RawReply {
+    try await withConnection(to: tenant, trusting: authority) { connection in
+        connection.send(bytes)
+        return try await connection.reply()
+    }
+}
+
+/// Sends a control request.
+@discardableResult
+func control(_ tenant: StandInTenant, _ path: String, _ body: String? = nil) async throws -> RawReply {
+    let bytes = request(body == nil ? "GET" : "POST", "/_control/" + path, fields: ["host": "x"], body: body ?? "")
+    return try await call(tenant, bytes)
+}
+
+/// The access token of a reply.
+func token(_ reply: RawReply) -> String {
+    reply.json?["access_token"] as? String ?? ""
+}

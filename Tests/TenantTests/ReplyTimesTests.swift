@@ -1,0 +1,50 @@
+import Tenant
+import Testing
+
+@Suite("Times in replies")
+struct ReplyTimesTests {
+    @Test(
+        "A date is read in each of HTTP's three forms, and in no other.",
+        arguments: [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777.0), ("Sunday, 06-Nov-94 08:49:37 GMT", 784_111_777),
+            ("Sun Nov  6 08:49:37 1994", 784_111_777), ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
+            ("Mon, 29 Feb 2028 12:00:00 GMT", 1_835_438_400), ("soon", nil), ("", nil),
+            ("Sun, 99 Nov 1994 08:49:37 GMT", nil),
+            ("Sun, 06 Foo 1994 08:49:37 GMT", nil), ("Sun, 06 Nov 1994 25:49:37 GMT", nil),
+        ] as [(String, Double?)]
+    )
+    func dates(text: String, seconds: Double?) {
+        #expect(HTTPDate.seconds(text) == seconds)
+    }
+
+    @Test(
+        "The smaller of two usable lifetimes counts; what is not finite or not ahead is not usable.",
+        arguments: [
+            (100, nil, 100), (nil, "1994-11-06T08:49:47Z", 10), (100, "1994-11-06T08:49:47.000Z", 10),
+            (5, "1994-11-06T08:49:47Z", 5), (-1, "1994-11-06T08:49:47Z", 10), (0, nil, nil), (.infinity, nil, nil),
+            (.nan, nil, nil), (100, "1970-01-01T00:00:00Z", 100), (100, "rubbish", 100), (nil, nil, nil),
+        ] as [(Double?, String?, Double?)]
+    )
+    func lifetimes(expiresIn: Double?, expiresAt: String?, seconds: Double?) {
+        let times = ReplyTimes(dateHeader: "Sun, 06 Nov 1994 08:49:37 GMT", wall: 0)
+        #expect(times.lifetime(expiresIn: expiresIn, expiresAt: expiresAt) == seconds.map { .seconds($0) })
+    }
+
+    @Test("Without a date of the reply's own the local wall clock counts.")
+    func wall() {
+        let times = ReplyTimes(dateHeader: nil, wall: 784_111_777)
+        #expect(times.lifetime(expiresIn: nil, expiresAt: "1994-11-06T08:49:47Z") == .seconds(10))
+    }
+
+    @Test(
+        "A Retry-After is seconds or a date ahead.",
+        arguments: [
+            ("13", 13), ("0", nil), ("-5", nil), ("1.5", nil), ("Sun, 06 Nov 1994 08:50:37 GMT", 60),
+            ("Sun, 06 Nov 1994 08:48:37 GMT", nil), ("rubbish", nil), ("", nil),
+        ] as [(String, Double?)]
+    )
+    func retryAfter(header: String, seconds: Double?) {
+        let times = ReplyTimes(dateHeader: "Sun, 06 Nov 1994 08:49:37 GMT", wall: 0)
+        #expect(times.retryAfter(header) == seconds.map { .seconds($0) })
+    }
+}

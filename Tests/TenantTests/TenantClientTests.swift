@@ -1,0 +1,244 @@
+import Foundation
+import NIOPosix
+import Secrets
+import StandInTenant
+import Tenant
+import TestSupport
+import Testing
+import TokenProtocol
+
+/// What a test expects of an outcome, in few words.
+enum Expected: Sendable, Equatable {
+    case minted(lifetime: Double?)
+    case denied(Int)
+    case throttled(Double?)
+    case unavailable
+    case paused(Double?)
+    case nonsense
+}
+
+@Suite("One call to the tenant")
+struct TenantClientTests {
+    private func withClient<Result>(
+        _ tenant: StandInTenant,
+        timeout: Duration = .seconds(10),
+        caFile: String? = nil,
+        origin: String? = nil,
+        _ body: (TenantClient) async throws -> Result
+    ) async throws -> Result {
+        let settings = TenantSettings(
+            origin: origin ?? tenant.baseURL,
+            clientID: tenant.clientID,
+            timeout: timeout,
+            caFile: caFile,
+            userAgent: "tokencached/test"
+        )
+        let client = try TenantClient(settings, on: MultiThreadedEventLoopGroup.singleton)
+        do {
+            let result = try await body(client)
+            try await client.shutdown()
+            return result
+        } catch {
+            try await client.shutdown()
+            throw error
+        }
+    }
+
+    private func mint(_ subject: String, _ tenant: StandInTenant, _ client: TenantClient) async throws -> MintOutcome {
+        await client.mint(
+            UserLookup(field: .subject, value: subject),
+            scopes: try #require(ScopeSet("user_default")),
+            secret: ClientSecret(tenant.clientSecret)
+        )
+    }
+
+    private func shown(_ outcome: MintOutcome) -> Expected {
+        switch outcome {
+        case .minted(let token): .minted(lifetime: token.lifetime.map { ($0 / .seconds(1)).rounded() })
+        case .denied(let upstream): .denied(upstream.status)
+        case .throttled(let retryAfter): .throttled(retryAfter.map { ($0 / .seconds(1)).rounded() })
+        case .nonsense: .nonsense
+        case .unavailable(let fault):
+            switch fault.retryAfter {
+            case .absent: .unavailable
+            case .unusable: .paused(nil)
+            case .usable(let length): .paused((length / .seconds(1)).rounded())
+            }
+        }
+    }
+
+    private static let cases: [(String, Expected)] = [
+        ("ok", .minted(lifetime: 21_600)), ("bearer", .minted(lifetime: 3_600)), ("expires-20", .minted(lifetime: 20)),
+        ("expires-at-3600", .minted(lifetime: 3_600)), ("no-expiry", .minted(lifetime: nil)),
+        ("epoch", .minted(lifetime: 21_600)), ("disagree-100-200", .minted(lifetime: 100)),
+        ("disagree-200-100", .minted(lifetime: 100)), ("expires-text-90", .minted(lifetime: 90)),
+        ("clock-off-5000", .minted(lifetime: 21_600)),
+        ("expires-in--1", .minted(lifetime: nil)), ("expires-in-0", .minted(lifetime: nil)),
+        ("expires-in-1e400", .minted(lifetime: nil)), ("expires-in-null", .minted(lifetime: nil)),
+        ("expires-in-1.5", .minted(lifetime: 2)), ("narrowed", .minted(lifetime: 21_600)),
+        ("refresh-token", .minted(lifetime: 21_600)), ("token-bytes-16384", .minted(lifetime: 21_600)),
+        ("text-plain", .minted(lifetime: 21_600)), ("no-content-type", .minted(lifetime: 21_600)),
+        ("chunked", .minted(lifetime: 21_600)),
+        ("unknown", .denied(401)), ("unknown-400", .denied(400)), ("unknown-404", .denied(404)),
+        ("bad-secret", .denied(401)),
+        ("client-not-trusted", .denied(403)), ("grant-not-enabled", .denied(400)), ("scope-not-allowed", .denied(400)),
+        ("user-disabled", .denied(403)), ("too-many-tokens", .denied(403)), ("wrong-host", .denied(404)),
+        ("rfc6749", .denied(400)), ("empty-401", .denied(401)), ("html-403", .denied(403)),
+        ("throttled-13", .throttled(13)), ("throttled-date-60", .throttled(60)), ("throttled-rubbish", .throttled(nil)),
+        ("throttled", .throttled(nil)), ("throttled-day", .throttled(86_400)),
+        ("status-500", .unavailable), ("unavailable", .unavailable), ("unavailable-30", .paused(30)),
+        ("status-503-retry-soon", .paused(nil)), ("html-502", .unavailable), ("status-408", .unavailable),
+        ("status-425", .unavailable), ("status-500-retry-9", .unavailable),
+        ("reset-before", .unavailable), ("reset-within-head", .unavailable), ("reset-after-head", .unavailable),
+        ("close-before", .unavailable), ("close-within-head", .unavailable), ("close-within-body", .unavailable),
+        ("no-token", .nonsense), ("empty-token", .nonsense), ("null-token", .nonsense), ("number-token", .nonsense),
+        ("array", .nonsense), ("truncated", .nonsense), ("bom", .nonsense), ("invalid-utf8", .nonsense),
+        ("duplicate", .nonsense), ("nested", .nonsense), ("token-crlf", .nonsense), ("token-nul", .nonsense),
+        ("html-200", .nonsense), ("flood-1", .nonsense), ("flood-chunked-1", .nonsense), ("status-418", .nonsense),
+        ("empty-204", .nonsense), ("redirect-307-same", .nonsense), ("redirect-302-other", .nonsense),
+        ("redirect-307-other", .nonsense),
+    ]
+
+    @Test("Every form of a reply has the outcome that the protocol names.", arguments: cases)
+    func outcomes(behaviour: String, expected: Expected) async throws {
+        try await withStandInTenant { tenant in
+            try await withClient(tenant) { client in
+                let outcome = shown(try await mint("\(behaviour):ann", tenant, client))
+                if case .throttled(let seconds?) = expected, behaviour.contains("date") {
+                    guard case .throttled(let read?) = outcome else { return #expect(outcome == expected) }
+                    // A date has whole seconds: which of them the reply's own falls into makes one of difference.
+                    #expect(abs(read - seconds) <= 1)
+                } else {
+                    #expect(outcome == expected)
+                }
+                let counters = await tenant.counters
+                #expect(counters.calls == 1, "nothing is tried again")
+                #expect(counters.redirectsFollowed == 0)
+                #expect(await tenant.violations.isEmpty)
+            }
+        }
+    }
+
+    @Test(
+        "A tenant that hangs, at whatever point, is waited for as long as the time-out says and no longer.",
+        arguments: ["never", "never-after-head", "slow-head-60000", "drip-60000"]
+    )
+    func hangs(behaviour: String) async throws {
+        try await withStandInTenant { tenant in
+            try await withClient(tenant, timeout: .milliseconds(300)) { client in
+                guard case .unavailable(let fault) = try await mint("\(behaviour):ann", tenant, client) else {
+                    return #expect(Bool(false), "it should be unavailable")
+                }
+                #expect(fault.reason.contains("took longer than"))
+            }
+        }
+    }
+
+    @Test("A tenant where nobody listens is unavailable.")
+    func refused() async throws {
+        let tenant = try await StandInTenant.start()
+        try await tenant.stop()
+        try await withClient(tenant) { client in
+            let outcome = shown(try await mint("ann", tenant, client))
+            #expect(outcome == .unavailable)
+        }
+    }
+
+    @Test("What the tenant says of a refusal is passed on, cut and without control characters; HTML is not.")
+    func words() async throws {
+        try await withStandInTenant { tenant in
+            try await withClient(tenant) { client in
+                guard case .denied(let own) = try await mint("user-disabled:ann", tenant, client),
+                    case .denied(let standard) = try await mint("rfc6749-invalid_client:ann", tenant, client),
+                    case .denied(let page) = try await mint("html-403:ann", tenant, client)
+                else { return #expect(Bool(false)) }
+                #expect(own.code?.hasPrefix("OAUTH-") == true)
+                #expect(own.title?.isEmpty == false)
+                #expect(standard.code == "invalid_client")
+                #expect(page == ErrorReply.Upstream(status: 403))
+            }
+        }
+    }
+
+    @Test("The scope that was granted is told; where the reply names none, nothing is.")
+    func scope() async throws {
+        try await withStandInTenant { tenant in
+            try await withClient(tenant) { client in
+                guard case .minted(let narrowed) = try await mint("narrowed-apps:read:ann", tenant, client),
+                    case .minted(let silent) = try await mint("no-scope:ann", tenant, client)
+                else { return #expect(Bool(false)) }
+                #expect(narrowed.scope != nil)
+                #expect(silent.scope == nil)
+            }
+        }
+    }
+
+    @Test(
+        "Any subject arrives as it is.",
+        arguments: ["auth0|5f", #"DOMAIN\user"#, "日本語😀", "a\"b\n\t\u{1}", "é", "e\u{301}"]
+    )
+    func subjects(subject: String) async throws {
+        try await withStandInTenant { tenant in
+            try await withClient(tenant) { client in
+                let outcome = shown(try await mint(subject, tenant, client))
+                #expect(outcome == .minted(lifetime: 21_600))
+                #expect(await tenant.mintCount(field: .subject, value: subject, scope: "user_default") == 1)
+                #expect(await tenant.violations.isEmpty)
+            }
+        }
+    }
+
+    @Test("TLS is verified: a private authority has to be named, a certificate be in its time and for the host.")
+    func tls() async throws {
+        let folder = try TemporaryFolder()
+        for (kind, expected) in [
+            (StandInTenant.TransportSecurity.valid, Expected.minted(lifetime: 21_600)), (.expired, .unavailable),
+            (.wrongName, .unavailable),
+        ] {
+            var configuration = StandInTenant.Configuration()
+            configuration.tls = kind
+            try await withStandInTenant(configuration) { tenant in
+                let authority = try folder.write(tenant.certificateAuthorityPEM, to: "ca.pem")
+                try await withClient(tenant, caFile: authority) { client in
+                    let outcome = shown(try await mint("ann", tenant, client))
+                    #expect(outcome == expected, "\(kind)")
+                }
+                guard kind == .valid else { return }
+                try await withClient(tenant) { client in
+                    let outcome = shown(try await mint("ann", tenant, client))
+                    #expect(outcome == .unavailable)
+                }
+            }
+        }
+    }
+
+    @Test("A file of authorities that is none is refused.")
+    func authorities() async throws {
+        let folder = try TemporaryFolder()
+        let file = try folder.write("rubbish", to: "ca.pem")
+        let settings = TenantSettings(
+            origin: "https://localhost",
+            clientID: "x",
+            timeout: .seconds(1),
+            caFile: file,
+            userAgent: "x"
+        )
+        #expect(throws: (any Error).self) { _ = try TenantClient(settings, on: MultiThreadedEventLoopGroup.singleton) }
+    }
+
+    @Test("A revoked token is dead at the tenant; where the tenant doesn't take it, that is told.")
+    func revoke() async throws {
+        try await withStandInTenant { tenant in
+            try await withClient(tenant) { client in
+                guard case .minted(let token) = try await mint("ann", tenant, client) else {
+                    return #expect(Bool(false))
+                }
+                #expect(await client.revoke(token.accessToken))
+                let text = unsafe token.accessToken.bytes.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+                #expect(await !tenant.isLive(text))
+                try await tenant.setRevocationBehaviour("status-400")
+                #expect(await !client.revoke(token.accessToken))
+            }
+        }
+    }
+}
