@@ -71,6 +71,7 @@ let targets: [Target] = [
         dependencies: [
             nioCore, nioPosix, nioHTTP1, nioSSL, crypto,
             .product(name: "X509", package: "swift-certificates"),
+            .product(name: "SwiftASN1", package: "swift-asn1"),
         ]
     ),
 
@@ -101,6 +102,12 @@ let targets: [Target] = [
         dependencies: ["TokenProtocol", "TokenCache", "SocketServer", "TestSupport", nioCore, nioPosix]
     ),
     .testTarget(
+        name: "TokenCacheClientTests",
+        dependencies: ["TokenCacheClient", "TestSupport", nioCore, nioPosix]
+    ),
+    .testTarget(name: "TokenCacheControlTests", dependencies: ["tokencachectl", "TokenCacheClient"]),
+    .testTarget(name: "StandInTenantTests", dependencies: ["StandInTenant", nioCore, nioPosix, nioSSL, crypto]),
+    .testTarget(
         name: "EndToEndTests",
         dependencies: ["StandInTenant", "TestSupport", "tokencached", "tokencachectl", "standin-tenant"]
     ),
@@ -128,6 +135,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],

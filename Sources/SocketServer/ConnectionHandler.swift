@@ -8,8 +8,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     typealias OutboundOut = ByteBuffer
 
     /// Replies are handed to the socket at the end of a batch, or when so many bytes have gathered: a batch of small
-    /// requests can bring replies twenty times its size.
-    private static let flushSize = 256 * 1_024
+    /// requests can bring replies twenty times its size, and more than this at once falls out of the processor's cache
+    /// and out of what the allocator keeps at hand.
+    private static let flushSize = 64 * 1_024
 
     private let number: UInt64
     private let kind: SocketKind

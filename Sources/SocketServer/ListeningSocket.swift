@@ -46,7 +46,9 @@ package struct ListeningSocket: Sendable {
         let descriptor = try UnixSocketAddress.open(place.path)
         do throws(ListeningSocketError) {
             try prepare(descriptor, temporary, place)
-            guard unsafe rename(temporary, place.path) == 0 else { throw .failed(place.path, "it can't be put there", errno) }
+            guard unsafe rename(temporary, place.path) == 0 else {
+                throw .failed(place.path, "it can't be put there", errno)
+            }
             return try ListeningSocket(descriptor, place.path)
         } catch {
             close(descriptor)
@@ -83,7 +85,9 @@ package struct ListeningSocket: Sendable {
         if let group, unsafe chown(temporary, uid_t.max, group) != 0 {
             throw .failed(place.path, "its group can't be set to \(place.group ?? "")", errno)
         }
-        guard unsafe chmod(temporary, place.mode) == 0 else { throw .failed(place.path, "its mode can't be set", errno) }
+        guard unsafe chmod(temporary, place.mode) == 0 else {
+            throw .failed(place.path, "its mode can't be set", errno)
+        }
         guard Glibc.listen(descriptor, backlog) == 0 else { throw .failed(place.path, "it can't listen", errno) }
     }
 

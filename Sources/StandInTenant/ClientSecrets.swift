@@ -17,8 +17,10 @@ package struct ClientSecrets: Sendable {
         digests = secrets.map(Self.digest)
     }
 
-    /// Whether a text is one of them. Digests are compared, all of them and each in constant time, so that the time it
-    /// takes doesn't tell how near a guess comes.
+    /// Whether a text is one of them.
+    ///
+    /// Digests are compared, all of them and each in constant time, so that the time it takes doesn't tell how near a
+    /// guess comes.
     package func accept(_ secret: String) -> Bool {
         let given = Self.digest(secret)
         return digests.reduce(into: 0) { count, known in count += known == given ? 1 : 0 } > 0

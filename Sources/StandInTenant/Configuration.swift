@@ -1,7 +1,9 @@
 package import NIOCore
 
 extension StandInTenant {
-    /// How a stand-in starts. Most of it can be changed while it runs.
+    /// How a stand-in starts.
+    ///
+    /// Most of it can be changed while it runs.
     package struct Configuration: Sendable {
         /// The address to listen on: one of 127.0.0.0/8, `::1` or `localhost`.
         package var host = "127.0.0.1"
@@ -23,7 +25,9 @@ extension StandInTenant {
         package var tokenBytes = 1_024
         /// The limit on calls, or none.
         package var rateLimit: RateLimit?
-        /// Whose loop it runs on; nothing: NIO's singleton. A group that is passed has to outlive the stand-in's last use.
+        /// Whose loop it runs on; nothing: NIO's singleton.
+        ///
+        /// A group that is passed has to outlive the stand-in's last use.
         package var eventLoopGroup: (any EventLoopGroup)?
 
         /// A stand-in over plain HTTP, on any free port.

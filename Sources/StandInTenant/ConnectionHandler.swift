@@ -118,8 +118,10 @@ extension ConnectionHandler {
         }
     }
 
-    /// Ends the connection. The call is over first: a client may come back on another connection before this one's end
-    /// is through, and would then count as a second call at the same time.
+    /// Ends the connection.
+    ///
+    /// The call is over first: a client may come back on another connection before this one's end is through, and would
+    /// then count as a second call at the same time.
     private func leave(by action: ScriptCursor.Action, _ context: ChannelHandlerContext) {
         end()
         switch action {

@@ -10,7 +10,9 @@ final class PortReservation: Sendable {
     let port: Int
     private let descriptor: CInt
 
-    /// Reserves a port of an address; 0: any free one. Whoever listens on it has to set SO_REUSEADDR.
+    /// Reserves a port of an address; 0: any free one.
+    ///
+    /// Whoever listens on it has to set SO_REUSEADDR.
     init(_ host: LoopbackHost, port: Int) throws {
         let wanted = try SocketAddress(ipAddress: host.address, port: port)
         let family = wanted.protocol == .inet6 ? AF_INET6 : AF_INET

@@ -6,7 +6,9 @@ extension StandInTenant {
         /// Calls that a full bucket holds.
         package var burst: Int
 
-        /// A limit; without a burst, a minute's calls may come at once. Both are at least 1.
+        /// A limit; without a burst, a minute's calls may come at once.
+        ///
+        /// Both are at least 1.
         package init(perMinute: Int = 100, burst: Int? = nil) {
             self.perMinute = max(1, perMinute)
             self.burst = max(1, burst ?? perMinute)

@@ -3,7 +3,9 @@ import NIOHTTP1
 import NIOSSL
 
 extension StandInTenant {
-    /// Stops it: what hangs is reset, its ports are free when this returns. Stopping it twice does nothing more.
+    /// Stops it: what hangs is reset, its ports are free when this returns.
+    ///
+    /// Stopping it twice does nothing more.
     ///
     /// What it has counted can still be asked for.
     package func stop() async throws {
@@ -64,7 +66,9 @@ extension StandInTenant {
         }
     }
 
-    /// The socket is open. The stand-in may have been stopped, or another opening may have won, meanwhile.
+    /// The socket is open.
+    ///
+    /// The stand-in may have been stopped, or another opening may have won, meanwhile.
     private func listen(_ channel: any Channel, for origin: Origin) {
         if isStopped || listeners[origin] != nil {
             channel.close(promise: nil)

@@ -7,7 +7,9 @@ extension StandInTenant {
     /// The requests that came, the oldest first; of very many only the later ones.
     package var requests: [SeenRequest] { machine.ledger.requests }
 
-    /// The rules of the contract that were broken, a sentence each. A test of the daemon asserts that there is none.
+    /// The rules of the contract that were broken, a sentence each.
+    ///
+    /// A test of the daemon asserts that there is none.
     package var violations: [String] { machine.ledger.violations }
 
     /// How many calls named a user, refused and failed ones included; without a scope, those for any.

@@ -1,6 +1,7 @@
 extension TenantMachine {
-    /// A call of the token endpoint has arrived. The limit counts before all else, as it does at the real one; whatever
-    /// the reply, broken rules are noted.
+    /// A call of the token endpoint has arrived.
+    ///
+    /// The limit counts before all else, as it does at the real one; whatever the reply, broken rules are noted.
     mutating func receiveMint(_ request: IncomingRequest, _ call: CallNumber, at now: Moment) -> Reception {
         ledger.counters.calls += 1
         var inspector = RequestInspector(request)

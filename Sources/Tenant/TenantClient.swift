@@ -25,6 +25,9 @@ package struct TenantClient: Sendable {
     /// that the other side is closing: that call would fail, and nothing here repeats it.
     private static let idleTimeout = TimeAmount.seconds(30)
 
+    /// As many as `max_concurrent` can be.
+    private static let mostConnections = 1_000
+
     /// How the tenant is called.
     package let settings: TenantSettings
     private let client: HTTPClient
@@ -41,6 +44,8 @@ package struct TenantClient: Sendable {
         configuration.httpVersion = .http1Only
         configuration.connectionPool.idleTimeout = Self.idleTimeout
         configuration.connectionPool.retryConnectionEstablishment = false
+        // How many calls go at once is decided where they are ordered: here none may wait for a connection.
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Self.mostConnections
         configuration.timeout.connect = Self.connectTimeout
         configuration.tlsConfiguration = try Self.tls(settings.caFile)
         client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)

@@ -76,7 +76,8 @@ extension CacheStateMachine {
     ///
     /// - Returns: nil where the cursor is not one.
     package func entries(_ request: EntriesRequest, now: Instant) -> EntriesReply? {
-        guard var slot = request.after.map({ Int($0).map { $0 + 1 } }) ?? 0, slot >= 0 else { return nil }
+        guard let before = request.after.map({ UInt32($0) }) ?? 0 else { return nil }
+        var slot = Int(before)
         var page = EntriesReply(entries: [], next: nil)
         while slot < store.slots.count, page.entries.count < request.limit {
             if let entry = store[slot], request.tenant ?? entry.key.user.tenant == entry.key.user.tenant {
@@ -84,7 +85,7 @@ extension CacheStateMachine {
             }
             slot += 1
         }
-        page.next = slot < store.slots.count ? String(slot - 1) : nil
+        page.next = slot < store.slots.count ? String(slot) : nil
         return page
     }
 

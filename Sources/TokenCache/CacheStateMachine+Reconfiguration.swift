@@ -60,10 +60,9 @@ extension CacheStateMachine {
         refreshTimes = DueTimes()
         expiryTimes = DueTimes()
         for slot in store.slots.indices {
-            guard var entry = store[slot] else { continue }
+            guard let entry = store[slot] else { continue }
             entry.life = entry.life.under(policy)
             entry.serial = newSerial()
-            store.replace(slot, with: entry)
             planTimes(of: slot, entry)
         }
         makeRoom(now: now)

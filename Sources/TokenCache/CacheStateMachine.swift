@@ -120,11 +120,9 @@ package struct CacheStateMachine {
         let life: TokenLife
 
         init?(_ store: borrowing EntryStore, _ slot: Int) {
-            guard let token = store.slots[slot].entry?.token, let life = store.slots[slot].entry?.life else {
-                return nil
-            }
-            self.token = token
-            self.life = life
+            guard let entry = store.slots[slot].entry else { return nil }
+            token = entry.token
+            life = entry.life
         }
 
         func reply(isStale: Bool = false, meetsMinTTL: Bool = true, now: Instant) -> TokenReply {

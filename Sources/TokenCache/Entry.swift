@@ -2,7 +2,10 @@ import Secrets
 import TokenProtocol
 
 /// A cached token and what is known of its use.
-struct Entry {
+///
+/// It is a class, owned by the store alone: a hit reads two of its members and writes one, and copying all of them for
+/// that would cost more than everything else that a hit does.
+final class Entry {
     let key: TokenKey
     var token: EncodedToken
     var life: TokenLife
@@ -16,6 +19,26 @@ struct Entry {
     var replacedReported: Bool
     /// Which token it is, so that a time planned for an earlier one is known to be stale.
     var serial: UInt64
+
+    init(
+        key: TokenKey,
+        token: EncodedToken,
+        life: TokenLife,
+        arrived: Instant,
+        lastAsked: Instant,
+        cameFromRefresh: Bool,
+        replacedReported: Bool,
+        serial: UInt64
+    ) {
+        self.key = key
+        self.token = token
+        self.life = life
+        self.arrived = arrived
+        self.lastAsked = lastAsked
+        self.cameFromRefresh = cameFromRefresh
+        self.replacedReported = replacedReported
+        self.serial = serial
+    }
 
     /// Whether nobody has asked since a refresh brought it.
     var isUnusedRefresh: Bool { cameFromRefresh && lastAsked < arrived }

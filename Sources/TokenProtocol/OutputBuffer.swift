@@ -30,7 +30,7 @@ package struct OutputBuffer {
     }
 
     /// A buffer that grew past this for one large batch is given back.
-    private static let keptCapacity = 512 * 1_024
+    private static let keptCapacity = 256 * 1_024
 
     // MARK: Raw
 

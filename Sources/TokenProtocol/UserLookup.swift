@@ -1,3 +1,5 @@
+import Glibc
+
 /// A user, as a request names one: by which field and with which bytes.
 ///
 /// The value is bytes, not a `String`: two strings are equal in Swift when they are canonically equivalent, and users
@@ -17,6 +19,17 @@ package struct UserLookup: Sendable, Hashable {
     /// Names a user by text.
     package init(field: LookupField, value: String) {
         self.init(field: field, value: Array(value.utf8))
+    }
+
+    /// Compares the bytes in one go; the array's own way takes them one by one.
+    package static func == (left: UserLookup, right: UserLookup) -> Bool {
+        guard left.field == right.field, left.value.count == right.value.count else { return false }
+        return unsafe left.value.withUnsafeBytes { own in
+            unsafe right.value.withUnsafeBytes { other in
+                guard let own = own.baseAddress, let other = other.baseAddress else { return true }
+                return unsafe memcmp(own, other, left.value.count) == 0
+            }
+        }
     }
 
     /// Hashes the bytes in one go; the array's own way takes them one by one.

@@ -4,7 +4,6 @@
 // What it promises: one line on its standard output when it listens, its base URL; an orderly end at SIGTERM and SIGINT.
 
 import ArgumentParser
-import Glibc
 import StandInTenant
 import UnixSignals
 

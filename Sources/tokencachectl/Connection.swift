@@ -1,6 +1,6 @@
 import ArgumentParser
 import Glibc
-import TokenCacheClient
+package import TokenCacheClient
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -52,8 +52,9 @@ struct SocketOptions: ParsableArguments {
 }
 
 /// What a call's error means to a script, by sysexits.h.
-enum ExitStatus {
-    static func of(_ code: TokenCacheError.Code) -> Int32 {
+package enum ExitStatus {
+    /// The status.
+    package static func of(_ code: TokenCacheError.Code) -> Int32 {
         switch code {
         case .unreachable, .connectionLost: 69
         case .timedOut: 75

@@ -1,5 +1,5 @@
 /// The reply to `stats`, as far as people are shown it; members that an older daemon lacks are left out.
-struct StatsDocument: Decodable {
+package struct StatsDocument: Decodable {
     struct Requests: Decodable {
         var hit: Int?
         var miss: Int?
@@ -108,7 +108,7 @@ extension StatsDocument.Refreshes {
 }
 
 /// The reply to `entries`.
-struct EntriesDocument: Decodable {
+package struct EntriesDocument: Decodable {
     struct Entry: Decodable {
         var tenant: String
         var subject: String?

@@ -1,11 +1,11 @@
 /// Lays statistics out for people.
-struct StatsView {
+package struct StatsView {
     private let stats: StatsDocument
 
-    init(_ stats: StatsDocument) { self.stats = stats }
+    package init(_ stats: StatsDocument) { self.stats = stats }
 
     /// A block of aligned lines.
-    var text: String {
+    package var text: String {
         var rows: [(String, String)] = []
         rows.append(("daemon", "\(stats.version ?? "?"), up \(Self.time(stats.uptime))"))
         rows.append(
@@ -100,13 +100,13 @@ struct StatsView {
 }
 
 /// Lays a page of the cache out as a table.
-struct EntriesView {
+package struct EntriesView {
     private let page: EntriesDocument
 
-    init(_ page: EntriesDocument) { self.page = page }
+    package init(_ page: EntriesDocument) { self.page = page }
 
     /// The table, and how to go on where there is more.
-    var text: String {
+    package var text: String {
         let head = ["TENANT", "USER", "SCOPE", "STATE", "AGE", "LEFT", "LAST USED", "TOKEN"]
         let rows = [head] + page.entries.map(row)
         let widths = head.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }

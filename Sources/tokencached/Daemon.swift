@@ -62,9 +62,9 @@ struct Daemon {
             reloads.ask($0)
         }
         await pool.onSecretChange { await frontend.cache.secretChanged(of: $0) }
-        try await frontend.listen(on: sockets.requests, kind: .requests)
-        try await frontend.listen(on: sockets.admin, kind: .admin)
-        sayReady(sockets)
+        // Trapped before the daemon is ready: from then on the manager may send it at any moment.
+        let hangups = await UnixSignalsSequence(trapping: .sighup)
+        warnOfSectionsNotInForce()
         let services = ServiceGroup(
             services: [
                 MintService(cache: frontend.cache, pool: pool),
@@ -73,11 +73,12 @@ struct Daemon {
                     frontend: frontend,
                     pool: pool,
                     requests: reloads,
+                    hangups: hangups,
                     output: output,
                     log: log
                 ),
                 HeartbeatService(frontend: frontend, loops: [loop, tenantLoop], interval: Watchdog.interval),
-                ServingService(frontend: frontend, sockets: sockets, log: log),
+                ServingService(frontend: frontend, sockets: sockets, tenants: tenantNames, log: log),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: log
@@ -91,26 +92,20 @@ struct Daemon {
         guard let limit = OpenFileLimit.raise() else { return wanted }
         let possible = min(wanted, limit.connections)
         log.info(
-            "the limit of open files was raised",
+            "the limit of open files bounds the connections",
             metadata: [LogKey.files: "\(limit.files)", LogKey.connections: "\(possible)"]
         )
         return possible
     }
 
-    private func sayReady(_ sockets: Sockets) {
+    private var tenantNames: String { loaded.configuration.tenants.keys.sorted().joined(separator: ",") }
+
+    private func warnOfSectionsNotInForce() {
         for section in loaded.configuration.sectionsNotInForce {
             log.warning(
                 "this version checks a section of the configuration but does not act on it",
                 metadata: [LogKey.section: "\(section)"]
             )
         }
-        let tenants = loaded.configuration.tenants.keys.sorted().joined(separator: ",")
-        log.info(
-            "the daemon serves",
-            metadata: [
-                LogKey.version: "\(Version.current)", LogKey.tenants: "\(tenants)", LogKey.sockets: "\(sockets.names)",
-            ]
-        )
-        Notice.ready(status: "serving").send()
     }
 }

@@ -25,15 +25,15 @@ struct ReloadService: Service {
     let frontend: Frontend
     let pool: TenantPool
     let requests: ReloadRequests
+    let hangups: UnixSignalsSequence
     let output: LogOutput
     let log: Logger
 
     func run() async throws {
-        let signals = await UnixSignalsSequence(trapping: .sighup)
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 group.addTask {
-                    for await _ in signals.cancelOnGracefulShutdown() { requests.ask(nil) }
+                    for await _ in hangups.cancelOnGracefulShutdown() { requests.ask(nil) }
                 }
                 for await waiter in requests.wishes {
                     let reply = await reload()

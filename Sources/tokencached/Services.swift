@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import ServiceLifecycle
+import SocketServer
 import Systemd
 import TokenCache
 
@@ -20,7 +21,7 @@ struct MintService: Service {
     }
 }
 
-/// Serves until the end is asked for, then drains.
+/// Serves both sockets until the end is asked for, then drains.
 ///
 /// It is the first to end.
 struct ServingService: Service {
@@ -29,9 +30,20 @@ struct ServingService: Service {
 
     let frontend: Frontend
     let sockets: Sockets
+    let tenants: String
     let log: Logger
 
     func run() async throws {
+        try await frontend.listen(on: sockets.requests, kind: .requests)
+        try await frontend.listen(on: sockets.admin, kind: .admin)
+        log.info(
+            "the daemon serves",
+            metadata: [
+                LogKey.version: "\(Version.current)", LogKey.tenants: "\(tenants)", LogKey.sockets: "\(sockets.names)",
+            ]
+        )
+        // The signals are trapped by now, and whoever connects from here on is answered.
+        Notice.ready(status: "serving").send()
         try await gracefulShutdown()
         log.info("the daemon drains")
         Notice.stopping.send()

@@ -28,6 +28,7 @@ struct ConnectionFaultTests {
             #expect(ending == (end == "reset" ? .reset : .closed))
             // What was sent before a reset may be lost with it, though over loopback it isn't.
             #expect(Self.extent(of: received) == cut.extent)
+            #expect(await tenant.counters.mints == (cut.extent == .partOfBody ? 1 : 0))
             try await tenant.wait { $0.openConnections == 0 && $0.inProgress == 0 }
             #expect(await tenant.violations == [])
         }
@@ -54,11 +55,11 @@ struct ConnectionFaultTests {
     @Test(
         "What hangs has sent what it says and no more, and doesn't keep the stand-in from stopping.",
         arguments: [
-            ("never", 0), ("never-after-head", 2), ("slow-head-3600000", 1), ("drip-3600000", 2),
-            ("after-3600000+ok", 0),
+            ("never", 0, 0), ("never-after-head", 2, 0), ("slow-head-3600000", 1, 1), ("drip-3600000", 2, 1),
+            ("after-3600000+ok", 0, 0),
         ]
     )
-    func hanging(_ script: String, lineEnds: Int) async throws {
+    func hanging(_ script: String, lineEnds: Int, mints: Int) async throws {
         try await withStandInTenant { tenant in
             let (received, ending) = try await withConnection(to: tenant) { connection in
                 connection.send(request(body: mintBody(script + ":alice")))
@@ -74,6 +75,7 @@ struct ConnectionFaultTests {
             #expect(received.isEmpty == (lineEnds == 0))
             #expect(await tenant.counters.inProgress == 0)
             #expect(await tenant.counters.openConnections == 0)
+            #expect(await tenant.counters.mints == mints)
         }
     }
 

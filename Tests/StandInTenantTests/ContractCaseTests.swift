@@ -94,6 +94,8 @@ struct ContractCaseTests {
             let expiry = try #require(ahead.json?["expires_at"] as? String)
             let end = try Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(expiry)
             #expect(abs(end.timeIntervalSince(now) - 3_600 - 21_600) < 5)
+            let issued = try #require(try claims(of: token(ahead))["iat"]?.integer)
+            #expect(abs(Double(issued) - now.timeIntervalSince1970 - 3_600) < 5)
             let throttled = try await mint(tenant, "throttled-date-60:alice")
             let retry = try #require(formatter.date(from: throttled.fields["retry-after"] ?? ""))
             #expect(abs(retry.timeIntervalSince(now) - 60) < 5)

@@ -1,4 +1,6 @@
+import Foundation
 import StandInTenant
+import Testing
 
 /// The bytes of a request.
 func request(
@@ -70,4 +72,17 @@ func control(_ tenant: StandInTenant, _ path: String, _ body: String? = nil) asy
 /// The access token of a reply.
 func token(_ reply: RawReply) -> String {
     reply.json?["access_token"] as? String ?? ""
+}
+
+/// The bytes behind base64url (RFC 4648, section 5).
+func base64URL(_ text: String) throws -> Data {
+    let padding = String(repeating: "=", count: (4 - text.count % 4) % 4)
+    return try #require(Data(base64Encoded: text.replacing("-", with: "+").replacing("_", with: "/") + padding))
+}
+
+/// The claims of a token.
+func claims(of token: String) throws -> JSONValue {
+    let parts = token.split(separator: ".").map(String.init)
+    try #require(parts.count == 3)
+    return try JSONReader.value(of: Array(base64URL(parts[1])))
 }

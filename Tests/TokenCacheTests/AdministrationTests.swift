@@ -231,6 +231,8 @@ struct AdministrationTests {
             after = page.next
         } while after != nil
         #expect(seen.sorted() == (0..<7).map { "user\($0)" })
-        #expect(cache.machine.entries(EntriesRequest(after: "rubbish"), now: cache.now) == nil)
+        for cursor in ["rubbish", "-1", "", "9223372036854775807", "99999999999999999999"] {
+            #expect(cache.machine.entries(EntriesRequest(after: cursor), now: cache.now) == nil, "\(cursor)")
+        }
     }
 }

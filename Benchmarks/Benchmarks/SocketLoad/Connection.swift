@@ -46,7 +46,7 @@ struct Connection {
     /// Takes what has come, and tells each whole reply's latency; how many there were.
     mutating func receive(_ latency: (UInt64) -> Void) throws -> Int {
         let count = room.withUnsafeMutableBytes {
-            recv(descriptor, $0.baseAddress, $0.count, CInt(MSG_DONTWAIT.rawValue))
+            recv(descriptor, $0.baseAddress, $0.count, CInt(MSG_DONTWAIT))
         }
         if count < 0, errno == EAGAIN || errno == EINTR { return 0 }
         guard count > 0 else { throw LoadError(text: "the server closed a connection: error \(errno)") }

@@ -1,0 +1,65 @@
+import Foundation
+import NIOCore
+import NIOPosix
+import TestSupport
+
+/// Plays the daemon's side: what it answers to each line is the test's business.
+final class ScriptedServer: Sendable {
+    /// What a server does with a line.
+    enum Action: Sendable {
+        /// Sends these pieces, each in a write of its own.
+        case send([String])
+        /// Sends this and closes.
+        case sendAndClose(String)
+    }
+
+    let folder: TemporaryFolder
+    private let channel: any Channel
+    var path: String { folder.path("s") }
+
+    /// - Parameter script: What to do with each line, by its id.
+    init(_ script: @escaping @Sendable (Int) -> Action) async throws {
+        folder = try TemporaryFolder()
+        channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(ScriptedConnection(script))
+                }
+            }
+            .bind(unixDomainSocketPath: folder.path("s")).get()
+    }
+
+    func stop() async throws { try await channel.close() }
+}
+
+private final class ScriptedConnection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private struct Line: Decodable { let id: Int }
+
+    private let script: @Sendable (Int) -> ScriptedServer.Action
+    private var pending = ""
+
+    init(_ script: @escaping @Sendable (Int) -> ScriptedServer.Action) { self.script = script }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        pending += String(buffer: unwrapInboundIn(data))
+        while let end = pending.firstIndex(of: "\n") {
+            let line = pending[..<end]
+            pending = String(pending[pending.index(after: end)...])
+            guard let id = try? JSONDecoder().decode(Line.self, from: Data(line.utf8)).id else { continue }
+            perform(script(id), context)
+        }
+    }
+
+    private func perform(_ action: ScriptedServer.Action, _ context: ChannelHandlerContext) {
+        switch action {
+        case .send(let pieces):
+            for piece in pieces { context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: piece)), promise: nil) }
+        case .sendAndClose(let text):
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: text)), promise: nil)
+            context.close(promise: nil)
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import Foundation
+import Testing
+import TokenCacheClient
+import tokencachectl
+
+@Suite("What the operator's tool shows")
+struct ViewTests {
+    private func decode<Document: Decodable>(_ type: Document.Type, _ text: String) throws -> Document {
+        try JSONDecoder().decode(type, from: Data(text.utf8))
+    }
+
+    @Test("The statistics are aligned lines, with what is nothing left out.")
+    func stats() throws {
+        let text = StatsView(
+            try decode(
+                StatsDocument.self,
+                #"""
+                {"uptime":90,"version":"1.2.3","entries":5,"negative_entries":1,"bytes":4096,
+                 "requests":{"hit":3,"miss":1,"coalesced":0,"error":{"denied":2,"timeout":0}},
+                 "latency":{"hits":{"p50":0.0000123,"p99":0.001,"p999":0.2,"max":3}},
+                 "tenants":{"main":{"state":"held","rate_tokens":12.7,"last_success":130,"last_error":null}}}
+                """#
+            )
+        ).text
+        #expect(text.contains("daemon       1.2.3, up 90.0 s"))
+        #expect(text.contains("hits         3 (75 % of those for tokens)"))
+        #expect(text.contains("errors       2 denied\n"))
+        #expect(text.contains("hits took    p50 12 µs, p99 1.0 ms, p99.9 200.0 ms, longest 3.0 s"))
+        #expect(text.contains("mints took   none yet"))
+        #expect(text.contains("tenant main  held, 12 calls at hand, last success 2 min ago"))
+    }
+
+    @Test("An older daemon's statistics, with members missing, are shown as far as they go.")
+    func sparse() throws {
+        #expect(StatsView(try decode(StatsDocument.self, "{}")).text.contains("tokens"))
+    }
+
+    @Test("Entries are a table that no user's name can forge.")
+    func entries() throws {
+        let text = EntriesView(
+            try decode(
+                EntriesDocument.self,
+                #"""
+                {"entries":[{"tenant":"main","subject":"a\u001b[31m\nb\u202e","scope":"s","state":"fresh","age":5,
+                "expires_in":8000,"expires_at":"x","last_used":0,"fingerprint":"abc"},
+                {"tenant":"main","user_id":"u","scope":"s","state":"due","age":5,"expires_in":1,"expires_at":"x",
+                "fingerprint":"def"}],"next":"7"}
+                """#
+            )
+        ).text
+        let lines = text.split(separator: "\n")
+        #expect(lines.count == 4)
+        #expect(lines[0].hasPrefix("TENANT  USER"))
+        #expect(lines[1].contains("a?[31m?b?") && lines[1].contains("2 h 13 min"))
+        #expect(lines[2].contains("id:u") && lines[2].contains("never"))
+        #expect(lines[3] == "more: --after 7")
+    }
+
+    @Test(
+        "The exit status tells a script what went wrong.",
+        arguments: [
+            (.unreachable, 69), (.connectionLost, 69), (.timedOut, 75), (.invalidReply, 76), (.refused("denied"), 77),
+            (.refused("forbidden"), 77), (.refused("rate_limited"), 75), (.refused("unavailable"), 75),
+            (.refused("timeout"), 75), (.refused("overloaded"), 75), (.refused("shutting_down"), 75),
+            (.refused("bad_upstream"), 76), (.refused("invalid_request"), 65), (.refused("unsupported_op"), 65),
+            (.refused("invalid_configuration"), 78), (.refused("unknown_tenant"), 78), (.refused("new"), 1),
+            (.closed, 1),
+        ] as [(TokenCacheError.Code, Int32)]
+    )
+    func exitStatus(code: TokenCacheError.Code, status: Int32) {
+        #expect(ExitStatus.of(code) == status)
+    }
+}
