@@ -42,7 +42,10 @@ let targets: [Target] = [
 
     // MARK: The heart: no I/O
     .target(name: "Secrets", dependencies: [crypto]),
-    .target(name: "TokenProtocol", dependencies: ["Secrets", .product(name: "DequeModule", package: "swift-collections")]),
+    .target(
+        name: "TokenProtocol",
+        dependencies: ["Secrets", .product(name: "DequeModule", package: "swift-collections")]
+    ),
     .target(
         name: "TokenCache",
         dependencies: [
