@@ -44,6 +44,12 @@ import Glibc
         try unsafe body(UnsafeRawBufferPointer(memory))
     }
 
+    /// Appends a part of the bytes to an array, whose owner then has them to overwrite.
+    package func copy(_ range: Range<Int>, to bytes: inout [UInt8]) {
+        precondition(range.upperBound <= count, "the part lies within the secret")
+        unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: memory[range]))
+    }
+
     /// Compares in a time that depends on the lengths only.
     package func matches(_ other: UnsafeRawBufferPointer) -> Bool {
         guard unsafe memory.count == other.count else { return false }

@@ -16,19 +16,20 @@ package struct HandedOverSockets: Sendable, Equatable {
     /// The operators' socket.
     package private(set) var admin: CInt?
 
-    /// Takes over what was handed to this process; the environment is cleared, so that no child takes it for its own.
+    /// Takes over what was handed to this process.
+    ///
+    /// The environment is cleared and the descriptors are closed on exec, so that no child takes them for its own.
     package static func take() throws(HandedOverSocketsError) -> HandedOverSockets {
         var names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
         let count = unsafe sd_listen_fds_with_names(1, &names)
         defer { unsafe release(names) }
+        // A negative count is a fault, not "none": binding sockets of one's own would hide it behind dead names.
         guard count >= 0 else { throw .unreadable(code: -count) }
         var sockets = HandedOverSockets()
         for index in 0..<Int(count) {
             let descriptor = CInt(SD_LISTEN_FDS_START) + CInt(index)
             let name = unsafe names?[index].map { unsafe String(cString: $0) } ?? ""
-            guard sd_is_socket_unix(descriptor, CInt(SOCK_STREAM.rawValue), 1, nil, 0) > 0 else {
-                throw .notAListeningSocket(name)
-            }
+            guard isListening(descriptor) else { throw .notAListeningSocket(name) }
             try sockets.add(descriptor, named: name)
         }
         return sockets
@@ -47,6 +48,11 @@ package struct HandedOverSockets: Sendable, Equatable {
         }
     }
 
+    /// Whether a descriptor is what a daemon can accept connections from: a listening Unix stream socket.
+    package static func isListening(_ descriptor: CInt) -> Bool {
+        sd_is_socket_unix(descriptor, CInt(SOCK_STREAM.rawValue), 1, nil, 0) > 0
+    }
+
     private static func release(_ names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) {
         guard let names = unsafe names else { return }
         var index = 0
@@ -55,32 +61,5 @@ package struct HandedOverSockets: Sendable, Equatable {
             index += 1
         }
         unsafe free(names)
-    }
-}
-
-/// Why the sockets that were handed over can't be used; each is a fault of the units.
-package enum HandedOverSocketsError: Error, Equatable, CustomStringConvertible {
-    /// The environment contradicts itself.
-    case unreadable(code: CInt)
-    /// A descriptor is something else.
-    case notAListeningSocket(String)
-    /// Two sockets have the same name.
-    case twice(String)
-    /// A socket has a name that means nothing here.
-    case unknownName(String)
-
-    /// A sentence for operators.
-    package var description: String {
-        switch self {
-        case .unreadable(let code):
-            "the sockets that were handed over can't be read (error \(code)): LISTEN_FDS and LISTEN_FDNAMES contradict "
-                + "each other"
-        case .notAListeningSocket(let name):
-            "the descriptor '\(name)' that was handed over is not a listening Unix stream socket"
-        case .twice(let name): "two sockets named '\(name)' were handed over; each unit needs a name of its own"
-        case .unknownName(let name):
-            "a socket named '\(name)' was handed over; write FileDescriptorName=requests or FileDescriptorName=admin "
-                + "into its unit"
-        }
     }
 }

@@ -7,7 +7,7 @@ package enum Notice: Sendable, Equatable {
     case ready(status: String)
     /// A line for `systemctl status`.
     case status(String)
-    /// It reads its configuration again, from this moment on.
+    /// It reads its configuration again, from this moment on; ``ready(status:)`` says that it is done.
     case reloading
     /// It is on its way out.
     case stopping
@@ -19,6 +19,7 @@ package enum Notice: Sendable, Equatable {
         switch self {
         case .ready(let status): "READY=1\nSTATUS=\(Self.line(status))"
         case .status(let status): "STATUS=\(Self.line(status))"
+        // The time lets the manager tell this reload's end from an earlier one's (`Type=notify-reload`).
         case .reloading: "RELOADING=1\nMONOTONIC_USEC=\(Self.monotonicMicroseconds)"
         case .stopping: "STOPPING=1"
         case .alive: "WATCHDOG=1"
@@ -26,7 +27,10 @@ package enum Notice: Sendable, Equatable {
     }
 
     /// Sends it; where no manager listens, nothing happens.
+    ///
+    /// It may block while the manager is busy, so it has no place on an event loop.
     package func send() {
+        // A manager that can't be told can't be told so either.
         _ = unsafe sd_notify(0, text)
     }
 
@@ -39,15 +43,5 @@ package enum Notice: Sendable, Equatable {
         var now = timespec()
         _ = unsafe clock_gettime(CLOCK_MONOTONIC, &now)
         return Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1_000
-    }
-}
-
-/// How often a service has to say that it is alive.
-package enum Watchdog {
-    /// The time after which the manager kills a service that has said nothing; nil: it doesn't watch.
-    package static var interval: Duration? {
-        var microseconds: UInt64 = 0
-        guard unsafe sd_watchdog_enabled(0, &microseconds) > 0 else { return nil }
-        return .microseconds(Int64(clamping: microseconds))
     }
 }

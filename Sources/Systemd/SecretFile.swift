@@ -1,12 +1,12 @@
 import Glibc
 package import Secrets
 
-/// Reads a secret from a file, such as a credential of systemd's.
+/// Reads a secret from a file, be it one of systemd's credentials or any other.
 package enum SecretFile {
-    /// A secret is a line of text: what is larger is another file.
+    /// The most that a secret may have, in bytes: OAuth servers make them of a few hundred, so more is another file.
     private static let largest = 65_536
 
-    /// The path of a credential; nil where systemd has handed none over.
+    /// The path of a credential; nil where systemd has handed none over, and for a name that would lead out of its folder.
     ///
     /// - Parameters:
     ///   - name: As in `LoadCredential=`.
@@ -18,71 +18,58 @@ package enum SecretFile {
         return "\(directory)/\(name)"
     }
 
-    /// Reads a file's content without the line end that editors put behind it.
+    /// Reads a file's content without the line ends that editors put behind it.
     package static func read(_ path: String) throws(SecretFileError) -> ClientSecret {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+        // Non-blocking: to open a pipe that nobody writes to would hold the daemon up for ever.
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
         guard descriptor >= 0 else { throw SecretFileError(path: path, problem: .unreadable(errno)) }
         defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: largest + 1)
-        defer { unsafe bytes.withUnsafeMutableBytes { unsafe wipe($0) } }
+        do throws(SecretFileError.Problem) {
+            guard try isRegularFile(descriptor) else { throw .notAFile }
+            return try secret(from: descriptor)
+        } catch {
+            throw SecretFileError(path: path, problem: error)
+        }
+    }
+
+    private static func isRegularFile(_ descriptor: CInt) throws(SecretFileError.Problem) -> Bool {
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { throw .unreadable(errno) }
+        return status.st_mode & S_IFMT == S_IFREG
+    }
+
+    private static func secret(from descriptor: CInt) throws(SecretFileError.Problem) -> ClientSecret {
+        // By hand, as an array's memory could be copied before it is overwritten. One byte more than may be there.
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: largest + 1, alignment: 1)
+        defer {
+            if let start = buffer.baseAddress { unsafe explicit_bzero(start, buffer.count) }
+            unsafe buffer.deallocate()
+        }
+        let count = try unsafe fill(buffer, from: descriptor)
+        guard count <= largest else { throw .tooLarge }
+        var text = unsafe buffer[..<count]
+        while let last = unsafe text.last, last == 0x0A || last == 0x0D { unsafe text.removeLast() }
+        guard unsafe !text.isEmpty else { throw .empty }
+        guard unsafe text.allSatisfy({ (0x20...0x7E).contains($0) }) else { throw .notText }
+        return ClientSecret(unsafe SecretBytes(copying: UnsafeRawBufferPointer(rebasing: text)))
+    }
+
+    /// Reads until the file's or the buffer's end, and says how many bytes came.
+    private static func fill(
+        _ buffer: UnsafeMutableRawBufferPointer,
+        from descriptor: CInt
+    ) throws(SecretFileError.Problem) -> Int {
         var count = 0
-        while count < bytes.count {
-            let read = unsafe bytes.withUnsafeMutableBytes { buffer in
-                unsafe Glibc.read(descriptor, buffer.baseAddress.map { unsafe $0 + count }, buffer.count - count)
+        while count < buffer.count {
+            let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
+            let bytes = unsafe Glibc.read(descriptor, rest.baseAddress, rest.count)
+            if bytes < 0 {
+                guard errno == EINTR else { throw .unreadable(errno) }
+                continue
             }
-            guard read >= 0 else { throw SecretFileError(path: path, problem: .unreadable(errno)) }
-            guard read > 0 else { break }
-            count += read
+            guard bytes > 0 else { break }
+            count += bytes
         }
-        guard count <= largest else { throw SecretFileError(path: path, problem: .tooLarge) }
-        while count > 0, bytes[count - 1] == 0x0A || bytes[count - 1] == 0x0D { count -= 1 }
-        guard count > 0 else { throw SecretFileError(path: path, problem: .empty) }
-        guard bytes[..<count].allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else {
-            throw SecretFileError(path: path, problem: .notText)
-        }
-        return ClientSecret(
-            unsafe bytes.withUnsafeBytes { unsafe SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
-        )
-    }
-
-    private static func wipe(_ buffer: UnsafeMutableRawBufferPointer) {
-        if let start = buffer.baseAddress { unsafe explicit_bzero(start, buffer.count) }
-    }
-}
-
-/// Why a secret could not be read; it never shows any of the file.
-package struct SecretFileError: Error, Equatable, CustomStringConvertible {
-    /// What is wrong.
-    package enum Problem: Equatable, Sendable {
-        /// A call of the kernel failed.
-        case unreadable(Int32)
-        /// It holds nothing.
-        case empty
-        /// It holds more than a secret.
-        case tooLarge
-        /// It holds something that can't be an OAuth client's secret (RFC 6749, appendix A.2: visible ASCII and space).
-        case notText
-    }
-
-    /// The file.
-    package let path: String
-    /// What is wrong with it.
-    package let problem: Problem
-
-    /// Makes it.
-    package init(path: String, problem: Problem) {
-        self.path = path
-        self.problem = problem
-    }
-
-    /// A sentence for operators.
-    package var description: String {
-        switch problem {
-        case .unreadable(let code):
-            "\(path) can't be read: \(unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)")"
-        case .empty: "\(path) is empty"
-        case .tooLarge: "\(path) is larger than a secret can be"
-        case .notText: "\(path) holds bytes that no client secret has: it should be one line of visible ASCII"
-        }
+        return count
     }
 }

@@ -44,7 +44,7 @@ package struct OutputBuffer {
     mutating func append(_ other: [UInt8]) { bytes.append(contentsOf: other) }
 
     mutating func append(_ secret: SecretBytes, _ range: Range<Int>) {
-        unsafe secret.withUnsafeBytes { unsafe bytes.append(contentsOf: $0[range]) }
+        secret.copy(range, to: &bytes)
     }
 
     /// Appends a number in decimal digits.

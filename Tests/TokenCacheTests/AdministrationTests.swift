@@ -127,8 +127,8 @@ struct AdministrationTests {
         var policy = CachePolicy()
         policy.maxEntries = 3
         var cache = Simulation(policy: policy)
-        try cache.warm(.of("old"), lifetime: .seconds(1_000))
         try cache.warm(.of("used"))
+        try cache.warm(.of("old"), lifetime: .seconds(1_000))
         try cache.warm(.of("third"))
         cache.suspend(.seconds(800))
         #expect(cache.ask(.of("old")).refreshes)

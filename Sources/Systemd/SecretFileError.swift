@@ -1,0 +1,38 @@
+/// Why a secret could not be read; it never shows any of the file.
+package struct SecretFileError: Error, Equatable, CustomStringConvertible {
+    /// What is wrong.
+    package enum Problem: Error, Equatable {
+        /// A call of the kernel failed.
+        case unreadable(Int32)
+        /// It is a folder, a pipe or a device.
+        case notAFile
+        /// It holds nothing.
+        case empty
+        /// It holds more than a secret.
+        case tooLarge
+        /// It holds something that can't be an OAuth client's secret (RFC 6749, appendix A.2: visible ASCII and space).
+        case notText
+    }
+
+    /// The file.
+    package let path: String
+    /// What is wrong with it.
+    package let problem: Problem
+
+    /// Makes it.
+    package init(path: String, problem: Problem) {
+        self.path = path
+        self.problem = problem
+    }
+
+    /// A sentence for operators.
+    package var description: String {
+        switch problem {
+        case .unreadable(let code): "\(path) can't be read: \(errorText(code))"
+        case .notAFile: "\(path) is not a regular file"
+        case .empty: "\(path) is empty"
+        case .tooLarge: "\(path) is larger than a secret can be"
+        case .notText: "\(path) holds bytes that no client secret has: it should be one line of visible ASCII"
+        }
+    }
+}

@@ -1,0 +1,18 @@
+import Glibc
+import Systemd
+import Testing
+
+@Suite("The journal")
+struct JournalTests {
+    @Test("Standard error is the journal where the variable names its device and inode.")
+    func journal() {
+        var status = stat()
+        #expect(unsafe fstat(STDERR_FILENO, &status) == 0)
+        let (device, inode) = (status.st_dev, status.st_ino)
+        #expect(Journal.isStandardError("\(device):\(inode)"))
+        for stream in ["\(device):\(inode + 1)", "\(device + 1):\(inode)", "\(inode)", "", "nonsense"] {
+            #expect(!Journal.isStandardError(stream))
+        }
+        #expect(!Journal.isStandardError(nil))
+    }
+}
