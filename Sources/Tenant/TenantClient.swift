@@ -17,8 +17,6 @@ import Foundation
 /// One call is one request on the wire: no redirect is followed, nothing is retried, no proxy of the environment is used.
 /// Call ``shutdown()`` when it is no longer needed.
 package struct TenantClient: Sendable {
-    /// How long a connection may take to be made.
-    static let connectTimeout = TimeAmount.seconds(2)
     /// A reply is a token of a few kilobytes; what is larger is none.
     static let largestReply = 65_536
     /// Connections are closed after being idle for less than servers commonly keep them, so that a call seldom meets one
@@ -46,7 +44,7 @@ package struct TenantClient: Sendable {
         configuration.connectionPool.retryConnectionEstablishment = false
         // How many calls go at once is decided where they are ordered: here none may wait for a connection.
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Self.mostConnections
-        configuration.timeout.connect = Self.connectTimeout
+        configuration.timeout.connect = TimeAmount(settings.connectTimeout)
         configuration.tlsConfiguration = try Self.tls(settings.caFile)
         client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
     }

@@ -12,6 +12,8 @@ package struct TenantSettings: Sendable, Equatable {
     package var clientID: String
     /// Of one call, from its connection to the last byte of its answer.
     package var timeout: Duration
+    /// How long a connection may take to be made, TLS included: 2 s, as a tenant that is slower is not well.
+    package var connectTimeout = Duration.seconds(2)
     /// A file of certificate authorities that are trusted besides the system's.
     package var caFile: String?
     /// What the daemon calls itself.

@@ -86,7 +86,7 @@ final class Deployment {
     /// Ends both; the daemon has to end well, and the tenant must have seen nothing but right requests.
     func stop() async throws {
         daemon.signal(SIGTERM)
-        #expect(daemon.waitForEnd() == 0)
+        #expect(daemon.waitForEnd() == 0, "\(daemon.written.suffix(4_000))")
         #expect(await tenant.violations.isEmpty)
         try await tenant.stop()
     }
