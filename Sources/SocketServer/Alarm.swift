@@ -43,6 +43,9 @@ package final class Alarm {
     /// Sets the alarm to a time, or to none; a time that is past rings at once.
     package func set(_ time: Instant?, now: Instant) {
         guard time != armed else { return }
+        // Already due: the loop may have seen it ring and read it only later in this round, and would then find nothing
+        // to read, which it takes for a fault. It rings in a moment, and whoever hears it sets it again.
+        if let armed, armed <= now { return }
         armed = time
         var setting = itimerspec()
         if let time {
