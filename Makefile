@@ -4,11 +4,14 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # The check that a target imports only what it declares is on for all builds alike, so that no switch rebuilds the rest.
+# It knows neither tests nor other packages' modules; scripts/lint-sources has rules for the latter.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
+# A server has no Swift toolchain, so what is installed there brings Swift's libraries along.
+RELEASE_FLAGS := $(SWIFT_FLAGS) --configuration release --static-swift-stdlib
 
 .PHONY: help
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 .PHONY: build
 build: ## Build everything, for debugging
@@ -16,9 +19,10 @@ build: ## Build everything, for debugging
 	swift build $(SWIFT_FLAGS)
 
 .PHONY: release
-release: ## Build the programs, optimised
+release: ## Build the programs to install, optimised
 	@scripts/install-dependencies build
-	swift build $(SWIFT_FLAGS) --configuration release
+	swift build $(RELEASE_FLAGS) --product tokencached
+	swift build $(RELEASE_FLAGS) --product tokencachectl
 
 .PHONY: test
 test: ## Run all tests
@@ -33,6 +37,11 @@ lint: ## Check formatting, imports, scripts and units
 	scripts/lint-sources
 	scripts/lint-units
 	shellcheck scripts/* .ci/run
+	@$(MAKE) --no-print-directory check-imports
+
+.PHONY: check-imports
+check-imports: ## Check that each target imports only those of our modules that it declares
+	@scripts/install-dependencies build
 	swift build $(SWIFT_FLAGS)
 
 .PHONY: demo
