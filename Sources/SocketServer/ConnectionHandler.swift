@@ -7,41 +7,46 @@ final class ConnectionHandler: ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// Replies are handed to the socket at the end of a batch, or when so many bytes have gathered: a batch of small
-    /// requests can bring replies twenty times its size, and more than this at once falls out of the processor's cache
-    /// and out of what the allocator keeps at hand.
-    private static let flushSize = 64 * 1_024
-
     private let number: UInt64
     private let kind: SocketKind
     private let server: SocketServer
     private let requestHandler: any RequestHandler
+    private let sendQueue: SendQueue
     private var machine: ConnectionStateMachine
     private var context: ChannelHandlerContext?
+    private var socket: DirectSocket?
     private var stall = StallWatch()
-    private var isProcessing = false
+    private var isQueued = false
     private var isFinishing = false
     private var readIsDue = false
 
-    init(number: UInt64, kind: SocketKind, server: SocketServer, requestHandler: any RequestHandler) {
+    init(
+        number: UInt64,
+        kind: SocketKind,
+        server: SocketServer,
+        requestHandler: any RequestHandler,
+        sendQueue: SendQueue
+    ) {
         self.number = number
         self.kind = kind
         self.server = server
         self.requestHandler = requestHandler
+        self.sendQueue = sendQueue
         machine = ConnectionStateMachine(isAdmin: kind == .admin)
     }
 
     // MARK: The channel's events
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        socket = DirectSocket(context)
+    }
 
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
-        unsafe buffer.withUnsafeReadableBytes { bytes in
-            process(unsafe Span(_unsafeBytes: bytes))
-        }
+        unsafe buffer.withUnsafeReadableBytes { unsafe process($0) }
     }
 
     func read(context: ChannelHandlerContext) {
@@ -80,8 +85,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Answers a request that waited.
     func deliver(_ reply: Reply, to ticket: UInt64) {
         let wasFull = machine.isFull
-        guard machine.deliver(reply, to: ticket), !isProcessing else { return }
-        flush()
+        guard machine.deliver(reply, to: ticket) else { return }
+        sendLater()
         guard wasFull, !machine.isFull, let loop = context?.eventLoop else { return }
         // Not here: whoever delivers may be in the middle of another connection's batch.
         loop.assumeIsolated().execute { self.resume() }
@@ -98,22 +103,28 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     // MARK: Bytes
 
-    private func process(_ chunk: borrowing Span<UInt8>) {
-        isProcessing = true
+    private func process(_ chunk: UnsafeRawBufferPointer) {
         requestHandler.batchBegan()
+        if machine.output.isEmpty { machine.output = sendQueue.takeBuffer() }
+        machine.largeOutput = sendQueue.largeOutput
         var cursor = ConnectionStateMachine.Cursor()
-        while let step = machine.next(chunk, &cursor) {
-            perform(step)
-            if machine.output.count >= Self.flushSize { send() }
-        }
-        isProcessing = false
-        flush()
+        while let step = unsafe next(chunk, &cursor) { perform(step) }
         requestHandler.batchEnded()
+        sendLater()
+    }
+
+    private func next(_ chunk: UnsafeRawBufferPointer, _ cursor: inout ConnectionStateMachine.Cursor)
+        -> ConnectionStateMachine.Step?
+    {
+        var step: ConnectionStateMachine.Step?
+        requestHandler.withHits { step = unsafe machine.next(Span(_unsafeBytes: chunk), &cursor, hit: $0) }
+        return step
     }
 
     private func perform(_ step: ConnectionStateMachine.Step) {
         switch step {
         case .rejected(let code): requestHandler.answeredWithoutHandler(code)
+        case .outputIsLarge: send()
         case .request(let request, let ticket):
             let waiter = Waiter(connection: number, ticket: ticket)
             // A delivery to this very connection may come in here; the machine is not in use meanwhile.
@@ -129,11 +140,24 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func resume() {
         while machine.hasHeld, !machine.isFull {
             let held = machine.takeHeld()
-            process(held.span)
+            unsafe held.withUnsafeBytes { unsafe process($0) }
         }
         guard readIsDue, !machine.isFull, !machine.hasHeld, !isFinishing else { return }
         readIsDue = false
         context?.read()
+    }
+
+    /// Sends at the end of the event loop's round, together with what else this connection and others get in it.
+    private func sendLater() {
+        guard !isQueued, machine.isDone || !machine.output.isEmpty else { return }
+        isQueued = true
+        sendQueue.add(self)
+    }
+
+    /// The round has ended for which ``sendLater()`` has waited.
+    func roundEnded() {
+        isQueued = false
+        flush()
     }
 
     private func flush() {
@@ -141,27 +165,38 @@ final class ConnectionHandler: ChannelDuplexHandler {
         send()
     }
 
-    private func send(promise: EventLoopPromise<Void>? = nil) {
-        guard let context, !machine.output.isEmpty || promise != nil else { return }
-        let buffer = takeOutput(context)
-        stall.sending(buffer.readableBytes, over: context)
-        context.writeAndFlush(wrapOutboundOut(buffer), promise: promise)
-        machine.isBlocked = !context.channel.isWritable
+    private func send() {
+        guard let context, !machine.output.isEmpty else { return }
+        // Out of the machine, as sending can bring an event that looks at it.
+        var output = OutputBuffer()
+        swap(&output, &machine.output)
+        let rest = unsafe output.drain { bytes in
+            let sent = unsafe socket?.send(bytes) ?? 0
+            return sent == bytes.count ? nil : unsafe ByteBuffer(bytes: bytes[sent...])
+        }
+        sendQueue.giveBack(output)
+        if let rest { leave(rest, to: context) }
     }
 
-    private func takeOutput(_ context: ChannelHandlerContext) -> ByteBuffer {
-        var buffer = context.channel.allocator.buffer(capacity: machine.output.count)
-        unsafe machine.output.drain { _ = unsafe buffer.writeBytes($0) }
-        return buffer
+    /// Leaves to the channel what the socket had no room for.
+    private func leave(_ rest: ByteBuffer, to context: ChannelHandlerContext) {
+        stall.sending(rest.readableBytes, over: context)
+        socket?.channelTook()
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenComplete { _ in self.socket?.channelSent() }
+        context.writeAndFlush(wrapOutboundOut(rest), promise: promise)
+        machine.isBlocked = !context.channel.isWritable
     }
 
     /// Sends what there is and closes behind it.
     private func finish() {
         guard !isFinishing, let context else { return }
         isFinishing = true
+        send()
+        // Behind what the channel may still have to send.
         let promise = context.eventLoop.makePromise(of: Void.self)
         promise.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
-        send(promise: promise)
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: promise)
     }
 }
 

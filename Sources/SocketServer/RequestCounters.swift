@@ -8,8 +8,8 @@ struct RequestCounters {
     /// All zero.
     init() { operations = Array(repeating: 0, count: OperationName.allCases.count) }
 
-    /// Notes a request.
-    mutating func count(_ operation: OperationName) { operations[operation.index] += 1 }
+    /// Notes requests.
+    mutating func count(_ operation: OperationName, times: Int = 1) { operations[operation.index] += times }
 
     /// Notes an error that was answered.
     mutating func count(_ code: ErrorReply.Code) { errors[code, default: 0] += 1 }

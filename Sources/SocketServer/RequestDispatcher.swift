@@ -39,7 +39,10 @@ package final class RequestDispatcher: RequestHandler {
     private var counters = RequestCounters()
     /// The time of the batch that is being answered: one look at the clock serves them all.
     private var now: Instant
-    private var hitsBefore = 0
+    /// How many hits it has had so far.
+    private var hits = 0
+    /// The batches of this round of the event loop that had hits: when each began, and how many.
+    private var answered: [(began: Instant, hits: Int)] = []
 
     /// Answers from a cache.
     package init(cache: TokenCache, directory: TenantDirectory, surroundings: Surroundings) {
@@ -52,16 +55,40 @@ package final class RequestDispatcher: RequestHandler {
 
     package func batchBegan() {
         now = surroundings.now()
-        hitsBefore = cache.assumeIsolated { $0.hitCount }
+        hits = 0
+    }
+
+    package func withHits(_ body: (HitLookup) -> Void) {
+        let (now, tenants) = (now, directory.plain)
+        var hits = 0
+        defer {
+            self.hits += hits
+            counters.count(.token, times: hits)
+        }
+        // Not shared with anyone: the cache's isolation is this very event loop, and the call ends before this one does.
+        nonisolated(unsafe) let body = body
+        cache.assumeIsolated { cache in
+            unsafe body { field, user, tenant, scope, minTTL in
+                guard let target = tenants.find(tenant, scope),
+                    let reply = cache.hit(target.name, field, user, target.scopes, minTTL: minTTL, now: now)
+                else { return nil }
+                hits += 1
+                return reply
+            }
+        }
     }
 
     package func batchEnded() {
-        let (now, hitsBefore) = (surroundings.now(), hitsBefore)
-        let latency = now - self.now
+        if hits > 0 { answered.append((now, hits)) }
+    }
+
+    package func roundEnded() {
+        guard !answered.isEmpty else { return }
+        let (now, answered) = (surroundings.now(), answered)
         cache.assumeIsolated { cache in
-            let hits = cache.hitCount - hitsBefore
-            if hits > 0 { cache.recordHits(hits, latency) }
+            for batch in answered { cache.recordHits(batch.hits, now - batch.began) }
         }
+        self.answered.removeAll(keepingCapacity: true)
     }
 
     package func handle(_ request: Request, on socket: SocketKind, waiter: Waiter) -> Reply? {
@@ -72,7 +99,11 @@ package final class RequestDispatcher: RequestHandler {
         } catch {
             reply = .error(error)
         }
-        if case .error(let error) = reply { counters.count(error.code) }
+        switch reply {
+        case .error(let error): counters.count(error.code)
+        case .token: hits += 1
+        default: break
+        }
         return reply
     }
 

@@ -20,8 +20,12 @@ package protocol RequestHandler: AnyObject {
     func batchBegan()
     /// The answer, or nil where it comes later, by ``SocketServer/deliver(_:to:)``.
     func handle(_ request: Request, on socket: SocketKind, waiter: Waiter) -> Reply?
-    /// Comes after the answers to what was read together were handed to the socket.
+    /// Lends the way to tokens that can be answered at once, for the length of a call.
+    func withHits(_ body: (HitLookup) -> Void)
+    /// Comes after what was read together has been gone through.
     func batchEnded()
+    /// Comes after the answers to the batches of one round of the event loop were handed to their sockets.
+    func roundEnded()
     /// The connection of some who waited is gone.
     func leave(_ waiters: [Waiter])
     /// Counts an error that a connection has answered by itself.

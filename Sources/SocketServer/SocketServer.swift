@@ -22,6 +22,7 @@ package final class SocketServer {
     package private(set) var counts = StatsReply.Connections()
 
     private let requestHandler: any RequestHandler
+    private let sendQueue: SendQueue
     private var connections: [UInt64: ConnectionHandler] = [:]
     private var listeners: [any Channel] = []
     private var lastNumber: UInt64 = 0
@@ -32,6 +33,7 @@ package final class SocketServer {
         self.eventLoop = eventLoop
         self.maxConnections = maxConnections
         self.requestHandler = requestHandler
+        sendQueue = SendQueue(on: eventLoop, requestHandler: requestHandler)
     }
 
     /// Serves a socket that is bound and listening; the server owns the descriptor from here on.
@@ -91,7 +93,8 @@ package final class SocketServer {
             number: lastNumber,
             kind: kind,
             server: self,
-            requestHandler: requestHandler
+            requestHandler: requestHandler,
+            sendQueue: sendQueue
         )
         connections[lastNumber] = handler
         try channel.pipeline.syncOperations.addHandler(handler)

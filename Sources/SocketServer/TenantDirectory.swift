@@ -6,6 +6,8 @@ package struct TenantDirectory: Sendable, Equatable {
     /// Each tenant's own scopes, by the tenant's name.
     private let scopes: [String: ScopeSet]
     private let defaultTenant: String?
+    /// The short way to what most requests mean.
+    let plain: PlainTenants
 
     /// Lists the tenants.
     ///
@@ -15,6 +17,12 @@ package struct TenantDirectory: Sendable, Equatable {
     package init(scopes: [String: ScopeSet], defaultTenant: String?) {
         self.scopes = scopes
         self.defaultTenant = defaultTenant
+        plain = PlainTenants(scopes: scopes, defaultTenant: defaultTenant)
+    }
+
+    /// Whether it lists the same tenants.
+    package static func == (left: TenantDirectory, right: TenantDirectory) -> Bool {
+        left.scopes == right.scopes && left.defaultTenant == right.defaultTenant
     }
 
     /// The tenants' names, sorted.

@@ -8,9 +8,6 @@ extension CacheStateMachine {
         statistics.recordHits(count, latency)
     }
 
-    /// How many requests were answered from the cache.
-    package var hitCount: Int { statistics.hits }
-
     /// Counters, gauges and quantiles, as far as the cache knows them; it costs the same whatever the number of tokens.
     package mutating func stats(now: Instant) -> StatsReply {
         var stats = StatsReply()

@@ -96,9 +96,39 @@ package struct CacheStateMachine {
         case refuse(ErrorReply)
     }
 
+    /// A token that a caller can have at once and without anything else to be done; nil: ask by
+    /// ``request(_:_:waiter:now:)``.
+    ///
+    /// - Parameters:
+    ///   - tenant: Its name.
+    ///   - field: How the user is named.
+    ///   - user: The user's name.
+    ///   - scopes: The scopes.
+    ///   - minTTL: What must be left; nil: the configured preference.
+    package mutating func hit(
+        _ tenant: String,
+        _ field: LookupField,
+        _ user: borrowing Span<UInt8>,
+        _ scopes: ScopeSet,
+        minTTL: Duration?,
+        now: Instant
+    ) -> TokenReply? {
+        guard let slot = store.find(tenant, field, user, scopes), let entry = store.slots[slot].entry else { return nil }
+        let verdict = entry.life.verdict(at: now, minTTL: minTTL)
+        guard verdict == .serve || verdict == .serveUnmet else { return nil }
+        store.touch(slot, at: now)
+        statistics.hits += 1
+        return TokenReply(
+            token: entry.token,
+            expiresIn: entry.life.left(at: now).wholeSeconds,
+            source: .cache,
+            meetsMinTTL: verdict == .serve
+        )
+    }
+
     /// A caller asks for a token.
     package mutating func request(_ key: TokenKey, _ wish: Wish, waiter: Waiter, now: Instant) -> RequestAction {
-        guard let slot = store.find(key.user, key.scopes), let living = Living(store, slot) else {
+        guard let slot = store.find(key), let living = Living(store, slot) else {
             return mint(for: key, wish, standIn: nil, waiter: waiter, now: now)
         }
         store.touch(slot, at: now)

@@ -18,15 +18,27 @@ struct EntryStore {
 
     private(set) var slots: ContiguousArray<Slot> = []
     private var free: [Int] = []
-    private var firstOfUser: [UserKey: Int] = [:]
+    private var index = UserIndex()
     private var newest = EntryStore.none
     private(set) var oldest = EntryStore.none
     private(set) var count = 0
     private(set) var bytes = 0
 
-    /// The slot of a key's entry.
-    func find(_ user: UserKey, _ scopes: ScopeSet) -> Int? {
-        guard var slot = firstOfUser[user] else { return nil }
+    /// The slot of a key's entry, the user's name still in the request.
+    func find(
+        _ tenant: String,
+        _ field: LookupField,
+        _ user: borrowing Span<UInt8>,
+        _ scopes: ScopeSet
+    ) -> Int? {
+        let count = user.count
+        let first = unsafe user.withUnsafeBytes { bytes in
+            index.find(UserIndex.hash(tenant, field, user)) { slot in
+                guard let key = slots[slot].entry?.key.user, key.user.value.count == count else { return false }
+                return unsafe key.user.field == field && key.user.hasValue(bytes) && key.tenant == tenant
+            }
+        }
+        var slot = first ?? Self.none
         while slot != Self.none {
             if slots[slot].entry?.key.scopes == scopes { return slot }
             slot = slots[slot].nextOfUser
@@ -35,12 +47,14 @@ struct EntryStore {
     }
 
     /// The slot of a key's entry.
-    func find(_ key: TokenKey) -> Int? { find(key.user, key.scopes) }
+    func find(_ key: TokenKey) -> Int? {
+        find(key.user.tenant, key.user.user.field, key.user.user.value.span, key.scopes)
+    }
 
     /// The slots of all of a user's entries.
     func find(allOf user: UserKey) -> [Int] {
         var found: [Int] = []
-        var slot = firstOfUser[user] ?? Self.none
+        var slot = first(of: user) ?? Self.none
         while slot != Self.none {
             found.append(slot)
             slot = slots[slot].nextOfUser
@@ -65,7 +79,13 @@ struct EntryStore {
     mutating func insert(_ entry: Entry) -> Int {
         let slot = free.popLast() ?? slots.count
         if slot == slots.count { slots.append(Slot()) }
-        slots[slot].nextOfUser = firstOfUser.updateValue(slot, forKey: entry.key.user) ?? Self.none
+        let hash = UserIndex.hash(entry.key.user)
+        if let first = first(of: entry.key.user) {
+            slots[slot].nextOfUser = first
+            index.replace(hash, first, with: slot)
+        } else {
+            index.insert(hash, slot)
+        }
         bytes += entry.size
         count += 1
         slots[slot].entry = entry
@@ -92,6 +112,10 @@ struct EntryStore {
         return entry
     }
 
+    private func first(of user: UserKey) -> Int? {
+        index.find(UserIndex.hash(user)) { slots[$0].entry?.key.user == user }
+    }
+
     private mutating func linkAsNewest(_ slot: Int) {
         slots[slot].older = newest
         slots[slot].newer = Self.none
@@ -107,8 +131,9 @@ struct EntryStore {
 
     private mutating func unlinkFromUser(_ slot: Int, _ user: UserKey) {
         let next = slots[slot].nextOfUser
-        guard var previous = firstOfUser[user], previous != slot else {
-            firstOfUser[user] = next == Self.none ? nil : next
+        guard var previous = first(of: user), previous != slot else {
+            let hash = UserIndex.hash(user)
+            if next == Self.none { index.remove(hash, slot) } else { index.replace(hash, slot, with: next) }
             return
         }
         while slots[previous].nextOfUser != slot { previous = slots[previous].nextOfUser }

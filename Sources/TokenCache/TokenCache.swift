@@ -67,6 +67,18 @@ package actor TokenCache {
 
     // MARK: Requests
 
+    /// A user's token where it is there and needs nothing done, looked up by a request's own bytes.
+    package func hit(
+        _ tenant: String,
+        _ field: LookupField,
+        _ user: borrowing Span<UInt8>,
+        _ scopes: ScopeSet,
+        minTTL: Duration?,
+        now: Instant
+    ) -> TokenReply? {
+        machine.hit(tenant, field, user, scopes, minTTL: minTTL, now: now)
+    }
+
     /// A user's token, or nil where the answer comes later.
     package func token(
         _ key: TokenKey,
@@ -133,9 +145,6 @@ package actor TokenCache {
 
     /// Counters, gauges and quantiles, as far as the cache knows them.
     package func stats(now: Instant) -> StatsReply { machine.stats(now: now) }
-
-    /// How many requests were answered from the cache.
-    package var hitCount: Int { machine.hitCount }
 
     /// Notes how long so many hits took that were answered together.
     package func recordHits(_ count: Int, _ latency: Duration) { machine.recordHits(count, latency) }

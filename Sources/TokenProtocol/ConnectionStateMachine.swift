@@ -6,16 +6,18 @@ import Glibc
 
 /// What one connection does with its bytes, without I/O: framing, parsing, the order of replies, back-pressure.
 ///
-/// Its owner hands it what was read by ``next(_:)`` until that gives nothing more, answers each request at once or says
-/// that it waits, and sends what has gathered in ``output``. Replies to requests with an id go out as soon as they are
+/// Its owner hands it what was read by ``next(_:_:hit:)`` until that gives nothing more, answers each request at once or
+/// says that it waits, and sends what has gathered in ``output``. Replies to requests with an id go out as soon as they are
 /// known; those without one in the order of the requests.
-package struct ConnectionStateMachine {
+package struct ConnectionStateMachine: ~Copyable {
     /// What came of the bytes.
     package enum Step: Sendable, Equatable {
         /// A request; it must be given to ``answer(_:_:_:)`` or ``wait(_:_:)`` before the next step.
         case request(Request, ticket: UInt64)
         /// A line that is no request; its reply is in the output already.
         case rejected(ErrorReply.Code)
+        /// So much output has gathered that it should be sent before more is added.
+        case outputIsLarge
     }
 
     /// The bytes that were read, and how far the machine has come with them.
@@ -65,6 +67,9 @@ package struct ConnectionStateMachine {
     /// How many requests wait for an answer or for their turn.
     package var waiting: Int { inOrder.count + byID.count }
 
+    /// Output is to be sent before more is added to it when so much has gathered, in bytes; its owner says so.
+    package var largeOutput = 64 * 1_024
+
     /// Whether the peer doesn't take what was sent; its owner says so.
     package var isBlocked = false
 
@@ -88,8 +93,15 @@ package struct ConnectionStateMachine {
     // MARK: Bytes in
 
     /// The next thing in what was read; nil: there is nothing more in it for now, and what is left has been kept.
-    package mutating func next(_ chunk: borrowing Span<UInt8>, _ cursor: inout Cursor) -> Step? {
+    ///
+    /// - Parameter hit: Where it has a token, the request is answered here and is no step.
+    package mutating func next(
+        _ chunk: borrowing Span<UInt8>,
+        _ cursor: inout Cursor,
+        hit: HitLookup
+    ) -> Step? {
         while cursor.position < chunk.count {
+            guard output.count < largeOutput else { return .outputIsLarge }
             guard !isFull else {
                 hold(chunk, &cursor)
                 return nil
@@ -101,7 +113,7 @@ package struct ConnectionStateMachine {
             }
             let start = cursor.position
             cursor.position = end + 1
-            if let step = take(chunk.extracting(start..<end)) { return step }
+            if let step = take(chunk.extracting(start..<end), hit) { return step }
         }
         return nil
     }
@@ -132,6 +144,12 @@ package struct ConnectionStateMachine {
     package mutating func answer(_ ticket: UInt64, _ id: RequestID?, _ reply: Reply) {
         guard id == nil, !inOrder.isEmpty else { return ReplyEncoder.encode(reply, id: id, into: &output) }
         inOrder.append(Place(ticket: ticket, reply: reply))
+    }
+
+    private mutating func answerHit(_ id: RequestID?, _ reply: TokenReply) {
+        guard id == nil, !inOrder.isEmpty else { return ReplyEncoder.encode(reply, id: id, into: &output) }
+        lastTicket += 1
+        inOrder.append(Place(ticket: lastTicket, reply: .token(reply)))
     }
 
     /// Notes that the request of the last step is answered later.
@@ -167,12 +185,12 @@ package struct ConnectionStateMachine {
     }
 
     /// A line's end has come; the line is in the chunk, or its beginning was kept.
-    private mutating func take(_ rest: borrowing Span<UInt8>) -> Step? {
+    private mutating func take(_ rest: borrowing Span<UInt8>, _ hit: HitLookup) -> Step? {
         if case .restOfLongLine = reading {
             reading = .lines
             return nil
         }
-        guard !partial.isEmpty else { return line(rest) }
+        guard !partial.isEmpty else { return line(rest, hit) }
         guard partial.count + rest.count <= ProtocolLimits.longestLine + 1 else {
             partial = []
             return tooLong()
@@ -180,16 +198,19 @@ package struct ConnectionStateMachine {
         append(rest)
         let whole = partial
         partial = []
-        return line(whole.span)
+        return line(whole.span, hit)
     }
 
-    private mutating func line(_ line: borrowing Span<UInt8>) -> Step? {
+    private mutating func line(_ line: borrowing Span<UInt8>, _ hit: HitLookup) -> Step? {
         let hasReturn = line.count > 0 && line[line.count - 1] == 0x0D
         let length = hasReturn ? line.count - 1 : line.count
         guard length > 0 else { return nil }
         guard length <= ProtocolLimits.longestLine else { return tooLong() }
-        switch parser.parse(line.extracting(0..<length)) {
+        switch parser.parse(line.extracting(0..<length), hit: isDraining ? { _, _, _, _, _ in nil } : hit) {
         case .rejected(let id, let error): return reject(id, error)
+        case .hit(let id, let reply):
+            answerHit(id, reply)
+            return nil
         case .request(let request):
             guard !isDraining else {
                 return reject(request.id, ErrorReply(.shuttingDown, "the daemon is shutting down: connect again"))

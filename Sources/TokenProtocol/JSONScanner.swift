@@ -46,10 +46,20 @@ package struct JSONScanner {
 
         /// What it is.
         package let kind: Kind
+        private let first: Int32
+        private let last: Int32
+
+        /// A value of a text, none of which is as long as 2 GiB.
+        init(kind: Kind, start: Int, end: Int) {
+            self.kind = kind
+            first = Int32(truncatingIfNeeded: start)
+            last = Int32(truncatingIfNeeded: end)
+        }
+
         /// Where it begins: a string's first byte behind the quote.
-        package let start: Int
+        package var start: Int { Int(first) }
         /// Where it ends: a string's closing quote.
-        package let end: Int
+        package var end: Int { Int(last) }
 
         /// Whether it is a string.
         package var isString: Bool { kind == .string || kind == .escapedString }

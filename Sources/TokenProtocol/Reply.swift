@@ -1,4 +1,6 @@
 /// What a request is answered with, before it becomes bytes.
+///
+/// All but the frequent and the small are indirect, so that handing a hit on doesn't move the size of all statistics.
 package enum Reply: Sendable, Equatable {
     /// A user's token.
     case token(TokenReply)
@@ -9,11 +11,11 @@ package enum Reply: Sendable, Equatable {
     /// Whether a token was dropped, and whether the tenant took its revocation (nil: it was not asked).
     case revoked(Bool, upstream: Bool?)
     /// What this peer may use.
-    case hello(HelloReply)
+    indirect case hello(HelloReply)
     /// Counters, gauges and quantiles.
-    case stats(StatsReply)
+    indirect case stats(StatsReply)
     /// A page of the cache's content.
-    case entries(EntriesReply)
+    indirect case entries(EntriesReply)
     /// The user's tokens are gone.
     case evicted
     /// How many tokens are gone.
@@ -21,7 +23,7 @@ package enum Reply: Sendable, Equatable {
     /// The new configuration is in force.
     case reloaded
     /// No answer, and why.
-    case error(ErrorReply)
+    indirect case error(ErrorReply)
 }
 
 /// A token, with what is true of it only now.

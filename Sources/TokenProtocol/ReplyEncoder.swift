@@ -4,18 +4,16 @@ import Secrets
 package enum ReplyEncoder {
     /// Appends a reply and its line end.
     package static func encode(_ reply: Reply, id: RequestID?, into output: inout OutputBuffer) {
-        if case .token(let token) = reply {
-            encode(token, id: id, into: &output)
-        } else {
-            JSONWriter.object(into: &output) { writer, output in
-                if let id { write(id, &writer, &output) }
-                write(reply, &writer, &output)
-            }
+        if case .token(let token) = reply { return encode(token, id: id, into: &output) }
+        JSONWriter.object(into: &output) { writer, output in
+            if let id { write(id, &writer, &output) }
+            write(reply, &writer, &output)
         }
         output.append(UInt8(ascii: "\n"))
     }
 
-    private static func encode(_ reply: TokenReply, id: RequestID?, into output: inout OutputBuffer) {
+    /// Appends a token reply and its line end.
+    static func encode(_ reply: TokenReply, id: RequestID?, into output: inout OutputBuffer) {
         let token = reply.token
         output.append(UInt8(ascii: "{"))
         if let id {
@@ -32,7 +30,7 @@ package enum ReplyEncoder {
         }
         if reply.isStale { output.append(",\"stale\":true") }
         if !reply.meetsMinTTL { output.append(",\"min_ttl_met\":false") }
-        output.append(UInt8(ascii: "}"))
+        output.append("}\n")
     }
 
     private static func append(_ id: RequestID, _ output: inout OutputBuffer) {

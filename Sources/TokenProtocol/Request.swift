@@ -13,7 +13,9 @@ package struct Request: Sendable, Equatable {
 }
 
 /// What a client can want, with the members that belong to it.
-package enum Operation: Sendable, Equatable {
+///
+/// It is indirect, as it passes through many hands and is large.
+package indirect enum Operation: Sendable, Equatable {
     /// A user's token.
     case token(TokenRequest)
     /// Tokens to be minted before anyone waits for them.

@@ -6,6 +6,8 @@ package struct RequestParser {
     package enum Line: Sendable, Equatable {
         /// A request.
         case request(Request)
+        /// A request for a token that was there.
+        case hit(id: RequestID?, TokenReply)
         /// None, and the reply that it gets; with the id where the line gave a valid one.
         case rejected(id: RequestID?, ErrorReply)
     }
@@ -17,12 +19,15 @@ package struct RequestParser {
     package init(isAdmin: Bool) { self.isAdmin = isAdmin }
 
     /// Reads a line, its end not included.
-    package func parse(_ line: borrowing Span<UInt8>) -> Line {
+    ///
+    /// - Parameter hit: Is asked first where a line wants a token.
+    package func parse(_ line: borrowing Span<UInt8>, hit: HitLookup) -> Line {
         var id: RequestID?
         do throws(ErrorReply) {
-            let members = try RequestMembers(line)
-            id = try Self.id(members[.id], line)
-            return .request(Request(id: id, operation: try operation(RequestReader(members: members), line)))
+            let reader = RequestReader(members: try RequestMembers(line))
+            id = try Self.id(reader.members[.id], line)
+            if let reply = reader.plainToken(line, hit) { return .hit(id: id, reply) }
+            return .request(Request(id: id, operation: try operation(reader, line)))
         } catch {
             return .rejected(id: id, error)
         }

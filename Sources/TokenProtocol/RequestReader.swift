@@ -3,7 +3,7 @@ import Secrets
 /// Reads the members of each operation, and says of a wrong one what it should be.
 struct RequestReader {
     /// The longest name of a user, in bytes.
-    private static let longestUser = 1_024
+    static let longestUser = 1_024
     /// The most users in one prefetch.
     private static let mostUsers = 1_000
     /// The largest page of entries.
@@ -17,8 +17,8 @@ struct RequestReader {
 
     func token(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> TokenRequest {
         var request = TokenRequest(key: try key(line))
-        if let minTTL = try seconds(.minTTL, upTo: Self.longestMinTTL, line) { request.minTTL = minTTL }
-        if let timeout = try seconds(.timeout, upTo: Self.longestTimeout, line) { request.timeout = timeout }
+        request.minTTL = try minTTL(line)
+        if let timeout = try timeout(line) { request.timeout = timeout }
         switch members[.noCache]?.kind {
         case .true: request.noCache = true
         case .false, nil: break
@@ -61,6 +61,14 @@ struct RequestReader {
     func tenant(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> String? {
         guard let tenant = members[.tenant] else { return nil }
         return try text(tenant, .tenant, line)
+    }
+
+    func minTTL(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> Duration? {
+        try seconds(.minTTL, upTo: Self.longestMinTTL, line)
+    }
+
+    func timeout(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> Duration? {
+        try seconds(.timeout, upTo: Self.longestTimeout, line)
     }
 
     // MARK: Parts

@@ -32,6 +32,15 @@ package struct UserLookup: Sendable, Hashable {
         }
     }
 
+    /// Whether the value is these bytes.
+    package func hasValue(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard value.count == bytes.count, let other = bytes.baseAddress else { return false }
+        return unsafe value.withUnsafeBytes { own in
+            guard let own = own.baseAddress else { return false }
+            return unsafe memcmp(own, other, bytes.count) == 0
+        }
+    }
+
     /// Hashes the bytes in one go; the array's own way takes them one by one.
     package func hash(into hasher: inout Hasher) {
         hasher.combine(field)

@@ -23,7 +23,11 @@ final class RecordingHandler: RequestHandler {
         }
     }
 
+    func withHits(_ body: (HitLookup) -> Void) { body { _, _, _, _, _ in nil } }
+
     func batchEnded() {}
+
+    func roundEnded() {}
 
     func leave(_ waiters: [Waiter]) { left += waiters }
 

@@ -11,25 +11,25 @@ struct ConnectionStateMachineTests {
     @Test("It makes no difference where the bytes are cut.")
     func everySplit() {
         let bytes = Array((Self.lines.joined(separator: "\n") + "\n").utf8)
-        var whole = Exchange()
+        let whole = Exchange()
         whole.receive(bytes)
         #expect(whole.requests.count == 3)
         #expect(whole.rejected == [.invalidRequest])
         for cut in bytes.indices {
-            var exchange = Exchange()
+            let exchange = Exchange()
             exchange.receive(Array(bytes[..<cut]))
             exchange.receive(Array(bytes[cut...]))
             #expect(exchange.requests.map(\.request) == whole.requests.map(\.request))
             #expect(exchange.rejected == whole.rejected)
         }
-        var single = Exchange()
+        let single = Exchange()
         for byte in bytes { single.receive([byte]) }
         #expect(single.requests.map(\.request) == whole.requests.map(\.request))
     }
 
     @Test("With ids each reply goes out when it is known; without, in the order of the requests.")
     func order() throws {
-        var exchange = Exchange()
+        let exchange = Exchange()
         exchange.receive(
             """
             {"op":"hello","id":"slow"}
@@ -52,7 +52,7 @@ struct ConnectionStateMachineTests {
         #expect(try members(sent[2])["error"] == .text("invalid_request"))
         exchange.deliver(.flushed(0), to: tickets[0])
         #expect(exchange.sent() == [#"{"id":"slow","flushed":0}"#])
-        let again = exchange.machine.deliver(.flushed(0), to: tickets[0])
+        let again = exchange.isDelivered(.flushed(0), to: tickets[0])
         #expect(!again, "a reply is sent once")
     }
 
@@ -63,7 +63,7 @@ struct ConnectionStateMachineTests {
             return #"{"op":"hello","x":"\#(String(repeating: "x", count: length - frame.utf8.count))"}"#
         }
         for end in ["\n", "\r\n"] {
-            var exchange = Exchange()
+            let exchange = Exchange()
             exchange.receive(line(65_536) + end)
             #expect(exchange.requests.count == 1)
             exchange.receive(line(65_537) + end + #"{"op":"hello"}"# + end)
@@ -74,7 +74,7 @@ struct ConnectionStateMachineTests {
 
     @Test("200 kB without a line end are answered at once and take no memory.")
     func noLineEnd() {
-        var exchange = Exchange()
+        let exchange = Exchange()
         for _ in 0..<200 { exchange.receive([UInt8](repeating: 0x61, count: 1_000)) }
         #expect(exchange.rejected == [.invalidRequest])
         #expect(exchange.sent().count == 1)
@@ -85,11 +85,11 @@ struct ConnectionStateMachineTests {
 
     @Test("At 1,024 waiting requests it takes no more, and goes on where it stopped.")
     func backPressure() {
-        var exchange = Exchange()
+        let exchange = Exchange()
         let lines = (0..<1_100).map { #"{"op":"hello","id":\#($0)}"# + "\n" }.joined()
         exchange.receive(lines)
         #expect(exchange.requests.count == 1_024)
-        #expect(exchange.machine.isFull)
+        #expect(exchange.isFull)
         for request in exchange.requests.prefix(50) { exchange.deliver(.evicted, to: request.ticket) }
         exchange.resume()
         #expect(exchange.requests.count == 1_074)
@@ -102,48 +102,48 @@ struct ConnectionStateMachineTests {
 
     @Test("While the peer doesn't take its replies nothing is read.")
     func blocked() {
-        var exchange = Exchange()
-        exchange.machine.isBlocked = true
+        let exchange = Exchange()
+        exchange.isBlocked = true
         exchange.receive(#"{"op":"hello"}"# + "\n")
         #expect(exchange.requests.isEmpty)
-        exchange.machine.isBlocked = false
+        exchange.isBlocked = false
         exchange.resume()
         #expect(exchange.requests.count == 1)
     }
 
     @Test("A half-closed connection gets its replies, then it is done; an unfinished line is refused.")
     func halfClose() {
-        var exchange = Exchange()
+        let exchange = Exchange()
         exchange.receive(#"{"op":"hello"}"# + "\n" + #"{"op":"hello"}"#)
         exchange.endInput()
         #expect(exchange.rejected == [.invalidRequest])
-        #expect(!exchange.machine.isDone)
+        #expect(!exchange.isDone)
         exchange.deliver(.evicted, to: exchange.requests[0].ticket)
         #expect(exchange.sent().count == 2)
-        #expect(exchange.machine.isDone)
+        #expect(exchange.isDone)
     }
 
     @Test("In a drain new requests are told to go elsewhere, with their id, and the old ones are answered.")
     func drain() throws {
-        var exchange = Exchange()
+        let exchange = Exchange()
         exchange.receive(#"{"op":"hello","id":1}"# + "\n")
-        exchange.machine.drain()
-        #expect(!exchange.machine.isDone)
+        exchange.drain()
+        #expect(!exchange.isDone)
         exchange.receive(#"{"op":"hello","id":2}"# + "\n")
         #expect(exchange.rejected == [.shuttingDown])
         #expect(try members(exchange.sent()[0])["id"] == .number(2))
         exchange.deliver(.evicted, to: exchange.requests[0].ticket)
-        #expect(exchange.machine.isDone)
+        #expect(exchange.isDone)
     }
 
     @Test("An idle connection is done as soon as it drains, and knows whom it has waiting.")
     func tickets() {
-        var exchange = Exchange()
+        let exchange = Exchange()
         exchange.receive(#"{"op":"hello","id":1}"# + "\n" + #"{"op":"hello"}"# + "\n")
-        #expect(Set(exchange.machine.tickets) == Set(exchange.requests.map(\.ticket)))
-        var idle = Exchange()
-        #expect(!idle.machine.isDone)
-        idle.machine.drain()
-        #expect(idle.machine.isDone)
+        #expect(Set(exchange.tickets) == Set(exchange.requests.map(\.ticket)))
+        let idle = Exchange()
+        #expect(!idle.isDone)
+        idle.drain()
+        #expect(idle.isDone)
     }
 }

@@ -8,45 +8,79 @@ import Foundation
 #endif
 
 /// A connection's state machine with its bytes as text.
-struct Exchange {
-    var machine: ConnectionStateMachine
+///
+/// A class, as the machine can't be copied and an expectation copies what it looks at.
+final class Exchange {
+    private var machine: ConnectionStateMachine
     private(set) var requests: [(request: Request, ticket: UInt64)] = []
     private(set) var rejected: [ErrorReply.Code] = []
+    /// The most output, in bytes, of those times when it was to be sent early.
+    private(set) var largestOutput = 0
+    private var sentEarly: [String] = []
+    private let hit: HitLookup
 
-    init(isAdmin: Bool = false) { machine = ConnectionStateMachine(isAdmin: isAdmin) }
+    init(isAdmin: Bool = false, hit: @escaping HitLookup = { _, _, _, _, _ in nil }) {
+        machine = ConnectionStateMachine(isAdmin: isAdmin)
+        self.hit = hit
+    }
+
+    var isFull: Bool { machine.isFull }
+    var isDone: Bool { machine.isDone }
+    var hasHeld: Bool { machine.hasHeld }
+    var waiting: Int { machine.waiting }
+    var tickets: [UInt64] { machine.tickets }
+    var output: Int { machine.output.count }
+    var isBlocked: Bool {
+        get { machine.isBlocked }
+        set { machine.isBlocked = newValue }
+    }
+
+    func drain() { machine.drain() }
+
+    func answer(_ ticket: UInt64, _ id: RequestID?, _ reply: Reply) { machine.answer(ticket, id, reply) }
 
     /// Takes bytes in; every request waits.
-    mutating func receive(_ text: String) { receive(Array(text.utf8)) }
+    func receive(_ text: String) { receive(Array(text.utf8)) }
 
-    mutating func receive(_ bytes: [UInt8]) {
+    func receive(_ bytes: [UInt8]) {
         var cursor = ConnectionStateMachine.Cursor()
-        while let step = machine.next(bytes.span, &cursor) { take(step) }
+        while let step = machine.next(bytes.span, &cursor, hit: hit) { take(step) }
     }
 
     /// Goes on with what was held back.
-    mutating func resume() {
+    func resume() {
         while machine.hasHeld, !machine.isFull { receive(machine.takeHeld()) }
     }
 
     /// Answers a request that waits.
-    mutating func deliver(_ reply: Reply, to ticket: UInt64, sourceLocation: SourceLocation = #_sourceLocation) {
-        let isDelivered = machine.deliver(reply, to: ticket)
-        #expect(isDelivered, sourceLocation: sourceLocation)
+    func deliver(_ reply: Reply, to ticket: UInt64, sourceLocation: SourceLocation = #_sourceLocation) {
+        #expect(isDelivered(reply, to: ticket), sourceLocation: sourceLocation)
     }
 
-    mutating func endInput() {
+    /// Answers a request that may not wait any more; whether it did.
+    func isDelivered(_ reply: Reply, to ticket: UInt64) -> Bool { machine.deliver(reply, to: ticket) }
+
+    func endInput() {
         if let step = machine.inputEnded() { take(step) }
     }
 
     /// What is to be sent, as lines.
-    mutating func sent() -> [String] {
+    func sent() -> [String] {
+        defer { sentEarly = [] }
+        return sentEarly + lines()
+    }
+
+    private func lines() -> [String] {
         let text = unsafe machine.output.drain { unsafe String(decoding: $0, as: UTF8.self) }
         return text.split(separator: "\n").map(String.init)
     }
 
-    private mutating func take(_ step: ConnectionStateMachine.Step) {
+    private func take(_ step: ConnectionStateMachine.Step) {
         switch step {
         case .rejected(let code): rejected.append(code)
+        case .outputIsLarge:
+            largestOutput = max(largestOutput, output)
+            sentEarly += lines()
         case .request(let request, let ticket):
             requests.append((request, ticket))
             machine.wait(ticket, request.id)
@@ -58,7 +92,7 @@ struct Exchange {
 func parse(_ line: String, isAdmin: Bool = false) -> RequestParser.Line { parse(Array(line.utf8), isAdmin: isAdmin) }
 
 func parse(_ line: [UInt8], isAdmin: Bool = false) -> RequestParser.Line {
-    RequestParser(isAdmin: isAdmin).parse(line.span)
+    RequestParser(isAdmin: isAdmin).parse(line.span) { _, _, _, _, _ in nil }
 }
 
 extension RequestParser.Line {

@@ -7,7 +7,7 @@ import Histogram
 struct SocketLoad: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measures the daemon's hits beside GETs of Redis and memcached, and its memory.",
-        subcommands: [Compare.self, Fill.self]
+        subcommands: [Compare.self, Fill.self, Press.self]
     )
 }
 
@@ -118,6 +118,23 @@ struct Fill: ParsableCommand {
             if text.hasPrefix("VmRSS:") { return text.split(separator: " ").compactMap { Int($0) }.first ?? 0 }
         }
         throw LoadError(text: "the process has no resident memory")
+    }
+}
+
+/// `press`: one shape of load on one server, to look at it with a profiler meanwhile.
+struct Press: ParsableCommand {
+    @Option(help: "tokencached, redis or memcached.") var server = Target.tokencached
+    @Option var socket: String
+    @Option var seconds = 5.0
+    @Option var connections = 16
+    @Option(help: "Requests in flight on each connection.") var depth = 16
+    @Option(help: "How many keys are asked for.") var users = 1_000
+    @Option(help: "The length of a value, as `compare` prints it.") var value = 1_161
+
+    func run() throws {
+        var load = try Load(server, socket, users: users, value: value, connections: connections, depth: depth)
+        let result = try load.run(seconds: seconds)
+        print("\(Int(result.rate)) requests/s, p50 \(result.p50) µs, p99 \(result.p99) µs, p99.9 \(result.p999) µs")
     }
 }
 

@@ -1,5 +1,7 @@
+import ArgumentParser
+
 /// A server that is measured: how one of its GETs is written, and where its reply ends.
-enum Target {
+enum Target: String, ExpressibleByArgument {
     /// The daemon: a line of JSON each way.
     case tokencached
     /// Redis in its own protocol.
