@@ -113,7 +113,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
         sendLater()
     }
 
-    private func next(_ chunk: UnsafeRawBufferPointer, _ cursor: inout ConnectionStateMachine.Cursor)
+    private func next(
+        _ chunk: UnsafeRawBufferPointer,
+        _ cursor: inout ConnectionStateMachine.Cursor
+    )
         -> ConnectionStateMachine.Step?
     {
         var step: ConnectionStateMachine.Step?

@@ -113,7 +113,9 @@ package struct CacheStateMachine {
         minTTL: Duration?,
         now: Instant
     ) -> TokenReply? {
-        guard let slot = store.find(tenant, field, user, scopes), let entry = store.slots[slot].entry else { return nil }
+        guard let slot = store.find(tenant, field, user, scopes), let entry = store.slots[slot].entry else {
+            return nil
+        }
         let verdict = entry.life.verdict(at: now, minTTL: minTTL)
         guard verdict == .serve || verdict == .serveUnmet else { return nil }
         store.touch(slot, at: now)

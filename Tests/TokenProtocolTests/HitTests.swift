@@ -37,7 +37,9 @@ struct HitTests {
         let shelf = Shelf()
         let exchange = shelf.exchange()
         exchange.receive(#"{"op":"token","subject":"ann"}"# + "\n")
-        exchange.receive(#"{ "tenant":"t", "user_id":"ü", "op":"token", "scope":"a b", "min_ttl":5, "id":"x" }"# + "\r\n")
+        exchange.receive(
+            #"{ "tenant":"t", "user_id":"ü", "op":"token", "scope":"a b", "min_ttl":5, "id":"x" }"# + "\r\n"
+        )
         exchange.receive(#"{"op":"token","subject":"ann","timeout":3,"no_cache":false,"unknown":[1],"id":9}"# + "\n")
         #expect(exchange.requests.isEmpty)
         #expect(shelf.asked == ["subject|ann|||-", "user_id|ü|t|a b|5.0 seconds", "subject|ann|||-"])
