@@ -102,7 +102,7 @@ let targets: [Target] = [
     ),
     .testTarget(
         name: "SocketServerTests",
-        dependencies: ["TokenProtocol", "TokenCache", "SocketServer", "TestSupport", nioCore, nioPosix]
+        dependencies: ["TokenProtocol", "TokenCache", "SocketServer", "TestSupport", nioCore, nioPosix, nioEmbedded]
     ),
     .testTarget(
         name: "TokenCacheClientTests",

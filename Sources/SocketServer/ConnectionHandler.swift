@@ -47,6 +47,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
         unsafe buffer.withUnsafeReadableBytes { unsafe process($0) }
+        resumeSoon()
     }
 
     func read(context: ChannelHandlerContext) {
@@ -59,7 +60,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         machine.isBlocked = !context.channel.isWritable
-        if !machine.isBlocked { resume() }
+        resumeSoon()
         context.fireChannelWritabilityChanged()
     }
 
@@ -73,7 +74,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         stall.end()
-        requestHandler.leave(machine.tickets.map { Waiter(connection: number, ticket: $0) })
+        requestHandler.leave(machine.close().map { Waiter(connection: number, ticket: $0) })
         server.closed(number)
         context.fireChannelInactive()
     }
@@ -84,12 +85,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// Answers a request that waited.
     func deliver(_ reply: Reply, to ticket: UInt64) {
-        let wasFull = machine.isFull
         guard machine.deliver(reply, to: ticket) else { return }
         sendLater()
-        guard wasFull, !machine.isFull, let loop = context?.eventLoop else { return }
-        // Not here: whoever delivers may be in the middle of another connection's batch.
-        loop.assumeIsolated().execute { self.resume() }
+        resumeSoon()
     }
 
     /// Takes no more requests and closes when the last reply has gone.
@@ -139,7 +137,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
     }
 
-    /// Goes on with what was held and with reading, now that there is room.
+    /// Goes on with what was held and with reading, if there is room.
+    ///
+    /// Not at once: room comes by a reply or a write, in the middle of this connection's batch or of another's.
+    private func resumeSoon() {
+        guard machine.hasHeld || readIsDue, !machine.isFull, let context else { return }
+        context.eventLoop.assumeIsolated().execute { self.resume() }
+    }
+
     private func resume() {
         while machine.hasHeld, !machine.isFull {
             let held = machine.takeHeld()

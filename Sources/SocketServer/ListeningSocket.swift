@@ -7,7 +7,7 @@ import Glibc
 /// path; a lock on the folder keeps two daemons that start together from both finding the path free.
 package struct ListeningSocket: Sendable {
     /// The kernel's bound is `net.core.somaxconn`, 4,096 by default; asking for more changes nothing.
-    private static let backlog: CInt = 4_096
+    static let backlog: CInt = 4_096
 
     /// The descriptor; whoever serves it owns it.
     package let descriptor: CInt
@@ -33,13 +33,19 @@ package struct ListeningSocket: Sendable {
         }
     }
 
+    /// How long to wait for a folder that is locked.
+    ///
+    /// Another daemon locks it for a few calls of the kernel; where it takes longer something else is wrong, and a daemon
+    /// that waited for ever would not say so.
+    package static let patience = Duration.seconds(5)
+
     /// Binds and listens.
-    package static func bind(_ place: Place) throws(ListeningSocketError) -> ListeningSocket {
-        let folder = place.path.lastIndex(of: "/").map { String(place.path[..<$0]) } ?? "."
-        let lock = unsafe open(folder.isEmpty ? "/" : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard lock >= 0 else { throw .failed(place.path, "its folder can't be opened", errno) }
-        defer { close(lock) }
-        guard flock(lock, LOCK_EX) == 0 else { throw .failed(place.path, "its folder can't be locked", errno) }
+    package static func bind(
+        _ place: Place,
+        patience: Duration = Self.patience
+    ) throws(ListeningSocketError) -> ListeningSocket {
+        let lock = try FolderLock(of: place.path, patience: patience)
+        defer { lock.release() }
         try refuseLiving(place.path)
         let temporary = "\(place.path).\(getpid())"
         _ = unsafe unlink(temporary)
@@ -59,8 +65,11 @@ package struct ListeningSocket: Sendable {
 
     /// Takes the socket's name away, unless another's stands there by now.
     package func removeName() {
+        // Another daemon could put its socket there between the look and the removal.
+        guard let lock = try? FolderLock(of: path, patience: Self.patience) else { return }
+        defer { lock.release() }
         var status = stat()
-        guard unsafe stat(path, &status) == 0, status.st_dev == device, status.st_ino == inode else { return }
+        guard unsafe lstat(path, &status) == 0, status.st_dev == device, status.st_ino == inode else { return }
         _ = unsafe unlink(path)
     }
 

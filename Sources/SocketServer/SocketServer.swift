@@ -1,3 +1,4 @@
+import Glibc
 package import NIOCore
 import NIOPosix
 package import TokenProtocol
@@ -8,7 +9,7 @@ package import TokenProtocol
 package final class SocketServer {
     /// How long connections are still accepted and read once a drain has begun: what peers had sent by then has arrived
     /// on the loop after one round; ten milliseconds are many.
-    static let grace = TimeAmount.milliseconds(10)
+    package static let grace = TimeAmount.milliseconds(10)
     /// Reads start small and follow what comes, up to the longest line and a bit.
     private static let readSizes = (minimum: 1_024, initial: 4_096, maximum: 65_536)
     /// A connection isn't read while so many bytes of replies wait to be taken, until it is down to the lower number.
@@ -24,9 +25,17 @@ package final class SocketServer {
     private let requestHandler: any RequestHandler
     private let sendQueue: SendQueue
     private var connections: [UInt64: ConnectionHandler] = [:]
-    private var listeners: [any Channel] = []
+    private var listeners: [Listener] = []
     private var lastNumber: UInt64 = 0
     private var drained: EventLoopPromise<Void>?
+    private var isGraceOver = false
+
+    /// A socket that is accepted from.
+    private struct Listener {
+        let channel: any Channel
+        /// Whether somebody else holds the socket, too, and whoever is queued there is served by the next daemon.
+        let isHandedOver: Bool
+    }
 
     /// A server that listens nowhere yet.
     package init(on eventLoop: any EventLoop, maxConnections: Int, requestHandler: any RequestHandler) {
@@ -37,9 +46,17 @@ package final class SocketServer {
     }
 
     /// Serves a socket that is bound and listening; the server owns the descriptor from here on.
-    package func listen(on descriptor: CInt, kind: SocketKind) -> EventLoopFuture<Void> {
+    ///
+    /// - Parameter isHandedOver: Whether the service manager keeps the socket open when this daemon ends. A drain then
+    ///   leaves whoever is queued there to the next daemon; otherwise they would be lost, so they are still accepted.
+    package func listen(on descriptor: CInt, kind: SocketKind, isHandedOver: Bool = false) -> EventLoopFuture<Void> {
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         return ServerBootstrap(group: eventLoop)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptPause())
+                }
+            }
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try bound.value.accept(channel, kind: kind) }
             }
@@ -54,7 +71,11 @@ package final class SocketServer {
                 )
             )
             .withBoundSocket(descriptor)
-            .map { bound.value.listeners.append($0) }
+            .map { channel in
+                // NIO has made the socket listen once more, with a backlog of 128.
+                _ = Glibc.listen(descriptor, ListeningSocket.backlog)
+                bound.value.listeners.append(Listener(channel: channel, isHandedOver: isHandedOver))
+            }
     }
 
     /// Hands a reply to a request that waited; nobody is there any more: it is dropped.
@@ -64,11 +85,14 @@ package final class SocketServer {
 
     /// Stops accepting, answers what is under way and closes; what isn't answered by the deadline is closed all the same.
     package func drain(within deadline: TimeAmount) -> EventLoopFuture<Void> {
+        if let drained { return drained.futureResult }
         let promise = eventLoop.makePromise(of: Void.self)
         drained = promise
+        for listener in listeners where listener.isHandedOver { listener.channel.close(promise: nil) }
         let isolated = eventLoop.assumeIsolated()
         isolated.scheduleTask(in: Self.grace) {
-            for listener in self.listeners { listener.close(promise: nil) }
+            for listener in self.listeners { listener.channel.close(promise: nil) }
+            self.isGraceOver = true
             for connection in self.connections.values { connection.drain() }
             self.endIfDrained()
         }
@@ -81,7 +105,8 @@ package final class SocketServer {
 
     // MARK: Connections
 
-    private func accept(_ channel: any Channel, kind: SocketKind) throws {
+    /// Serves a connection that has just been accepted; one too many is told so and closed.
+    package func accept(_ channel: any Channel, kind: SocketKind) throws {
         guard counts.open < maxConnections else {
             counts.refused += 1
             return try channel.pipeline.syncOperations.addHandler(RefusalHandler())
@@ -108,9 +133,8 @@ package final class SocketServer {
     }
 
     private func endIfDrained() {
-        guard connections.isEmpty, let drained, listeners.allSatisfy({ !$0.isActive }) else { return }
-        self.drained = nil
-        drained.succeed()
+        guard isGraceOver, connections.isEmpty else { return }
+        drained?.succeed()
     }
 }
 

@@ -33,8 +33,10 @@ package struct ConnectionStateMachine: ~Copyable {
         case lines
         /// The rest of a line that was too long is passed over.
         case restOfLongLine
-        /// The peer sends no more.
+        /// The peer sends no more, and all that it sent was looked at.
         case ended
+        /// The connection is gone: nothing is read and nobody waits.
+        case closed
     }
 
     /// A request without an id, in its place: the replies behind it are kept until its own is there.
@@ -50,6 +52,8 @@ package struct ConnectionStateMachine: ~Copyable {
     private var partial: [UInt8] = []
     /// What was read but not looked at, because too many requests wait.
     private var held: [UInt8] = []
+    /// Whether the peer's end has been seen behind what is held, so that it comes when that has been looked at.
+    private var holdsEnd = false
     private var inOrder: Deque<Place> = []
     private var byID: [UInt64: RequestID] = [:]
     private var lastTicket: UInt64 = 0
@@ -78,10 +82,13 @@ package struct ConnectionStateMachine: ~Copyable {
 
     /// Whether the connection has done all that it will do and can be closed once the output is sent.
     package var isDone: Bool {
-        guard waiting == 0 else { return false }
-        if isDraining { return true }
-        if case .ended = reading { return held.isEmpty }
-        return false
+        // What is held are requests, too: in a drain each of them is told to go elsewhere.
+        guard waiting == 0, held.isEmpty else { return false }
+        switch reading {
+        case .ended: return true
+        case .closed: return false
+        case .lines, .restOfLongLine: return isDraining
+        }
     }
 
     /// Whether something was read and not looked at yet.
@@ -101,21 +108,24 @@ package struct ConnectionStateMachine: ~Copyable {
         hit: HitLookup
     ) -> Step? {
         while cursor.position < chunk.count {
+            if case .closed = reading { return nil }
             guard output.count < largeOutput else { return .outputIsLarge }
-            guard !isFull else {
+            // What is held came earlier, so this has to wait behind it, even if there is room by now.
+            guard !isFull, held.isEmpty else {
                 hold(chunk, &cursor)
                 return nil
             }
             guard let end = Self.lineEnd(chunk, from: cursor.position) else {
                 let step = keepPartial(chunk, &cursor)
                 cursor.position = chunk.count
-                return step
+                if let step { return step }
+                break
             }
             let start = cursor.position
             cursor.position = end + 1
             if let step = take(chunk.extracting(start..<end), hit) { return step }
         }
-        return nil
+        return holdsEnd && held.isEmpty ? inputEnded() : nil
     }
 
     /// Takes out what was held, to be gone through now that there is room.
@@ -125,18 +135,31 @@ package struct ConnectionStateMachine: ~Copyable {
     }
 
     /// The peer sends no more; a line that it didn't finish may be a part of another and is not carried out.
+    ///
+    /// The end can come before all that was read has been looked at; it then takes its turn behind that.
     package mutating func inputEnded() -> Step? {
-        guard case .lines = reading, !partial.isEmpty else {
-            reading = .ended
-            return nil
-        }
+        holdsEnd = !held.isEmpty
+        guard !holdsEnd else { return nil }
+        let isUnfinished = if case .lines = reading { !partial.isEmpty } else { false }
         reading = .ended
         partial = []
-        return reject(nil, ErrorReply(.invalidRequest, "the last line has no end"))
+        return isUnfinished ? reject(nil, ErrorReply(.invalidRequest, "the last line has no end")) : nil
     }
 
     /// From now on every request is answered `shutting_down`.
     package mutating func drain() { isDraining = true }
+
+    /// The connection is gone: nothing comes of it any more.
+    ///
+    /// - Returns: The tickets of those who waited on it.
+    package mutating func close() -> [UInt64] {
+        let tickets = tickets
+        reading = .closed
+        holdsEnd = false
+        (partial, held, inOrder, byID) = ([], [], [], [:])
+        output.wipe()
+        return tickets
+    }
 
     // MARK: Replies out
 
@@ -224,14 +247,20 @@ package struct ConnectionStateMachine: ~Copyable {
     private mutating func keepPartial(_ chunk: borrowing Span<UInt8>, _ cursor: inout Cursor) -> Step? {
         if case .restOfLongLine = reading { return nil }
         let rest = chunk.extracting(cursor.position..<chunk.count)
-        // One more byte than a line may have: it can still be the carriage return.
-        guard partial.count + rest.count <= ProtocolLimits.longestLine + 1 else {
+        guard !isTooLong(endingWith: rest) else {
             partial = []
             reading = .restOfLongLine
             return tooLong()
         }
         append(rest)
         return nil
+    }
+
+    /// Whether the line that has begun is too long, wherever its end comes: its last byte can be the carriage return.
+    private func isTooLong(endingWith rest: borrowing Span<UInt8>) -> Bool {
+        let count = partial.count + rest.count
+        let mayEnd = rest.count > 0 && rest[rest.count - 1] == 0x0D
+        return count > (mayEnd ? ProtocolLimits.longestLine + 1 : ProtocolLimits.longestLine)
     }
 
     private mutating func hold(_ chunk: borrowing Span<UInt8>, _ cursor: inout Cursor) {

@@ -1,3 +1,6 @@
+import Glibc
+package import Secrets
+
 /// What the parts of a JSON text mean, once the scanner has found them to be well-formed.
 package enum JSONText {
     /// The bytes of a string, escapes resolved.
@@ -18,6 +21,17 @@ package enum JSONText {
             resolve(text, &position, into: &bytes)
         }
         return bytes
+    }
+
+    /// The bytes of a string that is secret: no other copy of them is left.
+    package static func secret(of value: JSONScanner.Value, _ text: borrowing Span<UInt8>) -> SecretBytes {
+        // Its room is taken once, for the longest that it can become, so it leaves nothing behind by growing.
+        var bytes = bytes(of: value, text)
+        return unsafe bytes.withUnsafeMutableBytes { buffer in
+            let secret = unsafe SecretBytes(copying: UnsafeRawBufferPointer(buffer))
+            if let start = buffer.baseAddress { unsafe explicit_bzero(start, buffer.count) }
+            return secret
+        }
     }
 
     /// A string as text.

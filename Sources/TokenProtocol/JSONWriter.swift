@@ -32,9 +32,10 @@ struct JSONWriter {
         output.append(value ? "true" : "false")
     }
 
-    /// Writes a number with fractions, to the microsecond where it is seconds.
+    /// Writes a number with fractions, to the microsecond where it is seconds; JSON has no word for infinity.
     mutating func member(_ name: String, _ value: Double, _ output: inout OutputBuffer) {
         self.name(name, &output)
+        guard value.isFinite else { return output.append("null") }
         let rounded = (value * 1_000_000).rounded() / 1_000_000
         output.append(Array(String(rounded).utf8))
     }

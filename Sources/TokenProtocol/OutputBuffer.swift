@@ -23,38 +23,67 @@ package struct OutputBuffer {
 
     /// Overwrites and drops the bytes.
     package mutating func wipe() {
-        unsafe bytes.withUnsafeMutableBytes { buffer in
-            if let start = buffer.baseAddress { unsafe explicit_bzero(start, buffer.count) }
-        }
+        Self.overwrite(&bytes)
         bytes.removeAll(keepingCapacity: bytes.capacity <= Self.keptCapacity)
     }
 
-    /// A buffer that grew past this for one large batch is given back.
-    private static let keptCapacity = 256 * 1_024
+    /// Room past this, which one large reply took, is given back: what thousands of connections keep adds up.
+    ///
+    /// A connection sends after 64 KiB, for which the room doubles to 128 KiB and what the allocator rounds that up to.
+    private static let keptCapacity = 192 * 1_024
+    /// The first room in bytes: a few replies with their tokens.
+    private static let firstCapacity = 4_096
+
+    /// Makes room by hand where there is too little: the array would free its old memory as it is, tokens and all.
+    private mutating func makeRoom(for count: Int) {
+        if bytes.count + count > bytes.capacity { grow(by: count) }
+    }
+
+    private mutating func grow(by count: Int) {
+        var larger: [UInt8] = []
+        larger.reserveCapacity(max(Self.firstCapacity, 2 * bytes.capacity, bytes.count + count))
+        larger.append(contentsOf: bytes)
+        Self.overwrite(&bytes)
+        bytes = larger
+    }
+
+    private static func overwrite(_ bytes: inout [UInt8]) {
+        unsafe bytes.withUnsafeMutableBytes { buffer in
+            if let start = buffer.baseAddress { unsafe explicit_bzero(start, buffer.count) }
+        }
+    }
 
     // MARK: Raw
 
     /// Appends text that is known to need no escapes.
     mutating func append(_ text: StaticString) {
+        makeRoom(for: text.utf8CodeUnitCount)
         unsafe bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    mutating func append(_ byte: UInt8) { bytes.append(byte) }
+    mutating func append(_ byte: UInt8) {
+        makeRoom(for: 1)
+        bytes.append(byte)
+    }
 
-    mutating func append(_ other: [UInt8]) { bytes.append(contentsOf: other) }
+    mutating func append(_ other: [UInt8]) {
+        makeRoom(for: other.count)
+        bytes.append(contentsOf: other)
+    }
 
     mutating func append(_ secret: SecretBytes, _ range: Range<Int>) {
+        makeRoom(for: range.count)
         secret.copy(range, to: &bytes)
     }
 
     /// Appends a number in decimal digits.
     mutating func append(_ number: Int) {
-        guard number >= 10 || number < 0 else { return bytes.append(UInt8(ascii: "0") + UInt8(number)) }
-        guard number > 0 else { return bytes.append(contentsOf: String(number).utf8) }
+        guard number >= 10 || number < 0 else { return append(UInt8(ascii: "0") + UInt8(number)) }
+        guard number > 0 else { return append(Array(String(number).utf8)) }
         var divisor = 1
         while number / divisor >= 10 { divisor *= 10 }
         while divisor > 0 {
-            bytes.append(UInt8(ascii: "0") + UInt8(number / divisor % 10))
+            append(UInt8(ascii: "0") + UInt8(number / divisor % 10))
             divisor /= 10
         }
     }
@@ -69,20 +98,20 @@ package struct OutputBuffer {
     /// Besides what RFC 8259 asks for, the characters that end a line or steer a terminal are escaped, so that a reply
     /// that is printed does what its reader sees.
     mutating func append(string text: some Sequence<UInt8>) {
-        bytes.append(UInt8(ascii: "\""))
+        append(UInt8(ascii: "\""))
         for byte in text {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                bytes.append(UInt8(ascii: "\\"))
-                bytes.append(byte)
+                append(UInt8(ascii: "\\"))
+                append(byte)
             case 0..<0x20, 0x7F:
                 append("\\u00")
-                bytes.append(Self.hexadecimal[Int(byte >> 4)])
-                bytes.append(Self.hexadecimal[Int(byte & 0xF)])
-            default: bytes.append(byte)
+                append(Self.hexadecimal[Int(byte >> 4)])
+                append(Self.hexadecimal[Int(byte & 0xF)])
+            default: append(byte)
             }
         }
-        bytes.append(UInt8(ascii: "\""))
+        append(UInt8(ascii: "\""))
     }
 
     private static let hexadecimal = Array("0123456789abcdef".utf8)

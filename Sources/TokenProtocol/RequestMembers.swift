@@ -24,7 +24,10 @@ struct RequestMembers {
 
     private var values = InlineArray<15, JSONScanner.Value?>(repeating: nil)
     private var others = JSONNames()
-    private var hasDuplicate = false
+    /// Whether a member comes twice.
+    private(set) var hasDuplicate = false
+    /// Whether it is the id: then there is none that a reply could carry.
+    private(set) var hasTwoIDs = false
 
     /// Reads the whole line: all of it has to be JSON, whatever is asked for.
     init(_ line: borrowing Span<UInt8>) throws(ErrorReply) {
@@ -44,7 +47,6 @@ struct RequestMembers {
         guard !scanner.hasNonASCII || JSONText.isUTF8(line) else {
             throw ErrorReply(.invalidRequest, "the line is not UTF-8")
         }
-        guard !hasDuplicate else { throw ErrorReply(.invalidRequest, "a member of the object comes twice") }
     }
 
     /// The value of a member.
@@ -61,7 +63,7 @@ struct RequestMembers {
             scanner.skipSpace(line)
             let value = try scanner.value(line, depth: 1)
             if let known = Self.known(name, line) {
-                if values[known.rawValue] != nil { hasDuplicate = true }
+                if values[known.rawValue] != nil { noteDuplicate(known) }
                 values[known.rawValue] = value
             } else if !others.insert(JSONText.bytes(of: name, line)) {
                 hasDuplicate = true
@@ -70,6 +72,11 @@ struct RequestMembers {
             guard scanner.take(UInt8(ascii: ","), line) else { return }
             scanner.skipSpace(line)
         }
+    }
+
+    private mutating func noteDuplicate(_ name: Name) {
+        hasDuplicate = true
+        if name == .id { hasTwoIDs = true }
     }
 
     /// Which member a name means; a name with escapes is rare, so it is compared with all of them.

@@ -25,7 +25,10 @@ package struct RequestParser {
         var id: RequestID?
         do throws(ErrorReply) {
             let reader = RequestReader(members: try RequestMembers(line))
-            id = try Self.id(reader.members[.id], line)
+            if !reader.members.hasTwoIDs { id = try Self.id(reader.members[.id], line) }
+            guard !reader.members.hasDuplicate else {
+                throw ErrorReply(.invalidRequest, "a member of the object comes twice")
+            }
             if let reply = reader.plainToken(line, hit) { return .hit(id: id, reply) }
             return .request(Request(id: id, operation: try operation(reader, line)))
         } catch {

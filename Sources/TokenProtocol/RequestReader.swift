@@ -154,10 +154,7 @@ struct RequestReader {
         switch (members[.accessToken], members[.tokenSHA256]) {
         case (let token?, nil):
             guard token.isString, token.start < token.end else { throw Self.wrong(.accessToken, "a string, not empty") }
-            var bytes = JSONText.bytes(of: token, line)
-            let secret = unsafe bytes.withUnsafeBytes { unsafe SecretBytes(copying: $0) }
-            for index in bytes.indices { bytes[index] = 0 }
-            return Fingerprint(of: secret)
+            return Fingerprint(of: JSONText.secret(of: token, line))
         case (nil, let hash?):
             guard hash.isString, let fingerprint = Fingerprint(hexadecimal: JSONText.bytes(of: hash, line)) else {
                 throw Self.wrong(.tokenSHA256, "64 hexadecimal digits")

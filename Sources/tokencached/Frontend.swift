@@ -67,8 +67,10 @@ struct Frontend: Sendable {
     }
 
     /// Serves a socket that is bound and listening.
-    func listen(on descriptor: CInt, kind: SocketKind) async throws {
-        try await eventLoop.flatSubmit { server.value.listen(on: descriptor, kind: kind) }.get()
+    func listen(on socket: Sockets.Socket, kind: SocketKind) async throws {
+        try await eventLoop.flatSubmit {
+            server.value.listen(on: socket.descriptor, kind: kind, isHandedOver: socket.isHandedOver)
+        }.get()
     }
 
     /// Hands a reply to one who waits.

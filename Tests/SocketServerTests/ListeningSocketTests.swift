@@ -44,6 +44,19 @@ struct ListeningSocketTests {
         #expect(status(second.path).st_mode == 0)
     }
 
+    @Test("A folder that somebody else keeps locked is waited for, but not for ever.")
+    func lockedFolder() throws {
+        let folder = try TemporaryFolder()
+        let lock = unsafe open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        #expect(flock(lock, LOCK_EX) == 0)
+        #expect(throws: ListeningSocketError.failed(folder.path("s"), "its folder can't be locked", EWOULDBLOCK)) {
+            try ListeningSocket.bind(place(folder), patience: .milliseconds(1))
+        }
+        close(lock)
+        let socket = try ListeningSocket.bind(place(folder))
+        close(socket.descriptor)
+    }
+
     @Test("Something that is no socket, a group that isn't there and a path that is too long are refused.")
     func refused() throws {
         let folder = try TemporaryFolder()

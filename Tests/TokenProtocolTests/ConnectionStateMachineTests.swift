@@ -72,6 +72,22 @@ struct ConnectionStateMachineTests {
         }
     }
 
+    @Test(
+        "A line that can only be too long is refused at once; a last byte that may be a carriage return is waited for."
+    )
+    func atOnce() {
+        let exchange = Exchange()
+        exchange.receive([UInt8](repeating: 0x61, count: 65_536))
+        #expect(exchange.rejected.isEmpty)
+        exchange.receive("\r")
+        #expect(exchange.rejected.isEmpty)
+        exchange.receive("a")
+        #expect(exchange.rejected == [.invalidRequest])
+        let other = Exchange()
+        other.receive([UInt8](repeating: 0x61, count: 65_537))
+        #expect(other.rejected == [.invalidRequest])
+    }
+
     @Test("200 kB without a line end are answered at once and take no memory.")
     func noLineEnd() {
         let exchange = Exchange()

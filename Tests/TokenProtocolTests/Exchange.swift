@@ -37,6 +37,8 @@ final class Exchange {
 
     func drain() { machine.drain() }
 
+    func close() -> [UInt64] { machine.close() }
+
     func answer(_ ticket: UInt64, _ id: RequestID?, _ reply: Reply) { machine.answer(ticket, id, reply) }
 
     /// Takes bytes in; every request waits.

@@ -72,6 +72,22 @@ struct ReplyEncoderTests {
         #expect(encode(.evicted, id: .text(json: Array(json.utf8))) == #"{"id":\#(json),"evicted":true}"# + "\n")
     }
 
+    @Test("However much is gathered, it comes out as it went in; what was sent is gone.")
+    func growth() {
+        var output = OutputBuffer()
+        var expected = ""
+        for number in 0..<3_000 {
+            let reply = Reply.token(TokenReply(token: token("t\(number)"), expiresIn: number, source: .cache))
+            ReplyEncoder.encode(reply, id: .integer(Int64(number)), into: &output)
+            expected += encode(reply, id: .integer(Int64(number)))
+        }
+        let text = unsafe output.drain { unsafe String(decoding: $0, as: UTF8.self) }
+        #expect(text == expected)
+        #expect(output.isEmpty)
+        ReplyEncoder.encode(.evicted, id: nil, into: &output)
+        #expect(unsafe output.drain { unsafe String(decoding: $0, as: UTF8.self) } == #"{"evicted":true}"# + "\n")
+    }
+
     @Test("Users' names can't end a line or steer a terminal.")
     func entries() throws {
         let name = "a\n\u{1b}[31m\u{7f}\"\\"

@@ -87,6 +87,17 @@ struct RequestParserTests {
         #expect(parse(#"{"op":"hello",\#(many),"n150":0}"#).error?.code == .invalidRequest)
     }
 
+    @Test(
+        "A line with a member that comes twice is JSON all the same: its error carries the id, unless that came twice."
+    )
+    func duplicatesCarryID() {
+        let error = ErrorReply(.invalidRequest, "a member of the object comes twice")
+        let line = #"{"op":"token","subject":"a","subject":"b","id":7}"#
+        #expect(parse(line) == .rejected(id: .integer(7), error))
+        #expect(parse(#"{"id":7,"op":"hello","id":7}"#) == .rejected(id: nil, error))
+        #expect(parse(#"{"id":7,"op":"hello","\u0069d":8}"#) == .rejected(id: nil, error))
+    }
+
     @Test("Nesting may be 32 deep, and no deeper.", arguments: [("[", "]"), ("{\"a\":", "}")])
     func depth(open: String, close: String) {
         func line(_ depth: Int) -> String {
