@@ -1,1 +1,11 @@
 #include <sys/timerfd.h>
+
+#include <sys/types.h>
+
+/* What SO_PEERCRED yields (unix(7)); the C library shows its own `struct ucred` only to those who ask for GNU's
+ * extensions before any header is read, which a module can't. */
+struct peer_credentials {
+    pid_t pid;
+    uid_t uid;
+    gid_t gid;
+};

@@ -8,7 +8,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     typealias OutboundOut = ByteBuffer
 
     private let number: UInt64
-    private let kind: SocketKind
+    private let client: Client
     private let server: SocketServer
     private let requestHandler: any RequestHandler
     private let sendQueue: SendQueue
@@ -22,17 +22,17 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     init(
         number: UInt64,
-        kind: SocketKind,
+        client: Client,
         server: SocketServer,
         requestHandler: any RequestHandler,
         sendQueue: SendQueue
     ) {
         self.number = number
-        self.kind = kind
+        self.client = client
         self.server = server
         self.requestHandler = requestHandler
         self.sendQueue = sendQueue
-        machine = ConnectionStateMachine(isAdmin: kind == .admin)
+        machine = ConnectionStateMachine(isAdmin: client.socket == .admin)
     }
 
     // MARK: The channel's events
@@ -129,7 +129,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case .request(let request, let ticket):
             let waiter = Waiter(connection: number, ticket: ticket)
             // A delivery to this very connection may come in here; the machine is not in use meanwhile.
-            if let reply = requestHandler.handle(request, on: kind, waiter: waiter) {
+            if let reply = requestHandler.handle(request, from: client, waiter: waiter) {
                 machine.answer(ticket, request.id, reply)
             } else {
                 machine.wait(ticket, request.id)

@@ -35,6 +35,8 @@ extension OperationName {
         case .evict: 7
         case .flush: 8
         case .reload: 9
+        case .health: 10
+        case .explain: 11
         }
     }
 }

@@ -91,11 +91,11 @@ package final class RequestDispatcher: RequestHandler {
         self.answered.removeAll(keepingCapacity: true)
     }
 
-    package func handle(_ request: Request, on socket: SocketKind, waiter: Waiter) -> Reply? {
+    package func handle(_ request: Request, from client: Client, waiter: Waiter) -> Reply? {
         counters.count(request.operation.name)
         let reply: Reply?
         do throws(ErrorReply) {
-            reply = try answer(request.operation, on: socket, waiter: waiter)
+            reply = try answer(request.operation, from: client, waiter: waiter)
         } catch {
             reply = .error(error)
         }
@@ -118,34 +118,40 @@ package final class RequestDispatcher: RequestHandler {
         if case .error(let error) = reply { counters.count(error.code) }
     }
 
-    private func answer(_ operation: Operation, on socket: SocketKind, waiter: Waiter) throws(ErrorReply) -> Reply? {
-        let now = now
+    private func answer(_ operation: Operation, from client: Client, waiter: Waiter) throws(ErrorReply) -> Reply? {
+        let (now, uid) = (now, client.peer.uid)
         switch operation {
         case .token(let request):
             let key = try directory.key(for: request.key)
             let wish = CacheStateMachine.Wish(
                 minTTL: request.minTTL,
                 timeout: request.timeout,
-                noCache: request.noCache
+                noCache: request.noCache,
+                peer: uid
             )
             return cache.assumeIsolated { $0.token(key, wish, waiter: waiter, now: now) }
         case .prefetch(let request):
             let keys = try directory.keys(for: request)
-            return cache.assumeIsolated { $0.prefetch(keys, now: now) }
+            return cache.assumeIsolated { $0.prefetch(keys, for: uid, now: now) }
         case .invalidate(let request):
             let key = try directory.key(for: request.key)
             return cache.assumeIsolated { $0.invalidate(key, request.fingerprint, now: now) }
         case .revoke(let request):
             let user = try directory.user(for: request)
             let scopes = try directory.scopes(for: request)
-            return cache.assumeIsolated { $0.revoke(user, scopes: scopes, waiter: waiter, now: now) }
-        case .hello: return .hello(hello(on: socket))
-        case .stats, .entries, .evict, .flush, .reload: return try administer(operation, waiter: waiter)
+            return cache.assumeIsolated { $0.revoke(user, scopes: scopes, waiter: waiter, for: uid, now: now) }
+        case .hello: return .hello(hello(on: client.socket))
+        case .stats, .entries, .evict, .flush, .reload, .health, .explain:
+            return try administer(operation, from: client, waiter: waiter)
         }
     }
 
-    private func administer(_ operation: Operation, waiter: Waiter) throws(ErrorReply) -> Reply? {
-        let now = now
+    private func administer(
+        _ operation: Operation,
+        from client: Client,
+        waiter: Waiter
+    ) throws(ErrorReply) -> Reply? {
+        let (now, uid) = (now, client.peer.uid)
         switch operation {
         case .stats: return .stats(stats())
         case .entries(var request):
@@ -161,6 +167,10 @@ package final class RequestDispatcher: RequestHandler {
         case .reload:
             surroundings.reload(waiter)
             return nil
+        case .health: return cache.assumeIsolated { $0.health(now: now) }
+        case .explain(let request):
+            let key = try directory.key(for: request)
+            return cache.assumeIsolated { $0.explain(key, for: uid, now: now) }
         case .token, .prefetch, .invalidate, .revoke, .hello: return nil
         }
     }

@@ -116,7 +116,7 @@ package final class SocketServer {
         lastNumber += 1
         let handler = ConnectionHandler(
             number: lastNumber,
-            kind: kind,
+            client: Client(socket: kind, peer: try Peer(of: channel)),
             server: self,
             requestHandler: requestHandler,
             sendQueue: sendQueue

@@ -27,6 +27,14 @@ struct GrantReply {
         }
     }
 
+    /// The outcome of a revocation.
+    func revocationOutcome(_ body: borrowing Span<UInt8>) -> RevocationOutcome {
+        guard status != 200 else { return .taken }
+        let outcome = outcome(body)
+        if case .denied = outcome { return .refused }
+        return .failed(outcome)
+    }
+
     private var times: ReplyTimes { ReplyTimes(dateHeader: headers.first(name: "date"), wall: wall) }
 
     private var retryAfter: Unavailability.RetryAfter {

@@ -15,6 +15,16 @@ package enum MintOutcome: Sendable, Equatable {
     case nonsense(String)
 }
 
+/// What a call to revoke a token came to.
+package enum RevocationOutcome: Sendable, Equatable {
+    /// The tenant took it.
+    case taken
+    /// The tenant refused: 400, 401, 403 or 404.
+    case refused
+    /// It did not get that far, for a reason that a mint could fail for, too.
+    case failed(MintOutcome)
+}
+
 /// Why a tenant is unavailable.
 package struct Unavailability: Sendable, Equatable {
     /// A `Retry-After` that came with a 503.

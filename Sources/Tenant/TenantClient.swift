@@ -64,12 +64,16 @@ package struct TenantClient: Sendable {
         }
     }
 
-    /// Has a token revoked; whether the tenant took that.
-    package func revoke(_ token: AccessToken) async -> Bool {
+    /// Has a token revoked.
+    package func revoke(_ token: AccessToken) async -> RevocationOutcome {
         var body = GrantRequest.revoke(token)
         defer { body.wipe() }
-        guard case .answered(let reply, _) = await call("/oauth/revoke", body) else { return false }
-        return reply.status == 200
+        switch await call("/oauth/revoke", body) {
+        case .failed(let reason): return .failed(.unavailable(Unavailability(reason)))
+        case .tooLarge: return .failed(.nonsense("the tenant's answer is larger than \(Self.largestReply) bytes"))
+        case .answered(let reply, let bytes):
+            return unsafe bytes.withUnsafeReadableBytes { unsafe reply.revocationOutcome(Span(_unsafeBytes: $0)) }
+        }
     }
 
     /// Closes the connections.

@@ -56,8 +56,17 @@ extension CacheStateMachine {
 
     private static func stats(of tenant: TenantState, now: Instant) -> StatsReply.Tenant {
         var stats = StatsReply.Tenant()
-        stats.state = tenant.governor.currentHold(at: now) == nil ? "closed" : "held"
-        stats.rateTokens = tenant.governor.available(at: now)
+        let governor = tenant.governor
+        stats.state = governor.circuit.name(at: now)
+        stats.circuitOpenings = governor.circuit.openings
+        stats.opensFor = governor.circuit.openUntil(now).map { ($0 - now).inSeconds }
+        stats.hold = governor.currentHold(at: now).map { ($0.until - now).inSeconds }
+        stats.client = governor.client.name
+        stats.rateTokens = governor.available(at: now)
+        stats.inFlight = governor.underWay
+        stats.queued.callers = governor.queuedCallers
+        stats.queued.prefetches = governor.queuedPrefetches
+        stats.queued.refreshes = governor.queuedRefreshes
         stats.lastSuccess = tenant.lastSuccess.map { (now - $0).inSeconds }
         stats.lastError = tenant.lastError.map {
             StatsReply.LastError(
@@ -100,7 +109,7 @@ extension CacheStateMachine {
         )
     }
 
-    private func state(of entry: Entry, now: Instant) -> EntriesReply.Entry.State {
+    func state(of entry: Entry, now: Instant) -> EntriesReply.Entry.State {
         if !entry.life.isServable(at: now) { return .expiring }
         if currentFlights[entry.key.user]?[entry.key.scopes] != nil { return .refreshing }
         return now < entry.life.softPoint ? .fresh : .due

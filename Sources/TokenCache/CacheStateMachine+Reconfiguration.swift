@@ -13,7 +13,7 @@ extension CacheStateMachine {
         var deliveries: [Delivery] = []
         for name in tenantNames where limits[name]?.identity != tenants[name]?.identity {
             _ = flush(tenant: name)
-            if limits[name] == nil { deliveries += remove(name) }
+            if limits[name] == nil { deliveries += remove(name, now: now) }
         }
         for (name, limits) in limits { take(limits, for: name, now: now) }
         tenantNames = limits.keys.sorted()
@@ -24,12 +24,17 @@ extension CacheStateMachine {
     /// A client's secret has changed: users who were refused with 401 may have been refused for it.
     package mutating func secretChanged(of tenant: String) {
         memories.forget { key, memory in key.user.tenant == tenant && memory.refusal?.upstream.status == 401 }
+        trustClient(of: tenant)
     }
 
     private mutating func take(_ limits: TenantPolicy, for name: String, now: Instant) {
         guard tenants[name] != nil else {
-            tenants[name] = TenantState(governor: Governor(limits, now: now), identity: limits.identity)
+            tenants[name] = newTenant(limits, now: now)
             return
+        }
+        if tenants[name]?.identity != limits.identity {
+            let number = newTenantNumber()
+            tenants[name]?.number = number
         }
         tenants[name]?.governor.reconfigure(limits, now: now)
         tenants[name]?.identity = limits.identity
@@ -38,7 +43,7 @@ extension CacheStateMachine {
     /// Ends what is queued for a tenant that is gone.
     ///
     /// What is under way comes back and goes to those who wait for it.
-    private mutating func remove(_ name: String) -> [Delivery] {
+    private mutating func remove(_ name: String, now: Instant) -> [Delivery] {
         var deliveries: [Delivery] = []
         for (call, flight) in flights where flight.key.user.tenant == name && flight.sent == nil {
             for waiter in flight.waiters where waiting[waiter]?.call == call {
@@ -48,7 +53,11 @@ extension CacheStateMachine {
             cancel(call)
         }
         for (call, revocation) in revocations where revocation.tenant == name {
-            deliveries += revocationEnded(call, isTaken: false)
+            deliveries += revocationEnded(
+                call,
+                .failed(.unavailable("the tenant is no longer configured", pause: nil)),
+                now: now
+            )
         }
         tenants[name] = nil
         return deliveries

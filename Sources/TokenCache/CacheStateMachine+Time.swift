@@ -15,8 +15,8 @@ extension CacheStateMachine {
             if let next, next < soonest ?? next + .seconds(1) { soonest = next }
         }
         for name in tenantNames {
-            guard let tenant = tenants[name] else { continue }
-            let next = tenant.governor.nextTime(now, someoneWaits: tenant.waiting > 0)
+            let someoneWaits = tenants[name].map { $0.waiting > 0 } ?? false
+            let next = tenants[name]?.governor.nextTime(now, someoneWaits: someoneWaits)
             if let next, next < soonest ?? next + .seconds(1) { soonest = next }
         }
         return soonest
@@ -38,8 +38,7 @@ extension CacheStateMachine {
     private mutating func planDueRefreshes(now: Instant) {
         while let reference = refreshTimes.takeDue(at: now) {
             guard let entry = store[reference.slot], entry.serial == reference.serial else { continue }
-            // After a suspend the time may be long past: then the entry is about to go, and a refresh would be unasked.
-            guard entry.life.isServable(at: now), now - entry.lastAsked <= policy.idleTTL, !entry.isUnusedRefresh else {
+            guard isInUse(entry, now: now) else {
                 statistics.skippedIdle += 1
                 continue
             }

@@ -14,7 +14,7 @@ extension CacheStateMachine {
     }
 
     /// Plans mints before anyone waits for them.
-    package mutating func prefetch(_ keys: some Sequence<TokenKey>, now: Instant) -> PrefetchCount {
+    package mutating func prefetch(_ keys: some Sequence<TokenKey>, for peer: PeerUID, now: Instant) -> PrefetchCount {
         var count = PrefetchCount()
         for key in keys {
             if let slot = store.find(key), let entry = store[slot], now <= entry.life.preferredUntil,
@@ -23,10 +23,12 @@ extension CacheStateMachine {
                 count.cached += 1
             } else if currentFlights[key.user]?[key.scopes] != nil {
                 count.queued += 1
-            } else if tenants[key.user.tenant] == nil || memories[key]?.refusal(at: now) != nil || prefetchesAreFull {
+            } else if tenants[key.user.tenant] == nil || memories[key]?.refusal(at: now) != nil || prefetchesAreFull
+                || (memories[key]?.wasReported ?? false) && takeForced(key, for: peer, now: now) != nil
+            {
                 count.refused += 1
             } else {
-                _ = plan(key, as: .prefetch, now: now)
+                _ = plan(key, as: .prefetch)
                 count.queued += 1
             }
         }
@@ -76,17 +78,19 @@ extension CacheStateMachine {
         _ user: UserKey,
         scopes: ScopeSet?,
         waiter: Waiter,
+        for peer: PeerUID,
         now: Instant
     ) -> LogoutAction {
-        let deliveries = endFlights(of: user, scopes: scopes)
+        let deliveries = endFlights(of: user, scopes: scopes, for: peer)
         let tokens = drop(user, scopes: scopes)
         statistics.evictions.revoked += tokens.count
         guard !tokens.isEmpty else {
             return LogoutAction(reply: .revoked(false, upstream: nil), deliveries: deliveries)
         }
         let deadline = now + TokenRequest.defaultTimeout
-        let calls = tokens.map { planRevocation(of: $0, tenant: user.tenant, logout: waiter) }
-        if let delay = tenants[user.tenant]?.governor.delay(of: calls.last, now: now), delay.until > deadline {
+        let calls = tokens.map { planRevocation(of: $0, tenant: user.tenant, logout: waiter, for: peer) }
+        if let delay = tenants[user.tenant]?.governor.delay(of: calls.last, for: peer, now: now), delay.until > deadline
+        {
             return LogoutAction(reply: .revoked(true, upstream: false), deliveries: deliveries)
         }
         logouts[waiter] = Logout(open: tokens.count, deadline: deadline)
@@ -96,17 +100,46 @@ extension CacheStateMachine {
 
     /// Plans the revocation of one token, as a caller's call.
     @discardableResult
-    mutating func planRevocation(of token: EncodedToken, tenant: String, logout: Waiter?) -> CallID {
+    mutating func planRevocation(
+        of token: EncodedToken,
+        tenant: String,
+        logout: Waiter?,
+        for peer: PeerUID
+    ) -> CallID {
         let call = newCall()
         revocations[call] = Revocation(tenant: tenant, token: token, logout: logout)
-        tenants[tenant]?.governor.enqueue(call, as: .caller)
+        tenants[tenant]?.governor.enqueue(call, as: .caller(peer))
         return call
     }
 
     /// A call to revoke a token has come back.
-    package mutating func revocationEnded(_ call: CallID, isTaken: Bool) -> [Delivery] {
+    package mutating func revocationEnded(_ call: CallID, _ result: RevocationResult, now: Instant) -> [Delivery] {
         guard let revocation = revocations.removeValue(forKey: call) else { return [] }
-        tenants[revocation.tenant]?.governor.ended()
+        let tenant = revocation.tenant
+        let wasBlocked = tenants[tenant]?.governor.blockedUntil(now)
+        noteEnd(of: call, revocation, result, now: now)
+        let isBlocked = tenants[tenant]?.governor.blockedUntil(now) != wasBlocked
+        return answer(revocation, isTaken: result == .taken)
+            + (isBlocked ? failCallersPastBlock(of: tenant, now: now) : [])
+    }
+
+    private mutating func noteEnd(
+        of call: CallID,
+        _ revocation: Revocation,
+        _ result: RevocationResult,
+        now: Instant
+    ) {
+        let (tenant, number) = (revocation.tenant, revocation.tenantNumber)
+        switch result {
+        case .taken: noteEnd(of: call, of: tenant, number, .success, now: now)
+        case .refused: noteEnd(of: call, of: tenant, number, .answer, now: now)
+        case .failed(let failure):
+            noteHold(of: tenant, number, failure, now: now)
+            noteEnd(of: call, of: tenant, number, ending(of: failure, tenant), now: now)
+        }
+    }
+
+    private mutating func answer(_ revocation: Revocation, isTaken: Bool) -> [Delivery] {
         guard let waiter = revocation.logout, var logout = logouts[waiter] else { return [] }
         logout.open -= 1
         logout.allTaken = logout.allTaken && isTaken
@@ -154,7 +187,7 @@ extension CacheStateMachine {
     }
 
     /// Ends the mints of a user who logs out: those who wait get an error, and what is under way is revoked on arrival.
-    private mutating func endFlights(of user: UserKey, scopes: ScopeSet?) -> [Delivery] {
+    private mutating func endFlights(of user: UserKey, scopes: ScopeSet?, for peer: PeerUID) -> [Delivery] {
         var deliveries: [Delivery] = []
         for (call, flight) in flights where flight.key.user == user && scopes ?? flight.key.scopes == flight.key.scopes
         {
@@ -166,7 +199,7 @@ extension CacheStateMachine {
                 cancel(call)
                 continue
             }
-            flights[call]?.standing = .revoked
+            flights[call]?.standing = .revoked(peer)
             detach(call, flight.key)
         }
         return deliveries

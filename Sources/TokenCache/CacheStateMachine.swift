@@ -14,6 +14,8 @@ package struct CacheStateMachine {
     struct TenantState {
         var governor: Governor
         var identity: TenantPolicy.Identity
+        /// Which tenant of this name it is: another after a reload that changed the host or the client.
+        var number: Int
         /// How many callers wait for it.
         var waiting = 0
         var lastSuccess: Instant?
@@ -44,9 +46,12 @@ package struct CacheStateMachine {
     var refreshTimes = DueTimes<EntryReference>()
     var expiryTimes = DueTimes<EntryReference>()
     var statistics = CacheStatistics()
+    /// What operators should read, not taken yet.
+    var notices: [CacheNotice] = []
     var random: any RandomNumberGenerator
     private var lastCall: UInt64 = 0
     private var lastSerial: UInt64 = 0
+    private var lastTenant = 0
 
     /// An empty cache.
     package init(
@@ -59,7 +64,7 @@ package struct CacheStateMachine {
         self.random = random
         tenantNames = tenants.keys.sorted()
         for (name, limits) in tenants {
-            self.tenants[name] = TenantState(governor: Governor(limits, now: now), identity: limits.identity)
+            self.tenants[name] = newTenant(limits, now: now)
         }
     }
 
@@ -71,13 +76,17 @@ package struct CacheStateMachine {
         package var timeout: Duration
         /// Whether a cached token won't do.
         package var noCache: Bool
+        /// Who asks.
+        package var peer: PeerUID
 
         /// Makes a wish.
         package init(
             minTTL: Duration? = nil,
             timeout: Duration = TokenRequest.defaultTimeout,
-            noCache: Bool = false
+            noCache: Bool = false,
+            peer: PeerUID
         ) {
+            self.peer = peer
             self.minTTL = minTTL
             self.timeout = timeout
             self.noCache = noCache
@@ -193,24 +202,37 @@ package struct CacheStateMachine {
         guard waiting.count < Self.mostWaiting else { return refuse(.tooManyWaiting, standIn: standIn, now: now) }
         let deadline = now + wish.timeout
         let flight = currentFlights[key.user]?[key.scopes]
-        if let error = pacing(key, flight: flight, deadline: deadline, now: now) {
+        if let error = pacing(key, wish, flight: flight, deadline: deadline, now: now)
+            ?? takeForced(key, wish, flight: flight, now: now)
+        {
             return refuse(error, standIn: standIn, now: now)
         }
-        let call = join(flight, key: key, now: now)
+        let call = join(flight, key: key, wish.peer)
         guard deadline > now else { return refuse(.timedOut, standIn: standIn, now: now) }
         wait(waiter, for: call, deadline: deadline, takesLivingToken: standIn != nil)
         return .wait
     }
 
-    private mutating func join(_ flight: CallID?, key: TokenKey, now: Instant) -> CallID {
+    private mutating func join(_ flight: CallID?, key: TokenKey, _ peer: PeerUID) -> CallID {
         guard let flight else {
             statistics.misses += 1
-            return plan(key, as: .caller, now: now)
+            return plan(key, as: .caller(peer))
         }
         statistics.coalesced += 1
         flights[flight]?.wasAskedFor = true
-        tenants[key.user.tenant]?.governor.promote(flight)
+        tenants[key.user.tenant]?.governor.promote(flight, for: peer)
         return flight
+    }
+
+    /// Where a mint is forced, by `no_cache` or by a report of the last token, it is paid for by who asks, too.
+    private mutating func takeForced(_ key: TokenKey, _ wish: Wish, flight: CallID?, now: Instant) -> ErrorReply? {
+        guard flight == nil, wish.noCache || memories[key]?.wasReported ?? false else { return nil }
+        return takeForced(key, for: wish.peer, now: now).map { .forcedTooOften(until: $0, now: now) }
+    }
+
+    /// Takes a forced mint of a key from a peer's own allowance; a time: it is empty until then.
+    mutating func takeForced(_ key: TokenKey, for peer: PeerUID, now: Instant) -> Instant? {
+        tenants[key.user.tenant]?.governor.takeForced(for: peer, now: now)
     }
 
     private mutating func refuse(_ error: ErrorReply, standIn: Living?, now: Instant) -> RequestAction {
@@ -219,10 +241,18 @@ package struct CacheStateMachine {
     }
 
     /// Whether a call for this key can't go before the deadline, and what is answered then.
-    private func pacing(_ key: TokenKey, flight: CallID?, deadline: Instant, now: Instant) -> ErrorReply? {
+    private func pacing(
+        _ key: TokenKey,
+        _ wish: Wish,
+        flight: CallID?,
+        deadline: Instant,
+        now: Instant
+    ) -> ErrorReply? {
         guard let tenant = tenants[key.user.tenant] else { return .tenantRemoved }
         if let flight, flights[flight]?.sent != nil { return nil }
-        guard let delay = tenant.governor.delay(of: flight, now: now), delay.until > deadline else { return nil }
+        guard let delay = tenant.governor.delay(of: flight, for: wish.peer, now: now), delay.until > deadline else {
+            return nil
+        }
         return .paced(delay.cause, until: delay.until, now: now)
     }
 
@@ -254,6 +284,24 @@ package struct CacheStateMachine {
     mutating func newCall() -> CallID {
         lastCall += 1
         return CallID(number: lastCall)
+    }
+
+    /// A tenant that has not been called yet.
+    mutating func newTenant(_ limits: TenantPolicy, now: Instant) -> TenantState {
+        lastTenant += 1
+        return TenantState(governor: Governor(limits, now: now), identity: limits.identity, number: lastTenant)
+    }
+
+    /// A number for another tenant of the same name.
+    mutating func newTenantNumber() -> Int {
+        lastTenant += 1
+        return lastTenant
+    }
+
+    /// What operators should read since this was last asked.
+    package mutating func takeNotices() -> [CacheNotice] {
+        defer { notices = [] }
+        return notices
     }
 
     /// A number for a token.

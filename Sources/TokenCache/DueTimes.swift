@@ -39,6 +39,9 @@ struct DueTimes<Event> {
         return first.event
     }
 
+    /// Takes out the soonest event, wanted or not.
+    mutating func takeFirst() -> Event? { heap.popMin()?.event }
+
     /// Drops the stale events where they outnumber the wanted ones, so that memory follows what is wanted.
     mutating func sweep(wanted count: Int, isWanted: (Event) -> Bool) {
         guard heap.count > 2 * count + Self.borneStale else { return }

@@ -13,8 +13,8 @@ final class Entry {
     var arrived: Instant
     /// When it was last asked for; a refresh is no use of it.
     var lastAsked: Instant
-    /// Whether it came from a refresh that nobody waited for.
-    var cameFromRefresh: Bool
+    /// Whether nobody asked for its mint.
+    var cameUnasked: Bool
     /// Whether it took the place of a token that an app had reported as refused.
     var replacedReported: Bool
     /// Which token it is, so that a time planned for an earlier one is known to be stale.
@@ -26,7 +26,7 @@ final class Entry {
         life: TokenLife,
         arrived: Instant,
         lastAsked: Instant,
-        cameFromRefresh: Bool,
+        cameUnasked: Bool,
         replacedReported: Bool,
         serial: UInt64
     ) {
@@ -35,13 +35,13 @@ final class Entry {
         self.life = life
         self.arrived = arrived
         self.lastAsked = lastAsked
-        self.cameFromRefresh = cameFromRefresh
+        self.cameUnasked = cameUnasked
         self.replacedReported = replacedReported
         self.serial = serial
     }
 
     /// Whether nobody has asked since a refresh brought it.
-    var isUnusedRefresh: Bool { cameFromRefresh && lastAsked < arrived }
+    var isUnusedRefresh: Bool { cameUnasked && lastAsked < arrived }
 
     /// Bytes of memory, about: the token's text, the key's, and the fixed parts.
     var size: Int { token.text.count + key.user.user.value.count + Self.fixedSize }

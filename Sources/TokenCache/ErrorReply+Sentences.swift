@@ -23,6 +23,18 @@ extension ErrorReply {
                 "the tenant is not well and asks for no calls for \(seconds) s",
                 retryAfter: seconds
             )
+        case .faults:
+            return ErrorReply(
+                .unavailable,
+                "the tenant has failed too often and is tried again in \(seconds) s",
+                retryAfter: seconds
+            )
+        case .client:
+            return ErrorReply(
+                .unavailable,
+                "the tenant refuses this daemon's client and is tried again in \(seconds) s",
+                retryAfter: seconds
+            )
         case .rate:
             return ErrorReply(
                 .rateLimited,
@@ -30,6 +42,16 @@ extension ErrorReply {
                 retryAfter: seconds
             )
         }
+    }
+
+    /// The peer has forced too many mints.
+    static func forcedTooOften(until: Instant, now: Instant) -> ErrorReply {
+        let seconds = (until - now).asRetryAfter
+        return ErrorReply(
+            .rateLimited,
+            "this peer has forced as many mints as it may; the next can go in \(seconds) s",
+            retryAfter: seconds
+        )
     }
 
     /// The caller's time is over.

@@ -3,13 +3,13 @@ import TokenProtocol
 /// One mint of one key, from its planning to its end; whoever asks for the key meanwhile shares it.
 struct Flight {
     /// Whether what it brings back may be cached.
-    enum Standing {
+    enum Standing: Equatable {
         /// It may.
         case current
         /// The key's generation was raised: it goes to those who wait, not into the cache.
         case superseded
-        /// The user logged out: it goes to nobody and is revoked.
-        case revoked
+        /// The user logged out, asked for by this peer: it goes to nobody and is revoked.
+        case revoked(PeerUID)
     }
 
     let key: TokenKey
@@ -21,10 +21,24 @@ struct Flight {
     var standing = Standing.current
     /// Whether it was planned to refresh a living token.
     let isRefresh: Bool
+    /// Whether nobody's request planned it.
+    let isUnasked: Bool
     /// Whether anybody has asked for it since it was planned.
     var wasAskedFor: Bool
     /// Whether it was sent a second time with a new secret; there is no third.
     var hasTriedNewSecret = false
+    /// Which tenant of that name it was sent to; nil: it was not sent.
+    var tenantNumber: Int?
+
+    init(key: TokenKey, purpose: Governor.Purpose) {
+        self.key = key
+        switch purpose {
+        case .caller: (isRefresh, isUnasked, wasAskedFor) = (false, false, true)
+        case .prefetch: (isRefresh, isUnasked, wasAskedFor) = (false, false, false)
+        case .probe: (isRefresh, isUnasked, wasAskedFor) = (false, true, false)
+        case .refresh: (isRefresh, isUnasked, wasAskedFor) = (true, true, false)
+        }
+    }
 
     /// Adds one who waits, dropping those who left where they have become the greater part.
     mutating func join(_ waiter: Waiter, isWaiting: (Waiter) -> Bool) {
@@ -53,6 +67,8 @@ struct Revocation {
     let token: EncodedToken
     /// The logout that it belongs to; nil: nobody waits for it.
     let logout: Waiter?
+    /// Which tenant of that name it was sent to; nil: it was not sent.
+    var tenantNumber: Int?
 }
 
 /// A logout that waits for the tenant: for how many answers yet, and whether all were good so far.

@@ -9,6 +9,16 @@ package enum MintResult: Sendable {
     case failed(MintFailure)
 }
 
+/// What a call to revoke a token came to.
+package enum RevocationResult: Sendable, Equatable {
+    /// The tenant took it.
+    case taken
+    /// The tenant refused.
+    case refused
+    /// It did not get that far.
+    case failed(MintFailure)
+}
+
 /// Why a call for a token failed.
 package enum MintFailure: Sendable, Equatable {
     /// The tenant refused this user; where it was the client's secret, whether a new one has been found since.

@@ -32,9 +32,18 @@ struct TokenBucket: Sendable, Equatable {
     /// Whether a call can be paid for.
     func hasOne(at now: Instant) -> Bool { available(at: now) + Self.tolerance >= 1 }
 
+    /// Whether nothing of it is used up.
+    func isFull(at now: Instant) -> Bool { available(at: now) + Self.tolerance >= burst }
+
     /// Pays for a call.
     mutating func take(at now: Instant) {
         level = max(0, available(at: now) - 1)
+        updated = now
+    }
+
+    /// Gives back what a call was paid with that didn't go.
+    mutating func giveBack(at now: Instant) {
+        level = min(burst, available(at: now) + 1)
         updated = now
     }
 

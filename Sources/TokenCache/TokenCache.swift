@@ -11,8 +11,8 @@ import Foundation
 package protocol TenantCalling: Sendable {
     /// Asks the tenant for a token.
     func mint(_ key: TokenKey) async -> MintResult
-    /// Has the tenant revoke a token; whether it took that.
-    func revoke(_ token: AccessToken, tenant: String) async -> Bool
+    /// Has the tenant revoke a token.
+    func revoke(_ token: AccessToken, tenant: String) async -> RevocationResult
 }
 
 /// The cache of users' tokens.
@@ -29,13 +29,17 @@ package actor TokenCache {
         package var wake: @Sendable (_ at: Instant?) -> Void
         /// Hands a reply to a request that waited.
         package var deliver: @Sendable (Delivery) -> Void
+        /// Tells operators something; it must not wait.
+        package var notify: @Sendable (CacheNotice) -> Void
 
         /// Names them.
         package init(
             now: @escaping @Sendable () -> Instant = { ContinuousClock.now },
             wake: @escaping @Sendable (_ at: Instant?) -> Void,
-            deliver: @escaping @Sendable (Delivery) -> Void
+            deliver: @escaping @Sendable (Delivery) -> Void,
+            notify: @escaping @Sendable (CacheNotice) -> Void
         ) {
+            self.notify = notify
             self.now = now
             self.wake = wake
             self.deliver = deliver
@@ -101,8 +105,8 @@ package actor TokenCache {
     }
 
     /// Plans mints before anyone waits for them.
-    package func prefetch(_ keys: some Sequence<TokenKey>, now: Instant) -> Reply {
-        let count = machine.prefetch(keys, now: now)
+    package func prefetch(_ keys: some Sequence<TokenKey>, for peer: PeerUID, now: Instant) -> Reply {
+        let count = machine.prefetch(keys, for: peer, now: now)
         settle(now)
         return .prefetch(queued: count.queued, cached: count.cached, refused: count.refused)
     }
@@ -118,8 +122,14 @@ package actor TokenCache {
     }
 
     /// Drops a user's tokens and revokes them at the tenant; nil where the answer comes later.
-    package func revoke(_ user: UserKey, scopes: ScopeSet?, waiter: Waiter, now: Instant) -> Reply? {
-        let action = machine.revoke(user, scopes: scopes, waiter: waiter, now: now)
+    package func revoke(
+        _ user: UserKey,
+        scopes: ScopeSet?,
+        waiter: Waiter,
+        for peer: PeerUID,
+        now: Instant
+    ) -> Reply? {
+        let action = machine.revoke(user, scopes: scopes, waiter: waiter, for: peer, now: now)
         settle(now, action.deliveries)
         return action.reply
     }
@@ -143,6 +153,14 @@ package actor TokenCache {
             ?? .error(ErrorReply(.invalidRequest, "'after' must be a cursor that an earlier page ended with"))
     }
 
+    /// Whether tenants are reachable and take the client.
+    package func health(now: Instant) -> Reply { .health(machine.health(now: now, wall: Date())) }
+
+    /// Why the next answer for a key would be what it is.
+    package func explain(_ key: TokenKey, for peer: PeerUID, now: Instant) -> Reply {
+        .explained(machine.explain(key, for: peer, now: now))
+    }
+
     /// Counters, gauges and quantiles, as far as the cache knows them.
     package func stats(now: Instant) -> StatsReply { machine.stats(now: now) }
 
@@ -164,7 +182,10 @@ package actor TokenCache {
     }
 
     /// A client's secret has changed.
-    package func secretChanged(of tenant: String) { machine.secretChanged(of: tenant) }
+    package func secretChanged(of tenant: String) {
+        machine.secretChanged(of: tenant)
+        settle(surroundings.now())
+    }
 
     /// Takes over another configuration.
     package func reconfigure(policy: CachePolicy, tenants: [String: TenantPolicy]) {
@@ -197,14 +218,16 @@ package actor TokenCache {
         settle(now, machine.ended(call, result, now: now, wall: Date()))
     }
 
-    private func revoked(_ call: CallID, _ isTaken: Bool) {
-        settle(surroundings.now(), machine.revocationEnded(call, isTaken: isTaken))
+    private func revoked(_ call: CallID, _ result: RevocationResult) {
+        let now = surroundings.now()
+        settle(now, machine.revocationEnded(call, result, now: now))
     }
 
     /// Performs what an event has brought: replies, calls, the next wake-up.
     private func settle(_ now: Instant, _ deliveries: [Delivery] = []) {
         while let order = machine.nextCall(now: now) { ordering.yield(order) }
         surroundings.wake(machine.nextTime(now: now))
+        for notice in machine.takeNotices() { surroundings.notify(notice) }
         for delivery in deliveries { surroundings.deliver(delivery) }
     }
 }

@@ -13,6 +13,9 @@ package import TokenProtocol
 /// An instant of the clock that goes on while the machine is suspended; expiry and refresh are decided on it alone.
 package typealias Instant = ContinuousClock.Instant
 
+/// The user id under which a peer runs, as the kernel tells it: apps are told apart by it.
+package typealias PeerUID = UInt32
+
 /// A user of one tenant: what a logout or an eviction of all scopes names.
 package struct UserKey: Sendable, Hashable {
     /// The tenant's name in the configuration.

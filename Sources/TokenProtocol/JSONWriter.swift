@@ -40,6 +40,25 @@ struct JSONWriter {
         output.append(Array(String(rounded).utf8))
     }
 
+    /// Writes a number, or `null` where there is none.
+    mutating func optional(_ name: String, _ value: Double?, _ output: inout OutputBuffer) {
+        if let value { return member(name, value, &output) }
+        self.name(name, &output)
+        output.append("null")
+    }
+
+    /// Writes an object, or `null` where there is none.
+    mutating func optional<Value>(
+        _ name: String,
+        _ value: Value?,
+        _ output: inout OutputBuffer,
+        _ members: (Value, inout JSONWriter, inout OutputBuffer) -> Void
+    ) {
+        if let value { return member(name, &output) { members(value, &$0, &$1) } }
+        self.name(name, &output)
+        output.append("null")
+    }
+
     mutating func member(
         _ name: String,
         _ output: inout OutputBuffer,

@@ -16,6 +16,10 @@ package enum Reply: Sendable, Equatable {
     indirect case stats(StatsReply)
     /// A page of the cache's content.
     indirect case entries(EntriesReply)
+    /// Whether the daemon does its work.
+    indirect case health(HealthReply)
+    /// Why the next answer for a key would be what it is.
+    indirect case explained(ExplainReply)
     /// The user's tokens are gone.
     case evicted
     /// How many tokens are gone.

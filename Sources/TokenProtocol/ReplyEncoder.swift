@@ -64,11 +64,13 @@ package enum ReplyEncoder {
         case .evicted: writer.member("evicted", true, &output)
         case .flushed(let count): writer.member("flushed", count, &output)
         case .reloaded: writer.member("reloaded", true, &output)
+        case .health(let health): DiagnosisEncoder.write(health, &writer, &output)
+        case .explained(let explain): DiagnosisEncoder.write(explain, &writer, &output)
         case .error(let error): write(error, &writer, &output)
         }
     }
 
-    private static func write(_ error: ErrorReply, _ writer: inout JSONWriter, _ output: inout OutputBuffer) {
+    static func write(_ error: ErrorReply, _ writer: inout JSONWriter, _ output: inout OutputBuffer) {
         writer.member("error", error.code.rawValue, &output)
         writer.member("error_description", error.description, &output)
         if let retryAfter = error.retryAfter { writer.member("retry_after", retryAfter, &output) }

@@ -36,6 +36,10 @@ package indirect enum Operation: Sendable, Equatable {
     case flush(tenant: String?)
     /// The configuration is to be read again.
     case reload
+    /// Whether the daemon does its work.
+    case health
+    /// Why the next answer for a key would be what it is.
+    case explain(KeyRequest)
 
     /// Its name on the wire.
     package var name: OperationName {
@@ -50,6 +54,8 @@ package indirect enum Operation: Sendable, Equatable {
         case .evict: .evict
         case .flush: .flush
         case .reload: .reload
+        case .health: .health
+        case .explain: .explain
         }
     }
 }
@@ -66,12 +72,14 @@ package enum OperationName: String, Sendable, Hashable, CaseIterable {
     case evict
     case flush
     case reload
+    case health
+    case explain
 
     /// Whether apps may use it on the request socket; the admin socket answers every operation.
     package var isForApps: Bool {
         switch self {
         case .token, .prefetch, .invalidate, .revoke, .hello: true
-        case .stats, .entries, .evict, .flush, .reload: false
+        case .stats, .entries, .evict, .flush, .reload, .health, .explain: false
         }
     }
 }

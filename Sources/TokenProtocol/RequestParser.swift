@@ -55,6 +55,8 @@ package struct RequestParser {
         case .evict: return .evict(try reader.key(line))
         case .flush: return .flush(tenant: try reader.tenant(line))
         case .reload: return .reload
+        case .health: return .health
+        case .explain: return .explain(try reader.key(line))
         }
     }
 

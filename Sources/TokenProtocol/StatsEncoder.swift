@@ -24,7 +24,7 @@ enum StatsEncoder {
             latency("hits", stats.hitLatency, &writer, &output)
             latency("mints", stats.mintLatency, &writer, &output)
         }
-        optional("next_refresh", stats.nextRefresh, &writer, &output)
+        writer.optional("next_refresh", stats.nextRefresh, &output)
         writer.member("tenants", &output) { writer, output in
             for (name, tenant) in stats.tenants.sorted(by: { $0.key < $1.key }) {
                 writer.member(name, &output) { writer, output in self.tenant(tenant, &writer, &output) }
@@ -71,27 +71,22 @@ enum StatsEncoder {
 
     private static func tenant(_ tenant: StatsReply.Tenant, _ writer: inout JSONWriter, _ output: inout OutputBuffer) {
         writer.member("state", tenant.state, &output)
+        writer.optional("open_for", tenant.opensFor, &output)
+        writer.member("openings", tenant.circuitOpenings, &output)
+        writer.optional("hold", tenant.hold, &output)
+        writer.member("client", tenant.client, &output)
         writer.member("rate_tokens", tenant.rateTokens, &output)
-        optional("last_success", tenant.lastSuccess, &writer, &output)
-        guard let error = tenant.lastError else {
-            writer.name("last_error", &output)
-            return output.append("null")
+        writer.member("in_flight", tenant.inFlight, &output)
+        writer.member("queued", &output) { writer, output in
+            writer.member("callers", tenant.queued.callers, &output)
+            writer.member("prefetches", tenant.queued.prefetches, &output)
+            writer.member("refreshes", tenant.queued.refreshes, &output)
         }
-        writer.member("last_error", &output) { writer, output in
+        writer.optional("last_success", tenant.lastSuccess, &output)
+        writer.optional("last_error", tenant.lastError, &output) { error, writer, output in
             writer.member("error", error.code.rawValue, &output)
             writer.member("error_description", error.description, &output)
             writer.member("ago", error.ago, &output)
         }
-    }
-
-    private static func optional(
-        _ name: String,
-        _ value: Double?,
-        _ writer: inout JSONWriter,
-        _ output: inout OutputBuffer
-    ) {
-        if let value { return writer.member(name, value, &output) }
-        writer.name(name, &output)
-        output.append("null")
     }
 }

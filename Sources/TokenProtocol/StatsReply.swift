@@ -42,8 +42,26 @@ package struct StatsReply: Sendable, Equatable {
     }
 
     package struct Tenant: Sendable, Equatable {
-        /// The state of its circuit: `closed` as long as calls go to it.
+        /// Calls of each rank that wait for their turn.
+        package struct Queued: Sendable, Equatable {
+            package var callers = 0
+            package var prefetches = 0
+            package var refreshes = 0
+            package init() {}
+        }
+
+        /// The state of its circuit: `closed` as long as calls go to it, else `open` or `half_open`.
         package var state = "closed"
+        /// How often the circuit has opened.
+        package var circuitOpenings = 0
+        /// Seconds until the circuit lets a call go; nil: it does.
+        package var opensFor: Double?
+        /// Seconds that the tenant wants to be left alone; nil: it doesn't.
+        package var hold: Double?
+        /// What is thought of the client: `trusted`, `suspected` or `refused`.
+        package var client = "trusted"
+        package var inFlight = 0
+        package var queued = Queued()
         /// Calls that could go out at once.
         package var rateTokens = 0.0
         /// Seconds since a call last succeeded; nil: never.

@@ -58,9 +58,13 @@ struct Daemon {
     ) async throws {
         _ = try await pool.apply(loaded)
         let reloads = ReloadRequests()
-        let frontend = try await Frontend.start(on: loop, loaded.configuration, maxConnections: maxConnections()) {
-            reloads.ask($0)
-        }
+        let frontend = try await Frontend.start(
+            on: loop,
+            loaded.configuration,
+            maxConnections: maxConnections(),
+            notify: { [log] in $0.write(to: log) },
+            reload: { reloads.ask($0) }
+        )
         await pool.onSecretChange { await frontend.cache.secretChanged(of: $0) }
         // Trapped before the daemon is ready: from then on the manager may send it at any moment.
         let hangups = await UnixSignalsSequence(trapping: .sighup)

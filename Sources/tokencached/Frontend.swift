@@ -16,11 +16,14 @@ struct Frontend: Sendable {
 
     /// Sets everything up; nothing is listened on yet.
     ///
-    /// - Parameter reload: Has the configuration read again for an operator who waits.
+    /// - Parameters:
+    ///   - notify: Tells operators something about a tenant.
+    ///   - reload: Has the configuration read again for an operator who waits.
     static func start(
         on loop: any EventLoop,
         _ configuration: DaemonConfiguration,
         maxConnections: Int,
+        notify: @escaping @Sendable (CacheNotice) -> Void,
         reload: @escaping @Sendable (Waiter) -> Void
     ) async throws -> Frontend {
         // The cache wakes by the alarm and answers by the server, and both need the cache: the boxes break the circle.
@@ -36,7 +39,8 @@ struct Frontend: Sendable {
                 deliver: { delivery in
                     dispatcherBox.value?.delivered(delivery.reply)
                     serverBox.value?.deliver(delivery.reply, to: delivery.waiter)
-                }
+                },
+                notify: notify
             )
         )
         let alarm = try await Alarm.start(on: loop) {

@@ -15,4 +15,5 @@ enum LogKey {
     static let line = "line"
     static let key = "key"
     static let code = "code"
+    static let seconds = "seconds"
 }

@@ -53,12 +53,20 @@ actor TenantPool: TenantCalling {
         return result(outcome, secretChanged: await findsNewSecret(outcome, name, used: member.secret))
     }
 
-    func revoke(_ token: AccessToken, tenant name: String) async -> Bool {
-        guard let member = members[name] else { return false }
+    func revoke(_ token: AccessToken, tenant name: String) async -> RevocationResult {
+        guard let member = members[name] else {
+            return .failed(.unavailable("the tenant is no longer configured", pause: nil))
+        }
         count(member.number, name, 1)
-        let isTaken = await member.client.revoke(token)
+        let outcome = await member.client.revoke(token)
         await callEnded(member.number, name)
-        return isTaken
+        switch outcome {
+        case .taken: return .taken
+        case .refused: return .refused
+        case .failed(let outcome):
+            guard case .failed(let failure) = result(outcome, secretChanged: false) else { return .refused }
+            return .failed(failure)
+        }
     }
 
     private func count(_ number: Int, _ name: String, _ calls: Int) {

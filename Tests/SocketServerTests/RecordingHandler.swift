@@ -11,8 +11,8 @@ final class RecordingHandler: RequestHandler {
 
     func batchBegan() { batches += 1 }
 
-    func handle(_ request: Request, on socket: SocketKind, waiter: Waiter) -> Reply? {
-        kinds.append(socket)
+    func handle(_ request: Request, from client: Client, waiter: Waiter) -> Reply? {
+        kinds.append(client.socket)
         switch request.operation {
         case .hello:
             return .hello(HelloReply(version: "0", operations: [], tenants: [String(repeating: "x", count: 1_000)]))

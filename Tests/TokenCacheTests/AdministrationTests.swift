@@ -51,12 +51,16 @@ struct AdministrationTests {
         try cache.warm(.of("ann", scope: "b"))
         try cache.warm(.of("bob"))
         let waiter = cache.newWaiter()
-        #expect(cache.machine.revoke(Self.ann.user, scopes: nil, waiter: waiter, now: cache.now).reply == nil)
+        #expect(cache.machine.revoke(Self.ann.user, scopes: nil, waiter: waiter, for: 7, now: cache.now).reply == nil)
         #expect(cache.machine.stats(now: cache.now).entries == 1)
         let calls = cache.orders().compactMap { order in if case .revoke(let call, _, _) = order { call } else { nil } }
         #expect(calls.count == 2)
-        #expect(cache.machine.revocationEnded(calls[0], isTaken: true).isEmpty)
-        #expect(cache.machine.revocationEnded(calls[1], isTaken: true).map(\.reply) == [.revoked(true, upstream: true)])
+        #expect(cache.machine.revocationEnded(calls[0], .taken, now: cache.now).isEmpty)
+        #expect(
+            cache.machine.revocationEnded(calls[1], .taken, now: cache.now).map(\.reply) == [
+                .revoked(true, upstream: true)
+            ]
+        )
         #expect(cache.machine.stats(now: cache.now).mints.inFlight == 0)
     }
 
@@ -65,13 +69,19 @@ struct AdministrationTests {
         var cache = Simulation()
         try cache.warm(.of("ann"))
         #expect(
-            cache.machine.revoke(Self.ann.user, scopes: nil, waiter: cache.newWaiter(), now: cache.now).reply == nil
+            cache.machine.revoke(Self.ann.user, scopes: nil, waiter: cache.newWaiter(), for: 7, now: cache.now).reply
+                == nil
         )
         guard case .revoke(let call, _, _)? = cache.orders().first else { return #expect(Bool(false)) }
-        #expect(cache.machine.revocationEnded(call, isTaken: false).map(\.reply) == [.revoked(true, upstream: false)])
+        #expect(
+            cache.machine.revocationEnded(call, .refused, now: cache.now).map(\.reply) == [
+                .revoked(true, upstream: false)
+            ]
+        )
         try cache.warm(.of("ann"))
         #expect(
-            cache.machine.revoke(Self.ann.user, scopes: nil, waiter: cache.newWaiter(), now: cache.now).reply == nil
+            cache.machine.revoke(Self.ann.user, scopes: nil, waiter: cache.newWaiter(), for: 7, now: cache.now).reply
+                == nil
         )
         #expect(cache.advance(.seconds(10)).map(\.reply) == [.revoked(true, upstream: false)])
     }
@@ -85,6 +95,7 @@ struct AdministrationTests {
             Self.ann.user,
             scopes: ScopeSet("a"),
             waiter: cache.newWaiter(),
+            for: 7,
             now: cache.now
         )
         #expect(action.reply == nil)
@@ -93,6 +104,7 @@ struct AdministrationTests {
             TokenKey.of("bob").user,
             scopes: nil,
             waiter: cache.newWaiter(),
+            for: 7,
             now: cache.now
         )
         #expect(nobody.reply == .revoked(false, upstream: nil))
@@ -104,7 +116,7 @@ struct AdministrationTests {
         try cache.warm(Self.ann)
         _ = cache.ask(.of("bob"))
         cache.fail(try cache.onlyMint(), .throttled(retryAfter: .seconds(60)))
-        let action = cache.machine.revoke(Self.ann.user, scopes: nil, waiter: cache.newWaiter(), now: cache.now)
+        let action = cache.machine.revoke(Self.ann.user, scopes: nil, waiter: cache.newWaiter(), for: 7, now: cache.now)
         #expect(action.reply == .revoked(true, upstream: false))
         #expect(cache.machine.stats(now: cache.now).entries == 0)
     }
@@ -192,7 +204,11 @@ struct AdministrationTests {
         _ = cache.ask(.of("bad"))
         cache.fail(try cache.onlyMint(), .denied(ErrorReply.Upstream(status: 403), secretChanged: false))
         _ = cache.ask(.of("busy"))
-        let count = cache.machine.prefetch(["ann", "bad", "busy", "new"].map { TokenKey.of($0) }, now: cache.now)
+        let count = cache.machine.prefetch(
+            ["ann", "bad", "busy", "new"].map { TokenKey.of($0) },
+            for: 7,
+            now: cache.now
+        )
         #expect(count.cached == 1)
         #expect(count.queued == 2)
         #expect(count.refused == 1)
@@ -205,9 +221,9 @@ struct AdministrationTests {
         var cache = Simulation()
         for batch in 0..<10 {
             let keys = (0..<1_000).map { TokenKey.of("user\(batch)-\($0)") }
-            #expect(cache.machine.prefetch(keys, now: cache.now).queued == 1_000)
+            #expect(cache.machine.prefetch(keys, for: 7, now: cache.now).queued == 1_000)
         }
-        #expect(cache.machine.prefetch([.of("one more")], now: cache.now).refused == 1)
+        #expect(cache.machine.prefetch([.of("one more")], for: 7, now: cache.now).refused == 1)
         #expect(cache.ask(.of("caller")) == .wait)
     }
 

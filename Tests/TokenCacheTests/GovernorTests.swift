@@ -61,7 +61,7 @@ struct GovernorTests {
         #expect(cache.mints().count == 4)
         #expect(cache.ask(.of("long")).refreshes)
         #expect(cache.ask(.of("short")).refreshes)
-        #expect(cache.machine.prefetch([.of("early")], now: cache.now).queued == 1)
+        #expect(cache.machine.prefetch([.of("early")], for: 7, now: cache.now).queued == 1)
         #expect(cache.ask(.of("caller")) == .wait)
         cache.advance(.seconds(8))
         #expect(cache.mints().map(\.key) == [.of("caller"), .of("early"), .of("short"), .of("long")])

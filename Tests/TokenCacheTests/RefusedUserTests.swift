@@ -9,9 +9,13 @@ struct RefusedUserTests {
         secretChanged: false
     )
 
-    private func refuse(_ cache: inout Simulation, _ key: TokenKey = .of("ann")) throws -> ErrorReply? {
+    private func refuse(
+        _ cache: inout Simulation,
+        _ key: TokenKey = .of("ann"),
+        _ failure: MintFailure = Self.unknown
+    ) throws -> ErrorReply? {
         #expect(cache.ask(key) == .wait)
-        return cache.fail(try cache.onlyMint(), Self.unknown).first?.reply.error
+        return cache.fail(try cache.onlyMint(), failure).first?.reply.error
     }
 
     @Test("The refusal is remembered for that key alone, with what the tenant said and when to come back.")
@@ -59,7 +63,8 @@ struct RefusedUserTests {
         policy.maxEntries = 3
         var cache = Simulation(policy: policy)
         for name in ["one", "two", "three"] { try cache.warm(.of(name)) }
-        for name in ["ann", "bob", "cid", "dan"] { _ = try refuse(&cache, .of(name)) }
+        let unknown = MintFailure.denied(ErrorReply.Upstream(status: 404), secretChanged: false)
+        for name in ["ann", "bob", "cid", "dan"] { _ = try refuse(&cache, .of(name), unknown) }
         let stats = cache.machine.stats(now: cache.now)
         #expect(stats.entries == 3)
         #expect(stats.negativeEntries == 3)

@@ -66,9 +66,10 @@ struct Simulation {
         _ key: TokenKey,
         minTTL: Duration? = nil,
         timeout: Duration = .seconds(10),
-        noCache: Bool = false
+        noCache: Bool = false,
+        peer: PeerUID = 7
     ) -> CacheStateMachine.RequestAction {
-        ask(key, minTTL: minTTL, timeout: timeout, noCache: noCache, as: newWaiter())
+        ask(key, minTTL: minTTL, timeout: timeout, noCache: noCache, peer: peer, as: newWaiter())
     }
 
     mutating func ask(
@@ -76,9 +77,10 @@ struct Simulation {
         minTTL: Duration? = nil,
         timeout: Duration = .seconds(10),
         noCache: Bool = false,
+        peer: PeerUID = 7,
         as waiter: Waiter
     ) -> CacheStateMachine.RequestAction {
-        let wish = CacheStateMachine.Wish(minTTL: minTTL, timeout: timeout, noCache: noCache)
+        let wish = CacheStateMachine.Wish(minTTL: minTTL, timeout: timeout, noCache: noCache, peer: peer)
         return machine.request(key, wish, waiter: waiter, now: now)
     }
 

@@ -105,6 +105,7 @@ struct SingleFlightTests {
             TokenKey.of("ann").user,
             scopes: nil,
             waiter: cache.newWaiter(),
+            for: 7,
             now: cache.now
         )
         #expect(action.reply == .revoked(false, upstream: nil))
@@ -135,7 +136,7 @@ struct SingleFlightTests {
         #expect(cache.ask(.of("bob")) == .wait)
         #expect(cache.ask(.of("cid")) == .wait)
         #expect(cache.mints().map(\.key) == [.of("bob"), .of("cid")])
-        #expect(cache.machine.prefetch([.of("dan")], now: cache.now).queued == 1)
+        #expect(cache.machine.prefetch([.of("dan")], for: 7, now: cache.now).queued == 1)
         #expect(cache.ask(.of("ann")).refreshes)
         #expect(cache.ask(.of("ann"), minTTL: .seconds(500)) == .wait)
         cache.advance(.seconds(1))

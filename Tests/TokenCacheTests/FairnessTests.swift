@@ -1,0 +1,79 @@
+import Testing
+import TokenCache
+import TokenProtocol
+
+@Suite("Peers take turns")
+struct FairnessTests {
+    /// One call a second, one at once: the order in which calls go shows.
+    private static let slow: [String: TenantPolicy] = ["main": .test(rate: 60, burst: 1, concurrent: 100)]
+
+    private func order(_ cache: inout Simulation, _ seconds: Int) -> [String] {
+        cache.advance(.seconds(seconds))
+        return cache.mints().map { String(decoding: $0.key.user.user.value, as: UTF8.self) }
+    }
+
+    @Test("One app's many don't hold up another's one, and an app's own go in the order in which they came.")
+    func turns() {
+        var cache = Simulation(tenants: Self.slow)
+        for index in 0..<5 { #expect(cache.ask(.of("a\(index)"), timeout: .seconds(60), peer: 1) == .wait) }
+        for index in 0..<2 { #expect(cache.ask(.of("b\(index)"), timeout: .seconds(60), peer: 2) == .wait) }
+        #expect(cache.ask(.of("c0"), timeout: .seconds(60), peer: 3) == .wait)
+        #expect(order(&cache, 10) == ["a0", "b0", "c0", "a1", "b1", "a2", "a3", "a4"])
+    }
+
+    @Test("Who has little queued is not turned away because another has much.")
+    func pacing() {
+        var cache = Simulation(tenants: Self.slow)
+        for index in 0..<30 { _ = cache.ask(.of("a\(index)"), timeout: .seconds(60), peer: 1) }
+        #expect(cache.ask(.of("a30"), timeout: .seconds(10), peer: 1).refusal?.code == .rateLimited)
+        #expect(cache.ask(.of("b0"), timeout: .seconds(3), peer: 2) == .wait)
+        #expect(cache.ask(.of("b1"), timeout: .seconds(3), peer: 2).refusal == nil)
+        #expect(cache.ask(.of("b2"), timeout: .seconds(3), peer: 2).refusal?.code == .rateLimited)
+    }
+
+    @Test("Who joins another app's queued mint doesn't wait for that app's turn.")
+    func join() {
+        var cache = Simulation(tenants: Self.slow)
+        for index in 0..<20 { _ = cache.ask(.of("a\(index)"), timeout: .seconds(60), peer: 1) }
+        #expect(cache.ask(.of("a19"), timeout: .seconds(60), peer: 2) == .wait)
+        #expect(order(&cache, 2) == ["a0", "a19", "a1"])
+    }
+
+    @Test("Forced mints come out of a peer's own quarter of the rate; others have theirs.")
+    func forced() throws {
+        var cache = Simulation(tenants: ["main": .test(rate: 80, burst: 80)])
+        try cache.warm(.of("ann"))
+        for _ in 0..<20 {
+            #expect(cache.ask(.of("ann"), noCache: true, peer: 1) == .wait)
+            cache.succeed(try cache.onlyMint())
+        }
+        let refusal = cache.ask(.of("ann"), noCache: true, peer: 1).refusal
+        #expect(refusal?.code == .rateLimited)
+        #expect(refusal?.retryAfter == 3)
+        #expect(cache.ask(.of("ann"), peer: 1).served != nil, "a hit forces nothing")
+        #expect(cache.ask(.of("new"), peer: 1) == .wait, "nor does a first mint")
+        cache.succeed(try cache.onlyMint())
+        #expect(cache.ask(.of("ann"), noCache: true, peer: 2) == .wait)
+        #expect(cache.ask(.of("ann"), noCache: true, peer: 1) == .wait, "that one is shared")
+        cache.succeed(try cache.onlyMint())
+        cache.suspend(.seconds(3))
+        #expect(cache.ask(.of("ann"), noCache: true, peer: 1) == .wait)
+    }
+
+    @Test("A mint after a report is a forced one, whether a caller asks or a prefetch.")
+    func forcedByReport() throws {
+        var cache = Simulation(tenants: ["main": .test(rate: 4, burst: 4)])
+        func report(_ name: String) throws {
+            let served = try #require(cache.ask(.of(name)).served)
+            let action = cache.machine.invalidate(.of(name), served.token.fingerprint, now: cache.now)
+            #expect(action == .dropped)
+        }
+        for name in ["ann", "bob"] { try cache.warm(.of(name)) }
+        for name in ["ann", "bob"] { try report(name) }
+        #expect(cache.ask(.of("ann"), peer: 1) == .wait)
+        cache.succeed(try cache.onlyMint())
+        #expect(cache.ask(.of("bob"), timeout: .seconds(60), peer: 1).refusal?.code == .rateLimited)
+        #expect(cache.machine.prefetch([.of("bob")], for: 1, now: cache.now).refused == 1)
+        #expect(cache.machine.prefetch([.of("bob")], for: 2, now: cache.now).queued == 1)
+    }
+}

@@ -1,0 +1,124 @@
+import Testing
+import TokenCache
+import TokenProtocol
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+@Suite("A suspected client")
+struct SuspicionTests {
+    private static let unauthorized = MintFailure.denied(ErrorReply.Upstream(status: 401), secretChanged: false)
+
+    /// Has users refused with 401; the calls that go then.
+    private func refuse(_ cache: inout Simulation, _ names: [String]) throws -> [(call: CallID, key: TokenKey)] {
+        var next: [(call: CallID, key: TokenKey)] = []
+        for name in names {
+            #expect(cache.ask(.of(name)) == .wait)
+            let call = try #require(cache.mints().last?.call)
+            cache.fail(call, Self.unauthorized)
+            next = cache.mints()
+        }
+        return next
+    }
+
+    private func health(_ cache: inout Simulation) -> HealthReply {
+        cache.machine.health(now: cache.now, wall: Date(timeIntervalSince1970: 1_795_000_000))
+    }
+
+    @Test("Three users refused in a row: the one who was accepted last is minted as a probe; accepted, all is well.")
+    func accepted() throws {
+        var cache = Simulation()
+        try cache.warm(.of("known"))
+        #expect(try refuse(&cache, ["a", "b"]).isEmpty)
+        let probe = try refuse(&cache, ["c"])
+        #expect(probe.map(\.key) == [.of("known")])
+        #expect(health(&cache).status == .degraded)
+        #expect(cache.ask(.of("other")) == .wait, "nobody is locked out")
+        cache.succeed(probe[0].call)
+        #expect(health(&cache).status == .ok)
+        #expect(
+            cache.machine.takeNotices() == [.clientSuspected("main", isProbed: true), .clientAccepted("main")]
+        )
+    }
+
+    @Test("Refused, too: the circuit opens, health fails and names the reason; a success ends it.")
+    func refused() throws {
+        var cache = Simulation(draw: 0.5)
+        try cache.warm(.of("known"))
+        let probe = try refuse(&cache, ["a", "b", "c"])
+        cache.fail(probe[0].call, Self.unauthorized)
+        let health = health(&cache)
+        #expect(health.status == .failing)
+        let check = try #require(health.checks.first { $0.status == .failing })
+        #expect(check.name == "client")
+        #expect(check.description?.contains("401") == true)
+        #expect(check.since == "2026-11-18T11:06:40Z")
+        let refusal = cache.ask(.of("new"), timeout: .seconds(1)).refusal
+        #expect(refusal?.code == .unavailable)
+        #expect(refusal?.description.contains("client") == true)
+        #expect(cache.ask(.of("known")).served != nil)
+        #expect(
+            cache.machine.takeNotices() == [
+                .clientSuspected("main", isProbed: true), .clientRefused("main"), .circuitOpened("main", .seconds(5)),
+            ]
+        )
+        cache.suspend(.seconds(5))
+        #expect(cache.ask(.of("new")) == .wait)
+        cache.fail(try cache.onlyMint(), Self.unauthorized)
+        #expect(cache.ask(.of("other"), timeout: .seconds(1)).refusal?.retryAfter == 10)
+        cache.suspend(.seconds(10))
+        #expect(cache.ask(.of("other")) == .wait)
+        cache.succeed(try cache.onlyMint())
+        #expect(self.health(&cache).status == .ok)
+        #expect(cache.ask(.of("third")) == .wait)
+    }
+
+    @Test("With nobody accepted yet nothing opens, and health is degraded.")
+    func noKey() throws {
+        var cache = Simulation()
+        #expect(try refuse(&cache, ["a", "b", "c", "d", "e", "f"]).isEmpty)
+        #expect(health(&cache).status == .degraded)
+        #expect(cache.ask(.of("g")) == .wait)
+        #expect(cache.machine.takeNotices() == [.clientSuspected("main", isProbed: false)])
+    }
+
+    @Test("An accepted user between them, or a refusal of another kind, begins the row anew; one user counts once.")
+    func row() throws {
+        var cache = Simulation()
+        try cache.warm(.of("known"))
+        _ = try refuse(&cache, ["a", "b"])
+        try cache.warm(.of("good"))
+        _ = try refuse(&cache, ["c", "d"])
+        _ = cache.ask(.of("disabled"))
+        cache.fail(try cache.onlyMint(), .denied(ErrorReply.Upstream(status: 403), secretChanged: false))
+        _ = try refuse(&cache, ["e", "f"])
+        cache.suspend(.seconds(11))
+        #expect(try refuse(&cache, ["e"]).isEmpty)
+        #expect(health(&cache).status == .ok)
+    }
+
+    @Test("A new secret ends suspicion and circuit.")
+    func newSecret() throws {
+        var cache = Simulation()
+        try cache.warm(.of("known"))
+        cache.fail(try refuse(&cache, ["a", "b", "c"])[0].call, Self.unauthorized)
+        #expect(health(&cache).status == .failing)
+        cache.machine.secretChanged(of: "main")
+        #expect(health(&cache).status == .ok)
+        #expect(cache.ask(.of("a")) == .wait)
+        #expect(cache.mints().count == 1)
+    }
+
+    @Test("A probe that ends in a fault proves nothing; the next users who are refused bring another.")
+    func inconclusive() throws {
+        var cache = Simulation()
+        try cache.warm(.of("known"))
+        let probe = try refuse(&cache, ["a", "b", "c"])
+        cache.fail(probe[0].call, CircuitTests.down)
+        #expect(health(&cache).status == .degraded)
+        #expect(try refuse(&cache, ["d", "e", "f"]).map(\.key) == [.of("known")])
+    }
+}
