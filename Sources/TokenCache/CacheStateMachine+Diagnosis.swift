@@ -136,7 +136,7 @@ extension CacheStateMachine {
             expiresIn: entry.life.left(at: now).wholeSeconds,
             expiresAt: entry.token.expiresAt,
             age: (now - entry.life.sent).wholeSeconds,
-            lastUsed: (now - entry.lastAsked).wholeSeconds,
+            lastUsed: entry.lastAsked.map { (now - $0).wholeSeconds },
             fingerprint: entry.token.fingerprint.short
         )
     }
@@ -151,7 +151,8 @@ extension CacheStateMachine {
         }
         guard entry.life.isServable(at: now) else { return nil }
         if now >= entry.life.softPoint { return ExplainReply.Refresh(seconds: 0, cause: .ahead) }
-        let isDueByTimer = entry.life.lastChance - entry.lastAsked <= policy.idleTTL && !entry.isUnusedRefresh
+        let isDueByTimer =
+            entry.lastAsked.map { entry.life.lastChance - $0 <= policy.idleTTL } ?? false && !entry.isUnusedRefresh
         return isDueByTimer
             ? ExplainReply.Refresh(seconds: (entry.life.lastChance - now).inSeconds, cause: .lastChance)
             : ExplainReply.Refresh(seconds: (entry.life.softPoint - now).inSeconds, cause: .ahead)

@@ -104,7 +104,7 @@ extension CacheStateMachine {
             age: (now - entry.life.sent).wholeSeconds,
             expiresIn: entry.life.left(at: now).wholeSeconds,
             expiresAt: entry.token.expiresAt,
-            lastUsed: (now - entry.lastAsked).wholeSeconds,
+            lastUsed: entry.lastAsked.map { (now - $0).wholeSeconds },
             fingerprint: entry.token.fingerprint.short
         )
     }

@@ -34,7 +34,7 @@ extension CacheStateMachine {
 
     /// Whether a call is still worth making: a refresh that had to wait is not, once its user is idle or its token gone.
     private func isWanted(_ flight: Flight, now: Instant) -> Bool {
-        guard flight.isRefresh, !flight.wasAskedFor else { return true }
+        guard flight.isRefresh, flight.askedAt == nil else { return true }
         guard let slot = store.find(flight.key), let entry = store[slot] else { return false }
         return isInUse(entry, now: now)
     }
@@ -42,13 +42,14 @@ extension CacheStateMachine {
     /// Whether an entry is worth refreshing unasked: its token can be served, and somebody asked for it lately.
     func isInUse(_ entry: Entry, now: Instant) -> Bool {
         // After a suspend the time may be long past: then the entry is about to go, and a refresh would be unasked.
-        entry.life.isServable(at: now) && now - entry.lastAsked <= policy.idleTTL && !entry.isUnusedRefresh
+        guard let lastAsked = entry.lastAsked else { return false }
+        return entry.life.isServable(at: now) && now - lastAsked <= policy.idleTTL && !entry.isUnusedRefresh
     }
 
     /// Plans a mint as the flight of its key.
-    mutating func plan(_ key: TokenKey, as purpose: Governor.Purpose) -> CallID {
+    mutating func plan(_ key: TokenKey, as purpose: Governor.Purpose, askedAt: Instant? = nil) -> CallID {
         let call = newCall()
-        flights[call] = Flight(key: key, purpose: purpose)
+        flights[call] = Flight(key: key, purpose: purpose, askedAt: askedAt)
         currentFlights[key.user, default: [:]][key.scopes] = call
         tenants[key.user.tenant]?.governor.enqueue(call, as: purpose)
         return call

@@ -68,8 +68,8 @@ extension CacheStateMachine {
             token: token,
             life: life,
             arrived: now,
-            lastAsked: flight.wasAskedFor ? now : before?.lastAsked ?? now,
-            cameUnasked: flight.isUnasked && !flight.wasAskedFor,
+            lastAsked: [flight.askedAt, before?.lastAsked].compactMap(\.self).max(),
+            cameUnasked: flight.isUnasked && flight.askedAt == nil,
             replacedReported: wasReported,
             serial: newSerial()
         )

@@ -207,19 +207,19 @@ package struct CacheStateMachine {
         {
             return refuse(error, standIn: standIn, now: now)
         }
-        let call = join(flight, key: key, wish.peer)
+        let call = join(flight, key: key, wish.peer, now: now)
         guard deadline > now else { return refuse(.timedOut, standIn: standIn, now: now) }
         wait(waiter, for: call, deadline: deadline, takesLivingToken: standIn != nil)
         return .wait
     }
 
-    private mutating func join(_ flight: CallID?, key: TokenKey, _ peer: PeerUID) -> CallID {
+    private mutating func join(_ flight: CallID?, key: TokenKey, _ peer: PeerUID, now: Instant) -> CallID {
         guard let flight else {
             statistics.misses += 1
-            return plan(key, as: .caller(peer))
+            return plan(key, as: .caller(peer), askedAt: now)
         }
         statistics.coalesced += 1
-        flights[flight]?.wasAskedFor = true
+        flights[flight]?.askedAt = now
         tenants[key.user.tenant]?.governor.promote(flight, for: peer)
         return flight
     }

@@ -11,8 +11,8 @@ final class Entry {
     var life: TokenLife
     /// When the token came.
     var arrived: Instant
-    /// When it was last asked for; a refresh is no use of it.
-    var lastAsked: Instant
+    /// When it was last asked for; a refresh is no use of it, nor is a prefetch; nil: never.
+    var lastAsked: Instant?
     /// Whether nobody asked for its mint.
     var cameUnasked: Bool
     /// Whether it took the place of a token that an app had reported as refused.
@@ -25,7 +25,7 @@ final class Entry {
         token: EncodedToken,
         life: TokenLife,
         arrived: Instant,
-        lastAsked: Instant,
+        lastAsked: Instant?,
         cameUnasked: Bool,
         replacedReported: Bool,
         serial: UInt64
@@ -41,7 +41,7 @@ final class Entry {
     }
 
     /// Whether nobody has asked since a refresh brought it.
-    var isUnusedRefresh: Bool { cameUnasked && lastAsked < arrived }
+    var isUnusedRefresh: Bool { cameUnasked && lastAsked.map { $0 < arrived } ?? true }
 
     /// Bytes of memory, about: the token's text, the key's, and the fixed parts.
     var size: Int { token.text.count + key.user.user.value.count + Self.fixedSize }

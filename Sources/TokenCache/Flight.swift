@@ -23,20 +23,20 @@ struct Flight {
     let isRefresh: Bool
     /// Whether nobody's request planned it.
     let isUnasked: Bool
-    /// Whether anybody has asked for it since it was planned.
-    var wasAskedFor: Bool
+    /// When somebody last asked for it; nil: nobody has since it was planned.
+    var askedAt: Instant?
     /// Whether it was sent a second time with a new secret; there is no third.
     var hasTriedNewSecret = false
     /// Which tenant of that name it was sent to; nil: it was not sent.
     var tenantNumber: Int?
 
-    init(key: TokenKey, purpose: Governor.Purpose) {
+    init(key: TokenKey, purpose: Governor.Purpose, askedAt: Instant?) {
         self.key = key
+        self.askedAt = askedAt
         switch purpose {
-        case .caller: (isRefresh, isUnasked, wasAskedFor) = (false, false, true)
-        case .prefetch: (isRefresh, isUnasked, wasAskedFor) = (false, false, false)
-        case .probe: (isRefresh, isUnasked, wasAskedFor) = (false, true, false)
-        case .refresh: (isRefresh, isUnasked, wasAskedFor) = (true, true, false)
+        case .caller, .prefetch: (isRefresh, isUnasked) = (false, false)
+        case .probe: (isRefresh, isUnasked) = (false, true)
+        case .refresh: (isRefresh, isUnasked) = (true, true)
         }
     }
 
@@ -45,7 +45,6 @@ struct Flight {
         if waiters.count > 2 * waiting + 64 { waiters.removeAll { !isWaiting($0) } }
         waiters.append(waiter)
         waiting += 1
-        wasAskedFor = true
     }
 }
 

@@ -38,7 +38,7 @@ enum DiagnosisEncoder {
         writer.member("expires_in", token.expiresIn, &output)
         writer.member("expires_at", token.expiresAt, &output)
         writer.member("age", token.age, &output)
-        writer.member("last_used", token.lastUsed, &output)
+        if let lastUsed = token.lastUsed { writer.member("last_used", lastUsed, &output) }
         writer.member("fingerprint", token.fingerprint, &output)
     }
 }

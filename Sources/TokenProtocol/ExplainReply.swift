@@ -35,11 +35,11 @@ package struct ExplainReply: Sendable, Equatable {
         package var expiresAt: String
         /// Whole seconds since it was asked of the tenant.
         package var age: Int
-        /// Whole seconds since somebody asked for it.
-        package var lastUsed: Int
+        /// Whole seconds since somebody asked for it; nil: never.
+        package var lastUsed: Int?
         package var fingerprint: String
 
-        package init(expiresIn: Int, expiresAt: String, age: Int, lastUsed: Int, fingerprint: String) {
+        package init(expiresIn: Int, expiresAt: String, age: Int, lastUsed: Int?, fingerprint: String) {
             self.expiresIn = expiresIn
             self.expiresAt = expiresAt
             self.age = age

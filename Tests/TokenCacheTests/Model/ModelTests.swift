@@ -1,0 +1,30 @@
+import Foundation
+import Testing
+
+@Suite("Random lives of the cache against a model")
+struct ModelTests {
+    private static let steps = 500
+    /// Each a test case of its own, so that they run side by side.
+    private static let shares = 8
+    private static let runs = 2_000
+
+    @Test("Whatever happens, the promises hold.", arguments: 0..<shares)
+    func holds(share: Int) throws {
+        // `make model SEED=…` replays one run.
+        if let seed = ProcessInfo.processInfo.environment["MODEL_SEED"].flatMap(UInt64.init) {
+            guard share == 0 else { return }
+            return try run(seed)
+        }
+        for number in 0..<(Self.runs / Self.shares) { try run(UInt64(share * 1_000_000 + number)) }
+    }
+
+    private func run(_ seed: UInt64) throws {
+        var run = ModelRun(seed: seed)
+        do {
+            try run.run(steps: Self.steps)
+        } catch let violation as ModelRun.Violation {
+            Issue.record("\(violation); replay it by: make model SEED=\(seed)")
+            throw violation
+        }
+    }
+}
