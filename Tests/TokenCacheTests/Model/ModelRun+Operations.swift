@@ -38,13 +38,13 @@ extension ModelRun {
         lastAsked[key] = now
         switch machine.request(key, wish, waiter: waiter, now: now) {
         case .serve(let reply), .serveAndRefresh(let reply):
-            if reply.isStale { wanted.insert(key) }
+            if reply.isStale { noteWish(key, wish.peer) }
             try check(reply, for: key, minTTL: wish.minTTL, since: generation(key))
             if !murky.contains(key), tokens[reply.token.fingerprint]?.generation != generation(key) {
                 throw violated("a token of an older generation came from the cache")
             }
         case .wait:
-            wanted.insert(key)
+            noteWish(key, wish.peer)
             askers[waiter] = Asker(
                 key: key,
                 generation: generation(key),
@@ -56,7 +56,7 @@ extension ModelRun {
                 since: step
             )
         case .refuse(let error):
-            if error.code == .timeout { wanted.insert(key) }
+            if error.code == .timeout { noteWish(key, wish.peer) }
             if before != nil, wish.minTTL ?? .zero == .zero {
                 throw violated("a caller got an error though a living token was there")
             }
@@ -66,7 +66,7 @@ extension ModelRun {
     private mutating func prefetch() {
         let keys = (0..<5).map { _ in random.pick(Self.keys) }
         _ = machine.prefetch(keys, for: PeerUID(random.below(3)), now: now)
-        for key in keys { wanted.insert(key) }
+        for key in keys { noteWish(key, nil) }
     }
 
     private mutating func leave() {

@@ -29,7 +29,7 @@ extension ModelRun {
         }
         let isWanted =
             again != nil || wanted.remove(key) != nil || askers.values.contains { $0.key == key } || murky.contains(key)
-        if !isWanted { try checkRefresh(key) }
+        if !isWanted { try checkRefresh(key) } else if again == nil { try checkTurn(key) }
         try pay(key.user.tenant)
         calls[call] = Call(
             key: key,
@@ -38,6 +38,25 @@ extension ModelRun {
             sent: now,
             isRefresh: !isWanted
         )
+    }
+
+    /// A peer whose call goes twice in a row has nobody else waiting in between.
+    private mutating func checkTurn(_ key: TokenKey) throws {
+        let name = key.user.tenant
+        guard let owner = owners.removeValue(forKey: key), let peer = owner, !murky.contains(key) else {
+            tenants[name]?.lastTurn = nil
+            return
+        }
+        let others = askers.values.filter { asker in
+            asker.key.user.tenant == name && asker.key != key && asker.peer != peer && !murky.contains(asker.key)
+                && owners[asker.key] == .some(asker.peer) && asker.generation == generation(asker.key)
+                && !calls.values.contains { $0.key == asker.key }
+        }
+        let queued = Set(others.map(\.key))
+        if let last = tenants[name]?.lastTurn, last.peer == peer, !last.others.isDisjoint(with: queued) {
+            throw violated("a peer had two turns in a row while another waited")
+        }
+        tenants[name]?.lastTurn = (peer, queued)
     }
 
     private mutating func pay(_ name: String) throws {

@@ -77,6 +77,8 @@ struct ModelRun {
     /// Keys of which a mint of an older generation may still be queued: it can't be told from a newer one when it goes,
     /// so what depends on the generation isn't held against them any more.
     var murky: Set<TokenKey> = []
+    /// Whose turn the queued mint of a key is; nil: several peers want it, so it may have moved.
+    var owners: [TokenKey: PeerUID?] = [:]
     /// The last fault of a key's call, until something tells that the tenant is back.
     var faults: [TokenKey: Instant] = [:]
     private var lastTicket: UInt64 = 0
@@ -147,7 +149,18 @@ struct ModelRun {
             generations[key, default: 0] += 1
             cached[key] = nil
             wanted.remove(key)
+            owners[key] = nil
         }
+    }
+
+    /// Notes that a peer's request has planned a mint or joined one.
+    mutating func noteWish(_ key: TokenKey, _ peer: PeerUID?) {
+        if !wanted.contains(key) {
+            owners[key] = .some(peer)
+        } else if owners[key] != .some(peer) {
+            owners[key] = .some(nil)
+        }
+        wanted.insert(key)
     }
 
     static let keys: [TokenKey] = ["one", "two"].flatMap { tenant in
@@ -178,15 +191,24 @@ struct ModelTenant {
     /// No call before then.
     var heldUntil: Instant?
     var accepted: Set<TokenKey> = []
+    /// The caller's call that went last, and what other peers had queued alone by then.
+    var lastTurn: (peer: PeerUID, others: Set<TokenKey>)?
     /// Calls that may go though nobody wants them, to find out about the client.
     var probes = 0
 
     init(_ random: inout ModelRandom, now: Instant) {
-        policy = TenantPolicy.test(
-            rate: random.pick([6, 60, 600]),
-            burst: random.pick([1, 5, 50]),
-            concurrent: random.pick([1, 3, 8])
+        self.init(
+            .test(
+                rate: random.pick([6, 60, 600]),
+                burst: random.pick([1, 5, 50]),
+                concurrent: random.pick([1, 3, 8])
+            ),
+            now: now
         )
+    }
+
+    init(_ policy: TenantPolicy, now: Instant) {
+        self.policy = policy
         level = Double(policy.burst)
         filled = now
     }

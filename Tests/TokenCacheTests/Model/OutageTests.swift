@@ -1,0 +1,62 @@
+import Testing
+import TokenCache
+import TokenProtocol
+
+@Suite("A tenant that is away for a quarter of an hour")
+struct OutageTests {
+    private static let users = 60
+    private static let outage = 600..<1_500
+    private static let end = 2_400
+
+    /// A call under way, and when it comes back.
+    private struct Open {
+        let call: CallID
+        let back: Instant
+    }
+
+    @Test(
+        "Nobody whose token outlives it notices; what follows keeps to the rate, and everyone is renewed.",
+        arguments: 0..<20
+    )
+    func outage(seed: Int) throws {
+        var random = ModelRandom(seed: UInt64(seed))
+        let policy = TenantPolicy.test(rate: 80, burst: 80)
+        var cache = Simulation(tenants: ["main": policy], draw: Double(random.below(1_000)) / 1_000)
+        var ends: [TokenKey: Instant] = [:]
+        for user in 0..<Self.users {
+            // Due before it, within it or after it; all outlive it, and the minute after which the circuit probes last.
+            let lifetime = Duration.seconds(1_800 + random.below(1_800))
+            try cache.warm(.of("user\(user)"), lifetime: lifetime)
+            ends[.of("user\(user)")] = cache.now + lifetime
+        }
+        cache.suspend(.seconds(60))
+        var bucket = ModelTenant(policy, now: cache.now)
+        var open: [Open] = []
+        var renewed: Set<TokenKey> = []
+        for second in 0..<Self.end {
+            for order in cache.orders() {
+                guard case .mint(let call, _) = order else { continue }
+                let isPaid = bucket.pay(cache.now)
+                #expect(isPaid, "more calls went than the bucket allows")
+                open.append(Open(call: call, back: cache.now + .milliseconds(random.below(9_000))))
+            }
+            for call in open where call.back <= cache.now {
+                if Self.outage.contains(second) {
+                    cache.fail(call.call, CircuitTests.down)
+                } else {
+                    cache.succeed(call.call)
+                }
+            }
+            open.removeAll { $0.back <= cache.now }
+            for _ in 0..<3 {
+                let key = TokenKey.of("user\(random.below(Self.users))")
+                let reply = try #require(cache.ask(key).served, "a caller had to wait or got an error")
+                if reply.expiresIn > 20_000 { renewed.insert(key) }
+            }
+            cache.advance(.seconds(1))
+        }
+        let state = cache.machine.stats(now: cache.now).tenants["main"]?.state
+        #expect(state == "closed")
+        #expect(renewed.count > Self.users / 2)
+    }
+}
