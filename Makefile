@@ -55,6 +55,19 @@ bench: ## Measure hits beside Redis and memcached, and memory
 	@scripts/install-dependencies build bench
 	@scripts/bench
 
+.PHONY: model
+model: ## Replay one random life of the cache: make model SEED=…
+	@scripts/install-dependencies build
+	swift build $(SWIFT_FLAGS) --build-tests
+	MODEL_SEED=$(SEED) swift test $(SWIFT_FLAGS) --skip-build --disable-xctest --filter ModelTests
+
+.PHONY: drill
+drill: ## Put the real daemon through outages, throttling, a crash and more (minutes)
+	@scripts/install-dependencies build drill
+	swift build $(RELEASE_FLAGS) --product tokencached
+	swift build $(RELEASE_FLAGS) --product standin-tenant
+	python3 Drills/drill.py "$$(swift build $(RELEASE_FLAGS) --show-bin-path)" $(DRILLS)
+
 .PHONY: clean
 clean: ## Remove what was built
 	rm -rf .build Benchmarks/.build

@@ -59,13 +59,24 @@ package struct StatsDocument: Decodable {
             }
         }
 
+        struct Queued: Decodable {
+            var callers: Int?
+            var prefetches: Int?
+            var refreshes: Int?
+        }
+
         var state: String?
+        var openFor: Double?
+        var hold: Double?
+        var client: String?
+        var queued: Queued?
         var rateTokens: Double?
         var lastSuccess: Double?
         var lastError: LastError?
 
         private enum CodingKeys: String, CodingKey {
-            case state
+            case state, hold, client, queued
+            case openFor = "open_for"
             case rateTokens = "rate_tokens"
             case lastSuccess = "last_success"
             case lastError = "last_error"

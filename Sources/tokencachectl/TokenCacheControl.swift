@@ -17,6 +17,9 @@ struct TokenCacheControl: AsyncParsableCommand {
             77 denied or forbidden; 78 invalid configuration or unknown tenant; 1 anything else.
             """,
         version: "0.1.0",
-        subcommands: [Token.self, Stats.self, Entries.self, Evict.self, Flush.self, Reload.self, Hello.self]
+        subcommands: [
+            Token.self, Stats.self, Health.self, Explain.self, Entries.self, Evict.self, Flush.self, Reload.self,
+            Hello.self,
+        ]
     )
 }

@@ -65,7 +65,17 @@ package struct StatsView {
     }
 
     private static func tenant(_ tenant: StatsDocument.Tenant) -> String {
-        var parts = ["\(tenant.state ?? "?")", "\(Int(tenant.rateTokens ?? 0)) calls at hand"]
+        var parts = ["circuit \((tenant.state ?? "?").printable)"]
+        if let seconds = tenant.openFor { parts.append("tried again in \(time(seconds))") }
+        if let seconds = tenant.hold { parts.append("wants no calls for \(time(seconds))") }
+        if let client = tenant.client, client != "trusted" { parts.append("client \(client.printable)") }
+        parts.append("\(Int(tenant.rateTokens ?? 0)) calls at hand")
+        if let queued = tenant.queued {
+            parts.append(
+                "queued \(queued.callers ?? 0) callers', \(queued.prefetches ?? 0) prefetches, "
+                    + "\(queued.refreshes ?? 0) refreshes"
+            )
+        }
         parts.append(tenant.lastSuccess.map { "last success \(time($0)) ago" } ?? "no success yet")
         if let error = tenant.lastError {
             parts.append(

@@ -3,8 +3,14 @@ import TokenProtocol
 /// The daemon in one line, for `systemctl status`.
 enum StatusLine {
     static func text(_ stats: StatsReply) -> String {
-        let tenants = stats.tenants.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.state)" }
+        let tenants = stats.tenants.sorted { $0.key < $1.key }.map { "\($0.key) \(state($0.value))" }
         return "\(stats.entries) tokens, \(stats.mints.inFlight) mints under way; tenants: "
             + tenants.joined(separator: ", ")
+    }
+
+    private static func state(_ tenant: StatsReply.Tenant) -> String {
+        if tenant.client == "refused" { return "refuses the client" }
+        if tenant.state != "closed" { return "fails" }
+        return tenant.hold == nil ? "well" : "wants no calls for a while"
     }
 }

@@ -56,6 +56,17 @@ package final class Program: Sendable {
     /// Sends a signal.
     package func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
+    /// How many descriptors it has open.
+    package func openFiles() throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/\(identifier)/fd").count
+    }
+
+    /// Changes how many descriptors it may have; those that it has stay.
+    package func limitOpenFiles(to count: Int) throws {
+        let (status, output) = try Self.run("/usr/bin/prlimit", ["--pid", "\(identifier)", "--nofile=\(count):"])
+        guard status == 0 else { throw CocoaError(.featureUnsupported, userInfo: ["reason": output]) }
+    }
+
     /// Waits for its end, and says its exit status.
     package func waitForEnd() -> Int32 {
         process.waitUntilExit()

@@ -18,7 +18,8 @@ struct ViewTests {
                 {"uptime":90,"version":"1.2.3","entries":5,"negative_entries":1,"bytes":4096,
                  "requests":{"hit":3,"miss":1,"coalesced":0,"error":{"denied":2,"timeout":0}},
                  "latency":{"hits":{"p50":0.0000123,"p99":0.001,"p999":0.2,"max":3}},
-                 "tenants":{"main":{"state":"held","rate_tokens":12.7,"last_success":130,"last_error":null}}}
+                 "tenants":{"main":{"state":"closed","hold":7,"client":"suspected","queued":{"callers":1,"refreshes":2},
+                 "rate_tokens":12.7,"last_success":130,"last_error":null}}}
                 """#
             )
         ).text
@@ -27,7 +28,53 @@ struct ViewTests {
         #expect(text.contains("errors       2 denied\n"))
         #expect(text.contains("hits took    p50 12 µs, p99 1.0 ms, p99.9 200.0 ms, longest 3.0 s"))
         #expect(text.contains("mints took   none yet"))
-        #expect(text.contains("tenant main  held, 12 calls at hand, last success 2 min ago"))
+        #expect(
+            text.contains(
+                "tenant main  circuit closed, wants no calls for 7.0 s, client suspected, 12 calls at hand, "
+                    + "queued 1 callers', 0 prefetches, 2 refreshes, last success 2 min ago"
+            )
+        )
+    }
+
+    @Test("Health is a word, and a line for each thing that is wrong.")
+    func health() throws {
+        let text = HealthView(
+            try decode(
+                HealthDocument.self,
+                #"""
+                {"status":"failing","checks":[{"check":"hold","tenant":"main","status":"ok"},{"check":"client",
+                "tenant":"main","status":"failing","description":"it is\u001b refused","since":"2026-11-23T22:10:00Z"}]}
+                """#
+            )
+        ).text
+        #expect(text == "failing\nfailing  client of main since 2026-11-23T22:10:00Z: it is? refused")
+    }
+
+    @Test("What explains a user's answer is aligned lines; what isn't there is left out.")
+    func explain() throws {
+        let full = ExplainView(
+            try decode(
+                ExplainDocument.self,
+                #"""
+                {"state":"due","source":"cache","reason":"it is there","expires_in":90,"last_used":3,"fingerprint":"abc",
+                "next_refresh":{"in":2.5,"cause":"backoff"},"last_error":{"error":"unavailable","error_description":"down"},
+                "backoff":2.5,"circuit":"closed","client":"trusted","hold":null,"wait":0}
+                """#
+            )
+        ).text
+        #expect(full.contains("next answer  from the cache: it is there\n"))
+        #expect(full.contains("token        abc, 90.0 s left, last asked for 3.0 s ago\n"))
+        #expect(full.contains("refresh      in 2.5 s (backoff)\n"))
+        #expect(full.contains("last error   unavailable: down\n"))
+        #expect(full.hasSuffix("tenant       circuit closed, client trusted"))
+        let empty = ExplainView(
+            try decode(
+                ExplainDocument.self,
+                #"{"state":"absent","source":"error","reason":"no","circuit":"open","client":"refused","hold":4,"wait":4}"#
+            )
+        ).text
+        #expect(empty.contains("from neither: no"))
+        #expect(empty.hasSuffix("circuit open, client refused, wants no calls for 4.0 s, a call would wait 4.0 s"))
     }
 
     @Test("An older daemon's statistics, with members missing, are shown as far as they go.")

@@ -47,12 +47,12 @@ extension ModelRun {
             tenants[name]?.lastTurn = nil
             return
         }
-        let others = askers.values.filter { asker in
+        let others = askers.filter { _, asker in
             asker.key.user.tenant == name && asker.key != key && asker.peer != peer && !murky.contains(asker.key)
                 && owners[asker.key] == .some(asker.peer) && asker.generation == generation(asker.key)
                 && !calls.values.contains { $0.key == asker.key }
         }
-        let queued = Set(others.map(\.key))
+        let queued = Set(others.keys)
         if let last = tenants[name]?.lastTurn, last.peer == peer, !last.others.isDisjoint(with: queued) {
             throw violated("a peer had two turns in a row while another waited")
         }

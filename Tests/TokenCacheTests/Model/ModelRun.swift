@@ -192,7 +192,7 @@ struct ModelTenant {
     var heldUntil: Instant?
     var accepted: Set<TokenKey> = []
     /// The caller's call that went last, and what other peers had queued alone by then.
-    var lastTurn: (peer: PeerUID, others: Set<TokenKey>)?
+    var lastTurn: (peer: PeerUID, others: Set<Waiter>)?
     /// Calls that may go though nobody wants them, to find out about the client.
     var probes = 0
 

@@ -1,0 +1,69 @@
+import Foundation
+import Glibc
+import StandInTenant
+import TestSupport
+import Testing
+
+@Suite("Tenants in trouble, with the real executables", .serialized)
+struct TroubleTests {
+    @Test("A tenant that fails is left alone: callers are told, living tokens are served, and operators see why.")
+    func circuit() async throws {
+        let deployment = try await Deployment.start()
+        _ = try deployment.token("ann")
+        for number in 0..<5 {
+            #expect(try deployment.token("status-500:u\(number)")["error"] as? String == "unavailable")
+        }
+        let calls = await deployment.tenant.counters.calls
+        let refused = try deployment.token("new", #""timeout":1"#)
+        #expect(refused["error"] as? String == "unavailable")
+        #expect((refused["retry_after"] as? Int).map { (3...6).contains($0) } == true)
+        #expect(try deployment.token("ann")["source"] as? String == "cache")
+        #expect(await deployment.tenant.counters.calls == calls)
+        let health = try deployment.admin().ask(#"{"op":"health"}"#)
+        #expect(health["status"] as? String == "degraded")
+        let stats = try deployment.admin().ask(#"{"op":"stats"}"#)
+        let tenant = (stats["tenants"] as? [String: Any])?["main"] as? [String: Any]
+        #expect(tenant?["state"] as? String == "open")
+        let explain = try deployment.admin().ask(#"{"op":"explain","subject":"ann"}"#)
+        #expect(explain["source"] as? String == "cache")
+        #expect(explain["circuit"] as? String == "open")
+        #expect(deployment.daemon.waitForOutput("calls to the tenant fail") != nil)
+        try await deployment.stop()
+    }
+
+    @Test("A secret that is wrong from one moment to the next fails health, which names the reason.")
+    func refusedClient() async throws {
+        let deployment = try await Deployment.start()
+        _ = try deployment.token("known")
+        try await deployment.tenant.setSecrets(["another"])
+        for name in ["a", "b", "c"] { #expect(try deployment.token(name)["error"] as? String == "denied") }
+        #expect(deployment.daemon.waitForOutput("the tenant refuses the client") != nil)
+        let health = try deployment.control("health")
+        #expect(health.status == 1)
+        #expect(health.output.hasPrefix("failing\n"))
+        #expect(health.output.contains("client of main"))
+        #expect(try deployment.token("known")["source"] as? String == "cache")
+        try deployment.folder.write("another", to: "secret")
+        #expect(try deployment.control("reload").status == 0)
+        #expect(try deployment.control("health").output == "ok\n")
+        #expect(try deployment.token("a")["source"] as? String == "tenant")
+        #expect(try deployment.control("explain", "a").output.contains("next answer  from the cache"))
+        deployment.daemon.signal(SIGTERM)
+        #expect(deployment.daemon.waitForEnd() == 0)
+        try await deployment.tenant.stop()
+    }
+
+    @Test("Out of descriptors the daemon waits for some, and serves who came meanwhile.")
+    func descriptors() async throws {
+        let deployment = try await Deployment.start()
+        let first = try deployment.requests()
+        _ = try first.ask(#"{"op":"hello"}"#)
+        try deployment.daemon.limitOpenFiles(to: deployment.daemon.openFiles() + 1)
+        let waiting = try (0..<5).map { _ in try deployment.requests() }
+        for client in waiting { try client.send(#"{"op":"hello"}"#) }
+        #expect(try first.ask(#"{"op":"hello"}"#)["server"] as? String == "tokencached")
+        try deployment.daemon.limitOpenFiles(to: 1_024)
+        for client in waiting { #expect(try client.reply()["server"] as? String == "tokencached") }
+        try await deployment.stop()
+    }
+}
