@@ -140,7 +140,7 @@ extension ModelRun {
             tenant.identity += 1
             tenant.policy.identity.host = "https://\(name)\(tenant.identity).example"
             tenant.heldUntil = nil
-            tenant.accepted = []
+            (tenant.accepted, tenant.lastAccepted, tenant.probe) = ([], nil, nil)
             raise { $0.user.tenant == name }
         }
         tenant.reconfigure(rate: random.pick([6, 60, 600]), burst: random.pick([1, 5, 50]), now: now)

@@ -18,7 +18,14 @@ extension ModelRun {
     }
 
     private mutating func noteProbes() {
-        for case .clientSuspected(let tenant, isProbed: true) in machine.takeNotices() { tenants[tenant]?.probes += 1 }
+        for case .clientSuspected(let tenant, isProbed: true) in machine.takeNotices() {
+            noteProbe(of: tenant)
+        }
+    }
+
+    private mutating func noteProbe(of tenant: String) {
+        let key = tenants[tenant]?.lastAccepted
+        tenants[tenant]?.probe = key
     }
 
     private mutating func started(_ call: CallID, _ key: TokenKey) throws {
@@ -29,7 +36,13 @@ extension ModelRun {
         }
         let isWanted =
             again != nil || wanted.remove(key) != nil || askers.values.contains { $0.key == key } || murky.contains(key)
-        if !isWanted { try checkRefresh(key) } else if again == nil { try checkTurn(key) }
+        if tenants[key.user.tenant]?.probe == key {
+            tenants[key.user.tenant]?.probe = nil
+        } else if !isWanted {
+            try checkRefresh(key)
+        } else if again == nil {
+            try checkTurn(key)
+        }
         try pay(key.user.tenant)
         calls[call] = Call(
             key: key,
@@ -71,10 +84,6 @@ extension ModelRun {
     /// A call that nobody waits for.
     private mutating func checkRefresh(_ key: TokenKey) throws {
         let name = key.user.tenant
-        if let probes = tenants[name]?.probes, probes > 0 {
-            tenants[name]?.probes -= 1
-            return
-        }
         guard let last = lastAsked[key], now - last <= policy.idleTTL else {
             throw violated("a call went for a user who is idle")
         }
@@ -166,6 +175,7 @@ extension ModelRun {
         guard call.identity == identity(call.key) else { return }
         if isUsable {
             tenants[name]?.accepted.insert(call.key)
+            tenants[name]?.lastAccepted = call.key
             faults = faults.filter { $0.key.user.tenant != name }
         }
     }
@@ -192,7 +202,7 @@ extension ModelRun {
     private mutating func checkNotices(_ result: MintResult, _ call: Call) throws {
         for notice in machine.takeNotices() {
             switch notice {
-            case .clientSuspected(let tenant, isProbed: true): tenants[tenant]?.probes += 1
+            case .clientSuspected(let tenant, isProbed: true): noteProbe(of: tenant)
             case .clientRefused(let tenant):
                 guard case .failed(.denied(let upstream, _)) = result, upstream.status == 401,
                     tenants[tenant]?.accepted.contains(call.key) == true

@@ -193,8 +193,10 @@ struct ModelTenant {
     var accepted: Set<TokenKey> = []
     /// The caller's call that went last, and what other peers had queued alone by then.
     var lastTurn: (peer: PeerUID, others: Set<Waiter>)?
-    /// Calls that may go though nobody wants them, to find out about the client.
-    var probes = 0
+    /// The key that was accepted last.
+    var lastAccepted: TokenKey?
+    /// The key whose call may go first though nobody wants it, to find out about the client.
+    var probe: TokenKey?
 
     init(_ random: inout ModelRandom, now: Instant) {
         self.init(
