@@ -5,11 +5,13 @@ it can say of every request whether its user had a token that lived.
 """
 
 import asyncio
+import gc
 import json
 import os
 import random
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
@@ -20,6 +22,7 @@ class StandIn:
     """The tenant's side."""
 
     def __init__(self, programs, folder, *options):
+        self.earlier_calls = 0
         self.ready = os.path.join(folder, "tenant")
         self.log = open(os.path.join(folder, "tenant.log"), "wb")
         self.process = subprocess.Popen(
@@ -44,7 +47,12 @@ class StandIn:
         self.control("settings", settings)
 
     def calls(self):
-        return self.control("counters")["calls"]
+        return self.earlier_calls + self.control("counters")["calls"]
+
+    def recover(self):
+        """Plays no script any more; what was counted is forgotten with it, so it is kept here."""
+        self.earlier_calls = self.calls()
+        self.control("reset", {})
 
     def stop(self):
         end(self.process)
@@ -152,10 +160,24 @@ class Load:
         self.account = Account()
         self.lives = {}  # user: (the end of the token by the monotonic clock, its margin)
         self.open = {}
+        # From when to when the daemon was stopped from outside, and then worked off what had gathered: who asked then had
+        # to wait for that.
+        self.stopped = (0, 0)
         self.next_id = 0
         self.writers = [None] * self.CONNECTIONS
         self.is_running = False
         self.random = random.Random(4_242)
+
+    async def catch_up(self):
+        """Waits until those who have asked by now have their answers."""
+        now = time.monotonic()
+        while any(since < now for _, since, _ in self.open.values()):
+            await asyncio.sleep(0.005)
+
+    def forget_tokens(self):
+        """The daemon has lost them: nobody has one any more, those who wait neither."""
+        self.lives.clear()
+        self.open = {number: (user, since, False) for number, (user, since, _) in self.open.items()}
 
     def has_token(self, user):
         ends, margin = self.lives.get(user, (0, 0))
@@ -165,7 +187,13 @@ class Load:
     async def run(self, script):
         """Asks as long as the script of the drill runs."""
         self.is_running = True
+        # A collection of garbage stops the load for longer than a hit takes.
+        gc.disable()
+        # And so would a thread that makes a control request, for the interpreter's usual 5 ms.
+        sys.setswitchinterval(0.0001)
         readers = [asyncio.create_task(self.read(index)) for index in range(self.CONNECTIONS)]
+        while None in self.writers:
+            await asyncio.sleep(0.01)
         asking = asyncio.create_task(self.ask_on())
         await script
         self.is_running = False
@@ -179,6 +207,7 @@ class Load:
         for user, _, _ in self.open.values():
             self.fail(user, "no reply")
         self.open = {}
+        gc.enable()
 
     async def ask_on(self):
         interval = 1 / self.per_second
@@ -199,24 +228,24 @@ class Load:
         self.next_id += 1
         self.account.requests += 1
         self.open[self.next_id] = (user, time.monotonic(), self.has_token(user))
-        line = json.dumps({"op": "token", "subject": user, "id": self.next_id, "timeout": self.timeout})
-        writer = self.writers[self.next_id % self.CONNECTIONS]
-        if writer is None:
-            self.open.pop(self.next_id)
-            return self.fail(user, "no connection")
-        writer.write(line.encode() + b"\n")
+        self.send(self.next_id, user)
+
+    def send(self, number, user):
+        # Without a connection it is sent when there is one again, as a client does with what can be asked again.
+        if writer := self.writers[number % self.CONNECTIONS]:
+            writer.write(b'{"op":"token","subject":"%s","id":%d,"timeout":%d}\n' % (user.encode(), number, self.timeout))
 
     async def read(self, index):
         while True:
             try:
                 reader, self.writers[index] = await asyncio.open_unix_connection(self.daemon.socket)
+                for number in [number for number in self.open if number % self.CONNECTIONS == index]:
+                    self.send(number, self.open[number][0])
                 while line := await reader.readline():
                     self.take(json.loads(line))
             except (ConnectionError, FileNotFoundError):
                 pass
             self.writers[index] = None
-            for number in [number for number in self.open if number % self.CONNECTIONS == index]:
-                self.fail(self.open.pop(number)[0], "connection lost")
             await asyncio.sleep(0.01)
 
     def take(self, reply):
@@ -224,7 +253,7 @@ class Load:
         now = time.monotonic()
         waited = now - since
         self.account.longest_wait = max(self.account.longest_wait, waited)
-        if had_token:
+        if had_token and not self.stopped[0] <= since <= self.stopped[1]:
             self.account.waits_with_token.append(waited)
         if "error" in reply:
             return self.fail(user, reply["error"], had_token)
@@ -248,6 +277,8 @@ class Stage:
         self.folder = tempfile.TemporaryDirectory(prefix="drill-")
         self.tenant = StandIn(programs, self.folder.name, *tenant_options)
         self.daemon = Daemon(programs, self.folder.name, self.tenant, **daemon_options)
+        # Once before it counts: what it takes to make the first control request isn't the daemon's time.
+        self.tenant.calls()
 
     def __enter__(self):
         return self

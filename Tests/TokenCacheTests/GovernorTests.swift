@@ -80,6 +80,23 @@ struct GovernorTests {
         #expect(cache.mints().count == 3, "three tenths of the 10 calls that came in")
     }
 
+    @Test("What is due all at once, as after a suspend, goes at the tenant's pace, the token that ends first ahead.")
+    func dueAtOnce() throws {
+        var policy = CachePolicy()
+        policy.idleTTL = .seconds(20_000)
+        var cache = Simulation(policy: policy, tenants: ["main": .test(rate: 60, burst: 5, concurrent: 100)])
+        for index in 0..<20 {
+            // The later one came, the sooner its token ends.
+            try cache.warm(.of("user\(index)"), lifetime: .seconds(10_100 - 2 * index))
+            cache.suspend(.seconds(1))
+        }
+        cache.suspend(.seconds(9_400))
+        cache.advance(.zero)
+        #expect(cache.mints().map(\.key) == (15..<20).reversed().map { .of("user\($0)") })
+        cache.advance(.seconds(3))
+        #expect(cache.mints().map(\.key) == (12..<15).reversed().map { .of("user\($0)") })
+    }
+
     @Test("With nobody waiting, refreshes may use the whole bucket, but leave a place for a caller.")
     func refreshPlaces() throws {
         var cache = Simulation(tenants: ["main": .test(concurrent: 4)])
