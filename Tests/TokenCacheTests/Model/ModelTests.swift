@@ -4,11 +4,11 @@ import Testing
 @Suite("Random lives of the cache against a model")
 struct ModelTests {
     private static let steps = 500
-    /// Each a test case of its own, so that they run side by side.
+    /// Each a test case of its own; one after another, so that a thread is left to the other tests.
     private static let shares = 8
     private static let runs = 2_000
 
-    @Test("Whatever happens, the promises hold.", arguments: 0..<shares)
+    @Test("Whatever happens, the promises hold.", .serialized, arguments: 0..<shares)
     func holds(share: Int) async throws {
         // `make model SEED=…` replays one run.
         if let seed = ProcessInfo.processInfo.environment["MODEL_SEED"].flatMap(UInt64.init) {
