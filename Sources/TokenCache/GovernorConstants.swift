@@ -8,7 +8,7 @@ enum GovernorConstants {
     /// A peer's own allowance of forced mints, as a share of rate and burst: an app that forces every mint leaves three
     /// quarters to the others.
     static let forcedShare = 0.25
-    /// So many peers' allowances are remembered: more uids than any host has apps. Past it those that are full again go.
+    /// So many peers' allowances are remembered, more than any host has apps; past it those that are full again go.
     static let mostAllowances = 1_024
 
     // MARK: Holds
@@ -38,9 +38,9 @@ enum GovernorConstants {
 
     /// So many faults in a row open it: fewer happen when a connection is cut under several calls at once.
     static let faultsInRow = 5
-    /// Or half of the calls that ended within this time, …
+    /// It opens also where half of the calls that ended within this time were faults: what is older says nothing of now.
     static let window = Duration.seconds(30)
-    /// … if they were at least so many: two of three are no picture of a tenant.
+    /// But only where at least so many ended within it: two of three are no picture of a tenant.
     static let fewestCalls = 10
     /// How long it is open at first: a tenant that restarts is back by then.
     static let shortestOpening = Duration.seconds(5)
