@@ -10,8 +10,8 @@ import Glibc
 ///
 /// Use it through ``AccessToken`` and ``ClientSecret``, which say what the bytes are. It never grows, so no copy is left
 /// behind by a reallocation.
-// The memory is written in the initialiser only, before a second reference can exist, and freed in `deinit`, after the
-// last one is gone; in between it is only read. So sharing it between threads is sound.
+// `@unchecked Sendable`, because a pointer is not Sendable, and sound: the memory is written in the initialiser only,
+// before a second reference can exist, and freed in `deinit`, after the last one is gone; in between it is only read.
 @safe package final class SecretBytes: @unchecked Sendable {
     private let memory: UnsafeMutableRawBufferPointer
 

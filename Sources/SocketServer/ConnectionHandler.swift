@@ -74,6 +74,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         stall.end()
+        // Closed: its number may be another connection's from here on.
+        socket = nil
         requestHandler.leave(machine.close().map { Waiter(connection: number, ticket: $0) })
         server.closed(number)
         context.fireChannelInactive()
@@ -108,15 +110,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
         var cursor = ConnectionStateMachine.Cursor()
         while let step = unsafe next(chunk, &cursor) { perform(step) }
         requestHandler.batchEnded()
+        if machine.output.isEmpty { giveBack() }
         sendLater()
     }
 
     private func next(
         _ chunk: UnsafeRawBufferPointer,
         _ cursor: inout ConnectionStateMachine.Cursor
-    )
-        -> ConnectionStateMachine.Step?
-    {
+    ) -> ConnectionStateMachine.Step? {
         var step: ConnectionStateMachine.Step?
         requestHandler.withHits { step = unsafe machine.next(Span(_unsafeBytes: chunk), &cursor, hit: $0) }
         return step
@@ -153,6 +154,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
         guard readIsDue, !machine.isFull, !machine.hasHeld, !isFinishing else { return }
         readIsDue = false
         context?.read()
+    }
+
+    private func giveBack() {
+        var unused = OutputBuffer()
+        swap(&unused, &machine.output)
+        sendQueue.giveBack(unused)
     }
 
     /// Sends at the end of the event loop's round, together with what else this connection and others get in it.

@@ -5,7 +5,8 @@ import NIOCore
 ///
 /// What a peer has room for, which is nearly always all, goes from where it was written into the kernel, without a copy
 /// in between that would hold tokens and would have to be overwritten, too. Only the rest is left to the channel, which
-/// knows how to wait; until it has sent that, nothing may go past it.
+/// knows how to wait; until it has sent that, nothing may go past it. Its owner lets go of it when the channel is closed, as
+/// the kernel gives the descriptor's number to the next connection.
 struct DirectSocket {
     /// Never wait, and no signal where the peer is gone.
     private static let flags = CInt(MSG_DONTWAIT) | CInt(MSG_NOSIGNAL)

@@ -6,28 +6,16 @@ package import NIOCore
 package struct Peer: Sendable, Hashable {
     /// The user that the process ran as.
     package let uid: UInt32
-    /// Its group.
-    package let gid: UInt32
-    /// The process; it may be gone, and its number be another's.
-    package let pid: Int32
 
     /// Names a peer.
-    package init(uid: UInt32, gid: UInt32, pid: Int32) {
-        self.uid = uid
-        self.gid = gid
-        self.pid = pid
-    }
+    package init(uid: UInt32) { self.uid = uid }
 
     /// The peer of a channel; one without a socket, in memory, is this very process.
     package init(of channel: any Channel) throws {
         let credentials = try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) {
             try Self.credentials($0)
         }
-        if let credentials {
-            self.init(uid: credentials.uid, gid: credentials.gid, pid: credentials.pid)
-        } else {
-            self.init(uid: getuid(), gid: getgid(), pid: getpid())
-        }
+        self.init(uid: credentials?.uid ?? getuid())
     }
 
     private static func credentials(_ descriptor: CInt) throws -> peer_credentials {

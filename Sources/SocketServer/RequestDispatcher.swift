@@ -65,7 +65,8 @@ package final class RequestDispatcher: RequestHandler {
             self.hits += hits
             counters.count(.token, times: hits)
         }
-        // Not shared with anyone: the cache's isolation is this very event loop, and the call ends before this one does.
+        // `nonisolated(unsafe)`, because the compiler can't know that the cache's isolation is this very event loop, and
+        // sound: `assumeIsolated` has checked it, so nothing runs beside `body`, and `body` isn't kept beyond the call.
         nonisolated(unsafe) let body = body
         cache.assumeIsolated { cache in
             unsafe body { field, user, tenant, scope, minTTL in

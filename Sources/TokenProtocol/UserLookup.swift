@@ -23,20 +23,16 @@ package struct UserLookup: Sendable, Hashable {
 
     /// Compares the bytes in one go; the array's own way takes them one by one.
     package static func == (left: UserLookup, right: UserLookup) -> Bool {
-        guard left.field == right.field, left.value.count == right.value.count else { return false }
-        return unsafe left.value.withUnsafeBytes { own in
-            unsafe right.value.withUnsafeBytes { other in
-                guard let own = own.baseAddress, let other = other.baseAddress else { return true }
-                return unsafe memcmp(own, other, left.value.count) == 0
-            }
-        }
+        guard left.field == right.field else { return false }
+        return unsafe right.value.withUnsafeBytes { unsafe left.hasValue($0) }
     }
 
     /// Whether the value is these bytes.
     package func hasValue(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        guard value.count == bytes.count, let other = bytes.baseAddress else { return false }
+        guard value.count == bytes.count else { return false }
         return unsafe value.withUnsafeBytes { own in
-            guard let own = own.baseAddress else { return false }
+            // Both are as long as each other, so both are empty where one has no address.
+            guard let own = own.baseAddress, let other = bytes.baseAddress else { return true }
             return unsafe memcmp(own, other, bytes.count) == 0
         }
     }

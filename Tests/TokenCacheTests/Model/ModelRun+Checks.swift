@@ -51,7 +51,7 @@ extension ModelRun {
 
     /// Every wait has an end.
     func checkWaits() throws {
-        for (_, asker) in askers where asker.deadline < now - .seconds(30_001) {
+        for (_, asker) in askers where asker.deadline < now {
             throw violated("somebody waits past their timeout")
         }
     }
