@@ -67,6 +67,7 @@ let targets: [Target] = [
         name: "SocketServer",
         dependencies: ["CLinux", "Secrets", "TokenProtocol", "TokenCache", nioCore, nioPosix, logging]
     ),
+    .target(name: "Audit", dependencies: ["Secrets", "Systemd", "TokenProtocol", "TokenCache"]),
     .target(name: "DaemonConfiguration", dependencies: [.product(name: "Yams", package: "Yams")]),
     .target(name: "TokenCacheClient", dependencies: [nioCore, nioPosix]),
     .target(
@@ -82,7 +83,8 @@ let targets: [Target] = [
     .executableTarget(
         name: "tokencached",
         dependencies: [
-            "Systemd", "Secrets", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "DaemonConfiguration",
+            "Systemd", "Secrets", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "Audit",
+            "DaemonConfiguration",
             nioCore, nioPosix, logging, lifecycle, unixSignals, argumentParser,
         ]
     ),
@@ -95,6 +97,10 @@ let targets: [Target] = [
     .testTarget(name: "TokenProtocolTests", dependencies: ["Secrets", "TokenProtocol"]),
     .testTarget(name: "TokenCacheTests", dependencies: ["Secrets", "TokenProtocol", "TokenCache"]),
     .testTarget(name: "SystemdTests", dependencies: ["Secrets", "Systemd", "TestSupport"]),
+    .testTarget(
+        name: "AuditTests",
+        dependencies: ["Secrets", "TokenProtocol", "TokenCache", "Audit", "TestSupport"]
+    ),
     .testTarget(name: "DaemonConfigurationTests", dependencies: ["DaemonConfiguration"]),
     .testTarget(
         name: "TenantTests",

@@ -4,7 +4,8 @@ import Yams
 extension ConfigurationReader {
     private static var sections: [String] {
         [
-            "sockets", "cache", "refresh", "default_tenant", "tenants", "access", "quotas", "admin", "metrics", "log",
+            "sockets", "cache", "refresh", "default_tenant", "tenants", "access", "quotas", "admin", "audit", "metrics",
+            "log",
         ]
     }
 
@@ -17,7 +18,7 @@ extension ConfigurationReader {
             return nil
         }
         var configuration = DaemonConfiguration()
-        configuration.sectionsNotInForce = ["access", "quotas", "admin", "metrics"].filter { section in
+        configuration.sectionsNotInForce = ["quotas", "metrics"].filter { section in
             file.keys.contains { $0.key == section }
         }
         readSockets(file.take("sockets"), &configuration.sockets)
@@ -30,6 +31,11 @@ extension ConfigurationReader {
             if let users = reader.texts(section.take("users"), "user names or numbers") {
                 configuration.administrators = users
             }
+        }
+        section(file.take("audit"), known: ["to"]) { reader, section in
+            let destination = section.take("to")
+            configuration.audit = reader.auditDestination(destination)
+            configuration.auditLine = destination?.line
         }
         section(file.take("metrics"), known: ["listen"]) { reader, section in
             configuration.metricsListen = reader.address(section.take("listen"))
@@ -124,6 +130,19 @@ extension ConfigurationReader {
             return nil
         }
         return level
+    }
+
+    private mutating func auditDestination(_ item: Item?) -> DaemonConfiguration.AuditDestination? {
+        guard let item else { return nil }
+        switch item.text {
+        case "journal": return .journal
+        case "stderr": return .standardError
+        case "none": return .nowhere
+        case .some(let path) where path.hasPrefix("/"): return .file(path)
+        default:
+            note(item, "should be journal, stderr, none or the absolute path of a file")
+            return nil
+        }
     }
 
     private mutating func address(_ item: Item?) -> String? {

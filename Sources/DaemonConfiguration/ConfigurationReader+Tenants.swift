@@ -159,12 +159,16 @@ extension ConfigurationReader {
     }
 
     private mutating func readRule(_ item: Item, tenants: [String]) -> DaemonConfiguration.AccessRule {
-        let known = ["users", "groups", "tenants", "scopes", "subjects", "user_ids", "operations"]
+        let known = ["users", "groups", "units", "tenants", "scopes", "subjects", "user_ids", "operations"]
         let operations = ["token", "prefetch", "invalidate", "revoke"]
         var rule = DaemonConfiguration.AccessRule()
         section(item, known: known) { reader, section in
             rule.users = reader.texts(section.take("users"), "user names or numbers")
             rule.groups = reader.texts(section.take("groups"), "group names or numbers")
+            rule.units = reader.texts(
+                section.take("units"),
+                "systemd units with their suffix, such as myapp.service"
+            ) { $0 == "*" || $0.contains(".") && !$0.contains("/") }
             rule.tenants = reader.texts(
                 section.take("tenants"),
                 "names of configured tenants",

@@ -22,6 +22,10 @@ package struct DaemonConfiguration: Sendable, Equatable {
     package var quotas = Quotas()
     /// Who may use the admin socket besides the daemon's own user.
     package var administrators = ["root"]
+    /// Where the audit trail goes; nil: to the journal, if there is one.
+    package var audit: AuditDestination?
+    /// The line at which that stands, for whoever finds that it can't be written.
+    package var auditLine: Int?
     /// Where metrics are to be had, as address and port; nil: nowhere.
     package var metricsListen: String?
     /// How much is logged.
@@ -102,11 +106,24 @@ package struct DaemonConfiguration: Sendable, Equatable {
     package struct AccessRule: Sendable, Equatable {
         package var users: [String]?
         package var groups: [String]?
+        package var units: [String]?
         package var tenants: [String]?
         package var scopes: [String]?
         package var subjects: [String]?
         package var userIDs: [String]?
         package var operations: [String]?
+    }
+
+    /// Where the audit trail goes.
+    package enum AuditDestination: Sendable, Equatable {
+        /// To systemd's journal, as records with fields.
+        case journal
+        /// To standard error, as lines of JSON.
+        case standardError
+        /// To a file, as lines of JSON.
+        case file(String)
+        /// Nowhere.
+        case nowhere
     }
 
     /// The share of each that one uid may have while another wants it.

@@ -119,7 +119,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         _ cursor: inout ConnectionStateMachine.Cursor
     ) -> ConnectionStateMachine.Step? {
         var step: ConnectionStateMachine.Step?
-        requestHandler.withHits { step = unsafe machine.next(Span(_unsafeBytes: chunk), &cursor, hit: $0) }
+        requestHandler.withHits(for: client) { step = unsafe machine.next(Span(_unsafeBytes: chunk), &cursor, hit: $0) }
         return step
     }
 

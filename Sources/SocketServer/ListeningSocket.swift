@@ -87,7 +87,10 @@ package struct ListeningSocket: Sendable {
         _ temporary: String,
         _ place: Place
     ) throws(ListeningSocketError) {
-        let group = try place.group.map { name throws(ListeningSocketError) in try Group.number(name, place.path) }
+        let group = try place.group.map { name throws(ListeningSocketError) in
+            guard let group = Accounts.group(name) else { throw .unknownGroup(name, path: place.path) }
+            return group
+        }
         guard let address = UnixSocketAddress(temporary) else { throw .pathTooLong(place.path) }
         // Nobody may connect between bind and chmod: the socket doesn't listen yet, and its name is only ours.
         guard address.bind(descriptor) else { throw .failed(place.path, "it can't be bound", errno) }

@@ -12,7 +12,9 @@ package final class RequestDispatcher: RequestHandler {
         /// The clock that goes on in suspend.
         package var now: @Sendable () -> Instant
         /// Has the configuration read again; the answer is delivered to the one who asked.
-        package var reload: (Waiter) -> Void
+        package var reload: (Waiter, Peer) -> Void
+        /// Keeps a record in the audit trail; it must not wait.
+        package var audit: (AuditRecord) -> Void
         /// The server's connections.
         package var connections: () -> StatsReply.Connections
 
@@ -20,22 +22,22 @@ package final class RequestDispatcher: RequestHandler {
         package init(
             version: String,
             now: @escaping @Sendable () -> Instant,
-            reload: @escaping (Waiter) -> Void,
+            reload: @escaping (Waiter, Peer) -> Void,
+            audit: @escaping (AuditRecord) -> Void,
             connections: @escaping () -> StatsReply.Connections
         ) {
             self.version = version
             self.now = now
             self.reload = reload
+            self.audit = audit
             self.connections = connections
         }
     }
 
-    /// Which tenants there are; a reload puts another in its place.
-    package var directory: TenantDirectory
-
     private let cache: TokenCache
     private let surroundings: Surroundings
     private let started: Instant
+    private var gatekeeper: Gatekeeper
     private var counters = RequestCounters()
     /// The time of the batch that is being answered: one look at the clock serves them all.
     private var now: Instant
@@ -45,12 +47,18 @@ package final class RequestDispatcher: RequestHandler {
     private var answered: [(began: Instant, hits: Int)] = []
 
     /// Answers from a cache.
-    package init(cache: TokenCache, directory: TenantDirectory, surroundings: Surroundings) {
+    package init(cache: TokenCache, access: AccessPolicy, surroundings: Surroundings) {
         self.cache = cache
-        self.directory = directory
+        gatekeeper = Gatekeeper(access)
         self.surroundings = surroundings
         started = surroundings.now()
         now = started
+    }
+
+    /// Who may do what; another policy holds from the next request on, also on connections that are open.
+    package var access: AccessPolicy {
+        get { gatekeeper.policy }
+        set { gatekeeper = Gatekeeper(newValue) }
     }
 
     package func batchBegan() {
@@ -58,8 +66,10 @@ package final class RequestDispatcher: RequestHandler {
         hits = 0
     }
 
-    package func withHits(_ body: (HitLookup) -> Void) {
-        let (now, tenants) = (now, directory.plain)
+    package func withHits(for client: Client, _ body: (HitLookup) -> Void) {
+        let standing = gatekeeper.standing(of: client)
+        guard client.socket == .requests || standing.isAdministrator else { return body { _, _, _, _, _ in nil } }
+        let now = now
         var hits = 0
         defer {
             self.hits += hits
@@ -67,10 +77,10 @@ package final class RequestDispatcher: RequestHandler {
         }
         // `nonisolated(unsafe)`, because the compiler can't know that the cache's isolation is this very event loop, and
         // sound: `assumeIsolated` has checked it, so nothing runs beside `body`, and `body` isn't kept beyond the call.
-        nonisolated(unsafe) let body = body
+        nonisolated(unsafe) let (body, grant) = (body, standing.grant)
         cache.assumeIsolated { cache in
             unsafe body { field, user, tenant, scope, minTTL in
-                guard let target = tenants.find(tenant, scope),
+                guard let target = unsafe grant.find(field, user, tenant, scope),
                     let reply = cache.hit(target.name, field, user, target.scopes, minTTL: minTTL, now: now)
                 else { return nil }
                 hits += 1
@@ -98,6 +108,7 @@ package final class RequestDispatcher: RequestHandler {
         do throws(ErrorReply) {
             reply = try answer(request.operation, from: client, waiter: waiter)
         } catch {
+            if error.code == .forbidden { record(request.operation, refusedTo: client) }
             reply = .error(error)
         }
         switch reply {
@@ -120,28 +131,32 @@ package final class RequestDispatcher: RequestHandler {
     }
 
     private func answer(_ operation: Operation, from client: Client, waiter: Waiter) throws(ErrorReply) -> Reply? {
-        let (now, uid) = (now, client.peer.uid)
+        let (now, peer) = (now, client.peer)
+        let standing = gatekeeper.standing(of: client)
+        if client.socket == .admin, !standing.isAdministrator, operation.name != .hello {
+            throw ErrorReply(.forbidden, "this peer is no administrator")
+        }
+        let grant = standing.grant
         switch operation {
         case .token(let request):
-            let key = try directory.key(for: request.key)
+            let key = try grant.key(for: request.key, .token)
             let wish = CacheStateMachine.Wish(
                 minTTL: request.minTTL,
                 timeout: request.timeout,
                 noCache: request.noCache,
-                peer: uid
+                peer: peer
             )
             return cache.assumeIsolated { $0.token(key, wish, waiter: waiter, now: now) }
         case .prefetch(let request):
-            let keys = try directory.keys(for: request)
-            return cache.assumeIsolated { $0.prefetch(keys, for: uid, now: now) }
+            let keys = try grant.keys(for: request)
+            return cache.assumeIsolated { $0.prefetch(keys, for: peer, now: now) }
         case .invalidate(let request):
-            let key = try directory.key(for: request.key)
+            let key = try grant.key(for: request.key, .invalidate)
             return cache.assumeIsolated { $0.invalidate(key, request.fingerprint, now: now) }
         case .revoke(let request):
-            let user = try directory.user(for: request)
-            let scopes = try directory.scopes(for: request)
-            return cache.assumeIsolated { $0.revoke(user, scopes: scopes, waiter: waiter, for: uid, now: now) }
-        case .hello: return .hello(hello(on: client.socket))
+            let (user, scopes) = try grant.logout(request)
+            return cache.assumeIsolated { $0.revoke(user, scopes: scopes, waiter: waiter, for: peer, now: now) }
+        case .hello: return .hello(hello(client.socket, standing))
         case .stats, .entries, .evict, .flush, .reload, .health, .explain:
             return try administer(operation, from: client, waiter: waiter)
         }
@@ -152,36 +167,67 @@ package final class RequestDispatcher: RequestHandler {
         from client: Client,
         waiter: Waiter
     ) throws(ErrorReply) -> Reply? {
-        let (now, uid) = (now, client.peer.uid)
+        let (now, peer, directory) = (now, client.peer, gatekeeper.policy.directory)
         switch operation {
         case .stats: return .stats(stats())
         case .entries(var request):
-            request.tenant = try directory.name(request.tenant)
+            if request.tenant != nil { request.tenant = try directory.tenant(request.tenant) }
             let page = request
             return cache.assumeIsolated { $0.entries(page, now: now) }
         case .evict(let request):
-            let user = try directory.user(for: request)
+            let user = UserKey(tenant: try directory.tenant(request.tenant), user: request.user)
+            surroundings.audit(AuditRecord(peer, .evict(user, request.scopes)))
             return cache.assumeIsolated { $0.evict(user, scopes: request.scopes, now: now) }
-        case .flush(let tenant):
-            let tenant = try directory.name(tenant)
-            return cache.assumeIsolated { $0.flush(tenant: tenant, now: now) }
+        case .flush(let asked):
+            let tenant = try asked.map { name throws(ErrorReply) in try directory.tenant(name) }
+            let count = cache.assumeIsolated { $0.flush(tenant: tenant, now: now) }
+            surroundings.audit(AuditRecord(peer, .flush(tenant: tenant, count: count)))
+            return .flushed(count)
         case .reload:
-            surroundings.reload(waiter)
+            surroundings.reload(waiter, peer)
             return nil
         case .health: return cache.assumeIsolated { $0.health(now: now) }
         case .explain(let request):
             let key = try directory.key(for: request)
-            return cache.assumeIsolated { $0.explain(key, for: uid, now: now) }
+            return cache.assumeIsolated { $0.explain(key, for: peer.uid, now: now) }
         case .token, .prefetch, .invalidate, .revoke, .hello: return nil
         }
     }
 
-    private func hello(on socket: SocketKind) -> HelloReply {
-        HelloReply(
+    private func hello(_ socket: SocketKind, _ standing: Gatekeeper.Standing) -> HelloReply {
+        let isAdministered = socket == .admin && standing.isAdministrator
+        let granted = socket == .requests || isAdministered ? standing.grant.operations : []
+        return HelloReply(
             version: surroundings.version,
-            operations: OperationName.allCases.filter { socket == .admin || $0.isForApps },
-            tenants: directory.names
+            operations: OperationName.allCases.filter { operation in
+                operation == .hello || granted.contains(operation) || isAdministered && !operation.isForApps
+            },
+            tenants: isAdministered ? gatekeeper.policy.directory.names : granted.isEmpty ? [] : standing.grant.tenants
         )
+    }
+
+    private func record(_ operation: Operation, refusedTo client: Client) {
+        let grant = gatekeeper.standing(of: client).grant
+        let refusal: AuditRecord.Refusal =
+            switch operation {
+            case .token(let request): .init(.token, request.key)
+            case .invalidate(let request): .init(.invalidate, request.key)
+            case .revoke(let request): .init(.revoke, request)
+            case .evict(let request): .init(.evict, request)
+            case .explain(let request): .init(.explain, request)
+            case .prefetch(let request):
+                .init(
+                    .prefetch,
+                    tenant: request.tenant,
+                    user: grant.firstForbidden(of: request.users),
+                    scopes: request.scopes
+                )
+            case .flush(let tenant): .init(.flush, tenant: tenant, user: nil, scopes: nil)
+            case .entries(let request): .init(.entries, tenant: request.tenant, user: nil, scopes: nil)
+            case .hello, .stats, .reload, .health:
+                .init(operation.name, tenant: nil, user: nil, scopes: nil)
+            }
+        surroundings.audit(AuditRecord(client.peer, .refusal(refusal)))
     }
 
     private func stats() -> StatsReply {
@@ -192,5 +238,11 @@ package final class RequestDispatcher: RequestHandler {
         stats.connections = surroundings.connections()
         counters.fill(&stats)
         return stats
+    }
+}
+
+extension AuditRecord.Refusal {
+    fileprivate init(_ operation: OperationName, _ request: KeyRequest) {
+        self.init(operation, tenant: request.tenant, user: request.user, scopes: request.scopes)
     }
 }

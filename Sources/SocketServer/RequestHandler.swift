@@ -14,28 +14,14 @@ package enum SocketKind: Sendable {
     case admin
 }
 
-/// Who asks: on which socket, and as whom by the kernel's word.
-package struct Client: Sendable, Equatable {
-    /// The socket.
-    package let socket: SocketKind
-    /// The peer.
-    package let peer: Peer
-
-    /// Names it.
-    package init(socket: SocketKind, peer: Peer) {
-        self.socket = socket
-        self.peer = peer
-    }
-}
-
 /// Answers requests; it is called on the server's event loop only, and at once.
 package protocol RequestHandler: AnyObject {
     /// Comes before the first request of what was read together.
     func batchBegan()
     /// The answer, or nil where it comes later, by ``SocketServer/deliver(_:to:)``.
     func handle(_ request: Request, from client: Client, waiter: Waiter) -> Reply?
-    /// Lends the way to tokens that can be answered at once, for the length of a call.
-    func withHits(_ body: (HitLookup) -> Void)
+    /// Lends the way to tokens that a peer can have at once, for the length of a call.
+    func withHits(for client: Client, _ body: (HitLookup) -> Void)
     /// Comes after what was read together has been gone through.
     func batchEnded()
     /// Comes after the answers to the batches of one round of the event loop were handed to their sockets.

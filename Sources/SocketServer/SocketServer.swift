@@ -1,6 +1,7 @@
 import Glibc
 package import NIOCore
 import NIOPosix
+package import TokenCache
 package import TokenProtocol
 
 /// Serves both sockets on one event loop.
@@ -23,6 +24,7 @@ package final class SocketServer {
     package private(set) var counts = StatsReply.Connections()
 
     private let requestHandler: any RequestHandler
+    private let unitOf: Peer.UnitLookup
     private let sendQueue: SendQueue
     private var connections: [UInt64: ConnectionHandler] = [:]
     private var listeners: [Listener] = []
@@ -38,7 +40,15 @@ package final class SocketServer {
     }
 
     /// A server that listens nowhere yet.
-    package init(on eventLoop: any EventLoop, maxConnections: Int, requestHandler: any RequestHandler) {
+    ///
+    /// - Parameter unitOf: Finds the systemd unit of a socket's peer.
+    package init(
+        on eventLoop: any EventLoop,
+        maxConnections: Int,
+        requestHandler: any RequestHandler,
+        unitOf: @escaping Peer.UnitLookup = { _ in nil }
+    ) {
+        self.unitOf = unitOf
         self.eventLoop = eventLoop
         self.maxConnections = maxConnections
         self.requestHandler = requestHandler
@@ -116,7 +126,7 @@ package final class SocketServer {
         lastNumber += 1
         let handler = ConnectionHandler(
             number: lastNumber,
-            client: Client(socket: kind, peer: try Peer(of: channel)),
+            client: Client(socket: kind, peer: try Peer.of(channel, unit: unitOf)),
             server: self,
             requestHandler: requestHandler,
             sendQueue: sendQueue

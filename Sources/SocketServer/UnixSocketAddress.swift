@@ -38,20 +38,3 @@ struct UnixSocketAddress {
         }
     }
 }
-
-/// Looks groups up.
-enum Group {
-    /// Room for the longest line of a group file that is worth reading; a larger group is given by number.
-    private static let roomForNames = 65_536
-
-    /// The number of a group that is given by name or number.
-    static func number(_ name: String, _ path: String) throws(ListeningSocketError) -> gid_t {
-        if let number = gid_t(name) { return number }
-        var group = unsafe Glibc.group()
-        var found: UnsafeMutablePointer<Glibc.group>?
-        var room = [CChar](repeating: 0, count: roomForNames)
-        let code = unsafe getgrnam_r(name, &group, &room, room.count, &found)
-        guard code == 0, unsafe found != nil else { throw .unknownGroup(name, path: path) }
-        return unsafe group.gr_gid
-    }
-}

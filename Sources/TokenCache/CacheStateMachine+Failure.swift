@@ -26,6 +26,7 @@ extension CacheStateMachine {
         if let pause { planRetry(of: flight.key, after: pause, now: now) }
         let error = error(for: failure, of: flight, now: now)
         statistics.failed[error.code, default: 0] += 1
+        record(flight, .failed(error.code, error.upstream))
         tenants[tenant]?.lastError = (error, now)
         let own = waiters(of: call, flight).map { fail($0.waiter, takesLivingToken: $0.takes, error, flight.key, now) }
         let isBlocked = tenants[tenant]?.governor.blockedUntil(now) != wasBlocked

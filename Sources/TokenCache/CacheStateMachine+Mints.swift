@@ -47,9 +47,14 @@ extension CacheStateMachine {
     }
 
     /// Plans a mint as the flight of its key.
-    mutating func plan(_ key: TokenKey, as purpose: Governor.Purpose, askedAt: Instant? = nil) -> CallID {
+    mutating func plan(
+        _ key: TokenKey,
+        as purpose: Governor.Purpose,
+        for peer: Peer? = nil,
+        askedAt: Instant? = nil
+    ) -> CallID {
         let call = newCall()
-        flights[call] = Flight(key: key, purpose: purpose, askedAt: askedAt)
+        flights[call] = Flight(key: key, purpose: purpose, peer: peer, askedAt: askedAt)
         currentFlights[key.user, default: [:]][key.scopes] = call
         tenants[key.user.tenant]?.governor.enqueue(call, as: purpose)
         return call

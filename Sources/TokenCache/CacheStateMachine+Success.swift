@@ -47,13 +47,18 @@ extension CacheStateMachine {
         noteEnd(of: call, of: tenant, flight.tenantNumber, .success, now: now)
         noteAcceptance(flight, now: now)
         finish(call, flight)
+        record(flight, .minted(granted: token.scope, token.fingerprint))
         switch flight.standing {
         case .current: keep(token, life, from: flight, now: now)
         case .superseded: break
-        case .revoked(let peer): planRevocation(of: token, tenant: tenant, logout: nil, for: peer)
+        case .revoked(let peer): planRevocation(of: token, flight.key, logout: nil, for: peer)
         }
         let reply = TokenReply(token: token, expiresIn: life.left(at: now).wholeSeconds, source: .tenant)
         return waiters(of: call, flight).map { Delivery(waiter: $0.waiter, reply: .token(reply)) }
+    }
+
+    mutating func record(_ flight: Flight, _ end: AuditRecord.MintEnd) {
+        records.append(AuditRecord(flight.peer, .mint(flight.key, flight.cause, end)))
     }
 
     private mutating func keep(_ token: EncodedToken, _ life: TokenLife, from flight: Flight, now: Instant) {

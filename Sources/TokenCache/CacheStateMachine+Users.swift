@@ -14,7 +14,7 @@ extension CacheStateMachine {
     }
 
     /// Plans mints before anyone waits for them.
-    package mutating func prefetch(_ keys: some Sequence<TokenKey>, for peer: PeerUID, now: Instant) -> PrefetchCount {
+    package mutating func prefetch(_ keys: some Sequence<TokenKey>, for peer: Peer, now: Instant) -> PrefetchCount {
         var count = PrefetchCount()
         for key in keys {
             if let slot = store.find(key), let entry = store[slot], now <= entry.life.preferredUntil,
@@ -24,11 +24,11 @@ extension CacheStateMachine {
             } else if currentFlights[key.user]?[key.scopes] != nil {
                 count.queued += 1
             } else if tenants[key.user.tenant] == nil || memories[key]?.refusal(at: now) != nil || prefetchesAreFull
-                || (memories[key]?.wasReported ?? false) && takeForced(key, for: peer, now: now) != nil
+                || (memories[key]?.wasReported ?? false) && takeForced(key, for: peer.uid, now: now) != nil
             {
                 count.refused += 1
             } else {
-                _ = plan(key, as: .prefetch)
+                _ = plan(key, as: .prefetch, for: peer)
                 count.queued += 1
             }
         }
@@ -78,7 +78,7 @@ extension CacheStateMachine {
         _ user: UserKey,
         scopes: ScopeSet?,
         waiter: Waiter,
-        for peer: PeerUID,
+        for peer: Peer,
         now: Instant
     ) -> LogoutAction {
         let deliveries = endFlights(of: user, scopes: scopes, for: peer)
@@ -88,8 +88,8 @@ extension CacheStateMachine {
             return LogoutAction(reply: .revoked(false, upstream: nil), deliveries: deliveries)
         }
         let deadline = now + TokenRequest.defaultTimeout
-        let calls = tokens.map { planRevocation(of: $0, tenant: user.tenant, logout: waiter, for: peer) }
-        if let delay = tenants[user.tenant]?.governor.delay(of: calls.last, for: peer, now: now), delay.until > deadline
+        let calls = tokens.map { planRevocation(of: $0.token, $0.key, logout: waiter, for: peer) }
+        if let delay = tenants[user.tenant]?.governor.delay(of: calls.last, for: peer.uid, now: now), delay.until > deadline
         {
             return LogoutAction(reply: .revoked(true, upstream: false), deliveries: deliveries)
         }
@@ -102,13 +102,13 @@ extension CacheStateMachine {
     @discardableResult
     mutating func planRevocation(
         of token: EncodedToken,
-        tenant: String,
+        _ key: TokenKey,
         logout: Waiter?,
-        for peer: PeerUID
+        for peer: Peer
     ) -> CallID {
         let call = newCall()
-        revocations[call] = Revocation(tenant: tenant, token: token, logout: logout)
-        tenants[tenant]?.governor.enqueue(call, as: .caller(peer))
+        revocations[call] = Revocation(user: key.user, scopes: key.scopes, token: token, peer: peer, logout: logout)
+        tenants[key.user.tenant]?.governor.enqueue(call, as: .caller(peer.uid))
         return call
     }
 
@@ -118,6 +118,7 @@ extension CacheStateMachine {
         let tenant = revocation.tenant
         let wasBlocked = tenants[tenant]?.governor.blockedUntil(now)
         noteEnd(of: call, revocation, result, now: now)
+        record(revocation, isRevoked: result == .taken)
         let isBlocked = tenants[tenant]?.governor.blockedUntil(now) != wasBlocked
         return answer(revocation, isTaken: result == .taken)
             + (isBlocked ? failCallersPastBlock(of: tenant, now: now) : [])
@@ -137,6 +138,16 @@ extension CacheStateMachine {
             noteHold(of: tenant, number, failure, now: now)
             noteEnd(of: call, of: tenant, number, ending(of: failure, tenant), now: now)
         }
+    }
+
+    mutating func record(_ revocation: Revocation, isRevoked: Bool) {
+        let (fingerprint, scopes) = (revocation.token.fingerprint, revocation.scopes)
+        records.append(
+            AuditRecord(
+                revocation.peer,
+                .revocation(revocation.user, scopes, fingerprint, isRevoked: isRevoked)
+            )
+        )
     }
 
     private mutating func answer(_ revocation: Revocation, isTaken: Bool) -> [Delivery] {
@@ -181,13 +192,13 @@ extension CacheStateMachine {
         detach(call, key)
     }
 
-    private mutating func drop(_ user: UserKey, scopes: ScopeSet?) -> [EncodedToken] {
+    private mutating func drop(_ user: UserKey, scopes: ScopeSet?) -> [Entry] {
         let slots = store.find(allOf: user).filter { scopes == nil || store[$0]?.key.scopes == scopes }
-        return slots.compactMap { store.remove($0)?.token }
+        return slots.compactMap { store.remove($0) }
     }
 
     /// Ends the mints of a user who logs out: those who wait get an error, and what is under way is revoked on arrival.
-    private mutating func endFlights(of user: UserKey, scopes: ScopeSet?, for peer: PeerUID) -> [Delivery] {
+    private mutating func endFlights(of user: UserKey, scopes: ScopeSet?, for peer: Peer) -> [Delivery] {
         var deliveries: [Delivery] = []
         for (call, flight) in flights where flight.key.user == user && scopes ?? flight.key.scopes == flight.key.scopes
         {

@@ -48,6 +48,8 @@ package struct CacheStateMachine {
     var statistics = CacheStatistics()
     /// What operators should read, not taken yet.
     var notices: [CacheNotice] = []
+    /// What belongs into the audit trail, not taken yet.
+    var records: [AuditRecord] = []
     var random: any RandomNumberGenerator
     private var lastCall: UInt64 = 0
     private var lastSerial: UInt64 = 0
@@ -77,14 +79,14 @@ package struct CacheStateMachine {
         /// Whether a cached token won't do.
         package var noCache: Bool
         /// Who asks.
-        package var peer: PeerUID
+        package var peer: Peer
 
         /// Makes a wish.
         package init(
             minTTL: Duration? = nil,
             timeout: Duration = TokenRequest.defaultTimeout,
             noCache: Bool = false,
-            peer: PeerUID
+            peer: Peer
         ) {
             self.peer = peer
             self.minTTL = minTTL
@@ -213,21 +215,21 @@ package struct CacheStateMachine {
         return .wait
     }
 
-    private mutating func join(_ flight: CallID?, key: TokenKey, _ peer: PeerUID, now: Instant) -> CallID {
+    private mutating func join(_ flight: CallID?, key: TokenKey, _ peer: Peer, now: Instant) -> CallID {
         guard let flight else {
             statistics.misses += 1
-            return plan(key, as: .caller(peer), askedAt: now)
+            return plan(key, as: .caller(peer.uid), for: peer, askedAt: now)
         }
         statistics.coalesced += 1
         flights[flight]?.askedAt = now
-        tenants[key.user.tenant]?.governor.promote(flight, for: peer)
+        tenants[key.user.tenant]?.governor.promote(flight, for: peer.uid)
         return flight
     }
 
     /// Where a mint is forced, by `no_cache` or by a report of the last token, it is paid for by who asks, too.
     private mutating func takeForced(_ key: TokenKey, _ wish: Wish, flight: CallID?, now: Instant) -> ErrorReply? {
         guard flight == nil, wish.noCache || memories[key]?.wasReported ?? false else { return nil }
-        return takeForced(key, for: wish.peer, now: now).map { .forcedTooOften(until: $0, now: now) }
+        return takeForced(key, for: wish.peer.uid, now: now).map { .forcedTooOften(until: $0, now: now) }
     }
 
     /// Takes a forced mint of a key from a peer's own allowance; a time: it is empty until then.
@@ -250,7 +252,7 @@ package struct CacheStateMachine {
     ) -> ErrorReply? {
         guard let tenant = tenants[key.user.tenant] else { return .tenantRemoved }
         if let flight, flights[flight]?.sent != nil { return nil }
-        guard let delay = tenant.governor.delay(of: flight, for: wish.peer, now: now), delay.until > deadline else {
+        guard let delay = tenant.governor.delay(of: flight, for: wish.peer.uid, now: now), delay.until > deadline else {
             return nil
         }
         return .paced(delay.cause, until: delay.until, now: now)
@@ -302,6 +304,13 @@ package struct CacheStateMachine {
     package mutating func takeNotices() -> [CacheNotice] {
         defer { notices = [] }
         return notices
+    }
+
+    /// What belongs into the audit trail since this was last asked.
+    package mutating func takeRecords() -> [AuditRecord] {
+        guard !records.isEmpty else { return [] }
+        defer { records = [] }
+        return records
     }
 
     /// A number for a token.

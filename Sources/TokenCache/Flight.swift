@@ -9,10 +9,14 @@ struct Flight {
         /// The key's generation was raised: it goes to those who wait, not into the cache.
         case superseded
         /// The user logged out, asked for by this peer: it goes to nobody and is revoked.
-        case revoked(PeerUID)
+        case revoked(Peer)
     }
 
     let key: TokenKey
+    /// Who had it planned; nil: the daemon itself.
+    let peer: Peer?
+    /// Why, for the audit trail.
+    let cause: AuditRecord.MintCause
     /// Set when the call was ordered: a token's life counts from there.
     var sent: Instant?
     /// Those who wait, and some who have left: the cache knows who still does.
@@ -30,13 +34,15 @@ struct Flight {
     /// Which tenant of that name it was sent to; nil: it was not sent.
     var tenantNumber: Int?
 
-    init(key: TokenKey, purpose: Governor.Purpose, askedAt: Instant?) {
+    init(key: TokenKey, purpose: Governor.Purpose, peer: Peer?, askedAt: Instant?) {
         self.key = key
+        self.peer = peer
         self.askedAt = askedAt
         switch purpose {
-        case .caller, .prefetch: (isRefresh, isUnasked) = (false, false)
-        case .probe: (isRefresh, isUnasked) = (false, true)
-        case .refresh: (isRefresh, isUnasked) = (true, true)
+        case .caller: (isRefresh, isUnasked, cause) = (false, false, .caller)
+        case .prefetch: (isRefresh, isUnasked, cause) = (false, false, .prefetch)
+        case .probe: (isRefresh, isUnasked, cause) = (false, true, .probe)
+        case .refresh: (isRefresh, isUnasked, cause) = (true, true, .refresh)
         }
     }
 
@@ -62,12 +68,18 @@ struct WaitingCaller {
 
 /// The revocation of one token at the tenant.
 struct Revocation {
-    let tenant: String
+    let user: UserKey
+    let scopes: ScopeSet
     let token: EncodedToken
+    /// Who logged the user out.
+    let peer: Peer
     /// The logout that it belongs to; nil: nobody waits for it.
     let logout: Waiter?
     /// Which tenant of that name it was sent to; nil: it was not sent.
     var tenantNumber: Int?
+
+    /// The tenant's name.
+    var tenant: String { user.tenant }
 }
 
 /// A logout that waits for the tenant: for how many answers yet, and whether all were good so far.

@@ -31,18 +31,22 @@ package actor TokenCache {
         package var deliver: @Sendable (Delivery) -> Void
         /// Tells operators something; it must not wait.
         package var notify: @Sendable (CacheNotice) -> Void
+        /// Keeps a record in the audit trail; it must not wait.
+        package var audit: @Sendable (AuditRecord) -> Void
 
         /// Names them.
         package init(
             now: @escaping @Sendable () -> Instant = { ContinuousClock.now },
             wake: @escaping @Sendable (_ at: Instant?) -> Void,
             deliver: @escaping @Sendable (Delivery) -> Void,
-            notify: @escaping @Sendable (CacheNotice) -> Void
+            notify: @escaping @Sendable (CacheNotice) -> Void,
+            audit: @escaping @Sendable (AuditRecord) -> Void
         ) {
-            self.notify = notify
             self.now = now
             self.wake = wake
             self.deliver = deliver
+            self.notify = notify
+            self.audit = audit
         }
     }
 
@@ -105,7 +109,7 @@ package actor TokenCache {
     }
 
     /// Plans mints before anyone waits for them.
-    package func prefetch(_ keys: some Sequence<TokenKey>, for peer: PeerUID, now: Instant) -> Reply {
+    package func prefetch(_ keys: some Sequence<TokenKey>, for peer: Peer, now: Instant) -> Reply {
         let count = machine.prefetch(keys, for: peer, now: now)
         settle(now)
         return .prefetch(queued: count.queued, cached: count.cached, refused: count.refused)
@@ -126,7 +130,7 @@ package actor TokenCache {
         _ user: UserKey,
         scopes: ScopeSet?,
         waiter: Waiter,
-        for peer: PeerUID,
+        for peer: Peer,
         now: Instant
     ) -> Reply? {
         let action = machine.revoke(user, scopes: scopes, waiter: waiter, for: peer, now: now)
@@ -142,9 +146,11 @@ package actor TokenCache {
     }
 
     /// Drops all tokens, of one tenant or of all.
-    package func flush(tenant: String?, now: Instant) -> Reply {
+    ///
+    /// - Returns: How many.
+    package func flush(tenant: String?, now: Instant) -> Int {
         defer { settle(now) }
-        return .flushed(machine.flush(tenant: tenant))
+        return machine.flush(tenant: tenant)
     }
 
     /// A page of the cache's content.
@@ -228,6 +234,7 @@ package actor TokenCache {
         while let order = machine.nextCall(now: now) { ordering.yield(order) }
         surroundings.wake(machine.nextTime(now: now))
         for notice in machine.takeNotices() { surroundings.notify(notice) }
+        for record in machine.takeRecords() { surroundings.audit(record) }
         for delivery in deliveries { surroundings.deliver(delivery) }
     }
 }

@@ -1,5 +1,8 @@
+import Audit
 import DaemonConfiguration
+import Logging
 import Secrets
+import SocketServer
 import Systemd
 
 /// Where the configuration comes from: the file, what the command line puts in its place, and the secrets it names.
@@ -14,8 +17,27 @@ struct ConfigurationSource: Sendable {
     struct Loaded: Sendable {
         var configuration: DaemonConfiguration
         var secrets: [String: ClientSecret] = [:]
-        /// What was left unchecked, and why.
+        var access: AccessPolicy
+        /// What is no fault but should be known.
         var notes: [String] = []
+
+        /// Says in the log what should be known.
+        func warn(_ log: Logger) {
+            for note in notes {
+                log.warning("a part of the configuration has no effect", metadata: [LogKey.reason: "\(note)"])
+            }
+        }
+
+        /// Opens what the audit trail goes to.
+        func openAuditTrail(_ path: String) throws(ConfigurationFaults) -> AuditTrail.Opened {
+            do {
+                return try AuditTrail.open(configuration.auditDestination)
+            } catch {
+                let line = configuration.auditLine
+                let fault = ConfigurationFaults.Fault(file: path, line: line, key: "audit.to", message: "\(error)")
+                throw ConfigurationFaults([fault])
+            }
+        }
     }
 
     /// Reads and checks all of it.
@@ -23,7 +45,12 @@ struct ConfigurationSource: Sendable {
     /// - Parameter isCheck: Whether the daemon won't serve: then a credential, which only systemd can hand over, may be
     ///   missing.
     func load(isCheck: Bool = false) throws(ConfigurationFaults) -> Loaded {
-        var loaded = Loaded(configuration: try DaemonConfiguration.load(path))
+        var notes: [String] = []
+        let configuration = try DaemonConfiguration.load(path)
+        let access = AccessPolicy(configuration) { kind, name in
+            notes.append("this machine knows no \(kind) '\(name)': nobody is meant by it")
+        }
+        var loaded = Loaded(configuration: configuration, access: access, notes: notes)
         if let requestsPath { loaded.configuration.sockets.requests.path = requestsPath }
         if let adminPath { loaded.configuration.sockets.admin.path = adminPath }
         if let logLevel { loaded.configuration.logLevel = logLevel }

@@ -1,3 +1,4 @@
+import Audit
 import DaemonConfiguration
 import Logging
 import NIOCore
@@ -34,12 +35,17 @@ struct Daemon {
         let handedOver = try HandedOverSockets.take()
         let sockets = try Sockets(handedOver, loaded.configuration.sockets)
         defer { sockets.removeNames() }
+        warn()
         // A loop for the cache and the connections, another for the tenants: TLS and answers never hold a hit up.
+        let trail = AuditTrail(to: try loaded.openAuditTrail(source.path)) { [log] reason in
+            log.error("the audit trail has a gap", metadata: [LogKey.reason: "\(reason)"])
+        }
+        defer { trail.flush() }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let tenantGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let pool = TenantPool(source, on: tenantGroup, log: log)
         do {
-            try await serve(sockets, group.next(), tenantGroup.next(), pool)
+            try await serve(sockets, group.next(), tenantGroup.next(), pool, trail)
         } catch {
             await pool.shutdown()
             throw error
@@ -54,21 +60,22 @@ struct Daemon {
         _ sockets: Sockets,
         _ loop: any EventLoop,
         _ tenantLoop: any EventLoop,
-        _ pool: TenantPool
+        _ pool: TenantPool,
+        _ trail: AuditTrail
     ) async throws {
         _ = try await pool.apply(loaded)
         let reloads = ReloadRequests()
         let frontend = try await Frontend.start(
             on: loop,
-            loaded.configuration,
+            loaded,
             maxConnections: maxConnections(),
             notify: { [log] in $0.write(to: log) },
-            reload: { reloads.ask($0) }
+            audit: { trail.keep($0) },
+            reload: { reloads.ask(($0, $1)) }
         )
         await pool.onSecretChange { await frontend.cache.secretChanged(of: $0) }
         // Trapped before the daemon is ready: from then on the manager may send it at any moment.
         let hangups = await UnixSignalsSequence(trapping: .sighup)
-        warnOfSectionsNotInForce()
         let services = ServiceGroup(
             services: [
                 MintService(cache: frontend.cache, pool: pool),
@@ -78,6 +85,7 @@ struct Daemon {
                     pool: pool,
                     requests: reloads,
                     hangups: hangups,
+                    trail: trail,
                     output: output,
                     log: log
                 ),
@@ -104,7 +112,11 @@ struct Daemon {
 
     private var tenantNames: String { loaded.configuration.tenants.keys.sorted().joined(separator: ",") }
 
-    private func warnOfSectionsNotInForce() {
+    private func warn() {
+        loaded.warn(log)
+        if case .nowhere = loaded.configuration.auditDestination, loaded.configuration.audit == nil {
+            log.warning("no audit trail is kept: there is no journal, and the configuration names nothing else")
+        }
         for section in loaded.configuration.sectionsNotInForce {
             log.warning(
                 "this version checks a section of the configuration but does not act on it",

@@ -1,6 +1,7 @@
 import DaemonConfiguration
 import NIOCore
 import SocketServer
+import Systemd
 import TokenCache
 import TokenProtocol
 
@@ -18,13 +19,15 @@ struct Frontend: Sendable {
     ///
     /// - Parameters:
     ///   - notify: Tells operators something about a tenant.
+    ///   - audit: Keeps a record in the audit trail.
     ///   - reload: Has the configuration read again for an operator who waits.
     static func start(
         on loop: any EventLoop,
-        _ configuration: DaemonConfiguration,
+        _ loaded: ConfigurationSource.Loaded,
         maxConnections: Int,
         notify: @escaping @Sendable (CacheNotice) -> Void,
-        reload: @escaping @Sendable (Waiter) -> Void
+        audit: @escaping @Sendable (AuditRecord) -> Void,
+        reload: @escaping @Sendable (Waiter, Peer) -> Void
     ) async throws -> Frontend {
         // The cache wakes by the alarm and answers by the server, and both need the cache: the boxes break the circle.
         let alarmBox = NIOLoopBoundBox.makeEmptyBox(valueType: Alarm.self, eventLoop: loop)
@@ -32,15 +35,16 @@ struct Frontend: Sendable {
         let dispatcherBox = NIOLoopBoundBox.makeEmptyBox(valueType: RequestDispatcher.self, eventLoop: loop)
         let cache = TokenCache(
             on: loop.executor,
-            policy: configuration.cachePolicy,
-            tenants: configuration.tenantPolicies,
+            policy: loaded.configuration.cachePolicy,
+            tenants: loaded.configuration.tenantPolicies,
             surroundings: TokenCache.Surroundings(
                 wake: { alarmBox.value?.set($0, now: ContinuousClock.now) },
                 deliver: { delivery in
                     dispatcherBox.value?.delivered(delivery.reply)
                     serverBox.value?.deliver(delivery.reply, to: delivery.waiter)
                 },
-                notify: notify
+                notify: notify,
+                audit: audit
             )
         )
         let alarm = try await Alarm.start(on: loop) {
@@ -50,15 +54,21 @@ struct Frontend: Sendable {
         return try await loop.submit {
             let dispatcher = RequestDispatcher(
                 cache: cache,
-                directory: configuration.directory,
+                access: loaded.access,
                 surroundings: RequestDispatcher.Surroundings(
                     version: Version.current,
                     now: { ContinuousClock.now },
                     reload: reload,
+                    audit: audit,
                     connections: { serverBox.value?.counts ?? StatsReply.Connections() }
                 )
             )
-            let server = SocketServer(on: loop, maxConnections: maxConnections, requestHandler: dispatcher)
+            let server = SocketServer(
+                on: loop,
+                maxConnections: maxConnections,
+                requestHandler: dispatcher,
+                unitOf: PeerUnit.of
+            )
             (alarmBox.value, dispatcherBox.value, serverBox.value) = (alarm.value, dispatcher, server)
             return Frontend(
                 eventLoop: loop,
@@ -86,9 +96,9 @@ struct Frontend: Sendable {
     }
 
     /// Takes over another configuration.
-    func apply(_ configuration: DaemonConfiguration) async throws {
-        let directory = configuration.directory
-        try await eventLoop.submit { dispatcher.value.directory = directory }.get()
+    func apply(_ loaded: ConfigurationSource.Loaded) async throws {
+        try await eventLoop.submit { dispatcher.value.access = loaded.access }.get()
+        let configuration = loaded.configuration
         await cache.reconfigure(policy: configuration.cachePolicy, tenants: configuration.tenantPolicies)
     }
 

@@ -1,4 +1,4 @@
-import Dispatch
+import Audit
 import Glibc
 import Logging
 import Synchronization
@@ -15,14 +15,8 @@ final class LogOutput: Sendable {
     /// Lines that may wait to be written; past it lines are dropped and counted.
     private static let mostWaiting = 1_000
 
-    private struct State {
-        var level = Logger.Level.info
-        var waiting = 0
-        var dropped = 0
-    }
-
-    private let queue = DispatchQueue(label: "tokencached.log")
-    private let state = Mutex(State())
+    private let queue = WriteQueue("tokencached.log", bound: mostWaiting)
+    private let leastLevel = Mutex(Logger.Level.info)
     /// The journal keeps the time itself, and takes the level from the line's beginning.
     private let isJournal: Bool
 
@@ -35,32 +29,21 @@ final class LogOutput: Sendable {
 
     /// The least level that is written.
     var level: Logger.Level {
-        get { state.withLock { $0.level } }
-        set { state.withLock { $0.level = newValue } }
+        get { leastLevel.withLock { $0 } }
+        set { leastLevel.withLock { $0 = newValue } }
     }
 
     /// Writes a line, soon.
     func write(_ level: Logger.Level, _ text: String) {
-        let dropped: Int? = state.withLock { state in
-            guard state.waiting < Self.mostWaiting else {
-                state.dropped += 1
-                return nil
-            }
-            state.waiting += 1
-            defer { state.dropped = 0 }
-            return state.dropped
-        }
-        guard let dropped else { return }
         let line = render(level, text)
-        let loss = dropped > 0 ? render(.warning, "log lines were dropped count=\(dropped)") : ""
-        queue.async {
+        queue.write { dropped in
+            let loss = dropped > 0 ? self.render(.warning, "log lines were dropped count=\(dropped)") : ""
             Self.put(loss + line)
-            self.state.withLock { $0.waiting -= 1 }
         }
     }
 
     /// Waits until all is written.
-    func flush() { queue.sync {} }
+    func flush() { queue.flush() }
 
     private func render(_ level: Logger.Level, _ text: String) -> String {
         guard !isJournal else { return "<\(level.priority)>\(text)\n" }

@@ -1,3 +1,4 @@
+import Audit
 import DaemonConfiguration
 import Logging
 import SocketServer
@@ -35,6 +36,17 @@ extension DaemonConfiguration {
     /// Which tenants may be asked for which scopes.
     var directory: TenantDirectory {
         TenantDirectory(scopes: tenants.compactMapValues { ScopeSet($0.scope) }, defaultTenant: defaultTenant)
+    }
+
+    /// Where the audit trail goes: where nothing is said, to the journal, if there is one.
+    var auditDestination: Audit.AuditDestination {
+        switch audit {
+        case nil: AuditTrail.hasJournal ? .journal : .nowhere
+        case .journal: .journal
+        case .standardError: .standardError
+        case .file(let path): .file(path)
+        case .nowhere: .nowhere
+        }
     }
 
     /// The level in the logging library's words.

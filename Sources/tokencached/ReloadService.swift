@@ -1,3 +1,4 @@
+import Audit
 import DaemonConfiguration
 import Logging
 import ServiceLifecycle
@@ -8,13 +9,16 @@ import UnixSignals
 
 /// Wishes for a reload, one after another: two at once would read half of each other.
 struct ReloadRequests: Sendable {
-    fileprivate let wishes: AsyncStream<Waiter?>
-    private let wishing: AsyncStream<Waiter?>.Continuation
+    /// The operator who waits for a reload.
+    typealias Operator = (waiter: Waiter, peer: Peer)
+
+    fileprivate let wishes: AsyncStream<Operator?>
+    private let wishing: AsyncStream<Operator?>.Continuation
 
     init() { (wishes, wishing) = AsyncStream.makeStream() }
 
     /// Asks for a reload; the answer goes to the operator who waits, if one does.
-    func ask(_ waiter: Waiter?) { wishing.yield(waiter) }
+    func ask(_ operator: Operator?) { wishing.yield(`operator`) }
 
     fileprivate func end() { wishing.finish() }
 }
@@ -26,6 +30,7 @@ struct ReloadService: Service {
     let pool: TenantPool
     let requests: ReloadRequests
     let hangups: UnixSignalsSequence
+    let trail: AuditTrail
     let output: LogOutput
     let log: Logger
 
@@ -35,9 +40,10 @@ struct ReloadService: Service {
                 group.addTask {
                     for await _ in hangups.cancelOnGracefulShutdown() { requests.ask(nil) }
                 }
-                for await waiter in requests.wishes {
+                for await wish in requests.wishes {
                     let reply = await reload()
-                    if let waiter { frontend.deliver(reply, to: waiter) }
+                    trail.keep(AuditRecord(wish?.peer, .reload(Self.code(of: reply))))
+                    if let wish { frontend.deliver(reply, to: wish.waiter) }
                 }
                 group.cancelAll()
             }
@@ -51,10 +57,13 @@ struct ReloadService: Service {
         defer { Notice.ready(status: "serving").send() }
         do {
             let loaded = try source.load()
+            let destination = try loaded.openAuditTrail(source.path)
             let changed = try await pool.apply(loaded)
-            try await frontend.apply(loaded.configuration)
+            try await frontend.apply(loaded)
+            trail.move(to: destination)
             for tenant in changed { await frontend.cache.secretChanged(of: tenant) }
             output.level = loaded.configuration.level
+            loaded.warn(log)
             log.notice("the configuration was read again", metadata: [LogKey.path: "\(source.path)"])
             return .reloaded
         } catch let faults as ConfigurationFaults {
@@ -63,6 +72,11 @@ struct ReloadService: Service {
             log.error("the configuration was not read again", metadata: [LogKey.reason: "\(error)"])
             return .error(ErrorReply(.unavailable, "the daemon is shutting down", retryAfter: 1))
         }
+    }
+
+    private static func code(of reply: Reply) -> ErrorReply.Code? {
+        guard case .error(let error) = reply else { return nil }
+        return error.code
     }
 
     private func refuse(_ faults: ConfigurationFaults) -> Reply {

@@ -23,7 +23,7 @@ final class RecordingHandler: RequestHandler {
         }
     }
 
-    func withHits(_ body: (HitLookup) -> Void) { body { _, _, _, _, _ in nil } }
+    func withHits(for client: Client, _ body: (HitLookup) -> Void) { body { _, _, _, _, _ in nil } }
 
     func batchEnded() {}
 

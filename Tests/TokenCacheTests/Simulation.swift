@@ -80,7 +80,7 @@ struct Simulation {
         peer: PeerUID = 7,
         as waiter: Waiter
     ) -> CacheStateMachine.RequestAction {
-        let wish = CacheStateMachine.Wish(minTTL: minTTL, timeout: timeout, noCache: noCache, peer: peer)
+        let wish = CacheStateMachine.Wish(minTTL: minTTL, timeout: timeout, noCache: noCache, peer: Peer(uid: peer, gid: 0))
         return machine.request(key, wish, waiter: waiter, now: now)
     }
 
@@ -196,4 +196,9 @@ extension Reply {
     var token: TokenReply? {
         if case .token(let token) = self { token } else { nil }
     }
+}
+
+/// A user, about whom nothing else matters.
+extension Peer: ExpressibleByIntegerLiteral {
+    public convenience init(integerLiteral uid: UInt32) { self.init(uid: uid, gid: 0) }
 }

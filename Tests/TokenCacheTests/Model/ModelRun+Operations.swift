@@ -31,20 +31,20 @@ extension ModelRun {
             minTTL: random.pick([nil, nil, nil, .zero, .seconds(5), .seconds(3_000)]),
             timeout: random.pick([.zero, .seconds(1), .seconds(10), .seconds(10), .seconds(300)]),
             noCache: random.once(in: 20),
-            peer: PeerUID(random.below(3))
+            peer: Peer(uid: PeerUID(random.below(3)), gid: 0)
         )
         let waiter = newWaiter()
         let before = wish.noCache ? nil : living(key)
         lastAsked[key] = now
         switch machine.request(key, wish, waiter: waiter, now: now) {
         case .serve(let reply), .serveAndRefresh(let reply):
-            if reply.isStale { noteWish(key, wish.peer) }
+            if reply.isStale { noteWish(key, wish.peer.uid) }
             try check(reply, for: key, minTTL: wish.minTTL, since: generation(key))
             if !murky.contains(key), tokens[reply.token.fingerprint]?.generation != generation(key) {
                 throw violated("a token of an older generation came from the cache")
             }
         case .wait:
-            noteWish(key, wish.peer)
+            noteWish(key, wish.peer.uid)
             askers[waiter] = Asker(
                 key: key,
                 generation: generation(key),
@@ -52,11 +52,11 @@ extension ModelRun {
                 deadline: now + wish.timeout,
                 minTTL: wish.minTTL,
                 noCache: wish.noCache,
-                peer: wish.peer,
+                peer: wish.peer.uid,
                 since: step
             )
         case .refuse(let error):
-            if error.code == .timeout { noteWish(key, wish.peer) }
+            if error.code == .timeout { noteWish(key, wish.peer.uid) }
             if before != nil, wish.minTTL ?? .zero == .zero {
                 throw violated("a caller got an error though a living token was there")
             }
@@ -65,7 +65,7 @@ extension ModelRun {
 
     private mutating func prefetch() {
         let keys = (0..<5).map { _ in random.pick(Self.keys) }
-        _ = machine.prefetch(keys, for: PeerUID(random.below(3)), now: now)
+        _ = machine.prefetch(keys, for: Peer(uid: PeerUID(random.below(3)), gid: 0), now: now)
         for key in keys { noteWish(key, nil) }
     }
 
@@ -99,7 +99,7 @@ extension ModelRun {
             key.user,
             scopes: scopes,
             waiter: waiter,
-            for: PeerUID(random.below(3)),
+            for: Peer(uid: PeerUID(random.below(3)), gid: 0),
             now: now
         )
         for (fingerprint, token) in tokens

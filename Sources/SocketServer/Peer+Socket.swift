@@ -1,0 +1,58 @@
+import CLinux
+import Glibc
+package import NIOCore
+package import TokenCache
+
+extension Peer {
+    /// Finds the unit of the peer of a socket.
+    package typealias UnitLookup = (CInt) -> String?
+
+    /// The peer of a channel; one without a socket, in memory, is this very process.
+    package static func of(_ channel: any Channel, unit: UnitLookup) throws -> Peer {
+        try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) {
+            try Peer($0, unit: unit)
+        } ?? Peer(uid: getuid(), gid: getgid(), pid: getpid())
+    }
+
+    private convenience init(_ descriptor: CInt, unit: UnitLookup) throws {
+        let credentials = try Self.credentials(descriptor)
+        self.init(
+            uid: credentials.uid,
+            gid: credentials.gid,
+            // Zero stands for a process that this namespace has no number for.
+            pid: credentials.pid > 0 ? credentials.pid : nil,
+            groups: try Self.groups(descriptor),
+            unit: unit(descriptor)
+        )
+    }
+
+    private static func credentials(_ descriptor: CInt) throws -> peer_credentials {
+        var credentials = peer_credentials()
+        var size = socklen_t(MemoryLayout<peer_credentials>.size)
+        guard unsafe getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0 else {
+            throw IOError(errnoCode: errno, reason: "getsockopt SO_PEERCRED")
+        }
+        return credentials
+    }
+
+    /// `NGROUPS` of most processes fits; where it doesn't, the kernel says how much is needed.
+    private static let commonGroups = 32
+
+    private static func groups(_ descriptor: CInt) throws -> [UInt32] {
+        var room = commonGroups
+        while true {
+            var size = socklen_t(room * MemoryLayout<UInt32>.stride)
+            var error: CInt = 0
+            let groups = unsafe [UInt32](unsafeUninitializedCapacity: room) { buffer, count in
+                let code = unsafe getsockopt(descriptor, SOL_SOCKET, SO_PEERGROUPS, buffer.baseAddress, &size)
+                error = code == 0 ? 0 : errno
+                count = code == 0 ? Int(size) / MemoryLayout<UInt32>.stride : 0
+            }
+            guard error == ERANGE, Int(size) / MemoryLayout<UInt32>.stride > room else {
+                guard error == 0 else { throw IOError(errnoCode: error, reason: "getsockopt SO_PEERGROUPS") }
+                return groups
+            }
+            room = Int(size) / MemoryLayout<UInt32>.stride
+        }
+    }
+}

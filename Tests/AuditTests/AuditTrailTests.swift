@@ -1,0 +1,136 @@
+import Audit
+import Foundation
+import Secrets
+import TestSupport
+import Testing
+import TokenCache
+import TokenProtocol
+
+@Suite("The audit trail")
+struct AuditTrailTests {
+    private static let token = AccessToken("a.token.that.must.not.show")
+    private static let peer = Peer(uid: 33, gid: 34, pid: 4_711, unit: "shop.service")
+
+    /// Keeps records in a file, and what it then says.
+    private func lines(_ records: AuditRecord...) throws -> [String] {
+        let folder = try TemporaryFolder()
+        let trail = AuditTrail(to: try AuditTrail.open(.file(folder.path("audit")))) { Issue.record("\($0)") }
+        for record in records { trail.keep(record) }
+        trail.flush()
+        let text = try String(contentsOfFile: folder.path("audit"), encoding: .utf8)
+        return text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+    }
+
+    private func members(_ line: String) throws -> [String: Any] {
+        var members = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+        let time = try #require(members.removeValue(forKey: "time") as? String)
+        #expect(time.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z/) != nil)
+        return members
+    }
+
+    private func key(_ subject: String) throws -> TokenKey {
+        TokenKey(
+            tenant: "main",
+            user: UserLookup(field: .subject, value: subject),
+            scopes: try #require(ScopeSet("user_default"))
+        )
+    }
+
+    @Test("A mint's record says who, whose, which scopes, why, and the token's fingerprint, but not the token.")
+    func mint() throws {
+        let end = AuditRecord.MintEnd.minted(granted: "user_default", Self.token.fingerprint)
+        let lines = try lines(AuditRecord(Self.peer, .mint(try key("ann"), .caller, end)))
+        #expect(lines.count == 1)
+        let members = try members(lines[0])
+        let expected: [String: Any] = [
+            "event": "mint", "outcome": "minted", "cause": "caller", "tenant": "main", "subject": "ann",
+            "scope_asked": "user_default", "scope_granted": "user_default",
+            "token_fingerprint": Self.token.fingerprint.short,
+            "peer_uid": 33, "peer_gid": 34, "peer_pid": 4_711, "peer_unit": "shop.service",
+        ]
+        #expect(members as NSDictionary == expected as NSDictionary)
+        #expect(!lines[0].contains("must.not.show"))
+    }
+
+    @Test("Refusals, revocations and what operators do are told apart.")
+    func others() throws {
+        let user = UserLookup(field: .userID, value: "7")
+        let refusal = AuditRecord.Refusal(.prefetch, tenant: nil, user: user, scopes: ScopeSet("b a"))
+        let denied = ErrorReply.Upstream(status: 401, code: "OAUTH-14", title: "no")
+        let scopes = try #require(ScopeSet("a"))
+        let lines = try lines(
+            AuditRecord(Self.peer, .refusal(refusal)),
+            AuditRecord(nil, .mint(try key("ann"), .refresh, .failed(.denied, denied))),
+            AuditRecord(
+                Self.peer,
+                .revocation(try key("ann").user, scopes, Self.token.fingerprint, isRevoked: false)
+            ),
+            AuditRecord(Self.peer, .evict(UserKey(tenant: "main", user: user), nil)),
+            AuditRecord(Self.peer, .flush(tenant: nil, count: 12)),
+            AuditRecord(nil, .reload(.invalidConfiguration))
+        ).map(members)
+        #expect(lines.map { $0["event"] as? String } == ["refusal", "mint", "revocation", "evict", "flush", "reload"])
+        #expect(lines[0]["operation"] as? String == "prefetch" && lines[0]["user_id"] as? String == "7")
+        #expect(lines[0]["scope_asked"] as? String == "a b" && lines[0]["tenant"] == nil)
+        #expect(lines[1]["upstream_status"] as? Int == 401 && lines[1]["upstream_code"] as? String == "OAUTH-14")
+        #expect(lines[1]["peer_uid"] == nil && lines[1]["cause"] as? String == "refresh")
+        #expect(lines[2]["outcome"] as? String == "failed")
+        #expect(lines[3]["user_id"] as? String == "7" && lines[3]["scope_asked"] == nil)
+        #expect(lines[4]["count"] as? Int == 12)
+        #expect(lines[5]["outcome"] as? String == "invalid_configuration")
+    }
+
+    @Test(
+        "A subject can't end a record, begin another or steer a terminal, and is found in it unchanged.",
+        arguments: [
+            "ann\"}\n{\"event\":\"mint\",\"subject\":\"bob",
+            "ann\r\n\u{1B}[2J\u{1B}]0;x\u{07}",
+            "ann\u{85}\u{9B}31m\u{2028}\u{2029}",
+            "ann\u{202E}nnob\u{200B}\u{FEFF}",
+            "ann\\u000a\\",
+            "\u{10FFFF}\u{E000}\u{7F}\u{0}",
+        ]
+    )
+    func forged(_ subject: String) throws {
+        let lines = try lines(
+            AuditRecord(Self.peer, .mint(try key(subject), .caller, .failed(.denied, nil))),
+            AuditRecord(Self.peer, .mint(try key("after"), .caller, .failed(.denied, nil)))
+        )
+        #expect(lines.count == 2)
+        #expect(try members(lines[0])["subject"] as? String == subject)
+        #expect(try members(lines[1])["subject"] as? String == "after")
+        let dangerous: Set<Unicode.GeneralCategory> = [
+            .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned,
+        ]
+        #expect(lines.joined().unicodeScalars.allSatisfy { !dangerous.contains($0.properties.generalCategory) })
+    }
+
+    @Test("The file is the daemon's alone, is appended to, and is opened anew after a rotation.")
+    func file() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("audit")
+        let trail = AuditTrail(to: try AuditTrail.open(.file(path))) { Issue.record("\($0)") }
+        func keep(_ count: Int) {
+            trail.keep(AuditRecord(nil, .flush(tenant: nil, count: count)))
+            trail.flush()
+        }
+        keep(1)
+        #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
+        try FileManager.default.moveItem(atPath: path, toPath: folder.path("audit.1"))
+        keep(2)
+        trail.move(to: try AuditTrail.open(.file(path)))
+        keep(3)
+        #expect(try String(contentsOfFile: folder.path("audit.1"), encoding: .utf8).contains("\"count\":2}"))
+        #expect(try String(contentsOfFile: path, encoding: .utf8).contains("\"count\":3}"))
+    }
+
+    @Test("A link, a folder and a place that isn't there are no file for the trail.")
+    func wrongFiles() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("x", to: "target")
+        try FileManager.default.createSymbolicLink(atPath: folder.path("link"), withDestinationPath: folder.path("target"))
+        for path in [folder.path("link"), folder.path, folder.path("none/audit"), "/dev/null"] {
+            #expect(throws: AuditTrailError.self) { try AuditTrail.open(.file(path)) }
+        }
+    }
+}
