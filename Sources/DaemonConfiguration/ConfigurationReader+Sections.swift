@@ -18,7 +18,7 @@ extension ConfigurationReader {
             return nil
         }
         var configuration = DaemonConfiguration()
-        configuration.sectionsNotInForce = ["quotas", "metrics"].filter { section in
+        configuration.sectionsNotInForce = ["metrics"].filter { section in
             file.keys.contains { $0.key == section }
         }
         readSockets(file.take("sockets"), &configuration.sockets)

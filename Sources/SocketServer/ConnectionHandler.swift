@@ -7,8 +7,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private let number: UInt64
-    private let client: Client
+    /// Its number among all connections.
+    let number: UInt64
+    /// Who is at the other end.
+    let client: Client
+    /// When something last came from there, by the server's count.
+    private(set) var lastUse: UInt64
     private let server: SocketServer
     private let requestHandler: any RequestHandler
     private let sendQueue: SendQueue
@@ -28,6 +32,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         sendQueue: SendQueue
     ) {
         self.number = number
+        lastUse = server.newUse()
         self.client = client
         self.server = server
         self.requestHandler = requestHandler
@@ -98,12 +103,29 @@ final class ConnectionHandler: ChannelDuplexHandler {
         flush()
     }
 
+    /// Whether somebody waits for an answer on it.
+    var isWaiting: Bool { machine.waiting > 0 }
+
+    /// Leaves its place to another user's: whoever waits on it is told, and it is closed.
+    func giveWay() {
+        let error = ErrorReply(.overloaded, "another user of this machine needs the connection", retryAfter: 1)
+        let tickets = machine.tickets
+        requestHandler.leave(tickets.map { Waiter(connection: number, ticket: $0) })
+        for ticket in tickets { _ = machine.deliver(.error(error), to: ticket) }
+        // Told unasked, as whoever is refused a connection is.
+        if tickets.isEmpty { ReplyEncoder.encode(.error(error), id: nil, into: &machine.output) }
+        requestHandler.answeredWithoutHandler(.overloaded)
+        send()
+        close()
+    }
+
     /// Closes at once.
     func close() { context?.close(promise: nil) }
 
     // MARK: Bytes
 
     private func process(_ chunk: UnsafeRawBufferPointer) {
+        lastUse = server.newUse()
         requestHandler.batchBegan()
         if machine.output.isEmpty { machine.output = sendQueue.takeBuffer() }
         machine.largeOutput = sendQueue.largeOutput

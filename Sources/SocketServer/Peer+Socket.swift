@@ -14,6 +14,13 @@ extension Peer {
         } ?? Peer(uid: getuid(), gid: getgid(), pid: getpid())
     }
 
+    /// The user of the peer of a channel.
+    static func user(of channel: any Channel) throws -> UInt32 {
+        try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) { descriptor in
+            try credentials(descriptor).uid
+        } ?? getuid()
+    }
+
     private convenience init(_ descriptor: CInt, unit: UnitLookup) throws {
         let credentials = try Self.credentials(descriptor)
         self.init(

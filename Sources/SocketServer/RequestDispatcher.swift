@@ -15,8 +15,8 @@ package final class RequestDispatcher: RequestHandler {
         package var reload: (Waiter, Peer) -> Void
         /// Keeps a record in the audit trail; it must not wait.
         package var audit: (AuditRecord) -> Void
-        /// The server's connections.
-        package var connections: () -> StatsReply.Connections
+        /// Adds what the server knows of its connections.
+        package var fillConnections: (inout StatsReply) -> Void
 
         /// Names them.
         package init(
@@ -24,13 +24,13 @@ package final class RequestDispatcher: RequestHandler {
             now: @escaping @Sendable () -> Instant,
             reload: @escaping (Waiter, Peer) -> Void,
             audit: @escaping (AuditRecord) -> Void,
-            connections: @escaping () -> StatsReply.Connections
+            fillConnections: @escaping (inout StatsReply) -> Void
         ) {
             self.version = version
             self.now = now
             self.reload = reload
             self.audit = audit
-            self.connections = connections
+            self.fillConnections = fillConnections
         }
     }
 
@@ -69,7 +69,7 @@ package final class RequestDispatcher: RequestHandler {
     package func withHits(for client: Client, _ body: (HitLookup) -> Void) {
         let standing = gatekeeper.standing(of: client)
         guard client.socket == .requests || standing.isAdministrator else { return body { _, _, _, _, _ in nil } }
-        let now = now
+        let (now, uid) = (now, client.peer.uid)
         var hits = 0
         defer {
             self.hits += hits
@@ -81,7 +81,7 @@ package final class RequestDispatcher: RequestHandler {
         cache.assumeIsolated { cache in
             unsafe body { field, user, tenant, scope, minTTL in
                 guard let target = unsafe grant.find(field, user, tenant, scope),
-                    let reply = cache.hit(target.name, field, user, target.scopes, minTTL: minTTL, now: now)
+                    let reply = cache.hit(target.name, field, user, target.scopes, minTTL: minTTL, for: uid, now: now)
                 else { return nil }
                 hits += 1
                 return reply
@@ -235,7 +235,7 @@ package final class RequestDispatcher: RequestHandler {
         var stats = cache.assumeIsolated { $0.stats(now: now) }
         stats.uptime = (now - started).inSeconds
         stats.version = surroundings.version
-        stats.connections = surroundings.connections()
+        surroundings.fillConnections(&stats)
         counters.fill(&stats)
         return stats
     }

@@ -20,6 +20,8 @@ package final class SocketServer {
     package let eventLoop: any EventLoop
     /// How many connections may be open over both sockets.
     package var maxConnections: Int
+    /// The share of them that one uid may have while another has no room.
+    package var connectionShare: Double
     /// Connections since the start.
     package private(set) var counts = StatsReply.Connections()
 
@@ -28,7 +30,9 @@ package final class SocketServer {
     private let sendQueue: SendQueue
     private var connections: [UInt64: ConnectionHandler] = [:]
     private var listeners: [Listener] = []
+    private var shares = ConnectionShares()
     private var lastNumber: UInt64 = 0
+    private var lastUse: UInt64 = 0
     private var drained: EventLoopPromise<Void>?
     private var isGraceOver = false
 
@@ -45,12 +49,14 @@ package final class SocketServer {
     package init(
         on eventLoop: any EventLoop,
         maxConnections: Int,
+        connectionShare: Double = 0.5,
         requestHandler: any RequestHandler,
         unitOf: @escaping Peer.UnitLookup = { _ in nil }
     ) {
         self.unitOf = unitOf
         self.eventLoop = eventLoop
         self.maxConnections = maxConnections
+        self.connectionShare = connectionShare
         self.requestHandler = requestHandler
         sendQueue = SendQueue(on: eventLoop, requestHandler: requestHandler)
     }
@@ -117,16 +123,20 @@ package final class SocketServer {
 
     /// Serves a connection that has just been accepted; one too many is told so and closed.
     package func accept(_ channel: any Channel, kind: SocketKind) throws {
-        guard counts.open < maxConnections else {
+        let uid = try Peer.user(of: channel)
+        guard counts.open < maxConnections || makeRoom(for: uid) else {
             counts.refused += 1
+            shares.refused(to: uid)
             return try channel.pipeline.syncOperations.addHandler(RefusalHandler())
         }
+        let peer = try Peer.of(channel, unit: unitOf)
+        shares.opened(by: uid)
         counts.open += 1
         counts.accepted += 1
         lastNumber += 1
         let handler = ConnectionHandler(
             number: lastNumber,
-            client: Client(socket: kind, peer: try Peer.of(channel, unit: unitOf)),
+            client: Client(socket: kind, peer: peer),
             server: self,
             requestHandler: requestHandler,
             sendQueue: sendQueue
@@ -137,9 +147,37 @@ package final class SocketServer {
 
     /// A connection is gone.
     func closed(_ number: UInt64) {
-        guard connections.removeValue(forKey: number) != nil else { return }
+        guard let connection = connections.removeValue(forKey: number) else { return }
         counts.open -= 1
+        shares.closed(by: connection.client.peer.uid)
         endIfDrained()
+    }
+
+    /// What each uid has of the connections.
+    package func fill(_ stats: inout StatsReply) {
+        stats.connections = counts
+        for (uid, count) in shares.open { stats.uids[uid, default: .init()].connections = count }
+        for (uid, count) in shares.refused { stats.uids[uid, default: .init()].overloaded += count }
+    }
+
+    /// The number of a use of a connection, higher than all before.
+    func newUse() -> UInt64 {
+        lastUse += 1
+        return lastUse
+    }
+
+    /// Closes a connection of a uid that has more than its quota: one that waits for nothing, the longest unused of them.
+    private func makeRoom(for uid: UInt32) -> Bool {
+        guard let owner = shares.toGiveWay(to: uid, limit: maxConnections, share: connectionShare),
+            let connection = connections.values
+                .filter({ $0.client.peer.uid == owner })
+                .min(by: { ($0.isWaiting ? 1 : 0, $0.lastUse) < ($1.isWaiting ? 1 : 0, $1.lastUse) })
+        else { return false }
+        counts.refused += 1
+        shares.refused(to: owner)
+        connection.giveWay()
+        closed(connection.number)
+        return true
     }
 
     private func endIfDrained() {

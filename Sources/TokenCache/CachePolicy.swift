@@ -16,6 +16,10 @@ package struct CachePolicy: Sendable, Equatable {
     package var minTTL = Duration.seconds(60)
     /// The lifetime of a token whose reply names no usable one.
     package var defaultLifetime = Duration.seconds(300)
+    /// The share of the tokens that one uid may have while another one's would have to go.
+    package var entriesShare = 0.5
+    /// The share of the waiting requests that one uid may have while another waits, too.
+    package var waitingShare = 0.5
 
     /// The defaults.
     package init() {}

@@ -29,6 +29,11 @@ extension CacheStateMachine {
         let present = store
         stats.nextRefresh = refreshTimes.soonest { present[$0.slot]?.serial == $0.serial }
             .map { max(0, ($0 - now).inSeconds) }
+        for (peer, count) in store.countsByOwner where peer != EntryStore.nobody {
+            stats.uids[peer, default: .init()].entries = count
+        }
+        for (peer, callers) in waitingByPeer { stats.uids[peer, default: .init()].waiting = callers.count }
+        for (peer, count) in overQuota { stats.uids[peer, default: .init()].overloaded = count }
         stats.tenants = tenants.mapValues { Self.stats(of: $0, now: now) }
         return stats
     }

@@ -104,6 +104,7 @@ extension CacheStateMachine {
     @discardableResult
     mutating func stopWaiting(_ waiter: Waiter) -> WaitingCaller? {
         guard let caller = waiting.removeValue(forKey: waiter) else { return nil }
+        noteEndOfWait(caller.peer)
         flights[caller.call]?.waiting -= 1
         tenants[caller.tenant]?.waiting -= 1
         return caller

@@ -79,7 +79,7 @@ extension CacheStateMachine {
             serial: newSerial()
         )
         if let old { store.replace(old, with: entry) }
-        let slot = old ?? store.insert(entry)
+        let slot = old ?? store.insert(entry, for: flight.owner)
         planTimes(of: slot, entry)
         makeRoom(now: now)
     }
@@ -93,10 +93,16 @@ extension CacheStateMachine {
         expiryTimes.sweep(wanted: store.count, isWanted: isCurrent)
     }
 
-    /// Holds the cache to its bound: what has expired goes first, then what was asked for longest ago.
+    /// Holds the cache to its bound: what has expired goes first, then what was asked for longest ago
+    /// among what belongs to uids that have more than their quota.
     mutating func makeRoom(now: Instant) {
         guard store.count > policy.maxEntries else { return }
         dropExpired(now: now)
-        while store.count > policy.maxEntries, store.remove(store.oldest) != nil { statistics.evictions.capacity += 1 }
+        while store.count > policy.maxEntries,
+            let slot = store.nextToGo(limit: policy.maxEntries, share: policy.entriesShare)
+        {
+            store.remove(slot)
+            statistics.evictions.capacity += 1
+        }
     }
 }

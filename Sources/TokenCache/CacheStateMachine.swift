@@ -41,6 +41,12 @@ package struct CacheStateMachine {
     var currentFlights: [UserKey: [ScopeSet: CallID]] = [:]
     var revocations: [CallID: Revocation] = [:]
     var waiting: [Waiter: WaitingCaller] = [:]
+    /// Those who wait, by uid.
+    var waitingByPeer: [PeerUID: WaitingCallers] = [:]
+    /// Callers who had to make room for others, not told yet.
+    var displaced: [Delivery] = []
+    /// How many requests of each uid were refused by a quota.
+    var overQuota: [PeerUID: Int] = [:]
     var logouts: [Waiter: Logout] = [:]
     var deadlines = DueTimes<Waiter>()
     var refreshTimes = DueTimes<EntryReference>()
@@ -116,12 +122,14 @@ package struct CacheStateMachine {
     ///   - user: The user's name.
     ///   - scopes: The scopes.
     ///   - minTTL: What must be left; nil: the configured preference.
+    ///   - peer: Who asks.
     package mutating func hit(
         _ tenant: String,
         _ field: LookupField,
         _ user: borrowing Span<UInt8>,
         _ scopes: ScopeSet,
         minTTL: Duration?,
+        for peer: PeerUID,
         now: Instant
     ) -> TokenReply? {
         guard let slot = store.find(tenant, field, user, scopes), let entry = store.slots[slot].entry else {
@@ -129,7 +137,7 @@ package struct CacheStateMachine {
         }
         let verdict = entry.life.verdict(at: now, minTTL: minTTL)
         guard verdict == .serve || verdict == .serveUnmet else { return nil }
-        store.touch(slot, at: now)
+        store.touch(slot, at: now, by: peer)
         statistics.hits += 1
         return TokenReply(
             token: entry.token,
@@ -144,7 +152,7 @@ package struct CacheStateMachine {
         guard let slot = store.find(key), let living = Living(store, slot) else {
             return mint(for: key, wish, standIn: nil, waiter: waiter, now: now)
         }
-        store.touch(slot, at: now)
+        store.touch(slot, at: now, by: wish.peer.uid)
         guard !wish.noCache else { return mint(for: key, wish, standIn: nil, waiter: waiter, now: now) }
         switch living.life.verdict(at: now, minTTL: wish.minTTL) {
         case .serve: return .serve(hit(living, now: now))
@@ -201,7 +209,6 @@ package struct CacheStateMachine {
             statistics.negatives += standIn == nil ? 1 : 0
             return refuse(error, standIn: standIn, now: now)
         }
-        guard waiting.count < Self.mostWaiting else { return refuse(.tooManyWaiting, standIn: standIn, now: now) }
         let deadline = now + wish.timeout
         let flight = currentFlights[key.user]?[key.scopes]
         if let error = pacing(key, wish, flight: flight, deadline: deadline, now: now)
@@ -209,9 +216,12 @@ package struct CacheStateMachine {
         {
             return refuse(error, standIn: standIn, now: now)
         }
+        guard makeRoomToWait(for: wish.peer.uid, now: now) else {
+            return refuse(.tooManyWaiting, standIn: standIn, now: now)
+        }
         let call = join(flight, key: key, wish.peer, now: now)
         guard deadline > now else { return refuse(.timedOut, standIn: standIn, now: now) }
-        wait(waiter, for: call, deadline: deadline, takesLivingToken: standIn != nil)
+        wait(waiter, wish.peer.uid, for: call, deadline: deadline, takesLivingToken: standIn != nil)
         return .wait
     }
 
@@ -222,6 +232,7 @@ package struct CacheStateMachine {
         }
         statistics.coalesced += 1
         flights[flight]?.askedAt = now
+        flights[flight]?.owner = peer.uid
         tenants[key.user.tenant]?.governor.promote(flight, for: peer.uid)
         return flight
     }
@@ -258,15 +269,23 @@ package struct CacheStateMachine {
         return .paced(delay.cause, until: delay.until, now: now)
     }
 
-    private mutating func wait(_ waiter: Waiter, for call: CallID, deadline: Instant, takesLivingToken: Bool) {
+    private mutating func wait(
+        _ waiter: Waiter,
+        _ peer: PeerUID,
+        for call: CallID,
+        deadline: Instant,
+        takesLivingToken: Bool
+    ) {
         guard let tenant = flights[call]?.key.user.tenant else { return }
         let caller = WaitingCaller(
             call: call,
             tenant: tenant,
+            peer: peer,
             deadline: deadline,
             takesLivingToken: takesLivingToken
         )
         waiting[waiter] = caller
+        noteWait(of: waiter, peer)
         tenants[tenant]?.waiting += 1
         let present = waiting
         flights[call]?.join(waiter) { present[$0]?.call == call }

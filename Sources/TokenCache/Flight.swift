@@ -27,6 +27,8 @@ struct Flight {
     let isRefresh: Bool
     /// Whether nobody's request planned it.
     let isUnasked: Bool
+    /// Whose the token will be, if its key has no owner yet.
+    var owner: PeerUID
     /// When somebody last asked for it; nil: nobody has since it was planned.
     var askedAt: Instant?
     /// Whether it was sent a second time with a new secret; there is no third.
@@ -37,6 +39,7 @@ struct Flight {
     init(key: TokenKey, purpose: Governor.Purpose, peer: Peer?, askedAt: Instant?) {
         self.key = key
         self.peer = peer
+        owner = peer?.uid ?? EntryStore.nobody
         self.askedAt = askedAt
         switch purpose {
         case .caller: (isRefresh, isUnasked, cause) = (false, false, .caller)
@@ -60,6 +63,8 @@ struct WaitingCaller {
     let call: CallID
     /// The tenant that it goes to.
     let tenant: String
+    /// Whose caller it is.
+    let peer: PeerUID
     /// When the caller stops waiting.
     let deadline: Instant
     /// Whether a living token that has too little left may stand in where the mint fails.

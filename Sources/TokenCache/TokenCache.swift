@@ -82,9 +82,10 @@ package actor TokenCache {
         _ user: borrowing Span<UInt8>,
         _ scopes: ScopeSet,
         minTTL: Duration?,
+        for peer: PeerUID,
         now: Instant
     ) -> TokenReply? {
-        machine.hit(tenant, field, user, scopes, minTTL: minTTL, now: now)
+        machine.hit(tenant, field, user, scopes, minTTL: minTTL, for: peer, now: now)
     }
 
     /// A user's token, or nil where the answer comes later.
@@ -236,5 +237,6 @@ package actor TokenCache {
         for notice in machine.takeNotices() { surroundings.notify(notice) }
         for record in machine.takeRecords() { surroundings.audit(record) }
         for delivery in deliveries { surroundings.deliver(delivery) }
+        for delivery in machine.takeDisplaced() { surroundings.deliver(delivery) }
     }
 }

@@ -20,6 +20,16 @@ enum StatsEncoder {
             writer.member("accepted", stats.connections.accepted, &output)
             writer.member("refused", stats.connections.refused, &output)
         }
+        writer.member("uids", &output) { writer, output in
+            for (uid, share) in stats.uids.sorted(by: { $0.key < $1.key }) {
+                writer.member(String(uid), &output) { writer, output in
+                    writer.member("connections", share.connections, &output)
+                    writer.member("waiting", share.waiting, &output)
+                    writer.member("entries", share.entries, &output)
+                    writer.member("overloaded", share.overloaded, &output)
+                }
+            }
+        }
         writer.member("latency", &output) { writer, output in
             latency("hits", stats.hitLatency, &writer, &output)
             latency("mints", stats.mintLatency, &writer, &output)

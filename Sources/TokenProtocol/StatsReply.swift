@@ -31,6 +31,18 @@ package struct StatsReply: Sendable, Equatable {
         package init() {}
     }
 
+    /// What one uid of this machine has of what is shared.
+    package struct Share: Sendable, Equatable {
+        package var connections = 0
+        /// Requests that wait for the tenant.
+        package var waiting = 0
+        /// Tokens that are counted as this uid's.
+        package var entries = 0
+        /// Requests and connections that were refused or had to give way as others needed the room.
+        package var overloaded = 0
+        package init() {}
+    }
+
     /// Quantiles in seconds; all zero while nothing was measured.
     package struct Latency: Sendable, Equatable {
         package var p50 = 0.0
@@ -105,6 +117,8 @@ package struct StatsReply: Sendable, Equatable {
     /// By cause: `expired`, `capacity`, `invalidated`, `revoked`, `evicted`, `flushed`.
     package var evictions: [String: Int] = [:]
     package var connections = Connections()
+    /// By uid.
+    package var uids: [UInt32: Share] = [:]
     package var hitLatency = Latency()
     package var mintLatency = Latency()
     /// Seconds until the next refresh by timer; nil: none is planned.

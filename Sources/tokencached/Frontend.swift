@@ -60,12 +60,13 @@ struct Frontend: Sendable {
                     now: { ContinuousClock.now },
                     reload: reload,
                     audit: audit,
-                    connections: { serverBox.value?.counts ?? StatsReply.Connections() }
+                    fillConnections: { serverBox.value?.fill(&$0) }
                 )
             )
             let server = SocketServer(
                 on: loop,
                 maxConnections: maxConnections,
+                connectionShare: loaded.configuration.quotas.connections,
                 requestHandler: dispatcher,
                 unitOf: PeerUnit.of
             )
@@ -97,8 +98,11 @@ struct Frontend: Sendable {
 
     /// Takes over another configuration.
     func apply(_ loaded: ConfigurationSource.Loaded) async throws {
-        try await eventLoop.submit { dispatcher.value.access = loaded.access }.get()
         let configuration = loaded.configuration
+        try await eventLoop.submit {
+            dispatcher.value.access = loaded.access
+            server.value.connectionShare = configuration.quotas.connections
+        }.get()
         await cache.reconfigure(policy: configuration.cachePolicy, tenants: configuration.tenantPolicies)
     }
 

@@ -18,6 +18,8 @@ extension DaemonConfiguration {
         policy.lastChance = refresh.lastChance
         policy.minTTL = refresh.minTTL
         policy.defaultLifetime = refresh.defaultLifetime
+        policy.entriesShare = quotas.entries
+        policy.waitingShare = quotas.waiting
         return policy
     }
 

@@ -123,7 +123,7 @@ struct ConfigurationTests {
         #expect(configuration.administrators == ["root", "op"])
         #expect(configuration.metricsListen == "127.0.0.1:9464")
         #expect(configuration.logLevel == .debug)
-        #expect(configuration.sectionsNotInForce == ["quotas", "metrics"])
+        #expect(configuration.sectionsNotInForce == ["metrics"])
     }
 
     @Test(

@@ -1,0 +1,11 @@
+/// One uid's entries in the order in which they were last asked for.
+struct OwnerList {
+    /// Whose.
+    var uid: PeerUID
+    /// The slot of the newest; the store's `none` where there is none.
+    var newest: Int32
+    /// The slot of the oldest; the store's `none` where there is none.
+    var oldest: Int32
+    /// How many.
+    var count = 0
+}
