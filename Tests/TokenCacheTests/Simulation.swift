@@ -114,8 +114,8 @@ struct Simulation {
     }
 
     /// Puts a fresh token into the cache.
-    mutating func warm(_ key: TokenKey, lifetime: Duration = .seconds(21_600)) throws {
-        #expect(ask(key) == .wait)
+    mutating func warm(_ key: TokenKey, lifetime: Duration = .seconds(21_600), peer: PeerUID = 7) throws {
+        #expect(ask(key, peer: peer) == .wait)
         let call = try #require(mints().first { $0.key == key }?.call)
         #expect(succeed(call, lifetime: lifetime).count == 1)
     }
