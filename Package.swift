@@ -41,7 +41,7 @@ let targets: [Target] = [
     .target(name: "Systemd", dependencies: ["CSystemd", "Secrets"]),
 
     // MARK: The heart: no I/O
-    .target(name: "Secrets", dependencies: [crypto]),
+    .target(name: "Secrets", dependencies: ["CLinux", crypto]),
     .target(
         name: "TokenProtocol",
         dependencies: ["Secrets", .product(name: "DequeModule", package: "swift-collections")]

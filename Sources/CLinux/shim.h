@@ -1,5 +1,6 @@
+#include <malloc.h>
+#include <sys/prctl.h>
 #include <sys/timerfd.h>
-
 #include <sys/types.h>
 
 /* What SO_PEERCRED yields (unix(7)); the C library shows its own `struct ucred` only to those who ask for GNU's
@@ -9,3 +10,6 @@ struct peer_credentials {
     uid_t uid;
     gid_t gid;
 };
+
+/* prctl(2) takes a variable number of arguments, which Swift can't pass. */
+static inline int set_undumpable(void) { return prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L); }

@@ -14,23 +14,36 @@ import Glibc
 // before a second reference can exist, and freed in `deinit`, after the last one is gone; in between it is only read.
 @safe package final class SecretBytes: @unchecked Sendable {
     private let memory: UnsafeMutableRawBufferPointer
+    /// What the memory was taken from, for what is made of these bytes; nil: the heap.
+    package let source: SecretMemory?
 
     /// Copies bytes into memory of its own.
     ///
-    /// - Parameter bytes: The secret; the caller's copy stays the caller's to overwrite.
-    package init(copying bytes: UnsafeRawBufferPointer) {
-        unsafe memory = .allocate(byteCount: bytes.count, alignment: 1)
-        unsafe memory.copyMemory(from: bytes)
+    /// - Parameters:
+    ///   - bytes: The secret; the caller's copy stays the caller's to overwrite.
+    ///   - source: What to take the memory from; nil: the heap, which may be swapped.
+    package convenience init(copying bytes: UnsafeRawBufferPointer, in source: SecretMemory? = nil) {
+        unsafe self.init(count: bytes.count, in: source) { unsafe $0.copyMemory(from: bytes) }
     }
 
     /// Makes a secret of a known length and lets a closure write its bytes, so that no other copy has to exist.
     ///
     /// - Parameters:
     ///   - count: How many bytes.
+    ///   - source: What to take the memory from; nil: the heap, which may be swapped.
     ///   - write: Gets exactly that many bytes, zeroed.
-    package init(count: Int, writing write: (UnsafeMutableRawBufferPointer) -> Void) {
-        unsafe memory = .allocate(byteCount: count, alignment: 1)
-        unsafe memory.initializeMemory(as: UInt8.self, repeating: 0)
+    package init(
+        count: Int,
+        in source: SecretMemory? = nil,
+        writing write: (UnsafeMutableRawBufferPointer) -> Void
+    ) {
+        self.source = source
+        if let source {
+            unsafe memory = source.allocate(count)
+        } else {
+            unsafe memory = .allocate(byteCount: count, alignment: 1)
+            unsafe memory.initializeMemory(as: UInt8.self, repeating: 0)
+        }
         unsafe write(memory)
     }
 
@@ -61,6 +74,7 @@ import Glibc
     }
 
     deinit {
+        if let source { return unsafe source.deallocate(memory) }
         if let start = unsafe memory.baseAddress {
             unsafe explicit_bzero(start, memory.count)
         }

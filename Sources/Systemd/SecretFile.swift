@@ -19,14 +19,16 @@ package enum SecretFile {
     }
 
     /// Reads a file's content without the line ends that editors put behind it.
-    package static func read(_ path: String) throws(SecretFileError) -> ClientSecret {
+    ///
+    /// - Parameter memory: What to take the secret's memory from; nil: the heap.
+    package static func read(_ path: String, in memory: SecretMemory? = nil) throws(SecretFileError) -> ClientSecret {
         // Non-blocking: to open a pipe that nobody writes to would hold the daemon up for ever.
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
         guard descriptor >= 0 else { throw SecretFileError(path: path, problem: .unreadable(errno)) }
         defer { close(descriptor) }
         do throws(SecretFileError.Problem) {
             guard try isRegularFile(descriptor) else { throw .notAFile }
-            return try secret(from: descriptor)
+            return try secret(from: descriptor, memory)
         } catch {
             throw SecretFileError(path: path, problem: error)
         }
@@ -38,7 +40,10 @@ package enum SecretFile {
         return status.st_mode & S_IFMT == S_IFREG
     }
 
-    private static func secret(from descriptor: CInt) throws(SecretFileError.Problem) -> ClientSecret {
+    private static func secret(
+        from descriptor: CInt,
+        _ memory: SecretMemory?
+    ) throws(SecretFileError.Problem) -> ClientSecret {
         // By hand, as an array's memory could be copied before it is overwritten. One byte more than may be there.
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: largest + 1, alignment: 1)
         defer {
@@ -51,7 +56,7 @@ package enum SecretFile {
         while let last = unsafe text.last, last == 0x0A || last == 0x0D { unsafe text.removeLast() }
         guard unsafe !text.isEmpty else { throw .empty }
         guard unsafe text.allSatisfy({ (0x20...0x7E).contains($0) }) else { throw .notText }
-        return ClientSecret(unsafe SecretBytes(copying: UnsafeRawBufferPointer(rebasing: text)))
+        return ClientSecret(unsafe SecretBytes(copying: UnsafeRawBufferPointer(rebasing: text), in: memory))
     }
 
     /// Reads until the file's or the buffer's end, and says how many bytes came.

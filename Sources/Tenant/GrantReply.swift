@@ -13,6 +13,8 @@ struct GrantReply {
     let headers: HTTPHeaders
     /// The local wall clock when the reply came, in seconds since 1970.
     let wall: Double
+    /// What a token's memory is taken from.
+    let memory: SecretMemory?
 
     /// The outcome of a request for a token.
     func outcome(_ body: borrowing Span<UInt8>) -> MintOutcome {
@@ -54,7 +56,7 @@ struct GrantReply {
         if let type = object["token_type"], !Self.isBearer(type, body) {
             return .nonsense("the tenant's token is no bearer token")
         }
-        guard let token = Self.accessToken(value, body) else {
+        guard let token = accessToken(value, body) else {
             return .nonsense("the tenant's access_token is empty or has characters that no token has")
         }
         return .minted(
@@ -70,11 +72,10 @@ struct GrantReply {
     }
 
     /// RFC 6749, appendix A.12: a token is visible ASCII and spaces; a space would end it in an Authorization header.
-    private static func accessToken(_ value: JSONScanner.Value, _ body: borrowing Span<UInt8>) -> AccessToken? {
-        var bytes = JSONText.bytes(of: value, body)
-        defer { for index in bytes.indices { bytes[index] = 0 } }
-        guard !bytes.isEmpty, bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
-        return AccessToken(unsafe bytes.withUnsafeBytes { unsafe SecretBytes(copying: $0) })
+    private func accessToken(_ value: JSONScanner.Value, _ body: borrowing Span<UInt8>) -> AccessToken? {
+        let secret = JSONText.secret(of: value, body, in: memory)
+        let isToken = unsafe secret.withUnsafeBytes { unsafe !$0.isEmpty && $0.allSatisfy { $0 > 0x20 && $0 < 0x7F } }
+        return isToken ? AccessToken(secret) : nil
     }
 
     private static func isBearer(_ value: JSONScanner.Value, _ body: borrowing Span<UInt8>) -> Bool {

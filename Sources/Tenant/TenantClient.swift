@@ -28,12 +28,15 @@ package struct TenantClient: Sendable {
 
     /// How the tenant is called.
     package let settings: TenantSettings
+    private let memory: SecretMemory?
     private let client: HTTPClient
 
     /// A client on an event loop group of somebody else's.
     ///
+    /// - Parameter memory: What tokens' memory is taken from; nil: the heap.
     /// - Throws: Where the file of certificate authorities can't be read.
-    package init(_ settings: TenantSettings, on group: any EventLoopGroup) throws {
+    package init(_ settings: TenantSettings, on group: any EventLoopGroup, memory: SecretMemory? = nil) throws {
+        self.memory = memory
         self.settings = settings
         var configuration = HTTPClient.Configuration()
         configuration.redirectConfiguration = .disallow
@@ -46,6 +49,7 @@ package struct TenantClient: Sendable {
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Self.mostConnections
         configuration.timeout.connect = TimeAmount(settings.connectTimeout)
         configuration.tlsConfiguration = try Self.tls(settings.caFile)
+        configuration.http1_1ConnectionDebugInitializer = ReplyBuffers.use
         client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
     }
 
@@ -109,7 +113,8 @@ package struct TenantClient: Sendable {
         let reply = GrantReply(
             status: Int(response.status.code),
             headers: response.headers,
-            wall: Date().timeIntervalSince1970
+            wall: Date().timeIntervalSince1970,
+            memory: memory
         )
         do {
             return .answered(reply, try await response.body.collect(upTo: Self.largestReply))

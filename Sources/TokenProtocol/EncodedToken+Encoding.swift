@@ -4,7 +4,7 @@ extension EncodedToken {
     /// The bare token, for its revocation.
     package var accessToken: AccessToken {
         AccessToken(
-            unsafe SecretBytes(count: bareCount) { memory in
+            unsafe SecretBytes(count: bareCount, in: text.source) { memory in
                 var position = 0
                 forEachBareByte { byte in
                     unsafe memory[position] = byte

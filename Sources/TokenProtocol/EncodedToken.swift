@@ -39,7 +39,7 @@ package final class EncodedToken: Sendable {
         tail.append(",\"source\":\"")
         tokenRange = head.count..<(head.count + escaped)
         split = head.count + escaped + middle.count
-        text = unsafe SecretBytes(count: split + tail.count) { memory in
+        text = unsafe SecretBytes(count: split + tail.count, in: accessToken.bytes.source) { memory in
             var position = 0
             func put(_ bytes: some Sequence<UInt8>) {
                 for byte in bytes {

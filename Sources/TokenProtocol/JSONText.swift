@@ -24,11 +24,17 @@ package enum JSONText {
     }
 
     /// The bytes of a string that is secret: no other copy of them is left.
-    package static func secret(of value: JSONScanner.Value, _ text: borrowing Span<UInt8>) -> SecretBytes {
+    ///
+    /// - Parameter memory: What to take the secret's memory from; nil: the heap.
+    package static func secret(
+        of value: JSONScanner.Value,
+        _ text: borrowing Span<UInt8>,
+        in memory: SecretMemory? = nil
+    ) -> SecretBytes {
         // Its room is taken once, for the longest that it can become, so it leaves nothing behind by growing.
         var bytes = bytes(of: value, text)
         return unsafe bytes.withUnsafeMutableBytes { buffer in
-            let secret = unsafe SecretBytes(copying: UnsafeRawBufferPointer(buffer))
+            let secret = unsafe SecretBytes(copying: UnsafeRawBufferPointer(buffer), in: memory)
             if let start = buffer.baseAddress { unsafe explicit_bzero(start, buffer.count) }
             return secret
         }

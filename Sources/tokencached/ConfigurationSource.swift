@@ -12,6 +12,8 @@ struct ConfigurationSource: Sendable {
     let adminPath: String?
     let logLevel: DaemonConfiguration.LogLevel?
     let credentialsDirectory: String?
+    /// What secrets' memory is taken from.
+    let memory: SecretMemory
 
     /// A configuration with the secrets that it names.
     struct Loaded: Sendable {
@@ -74,12 +76,12 @@ struct ConfigurationSource: Sendable {
     /// Reads one secret.
     func secret(_ source: DaemonConfiguration.SecretSource) throws -> ClientSecret {
         switch source {
-        case .file(let path): return try SecretFile.read(path)
+        case .file(let path): return try SecretFile.read(path, in: memory)
         case .credential(let name):
             guard let path = SecretFile.path(ofCredential: name, in: credentialsDirectory) else {
                 throw MissingCredential(name: name)
             }
-            return try SecretFile.read(path)
+            return try SecretFile.read(path, in: memory)
         }
     }
 }

@@ -16,4 +16,6 @@ enum LogKey {
     static let key = "key"
     static let code = "code"
     static let seconds = "seconds"
+    static let size = "size"
+    static let limit = "limit"
 }

@@ -155,7 +155,7 @@ actor TenantPool: TenantCalling {
                 lastNumber += 1
                 next[name] = Member(
                     number: lastNumber,
-                    client: try TenantClient(settings, on: group),
+                    client: try TenantClient(settings, on: group, memory: source.memory),
                     secret: secret,
                     secretSource: tenant.clientSecret
                 )

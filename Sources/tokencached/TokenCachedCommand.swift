@@ -1,6 +1,7 @@
 import ArgumentParser
 import DaemonConfiguration
 import Logging
+import Secrets
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -45,12 +46,18 @@ struct TokenCachedCommand: AsyncParsableCommand {
     var logLevel: DaemonConfiguration.LogLevel?
 
     func run() async throws {
+        ProcessSecrecy.begin()
+        ProcessSecrecy.overwriteFreedMemory()
+        let output = LogOutput.standardError()
+        let log = Logger(label: "tokencached") { _ in DaemonLogHandler(output) }
+        defer { output.flush() }
         let source = ConfigurationSource(
             path: config,
             requestsPath: socket.map(absolute),
             adminPath: adminSocket.map(absolute),
             logLevel: logLevel,
-            credentialsDirectory: ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"]
+            credentialsDirectory: ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"],
+            memory: SecretMemory { $0.write(to: log) }
         )
         let loaded: ConfigurationSource.Loaded
         do throws(ConfigurationFaults) {
@@ -63,13 +70,15 @@ struct TokenCachedCommand: AsyncParsableCommand {
             for note in loaded.notes { print(note) }
             return print("\(config): no fault found")
         }
-        try await serve(source, loaded)
+        try await serve(source, loaded, output, log)
     }
 
-    private func serve(_ source: ConfigurationSource, _ loaded: ConfigurationSource.Loaded) async throws {
-        let output = LogOutput.standardError()
-        let log = Logger(label: "tokencached") { _ in DaemonLogHandler(output) }
-        defer { output.flush() }
+    private func serve(
+        _ source: ConfigurationSource,
+        _ loaded: ConfigurationSource.Loaded,
+        _ output: LogOutput,
+        _ log: Logger
+    ) async throws {
         do {
             try await Daemon(source, loaded, output, log).run()
         } catch {
@@ -88,3 +97,16 @@ struct TokenCachedCommand: AsyncParsableCommand {
 }
 
 extension DaemonConfiguration.LogLevel: ExpressibleByArgument {}
+
+extension SecretMemory.Shortage {
+    /// Says in the log what to do about it.
+    fileprivate func write(to log: Logger) {
+        guard let limit else {
+            return log.warning("memory that holds secrets can't be locked: it may be swapped")
+        }
+        log.warning(
+            "memory that holds secrets can't all be locked and may be swapped: raise LimitMEMLOCK= (RLIMIT_MEMLOCK)",
+            metadata: [LogKey.size: "\(size)", LogKey.limit: "\(limit)"]
+        )
+    }
+}

@@ -1,0 +1,119 @@
+import Glibc
+import Synchronization
+
+/// Memory for secrets alone: locked, so that it is never written to a swap device, and left out of core dumps.
+///
+/// The C library's heap mixes secrets with everything else, and a page can only be locked as a whole. So secrets get
+/// regions of their own, each cut into slots of one size; a region without secrets goes back to the kernel. Where no more
+/// may be locked, secrets are kept all the same, in memory that isn't locked, and somebody is told. It can be used from
+/// any thread.
+package final class SecretMemory: Sendable {
+    /// Memory could not be locked.
+    package struct Shortage: Sendable, Equatable {
+        /// How many bytes secrets take.
+        package var size: Int
+        /// How many may be locked (`RLIMIT_MEMLOCK`); nil: that is not what keeps it from being locked.
+        package var limit: Int?
+    }
+
+    private struct State {
+        /// The regions that have free slots, by the slots' size.
+        var open: [Int: SlotRegions] = [:]
+        /// Bytes of all regions.
+        var size = 0
+        var isShort = false
+    }
+
+    private let state = Mutex(State())
+    private let onShortage: @Sendable (Shortage) -> Void
+
+    /// Memory of which nothing is taken yet.
+    ///
+    /// - Parameter onShortage: Is told the first time that memory can't be locked; it must not wait.
+    package init(onShortage: @escaping @Sendable (Shortage) -> Void = { _ in }) {
+        self.onShortage = onShortage
+        Self.raiseLimit()
+    }
+
+    /// How many bytes are taken from the kernel.
+    package var size: Int { state.withLock { $0.size } }
+
+    /// Takes zeroed memory for a secret.
+    func allocate(_ count: Int) -> UnsafeMutableRawBufferPointer {
+        guard let slotSize = SlotRegion.slotSize(for: count) else {
+            let length = SecretPages.rounded(count)
+            let pages = unsafe Slot(start: SecretPages.map(length))
+            tell(state.withLock { unsafe lock(pages.start, length, &$0) })
+            return unsafe UnsafeMutableRawBufferPointer(start: pages.start, count: count)
+        }
+        let (slot, shortage) = state.withLock { state in
+            var regions = state.open.removeValue(forKey: slotSize) ?? SlotRegions()
+            var shortage: Shortage?
+            if regions.isEmpty {
+                let region = SlotRegion.map(slotSize: slotSize)
+                shortage = unsafe lock(region.start, SlotRegion.size, &state)
+                regions.insert(region)
+            }
+            let slot = unsafe regions.takeSlot()
+            state.open[slotSize] = regions
+            return (unsafe Slot(start: slot), shortage)
+        }
+        tell(shortage)
+        return unsafe UnsafeMutableRawBufferPointer(start: slot.start, count: count)
+    }
+
+    /// Overwrites a secret and takes its memory back.
+    func deallocate(_ memory: UnsafeMutableRawBufferPointer) {
+        guard let start = memory.baseAddress else { return }
+        unsafe explicit_bzero(start, memory.count)
+        let slot = unsafe Slot(start: start)
+        guard let slotSize = SlotRegion.slotSize(for: memory.count) else {
+            let length = SecretPages.rounded(memory.count)
+            state.withLock { $0.size -= length }
+            return unsafe SecretPages.unmap(slot.start, length)
+        }
+        state.withLock { state in
+            var regions = state.open.removeValue(forKey: slotSize) ?? SlotRegions()
+            if let unused = unsafe regions.giveBack(slot.start) {
+                state.size -= SlotRegion.size
+                unsafe SecretPages.unmap(unused.start, SlotRegion.size)
+            }
+            state.open[slotSize] = regions
+        }
+    }
+
+    /// The address of memory for one secret.
+    // `@unchecked Sendable`, because a pointer is not Sendable, and sound: whoever holds it is the memory's only owner.
+    @safe private struct Slot: @unchecked Sendable {
+        let start: UnsafeMutableRawPointer
+    }
+
+    // MARK: Locking
+
+    private func lock(_ start: UnsafeMutableRawPointer, _ length: Int, _ state: inout State) -> Shortage? {
+        state.size += length
+        guard unsafe mlock(start, length) != 0, !state.isShort else { return nil }
+        state.isShort = true
+        return Shortage(size: state.size, limit: Self.limit)
+    }
+
+    private func tell(_ shortage: Shortage?) {
+        if let shortage { onShortage(shortage) }
+    }
+
+    private static var resource: __rlimit_resource_t { __rlimit_resource_t(__RLIMIT_MEMLOCK.rawValue) }
+
+    private static var limit: Int? {
+        var limit = rlimit()
+        guard unsafe getrlimit(resource, &limit) == 0, limit.rlim_cur != rlim_t.max else { return nil }
+        return Int(clamping: limit.rlim_cur)
+    }
+
+    /// What the process may allow itself, it does.
+    private static func raiseLimit() {
+        var limit = rlimit()
+        guard unsafe getrlimit(resource, &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        _ = unsafe setrlimit(resource, &limit)
+    }
+}

@@ -1,0 +1,77 @@
+import Foundation
+import StandInTenant
+import TestSupport
+import Testing
+
+@Suite("Secrets in memory", .serialized, .enabled(if: OtherUser.isAvailable, "reading another process's memory needs root"))
+struct MemoryTests {
+    /// Says of how many of the tokens in a file any piece of 32 bytes is in a process's memory: of the beginning or of the
+    /// end of its signature, which no two share, as a copy may be overwritten in part.
+    private static let search = """
+        import re, sys
+        process, path = sys.argv[1:]
+        tokens = open(path, "rb").read().split()
+        pieces = [{t[-32:], t.split(b".")[2][:32]} for t in tokens]
+        texts = set()
+        with open(f"/proc/{process}/maps") as maps, open(f"/proc/{process}/mem", "rb", 0) as memory:
+            for line in maps:
+                span, mode = line.split()[:2]
+                if not mode.startswith("rw"):
+                    continue
+                start, end = (int(part, 16) for part in span.split("-"))
+                while start < end:
+                    length = min(end - start, 64 << 20)
+                    try:
+                        memory.seek(start)
+                        content = memory.read(length)
+                    except (OSError, ValueError, OverflowError):
+                        break
+                    start += length
+                    texts.update(re.findall(rb"[A-Za-z0-9_-]{32,}", content))
+        everything = b" ".join(texts)
+        print(sum(any(piece in everything for piece in few) for few in pieces))
+        """
+
+    private func found(_ tokens: [String], in daemon: Program, _ folder: TemporaryFolder) throws -> Int {
+        let path = try folder.write(tokens.joined(separator: "\n"), to: "tokens")
+        let (status, output) = try Program.run("/usr/bin/env", ["python3", "-c", Self.search, "\(daemon.identifier)", path])
+        try #require(status == 0, "\(output)")
+        return try #require(Int(output.trimmingCharacters(in: .whitespacesAndNewlines)), "\(output)")
+    }
+
+    @Test("After a flush and some further traffic hardly any of the flushed tokens are in the process's memory.", arguments: [false, true])
+    func flush(isTLS: Bool) async throws {
+        var standIn = StandInTenant.Configuration()
+        standIn.tls = isTLS ? .valid : .none
+        let options = "max_concurrent: 100\nrate: { per_minute: 100000, burst: 100000 }"
+        let deployment = try await Deployment.start(standIn, options: options)
+        func tokens(_ prefix: String, _ count: Int) throws -> [String] {
+            let clients = try (0..<20).map { _ in try deployment.requests() }
+            for index in 0..<count { try clients[index % 20].send(Deployment.line("\(prefix)\(index)")) }
+            return try (0..<count).map { try #require(try clients[$0 % 20].reply()["access_token"] as? String) }
+        }
+        let flushed = try tokens("a", 300)
+        _ = try tokens("a", 300)
+        let before = try found(flushed, in: deployment.daemon, deployment.folder)
+        #expect(before >= 295, "the search has to find what is there")
+        #expect(try deployment.admin().ask(#"{"op":"flush"}"#)["flushed"] as? Int == 300)
+        let kept = try tokens("b", 100)
+        let after = try found(flushed, in: deployment.daemon, deployment.folder)
+        #expect(after <= 6, "of 300")
+        #expect(try found(kept, in: deployment.daemon, deployment.folder) == 100)
+        try await deployment.stop()
+    }
+
+    @Test("The process can't be dumped or traced by its own user, and leaves no core.")
+    func undumpable() async throws {
+        let deployment = try await Deployment.start()
+        let process = "/proc/\(deployment.daemon.identifier)"
+        let limits = try String(contentsOfFile: "\(process)/limits", encoding: .utf8)
+        let core = try #require(limits.split(separator: "\n").first { $0.hasPrefix("Max core file size") })
+        #expect(core.split(whereSeparator: \.isWhitespace).dropFirst(4).prefix(2) == ["0", "0"])
+        let status = try String(contentsOfFile: "\(process)/status", encoding: .utf8)
+        let locked = try #require(status.firstMatch(of: /VmLck:\s+(\d+) kB/)?.1)
+        #expect(Int(locked).map { $0 > 0 } == true, "the client's secret is in locked memory")
+        try await deployment.stop()
+    }
+}
