@@ -49,7 +49,7 @@ package struct TenantClient: Sendable {
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Self.mostConnections
         configuration.timeout.connect = TimeAmount(settings.connectTimeout)
         configuration.tlsConfiguration = try Self.tls(settings.caFile)
-        configuration.http1_1ConnectionDebugInitializer = ReplyBuffers.use
+        configuration.http1_1ConnectionDebugInitializer = ReplyWiper.add
         client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
     }
 
