@@ -18,26 +18,60 @@ package enum SecretFile {
         return "\(directory)/\(name)"
     }
 
+    /// Who besides root and this process's own user may have a hand in a file.
+    package enum Trust: Sendable {
+        /// Nobody: a file that others can read or change is refused.
+        case ownFile
+        /// Systemd decides, which hands credentials over in a folder of the unit's own.
+        case credential
+    }
+
     /// Reads a file's content without the line ends that editors put behind it.
     ///
     /// - Parameter memory: What to take the secret's memory from; nil: the heap.
-    package static func read(_ path: String, in memory: SecretMemory? = nil) throws(SecretFileError) -> ClientSecret {
+    package static func read(
+        _ path: String,
+        trusting trust: Trust = .ownFile,
+        in memory: SecretMemory? = nil
+    ) throws(SecretFileError) -> ClientSecret {
         // Non-blocking: to open a pipe that nobody writes to would hold the daemon up for ever.
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
         guard descriptor >= 0 else { throw SecretFileError(path: path, problem: .unreadable(errno)) }
         defer { close(descriptor) }
         do throws(SecretFileError.Problem) {
-            guard try isRegularFile(descriptor) else { throw .notAFile }
+            let status = try status(of: descriptor)
+            guard status.st_mode & S_IFMT == S_IFREG else { throw .notAFile }
+            if case .ownFile = trust { try refuseShared(status) }
             return try secret(from: descriptor, memory)
         } catch {
             throw SecretFileError(path: path, problem: error)
         }
     }
 
-    private static func isRegularFile(_ descriptor: CInt) throws(SecretFileError.Problem) -> Bool {
+    private static func status(of descriptor: CInt) throws(SecretFileError.Problem) -> stat {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { throw .unreadable(errno) }
-        return status.st_mode & S_IFMT == S_IFREG
+        return status
+    }
+
+    /// Refuses a file that belongs to another user, is open to everyone, or is open to a group that this process isn't in.
+    ///
+    /// Groups are not refused as such: that is how a file of root's is given to a daemon that isn't root.
+    private static func refuseShared(_ status: stat) throws(SecretFileError.Problem) {
+        let isOwners = status.st_uid == 0 || status.st_uid == geteuid()
+        let isGroups = status.st_mode & S_IRWXG == 0 || status.st_gid == 0 || ownGroups.contains(status.st_gid)
+        guard isOwners, isGroups, status.st_mode & S_IRWXO == 0 else {
+            throw .readableByOthers(mode: status.st_mode & 0o7777, owner: status.st_uid, group: status.st_gid)
+        }
+    }
+
+    private static var ownGroups: [gid_t] {
+        let count = getgroups(0, nil)
+        guard count > 0 else { return [getegid()] }
+        let further = unsafe [gid_t](unsafeUninitializedCapacity: Int(count)) { groups, filled in
+            filled = Int(max(0, unsafe getgroups(count, groups.baseAddress)))
+        }
+        return further + [getegid()]
     }
 
     private static func secret(

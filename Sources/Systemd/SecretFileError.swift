@@ -6,6 +6,8 @@ package struct SecretFileError: Error, Equatable, CustomStringConvertible {
         case unreadable(Int32)
         /// It is a folder, a pipe or a device.
         case notAFile
+        /// Others can read it, or could change it.
+        case readableByOthers(mode: UInt32, owner: UInt32, group: UInt32)
         /// It holds nothing.
         case empty
         /// It holds more than a secret.
@@ -30,6 +32,11 @@ package struct SecretFileError: Error, Equatable, CustomStringConvertible {
         switch problem {
         case .unreadable(let code): "\(path) can't be read: \(errorText(code))"
         case .notAFile: "\(path) is not a regular file"
+        case .readableByOthers(let mode, let owner, let group):
+            """
+            \(path) can be read or changed by others: its mode is \(String(mode, radix: 8)), its owner \(owner), its group \
+            \(group); it should belong to root or the daemon's user and have mode 600
+            """
         case .empty: "\(path) is empty"
         case .tooLarge: "\(path) is larger than a secret can be"
         case .notText: "\(path) holds bytes that no client secret has: it should be one line of visible ASCII"

@@ -81,7 +81,7 @@ struct ConfigurationSource: Sendable {
             guard let path = SecretFile.path(ofCredential: name, in: credentialsDirectory) else {
                 throw MissingCredential(name: name)
             }
-            return try SecretFile.read(path, in: memory)
+            return try SecretFile.read(path, trusting: .credential, in: memory)
         }
     }
 }

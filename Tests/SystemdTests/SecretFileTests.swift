@@ -47,6 +47,34 @@ struct SecretFileTests {
         #expect(!SecretFileError(path: "/f", problem: expected).description.contains("hunter"))
     }
 
+    @Test(
+        "A secret's file that others can read or change is refused, with its mode and owner named; a credential's isn't.",
+        arguments: [(0o604, true), (0o602, true), (0o601, true), (0o600, false), (0o400, false), (0o640, false)]
+    )
+    func modes(mode: Int, isRefused: Bool) throws {
+        let path = try folder.write("hunter", to: "secret", mode: mode)
+        let problem = SecretFileError.Problem.readableByOthers(mode: UInt32(mode), owner: geteuid(), group: getegid())
+        if isRefused {
+            #expect(throws: SecretFileError(path: path, problem: problem)) { try SecretFile.read(path) }
+            let text = SecretFileError(path: path, problem: problem).description
+            #expect(text.contains("mode is \(String(mode, radix: 8)), its owner \(geteuid())"))
+        } else {
+            #expect(try SecretFile.read(path) == ClientSecret("hunter"))
+        }
+        #expect(try SecretFile.read(path, trusting: .credential) == ClientSecret("hunter"))
+    }
+
+    @Test("A secret's file of another user or a foreign group is refused.", .enabled(if: geteuid() == 0, "needs root"))
+    func owners() throws {
+        let path = try folder.write("hunter", to: "secret", mode: 0o640)
+        #expect(unsafe chown(path, 40_001, 0) == 0)
+        #expect(throws: SecretFileError.self) { try SecretFile.read(path) }
+        #expect(unsafe chown(path, 0, 40_001) == 0)
+        #expect(throws: SecretFileError.self) { try SecretFile.read(path) }
+        #expect(unsafe chmod(path, 0o600) == 0)
+        #expect(try SecretFile.read(path) == ClientSecret("hunter"))
+    }
+
     @Test("What can't be read is named.")
     func unreadable() throws {
         let path = folder.path("none")

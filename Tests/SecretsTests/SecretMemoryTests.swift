@@ -1,0 +1,91 @@
+import Secrets
+import Synchronization
+import Testing
+
+@Suite("Memory for secrets")
+struct SecretMemoryTests {
+    private func secret(_ count: Int, _ byte: UInt8, in memory: SecretMemory) -> SecretBytes {
+        unsafe SecretBytes(count: count, in: memory) { bytes in
+            for index in bytes.indices { unsafe bytes[index] = byte }
+        }
+    }
+
+    private func holds(_ secret: SecretBytes, _ byte: UInt8) -> Bool {
+        unsafe secret.withUnsafeBytes { unsafe $0.allSatisfy { $0 == byte } }
+    }
+
+    @Test("Secrets of all sizes keep their bytes while others come and go, and memory is zeroed when it is taken.")
+    func contents() {
+        let memory = SecretMemory()
+        var secrets: [Int: (byte: UInt8, secret: SecretBytes)] = [:]
+        var random = SystemRandomNumberGenerator()
+        for round in 0..<20_000 {
+            let place = Int.random(in: 0..<400, using: &random)
+            if secrets.removeValue(forKey: place) == nil {
+                let count = [1, 63, 64, 65, 1_300, 8_192, 8_193, 70_000][Int.random(in: 0..<8, using: &random)]
+                var isZeroed = true
+                let byte = UInt8(truncatingIfNeeded: round)
+                let secret = unsafe SecretBytes(count: count, in: memory) { bytes in
+                    unsafe isZeroed = bytes.allSatisfy { $0 == 0 }
+                    for index in bytes.indices { unsafe bytes[index] = byte }
+                }
+                #expect(isZeroed)
+                secrets[place] = (byte, secret)
+            }
+        }
+        for (byte, secret) in secrets.values { #expect(holds(secret, byte)) }
+    }
+
+    @Test("A region is cut into slots, and goes back to the kernel when nothing is in it any more, but for the last one.")
+    func regions() {
+        let memory = SecretMemory()
+        var secrets = (0..<480).map { secret(1_300, UInt8(truncatingIfNeeded: $0), in: memory) }
+        // 1,344 bytes each, behind a head of 64: 48 in a region of 64 KiB.
+        #expect(memory.size == 10 * 65_536)
+        for (index, secret) in secrets.enumerated() { #expect(holds(secret, UInt8(truncatingIfNeeded: index))) }
+        secrets.removeFirst(2 * 48)
+        #expect(memory.size == 9 * 65_536)
+        secrets.removeAll()
+        #expect(memory.size == 65_536)
+        let large = secret(100_000, 1, in: memory)
+        #expect(memory.size == 65_536 + 102_400)
+        withExtendedLifetime(large) {}
+    }
+
+    @Test("Slots that were given back are taken again before another region is.")
+    func reuse() {
+        let memory = SecretMemory()
+        let kept = (0..<40).map { _ in secret(1_300, 7, in: memory) }
+        for _ in 0..<1_000 { _ = secret(1_300, 8, in: memory) }
+        #expect(memory.size == 65_536)
+        for secret in kept { #expect(holds(secret, 7)) }
+    }
+
+    @Test("It can be used by many threads at once.")
+    func threads() async {
+        let memory = SecretMemory()
+        await withTaskGroup { group in
+            for number in 0..<8 as Range<UInt8> {
+                group.addTask {
+                    for _ in 0..<200 {
+                        let secrets = (0..<50).map { _ in secret(1_300, number, in: memory) }
+                        for secret in secrets { #expect(holds(secret, number)) }
+                    }
+                }
+            }
+        }
+        #expect(memory.size == 65_536)
+    }
+
+    @Test("That memory can't be locked is told once.")
+    func shortage() {
+        let told = Mutex<[SecretMemory.Shortage]>([])
+        let memory = SecretMemory { shortage in told.withLock { $0.append(shortage) } }
+        // More than any machine's default limit for a process without privileges, if it has one.
+        let secrets = (0..<200).map { secret(100_000, UInt8($0), in: memory) }
+        let shortages = told.withLock { $0 }
+        #expect(shortages.count <= 1)
+        if let shortage = shortages.first { #expect(shortage.limit.map { $0 < memory.size } ?? true) }
+        for (index, secret) in secrets.enumerated() { #expect(holds(secret, UInt8(index))) }
+    }
+}
