@@ -29,6 +29,7 @@ let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -59,7 +60,7 @@ let targets: [Target] = [
     .target(
         name: "Tenant",
         dependencies: [
-            "Secrets", "TokenProtocol", nioCore, nioSSL, nioHTTP1, logging,
+            "Secrets", "TokenProtocol", nioCore, nioSSL, nioHTTP1, logging, crypto, cryptoExtras,
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
         ]
     ),
@@ -73,7 +74,7 @@ let targets: [Target] = [
     .target(
         name: "StandInTenant",
         dependencies: [
-            nioCore, nioPosix, nioHTTP1, nioSSL, crypto,
+            nioCore, nioPosix, nioHTTP1, nioSSL, crypto, cryptoExtras,
             .product(name: "X509", package: "swift-certificates"),
             .product(name: "SwiftASN1", package: "swift-asn1"),
         ]
@@ -104,7 +105,9 @@ let targets: [Target] = [
     .testTarget(name: "DaemonConfigurationTests", dependencies: ["DaemonConfiguration"]),
     .testTarget(
         name: "TenantTests",
-        dependencies: ["Secrets", "TokenProtocol", "Tenant", "StandInTenant", "TestSupport", nioPosix]
+        dependencies: [
+            "Secrets", "TokenProtocol", "Tenant", "StandInTenant", "TestSupport", nioPosix, crypto, cryptoExtras,
+        ]
     ),
     .testTarget(
         name: "SocketServerTests",
@@ -118,7 +121,7 @@ let targets: [Target] = [
     .testTarget(name: "StandInTenantTests", dependencies: ["StandInTenant", nioCore, nioPosix, nioSSL, crypto]),
     .testTarget(
         name: "EndToEndTests",
-        dependencies: ["StandInTenant", "TestSupport", "tokencached", "tokencachectl", "standin-tenant"]
+        dependencies: ["StandInTenant", "TestSupport", "tokencached", "tokencachectl", "standin-tenant", crypto]
     ),
 ]
 

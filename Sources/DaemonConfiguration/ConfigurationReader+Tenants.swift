@@ -1,7 +1,7 @@
 /// The tenants and who may ask them.
 extension ConfigurationReader {
     private static var tenantKeys: [String] {
-        ["host", "client_id", "client_secret", "scope", "timeout", "rate", "max_concurrent", "ca_file"]
+        ["host", "client_id", "client_secret", "client_key", "key_id", "scope", "timeout", "rate", "max_concurrent", "ca_file"]
     }
 
     private static var mostNameCharacters: Int { 64 }
@@ -61,14 +61,13 @@ extension ConfigurationReader {
         section(item, known: Self.tenantKeys) { reader, section in
             let host = reader.host(reader.required("host", of: &section))
             let clientID = reader.text(reader.required("client_id", of: &section), "should be the OAuth client's id")
-            let secretItem = reader.required("client_secret", of: &section)
-            let secret = reader.secret(secretItem)
+            let (credential, line) = reader.credential(&section)
             var read = DaemonConfiguration.Tenant(
                 host: host ?? "",
                 clientID: clientID ?? "",
-                clientSecret: secret ?? .file("")
+                credential: credential ?? .secret(.file(""))
             )
-            read.lines.clientSecret = secretItem?.line
+            read.lines.credential = line
             reader.readOptions(&section, &read)
             tenant = read
         }
@@ -108,6 +107,19 @@ extension ConfigurationReader {
             return nil
         }
         return origin.text
+    }
+
+    /// How the client proves itself: by a secret or by a key.
+    private mutating func credential(_ section: inout Section) -> (DaemonConfiguration.Credential?, line: Int?) {
+        let (keyItem, idItem) = (section.take("client_key"), section.take("key_id"))
+        let id = text(idItem, "should be the key's id at the tenant")
+        guard let keyItem else {
+            if let idItem { note(idItem, "is for client_key only") }
+            let item = required("client_secret", of: &section)
+            return (secret(item).map { .secret($0) }, item?.line)
+        }
+        if let item = section.take("client_secret") { note(item, "should be left out where there is a client_key") }
+        return (secret(keyItem).map { .key($0, id: id) }, keyItem.line)
     }
 
     /// Where the secret is.

@@ -74,7 +74,8 @@ package struct DaemonConfiguration: Sendable, Equatable {
         /// The origin: scheme, host and, where given, port.
         package var host: String
         package var clientID: String
-        package var clientSecret: SecretSource
+        /// How the client proves itself.
+        package var credential: Credential
         /// What is asked for where a request names no scope; one or more, with spaces between.
         package var scope = "user_default"
         /// Of one call.
@@ -90,8 +91,16 @@ package struct DaemonConfiguration: Sendable, Equatable {
 
     /// Where a tenant's files are named.
     package struct Lines: Sendable, Equatable {
-        package var clientSecret: Int?
+        package var credential: Int?
         package var caFile: Int?
+    }
+
+    /// How a client proves to the tenant that it is that client.
+    package enum Credential: Sendable, Equatable {
+        /// By a shared secret: `client_secret`.
+        case secret(SecretSource)
+        /// By a private key: `client_key`, and `key_id` where the tenant knows it by another name than its thumbprint.
+        case key(SecretSource, id: String?)
     }
 
     /// Where a secret is read from; it is never in the configuration itself.

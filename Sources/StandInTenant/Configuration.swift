@@ -15,6 +15,8 @@ extension StandInTenant {
         package var clientID = "standin-client"
         /// The secrets that the client may use, one to five.
         package var clientSecrets = ["standin-secret"]
+        /// The client's public keys in PEM form, P-384 or RSA, for assertions in place of a secret.
+        package var clientKeys: [String] = []
         /// What a request without `scope` is granted.
         package var clientScopes = ["user_default", "admin_classic"]
         /// How long each reply waits.

@@ -15,23 +15,25 @@ package struct RequestInspector: Sendable {
     /// The request for a token; where there are violations, what of it could be read.
     package mutating func mintRequest() -> MintRequest? {
         inspectHead()
-        guard let body = readBody(["client_id", "client_secret", "grant_type", "user_lookup"], optional: ["scope"])
-        else { return nil }
-        let clientID = string(body, "client_id")
-        let clientSecret = string(body, "client_secret")
+        guard let body = readBody() else { return nil }
+        let isAsserted = body["client_assertion"] != nil || body["client_assertion_type"] != nil
+        let client = isAsserted ? ["client_assertion", "client_assertion_type"] : ["client_id", "client_secret"]
+        expectMembers(of: body, named: "the body", Set(client + ["grant_type", "user_lookup"]), ["scope"])
+        let proof = isAsserted ? readAssertion(body) : readSecret(body)
         if let grantType = string(body, "grant_type"), grantType != Self.grantType {
             violations.append("grant_type is “\(grantType)”")
         }
         let scope = readScope(body)
-        guard let lookup = readLookup(body), let clientID, let clientSecret else { return nil }
+        guard let lookup = readLookup(body), let proof else { return nil }
         let key = StandInTenant.MintKey(field: lookup.field, value: lookup.value, scope: scope)
-        return MintRequest(clientID: clientID, clientSecret: clientSecret, key: key)
+        return MintRequest(proof: proof, key: key)
     }
 
     /// The token that a request for a revocation names.
     package mutating func revokedToken() -> String? {
         inspectHead()
-        guard let body = readBody(["token", "token_type_hint"], optional: []) else { return nil }
+        guard let body = readBody() else { return nil }
+        expectMembers(of: body, named: "the body", ["token", "token_type_hint"])
         if let hint = string(body, "token_type_hint"), hint != "access_token" {
             violations.append("token_type_hint is “\(hint)”")
         }
@@ -63,15 +65,28 @@ extension RequestInspector {
         return values.count == 1 && values.allSatisfy { !$0.isEmpty }
     }
 
-    private mutating func readBody(_ required: Set<String>, optional: Set<String>) -> JSONValue? {
+    private mutating func readSecret(_ body: JSONValue) -> MintRequest.Proof? {
+        let (id, secret) = (string(body, "client_id"), string(body, "client_secret"))
+        guard let id, let secret else { return nil }
+        return .secret(id: id, secret)
+    }
+
+    /// RFC 7523, section 2.2.
+    private mutating func readAssertion(_ body: JSONValue) -> MintRequest.Proof? {
+        let type = string(body, "client_assertion_type")
+        if let type, type != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" {
+            violations.append("client_assertion_type is “\(type)”")
+        }
+        return string(body, "client_assertion").map { .assertion($0) }
+    }
+
+    private mutating func readBody() -> JSONValue? {
         guard !request.isTooLong else {
             violations.append("the body is too long")
             return nil
         }
         do {
-            let body = try JSONReader.value(of: request.body)
-            expectMembers(of: body, named: "the body", required, optional)
-            return body
+            return try JSONReader.value(of: request.body)
         } catch {
             violations.append(error.sentence)
             return nil

@@ -14,6 +14,8 @@ package enum Setting: Sendable {
     case lifetime(Duration)
     /// How long a token is, in bytes.
     case tokenBytes(Int)
+    /// The client's public keys.
+    case keys(ClientKeys)
     /// The secrets that are accepted.
     case secrets(ClientSecrets)
     /// The limit on calls, or none.

@@ -30,6 +30,11 @@ extension StandInTenant {
         apply(.lifetime(lifetime))
     }
 
+    /// Sets the client's public keys, in PEM form.
+    package func setClientKeys(_ keys: [String]) throws {
+        apply(.keys(try ClientKeys(keys)))
+    }
+
     /// Sets the secrets that are accepted, one to five.
     package func setSecrets(_ secrets: [String]) throws {
         apply(.secrets(try ClientSecrets(secrets)))

@@ -10,6 +10,7 @@ extension TenantMachine {
         case .lifetime(let lifetime): self.lifetime = Int(lifetime / .seconds(1))
         case .tokenBytes(let bytes): tokenBytes = bytes
         case .secrets(let secrets): self.secrets = secrets
+        case .keys(let keys): self.keys = keys
         case .rateLimit(let limit): allowance = limit.map { limit in CallAllowance(limit, at: now) }
         }
     }

@@ -47,9 +47,14 @@ extension TenantMachine {
     ) -> (OpenCall.Plan, text: String) {
         if let wait = takeAllowance(at: now) { return (.reply(wait), "rate-limited") }
         guard let mint, violations.isEmpty else { return (.reply(Self.invalid(violations)), "violation") }
-        guard mint.clientID == clientID, secrets.accept(mint.clientSecret) else {
+        switch verdict(on: mint.proof, at: now) {
+        case .accepted: break
+        case .refused:
             ledger.counters.refusedClients += 1
             return (.reply(BehaviourTable.badClient), "refused-client")
+        case .wrong(let fault):
+            ledger.note(call, violations: [fault])
+            return (.reply(Self.invalid([fault])), "violation")
         }
         do {
             let play = try scripts.next(for: mint.key)
@@ -57,6 +62,14 @@ extension TenantMachine {
         } catch {
             ledger.note(call, violations: ["the subject's behaviour can't be read: \(error)"])
             return (.reply(Self.invalid(["\(error)"])), "violation")
+        }
+    }
+
+    private mutating func verdict(on proof: MintRequest.Proof, at now: Moment) -> ClientKeys.Verdict {
+        switch proof {
+        case .secret(let id, let secret): id == clientID && secrets.accept(secret) ? .accepted : .refused
+        case .assertion(let assertion):
+            keys.verdict(on: assertion, from: clientID, to: "\(destinations.same)/oauth/token", at: now.wall)
         }
     }
 

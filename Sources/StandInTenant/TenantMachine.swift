@@ -20,6 +20,7 @@ package struct TenantMachine: Sendable {
     let clientScopes: [String]
     let destinations: ReplyComposer.Destinations
     var secrets: ClientSecrets
+    var keys: ClientKeys
     var minter: TokenMinter
     var gate = ReplyGate()
     var allowance: CallAllowance?
@@ -39,6 +40,7 @@ package struct TenantMachine: Sendable {
         clientScopes = configuration.clientScopes
         self.destinations = destinations
         secrets = try ClientSecrets(configuration.clientSecrets)
+        keys = try ClientKeys(configuration.clientKeys)
         minter = TokenMinter(issuer: destinations.same)
         allowance = configuration.rateLimit.map { limit in CallAllowance(limit, at: now) }
         latency = configuration.latency

@@ -28,10 +28,14 @@ package enum SecretFile {
 
     /// Reads a file's content without the line ends that editors put behind it.
     ///
-    /// - Parameter memory: What to take the secret's memory from; nil: the heap.
+    /// - Parameters:
+    ///   - trust: Whose hands may be in it.
+    ///   - isText: Whether it may have several lines, as a key has; a client's secret is one.
+    ///   - memory: What to take the secret's memory from; nil: the heap.
     package static func read(
         _ path: String,
         trusting trust: Trust = .ownFile,
+        isText: Bool = false,
         in memory: SecretMemory? = nil
     ) throws(SecretFileError) -> ClientSecret {
         // Non-blocking: to open a pipe that nobody writes to would hold the daemon up for ever.
@@ -42,7 +46,7 @@ package enum SecretFile {
             let status = try status(of: descriptor)
             guard status.st_mode & S_IFMT == S_IFREG else { throw .notAFile }
             if case .ownFile = trust { try refuseShared(status) }
-            return try secret(from: descriptor, memory)
+            return try secret(from: descriptor, isText: isText, memory)
         } catch {
             throw SecretFileError(path: path, problem: error)
         }
@@ -76,6 +80,7 @@ package enum SecretFile {
 
     private static func secret(
         from descriptor: CInt,
+        isText: Bool,
         _ memory: SecretMemory?
     ) throws(SecretFileError.Problem) -> ClientSecret {
         // By hand, as an array's memory could be copied before it is overwritten. One byte more than may be there.
@@ -89,7 +94,9 @@ package enum SecretFile {
         var text = unsafe buffer[..<count]
         while let last = unsafe text.last, last == 0x0A || last == 0x0D { unsafe text.removeLast() }
         guard unsafe !text.isEmpty else { throw .empty }
-        guard unsafe text.allSatisfy({ (0x20...0x7E).contains($0) }) else { throw .notText }
+        guard unsafe text.allSatisfy({ (0x20...0x7E).contains($0) || isText && ($0 == 0x0A || $0 == 0x0D) }) else {
+            throw .notText
+        }
         return ClientSecret(unsafe SecretBytes(copying: UnsafeRawBufferPointer(rebasing: text), in: memory))
     }
 

@@ -4,16 +4,29 @@ import TokenProtocol
 
 /// The bodies of the requests to a tenant.
 enum GrantRequest {
+    /// Who asks, and the proof of it.
+    enum Client {
+        /// A client's id and its secret.
+        case secret(String, ClientSecret)
+        /// A signed assertion, which names the client.
+        case assertion([UInt8])
+    }
+
     /// The body of a request for an impersonation token.
     static func mint(
         _ user: UserLookup,
         scopes: ScopeSet,
-        clientID: String,
-        secret: ClientSecret
+        as client: Client
     ) -> ByteBuffer {
         var body = JSONBody()
-        body.member("client_id", clientID.utf8)
-        body.member("client_secret", secret)
+        switch client {
+        case .secret(let id, let secret):
+            body.member("client_id", id.utf8)
+            body.member("client_secret", secret)
+        case .assertion(let assertion):
+            body.member("client_assertion_type", ClientAssertion.type.utf8)
+            body.member("client_assertion", assertion)
+        }
         body.member("grant_type", "urn:qlik:oauth:user-impersonation".utf8)
         body.object("user_lookup") { lookup in
             lookup.member("field", (user.field == .subject ? "subject" : "userId").utf8)

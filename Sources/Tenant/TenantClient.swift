@@ -56,15 +56,34 @@ package struct TenantClient: Sendable {
     /// Asks for a token.
     ///
     /// Its life counts from the moment before this call.
-    package func mint(_ user: UserLookup, scopes: ScopeSet, secret: ClientSecret) async -> MintOutcome {
-        var body = GrantRequest.mint(user, scopes: scopes, clientID: settings.clientID, secret: secret)
+    package func mint(_ user: UserLookup, scopes: ScopeSet, as credential: ClientCredential) async -> MintOutcome {
+        let client: GrantRequest.Client
+        do {
+            client = try prove(credential)
+        } catch {
+            return .unavailable(Unavailability("the client's key can't sign"))
+        }
+        var body = GrantRequest.mint(user, scopes: scopes, as: client)
         defer { body.wipe() }
-        switch await call("/oauth/token", body) {
+        switch await call(Self.tokenPath, body) {
         case .failed(let reason): return .unavailable(Unavailability(reason))
         case .tooLarge: return .nonsense("the tenant's answer is larger than \(Self.largestReply) bytes")
         case .answered(let reply, var bytes):
             defer { bytes.wipe() }
             return unsafe bytes.withUnsafeReadableBytes { unsafe reply.outcome(Span(_unsafeBytes: $0)) }
+        }
+    }
+
+    private static let tokenPath = "/oauth/token"
+
+    private func prove(_ credential: ClientCredential) throws -> GrantRequest.Client {
+        switch credential {
+        case .secret(let secret): return .secret(settings.clientID, secret)
+        case .key(let key):
+            let audience = settings.origin + Self.tokenPath
+            return .assertion(
+                try ClientAssertion.sign(key, clientID: settings.clientID, audience: audience, now: Date())
+            )
         }
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FoundationEssentials
 import StandInTenant
 
 /// What the program plays, but for what subjects ask for themselves.
@@ -8,6 +9,12 @@ struct BehaviourOptions: ParsableArguments {
 
     @Option(parsing: .upToNextOption, help: "The secrets that the client may use, one to five.")
     var clientSecret = ["standin-secret"]
+
+    @Option(
+        name: .customLong("client-key"),
+        help: ArgumentHelp("A file with a public key of the client's, for assertions in place of a secret.", valueName: "file")
+    )
+    var clientKeys: [String] = []
 
     @Option(help: ArgumentHelp("How long each reply waits, in milliseconds.", valueName: "ms"))
     var latency = 0
@@ -33,7 +40,8 @@ struct BehaviourOptions: ParsableArguments {
     }
 
     /// Enters the options into a configuration.
-    func apply(to configuration: inout StandInTenant.Configuration) {
+    func apply(to configuration: inout StandInTenant.Configuration) throws {
+        configuration.clientKeys = try clientKeys.map { try String(contentsOf: URL(filePath: $0), encoding: .utf8) }
         configuration.clientID = clientID
         configuration.clientSecrets = clientSecret
         configuration.latency = .milliseconds(latency)

@@ -35,7 +35,7 @@ struct StandInTenantCommand: AsyncParsableCommand {
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         var configuration = StandInTenant.Configuration()
         server.apply(to: &configuration)
-        behaviour.apply(to: &configuration)
+        try behaviour.apply(to: &configuration)
         let tenant = try await StandInTenant.start(configuration)
         if let script = behaviour.behaviour { try await tenant.setBehaviour(script) }
         try server.announce(tenant)

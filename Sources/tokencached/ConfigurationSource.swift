@@ -4,6 +4,7 @@ import Logging
 import Secrets
 import SocketServer
 import Systemd
+import Tenant
 
 /// Where the configuration comes from: the file, what the command line puts in its place, and the secrets it names.
 struct ConfigurationSource: Sendable {
@@ -18,7 +19,7 @@ struct ConfigurationSource: Sendable {
     /// A configuration with the secrets that it names.
     struct Loaded: Sendable {
         var configuration: DaemonConfiguration
-        var secrets: [String: ClientSecret] = [:]
+        var credentials: [String: ClientCredential] = [:]
         var access: AccessPolicy
         /// What is no fault but should be known.
         var notes: [String] = []
@@ -58,30 +59,73 @@ struct ConfigurationSource: Sendable {
         if let logLevel { loaded.configuration.logLevel = logLevel }
         var faults: [ConfigurationFaults.Fault] = []
         for (name, tenant) in loaded.configuration.tenants {
-            if isCheck, case .credential = tenant.clientSecret, credentialsDirectory == nil {
+            if isCheck, case .credential = tenant.credential.source, credentialsDirectory == nil {
                 loaded.notes.append("the secret of tenant \(name) was not looked for: credentials come from systemd")
                 continue
             }
             do {
-                loaded.secrets[name] = try secret(tenant.clientSecret)
+                loaded.credentials[name] = try credential(tenant.credential)
             } catch {
-                let key = "tenants.\(name).client_secret"
-                faults.append(.init(file: path, line: tenant.lines.clientSecret, key: key, message: "\(error)"))
+                let key = "tenants.\(name).\(tenant.credential.key)"
+                faults.append(.init(file: path, line: tenant.lines.credential, key: key, message: "\(error)"))
             }
         }
         guard faults.isEmpty else { throw ConfigurationFaults(faults) }
         return loaded
     }
 
-    /// Reads one secret.
-    func secret(_ source: DaemonConfiguration.SecretSource) throws -> ClientSecret {
+    /// Reads what a client proves itself by.
+    func credential(_ credential: DaemonConfiguration.Credential) throws -> ClientCredential {
+        switch credential {
+        case .secret(let source): return .secret(try secret(source, isText: false))
+        case .key(let source, let id):
+            let text = try secret(source, isText: true)
+            do {
+                return .key(try ClientKey(text, id: id))
+            } catch {
+                throw UnusableKey(source: source, reason: "\(error)")
+            }
+        }
+    }
+
+    private func secret(_ source: DaemonConfiguration.SecretSource, isText: Bool) throws -> ClientSecret {
         switch source {
-        case .file(let path): return try SecretFile.read(path, in: memory)
+        case .file(let path): return try SecretFile.read(path, isText: isText, in: memory)
         case .credential(let name):
             guard let path = SecretFile.path(ofCredential: name, in: credentialsDirectory) else {
                 throw MissingCredential(name: name)
             }
-            return try SecretFile.read(path, trusting: .credential, in: memory)
+            return try SecretFile.read(path, trusting: .credential, isText: isText, in: memory)
+        }
+    }
+}
+
+extension DaemonConfiguration.Credential {
+    /// Where it is read from.
+    fileprivate var source: DaemonConfiguration.SecretSource {
+        switch self {
+        case .secret(let source), .key(let source, _): source
+        }
+    }
+
+    /// Its key in the configuration.
+    fileprivate var key: String {
+        switch self {
+        case .secret: "client_secret"
+        case .key: "client_key"
+        }
+    }
+}
+
+/// A file or credential holds no key that can be used.
+struct UnusableKey: Error, CustomStringConvertible {
+    let source: DaemonConfiguration.SecretSource
+    let reason: String
+
+    var description: String {
+        switch source {
+        case .file(let path): "\(path) \(reason)"
+        case .credential(let name): "credential '\(name)' \(reason)"
         }
     }
 }

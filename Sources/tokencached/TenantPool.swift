@@ -16,8 +16,8 @@ actor TenantPool: TenantCalling {
     private struct Member {
         var number: Int
         var client: TenantClient
-        var secret: ClientSecret
-        var secretSource: DaemonConfiguration.SecretSource
+        var credential: ClientCredential
+        var credentialSource: DaemonConfiguration.Credential
         var lastLook: Instant?
         var callsUnderWay = 0
     }
@@ -47,10 +47,10 @@ actor TenantPool: TenantCalling {
             return .failed(.unavailable("the tenant is no longer configured", pause: nil))
         }
         count(member.number, name, 1)
-        let outcome = await member.client.mint(key.user.user, scopes: key.scopes, secret: member.secret)
+        let outcome = await member.client.mint(key.user.user, scopes: key.scopes, as: member.credential)
         // Meanwhile a reload may have put another client in its place, or another call have found a new secret.
         await callEnded(member.number, name)
-        return result(outcome, secretChanged: await findsNewSecret(outcome, name, used: member.secret))
+        return result(outcome, secretChanged: await findsNewSecret(outcome, name, used: member.credential))
     }
 
     func revoke(_ token: AccessToken, tenant name: String) async -> RevocationResult {
@@ -100,16 +100,16 @@ actor TenantPool: TenantCalling {
     // MARK: Secrets
 
     /// Whether a refused client has another secret by now than the call went out with.
-    private func findsNewSecret(_ outcome: MintOutcome, _ name: String, used: ClientSecret) async -> Bool {
+    private func findsNewSecret(_ outcome: MintOutcome, _ name: String, used: ClientCredential) async -> Bool {
         guard case .denied(let upstream) = outcome, upstream.status == 401, let member = members[name] else {
             return false
         }
-        if member.secret != used { return true }
+        if member.credential != used { return true }
         let now = ContinuousClock.now
         if let last = member.lastLook, now - last < Self.lookInterval { return false }
         members[name]?.lastLook = now
-        guard let secret = read(member.secretSource, name), secret != used else { return false }
-        members[name]?.secret = secret
+        guard let credential = read(member.credentialSource, name), credential != used else { return false }
+        members[name]?.credential = credential
         log.notice(
             "the tenant refused the client, and its secret has changed: the new one is used",
             metadata: [
@@ -120,9 +120,9 @@ actor TenantPool: TenantCalling {
         return true
     }
 
-    private func read(_ secretSource: DaemonConfiguration.SecretSource, _ name: String) -> ClientSecret? {
+    private func read(_ source: DaemonConfiguration.Credential, _ name: String) -> ClientCredential? {
         do {
-            return try source.secret(secretSource)
+            return try self.source.credential(source)
         } catch {
             log.warning(
                 "the client's secret can't be read again: the old one is kept",
@@ -143,11 +143,11 @@ actor TenantPool: TenantCalling {
         var next: [String: Member] = [:]
         var faults: [ConfigurationFaults.Fault] = []
         for (name, tenant) in loaded.configuration.tenants {
-            guard let secret = loaded.secrets[name] else { continue }
+            guard let credential = loaded.credentials[name] else { continue }
             let settings = TenantSettings(tenant)
             if var kept = members[name], kept.client.settings == settings, tenant.caFile == nil {
-                kept.secret = secret
-                kept.secretSource = tenant.clientSecret
+                kept.credential = credential
+                kept.credentialSource = tenant.credential
                 next[name] = kept
                 continue
             }
@@ -156,8 +156,8 @@ actor TenantPool: TenantCalling {
                 next[name] = Member(
                     number: lastNumber,
                     client: try TenantClient(settings, on: group, memory: source.memory),
-                    secret: secret,
-                    secretSource: tenant.clientSecret
+                    credential: credential,
+                    credentialSource: tenant.credential
                 )
             } catch {
                 let message = "\(tenant.caFile ?? "") can't be read as certificates in PEM form"
@@ -171,7 +171,7 @@ actor TenantPool: TenantCalling {
             await closeUnused()
             throw ConfigurationFaults(faults)
         }
-        let changed = next.filter { name, member in members[name].map { $0.secret != member.secret } ?? false }.keys
+        let changed = next.filter { name, member in members[name].map { $0.credential != member.credential } ?? false }.keys
         for (name, member) in members where next[name]?.number != member.number { retired[member.number] = member }
         members = next
         await closeUnused()

@@ -50,7 +50,7 @@ struct ConfigurationTests {
         #expect(tenant.scope == "user_default")
         #expect(tenant.timeout == .seconds(10))
         #expect((tenant.ratePerMinute, tenant.burst, tenant.maxConcurrent) == (80, 80, 8))
-        #expect(tenant.clientSecret == .file("/run/secret"))
+        #expect(tenant.credential == .secret(.file("/run/secret")))
         #expect(configuration.access == nil)
         #expect(configuration.logLevel == .info)
         #expect(configuration.sectionsNotInForce.isEmpty)
@@ -65,7 +65,7 @@ struct ConfigurationTests {
         #expect(example.cache == plain.cache)
         #expect(example.refresh == plain.refresh)
         #expect(example.logLevel == plain.logLevel)
-        #expect(example.tenants["main"]?.clientSecret == .credential("main-client-secret"))
+        #expect(example.tenants["main"]?.credential == .secret(.credential("main-client-secret")))
         #expect(example.tenants["main"]?.ratePerMinute == plain.tenants["main"]?.ratePerMinute)
     }
 
@@ -255,6 +255,42 @@ struct ConfigurationTests {
             #expect(found.first?.hasPrefix("t.yaml:5: tenants.main.client_secret") == true)
             #expect(!found.joined().contains("hunter2"))
         }
+    }
+
+    @Test("A key may take the secret's place, under an id of its own or its thumbprint; both at once are a fault.")
+    func keys() throws {
+        func credential(_ lines: String) throws -> DaemonConfiguration.Credential? {
+            let text = Self.tenants.replacing("client_secret: { file: /run/secret }", with: lines)
+            return try parse(text).tenants["main"]?.credential
+        }
+        #expect(try credential("client_key: { credential: k }") == .key(.credential("k"), id: nil))
+        #expect(try credential("client_key: { file: /k }\n    key_id: 1") == .key(.file("/k"), id: "1"))
+        let both = Self.tenants.replacing("client_secret:", with: "client_key: { file: /k }\n    client_secret:")
+        #expect(faults(both) == ["t.yaml:6: tenants.main.client_secret: should be left out where there is a client_key"])
+        let lonely = Self.tenants.replacing("client_secret:", with: "key_id: x\n    client_secret:")
+        #expect(faults(lonely) == ["t.yaml:5: tenants.main.key_id: is for client_key only"])
+    }
+
+    @Test("The audit trail goes to the journal, to standard error, to a file or nowhere; units are named in full.")
+    func audit() throws {
+        func audit(_ value: String) throws -> DaemonConfiguration.AuditDestination? {
+            try parse("audit: { to: \(value) }\n" + Self.tenants).audit
+        }
+        #expect(try audit("journal") == .journal)
+        #expect(try audit("stderr") == .standardError)
+        #expect(try audit("/var/log/audit") == .file("/var/log/audit"))
+        #expect(try audit("none") == .nowhere)
+        #expect(
+            faults("audit: { to: audit.log }\n" + Self.tenants) == [
+                "t.yaml:1: audit.to: should be journal, stderr, none or the absolute path of a file"
+            ]
+        )
+        let rule = "access: [{ units: [myapp.service, \"app@*.service\", myapp] }]\n" + Self.tenants
+        #expect(
+            faults(rule) == [
+                "t.yaml:1: access[0].units[2]: should be systemd units with their suffix, such as myapp.service"
+            ]
+        )
     }
 
     @Test("Tenants are named by letters, digits, dots, hyphens and underscores, and there is at least one.")

@@ -16,28 +16,37 @@ final class Deployment {
     /// - Parameters:
     ///   - settings: Further lines of the configuration's outermost level.
     ///   - options: Further lines of the tenant's section.
+    ///   - secret: What is in the file that the credential is read from; nil: the tenant's secret.
+    ///   - credentialKey: Which kind of credential that is.
     static func start(
         _ standIn: StandInTenant.Configuration = .init(),
         settings: String = "",
         options: String = "",
-        secret: String? = nil
+        secret: String? = nil,
+        credentialKey: String = "client_secret"
     ) async throws -> Deployment {
         let tenant = try await StandInTenant.start(standIn)
         do {
-            return try Deployment(tenant, settings, options, secret ?? tenant.clientSecret)
+            return try Deployment(tenant, settings, options, secret ?? tenant.clientSecret, credentialKey)
         } catch {
             try await tenant.stop()
             throw error
         }
     }
 
-    private init(_ tenant: StandInTenant, _ settings: String, _ options: String, _ secret: String) throws {
+    private init(
+        _ tenant: StandInTenant,
+        _ settings: String,
+        _ options: String,
+        _ secret: String,
+        _ credentialKey: String
+    ) throws {
         self.tenant = tenant
         folder = try TemporaryFolder()
         try folder.write(secret + "\n", to: "secret")
         try folder.write(tenant.certificateAuthorityPEM, to: "ca.pem")
         try folder.write(
-            Self.configuration(tenant, folder, settings: settings, options: options),
+            Self.configuration(tenant, folder, settings: settings, options: options, credentialKey: credentialKey),
             to: "c.yaml"
         )
         daemon = try Self.launch(folder)
@@ -47,7 +56,8 @@ final class Deployment {
         _ tenant: StandInTenant,
         _ folder: TemporaryFolder,
         settings: String = "",
-        options: String = ""
+        options: String = "",
+        credentialKey: String = "client_secret"
     ) -> String {
         """
         log: { level: trace }
@@ -56,7 +66,7 @@ final class Deployment {
           main:
             host: \(tenant.baseURL)
             client_id: \(tenant.clientID)
-            client_secret: { file: \(folder.path("secret")) }
+            \(credentialKey): { file: \(folder.path("secret")) }
             \(tenant.baseURL.hasPrefix("https") ? "ca_file: \(folder.path("ca.pem"))" : "")
         \(options.split(separator: "\n").map { "    \($0)" }.joined(separator: "\n"))
 

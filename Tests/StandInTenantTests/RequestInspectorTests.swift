@@ -21,7 +21,7 @@ struct RequestInspectorTests {
         let result = Self.inspect(Self.incoming(mintBody(value, field: "userId", scope: "user_default apps:read")))
         #expect(result.violations == [])
         #expect(result.mint?.key == .init(field: .userID, value: value, scope: "user_default apps:read"))
-        #expect(result.mint?.clientSecret == "standin-secret")
+        #expect(result.mint?.proof == .secret(id: "standin-client", "standin-secret"))
     }
 
     @Test("A request without a scope is right.")

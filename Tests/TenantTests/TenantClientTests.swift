@@ -60,7 +60,7 @@ struct TenantClientTests {
         await client.mint(
             UserLookup(field: .subject, value: subject),
             scopes: try #require(ScopeSet("user_default")),
-            secret: ClientSecret(tenant.clientSecret)
+            as: .secret(ClientSecret(tenant.clientSecret))
         )
     }
 

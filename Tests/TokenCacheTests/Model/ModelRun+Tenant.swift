@@ -12,6 +12,8 @@ extension ModelRun {
             case .mint(let call, let key): try started(call, key)
             case .revoke(let call, let tenant, _):
                 revocations[call] = tenant
+                // Somebody's turn, too: the one who logged a user out.
+                tenants[tenant]?.lastTurn = nil
                 try pay(tenant)
             }
         }

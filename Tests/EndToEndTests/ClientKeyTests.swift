@@ -1,0 +1,45 @@
+import Crypto
+import Foundation
+import StandInTenant
+import TestSupport
+import Testing
+
+@Suite("A client's key, by the real daemon", .serialized)
+struct DaemonClientKeyTests {
+    @Test("A key takes the place of a secret, and one that was changed in its file is found when the tenant refuses the old.")
+    func rotation() async throws {
+        let (old, new) = (P384.Signing.PrivateKey(), P384.Signing.PrivateKey())
+        var standIn = StandInTenant.Configuration()
+        standIn.clientKeys = [old.publicKey.pemRepresentation]
+        let deployment = try await Deployment.start(
+            standIn,
+            secret: old.pemRepresentation,
+            credentialKey: "client_key"
+        )
+        #expect(try deployment.token("ann")["source"] as? String == "tenant")
+        try await deployment.tenant.setClientKeys([new.publicKey.pemRepresentation])
+        try deployment.folder.write(new.pemRepresentation, to: "secret")
+        #expect(try deployment.token("bob")["source"] as? String == "tenant")
+        try await deployment.stop()
+    }
+
+    @Test("A file without a usable key, or one that others can read, is a fault that is named with its line.")
+    func faults() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write("hunter2", to: "key")
+        try folder.write(
+            "tenants:\n  main:\n    host: https://x.example\n    client_id: c\n    client_key: { file: \(path) }\n",
+            to: "c.yaml"
+        )
+        func check() throws -> String {
+            let (status, output) = try Program.run("tokencached", ["--check-config", "--config", folder.path("c.yaml")])
+            #expect(status == 78)
+            return output
+        }
+        let wrong = try check()
+        #expect(wrong.contains("c.yaml:5: tenants.main.client_key: \(path) holds no private key"))
+        #expect(!wrong.contains("hunter2"))
+        try folder.write(P384.Signing.PrivateKey().pemRepresentation, to: "key", mode: 0o644)
+        #expect(try check().contains("its mode is 644, its owner \(geteuid())"))
+    }
+}

@@ -1,0 +1,131 @@
+import Crypto
+import CryptoExtras
+import Foundation
+import NIOPosix
+import Secrets
+import StandInTenant
+import Tenant
+import Testing
+import TokenProtocol
+
+@Suite("A client that proves itself by a key")
+struct ClientKeyTests {
+    /// A private key as an operator has it, and the public half as the tenant does.
+    private struct Pair {
+        var secret: String
+        var open: String
+
+        static func p384() -> Pair {
+            let key = P384.Signing.PrivateKey()
+            return Pair(secret: key.pemRepresentation, open: key.publicKey.pemRepresentation)
+        }
+
+        static func rsa() throws -> Pair {
+            let key = try _RSA.Signing.PrivateKey(keySize: .bits2048)
+            return Pair(secret: key.pemRepresentation, open: key.publicKey.pemRepresentation)
+        }
+    }
+
+    private static let ann = UserLookup(field: .subject, value: "ann")
+
+    private func mint(
+        _ tenant: StandInTenant,
+        _ credential: ClientCredential,
+        times: Int = 1
+    ) async throws -> [MintOutcome] {
+        let settings = TenantSettings(
+            origin: tenant.baseURL,
+            clientID: tenant.clientID,
+            timeout: .seconds(30),
+            userAgent: "tokencached/test"
+        )
+        let client = try TenantClient(settings, on: MultiThreadedEventLoopGroup.singleton)
+        let scopes = try #require(ScopeSet("user_default"))
+        var outcomes: [MintOutcome] = []
+        for _ in 0..<times { outcomes.append(await client.mint(Self.ann, scopes: scopes, as: credential)) }
+        try await client.shutdown()
+        return outcomes
+    }
+
+    private func isMinted(_ outcome: MintOutcome) -> Bool { if case .minted = outcome { true } else { false } }
+
+    @Test("Each call carries a new assertion, by ES384 or RS256, that the tenant takes.", arguments: [false, true])
+    func accepted(isRSA: Bool) async throws {
+        let pair = isRSA ? try Pair.rsa() : Pair.p384()
+        var configuration = StandInTenant.Configuration()
+        configuration.clientKeys = [Pair.p384().open, pair.open]
+        let tenant = try await StandInTenant.start(configuration)
+        let outcomes = try await mint(tenant, .key(try ClientKey(ClientSecret(pair.secret), id: nil)), times: 3)
+        #expect(outcomes.allSatisfy(isMinted), "\(outcomes)")
+        #expect(await tenant.violations.isEmpty)
+        try await tenant.stop()
+    }
+
+    @Test("A key that the tenant doesn't know is refused like a wrong secret.")
+    func refused() async throws {
+        var configuration = StandInTenant.Configuration()
+        configuration.clientKeys = [Pair.p384().open]
+        let tenant = try await StandInTenant.start(configuration)
+        let outcome = try await mint(tenant, .key(try ClientKey(ClientSecret(Pair.p384().secret), id: "k")))[0]
+        guard case .denied(let upstream) = outcome else {
+            Issue.record("\(outcome)")
+            return try await tenant.stop()
+        }
+        #expect(upstream.status == 401)
+        #expect(await tenant.violations.isEmpty)
+        try await tenant.stop()
+    }
+
+    @Test("A key's id is its thumbprint, the same each time, unless another is given.")
+    func ids() throws {
+        let pair = Pair.p384()
+        let key = try ClientKey(ClientSecret(pair.secret), id: nil)
+        #expect(key.id.utf8.count == 43)
+        #expect(try key == ClientKey(ClientSecret(pair.secret), id: nil))
+        #expect(try key.id != ClientKey(ClientSecret(Pair.p384().secret), id: nil).id)
+        #expect(try key != ClientKey(ClientSecret(pair.secret), id: "2026-11"))
+        #expect(try ClientKey(ClientSecret(pair.secret), id: "2026-11").id == "2026-11")
+    }
+
+    @Test("A thumbprint is the SHA-256 of the public key's members in the order of their names, and nothing else.")
+    func thumbprint() throws {
+        func url(_ bytes: some Sequence<UInt8>) -> String {
+            let text = Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
+            return text.replacing("=", with: "")
+        }
+        let curve = P384.Signing.PrivateKey()
+        let point = Data(curve.publicKey.x963Representation.dropFirst())
+        let members = #"{"crv":"P-384","kty":"EC","x":"\#(url(point.prefix(48)))","y":"\#(url(point.suffix(48)))"}"#
+        let key = try ClientKey(ClientSecret(curve.pemRepresentation), id: nil)
+        #expect(key.id == url(SHA256.hash(data: Data(members.utf8))))
+        let rsa = try _RSA.Signing.PrivateKey(keySize: .bits2048)
+        let numbers = try rsa.publicKey.getKeyPrimitives()
+        let rsaMembers = #"{"e":"AQAB","kty":"RSA","n":"\#(url(numbers.modulus))"}"#
+        let rsaKey = try ClientKey(ClientSecret(rsa.pemRepresentation), id: nil)
+        #expect(rsaKey.id == url(SHA256.hash(data: Data(rsaMembers.utf8))))
+    }
+
+    @Test("What is no key that can be used is refused, and nothing of it is shown.")
+    func wrong() throws {
+        let small = """
+            -----BEGIN PRIVATE KEY-----
+            \(try _RSA.Signing.PrivateKey(unsafeKeySize: .init(bitCount: 1_024)).derRepresentation.base64EncodedString())
+            -----END PRIVATE KEY-----
+            """
+        let other = P256.Signing.PrivateKey().pemRepresentation
+        for text in ["hunter2", Pair.p384().open, other, small, "-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----"] {
+            let fault = #expect(throws: ClientKey.Fault.self) { try ClientKey(ClientSecret(text), id: nil) }
+            #expect(fault.map { $0.description.contains("hunter2") } == false)
+        }
+    }
+
+    @Test("It is redacted however it is printed.")
+    func redaction() throws {
+        let pair = Pair.p384()
+        let credential = ClientCredential.key(try ClientKey(ClientSecret(pair.secret), id: "k"))
+        var text = "\(credential) \(String(reflecting: credential))"
+        dump(credential, to: &text)
+        let body = pair.secret.split(separator: "\n").dropFirst().dropLast()
+        #expect(body.allSatisfy { !text.contains($0) })
+    }
+}
