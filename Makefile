@@ -68,6 +68,13 @@ drill: ## Put the real daemon through outages, throttling, a crash and more (min
 	swift build $(RELEASE_FLAGS) --product standin-tenant
 	python3 Drills/drill.py "$$(swift build $(RELEASE_FLAGS) --show-bin-path)" $(DRILLS)
 
+.PHONY: drill-quotas
+drill-quotas: ## Time one user's requests while another one takes all it can (root; minutes)
+	@scripts/install-dependencies build drill
+	swift build $(RELEASE_FLAGS) --product tokencached
+	swift build $(RELEASE_FLAGS) --product standin-tenant
+	python3 Drills/quotas.py "$$(swift build $(RELEASE_FLAGS) --show-bin-path)"
+
 .PHONY: clean
 clean: ## Remove what was built
 	rm -rf .build Benchmarks/.build

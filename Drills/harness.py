@@ -62,7 +62,7 @@ class StandIn:
 class Daemon:
     """The daemon, with a configuration of its own."""
 
-    def __init__(self, programs, folder, tenant, cache="", refresh="", **limits):
+    def __init__(self, programs, folder, tenant, cache="", refresh="", further="", **limits):
         self.programs, self.folder = programs, folder
         self.socket = os.path.join(folder, "requests.sock")
         self.admin = os.path.join(folder, "admin.sock")
@@ -72,7 +72,7 @@ class Daemon:
         per_minute = limits.get("per_minute", 10_000_000)
         with open(self.configuration, "w") as file:
             file.write(f"cache: {{ {cache} }}\nrefresh: {{ {refresh} }}\n")
-            file.write("tenants:\n  main:\n")
+            file.write(f"{further}tenants:\n  main:\n")
             file.write(f"    host: {tenant.url}\n    client_id: drill\n    client_secret: {{ file: {self.secret} }}\n")
             file.write(f"    rate: {{ per_minute: {per_minute}, burst: {limits.get('burst', per_minute)} }}\n")
             file.write(f"    max_concurrent: {limits.get('max_concurrent', 32)}\n    timeout: {limits.get('timeout', '2s')}\n")

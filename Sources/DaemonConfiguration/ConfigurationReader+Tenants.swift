@@ -1,7 +1,10 @@
 /// The tenants and who may ask them.
 extension ConfigurationReader {
     private static var tenantKeys: [String] {
-        ["host", "client_id", "client_secret", "client_key", "key_id", "scope", "timeout", "rate", "max_concurrent", "ca_file"]
+        [
+            "host", "client_id", "client_secret", "client_key", "key_id", "scope", "timeout", "rate", "max_concurrent",
+            "ca_file",
+        ]
     }
 
     private static var mostNameCharacters: Int { 64 }

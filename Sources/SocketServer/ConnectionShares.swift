@@ -30,7 +30,9 @@ struct ConnectionShares {
     func toGiveWay(to uid: UInt32, limit: Int, share: Double) -> UInt32? {
         let own = open[uid] ?? 0
         let bound = Quota.bound(limit, share: share, contenders: open.count + (own == 0 ? 1 : 0))
-        guard own < bound, let largest = open.max(by: { $0.value < $1.value }), largest.value > bound else { return nil }
+        guard own < bound, let largest = open.max(by: { $0.value < $1.value }), largest.value > bound else {
+            return nil
+        }
         return largest.key
     }
 }

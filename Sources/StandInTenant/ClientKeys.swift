@@ -37,7 +37,8 @@ package struct ClientKeys: Sendable {
     }
 
     /// Checks an assertion, which may be used once.
-    mutating func verdict(on assertion: String, from clientID: String, to audience: String, at now: WallTime) -> Verdict {
+    mutating func verdict(on assertion: String, from clientID: String, to audience: String, at now: WallTime) -> Verdict
+    {
         let parts = assertion.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 3, let header = Self.object(parts[0]), let claims = Self.object(parts[1]),
             let signature = Self.decode(parts[2])

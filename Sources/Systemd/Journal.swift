@@ -31,7 +31,9 @@ package enum Journal {
             var start = 0
             var vectors: [iovec] = unsafe []
             for end in ends {
-                unsafe vectors.append(iovec(iov_base: bytes.baseAddress.map { unsafe $0 + start }, iov_len: end - start))
+                unsafe vectors.append(
+                    iovec(iov_base: bytes.baseAddress.map { unsafe $0 + start }, iov_len: end - start)
+                )
                 start = end
             }
             return unsafe sd_journal_sendv(vectors, CInt(vectors.count)) == 0

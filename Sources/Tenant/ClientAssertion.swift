@@ -8,7 +8,9 @@ import Foundation
 enum ClientAssertion {
     /// What the tenant is told that it is.
     static let type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-    /// It is used at once; more than this a clock need not be wrong. The tenant takes five minutes at most.
+    /// How long it is good for, in seconds: it is used at once, and clocks are seldom further apart.
+    ///
+    /// The tenant takes five minutes at most.
     private static let lifetime = 120
 
     /// Signs a new one; none is ever used twice.

@@ -30,7 +30,9 @@ final class ReplyWiper: ChannelInboundHandler {
             unsafe copy.writeBytes(bytes)
             // Past the buffer's copy-on-write, as a copy of it would be overwritten instead. Whoever else holds this memory
             // is the connection, which takes it for empty and writes to it before it reads.
-            if let start = bytes.baseAddress { unsafe explicit_bzero(UnsafeMutableRawPointer(mutating: start), bytes.count) }
+            if let start = bytes.baseAddress {
+                unsafe explicit_bzero(UnsafeMutableRawPointer(mutating: start), bytes.count)
+            }
         }
         context.fireChannelRead(wrapInboundOut(copy))
     }

@@ -89,7 +89,8 @@ extension CacheStateMachine {
         }
         let deadline = now + TokenRequest.defaultTimeout
         let calls = tokens.map { planRevocation(of: $0.token, $0.key, logout: waiter, for: peer) }
-        if let delay = tenants[user.tenant]?.governor.delay(of: calls.last, for: peer.uid, now: now), delay.until > deadline
+        if let delay = tenants[user.tenant]?.governor.delay(of: calls.last, for: peer.uid, now: now),
+            delay.until > deadline
         {
             return LogoutAction(reply: .revoked(true, upstream: false), deliveries: deliveries)
         }

@@ -198,7 +198,11 @@ struct EntryStore {
         slots[slot].owner = owner
         slots[slot].older = newest
         slots[slot].newer = Self.none
-        if newest == Self.none { owners[Int(owner)].oldest = Int32(slot) } else { slots[Int(newest)].newer = Int32(slot) }
+        if newest == Self.none {
+            owners[Int(owner)].oldest = Int32(slot)
+        } else {
+            slots[Int(newest)].newer = Int32(slot)
+        }
         owners[Int(owner)].newest = Int32(slot)
         owners[Int(owner)].count += 1
         if owners[Int(owner)].count == 1 { ownerNumbers[owners[Int(owner)].uid] = owner }

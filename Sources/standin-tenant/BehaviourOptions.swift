@@ -12,7 +12,10 @@ struct BehaviourOptions: ParsableArguments {
 
     @Option(
         name: .customLong("client-key"),
-        help: ArgumentHelp("A file with a public key of the client's, for assertions in place of a secret.", valueName: "file")
+        help: ArgumentHelp(
+            "A file with a public key of the client's, for assertions in place of a secret.",
+            valueName: "file"
+        )
     )
     var clientKeys: [String] = []
 

@@ -171,7 +171,8 @@ actor TenantPool: TenantCalling {
             await closeUnused()
             throw ConfigurationFaults(faults)
         }
-        let changed = next.filter { name, member in members[name].map { $0.credential != member.credential } ?? false }.keys
+        let changed = next.filter { name, member in members[name].map { $0.credential != member.credential } ?? false }
+            .keys
         for (name, member) in members where next[name]?.number != member.number { retired[member.number] = member }
         members = next
         await closeUnused()

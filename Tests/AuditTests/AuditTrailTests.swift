@@ -128,7 +128,10 @@ struct AuditTrailTests {
     func wrongFiles() throws {
         let folder = try TemporaryFolder()
         try folder.write("x", to: "target")
-        try FileManager.default.createSymbolicLink(atPath: folder.path("link"), withDestinationPath: folder.path("target"))
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path("link"),
+            withDestinationPath: folder.path("target")
+        )
         for path in [folder.path("link"), folder.path, folder.path("none/audit"), "/dev/null"] {
             #expect(throws: AuditTrailError.self) { try AuditTrail.open(.file(path)) }
         }

@@ -266,7 +266,9 @@ struct ConfigurationTests {
         #expect(try credential("client_key: { credential: k }") == .key(.credential("k"), id: nil))
         #expect(try credential("client_key: { file: /k }\n    key_id: 1") == .key(.file("/k"), id: "1"))
         let both = Self.tenants.replacing("client_secret:", with: "client_key: { file: /k }\n    client_secret:")
-        #expect(faults(both) == ["t.yaml:6: tenants.main.client_secret: should be left out where there is a client_key"])
+        #expect(
+            faults(both) == ["t.yaml:6: tenants.main.client_secret: should be left out where there is a client_key"]
+        )
         let lonely = Self.tenants.replacing("client_secret:", with: "key_id: x\n    client_secret:")
         #expect(faults(lonely) == ["t.yaml:5: tenants.main.key_id: is for client_key only"])
     }

@@ -7,7 +7,9 @@ import Testing
 struct AccessTests {
     private static let token = #"{"op":"token","subject":"ann"}"#
 
-    @Test("The first rule that fits a peer by uid, gid or a further group decides; whom none fits gets nothing but hello.")
+    @Test(
+        "The first rule that fits a peer by uid, gid or a further group decides; whom none fits gets nothing but hello."
+    )
     func rules() async throws {
         let deployment = try await Deployment.startOpen(
             """
@@ -114,7 +116,9 @@ struct AccessTests {
         let path = String(try #require(configuration.firstMatch(of: /audit: \{ to: "([^"]+)"/)?.1))
         defer { try? FileManager.default.removeItem(atPath: path) }
         let user = OtherUser(uid: 40_001, gid: 40_010)
-        let token = try #require(try user.ask(deployment.requestsPath, Self.token, Self.token)[1]["access_token"] as? String)
+        let token = try #require(
+            try user.ask(deployment.requestsPath, Self.token, Self.token)[1]["access_token"] as? String
+        )
         _ = try OtherUser(uid: 40_002, gid: 1).ask(deployment.requestsPath, #"{"op":"token","subject":"x\ny"}"#)
         _ = try user.ask(deployment.requestsPath, #"{"op":"revoke","subject":"ann"}"#)
         _ = try deployment.admin().ask(#"{"op":"flush"}"#)

@@ -6,7 +6,9 @@ import Testing
 
 @Suite("A client's key, by the real daemon", .serialized)
 struct DaemonClientKeyTests {
-    @Test("A key takes the place of a secret, and one that was changed in its file is found when the tenant refuses the old.")
+    @Test(
+        "A key takes the place of a secret, and one that was changed in its file is found when the tenant refuses the old."
+    )
     func rotation() async throws {
         let (old, new) = (P384.Signing.PrivateKey(), P384.Signing.PrivateKey())
         var standIn = StandInTenant.Configuration()
@@ -32,7 +34,10 @@ struct DaemonClientKeyTests {
             to: "c.yaml"
         )
         func check() throws -> String {
-            let (status, output) = try Program.run("tokencached", ["--check-config", "--config", folder.path("c.yaml")])
+            let (status, output) = try Program.run(
+                "tokencached",
+                ["--check-config", "--config", folder.path("c.yaml")]
+            )
             #expect(status == 78)
             return output
         }

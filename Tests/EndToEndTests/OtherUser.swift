@@ -31,7 +31,11 @@ struct OtherUser {
 
 extension Deployment {
     /// A deployment whose request socket, and if wanted whose admin socket, every user of the machine can open.
-    static func startOpen(_ settings: String, options: String = "", adminMode: String = "0600") async throws -> Deployment {
+    static func startOpen(
+        _ settings: String,
+        options: String = "",
+        adminMode: String = "0600"
+    ) async throws -> Deployment {
         let sockets = #"sockets: { requests: { path: /x, mode: "0666" }, admin: { path: /y, mode: "\#(adminMode)" } }"#
         let deployment = try await start(settings: sockets + "\n" + settings, options: options)
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: deployment.folder.path)

@@ -19,7 +19,9 @@ struct DaemonQuotaTests {
         return ((stats["uids"] as? [String: Any])?[String(uid)] as? [String: Any])?[name] as? Int
     }
 
-    @Test("Another user gets in though one has taken all connections: the longest unused one that waits for nothing goes.")
+    @Test(
+        "Another user gets in though one has taken all connections: the longest unused one that waits for nothing goes."
+    )
     func connections() async throws {
         let deployment = try await start()
         await deployment.tenant.holdReplies()

@@ -36,7 +36,9 @@ struct SecretMemoryTests {
         for (byte, secret) in secrets.values { #expect(holds(secret, byte)) }
     }
 
-    @Test("A region is cut into slots, and goes back to the kernel when nothing is in it any more, but for the last one.")
+    @Test(
+        "A region is cut into slots, and goes back to the kernel when nothing is in it any more, but for the last one."
+    )
     func regions() {
         let memory = SecretMemory()
         var secrets = (0..<480).map { secret(1_300, UInt8(truncatingIfNeeded: $0), in: memory) }

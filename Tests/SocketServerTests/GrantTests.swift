@@ -21,7 +21,11 @@ struct GrantTests {
         tenant: String? = nil,
         scopes: String? = nil
     ) -> KeyRequest {
-        KeyRequest(user: UserLookup(field: field, value: value), tenant: tenant, scopes: scopes.flatMap { ScopeSet($0) })
+        KeyRequest(
+            user: UserLookup(field: field, value: value),
+            tenant: tenant,
+            scopes: scopes.flatMap { ScopeSet($0) }
+        )
     }
 
     private func code(_ body: () throws -> Void) -> ErrorReply.Code? {
@@ -35,7 +39,9 @@ struct GrantTests {
         return grant.find(request.user.field, user.span, tenant.span, scope.span) != nil
     }
 
-    @Test("Without rules, no scope means the tenant's own, which is the same key as asking for it; a part may be asked for.")
+    @Test(
+        "Without rules, no scope means the tenant's own, which is the same key as asking for it; a part may be asked for."
+    )
     func ownScope() throws {
         let grant = grant(.withoutRules)
         let plain = try grant.key(for: request(), .token)
@@ -70,7 +76,9 @@ struct GrantTests {
     @Test("A rule without subjects and user ids gives no user; each kind is a list of its own.")
     func users() throws {
         #expect(code { _ = try self.grant(AccessRule(peers: .everyone)).key(for: request(), .token) } == .forbidden)
-        let grant = grant(AccessRule(peers: .everyone, subjects: [Glob("auth0|*"), Glob("ann")], userIDs: [Glob("?1")]))
+        let grant = grant(
+            AccessRule(peers: .everyone, subjects: [Glob("auth0|*"), Glob("ann")], userIDs: [Glob("?1")])
+        )
         for allowed in [request("auth0|7"), request("auth0|"), request(), request("x1", .userID)] {
             #expect(try grant.key(for: allowed, .token).user.user == allowed.user)
             #expect(finds(grant, allowed))
@@ -83,7 +91,9 @@ struct GrantTests {
         #expect(code { _ = try grant.keys(for: mixed) } == .forbidden, "one that is forbidden forbids all of it")
     }
 
-    @Test("A rule's scopes are all that may be asked for, more than the tenant's own too; without any, the own ones count.")
+    @Test(
+        "A rule's scopes are all that may be asked for, more than the tenant's own too; without any, the own ones count."
+    )
     func scopes() throws {
         var rule = AccessRule.withoutRules
         rule.scopes = ["a", "admin"]
@@ -110,7 +120,10 @@ struct GrantTests {
         #expect(code { _ = try grant.key(for: request(tenant: "other"), .token) } == .forbidden)
         #expect(!finds(grant, request(tenant: "other")))
         #expect(try grant.key(for: request(tenant: "other"), .invalidate).user.tenant == "other")
-        #expect(code { _ = try grant.key(for: request(), .invalidate) } == .forbidden, "the default tenant isn't listed")
+        #expect(
+            code { _ = try grant.key(for: request(), .invalidate) } == .forbidden,
+            "the default tenant isn't listed"
+        )
         #expect(code { _ = try grant.key(for: request(tenant: "none"), .invalidate) } == .unknownTenant)
         let logout = try grant.logout(request(tenant: "other"))
         #expect(logout.user == UserKey(tenant: "other", user: Self.ann) && logout.scopes == nil)
@@ -131,7 +144,9 @@ struct GrantTests {
 
 @Suite("Peers and patterns")
 struct PeerSetTests {
-    @Test("A peer is in a set by its user, its group, one of its further groups or its unit, and in none that is empty.")
+    @Test(
+        "A peer is in a set by its user, its group, one of its further groups or its unit, and in none that is empty."
+    )
     func membership() {
         let peer = Peer(uid: 10, gid: 20, groups: [30, 31], unit: "app@1.service")
         for set in [

@@ -113,7 +113,10 @@ struct ClientKeyTests {
             -----END PRIVATE KEY-----
             """
         let other = P256.Signing.PrivateKey().pemRepresentation
-        for text in ["hunter2", Pair.p384().open, other, small, "-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----"] {
+        for text in [
+            "hunter2", Pair.p384().open, other, small,
+            "-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----",
+        ] {
             let fault = #expect(throws: ClientKey.Fault.self) { try ClientKey(ClientSecret(text), id: nil) }
             #expect(fault.map { $0.description.contains("hunter2") } == false)
         }

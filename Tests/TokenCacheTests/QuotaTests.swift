@@ -11,7 +11,10 @@ struct QuotaTests {
         var policy = CachePolicy()
         policy.maxEntries = 100
         change(&policy)
-        return Simulation(policy: policy, tenants: ["main": .test(rate: 1_000_000, burst: 1_000_000, concurrent: 1_000)])
+        return Simulation(
+            policy: policy,
+            tenants: ["main": .test(rate: 1_000_000, burst: 1_000_000, concurrent: 1_000)]
+        )
     }
 
     private func entries(_ cache: inout Simulation, _ peer: PeerUID) -> Int {
@@ -109,7 +112,9 @@ struct QuotaTests {
         (0..<count).count { _ in cache.ask(.of("x"), timeout: .seconds(60), peer: peer) == .wait }
     }
 
-    @Test("A uid alone may fill all places; then another comes in its stead, the last who came first, up to an even share.")
+    @Test(
+        "A uid alone may fill all places; then another comes in its stead, the last who came first, up to an even share."
+    )
     func waiting() throws {
         var cache = cache()
         #expect(crowd(&cache, 1, Self.most + 2) == Self.most)

@@ -80,7 +80,12 @@ struct Simulation {
         peer: PeerUID = 7,
         as waiter: Waiter
     ) -> CacheStateMachine.RequestAction {
-        let wish = CacheStateMachine.Wish(minTTL: minTTL, timeout: timeout, noCache: noCache, peer: Peer(uid: peer, gid: 0))
+        let wish = CacheStateMachine.Wish(
+            minTTL: minTTL,
+            timeout: timeout,
+            noCache: noCache,
+            peer: Peer(uid: peer, gid: 0)
+        )
         return machine.request(key, wish, waiter: waiter, now: now)
     }
 
@@ -200,5 +205,6 @@ extension Reply {
 
 /// A user, about whom nothing else matters.
 extension Peer: ExpressibleByIntegerLiteral {
+    /// A uid.
     public convenience init(integerLiteral uid: UInt32) { self.init(uid: uid, gid: 0) }
 }
