@@ -34,6 +34,13 @@ package struct StatsDocument: Decodable {
         var refused: Int?
     }
 
+    struct Share: Decodable {
+        var connections: Int?
+        var waiting: Int?
+        var entries: Int?
+        var overloaded: Int?
+    }
+
     struct Quantiles: Decodable {
         var p50: Double?
         var p99: Double?
@@ -93,12 +100,13 @@ package struct StatsDocument: Decodable {
     var refreshes: Refreshes?
     var evictions: [String: Int]?
     var connections: Connections?
+    var uids: [String: Share]?
     var latency: Latency?
     var nextRefresh: Double?
     var tenants: [String: Tenant]?
 
     private enum CodingKeys: String, CodingKey {
-        case uptime, version, entries, bytes, requests, mints, refreshes, evictions, connections, latency, tenants
+        case uptime, version, entries, bytes, requests, mints, refreshes, evictions, connections, uids, latency, tenants
         case negativeEntries = "negative_entries"
         case nextRefresh = "next_refresh"
     }

@@ -26,6 +26,9 @@ package struct StatsView {
                 )
             )
         }
+        for (uid, share) in (stats.uids ?? [:]).sorted(by: { Int($0.key) ?? 0 < Int($1.key) ?? 0 }) {
+            rows.append(("uid \(uid)", Self.share(share)))
+        }
         rows.append(("hits took", Self.quantiles(stats.latency?.hits)))
         rows.append(("mints took", Self.quantiles(stats.latency?.mints)))
         for (name, tenant) in (stats.tenants ?? [:]).sorted(by: { $0.key < $1.key }) {
@@ -88,6 +91,11 @@ package struct StatsView {
     private static func counts(_ counts: [String: Int]?) -> String {
         let some = (counts ?? [:]).filter { $0.value > 0 }.sorted { $0.key < $1.key }
         return some.isEmpty ? "none" : some.map { "\($0.value) \($0.key.printable)" }.joined(separator: ", ")
+    }
+
+    private static func share(_ share: StatsDocument.Share) -> String {
+        "\(share.connections ?? 0) connections, \(share.waiting ?? 0) waiting, \(share.entries ?? 0) tokens, "
+            + "\(share.overloaded ?? 0) refused for others' sake"
     }
 
     private static func quantiles(_ quantiles: StatsDocument.Quantiles?) -> String {

@@ -53,7 +53,10 @@ struct TroubleTests {
         try await deployment.tenant.stop()
     }
 
-    @Test("Out of descriptors the daemon waits for some, and serves who came meanwhile.")
+    @Test(
+        "Out of descriptors the daemon waits for some, and serves who came meanwhile.",
+        .enabled(if: OtherUser.isAvailable, "counting another process's descriptors needs root")
+    )
     func descriptors() async throws {
         let deployment = try await Deployment.start()
         let first = try deployment.requests()

@@ -18,6 +18,7 @@ struct ViewTests {
                 {"uptime":90,"version":"1.2.3","entries":5,"negative_entries":1,"bytes":4096,
                  "requests":{"hit":3,"miss":1,"coalesced":0,"error":{"denied":2,"timeout":0}},
                  "latency":{"hits":{"p50":0.0000123,"p99":0.001,"p999":0.2,"max":3}},
+                 "uids":{"1000":{"connections":1},"33":{"connections":5,"waiting":2,"entries":7,"overloaded":4}},
                  "tenants":{"main":{"state":"closed","hold":7,"client":"suspected","queued":{"callers":1,"refreshes":2},
                  "rate_tokens":12.7,"last_success":130,"last_error":null}}}
                 """#
@@ -28,6 +29,14 @@ struct ViewTests {
         #expect(text.contains("errors       2 denied\n"))
         #expect(text.contains("hits took    p50 12 µs, p99 1.0 ms, p99.9 200.0 ms, longest 3.0 s"))
         #expect(text.contains("mints took   none yet"))
+        #expect(
+            text.contains(
+                """
+                uid 33       5 connections, 2 waiting, 7 tokens, 4 refused for others' sake
+                uid 1000     1 connections, 0 waiting, 0 tokens, 0 refused for others' sake
+                """
+            )
+        )
         #expect(
             text.contains(
                 "tenant main  circuit closed, wants no calls for 7.0 s, client suspected, 12 calls at hand, "
