@@ -1,0 +1,3 @@
+export { TokenCache } from './lib/token-cache.js';
+export { TokenCacheError } from './lib/token-cache-error.js';
+export { Token } from './lib/token.js';

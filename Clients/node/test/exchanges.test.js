@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { Player, casesOf } from './support/player.js';
+import { ScriptedServer } from './support/scripted-server.js';
+import { resolve, within } from './support/values.js';
+
+for (const exchange of casesOf('exchanges.json')) {
+  test(exchange.name, async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tokencached-'));
+    const server = new ScriptedServer(join(folder, 'scripted.sock'));
+    const script = new Script(server);
+    const player = new Player(join(folder, 'scripted.sock'), (step, player) => script.play(step, player));
+    try {
+      if (exchange.listening !== false) await server.listen();
+      await player.play(exchange);
+    } finally {
+      await player.cache.close();
+      await server.stop();
+      await rm(folder, { recursive: true });
+    }
+  });
+}
+
+/** Plays the server's steps. */
+class Script {
+  #server;
+  #connection;
+  #ids = new Map();
+
+  constructor(server) {
+    this.#server = server;
+  }
+
+  async play(step, player) {
+    if (step.accept) this.#connection = await within(this.#server.accept(), 'a connection');
+    else if (step.receive) await this.#receive(step, player.calls.get(step.receive));
+    else if (step.send) await this.#send(step);
+    else if (step.send_hex) await this.#connection.send(Buffer.from(step.send_hex, 'hex'));
+    else if (step.hang_up) this.#connection.hangUp();
+    else if (step.expect_end) await within(this.#connection.ended, 'the end of the connection');
+    else if (step.listen === true) await this.#server.listen();
+    else if (step.listen === false) await this.#server.unlisten();
+    else if (step.pending) assert.equal(player.calls.get(step.pending).hasEnded, false);
+    else if (step.crowd) await crowd(step, player.cache, () => this.#server.accept());
+    else throw new Error('there is no such step');
+  }
+
+  async #receive({ receive: name, request, timeout: range }, call) {
+    const { id, timeout, ...rest } = JSON.parse(await within(this.#connection.line(), `the request ${name}`));
+    assert.ok(Number.isSafeInteger(id));
+    this.#ids.set(name, id);
+    assert.deepEqual(rest, request);
+    if (call.operation !== 'token') return assert.equal(timeout, undefined);
+    const [least, most] = range ?? [0.001, call.given.timeout ?? 10];
+    assert.ok(timeout >= least && timeout <= most, `timeout is ${timeout}`);
+  }
+
+  async #send({ send, each_byte: eachByte }) {
+    const text = resolve(send).replace(/\$\{(\w+)\}/g, (_, name) => this.#ids.get(name));
+    if (eachByte) await this.#connection.sendBytes(text);
+    else await this.#connection.send(text);
+  }
+}
+
+async function crowd({ crowd: count, most_waiting: most }, cache, accept) {
+  const subjects = Array.from({ length: count }, (_, index) => `user-${index}`);
+  const calls = Promise.all(subjects.map(async (subject) => (await cache.token({ subject })).accessToken));
+  const connection = await within(accept(), 'a connection');
+  for (let answered = 0; answered < count; ) {
+    const unanswered = [];
+    while (unanswered.length < Math.min(most, count - answered)) {
+      unanswered.push(JSON.parse(await within(connection.line(), 'a request of the crowd')));
+    }
+    assert.ok(!connection.hasLine, `more than ${most} requests wait`);
+    unanswered.sort(() => Math.random() - 0.5);
+    await connection.send(unanswered.map(tokenReply).join(''));
+    answered += unanswered.length;
+  }
+  assert.deepEqual(await within(calls, 'all calls'), subjects.map((subject) => `token of ${subject}`));
+}
+
+function tokenReply({ id, subject }) {
+  const token = { access_token: `token of ${subject}`, token_type: 'Bearer', expires_in: 60 };
+  return `${JSON.stringify({ id, ...token, expires_at: '2026-11-23T22:10:00Z', scope: 's', source: 'cache' })}\n`;
+}

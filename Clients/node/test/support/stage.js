@@ -1,0 +1,100 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+
+const programs = process.env.TOKENCACHED_PROGRAMS;
+
+/** The real daemon and a stand-in tenant, in a folder of their own. */
+export class Stage {
+  static async open({ rate = 10_000_000, tenantOptions = [] } = {}) {
+    if (!programs) throw new Error('TOKENCACHED_PROGRAMS should name the folder of the built programs');
+    const stage = new Stage();
+    stage.folder = await mkdtemp(join(tmpdir(), 'tokencached-'));
+    stage.socket = join(stage.folder, 'requests.sock');
+    await stage.#startTenant(tenantOptions);
+    await writeFile(join(stage.folder, 'secret'), 'stage-secret', { mode: 0o600 });
+    await writeFile(
+      join(stage.folder, 'tokencached.yaml'),
+      `tenants:
+  main:
+    host: ${stage.tenant}
+    client_id: stage
+    client_secret: { file: ${join(stage.folder, 'secret')} }
+    rate: { per_minute: ${rate}, burst: ${rate} }
+    max_concurrent: 64
+`,
+    );
+    await stage.start();
+    return stage;
+  }
+
+  async #startTenant(options) {
+    const ready = join(this.folder, 'tenant');
+    this.standIn = this.#spawn('standin-tenant', '--client-id', 'stage', '--client-secret', 'stage-secret',
+      '--ready-file', ready, ...options);
+    await eventually(async () => (this.tenant = (await readFile(ready, 'utf8')).trim()), 'the stand-in tenant');
+  }
+
+  async start() {
+    this.daemon = this.#spawn('tokencached', '--config', join(this.folder, 'tokencached.yaml'),
+      '--socket', this.socket, '--admin-socket', join(this.folder, 'admin.sock'));
+    let log = '';
+    const daemon = this.daemon;
+    await new Promise((resolve, reject) => {
+      daemon.stderr.on('data', (text) => (log += text).includes('the daemon serves') && resolve());
+      daemon.stdout.on('data', (text) => (log += text).includes('the daemon serves') && resolve());
+      daemon.on('exit', () => reject(new Error(`the daemon did not start: ${log}`)));
+    });
+  }
+
+  /** Sends a signal that ends it, and waits for that. */
+  async end(signal = 'SIGTERM') {
+    this.daemon.kill(signal);
+    await this.ended();
+  }
+
+  async ended() {
+    if (this.daemon.exitCode === null && this.daemon.signalCode === null) await once(this.daemon, 'exit');
+  }
+
+  async control(path, body) {
+    const init = body && { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+    const response = await fetch(`${this.tenant}/_control/${path}`, init);
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
+    return text ? JSON.parse(text) : undefined;
+  }
+
+  /** Waits until one of the stand-in's counters has a value. */
+  async counter(name, value) {
+    let last;
+    await eventually(async () => (last = (await this.control('counters'))[name]) === value, () => `${name}: ${last}`);
+  }
+
+  async close() {
+    this.daemon.kill('SIGCONT');
+    await this.end('SIGKILL');
+    this.standIn.kill('SIGKILL');
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  #spawn(program, ...options) {
+    const child = spawn(join(programs, program), options, { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.setEncoding('utf8').resume();
+    child.stderr.setEncoding('utf8').resume();
+    return child;
+  }
+}
+
+/** Looks again and again until the condition holds, ten seconds at most. */
+async function eventually(condition, what) {
+  const deadline = performance.now() + 10_000;
+  for (;;) {
+    if (await condition().catch(() => false)) return;
+    if (performance.now() > deadline) throw new Error(`waited in vain: ${typeof what === 'string' ? what : what()}`);
+    await pause(5);
+  }
+}
