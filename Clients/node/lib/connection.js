@@ -8,6 +8,8 @@ const SHORTEST_PAUSE = 10;
 const LONGEST_PAUSE = 500;
 /** What a daemon that starts, restarts or is busy causes; anything else, such as EACCES, another attempt won't mend. */
 const PASSING = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EAGAIN']);
+/** The room for a path in Linux's `sockaddr_un`, its end not counted; what is longer would be cut, and name another file. */
+const LONGEST_PATH = 107;
 const REASONS = {
   ENOENT: 'there is no socket',
   ECONNREFUSED: 'nobody listens there',
@@ -44,6 +46,10 @@ export class Connection {
 
   ask(call) {
     if (this.#isClosed) throw Connection.#closed();
+    if (Buffer.byteLength(this.#path) > LONGEST_PATH) {
+      this.trouble = 'the path is too long for a socket';
+      throw this.unreachable();
+    }
     this.#exchange.add(call);
     this.#schedule();
   }

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, request as httpRequest } from 'node:http';
+import { test } from 'node:test';
+
+import { TokenCache } from '../index.js';
+import { Stage } from './support/stage.js';
+
+/** A server of `node:http` whose only handler is the client's; the user is who the header `x-user` says. */
+async function withHandler(work, { user = (request) => request.headers['x-user'], options, next } = {}) {
+  const stage = await Stage.open();
+  const cache = new TokenCache({ path: stage.socket });
+  const handler = cache.accessTokenHandler(user, options);
+  const server = createServer((request, response) => handler(request, response, next?.(response)));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const url = `http://127.0.0.1:${server.address().port}/access-token`;
+  const post = (who) => fetch(url, { method: 'POST', headers: who ? { 'x-user': who } : {} });
+  try {
+    await work({ stage, url, post, cache });
+  } finally {
+    server.closeAllConnections?.();
+    server.close();
+    await cache.close();
+    await stage.close();
+  }
+}
+
+test('POST is answered with the bare token, which nobody may store', () =>
+  withHandler(async ({ post, cache }) => {
+    const response = await post('alice');
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get('cache-control'), 'no-store');
+    assert.equal(response.headers.get('content-type'), 'text/plain; charset=utf-8');
+    assert.equal(await response.text(), (await cache.token({ subject: 'alice' })).accessToken);
+  }));
+
+test('nobody is answered 401, and another method 405', () =>
+  withHandler(async ({ url, post, stage }) => {
+    const nobody = await post();
+    assert.equal(nobody.status, 401);
+    assert.equal(nobody.headers.get('cache-control'), 'no-store');
+    for (const method of ['GET', 'HEAD', 'PUT', 'OPTIONS']) {
+      const response = await fetch(url, { method, headers: { 'x-user': 'alice' } });
+      assert.equal(response.status, 405);
+      assert.equal(response.headers.get('allow'), 'POST');
+    }
+    assert.equal((await stage.control('counters')).calls, 0);
+  }));
+
+test('the user may be found later, by user id, and with a scope', () =>
+  withHandler(
+    async ({ post, stage }) => {
+      assert.equal((await post('7')).status, 200);
+      const [{ field, value }] = (await stage.control('counters')).by_key;
+      assert.deepEqual({ field, value }, { field: 'userId', value: '7' });
+    },
+    { user: async (request) => ({ userId: request.headers['x-user'], scope: 'user_default' }) },
+  ));
+
+test('a token that is not to be had is 503, with when to come again', () =>
+  withHandler(
+    async ({ post, stage }) => {
+      const refused = await post('unknown-401:alice');
+      assert.equal(refused.status, 503);
+      assert.equal(refused.headers.get('retry-after'), '10');
+      assert.equal(refused.headers.get('cache-control'), 'no-store');
+      assert.match(await refused.text(), /denied/);
+      await stage.end('SIGKILL');
+      const away = await post('alice');
+      assert.equal(away.status, 503);
+      assert.equal(away.headers.get('retry-after'), '5');
+      assert.match(await away.text(), /unreachable/);
+    },
+    { options: { timeout: 0.3 } },
+  ));
+
+test('a fault of the function goes to next, and is 500 where there is none', async () => {
+  const user = () => {
+    throw new Error('the session store is away');
+  };
+  await withHandler(
+    async ({ post }) => {
+      const response = await post('alice');
+      assert.equal(response.status, 500);
+      assert.doesNotMatch(await response.text(), /session store/);
+    },
+    { user },
+  );
+  await withHandler(async ({ post }) => assert.equal(await (await post('alice')).text(), 'the session store is away'), {
+    user,
+    next: (response) => (error) => response.end(error.message),
+  });
+});
+
+test('a caller who leaves ends its wait, not the mint', () =>
+  withHandler(async ({ url, stage, cache }) => {
+    await stage.control('hold', {});
+    const request = httpRequest(url, { method: 'POST', headers: { 'x-user': 'alice' } });
+    request.on('error', () => {});
+    request.end();
+    await stage.counter('held', 1);
+    request.destroy();
+    await stage.control('release', {});
+    assert.ok((await cache.token({ subject: 'alice' })).accessToken);
+    await stage.counter('mints', 1);
+  }));

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { test } from 'node:test';
+
+import { TokenCache } from '../index.js';
+import { Stage } from './support/stage.js';
+
+/** An API that asks the stand-in tenant whether the token is live, and keeps what it was asked. */
+async function withAPI(work) {
+  const stage = await Stage.open();
+  const cache = new TokenCache({ path: stage.socket });
+  const seen = [];
+  const api = createServer(async (request, response) => {
+    const authorization = request.headers.authorization;
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    seen.push({ authorization, body, type: request.headers['content-type'], method: request.method });
+    const { live } = await stage.control('live', { token: authorization?.replace('Bearer ', '') ?? '' });
+    const isRefused = !live || request.url === '/refuse';
+    response.writeHead(isRefused ? 401 : request.url === '/away' ? 302 : 200, { location: away.url }).end('answer');
+  });
+  const away = createServer((request, response) => {
+    seen.push({ authorization: request.headers.authorization });
+    response.end();
+  });
+  for (const server of [api, away]) {
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    server.url = `http://127.0.0.1:${server.address().port}/`;
+  }
+  try {
+    await work({ stage, cache, seen, url: api.url });
+  } finally {
+    for (const server of [api, away]) {
+      server.closeAllConnections?.();
+      server.close();
+    }
+    await cache.close();
+    await stage.close();
+  }
+}
+
+test('the request carries the token of the user', () =>
+  withAPI(async ({ cache, seen, url }) => {
+    const response = await cache.fetch({ subject: 'alice', scope: 'user_default' }, url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    });
+    assert.equal(response.status, 200);
+    const { accessToken } = await cache.token({ subject: 'alice' });
+    assert.deepEqual(seen, [
+      { authorization: `Bearer ${accessToken}`, body: '{}', type: 'application/json', method: 'POST' },
+    ]);
+  }));
+
+test('after a 401 that very token is replaced, with one mint, and the request sent once more', () =>
+  withAPI(async ({ stage, cache, seen, url }) => {
+    const { accessToken } = await cache.token({ subject: 'alice' });
+    await stage.control('revoke', { token: accessToken });
+    const responses = await Promise.all([1, 2, 3].map(() => cache.fetch('alice', new Request(url))));
+    assert.deepEqual(responses.map((response) => response.status), [200, 200, 200]);
+    assert.equal(await responses[0].text(), 'answer');
+    assert.equal(seen.length, 6);
+    assert.equal((await stage.control('counters')).mints, 2);
+  }));
+
+test('an API that goes on refusing is asked twice, and its answer returned', () =>
+  withAPI(async ({ stage, cache, seen, url }) => {
+    assert.equal((await cache.fetch('alice', `${url}refuse`)).status, 401);
+    assert.equal(seen.length, 2);
+    // The daemon keeps a token that is young and has just replaced a reported one: there is no other to try.
+    assert.equal((await cache.fetch('alice', `${url}refuse`)).status, 401);
+    assert.equal(seen.length, 3);
+    assert.equal((await stage.control('counters')).mints, 2);
+  }));
+
+test('a body that can be read only once is sent once, and the token replaced for the next request', () =>
+  withAPI(async ({ stage, cache, seen, url }) => {
+    const { accessToken } = await cache.token({ subject: 'alice' });
+    await stage.control('revoke', { token: accessToken });
+    const body = new ReadableStream({
+      start: (controller) => {
+        controller.enqueue(new TextEncoder().encode('streamed'));
+        controller.close();
+      },
+    });
+    assert.equal((await cache.fetch('alice', url, { method: 'PUT', body, duplex: 'half' })).status, 401);
+    assert.deepEqual(seen.map(({ body }) => body), ['streamed']);
+    assert.equal((await cache.fetch('alice', url)).status, 200);
+    assert.equal(seen.length, 2);
+  }));
+
+test('a redirect to another origin takes no token along', () =>
+  withAPI(async ({ cache, seen, url }) => {
+    assert.equal((await cache.fetch('alice', `${url}away`)).status, 200);
+    assert.equal(seen.length, 2);
+    assert.equal(seen[1].authorization, undefined);
+  }));
+
+test('without a token nothing is sent', () =>
+  withAPI(async ({ cache, seen, url }) => {
+    await assert.rejects(cache.fetch('unknown-401:alice', url), { code: 'denied' });
+    await assert.rejects(cache.fetch('alice', url, { signal: AbortSignal.abort() }), { name: 'AbortError' });
+    assert.deepEqual(seen, []);
+  }));

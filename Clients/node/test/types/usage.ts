@@ -1,0 +1,48 @@
+// Compiled, not run: what the declarations allow, and what they don't.
+import { Token, TokenCache, TokenCacheError } from '../../index.js';
+
+const cache: TokenCache = new TokenCache({ path: '/run/tokencached/tokencached.sock' });
+const { signal } = new AbortController();
+
+export async function calls(): Promise<string> {
+  const token: Token = await cache.token({ subject: 'alice', minTtl: 60, scope: 's', tenant: 'main', noCache: true, signal });
+  await cache.token({ userId: '1', timeout: 0.5 });
+  const { queued, cached, refused }: { queued: number; cached: number; refused: number } = await cache.prefetch({
+    subjects: ['alice'] as const,
+  });
+  const { invalidated, retryAfter } = await cache.invalidate({ subject: 'alice', accessToken: token.accessToken });
+  const { revoked, upstream } = await cache.revoke({ userId: '1' });
+  const { operations, maxLine } = await cache.hello();
+  await cache.close();
+  const end: Date = token.expiresAt;
+  return [queued, cached, refused, invalidated, retryAfter, revoked, upstream, operations, maxLine, end].join();
+}
+
+export function describe(error: unknown): string {
+  if (!(error instanceof TokenCacheError)) return 'another';
+  const wait: number | undefined = error.retryAfter;
+  return `${error.code} ${error.description} ${wait} ${error.upstream?.status}`;
+}
+
+interface Request {
+  method: string;
+  session: { userId?: string };
+}
+
+export const handlers = [
+  cache.accessTokenHandler((request: Request) => request.session.userId),
+  cache.accessTokenHandler(async (request: Request) => ({ userId: request.method, scope: 's' }), { timeout: 5 }),
+];
+
+export const response: Promise<Response> = cache.fetch('alice', new URL('https://x/'), { method: 'POST', signal });
+
+// @ts-expect-error nobody is named
+cache.token({});
+// @ts-expect-error two are named
+cache.token({ subject: 'alice', userId: '1' });
+// @ts-expect-error seconds are numbers
+cache.token({ subject: 'alice', timeout: '5s' });
+// @ts-expect-error no token is named
+cache.invalidate({ subject: 'alice' });
+// @ts-expect-error a token comes from the daemon
+new Token();
