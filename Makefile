@@ -30,12 +30,19 @@ test: ## Run all tests
 	swift build $(SWIFT_FLAGS) --build-tests
 	swift test $(SWIFT_FLAGS) --skip-build --disable-xctest
 
+.PHONY: test-clients
+test-clients: ## Test the Node and the Python client
+	@scripts/install-dependencies build clients
+	swift build $(SWIFT_FLAGS)
+	scripts/test-clients
+
 .PHONY: lint
 lint: ## Check formatting, imports, scripts and units
-	@scripts/install-dependencies build lint
+	@scripts/install-dependencies build lint clients
 	swift format lint --strict --recursive --parallel Sources Tests Benchmarks/Benchmarks Package.swift Benchmarks/Package.swift
 	scripts/lint-sources
 	scripts/lint-units
+	scripts/lint-clients
 	shellcheck scripts/* .ci/run
 	@$(MAKE) --no-print-directory check-imports
 

@@ -1,0 +1,22 @@
+"""Qlik Cloud impersonation tokens from the tokencached daemon on this machine.
+
+`TokenCache` is for threads, `AsyncTokenCache` for asyncio; `tokencached.httpx` signs requests of httpx. All times are
+in seconds.
+"""
+
+from tokencached._async_client import AsyncTokenCache
+from tokencached._client import TokenCache
+from tokencached._errors import TokenCacheError, Upstream
+from tokencached._results import Hello, Invalidation, Prefetch, Revocation, Token
+
+__all__ = [
+    "AsyncTokenCache",
+    "Hello",
+    "Invalidation",
+    "Prefetch",
+    "Revocation",
+    "Token",
+    "TokenCache",
+    "TokenCacheError",
+    "Upstream",
+]

@@ -1,0 +1,156 @@
+"""Plays the steps that both files of the suite have, with either client."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import dataclasses
+import threading
+import traceback
+from collections.abc import Iterator, Mapping
+from typing import Any, Callable, Protocol
+
+from support import PATIENCE, expect_members, resolve
+
+from tokencached import AsyncTokenCache, TokenCache, TokenCacheError
+from tokencached._exchange import Call
+
+# Ten thousand threads need little each.
+STACK = 256 * 1_024
+
+
+class Client(Protocol):
+    can_cancel: bool
+
+    def call(self, operation: str, arguments: Mapping[str, Any]) -> concurrent.futures.Future[Any]: ...
+    def close(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+class ThreadsClient:
+    """`TokenCache`, each call in a thread of its own."""
+
+    can_cancel = False
+
+    def __init__(self, path: str) -> None:
+        self.cache = TokenCache(path)
+        # Of each thread that makes a call: set when the client has the call.
+        self._local = threading.local()
+        connection = self.cache._connection
+        ask = connection.ask
+
+        def told(call: Call) -> None:
+            try:
+                ask(call)
+            finally:
+                self._local.asked.set()
+
+        connection.ask = told  # type: ignore[method-assign]
+
+    def call(self, operation: str, arguments: Mapping[str, Any]) -> concurrent.futures.Future[Any]:
+        future: concurrent.futures.Future[Any] = concurrent.futures.Future()
+
+        asked = threading.Event()
+
+        def run() -> None:
+            self._local.asked = asked
+            try:
+                future.set_result(getattr(self.cache, operation)(**arguments))
+            except TokenCacheError as error:
+                future.set_exception(error)
+            # Where it failed before that.
+            asked.set()
+
+        usual = threading.stack_size(STACK)
+        try:
+            threading.Thread(target=run, daemon=True).start()
+        finally:
+            threading.stack_size(usual)
+        # Threads start in any order; the suite's calls have theirs.
+        assert asked.wait(PATIENCE)
+        return future
+
+    def close(self) -> None:
+        self.cache.close()
+
+    def stop(self) -> None:
+        self.close()
+
+
+class AsyncClient:
+    """`AsyncTokenCache`, in the loop of a thread of its own."""
+
+    can_cancel = True
+
+    def __init__(self, path: str) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever)
+        self._thread.start()
+        self.cache = AsyncTokenCache(path)
+
+    def call(self, operation: str, arguments: Mapping[str, Any]) -> concurrent.futures.Future[Any]:
+        return asyncio.run_coroutine_threadsafe(getattr(self.cache, operation)(**arguments), self.loop)
+
+    def close(self) -> None:
+        asyncio.run_coroutine_threadsafe(self.cache.close(), self.loop).result(PATIENCE)
+
+    def stop(self) -> None:
+        self.close()
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self.loop.close()
+
+
+@contextlib.contextmanager
+def _naming(number: int, step: Mapping[str, Any]) -> Iterator[None]:
+    try:
+        yield
+    except (AssertionError, OSError) as error:
+        raise AssertionError(f"step {number}, {step}") from error
+
+
+class Player:
+    def __init__(self, client: Client, others: Callable[[Mapping[str, Any], Player], None]) -> None:
+        self.client = client
+        self.operations: dict[str, tuple[str, Mapping[str, Any]]] = {}
+        self.calls: dict[str, concurrent.futures.Future[Any]] = {}
+        self._others = others
+
+    def play(self, case: Mapping[str, Any]) -> None:
+        for number, step in enumerate(case["steps"], 1):
+            with _naming(number, step):
+                self._play(step)
+
+    def token_of(self, name: str) -> str:
+        token: str = self.calls[name].result(0).access_token
+        return token
+
+    def _play(self, step: Mapping[str, Any]) -> None:
+        if "call" in step:
+            arguments = {name: resolve(value, self.token_of) for name, value in step["arguments"].items()}
+            self.operations[step["call"]] = (step["operation"], step["arguments"])
+            self.calls[step["call"]] = self.client.call(step["operation"], arguments)
+        elif "answer" in step:
+            answer = dataclasses.asdict(self.calls[step["answer"]].result(PATIENCE))
+            lists = {name: list(value) for name, value in answer.items() if isinstance(value, tuple)}
+            expect_members({**answer, **lists}, step["is"], self.token_of)
+        elif "error" in step:
+            self._expect_error(self.calls[step["error"]].exception(PATIENCE), step["is"])
+        elif "cancel" in step:
+            self.calls[step["cancel"]].cancel()
+        elif "cancelled" in step:
+            assert self.calls[step["cancelled"]].cancelled()
+        elif "close" in step:
+            self.client.close()
+        else:
+            self._others(step, self)
+
+    def _expect_error(self, error: BaseException | None, expected: Mapping[str, Any]) -> None:
+        assert isinstance(error, TokenCacheError)
+        chained = (error.__cause__, error.__context__)
+        assert chained == (None, None), "another error hangs on it, in which a token may stand"
+        assert "secret" not in "".join(traceback.format_exception(type(error), error, None))
+        members = vars(error)
+        upstream = error.upstream and dataclasses.asdict(error.upstream)
+        expect_members({**members, "upstream": upstream}, expected, self.token_of)

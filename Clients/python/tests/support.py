@@ -1,0 +1,122 @@
+"""What the tests share: the suite's values, a wait with an end, and the real daemon with a stand-in tenant."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Callable
+
+SUITE = Path(__file__).resolve().parents[2] / "conformance"
+PATIENCE = 10.0
+
+
+def cases_of(file: str) -> list[dict[str, Any]]:
+    cases: list[dict[str, Any]] = json.loads((SUITE / file).read_text())["cases"]
+    return cases
+
+
+def resolve(value: Any, token_of: Callable[[str], str]) -> Any:
+    """What a value of the suite stands for."""
+    if isinstance(value, list):
+        return [resolve(each, token_of) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if "times" in value:
+        return value["text"] * value["times"]
+    if "token_of" in value:
+        return token_of(value["token_of"])
+    return {name: resolve(each, token_of) for name, each in value.items()}
+
+
+def expect_members(actual: Mapping[str, Any], expected: Mapping[str, Any], token_of: Callable[[str], str]) -> None:
+    for name, value in expected.items():
+        if isinstance(value, dict) and "from" in value:
+            assert value["from"] <= actual[name] <= value["to"], name
+        else:
+            assert actual[name] == resolve(value, token_of), name
+
+
+def eventually(condition: Callable[[], bool], what: Callable[[], str]) -> None:
+    """Looks again and again until the condition holds."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain: {what()}"
+        time.sleep(0.005)
+
+
+class Stage:
+    """The real daemon and a stand-in tenant, in a folder of their own."""
+
+    def __init__(self) -> None:
+        self._programs = os.environ.get("TOKENCACHED_PROGRAMS")
+        assert self._programs, "TOKENCACHED_PROGRAMS should name the folder of the built programs"
+        self._folder = tempfile.TemporaryDirectory(prefix="tokencached-")
+        self.folder = Path(self._folder.name)
+        self.socket = str(self.folder / "requests.sock")
+        ready = self.folder / "tenant"
+        secret = self.folder / "secret"
+        secret.touch(0o600)
+        secret.write_text("stage-secret")
+        client = ("--client-id", "stage", "--client-secret", "stage-secret")
+        self._stand_in = self._spawn("standin-tenant", *client, "--ready-file", str(ready))
+        eventually(ready.exists, lambda: "the stand-in tenant")
+        self.tenant = ready.read_text().strip()
+        (self.folder / "tokencached.yaml").write_text(
+            "tenants:\n  main:\n"
+            f"    host: {self.tenant}\n    client_id: stage\n    client_secret: {{ file: {secret} }}\n"
+            "    rate: { per_minute: 10000000, burst: 10000000 }\n    max_concurrent: 64\n"
+        )
+        self.start()
+
+    def start(self) -> None:
+        log = self.folder / "daemon.log"
+        log.unlink(missing_ok=True)
+        options = ("--config", self.folder / "tokencached.yaml", "--socket", self.socket)
+        self.daemon = self._spawn(
+            "tokencached", *map(str, options), "--admin-socket", str(self.folder / "admin.sock"), log=log
+        )
+        eventually(lambda: "the daemon serves" in log.read_text() or self.daemon.poll() is not None, log.read_text)
+        assert self.daemon.poll() is None, log.read_text()
+
+    def end(self, number: signal.Signals) -> None:
+        self.daemon.send_signal(number)
+        self.daemon.wait(15)
+
+    def control(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            f"{self.tenant}/_control/{path}",
+            data,
+            {"content-type": "application/json"},
+            method="POST" if data else "GET",
+        )
+        with urllib.request.urlopen(request, timeout=PATIENCE) as reply:
+            return json.loads(reply.read() or b"null")
+
+    def counter(self, name: str, value: int) -> None:
+        """Waits until one of the stand-in's counters has a value."""
+        eventually(lambda: bool(self.control("counters")[name] == value), lambda: str(self.control("counters")[name]))
+
+    def __enter__(self) -> Stage:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for process in (self.daemon, self._stand_in):
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+        self._folder.cleanup()
+
+    def _spawn(self, program: str, *options: str, log: Path | None = None) -> subprocess.Popen[bytes]:
+        with open(log or os.devnull, "ab") as output:
+            return subprocess.Popen([f"{self._programs}/{program}", *options], stdout=output, stderr=output)

@@ -1,0 +1,52 @@
+"""The suite's cases of the real daemon, with both clients."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Mapping
+from typing import Any, Callable
+
+import pytest
+from player import AsyncClient, Client, Player, ThreadsClient
+from support import Stage, cases_of
+
+
+@pytest.mark.parametrize("kind", [ThreadsClient, AsyncClient])
+@pytest.mark.parametrize("case", cases_of("daemon.json"), ids=lambda case: case["name"])
+def test_real_daemon(case: Mapping[str, Any], kind: Callable[[str], Client]) -> None:
+    with Stage() as stage:
+        client = kind(stage.socket)
+        try:
+            Player(client, lambda step, player: _play(step, stage, player)).play(case)
+        finally:
+            client.stop()
+
+
+def _play(step: Mapping[str, Any], stage: Stage, player: Player) -> None:
+    if "tenant" in step:
+        stage.control(step["tenant"], step["body"])
+    elif "counter" in step:
+        stage.counter(step["counter"], step["is"])
+    elif "daemon" in step:
+        _DAEMON_STEPS[step["daemon"]](stage)
+    elif "crowd" in step:
+        _crowd(step["crowd"], step["users"], player.client)
+    else:
+        raise AssertionError("there is no such step")
+
+
+_DAEMON_STEPS: Mapping[str, Callable[[Stage], object]] = {
+    "kill": lambda stage: stage.end(signal.SIGKILL),
+    "terminate": lambda stage: stage.daemon.terminate(),
+    "await_end": lambda stage: stage.daemon.wait(15),
+    "start": lambda stage: stage.start(),
+    "suspend": lambda stage: stage.daemon.send_signal(signal.SIGSTOP),
+    "resume": lambda stage: stage.daemon.send_signal(signal.SIGCONT),
+}
+
+
+def _crowd(count: int, users: int, client: Client) -> None:
+    calls = [client.call("token", {"subject": f"user-{index % users}", "timeout": 60}) for index in range(count)]
+    tokens = [call.result(60).access_token for call in calls]
+    assert tokens == [tokens[index % users] for index in range(count)]
+    assert len(set(tokens)) == users

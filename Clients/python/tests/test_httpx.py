@@ -1,0 +1,141 @@
+"""The auth of httpx, against the real library and daemon and an API that asks the stand-in tenant about tokens."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+import pytest
+from support import Stage
+
+from tokencached import AsyncTokenCache, TokenCache, TokenCacheError
+from tokencached.httpx import TokenCacheAuth
+
+
+class API:
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.seen: list[tuple[str | None, bytes]] = []
+        api = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("content-length") or 0))
+                if self.headers.get("transfer-encoding"):
+                    # One chunk and the last, empty one.
+                    body = self.rfile.read(int(self.rfile.readline(), 16))
+                    self.rfile.readline(), self.rfile.readline(), self.rfile.readline()
+                authorization = self.headers.get("authorization")
+                api.seen.append((authorization, body))
+                token = (authorization or "").replace("Bearer ", "")
+                is_live = api.stage.control("live", {"token": token})["live"]
+                self.send_response(307 if self.path == "/away" else 200 if is_live and self.path != "/refuse" else 401)
+                self.send_header("location", api.url.replace("127.0.0.1", "localhost"))
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002, the base class calls it so
+                """The tests say what came."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
+        self.thread.start()
+
+    def stop(self) -> None:
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+@pytest.fixture
+def api() -> Iterator[API]:
+    with Stage() as stage:
+        api = API(stage)
+        try:
+            yield api
+        finally:
+            api.stop()
+
+
+@pytest.fixture
+def cache(api: API) -> Iterator[TokenCache]:
+    with TokenCache(api.stage.socket) as cache:
+        yield cache
+
+
+@pytest.fixture
+def client(cache: TokenCache) -> Iterator[httpx.Client]:
+    with httpx.Client(auth=TokenCacheAuth(cache, subject="alice")) as client:
+        yield client
+
+
+def test_the_request_carries_the_users_token(api: API, cache: TokenCache, client: httpx.Client) -> None:
+    assert client.post(api.url, content=b"{}").status_code == 200
+    assert api.seen == [(f"Bearer {cache.token(subject='alice').access_token}", b"{}")]
+
+
+def test_after_a_401_that_very_token_is_replaced(api: API, cache: TokenCache, client: httpx.Client) -> None:
+    token = cache.token(subject="alice").access_token
+    api.stage.control("revoke", {"token": token})
+    assert client.post(api.url, content=b"{}").status_code == 200
+    assert [body for _, body in api.seen] == [b"{}", b"{}"]
+    api.stage.counter("mints", 2)
+
+
+def test_an_api_that_goes_on_refusing_is_asked_twice(api: API, client: httpx.Client) -> None:
+    assert client.post(f"{api.url}refuse").status_code == 401
+    assert len(api.seen) == 2
+    # The daemon keeps a token that is young and has just replaced a reported one: there is no other to try.
+    assert client.post(f"{api.url}refuse").status_code == 401
+    assert len(api.seen) == 3
+
+
+def test_a_body_that_can_be_read_only_once_is_sent_once(api: API, cache: TokenCache, client: httpx.Client) -> None:
+    api.stage.control("revoke", {"token": cache.token(subject="alice").access_token})
+    assert client.post(api.url, content=iter([b"streamed"])).status_code == 401
+    assert [body for _, body in api.seen] == [b"streamed"]
+    assert client.post(api.url).status_code == 200
+
+
+def test_a_redirect_to_another_origin_takes_no_token_along(api: API, client: httpx.Client) -> None:
+    client.post(f"{api.url}away", follow_redirects=True)
+    assert api.seen[0][0] is not None
+    assert api.seen[1][0] is None
+
+
+def test_without_a_token_nothing_is_sent(api: API, cache: TokenCache) -> None:
+    auth = TokenCacheAuth(cache, subject="unknown-401:alice")
+    with httpx.Client(auth=auth) as client, pytest.raises(TokenCacheError, match="denied"):
+        client.post(api.url)
+    assert api.seen == []
+
+
+def test_asyncio_has_the_same(api: API) -> None:
+    async def use() -> None:
+        async with AsyncTokenCache(api.stage.socket) as cache:
+            auth = TokenCacheAuth(cache, user_id="7", scope="user_default")
+            async with httpx.AsyncClient(auth=auth) as client:
+                assert (await client.post(api.url)).status_code == 200
+                token = await cache.token(user_id="7")
+                assert api.seen == [(f"Bearer {token.access_token}", b"")]
+                api.stage.control("revoke", {"token": token.access_token})
+                assert (await client.post(api.url)).status_code == 200
+                api.stage.counter("mints", 2)
+
+    asyncio.run(use())
+
+
+def test_each_kind_of_client_needs_its_own(api: API, cache: TokenCache) -> None:
+    async def use() -> None:
+        async with httpx.AsyncClient(auth=TokenCacheAuth(cache, subject="alice")) as client:
+            with pytest.raises(TypeError, match="AsyncTokenCache"):
+                await client.post(api.url)
+
+    asyncio.run(use())
+    auth = TokenCacheAuth(AsyncTokenCache(api.stage.socket), subject="alice")
+    with httpx.Client(auth=auth) as client, pytest.raises(TypeError, match="TokenCache"):
+        client.post(api.url)
