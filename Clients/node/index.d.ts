@@ -114,6 +114,7 @@ export class TokenCacheError extends Error {
 /** What the handler needs of a request; that of `node:http`, Express and Connect has it. */
 export interface HandlerRequest {
   method?: string | undefined;
+  headers: { readonly [name: string]: string | string[] | undefined };
 }
 
 /** What the handler needs of a response; that of `node:http`, Express and Connect has it. */
@@ -160,7 +161,8 @@ export class TokenCache {
   /**
    * A handler for `node:http`, Express and Connect that answers POST with the bare token: what the function behind
    * `data-get-access-token` of qlik-embed needs. 401 where `user` finds nobody, 405 for other methods, 503 with
-   * `retry-after` where there is no token to be had. What `user` throws goes to `next`, or is answered 500 without one.
+   * `retry-after` where there is no token to be had. A page whose last token the tenant refused says so with that token's
+   * SHA-256 (hex) in the request's header `x-refused-token`, and is given another. What `user` throws goes to `next`, or is answered 500 without one.
    *
    * It doesn't know from which page a request comes: that is for the application to check, as for each of its POSTs.
    */

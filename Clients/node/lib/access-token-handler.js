@@ -3,6 +3,9 @@ import { TokenCacheError } from './token-cache-error.js';
 /** When to ask again where the error doesn't say, in seconds. */
 const USUAL_RETRY = 5;
 
+/** The SHA-256 of a token, in hex. */
+const FINGERPRINT = /^[0-9a-f]{64}$/i;
+
 /** See `TokenCache.accessTokenHandler` in index.d.ts. */
 export function accessTokenHandler(cache, user, options = {}) {
   return async (request, response, next) => {
@@ -15,7 +18,10 @@ export function accessTokenHandler(cache, user, options = {}) {
       response.once('close', onClose);
       if (response.destroyed) abandoned.abort();
       const whose = typeof found === 'string' ? { subject: found } : found;
-      const token = await cache.token({ ...options, ...whose, signal: abandoned.signal });
+      const wanted = { ...options, ...whose, signal: abandoned.signal };
+      const refused = request.headers['x-refused-token'];
+      if (FINGERPRINT.test(refused)) await cache.invalidate({ ...key(wanted), tokenSha256: refused });
+      const token = await cache.token(wanted);
       answer(response, 200, token.accessToken);
     } catch (error) {
       // Nobody is there any more to be answered.
@@ -28,6 +34,10 @@ export function accessTokenHandler(cache, user, options = {}) {
       response.off('close', onClose);
     }
   };
+}
+
+function key({ subject, userId, tenant, scope, timeout, signal }) {
+  return { subject, userId, tenant, scope, timeout, signal };
 }
 
 function unavailable(response, error) {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, request as httpRequest } from 'node:http';
 import { test } from 'node:test';
@@ -32,6 +33,21 @@ test('POST is answered with the bare token, which nobody may store', () =>
     assert.equal(response.headers.get('cache-control'), 'no-store');
     assert.equal(response.headers.get('content-type'), 'text/plain; charset=utf-8');
     assert.equal(await response.text(), (await cache.token({ subject: 'alice' })).accessToken);
+  }));
+
+test('a page whose token was refused is given another, and no other page pays for it', () =>
+  withHandler(async ({ url, post, stage }) => {
+    const first = await (await post('alice')).text();
+    const refused = createHash('sha256').update(first).digest('hex');
+    const ask = async (fingerprint) => {
+      const headers = { 'x-user': 'alice', 'x-refused-token': fingerprint };
+      return (await fetch(url, { method: 'POST', headers })).text();
+    };
+    assert.equal(await ask('nonsense'), first);
+    const [second, third] = await Promise.all([ask(refused), ask(refused)]);
+    assert.notEqual(second, first);
+    assert.equal(third, second);
+    assert.equal((await stage.control('counters')).mints, 2);
   }));
 
 test('nobody is answered 401, and another method 405', () =>

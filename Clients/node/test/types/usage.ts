@@ -26,6 +26,7 @@ export function describe(error: unknown): string {
 
 interface Request {
   method: string;
+  headers: Record<string, string>;
   session: { userId?: string };
 }
 

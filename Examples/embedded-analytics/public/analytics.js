@@ -1,0 +1,57 @@
+// What the embedding script calls when it needs the user's token, by the name in its `data-get-access-token`.
+
+/** When to ask again where the backend doesn't say, in seconds. */
+const USUAL_RETRY = 5;
+
+let underWay;
+let lastToken;
+
+/** The user's token. While there is none to be had, the page says so, and this waits and asks again. */
+function getAccessToken() {
+  // Several charts that need a token at once need the same one.
+  underWay ??= requestToken().finally(() => (underWay = undefined));
+  return underWay;
+}
+
+async function requestToken() {
+  // The script keeps a token until it is refused: asked again, the last one was.
+  const headers = lastToken ? { 'x-refused-token': await fingerprint(lastToken) } : {};
+  for (;;) {
+    const response = await fetch('/access-token', { method: 'POST', headers }).catch(() => undefined);
+    if (response?.ok) {
+      lastToken = await response.text();
+      document.getElementById('trouble').hidden = true;
+      return lastToken;
+    }
+    const reason = response ? await response.text() : 'the server does not answer';
+    const isSignedOut = response?.status === 401;
+    const pause = Number(response?.headers.get('retry-after')) || USUAL_RETRY;
+    showTrouble(reason, isSignedOut, pause);
+    if (isSignedOut) throw new Error(reason);
+    await pauseOrClick(pause);
+  }
+}
+
+async function fingerprint(token) {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+function showTrouble(reason, isSignedOut, pause) {
+  document.getElementById('reason').textContent = isSignedOut
+    ? `The analytics can't be shown: ${reason}.`
+    : `The analytics can't be shown: ${reason}. The next attempt is in ${pause} s.`;
+  document.getElementById('again').hidden = isSignedOut;
+  document.getElementById('login').hidden = !isSignedOut;
+  document.getElementById('trouble').hidden = false;
+}
+
+function pauseOrClick(seconds) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, seconds * 1_000);
+    document.getElementById('again').onclick = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+  });
+}

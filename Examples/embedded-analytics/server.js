@@ -1,0 +1,114 @@
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+
+import { TokenCache } from '../../Clients/node/index.js';
+import { Sessions } from './session.js';
+import { readSettings } from './settings.js';
+
+// The users that the login page offers, and the subjects under which the tenant knows them. A real application signs
+// its users in by its own means.
+const users = new Map([
+  ['alice', { name: 'Alice Archer', subject: 'auth0|alice' }],
+  ['bob', { name: 'Bob Baker', subject: 'auth0|bob' }],
+]);
+
+const settings = readSettings(process.env);
+const sessions = new Sessions(settings.sessionSecret, settings.secureCookies);
+const userOf = (request) => users.get(sessions.user(request.headers.cookie));
+
+const cache = new TokenCache();
+const accessToken = cache.accessTokenHandler((request) => userOf(request)?.subject, { timeout: settings.tokenTimeout });
+
+const routes = {
+  'GET /': async (request, response) => {
+    const user = userOf(request);
+    if (!user) return redirect(response, '/login');
+    page(response, 'analytics.html', {
+      user: user.name,
+      script: settings.embedScript,
+      tenant: settings.tenant,
+      client: settings.clientId,
+      app: settings.appId,
+      object: settings.objectId,
+    });
+  },
+  'GET /login': (request, response) => page(response, 'login.html', {}),
+  'POST /login': async (request, response) => {
+    const user = new URLSearchParams(await body(request)).get('user');
+    if (!users.has(user)) return text(response, 400, 'there is no such user');
+    redirect(response, '/', { 'set-cookie': sessions.start(user) });
+  },
+  'POST /logout': (request, response) => redirect(response, '/login', { 'set-cookie': sessions.end() }),
+  'POST /access-token': accessToken,
+  'GET /analytics.js': (request, response) => file(response, 'analytics.js', 'text/javascript'),
+  'GET /style.css': (request, response) => file(response, 'style.css', 'text/css'),
+};
+
+const server = createServer(async (request, response) => {
+  const { pathname } = new URL(request.url, 'http://localhost');
+  const route = routes[`${request.method} ${pathname}`];
+  try {
+    if (!route) return text(response, 404, 'there is nothing here');
+    if (request.method === 'POST' && !isOwnPage(request)) return text(response, 403, 'this came from another site');
+    await route(request, response);
+  } catch (error) {
+    console.error(error);
+    if (!response.headersSent) text(response, 500, 'something went wrong');
+  }
+});
+
+/** Whether a page of ours sent it; browsers say so with each POST, and no page can make them say otherwise. */
+function isOwnPage({ headers }) {
+  if (headers['sec-fetch-site']) return headers['sec-fetch-site'] === 'same-origin';
+  try {
+    return new URL(headers.origin).host === headers.host;
+  } catch {
+    return false;
+  }
+}
+
+async function body(request) {
+  let received = '';
+  for await (const chunk of request) {
+    received += chunk;
+    // A sign-in is a few bytes.
+    if (received.length > 1_000) throw new Error('the request is too long');
+  }
+  return received;
+}
+
+function redirect(response, location, headers = {}) {
+  response.writeHead(303, { location, 'cache-control': 'no-store', ...headers }).end();
+}
+
+function text(response, status, content) {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(content);
+}
+
+async function file(response, name, type) {
+  const content = await readFile(new URL(`public/${name}`, import.meta.url));
+  response.writeHead(200, { 'content-type': `${type}; charset=utf-8`, 'x-content-type-options': 'nosniff' }).end(content);
+}
+
+/** A page with its values, which are escaped, in the place of their names. */
+async function page(response, name, values) {
+  const template = await readFile(new URL(`public/${name}`, import.meta.url), 'utf8');
+  const content = template.replace(/\{\{(\w+)\}\}/g, (_, key) => escape(values[key]));
+  response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' }).end(content);
+}
+
+function escape(value) {
+  return value.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+server.listen(settings.port, '127.0.0.1', () => {
+  console.log(`http://127.0.0.1:${server.address().port}/`);
+});
+
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    server.close();
+    server.closeAllConnections?.();
+    cache.close();
+  });
+}

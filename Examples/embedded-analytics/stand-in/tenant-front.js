@@ -1,0 +1,43 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+
+/**
+ * What a browser sees of the stand-in tenant: its API for pages of other origins (the stand-in itself speaks to daemons
+ * only), and the stand-in of the vendor's script.
+ */
+export class TenantFront {
+  /** The requests to the API that carried a token, with the status that they were answered with. */
+  requests = [];
+  #tenant;
+  #server;
+
+  static async open(tenant) {
+    const front = new TenantFront();
+    front.#tenant = tenant;
+    front.#server = createServer((request, response) => front.#answer(request, response));
+    await once(front.#server.listen(0, '127.0.0.1'), 'listening');
+    front.url = `http://127.0.0.1:${front.#server.address().port}`;
+    return front;
+  }
+
+  close() {
+    this.#server.close();
+    this.#server.closeAllConnections?.();
+  }
+
+  async #answer(request, response) {
+    response.setHeader('access-control-allow-origin', request.headers.origin ?? '*');
+    if (request.method === 'OPTIONS') {
+      response.writeHead(204, { 'access-control-allow-headers': 'authorization' }).end();
+    } else if (request.url === '/qlik-embed.js') {
+      const script = await readFile(new URL('qlik-embed.js', import.meta.url));
+      response.writeHead(200, { 'content-type': 'text/javascript; charset=utf-8' }).end(script);
+    } else {
+      const { authorization = '' } = request.headers;
+      const answer = await fetch(this.#tenant + request.url, { headers: { authorization } });
+      this.requests.push({ token: authorization.replace('Bearer ', ''), status: answer.status });
+      response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
+    }
+  }
+}
