@@ -16,6 +16,7 @@ export class Backend {
     backend.process = spawn(program, options, {
       env: {
         ...process.env,
+        PYTHONPATH: fileURLToPath(new URL('../../../Clients/python/src', import.meta.url)),
         PORT: String(port),
         TOKENCACHED_SOCKET: socket,
         EMBED_SCRIPT: `${front.url}/qlik-embed.js`,

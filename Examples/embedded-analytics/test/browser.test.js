@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { TokenCache } from '../../../Clients/node/index.js';
+import { Stage } from '../../../Clients/node/test/support/stage.js';
+import { Backend } from '../stand-in/backend.js';
+import { TenantFront } from '../stand-in/tenant-front.js';
+import { Browser } from './browser.js';
+
+const screenshots = process.env.SCREENSHOTS;
+const chart = "document.querySelector('qlik-embed').dataset.state";
+const askForToken = `fetch('/access-token', { method: 'POST' }).then((response) => response.status)`;
+const subjectOf = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url')).sub;
+
+for (const kind of ['node', 'python']) {
+  test(`the example in a browser, with the ${kind} backend`, async (t) => {
+    await mkdir(screenshots, { recursive: true });
+    const stage = await Stage.open();
+    const front = await TenantFront.open(stage.tenant);
+    const backend = await Backend.start(kind, { socket: stage.socket, front, tokenTimeout: 0.5 });
+    const cache = new TokenCache({ path: stage.socket });
+    const browser = await Browser.open();
+    const picture = (name) => browser.screenshot(join(screenshots, `${kind}-${name}.png`));
+    const cached = async (subject) => (await cache.token({ subject })).accessToken;
+    const mints = async () => (await stage.control('counters')).mints;
+
+    try {
+      await t.test('nobody sees the login page, and a token is refused', async () => {
+        await browser.visit(backend.url);
+        assert.equal(await browser.evaluate('location.pathname'), '/login');
+        assert.equal(await browser.evaluate(askForToken), 401);
+        await picture('login');
+      });
+
+      await t.test("signed in, the chart's request carries the user's own token", async () => {
+        await browser.follow('[value=alice]');
+        await browser.until(`${chart} === 'ready'`);
+        assert.equal(await browser.evaluate("document.getElementById('user').textContent"), 'Alice Archer');
+        assert.deepEqual(front.requests, [{ token: await cached('auth0|alice'), status: 200 }]);
+        assert.equal(subjectOf(front.requests[0].token), 'auth0|alice');
+        assert.equal(await browser.evaluate('document.cookie'), '');
+        await picture('signed-in');
+      });
+
+      await t.test('signed out, a token is refused', async () => {
+        await browser.follow('#logout');
+        assert.equal(await browser.evaluate('location.pathname'), '/login');
+        assert.equal(await browser.evaluate(askForToken), 401);
+      });
+
+      await t.test('a second user has another token', async () => {
+        await browser.follow('[value=bob]');
+        await browser.until(`${chart} === 'ready'`);
+        assert.deepEqual(front.requests.slice(1), [{ token: await cached('auth0|bob'), status: 200 }]);
+        assert.equal(subjectOf(front.requests[1].token), 'auth0|bob');
+        assert.equal(await mints(), 2);
+      });
+
+      await t.test('after the tenant has revoked the token, the page recovers with one more mint', async () => {
+        await stage.control('revoke', { token: front.requests[1].token });
+        await browser.click('qlik-embed');
+        await browser.until(`${chart} === 'ready'`);
+        assert.deepEqual(front.requests.slice(2).map(({ status }) => status), [401, 200]);
+        assert.equal(subjectOf(front.requests[3].token), 'auth0|bob');
+        assert.notEqual(front.requests[3].token, front.requests[1].token);
+        assert.equal(await mints(), 3);
+      });
+
+      await t.test('without the daemon the page shows the error that the backend sent', async () => {
+        await stage.end();
+        await browser.visit(backend.url);
+        await browser.until("!document.getElementById('trouble').hidden");
+        const reason = await browser.evaluate("document.getElementById('reason').textContent");
+        assert.match(reason, /no access token can be had at present \(unreachable\)\. The next attempt is in 5 s/);
+        assert.notEqual(await browser.evaluate(chart), 'ready');
+        await picture('error');
+      });
+
+      await t.test('and recovers when the daemon is back', async () => {
+        await stage.start();
+        await browser.click('#again');
+        await browser.until(`${chart} === 'ready'`);
+        assert.equal(await browser.evaluate("document.getElementById('trouble').hidden"), true);
+        assert.equal(front.requests.at(-1).token, await cached('auth0|bob'));
+        await picture('recovered');
+      });
+    } finally {
+      await browser.close();
+      await cache.close();
+      await backend.stop();
+      front.close();
+      await stage.close();
+    }
+  });
+}
