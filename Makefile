@@ -26,15 +26,29 @@ release: ## Build the programs to install, optimised
 
 .PHONY: test
 test: ## Run all tests
-	@scripts/install-dependencies build test
+	@scripts/install-dependencies build test clients browser
 	swift build $(SWIFT_FLAGS) --build-tests
 	swift test $(SWIFT_FLAGS) --skip-build --disable-xctest
+	scripts/test-clients
+	scripts/test-browser
 
 .PHONY: test-clients
 test-clients: ## Test the Node and the Python client
 	@scripts/install-dependencies build clients
 	swift build $(SWIFT_FLAGS)
 	scripts/test-clients
+
+.PHONY: test-browser
+test-browser: ## Test the example in a real browser, with screenshots
+	@scripts/install-dependencies build browser
+	swift build $(SWIFT_FLAGS)
+	scripts/test-browser
+
+.PHONY: example
+example: ## Start the embedded-analytics example on a stand-in tenant
+	@scripts/install-dependencies build clients
+	swift build $(SWIFT_FLAGS)
+	@TOKENCACHED_PROGRAMS=$$(scripts/programs) node Examples/embedded-analytics/stand-in/run.js $(BACKEND)
 
 .PHONY: lint
 lint: ## Check formatting, imports, scripts and units
@@ -61,6 +75,14 @@ demo: ## Show a miss, a hit and the statistics on a stand-in tenant
 bench: ## Measure hits beside Redis and memcached, and memory
 	@scripts/install-dependencies build bench
 	@scripts/bench
+
+.PHONY: page-views
+page-views: ## Measure page views with a mint each beside cached ones (minutes)
+	@scripts/install-dependencies build clients
+	swift build $(RELEASE_FLAGS) --product tokencached
+	swift build $(RELEASE_FLAGS) --product standin-tenant
+	@TOKENCACHED_PROGRAMS=$${TOKENCACHED_PROGRAMS:-$$(swift build $(RELEASE_FLAGS) --show-bin-path)} \
+		node Examples/embedded-analytics/measurement/page-views.js
 
 .PHONY: model
 model: ## Replay one random life of the cache: make model SEED=…

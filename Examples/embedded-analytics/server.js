@@ -39,14 +39,15 @@ const routes = {
     redirect(response, '/', { 'set-cookie': sessions.start(user) });
   },
   'POST /logout': (request, response) => redirect(response, '/login', { 'set-cookie': sessions.end() }),
-  'POST /access-token': accessToken,
+  // All methods, because it has an answer to each.
+  '/access-token': accessToken,
   'GET /analytics.js': (request, response) => file(response, 'analytics.js', 'text/javascript'),
   'GET /style.css': (request, response) => file(response, 'style.css', 'text/css'),
 };
 
 const server = createServer(async (request, response) => {
   const { pathname } = new URL(request.url, 'http://localhost');
-  const route = routes[`${request.method} ${pathname}`];
+  const route = routes[`${request.method} ${pathname}`] ?? routes[pathname];
   try {
     if (!route) return text(response, 404, 'there is nothing here');
     if (request.method === 'POST' && !isOwnPage(request)) return text(response, 403, 'this came from another site');
