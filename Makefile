@@ -26,11 +26,9 @@ release: ## Build the programs to install, optimised
 
 .PHONY: test
 test: ## Run all tests
-	@scripts/install-dependencies build test clients browser
+	@scripts/install-dependencies build test
 	swift build $(SWIFT_FLAGS) --build-tests
 	swift test $(SWIFT_FLAGS) --skip-build --disable-xctest
-	scripts/test-clients
-	scripts/test-browser
 
 .PHONY: test-clients
 test-clients: ## Test the Node and the Python client
