@@ -70,7 +70,10 @@ let targets: [Target] = [
     ),
     .target(name: "Audit", dependencies: ["Secrets", "Systemd", "TokenProtocol", "TokenCache"]),
     .target(name: "DaemonConfiguration", dependencies: [.product(name: "Yams", package: "Yams")]),
-    .target(name: "TokenCacheClient", dependencies: [nioCore, nioPosix]),
+    .target(
+        name: "TokenCacheClient",
+        dependencies: [nioCore, nioPosix, .product(name: "DequeModule", package: "swift-collections")]
+    ),
     .target(
         name: "StandInTenant",
         dependencies: [
@@ -116,6 +119,11 @@ let targets: [Target] = [
     .testTarget(
         name: "TokenCacheClientTests",
         dependencies: ["TokenCacheClient", "TestSupport", nioCore, nioPosix]
+    ),
+    .executableTarget(
+        name: "conformance-driver",
+        dependencies: ["TokenCacheClient"],
+        path: "Tests/ConformanceDriver"
     ),
     .testTarget(name: "TokenCacheControlTests", dependencies: ["tokencachectl", "TokenCacheClient"]),
     .testTarget(name: "StandInTenantTests", dependencies: ["StandInTenant", nioCore, nioPosix, nioSSL, crypto]),

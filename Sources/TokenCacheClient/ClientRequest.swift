@@ -10,7 +10,7 @@ public struct ClientRequest: Sendable, Encodable {
     public var scope: String?
     /// What must be left of the token, in seconds.
     public var minTTL: Double?
-    /// How long the daemon may take, in seconds.
+    /// How long the caller waits, in seconds, of which the daemon is told when a token is asked for; nil: 10.
     public var timeout: Double?
     /// Whether a cached token won't do.
     public var noCache: Bool?
@@ -18,7 +18,14 @@ public struct ClientRequest: Sendable, Encodable {
     public var limit: Int?
     /// The cursor of a page.
     public var after: String?
-    var id: Int?
+    /// Several users' subjects, to prefetch.
+    public var subjects: [String]?
+    /// Several users' ids, to prefetch.
+    public var userIDs: [String]?
+    /// The very token to invalidate.
+    public var accessToken: String?
+    /// The SHA-256 of the token to invalidate, in hexadecimal.
+    public var tokenSHA256: String?
 
     /// Asks for an operation.
     public init(_ operation: String, user: User? = nil, tenant: String? = nil, scope: String? = nil) {
@@ -35,14 +42,16 @@ public struct ClientRequest: Sendable, Encodable {
         case tenant
         case scope
         case minTTL = "min_ttl"
-        case timeout
         case noCache = "no_cache"
         case limit
         case after
-        case id
+        case subjects
+        case userIDs = "user_ids"
+        case accessToken = "access_token"
+        case tokenSHA256 = "token_sha256"
     }
 
-    /// Writes the members that are set.
+    /// Writes the members that are set, but for the time-out, of which each sending has what is left.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(operation, forKey: .operation)
@@ -54,10 +63,12 @@ public struct ClientRequest: Sendable, Encodable {
         try container.encodeIfPresent(tenant, forKey: .tenant)
         try container.encodeIfPresent(scope, forKey: .scope)
         try container.encodeIfPresent(minTTL, forKey: .minTTL)
-        try container.encodeIfPresent(timeout, forKey: .timeout)
         try container.encodeIfPresent(noCache, forKey: .noCache)
         try container.encodeIfPresent(limit, forKey: .limit)
         try container.encodeIfPresent(after, forKey: .after)
-        try container.encodeIfPresent(id, forKey: .id)
+        try container.encodeIfPresent(subjects, forKey: .subjects)
+        try container.encodeIfPresent(userIDs, forKey: .userIDs)
+        try container.encodeIfPresent(accessToken, forKey: .accessToken)
+        try container.encodeIfPresent(tokenSHA256, forKey: .tokenSHA256)
     }
 }

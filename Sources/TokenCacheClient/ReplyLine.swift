@@ -6,11 +6,12 @@ import Foundation
 
 /// One line of the daemon, as far as every reply is alike.
 struct ReplyLine: Decodable {
+    /// The id, if it is one of ours.
     let id: Int?
-    private let code: String?
-    private let text: String?
-    private let retryAfter: Double?
-    private let upstream: TokenCacheError.Upstream?
+    /// Whether it is the answer to something, ours or not.
+    let hasID: Bool
+    /// The error that the line tells of; nil: it is an answer.
+    let error: TokenCacheError?
 
     private enum CodingKeys: String, CodingKey {
         case id
@@ -20,9 +21,19 @@ struct ReplyLine: Decodable {
         case upstream
     }
 
-    /// The error that the line tells of; nil: it is an answer.
-    var error: TokenCacheError? {
-        guard let code else { return nil }
-        return TokenCacheError(.refused(code), text ?? code, retryAfter: retryAfter, upstream: upstream)
+    init(from decoder: any Decoder) throws {
+        let members = try decoder.container(keyedBy: CodingKeys.self)
+        hasID = members.contains(.id)
+        id = try? members.decode(Int.self, forKey: .id)
+        guard let code = try? members.decode(String.self, forKey: .code) else {
+            error = nil
+            return
+        }
+        error = TokenCacheError(
+            TokenCacheError.Code(rawValue: code),
+            (try? members.decode(String.self, forKey: .text)) ?? code,
+            retryAfter: try? members.decode(Double.self, forKey: .retryAfter),
+            upstream: try? members.decode(TokenCacheError.Upstream.self, forKey: .upstream)
+        )
     }
 }

@@ -2,24 +2,48 @@
 //
 // Why it exists: one connection that all callers of a process share, with their requests side by side on it, is what the
 // daemon serves best, and what every app would write anew. It promises that each call ends: with its reply, with a typed
-// error, at its time-out or when its task is cancelled.
+// error, at its time-out or when its task is cancelled; and that a restart of the daemon fails none.
 
 /// Why a call got no answer.
 public struct TokenCacheError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What a program can act on.
-    public enum Code: Sendable, Hashable {
-        /// The daemon answered with an error; its code on the wire, such as `denied` or `rate_limited`.
-        case refused(String)
-        /// No daemon can be reached at the socket.
-        case unreachable
-        /// The connection ended before the reply came; what was asked may or may not have been done.
-        case connectionLost
-        /// The call's own time-out passed.
-        case timedOut
+    /// What a program can act on: the daemon's own code, or one that the client finds; a later daemon may know more.
+    public struct Code: RawRepresentable, Sendable, Hashable {
+        /// The code on the wire.
+        public let rawValue: String
+
+        /// Takes a code from the wire.
+        public init(rawValue: String) { self.rawValue = rawValue }
+
+        /// No daemon was there in the call's time.
+        public static let unreachable = Code(rawValue: "unreachable")
         /// The daemon's reply makes no sense.
-        case invalidReply
+        public static let badReply = Code(rawValue: "bad_reply")
         /// The client was closed.
-        case closed
+        public static let closed = Code(rawValue: "closed")
+        /// The call's time passed; a token that is minted is cached when it comes.
+        public static let timeout = Code(rawValue: "timeout")
+        /// The request is wrong; asking again is of no use.
+        public static let invalidRequest = Code(rawValue: "invalid_request")
+        /// There is no such operation on this socket.
+        public static let unsupportedOperation = Code(rawValue: "unsupported_op")
+        /// This process may not use that operation, tenant, scope or user.
+        public static let forbidden = Code(rawValue: "forbidden")
+        /// No tenant of that name is configured.
+        public static let unknownTenant = Code(rawValue: "unknown_tenant")
+        /// A reload found faults; the old configuration stays in force.
+        public static let invalidConfiguration = Code(rawValue: "invalid_configuration")
+        /// The tenant refused; see ``TokenCacheError/upstream``.
+        public static let denied = Code(rawValue: "denied")
+        /// The tenant allows no more calls for now.
+        public static let rateLimited = Code(rawValue: "rate_limited")
+        /// The tenant can't be reached, is too slow or is not well.
+        public static let unavailable = Code(rawValue: "unavailable")
+        /// The tenant's answer makes no sense.
+        public static let badUpstream = Code(rawValue: "bad_upstream")
+        /// Too many requests wait, or too many connections are open.
+        public static let overloaded = Code(rawValue: "overloaded")
+        /// The daemon is about to end.
+        public static let shuttingDown = Code(rawValue: "shutting_down")
     }
 
     /// What the tenant said, where it refused.
@@ -34,7 +58,7 @@ public struct TokenCacheError: Error, Sendable, Equatable, CustomStringConvertib
 
     /// What a program can act on.
     public let code: Code
-    /// A sentence for people.
+    /// A sentence for people; it holds no token and no secret.
     public let description: String
     /// When to ask again, in seconds.
     public let retryAfter: Double?
@@ -48,4 +72,8 @@ public struct TokenCacheError: Error, Sendable, Equatable, CustomStringConvertib
         self.retryAfter = retryAfter
         self.upstream = upstream
     }
+
+    static let badReply = TokenCacheError(.badReply, "the daemon's reply can't be understood")
+    static let timeout = TokenCacheError(.timeout, "the daemon did not answer in time")
+    static let closed = TokenCacheError(.closed, "the client was closed")
 }

@@ -1,4 +1,6 @@
 /// A user's token, as the daemon answered it.
+///
+/// It prints without the token itself; that is had only through ``accessToken``.
 public struct UserToken: Sendable, Codable {
     /// The bearer token; whoever has it is that user until it expires.
     public let accessToken: String
@@ -30,6 +32,15 @@ public struct UserToken: Sendable, Codable {
         case stale
         case minTTLMet = "min_ttl_met"
     }
+}
+
+extension UserToken: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// Redacted.
+    public var description: String { "<access token, \(expiresIn) s left>" }
+    /// Redacted.
+    public var debugDescription: String { description }
+    /// Shows nothing of what is inside.
+    public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
 /// A user, as a request names one.

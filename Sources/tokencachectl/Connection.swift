@@ -26,9 +26,12 @@ struct SocketOptions: ParsableArguments {
         try await perform(request, adminSocket ?? SocketPath.admin)
     }
 
+    /// A page of a thousand entries with the longest names is well below it.
+    private static let longestReply = 16 * 1_024 * 1_024
+
     private func perform(_ request: ClientRequest, _ path: String) async throws -> Data {
         do {
-            let client = try await TokenCacheClient(connectingTo: path)
+            let client = TokenCacheClient(path: path, waitsForDaemon: false, longestReply: Self.longestReply)
             let reply: Result<Data, any Error>
             do { reply = .success(try await client.call(request)) } catch { reply = .failure(error) }
             await client.close()
@@ -43,10 +46,10 @@ struct SocketOptions: ParsableArguments {
         let retry = error.retryAfter.map { "; try again in \(Int($0)) s" } ?? ""
         // The faults of a configuration come in one sentence; here each gets a line of its own.
         for line in error.description.components(separatedBy: "; ")
-        where error.code == .refused("invalid_configuration") {
+        where error.code == .invalidConfiguration {
             Output.complain(line)
         }
-        if error.code != .refused("invalid_configuration") { Output.complain(error.description + retry) }
+        if error.code != .invalidConfiguration { Output.complain(error.description + retry) }
         return ExitCode(ExitStatus.of(error.code))
     }
 }
@@ -56,19 +59,13 @@ package enum ExitStatus {
     /// The status.
     package static func of(_ code: TokenCacheError.Code) -> Int32 {
         switch code {
-        case .unreachable, .connectionLost: 69
-        case .timedOut: 75
-        case .invalidReply: 76
-        case .closed: 1
-        case .refused(let code):
-            switch code {
-            case "invalid_request", "unsupported_op": 65
-            case "rate_limited", "unavailable", "timeout", "overloaded", "shutting_down": 75
-            case "bad_upstream": 76
-            case "denied", "forbidden": 77
-            case "invalid_configuration", "unknown_tenant": 78
-            default: 1
-            }
+        case .invalidRequest, .unsupportedOperation: 65
+        case .unreachable: 69
+        case .timeout, .rateLimited, .unavailable, .overloaded, .shuttingDown: 75
+        case .badReply, .badUpstream: 76
+        case .denied, .forbidden: 77
+        case .invalidConfiguration, .unknownTenant: 78
+        default: 1
         }
     }
 }

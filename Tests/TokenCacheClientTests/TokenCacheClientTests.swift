@@ -15,7 +15,7 @@ struct TokenCacheClientTests {
         _ body: (TokenCacheClient) async throws -> Result
     ) async throws -> Result {
         let server = try await ScriptedServer(script)
-        let client = try await TokenCacheClient(connectingTo: server.path)
+        let client = TokenCacheClient(path: server.path)
         let result = try await body(client)
         await client.close()
         try await server.stop()
@@ -80,33 +80,11 @@ struct TokenCacheClientTests {
             ])
         } _: { client async throws in
             let error = await failure { _ = try await client.token(for: .userID("a")) }
-            #expect(error?.code == .refused("denied"))
+            #expect(error?.code == .denied)
             #expect(error?.description == "no")
             #expect(error?.retryAfter == 9)
             #expect(error?.upstream?.status == 401)
             #expect(error?.upstream?.code == "X")
-        }
-    }
-
-    @Test(
-        "A connection that is cut fails the calls on it; so do rubbish and what has no id.",
-        arguments: ["", #"{"id":1,"access"#, "rubbish\n"]
-    )
-    func lost(text: String) async throws {
-        try await withClient { _ in
-            .sendAndClose(text)
-        } _: { client async throws in
-            #expect(await failure { _ = try await client.token(for: .subject("a")) }?.code == .connectionLost)
-            #expect(await failure { _ = try await client.token(for: .subject("a")) }?.code == .closed)
-        }
-    }
-
-    @Test("A connection that the daemon refuses says why.")
-    func overloaded() async throws {
-        try await withClient { _ in
-            .send([#"{"error":"overloaded","error_description":"full"}"# + "\n"])
-        } _: { client async throws in
-            #expect(await failure { _ = try await client.token(for: .subject("a")) }?.code == .refused("overloaded"))
         }
     }
 
@@ -126,11 +104,42 @@ struct TokenCacheClientTests {
         }
     }
 
-    @Test("Where nobody listens, that is said.")
+    @Test("Who doesn't wait for a daemon that isn't there is told at once.")
     func unreachable() async throws {
         let folder = try TemporaryFolder()
-        let error = await failure { _ = try await TokenCacheClient(connectingTo: folder.path("none")) }
+        let client = TokenCacheClient(path: folder.path("none"), waitsForDaemon: false, longestReply: 1_000)
+        let error = await failure { _ = try await client.token(for: .subject("a"), timeout: 300) }
         #expect(error?.code == .unreachable)
         #expect(error?.description.contains("there is no socket") == true)
+    }
+
+    @Test("A token shows in no text of its object.")
+    func redaction() async throws {
+        try await withClient { id in
+            .send([Self.token(id)])
+        } _: { client async throws in
+            let token = try await client.token(for: .subject("a"))
+            var dumped = ""
+            dump(token, to: &dumped)
+            for text in ["\(token)", String(reflecting: token), dumped] { #expect(!text.contains("t1")) }
+        }
+    }
+
+    @Test("A number that no time can be is refused before it is sent.", arguments: [-1, .nan, -.infinity] as [Double])
+    func timeouts(seconds: Double) async throws {
+        let client = TokenCacheClient(path: "/none")
+        let error = await failure { _ = try await client.hello(timeout: seconds) }
+        #expect(error?.code == .invalidRequest)
+    }
+
+    @Test("The calls of a client that is given up end, and so does its connection.")
+    func closing() async throws {
+        try await withClient { _ in
+            .send([])
+        } _: { client async throws in
+            async let lost = failure { _ = try await client.hello(timeout: 300) }
+            await client.close()
+            #expect(await lost?.code == .closed)
+        }
     }
 }

@@ -115,15 +115,13 @@ struct ViewTests {
     @Test(
         "The exit status tells a script what went wrong.",
         arguments: [
-            (.unreachable, 69), (.connectionLost, 69), (.timedOut, 75), (.invalidReply, 76), (.refused("denied"), 77),
-            (.refused("forbidden"), 77), (.refused("rate_limited"), 75), (.refused("unavailable"), 75),
-            (.refused("timeout"), 75), (.refused("overloaded"), 75), (.refused("shutting_down"), 75),
-            (.refused("bad_upstream"), 76), (.refused("invalid_request"), 65), (.refused("unsupported_op"), 65),
-            (.refused("invalid_configuration"), 78), (.refused("unknown_tenant"), 78), (.refused("new"), 1),
-            (.closed, 1),
-        ] as [(TokenCacheError.Code, Int32)]
+            ("unreachable", 69), ("bad_reply", 76), ("denied", 77), ("forbidden", 77), ("rate_limited", 75),
+            ("unavailable", 75), ("timeout", 75), ("overloaded", 75), ("shutting_down", 75), ("bad_upstream", 76),
+            ("invalid_request", 65), ("unsupported_op", 65), ("invalid_configuration", 78), ("unknown_tenant", 78),
+            ("new", 1), ("closed", 1),
+        ] as [(String, Int32)]
     )
-    func exitStatus(code: TokenCacheError.Code, status: Int32) {
-        #expect(ExitStatus.of(code) == status)
+    func exitStatus(code: String, status: Int32) {
+        #expect(ExitStatus.of(TokenCacheError.Code(rawValue: code)) == status)
     }
 }

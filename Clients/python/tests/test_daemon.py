@@ -17,12 +17,12 @@ def test_real_daemon(case: Mapping[str, Any], kind: Callable[[str], Client]) -> 
     with Stage() as stage:
         client = kind(stage.socket)
         try:
-            Player(client, lambda step, player: _play(step, stage, player)).play(case)
+            Player(client, lambda step, player: play_daemon(step, stage, player)).play(case)
         finally:
             client.stop()
 
 
-def _play(step: Mapping[str, Any], stage: Stage, player: Player) -> None:
+def play_daemon(step: Mapping[str, Any], stage: Stage, player: Player) -> None:
     if "tenant" in step:
         stage.control(step["tenant"], step["body"])
     elif "counter" in step:

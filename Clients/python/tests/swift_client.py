@@ -1,0 +1,100 @@
+"""Plays the suite with the Swift client: its driver makes the calls that this tells it."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from support import PATIENCE
+
+from tokencached import Hello, Invalidation, Prefetch, Revocation, Token, TokenCacheError, Upstream
+
+_ANSWERS: Mapping[str, Any] = {
+    "token": Token,
+    "prefetch": Prefetch,
+    "invalidate": Invalidation,
+    "revoke": Revocation,
+    "hello": Hello,
+}
+
+
+class _Call(concurrent.futures.Future[Any]):
+    """A call in the driver; it is cancelled there, and waited for until it is."""
+
+    def __init__(self, client: SwiftClient, number: int, operation: str) -> None:
+        super().__init__()
+        self.operation = operation
+        self._client = client
+        self._number = number
+
+    def cancel(self) -> bool:
+        self._client.tell({"cancel": self._number})
+        with_end = threading.Event()
+        self.add_done_callback(lambda _: with_end.set())
+        assert with_end.wait(PATIENCE), "a cancelled call doesn't end"
+        return self.cancelled()
+
+    def end_as_cancelled(self) -> None:
+        super().cancel()
+
+
+class SwiftClient:
+    """`TokenCacheClient` in a process of its own."""
+
+    can_cancel = True
+
+    def __init__(self, path: str) -> None:
+        program = f"{os.environ['TOKENCACHED_PROGRAMS']}/conformance-driver"
+        self._process = subprocess.Popen([program, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._calls: dict[int, _Call] = {}
+        self._closed = threading.Event()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def call(self, operation: str, arguments: Mapping[str, Any]) -> concurrent.futures.Future[Any]:
+        number = len(self._calls) + 1
+        call = self._calls[number] = _Call(self, number, operation)
+        self.tell({"call": number, "operation": operation, "arguments": arguments})
+        return call
+
+    def close(self) -> None:
+        self.tell({"close": True})
+        assert self._closed.wait(PATIENCE), "the client doesn't close"
+
+    def stop(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(PATIENCE)
+        self._reader.join()
+        self._process.stdout.close()
+
+    def tell(self, command: Mapping[str, Any]) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(command).encode() + b"\n")
+        self._process.stdin.flush()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            told = json.loads(line)
+            if told.get("closed"):
+                self._closed.set()
+                continue
+            call = self._calls[told["call"]]
+            if "answer" in told:
+                call.set_result(_ANSWERS[call.operation](**told["answer"]))
+            elif "error" in told:
+                call.set_exception(_error(told["error"]))
+            else:
+                call.end_as_cancelled()
+
+
+def _error(members: Mapping[str, Any]) -> TokenCacheError:
+    upstream = members["upstream"] and Upstream(**members["upstream"])
+    return TokenCacheError(members["code"], members["description"], members["retry_after"], upstream)

@@ -1,0 +1,41 @@
+"""The whole suite with the Swift client; here because the players of its files are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from player import Player
+from scripted_server import ScriptedServer
+from support import Stage, cases_of
+from swift_client import SwiftClient
+from test_daemon import play_daemon
+from test_exchanges import Script
+
+
+@pytest.mark.parametrize("case", cases_of("exchanges.json"), ids=lambda case: case["name"])
+def test_exchange(case: Mapping[str, Any], tmp_path_factory: Any) -> None:
+    if "lone surrogates" in case.get("needs", ()):
+        pytest.skip("all texts of Swift are Unicode")
+    path = str(Path(tmp_path_factory.mktemp("e")) / "s")
+    server = ScriptedServer(path)
+    client = SwiftClient(path)
+    if case.get("listening", True):
+        server.listen()
+    try:
+        Player(client, Script(server).play).play(case)
+    finally:
+        client.stop()
+        server.stop()
+
+
+@pytest.mark.parametrize("case", cases_of("daemon.json"), ids=lambda case: case["name"])
+def test_real_daemon(case: Mapping[str, Any]) -> None:
+    with Stage() as stage:
+        client = SwiftClient(stage.socket)
+        try:
+            Player(client, lambda step, player: play_daemon(step, stage, player)).play(case)
+        finally:
+            client.stop()

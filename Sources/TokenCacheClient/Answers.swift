@@ -1,0 +1,74 @@
+/// What a prefetch found.
+public struct Prefetch: Sendable, Hashable, Decodable {
+    /// How many are being minted.
+    public let queued: Int
+    /// How many were there already.
+    public let cached: Int
+    /// How many are refused at present.
+    public let refused: Int
+
+    /// Reads the daemon's reply.
+    public init(from decoder: any Decoder) throws {
+        let members = try decoder.container(keyedBy: CodingKeys.self)
+        queued = try members.decode(Int.self, forKey: .queued)
+        cached = try members.decode(Int.self, forKey: .cached)
+        refused = try members.decodeIfPresent(Int.self, forKey: .refused) ?? 0
+    }
+
+    private enum CodingKeys: CodingKey { case queued, cached, refused }
+}
+
+/// Whether that very token was dropped.
+public struct Invalidation: Sendable, Hashable, Decodable {
+    /// Whether it was.
+    public let invalidated: Bool
+    /// Where it had just replaced a reported one: when to report it again, in seconds.
+    public let retryAfter: Double?
+
+    private enum CodingKeys: String, CodingKey {
+        case invalidated
+        case retryAfter = "retry_after"
+    }
+}
+
+/// What became of a user's token at logout.
+public struct Revocation: Sendable, Hashable, Decodable {
+    /// Whether there was one.
+    public let revoked: Bool
+    /// Whether the tenant has revoked it.
+    public let upstream: Bool
+
+    /// Reads the daemon's reply.
+    public init(from decoder: any Decoder) throws {
+        let members = try decoder.container(keyedBy: CodingKeys.self)
+        revoked = try members.decode(Bool.self, forKey: .revoked)
+        upstream = try members.decodeIfPresent(Bool.self, forKey: .upstream) ?? true
+    }
+
+    private enum CodingKeys: CodingKey { case revoked, upstream }
+}
+
+/// What the daemon is, and what this process may use of it.
+public struct Hello: Sendable, Hashable, Decodable {
+    /// The program's name.
+    public let server: String
+    /// Its version.
+    public let version: String
+    /// The protocol's version; a changed meaning raises it.
+    public let protocolVersion: Int
+    /// The operations' names.
+    public let operations: [String]
+    /// The tenants' names.
+    public let tenants: [String]
+    /// The longest line that the daemon takes, in bytes.
+    public let longestLine: Int
+
+    private enum CodingKeys: String, CodingKey {
+        case server
+        case version
+        case protocolVersion = "protocol"
+        case operations = "ops"
+        case tenants
+        case longestLine = "max_line"
+    }
+}

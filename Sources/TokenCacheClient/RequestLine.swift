@@ -1,0 +1,50 @@
+import NIOCore
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// A request as it is sent, but for what each sending has of its own: its id, and what is left of a token's time.
+struct RequestLine {
+    /// In bytes; id and time have room beside it in what the daemon takes, which refuses a longer line without naming
+    /// the call.
+    private static let longest = 65_536 - 64
+    /// Where a request doesn't say, in seconds: what the daemon itself would take.
+    private static let defaultTimeout = 10.0
+    /// Far more than the daemon allows, and still a time that a clock can hold.
+    private static let longestTimeout = 86_400.0
+
+    /// The object's text behind its brace.
+    private let members: Data
+    private let hasTimeout: Bool
+    /// How long the caller waits.
+    let timeout: TimeAmount
+
+    init(_ request: ClientRequest) throws(TokenCacheError) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .withoutEscapingSlashes
+        let seconds = request.timeout ?? Self.defaultTimeout
+        guard seconds >= 0, let text = try? encoder.encode(request) else {
+            throw TokenCacheError(.invalidRequest, "the request has a number that is none of the protocol's")
+        }
+        guard text.count <= Self.longest else {
+            throw TokenCacheError(.invalidRequest, "the request's line would be too long")
+        }
+        members = text.dropFirst()
+        hasTimeout = request.operation == "token"
+        timeout = .milliseconds(Int64(min(seconds, Self.longestTimeout) * 1_000))
+    }
+
+    /// Writes it with its end; of a token's time, the daemon is given what is left.
+    func write(id: Int, left: TimeAmount, into buffer: inout ByteBuffer) {
+        buffer.writeString("{\"id\":\(id),")
+        if hasTimeout {
+            let milliseconds = (max(0, left.nanoseconds) + 999_999) / 1_000_000
+            buffer.writeString("\"timeout\":\(Double(milliseconds) / 1_000),")
+        }
+        buffer.writeBytes(members)
+        buffer.writeInteger(UInt8(ascii: "\n"))
+    }
+}

@@ -1,0 +1,99 @@
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// What apps ask.
+extension TokenCacheClient {
+    /// A user's token.
+    ///
+    /// - Parameters:
+    ///   - user: Who.
+    ///   - tenant: The tenant's name in the daemon's configuration; nil: the default one.
+    ///   - scope: Scopes with spaces between; nil: the tenant's own.
+    ///   - minTTL: What must be left, in seconds.
+    ///   - timeout: How long the call may take, in seconds; 10 where nothing is said.
+    ///   - noCache: Whether a cached token won't do.
+    public func token(
+        for user: User,
+        tenant: String? = nil,
+        scope: String? = nil,
+        minTTL: Double? = nil,
+        timeout: Double? = nil,
+        noCache: Bool = false
+    ) async throws -> UserToken {
+        var request = ClientRequest("token", user: user, tenant: tenant, scope: scope)
+        request.minTTL = minTTL
+        request.timeout = timeout
+        request.noCache = noCache ? true : nil
+        let token: UserToken = try await answer(to: request)
+        guard !token.accessToken.isEmpty else { throw TokenCacheError.badReply }
+        return token
+    }
+
+    /// Has users' tokens minted, before they are asked for.
+    public func prefetch(
+        subjects: [String]? = nil,
+        userIDs: [String]? = nil,
+        tenant: String? = nil,
+        scope: String? = nil,
+        timeout: Double? = nil
+    ) async throws -> Prefetch {
+        var request = ClientRequest("prefetch", tenant: tenant, scope: scope)
+        request.subjects = subjects
+        request.userIDs = userIDs
+        request.timeout = timeout
+        return try await answer(to: request)
+    }
+
+    /// Drops a user's token that the tenant's API has refused; another one that is cached by now stays.
+    ///
+    /// - Parameters:
+    ///   - user: Whose.
+    ///   - token: The very token.
+    ///   - sha256: Instead of it, its SHA-256 in hexadecimal.
+    public func invalidate(
+        _ user: User,
+        accessToken token: String? = nil,
+        tokenSHA256 sha256: String? = nil,
+        tenant: String? = nil,
+        scope: String? = nil,
+        timeout: Double? = nil
+    ) async throws -> Invalidation {
+        var request = ClientRequest("invalidate", user: user, tenant: tenant, scope: scope)
+        request.accessToken = token
+        request.tokenSHA256 = sha256
+        request.timeout = timeout
+        return try await answer(to: request)
+    }
+
+    /// Ends a user's token at logout, at the tenant too.
+    public func revoke(
+        _ user: User,
+        tenant: String? = nil,
+        scope: String? = nil,
+        timeout: Double? = nil
+    ) async throws -> Revocation {
+        var request = ClientRequest("revoke", user: user, tenant: tenant, scope: scope)
+        request.timeout = timeout
+        return try await answer(to: request)
+    }
+
+    /// What the daemon is, and what this process may use of it.
+    public func hello(timeout: Double? = nil) async throws -> Hello {
+        var request = ClientRequest("hello")
+        request.timeout = timeout
+        return try await answer(to: request)
+    }
+
+    private func answer<Answer: Decodable>(to request: ClientRequest) async throws -> Answer {
+        let reply = try await call(request)
+        do {
+            return try JSONDecoder().decode(Answer.self, from: reply)
+        } catch {
+            // The decoder's own error would show what it read.
+            throw TokenCacheError(.badReply, "the daemon's reply is none to '\(request.operation)'")
+        }
+    }
+}
