@@ -68,6 +68,7 @@ let targets: [Target] = [
         name: "SocketServer",
         dependencies: ["CLinux", "Secrets", "TokenProtocol", "TokenCache", nioCore, nioPosix, logging]
     ),
+    .target(name: "TokenLog", dependencies: ["CLinux", "Secrets", "TokenProtocol", "TokenCache"]),
     .target(name: "Audit", dependencies: ["Secrets", "Systemd", "TokenProtocol", "TokenCache"]),
     .target(name: "DaemonConfiguration", dependencies: [.product(name: "Yams", package: "Yams")]),
     .target(
@@ -88,7 +89,7 @@ let targets: [Target] = [
         name: "tokencached",
         dependencies: [
             "Systemd", "Secrets", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "Audit",
-            "DaemonConfiguration",
+            "DaemonConfiguration", "TokenLog",
             nioCore, nioPosix, logging, lifecycle, unixSignals, argumentParser,
         ]
     ),
@@ -100,6 +101,7 @@ let targets: [Target] = [
     .testTarget(name: "SecretsTests", dependencies: ["Secrets"]),
     .testTarget(name: "TokenProtocolTests", dependencies: ["Secrets", "TokenProtocol"]),
     .testTarget(name: "TokenCacheTests", dependencies: ["Secrets", "TokenProtocol", "TokenCache"]),
+    .testTarget(name: "TokenLogTests", dependencies: ["Secrets", "TokenProtocol", "TokenCache", "TokenLog"]),
     .testTarget(name: "SystemdTests", dependencies: ["Secrets", "Systemd", "TestSupport"]),
     .testTarget(
         name: "AuditTests",

@@ -80,10 +80,12 @@ extension ConfigurationReader {
     }
 
     private mutating func readCache(_ item: Item?, _ cache: inout DaemonConfiguration.Cache) {
-        section(item, known: ["max_entries", "idle_ttl", "negative_ttl"]) { reader, section in
+        let known = ["max_entries", "idle_ttl", "negative_ttl", "keep_across_restarts"]
+        section(item, known: known) { reader, section in
             if let count = reader.integer(section.take("max_entries"), 1...10_000_000) { cache.maxEntries = count }
             if let idle = reader.duration(section.take("idle_ttl"), 1...Self.day) { cache.idleTTL = idle }
             if let negative = reader.duration(section.take("negative_ttl"), 0...300) { cache.negativeTTL = negative }
+            if let keep = reader.flag(section.take("keep_across_restarts")) { cache.keepAcrossRestarts = keep }
         }
     }
 

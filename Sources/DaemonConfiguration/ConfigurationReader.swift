@@ -61,6 +61,18 @@ struct ConfigurationReader {
         return number
     }
 
+    /// Yes or no.
+    mutating func flag(_ item: Item?) -> Bool? {
+        guard let item else { return nil }
+        switch item.isPlain ? item.text : nil {
+        case "true": return true
+        case "false": return false
+        default:
+            note(item, "should be true or false")
+            return nil
+        }
+    }
+
     /// A number in a range.
     mutating func number(_ item: Item?, _ range: ClosedRange<Double>, _ rule: String? = nil) -> Double? {
         guard let item else { return nil }

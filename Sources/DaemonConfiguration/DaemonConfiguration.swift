@@ -58,6 +58,8 @@ package struct DaemonConfiguration: Sendable, Equatable {
         package var maxEntries = 100_000
         package var idleTTL = Duration.seconds(1_800)
         package var negativeTTL = Duration.seconds(10)
+        /// Whether the next daemon finds the tokens.
+        package var keepAcrossRestarts = true
     }
 
     /// The refresh rules.

@@ -2,7 +2,11 @@ import Crypto
 
 /// The SHA-256 of a token: it names the token to operators and apps, and can't be turned back into it.
 package struct Fingerprint: Sendable, Hashable {
-    private let words: SIMD4<UInt64>
+    /// Its bits.
+    package let words: SIMD4<UInt64>
+
+    /// Takes one that was made earlier.
+    package init(words: SIMD4<UInt64>) { self.words = words }
 
     /// Hashes a secret.
     package init(of secret: SecretBytes) {

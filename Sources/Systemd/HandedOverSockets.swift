@@ -15,6 +15,14 @@ package struct HandedOverSockets: Sendable, Equatable {
     package private(set) var requests: CInt?
     /// The operators' socket.
     package private(set) var admin: CInt?
+    /// What an earlier daemon has put into the manager's store: files, in any order.
+    package private(set) var stored: [Stored] = []
+
+    /// A descriptor from the store.
+    package struct Stored: Sendable, Equatable {
+        package let name: String
+        package let descriptor: CInt
+    }
 
     /// Takes over what was handed to this process.
     ///
@@ -29,6 +37,10 @@ package struct HandedOverSockets: Sendable, Equatable {
         for index in 0..<Int(count) {
             let descriptor = CInt(SD_LISTEN_FDS_START) + CInt(index)
             let name = unsafe names?[index].map { unsafe String(cString: $0) } ?? ""
+            if isStored(descriptor, named: name) {
+                sockets.stored.append(Stored(name: name, descriptor: descriptor))
+                continue
+            }
             guard isListening(descriptor) else { throw .notAListeningSocket(name) }
             try sockets.add(descriptor, named: name)
         }
@@ -51,6 +63,11 @@ package struct HandedOverSockets: Sendable, Equatable {
     /// Whether a descriptor is what a daemon can accept connections from: a listening Unix stream socket.
     package static func isListening(_ descriptor: CInt) -> Bool {
         sd_is_socket_unix(descriptor, CInt(SOCK_STREAM.rawValue), 1, nil, 0) > 0
+    }
+
+    /// Whether a descriptor comes from the store: what a socket unit hands over is a socket, or has one's name.
+    private static func isStored(_ descriptor: CInt, named name: String) -> Bool {
+        sd_is_socket(descriptor, AF_UNSPEC, 0, -1) == 0 && name != "requests" && name != "admin"
     }
 
     private static func release(_ names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) {

@@ -19,6 +19,8 @@ final class Entry {
     var replacedReported: Bool
     /// Which token it is, so that a time planned for an earlier one is known to be stale.
     var serial: UInt64
+    /// Where it is kept for the next daemon; nil: nowhere.
+    var place: Int?
 
     init(
         key: TokenKey,

@@ -33,6 +33,10 @@ struct EntryStore {
     private var uses: UInt64 = 0
     private(set) var count = 0
     private(set) var bytes = 0
+    /// What came and went since this was last taken, for who keeps the tokens elsewhere, too.
+    private(set) var changes: [EntryChange] = []
+    /// Whether somebody takes the changes.
+    var recordsChanges = false
 
     /// The slot of a key's entry, the user's name still in the request.
     func find(
@@ -108,13 +112,16 @@ struct EntryStore {
         count += 1
         slots[slot].entry = entry
         linkAsNewest(slot, number(of: peer))
+        if recordsChanges, entry.place == nil { changes.append(.came(entry, slot: slot)) }
         return slot
     }
 
     /// Changes an entry where it stands; its place in the order stays.
     mutating func replace(_ slot: Int, with entry: Entry) {
         bytes += entry.size - (slots[slot].entry?.size ?? 0)
+        noteGoing(slots[slot].entry)
         slots[slot].entry = entry
+        if recordsChanges { changes.append(.came(entry, slot: slot)) }
     }
 
     /// Takes an entry out.
@@ -124,10 +131,22 @@ struct EntryStore {
         unlink(slot)
         unlinkFromUser(slot, entry.key.user)
         slots[slot] = Slot()
+        noteGoing(entry)
         free.append(slot)
         bytes -= entry.size
         count -= 1
         return entry
+    }
+
+    /// Takes the changes that are recorded.
+    mutating func takeChanges() -> [EntryChange] {
+        guard !changes.isEmpty else { return [] }
+        defer { changes = [] }
+        return changes
+    }
+
+    private mutating func noteGoing(_ entry: Entry?) {
+        if recordsChanges, let place = entry?.place { changes.append(.went(place)) }
     }
 
     private func first(of user: UserKey) -> Int? {

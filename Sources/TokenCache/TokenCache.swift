@@ -55,6 +55,7 @@ package actor TokenCache {
     private let orders: AsyncStream<CallOrder>
     private let ordering: AsyncStream<CallOrder>.Continuation
     private var machine: CacheStateMachine
+    private var keeper: (any TokenKeeper)?
 
     /// The executor that was given; computed, as an unowned reference must not outlive what it was made from.
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
@@ -200,6 +201,51 @@ package actor TokenCache {
         settle(now, machine.reconfigure(policy: policy, tenants: tenants, now: now))
     }
 
+    // MARK: The next daemon
+
+    /// Takes over what an earlier daemon has kept, and keeps what comes with the same keeper.
+    ///
+    /// - Returns: How many tokens are cached now that weren't.
+    package func begin(with keeper: sending any TokenKeeper) -> Int {
+        let now = surroundings.now()
+        machine.recordsChanges = true
+        var restored = 0
+        for (place, token) in keeper.takeKept().sorted(by: { $0.token.order < $1.token.order }) {
+            if machine.restore(token, place: place, now: now) { restored += 1 } else { keeper.drop(place) }
+        }
+        for (entry, slot) in machine.unkept { entry.place = keeper.keep(machine.kept(entry, slot)) }
+        self.keeper = keeper
+        settle(now)
+        return restored
+    }
+
+    /// Keeps nothing any more.
+    package func endKeeping() {
+        keeper = nil
+        machine.endKeeping()
+    }
+
+    /// Notes for the next daemon which users were seen since their tokens came.
+    package func noteUses() {
+        guard let keeper else { return }
+        for (place, time) in machine.uses { keeper.note(place, lastAsked: time) }
+    }
+
+    /// What is kept is in safety.
+    package func stored(_ generation: UInt64) { keeper?.stored(generation) }
+
+    private func keepChanges() {
+        guard let keeper else { return }
+        for change in machine.takeChanges() {
+            switch change {
+            case .came(let entry, let slot):
+                // It may have gone again by now.
+                if machine.isThere(entry, slot) { entry.place = keeper.keep(machine.kept(entry, slot)) }
+            case .went(let place): keeper.drop(place)
+            }
+        }
+    }
+
     /// Makes the calls that the cache orders, until ``stop()``; calls that are under way then are cancelled.
     package nonisolated func run(_ tenants: some TenantCalling) async {
         await withDiscardingTaskGroup { group in
@@ -234,6 +280,8 @@ package actor TokenCache {
     private func settle(_ now: Instant, _ deliveries: [Delivery] = []) {
         while let order = machine.nextCall(now: now) { ordering.yield(order) }
         surroundings.wake(machine.nextTime(now: now))
+        // Before anyone hears of a token, so that a crash in between can't cost a mint.
+        keepChanges()
         for notice in machine.takeNotices() { surroundings.notify(notice) }
         for record in machine.takeRecords() { surroundings.audit(record) }
         for delivery in deliveries { surroundings.deliver(delivery) }

@@ -62,4 +62,22 @@ package final class EncodedToken: Sendable {
         self.scope = scope
         self.expiresAt = expiresAt
     }
+
+    /// Takes one over that was encoded earlier; nil where its parts contradict each other.
+    package init?(
+        text: SecretBytes,
+        split: Int,
+        tokenRange: Range<Int>,
+        fingerprint: Fingerprint,
+        scope: String,
+        expiresAt: String
+    ) {
+        guard tokenRange.lowerBound >= 0, tokenRange.upperBound <= split, split <= text.count else { return nil }
+        self.text = text
+        self.split = split
+        self.tokenRange = tokenRange
+        self.fingerprint = fingerprint
+        self.scope = scope
+        self.expiresAt = expiresAt
+    }
 }

@@ -45,7 +45,7 @@ struct Daemon {
         let tenantGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let pool = TenantPool(source, on: tenantGroup, log: log)
         do {
-            try await serve(sockets, group.next(), tenantGroup.next(), pool, trail)
+            try await serve(sockets, handedOver.stored, group.next(), tenantGroup.next(), pool, trail)
         } catch {
             await pool.shutdown()
             throw error
@@ -58,6 +58,7 @@ struct Daemon {
 
     private func serve(
         _ sockets: Sockets,
+        _ stored: [HandedOverSockets.Stored],
         _ loop: any EventLoop,
         _ tenantLoop: any EventLoop,
         _ pool: TenantPool,
@@ -74,6 +75,8 @@ struct Daemon {
             reload: { reloads.ask(($0, $1)) }
         )
         await pool.onSecretChange { await frontend.cache.secretChanged(of: $0) }
+        let keeping = TokenKeeping(frontend.cache, memory: source.memory, log: log)
+        await keeping.begin(with: stored, isWanted: loaded.configuration.cache.keepAcrossRestarts)
         // Trapped before the daemon is ready: from then on the manager may send it at any moment.
         let hangups = await UnixSignalsSequence(trapping: .sighup)
         let services = ServiceGroup(
@@ -85,6 +88,7 @@ struct Daemon {
                     pool: pool,
                     requests: reloads,
                     hangups: hangups,
+                    keeping: keeping,
                     trail: trail,
                     output: output,
                     log: log
@@ -96,6 +100,7 @@ struct Daemon {
             logger: log
         )
         try await services.run()
+        await keeping.finish()
         try await frontend.stop()
     }
 

@@ -18,4 +18,6 @@ enum LogKey {
     static let seconds = "seconds"
     static let size = "size"
     static let limit = "limit"
+    static let entries = "entries"
+    static let milliseconds = "milliseconds"
 }

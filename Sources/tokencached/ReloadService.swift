@@ -30,6 +30,7 @@ struct ReloadService: Service {
     let pool: TenantPool
     let requests: ReloadRequests
     let hangups: UnixSignalsSequence
+    let keeping: TokenKeeping
     let trail: AuditTrail
     let output: LogOutput
     let log: Logger
@@ -60,6 +61,7 @@ struct ReloadService: Service {
             let destination = try loaded.openAuditTrail(source.path)
             let changed = try await pool.apply(loaded)
             try await frontend.apply(loaded)
+            await keeping.apply(isWanted: loaded.configuration.cache.keepAcrossRestarts)
             trail.move(to: destination)
             for tenant in changed { await frontend.cache.secretChanged(of: tenant) }
             output.level = loaded.configuration.level

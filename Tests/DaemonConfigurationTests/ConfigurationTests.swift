@@ -138,6 +138,10 @@ struct ConfigurationTests {
                 "cache.idle_ttl: should be a duration from 1 s to 24 h: a number of seconds, or text such as 90s, 30m or 6h"
             ),
             (
+                "cache: { keep_across_restarts: 'true' }",
+                "cache.keep_across_restarts: should be true or false"
+            ),
+            (
                 "cache: { idle_ttl: 25h }",
                 "cache.idle_ttl: should be a duration from 1 s to 24 h: a number of seconds, or text such as 90s, 30m or 6h"
             ),
@@ -157,8 +161,8 @@ struct ConfigurationTests {
                 "cache: { negative_ttl: -1 }",
                 "cache.negative_ttl: should be a duration from 0 to 5 min: a number of seconds, or text such as 90s, 30m or 6h"
             ),
-            ("cache: 5", "cache: should be a mapping of max_entries, idle_ttl, negative_ttl"),
-            ("cache:", "cache: should be a mapping of max_entries, idle_ttl, negative_ttl"),
+            ("cache: 5", "cache: should be a mapping of max_entries, idle_ttl, negative_ttl, keep_across_restarts"),
+            ("cache:", "cache: should be a mapping of max_entries, idle_ttl, negative_ttl, keep_across_restarts"),
             ("refresh: { ahead: 0.05 }", "refresh.ahead: should be a number from 0.1 to 0.95"),
             ("refresh: { ahead: .nan }", "refresh.ahead: should be a number from 0.1 to 0.95"),
             ("refresh: { last_chance: 0.96 }", "refresh.last_chance: should be a number from 0.1 to 0.95"),

@@ -1,0 +1,80 @@
+import TokenProtocol
+
+/// What outlives the daemon.
+extension CacheStateMachine {
+    /// Whether somebody takes the changes.
+    var recordsChanges: Bool {
+        get { store.recordsChanges }
+        set { store.recordsChanges = newValue }
+    }
+
+    /// Takes in a token that an earlier daemon has kept.
+    ///
+    /// - Returns: Whether it is cached now: it must not have ended, its tenant and client must be configured as they
+    ///   were, and there must be room.
+    mutating func restore(_ kept: KeptToken, place: Int, now: Instant) -> Bool {
+        let life = TokenLife(sent: kept.sent, lifetime: kept.lifetime, draw: kept.draw, policy: policy)
+        guard tenants[kept.key.user.tenant]?.identity == kept.identity, life.expiry > now, kept.sent <= now,
+            store.count < policy.maxEntries, store.find(kept.key) == nil
+        else { return false }
+        let entry = Entry(
+            key: kept.key,
+            token: kept.token,
+            life: life,
+            arrived: kept.arrived,
+            lastAsked: kept.lastAsked,
+            cameUnasked: kept.cameUnasked,
+            replacedReported: kept.replacedReported,
+            serial: newSerial()
+        )
+        entry.place = place
+        planTimes(of: store.insert(entry, for: kept.owner), entry)
+        return true
+    }
+
+    /// An entry as it is kept.
+    func kept(_ entry: Entry, _ slot: Int) -> KeptToken {
+        let none = TenantPolicy.Identity(host: "", clientID: "")
+        return KeptToken(
+            key: entry.key,
+            identity: tenants[entry.key.user.tenant]?.identity ?? none,
+            token: entry.token,
+            sent: entry.life.sent,
+            lifetime: entry.life.lifetime,
+            draw: entry.life.draw,
+            arrived: entry.arrived,
+            lastAsked: entry.lastAsked,
+            cameUnasked: entry.cameUnasked,
+            replacedReported: entry.replacedReported,
+            owner: store.owner(of: slot)
+        )
+    }
+
+    /// Whether an entry is in the cache.
+    func isThere(_ entry: Entry, _ slot: Int) -> Bool { store[slot] === entry }
+
+    /// The entries that are kept nowhere.
+    var unkept: [(entry: Entry, slot: Int)] {
+        store.slots.indices.compactMap { slot in
+            store[slot].flatMap { $0.place == nil ? ($0, slot) : nil }
+        }
+    }
+
+    /// When each of the kept tokens was last asked for, by place.
+    var uses: [(place: Int, time: Instant)] {
+        store.slots.compactMap { slot in
+            guard let entry = slot.entry, let place = entry.place, let time = entry.lastAsked else { return nil }
+            return (place, time)
+        }
+    }
+
+    /// What came and went since this was last taken.
+    mutating func takeChanges() -> [EntryChange] { store.takeChanges() }
+
+    /// Forgets where entries are kept, and records no more changes.
+    mutating func endKeeping() {
+        recordsChanges = false
+        _ = store.takeChanges()
+        for slot in store.slots.indices { store[slot]?.place = nil }
+    }
+}

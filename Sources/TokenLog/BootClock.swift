@@ -1,0 +1,30 @@
+import Glibc
+import TokenCache
+
+/// Writes instants as nanoseconds since the machine's boot: a memory file doesn't outlive the boot that they count from.
+struct BootClock {
+    private let instant: Instant
+    private let nanoseconds: Int64
+
+    init() {
+        var time = timespec()
+        _ = unsafe clock_gettime(CLOCK_BOOTTIME, &time)
+        // The same clock in another form; what passes between the two looks is some nanoseconds.
+        instant = ContinuousClock.now
+        nanoseconds = Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
+    func nanoseconds(of instant: Instant) -> Int64 { nanoseconds + (instant - self.instant).wholeNanoseconds }
+
+    func instant(at nanoseconds: Int64) -> Instant {
+        instant + .nanoseconds(nanoseconds.subtractingReportingOverflow(self.nanoseconds).partialValue)
+    }
+}
+
+extension Duration {
+    /// All of it in nanoseconds, which hold three hundred years.
+    var wholeNanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        return seconds.multipliedReportingOverflow(by: 1_000_000_000).partialValue &+ attoseconds / 1_000_000_000
+    }
+}

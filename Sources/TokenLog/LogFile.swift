@@ -1,0 +1,160 @@
+import Glibc
+import Synchronization
+
+/// One file of the log: a head, then records one behind the other, then zeros.
+///
+/// A record's length is written last, so a daemon that is killed in mid-write leaves zeros where the next record would
+/// begin, and a checksum tells whatever else went wrong.
+///
+///     head    0 magic · 8 version · 16 generation · 24 check of these · 32 zeros up to 64
+///     record  0 length with the head, a multiple of 8 · 4 state · 8 last asked · 16 check of the content · 24 content
+@safe struct LogFile {
+    static let headSize = 64
+    static let recordHeadSize = 24
+    /// Of the layout and of the content of records: another one is another program's.
+    static let version: UInt64 = 1
+    /// "tokenlog" as a number.
+    private static let magic: UInt64 = 0x676f_6c6e_656b_6f74
+    /// No time: nobody asked.
+    static let never = Int64.min
+
+    private enum State {
+        static let live: UInt32 = 1
+        static let dropped: UInt32 = 2
+    }
+
+    let file: MemoryFile
+    /// Which of several files is the latest.
+    let generation: UInt64
+    /// Where the next record goes.
+    private(set) var end = headSize
+
+    private var bytes: UnsafeMutableRawBufferPointer { unsafe file.bytes }
+
+    /// Begins a file; nil where there is no memory for it.
+    init?(size: Int, generation: UInt64) {
+        guard let file = MemoryFile.make(size: max(size, Self.headSize)) else { return nil }
+        self.file = file
+        self.generation = generation
+        unsafe bytes.storeBytes(of: Self.version, toByteOffset: 8, as: UInt64.self)
+        unsafe bytes.storeBytes(of: generation, toByteOffset: 16, as: UInt64.self)
+        unsafe bytes.storeBytes(
+            of: Self.check(UnsafeRawBufferPointer(rebasing: bytes[8..<24])),
+            toByteOffset: 24,
+            as: UInt64.self
+        )
+        unsafe bytes.storeBytes(of: Self.magic, as: UInt64.self)
+    }
+
+    /// Takes over an earlier daemon's file; nil where it is none, or another version's.
+    init?(_ file: MemoryFile) {
+        self.file = file
+        guard unsafe file.bytes.count >= Self.headSize, unsafe file.bytes.load(as: UInt64.self) == Self.magic,
+            unsafe file.bytes.load(fromByteOffset: 8, as: UInt64.self) == Self.version,
+            unsafe file.bytes.load(fromByteOffset: 24, as: UInt64.self)
+                == Self.check(UnsafeRawBufferPointer(rebasing: file.bytes[8..<24]))
+        else { return nil }
+        generation = unsafe file.bytes.load(fromByteOffset: 16, as: UInt64.self)
+        while let length = length(at: end) { end += length }
+    }
+
+    /// So many bytes a record with so much content takes.
+    static func recordSize(content: Int) -> Int { (recordHeadSize + content + 7) / 8 * 8 }
+
+    /// Whether there is room for a record of this size.
+    func hasRoom(for size: Int) -> Bool { unsafe size <= bytes.count - end }
+
+    /// The places of the records that are live and whole, in their order.
+    var live: [Int] {
+        var found: [Int] = []
+        var place = Self.headSize
+        while place < end, let length = length(at: place) {
+            if isLive(place), isWhole(place, length) { found.append(place) }
+            place += length
+        }
+        return found
+    }
+
+    /// Appends a record; there must be room.
+    ///
+    /// - Returns: Its place.
+    mutating func append(
+        content count: Int,
+        lastAsked: Int64,
+        writing write: (UnsafeMutableRawBufferPointer) -> Void
+    ) -> Int {
+        let (place, size) = (end, Self.recordSize(content: count))
+        let start = place + Self.recordHeadSize
+        unsafe write(UnsafeMutableRawBufferPointer(rebasing: bytes[start..<start + count]))
+        let check = unsafe Self.check(UnsafeRawBufferPointer(rebasing: bytes[start..<place + size]))
+        unsafe bytes.storeBytes(of: State.live, toByteOffset: place + 4, as: UInt32.self)
+        unsafe bytes.storeBytes(of: lastAsked, toByteOffset: place + 8, as: Int64.self)
+        unsafe bytes.storeBytes(of: check, toByteOffset: place + 16, as: UInt64.self)
+        atomicMemoryFence(ordering: .releasing)
+        unsafe bytes.storeBytes(of: UInt32(size), toByteOffset: place, as: UInt32.self)
+        end += size
+        return place
+    }
+
+    /// Copies a record of another file as it is; there must be room.
+    mutating func append(copying place: Int, of other: LogFile) -> Int {
+        let content = unsafe other.content(at: place)
+        return unsafe append(content: content.count, lastAsked: other.lastAsked(at: place)) {
+            unsafe $0.copyMemory(from: content)
+        }
+    }
+
+    /// The size of the record at a place.
+    func size(at place: Int) -> Int { length(at: place) ?? 0 }
+
+    /// The content of the record at a place, with what it was rounded up by.
+    func content(at place: Int) -> UnsafeRawBufferPointer {
+        unsafe UnsafeRawBufferPointer(rebasing: bytes[place + Self.recordHeadSize..<place + size(at: place)])
+    }
+
+    /// When the token at a place was last asked for.
+    func lastAsked(at place: Int) -> Int64 { unsafe bytes.load(fromByteOffset: place + 8, as: Int64.self) }
+
+    /// Notes when the token at a place was last asked for.
+    func note(_ place: Int, lastAsked: Int64) {
+        unsafe bytes.storeBytes(of: lastAsked, toByteOffset: place + 8, as: Int64.self)
+    }
+
+    /// Drops a record: one store does it, and then its content is overwritten.
+    func drop(_ place: Int) {
+        unsafe bytes.storeBytes(of: State.dropped, toByteOffset: place + 4, as: UInt32.self)
+        atomicMemoryFence(ordering: .releasing)
+        let content = unsafe content(at: place)
+        guard let start = unsafe UnsafeMutableRawPointer(mutating: content.baseAddress) else { return }
+        unsafe explicit_bzero(start, content.count)
+    }
+
+    /// The length of the record at a place; nil: none begins there.
+    private func length(at place: Int) -> Int? {
+        guard unsafe place + Self.recordHeadSize <= bytes.count else { return nil }
+        let length = unsafe Int(bytes.load(fromByteOffset: place, as: UInt32.self))
+        guard length >= Self.recordHeadSize, length % 8 == 0, unsafe length <= bytes.count - place else { return nil }
+        return length
+    }
+
+    private func isLive(_ place: Int) -> Bool {
+        unsafe bytes.load(fromByteOffset: place + 4, as: UInt32.self) == State.live
+    }
+
+    private func isWhole(_ place: Int, _ length: Int) -> Bool {
+        let content = place + Self.recordHeadSize..<place + length
+        return unsafe Self.check(UnsafeRawBufferPointer(rebasing: bytes[content]))
+            == bytes.load(fromByteOffset: place + 16, as: UInt64.self)
+    }
+
+    /// FNV-1a, by words of eight bytes; it tells accidents, and guards against nobody.
+    private static func check(_ content: UnsafeRawBufferPointer) -> UInt64 {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        var place = 0
+        while place + 8 <= content.count {
+            hash = unsafe (hash ^ content.load(fromByteOffset: place, as: UInt64.self)) &* 0x100_0000_01b3
+            place += 8
+        }
+        return hash
+    }
+}

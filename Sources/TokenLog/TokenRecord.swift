@@ -1,0 +1,158 @@
+import Secrets
+import TokenCache
+import TokenProtocol
+
+/// A token as the content of a record: numbers in fixed places, then texts one behind the other.
+struct TokenRecord {
+    /// Where the numbers stand.
+    private enum Place {
+        static let sent = 0
+        static let lifetime = 8
+        static let arrived = 16
+        static let draw = 24
+        static let owner = 32
+        static let flags = 36
+        static let split = 40
+        static let tokenStart = 44
+        static let tokenEnd = 48
+        static let field = 52
+        static let fingerprint = 56
+        static let lengths = 88
+        static let texts = 120
+    }
+
+    private enum Flag {
+        static let cameUnasked: UInt32 = 1
+        static let replacedReported: UInt32 = 2
+    }
+
+    private static let textCount = 8
+
+    private let token: KeptToken
+    private let clock: BootClock
+    /// All but the token's own.
+    private let texts: [[UInt8]]
+
+    init(_ token: KeptToken, _ clock: BootClock) {
+        self.token = token
+        self.clock = clock
+        let names = [token.identity.host, token.identity.clientID, token.key.user.tenant, token.key.scopes.text]
+        texts =
+            (names + [token.token.scope, token.token.expiresAt]).map { Array($0.utf8) } + [token.key.user.user.value]
+    }
+
+    /// How many bytes it takes.
+    var size: Int { texts.reduce(Place.texts + token.token.text.count) { $0 + $1.count } }
+
+    /// Writes it.
+    func write(to memory: UnsafeMutableRawBufferPointer) {
+        func put<Value: BitwiseCopyable>(_ value: Value, _ place: Int) {
+            unsafe memory.storeBytes(of: value, toByteOffset: place, as: Value.self)
+        }
+        put(clock.nanoseconds(of: token.sent), Place.sent)
+        put(token.lifetime.wholeNanoseconds, Place.lifetime)
+        put(clock.nanoseconds(of: token.arrived), Place.arrived)
+        put(token.draw, Place.draw)
+        put(token.owner, Place.owner)
+        let flags = (token.cameUnasked ? Flag.cameUnasked : 0) | (token.replacedReported ? Flag.replacedReported : 0)
+        put(flags, Place.flags)
+        put(UInt32(token.token.split), Place.split)
+        put(UInt32(token.token.tokenRange.lowerBound), Place.tokenStart)
+        put(UInt32(token.token.tokenRange.upperBound), Place.tokenEnd)
+        put(UInt32(token.key.user.user.field == .subject ? 0 : 1), Place.field)
+        for word in 0..<4 { put(token.token.fingerprint.words[word], Place.fingerprint + 8 * word) }
+        var place = Place.texts
+        for (index, text) in texts.enumerated() {
+            put(UInt32(text.count), Place.lengths + 4 * index)
+            unsafe UnsafeMutableRawBufferPointer(rebasing: memory[place...]).copyBytes(from: text)
+            place += text.count
+        }
+        put(UInt32(token.token.text.count), Place.lengths + 4 * texts.count)
+        unsafe token.token.text.withUnsafeBytes {
+            unsafe UnsafeMutableRawBufferPointer(rebasing: memory[place...]).copyMemory(from: $0)
+        }
+    }
+
+    /// Reads records, many of which have the same names in them.
+    struct Reader {
+        private let clock: BootClock
+        private let memory: SecretMemory?
+        /// The last text of each kind, to be shared by those that are the same.
+        private var last = [String](repeating: "", count: textCount)
+        private var lastScopes: ScopeSet?
+
+        init(_ clock: BootClock, in memory: SecretMemory?) {
+            self.clock = clock
+            self.memory = memory
+        }
+
+        /// A token; nil where the record holds none.
+        mutating func read(_ content: UnsafeRawBufferPointer, lastAsked: Int64) -> KeptToken? {
+            guard content.count >= Place.texts else { return nil }
+            func number<Value: BitwiseCopyable>(_ place: Int, _ type: Value.Type = Value.self) -> Value {
+                unsafe content.loadUnaligned(fromByteOffset: place, as: type)
+            }
+            var ranges: [Range<Int>] = []
+            ranges.reserveCapacity(textCount)
+            var end = Place.texts
+            for index in 0..<textCount {
+                let length = Int(number(Place.lengths + 4 * index, UInt32.self))
+                guard length <= content.count - end else { return nil }
+                ranges.append(end..<end + length)
+                end += length
+            }
+            guard let scopes = scopes(unsafe text(3, content, ranges)) else { return nil }
+            let (start, stop) = (Int(number(Place.tokenStart, UInt32.self)), Int(number(Place.tokenEnd, UInt32.self)))
+            guard start <= stop else { return nil }
+            let words = SIMD4((0..<4).map { number(Place.fingerprint + 8 * $0, UInt64.self) })
+            let bytes = unsafe SecretBytes(
+                copying: UnsafeRawBufferPointer(rebasing: content[ranges[textCount - 1]]),
+                in: memory
+            )
+            let token = unsafe EncodedToken(
+                text: bytes,
+                split: Int(number(Place.split, UInt32.self)),
+                tokenRange: start..<stop,
+                fingerprint: Fingerprint(words: words),
+                scope: text(4, content, ranges),
+                expiresAt: String(decoding: UnsafeRawBufferPointer(rebasing: content[ranges[5]]), as: UTF8.self)
+            )
+            guard let token else { return nil }
+            let flags: UInt32 = number(Place.flags)
+            let user = unsafe UserLookup(
+                field: number(Place.field, UInt32.self) == 0 ? .subject : .userID,
+                value: Array(UnsafeRawBufferPointer(rebasing: content[ranges[6]]))
+            )
+            return unsafe KeptToken(
+                key: TokenKey(tenant: text(2, content, ranges), user: user, scopes: scopes),
+                identity: .init(host: text(0, content, ranges), clientID: text(1, content, ranges)),
+                token: token,
+                sent: clock.instant(at: number(Place.sent)),
+                lifetime: .nanoseconds(number(Place.lifetime, Int64.self)),
+                draw: number(Place.draw),
+                arrived: clock.instant(at: number(Place.arrived)),
+                lastAsked: lastAsked == LogFile.never ? nil : clock.instant(at: lastAsked),
+                cameUnasked: flags & Flag.cameUnasked != 0,
+                replacedReported: flags & Flag.replacedReported != 0,
+                owner: number(Place.owner)
+            )
+        }
+
+        private mutating func text(
+            _ kind: Int,
+            _ content: UnsafeRawBufferPointer,
+            _ ranges: [Range<Int>]
+        ) -> String {
+            let bytes = unsafe UnsafeRawBufferPointer(rebasing: content[ranges[kind]])
+            if unsafe !last[kind].utf8.elementsEqual(bytes) {
+                last[kind] = unsafe String(decoding: bytes, as: UTF8.self)
+            }
+            return last[kind]
+        }
+
+        private mutating func scopes(_ text: String) -> ScopeSet? {
+            if lastScopes?.text != text { lastScopes = ScopeSet(text) }
+            return lastScopes
+        }
+    }
+}

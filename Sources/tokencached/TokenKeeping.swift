@@ -1,0 +1,100 @@
+import Dispatch
+import Glibc
+import Logging
+import Secrets
+import Synchronization
+import Systemd
+import TokenCache
+import TokenLog
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// Has the tokens kept in the service manager's store for the next daemon, where the configuration wants it.
+final class TokenKeeping: Sendable {
+    private static let patience: UInt64 = 5
+
+    private let cache: TokenCache
+    private let memory: SecretMemory
+    private let log: Logger
+    /// The manager is told one thing after another, and not on an event loop: it may be busy.
+    private let manager = DispatchQueue(label: "descriptor-store")
+    private let isKeeping = Mutex(false)
+
+    init(_ cache: TokenCache, memory: SecretMemory, log: Logger) {
+        self.cache = cache
+        self.memory = memory
+        self.log = log
+    }
+
+    /// Takes over what was stored, if it is wanted; else it goes.
+    func begin(with stored: [HandedOverSockets.Stored], isWanted: Bool) async {
+        guard isWanted, isPossible else {
+            for file in stored { close(file.descriptor) }
+            remove(Set(stored.map(\.name)))
+            if isWanted { log.notice("tokens don't survive a restart: no service manager keeps descriptors") }
+            return
+        }
+        await start(with: stored)
+    }
+
+    /// Begins or ends keeping, after a reload.
+    func apply(isWanted: Bool) async {
+        let wasKeeping = isKeeping.withLock { $0 }
+        if isWanted, !wasKeeping, isPossible { await start(with: []) }
+        guard !isWanted, wasKeeping else { return }
+        isKeeping.withLock { $0 = false }
+        await cache.endKeeping()
+        remove(Set(TokenLog.names))
+    }
+
+    /// Notes what the next daemon should know, and waits until the manager has everything.
+    func finish() async {
+        await cache.noteUses()
+        await withCheckedContinuation { done in manager.async { done.resume() } }
+    }
+
+    private func start(with stored: [HandedOverSockets.Stored]) async {
+        let began = ContinuousClock.now
+        let tokens = TokenLog(
+            stored: stored.map { ($0.name, $0.descriptor) },
+            in: memory,
+            onShortage: { [log] in log.warning("there is no memory to keep all tokens for the next daemon") },
+            store: { [self] in store($0) }
+        )
+        guard let tokens else {
+            return log.warning("tokens don't survive a restart: there is no memory to keep them in")
+        }
+        remove(Set(stored.map(\.name)).subtracting([tokens.currentName]))
+        isKeeping.withLock { $0 = true }
+        let count = await cache.begin(with: tokens)
+        let time = (ContinuousClock.now - began) / .milliseconds(1)
+        log.notice(
+            "tokens survive a restart; those of the last daemon are served",
+            metadata: [LogKey.entries: "\(count)", LogKey.milliseconds: "\(Int(time))"]
+        )
+    }
+
+    private func store(_ file: TokenLog.StoredFile) {
+        manager.async { [self] in
+            DescriptorStore.put(file.descriptor, named: file.name)
+            if let predecessor = file.predecessor { DescriptorStore.remove(predecessor) }
+            DescriptorStore.wait(seconds: Self.patience)
+            Task { await cache.stored(file.generation) }
+        }
+    }
+
+    private func remove(_ names: Set<String>) {
+        manager.async {
+            for name in names.sorted() { DescriptorStore.remove(name) }
+        }
+    }
+
+    private var isPossible: Bool {
+        let environment = ProcessInfo.processInfo.environment
+        return DescriptorStore.isThere(socket: environment["NOTIFY_SOCKET"], size: environment["FDSTORE"])
+    }
+}
