@@ -8,13 +8,22 @@ extension CacheStateMachine {
         set { store.recordsChanges = newValue }
     }
 
+    /// The tenants and clients that tokens are minted under now.
+    var identities: [String: TenantPolicy.Identity] { tenants.mapValues(\.identity) }
+
     /// Takes in a token that an earlier daemon has kept.
     ///
+    /// - Parameter identities: ``identities``.
     /// - Returns: Whether it is cached now: it must not have ended, its tenant and client must be configured as they
     ///   were, and there must be room.
-    mutating func restore(_ kept: KeptToken, place: Int, now: Instant) -> Bool {
+    mutating func restore(
+        _ kept: KeptToken,
+        place: Int,
+        among identities: [String: TenantPolicy.Identity],
+        now: Instant
+    ) -> Bool {
         let life = TokenLife(sent: kept.sent, lifetime: kept.lifetime, draw: kept.draw, policy: policy)
-        guard tenants[kept.key.user.tenant]?.identity == kept.identity, life.expiry > now, kept.sent <= now,
+        guard identities[kept.key.user.tenant] == kept.identity, life.expiry > now, kept.sent <= now,
             store.count < policy.maxEntries, store.find(kept.key) == nil
         else { return false }
         let entry = Entry(

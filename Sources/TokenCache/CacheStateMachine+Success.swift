@@ -89,8 +89,10 @@ extension CacheStateMachine {
         let reference = EntryReference(slot: slot, serial: entry.serial)
         refreshTimes.plan(reference, at: entry.life.lastChance)
         expiryTimes.plan(reference, at: entry.life.expiry)
-        refreshTimes.sweep(wanted: store.count, isWanted: isCurrent)
-        expiryTimes.sweep(wanted: store.count, isWanted: isCurrent)
+        // Asked before, as naming `isCurrent` copies all of this value for it.
+        let count = store.count
+        if refreshTimes.isWorthSweeping(wanted: count) { refreshTimes.sweep(wanted: count, isWanted: isCurrent) }
+        if expiryTimes.isWorthSweeping(wanted: count) { expiryTimes.sweep(wanted: count, isWanted: isCurrent) }
     }
 
     /// Holds the cache to its bound: what has expired goes first, then what was asked for longest ago

@@ -42,9 +42,12 @@ struct DueTimes<Event> {
     /// Takes out the soonest event, wanted or not.
     mutating func takeFirst() -> Event? { heap.popMin()?.event }
 
-    /// Drops the stale events where they outnumber the wanted ones, so that memory follows what is wanted.
+    /// Whether the stale events outnumber the wanted ones, so that memory no longer follows what is wanted.
+    func isWorthSweeping(wanted count: Int) -> Bool { heap.count > 2 * count + Self.borneStale }
+
+    /// Drops the stale events, where that is worth it.
     mutating func sweep(wanted count: Int, isWanted: (Event) -> Bool) {
-        guard heap.count > 2 * count + Self.borneStale else { return }
+        guard isWorthSweeping(wanted: count) else { return }
         heap = Heap(heap.unordered.filter { isWanted($0.event) })
     }
 }

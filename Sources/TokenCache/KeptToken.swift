@@ -51,15 +51,12 @@ package struct KeptToken: Sendable {
         self.replacedReported = replacedReported
         self.owner = owner
     }
-
-    /// Among the kept tokens, those that were asked for last come last.
-    var order: Instant { lastAsked ?? arrived }
 }
 
 /// Keeps tokens where the next daemon finds them; it is called on the cache's executor and must not wait.
 package protocol TokenKeeper: AnyObject {
-    /// What an earlier daemon has kept, by its place.
-    func takeKept() -> [(place: Int, token: KeptToken)]
+    /// Hands over what an earlier daemon has kept, what was asked for last at the end; what isn't taken is dropped.
+    func handOver(to take: (_ place: Int, _ token: KeptToken) -> Bool)
     /// Keeps a token: where, or nil where that can't be done.
     func keep(_ token: KeptToken) -> Int?
     /// Drops what is kept at a place; nothing of it is left.

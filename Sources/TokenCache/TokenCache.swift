@@ -210,8 +210,11 @@ package actor TokenCache {
         let now = surroundings.now()
         machine.recordsChanges = true
         var restored = 0
-        for (place, token) in keeper.takeKept().sorted(by: { $0.token.order < $1.token.order }) {
-            if machine.restore(token, place: place, now: now) { restored += 1 } else { keeper.drop(place) }
+        let identities = machine.identities
+        keeper.handOver { place, token in
+            let isTaken = machine.restore(token, place: place, among: identities, now: now)
+            if isTaken { restored += 1 }
+            return isTaken
         }
         for (entry, slot) in machine.unkept { entry.place = keeper.keep(machine.kept(entry, slot)) }
         self.keeper = keeper

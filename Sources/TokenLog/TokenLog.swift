@@ -87,21 +87,28 @@ package final class TokenLog: TokenKeeper {
     /// The name of the file that is written.
     package var currentName: String { name }
 
-    /// Every token that the file holds; those that can't be read are dropped.
-    package func takeKept() -> [(place: Int, token: KeptToken)] {
+    /// Hands over every token that the file holds; those that can't be read are dropped.
+    package func handOver(to take: (_ place: Int, _ token: KeptToken) -> Bool) {
         var reader = TokenRecord.Reader(clock, in: memory)
-        var kept: [(Int, KeptToken)] = []
+        var found: [(order: Int64, offset: Int)] = []
         for offset in file.live {
-            let content = unsafe file.content(at: offset)
-            if let token = unsafe reader.read(content, lastAsked: file.lastAsked(at: offset)) {
-                live += file.size(at: offset)
-                offsets.append(offset)
-                kept.append((offsets.count - 1, token))
+            if let order = unsafe TokenRecord.order(file.content(at: offset), lastAsked: file.lastAsked(at: offset)) {
+                found.append((order, offset))
             } else {
                 file.drop(offset)
             }
         }
-        return kept
+        found.sort { $0.order < $1.order }
+        for (_, offset) in found {
+            let token = unsafe reader.read(file.content(at: offset), lastAsked: file.lastAsked(at: offset))
+            let place = offsets.count
+            guard let token, take(place, token) else {
+                file.drop(offset)
+                continue
+            }
+            live += file.size(at: offset)
+            offsets.append(offset)
+        }
     }
 
     /// Keeps a token.

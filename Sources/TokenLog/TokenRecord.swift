@@ -73,12 +73,23 @@ struct TokenRecord {
         }
     }
 
+    /// When a token was last asked for, or came; nil where the record holds none.
+    static func order(_ content: UnsafeRawBufferPointer, lastAsked: Int64) -> Int64? {
+        guard content.count >= Place.texts else { return nil }
+        return lastAsked == LogFile.never
+            ? unsafe content.loadUnaligned(fromByteOffset: Place.arrived, as: Int64.self) : lastAsked
+    }
+
     /// Reads records, many of which have the same names in them.
     struct Reader {
         private let clock: BootClock
         private let memory: SecretMemory?
-        /// The last text of each kind, to be shared by those that are the same.
-        private var last = [String](repeating: "", count: textCount)
+        private var host = SharedText()
+        private var clientID = SharedText()
+        private var tenant = SharedText()
+        private var wantedScope = SharedText()
+        private var scope = SharedText()
+        private var expiresAt = SharedText()
         private var lastScopes: ScopeSet?
 
         init(_ clock: BootClock, in memory: SecretMemory?) {
@@ -92,40 +103,32 @@ struct TokenRecord {
             func number<Value: BitwiseCopyable>(_ place: Int, _ type: Value.Type = Value.self) -> Value {
                 unsafe content.loadUnaligned(fromByteOffset: place, as: type)
             }
-            var ranges: [Range<Int>] = []
-            ranges.reserveCapacity(textCount)
-            var end = Place.texts
-            for index in 0..<textCount {
-                let length = Int(number(Place.lengths + 4 * index, UInt32.self))
-                guard length <= content.count - end else { return nil }
-                ranges.append(end..<end + length)
-                end += length
-            }
-            guard let scopes = scopes(unsafe text(3, content, ranges)) else { return nil }
+            var texts = unsafe Texts(content)
+            guard unsafe host.read(texts.next()), unsafe clientID.read(texts.next()), unsafe tenant.read(texts.next()),
+                unsafe wantedScope.read(texts.next()), let scopes = scopes(), unsafe scope.read(texts.next()),
+                unsafe expiresAt.read(texts.next()), let user = unsafe texts.next(), let text = unsafe texts.next()
+            else { return nil }
             let (start, stop) = (Int(number(Place.tokenStart, UInt32.self)), Int(number(Place.tokenEnd, UInt32.self)))
             guard start <= stop else { return nil }
             let words = SIMD4((0..<4).map { number(Place.fingerprint + 8 * $0, UInt64.self) })
-            let bytes = unsafe SecretBytes(
-                copying: UnsafeRawBufferPointer(rebasing: content[ranges[textCount - 1]]),
-                in: memory
-            )
-            let token = unsafe EncodedToken(
-                text: bytes,
+            let token = EncodedToken(
+                text: unsafe SecretBytes(copying: text, in: memory),
                 split: Int(number(Place.split, UInt32.self)),
                 tokenRange: start..<stop,
                 fingerprint: Fingerprint(words: words),
-                scope: text(4, content, ranges),
-                expiresAt: String(decoding: UnsafeRawBufferPointer(rebasing: content[ranges[5]]), as: UTF8.self)
+                scope: scope.text,
+                expiresAt: expiresAt.text
             )
             guard let token else { return nil }
             let flags: UInt32 = number(Place.flags)
-            let user = unsafe UserLookup(
-                field: number(Place.field, UInt32.self) == 0 ? .subject : .userID,
-                value: Array(UnsafeRawBufferPointer(rebasing: content[ranges[6]]))
-            )
-            return unsafe KeptToken(
-                key: TokenKey(tenant: text(2, content, ranges), user: user, scopes: scopes),
-                identity: .init(host: text(0, content, ranges), clientID: text(1, content, ranges)),
+            let field: LookupField = number(Place.field, UInt32.self) == 0 ? .subject : .userID
+            return KeptToken(
+                key: TokenKey(
+                    tenant: tenant.text,
+                    user: UserLookup(field: field, value: unsafe Array(user)),
+                    scopes: scopes
+                ),
+                identity: .init(host: host.text, clientID: clientID.text),
                 token: token,
                 sent: clock.instant(at: number(Place.sent)),
                 lifetime: .nanoseconds(number(Place.lifetime, Int64.self)),
@@ -138,21 +141,43 @@ struct TokenRecord {
             )
         }
 
-        private mutating func text(
-            _ kind: Int,
-            _ content: UnsafeRawBufferPointer,
-            _ ranges: [Range<Int>]
-        ) -> String {
-            let bytes = unsafe UnsafeRawBufferPointer(rebasing: content[ranges[kind]])
-            if unsafe !last[kind].utf8.elementsEqual(bytes) {
-                last[kind] = unsafe String(decoding: bytes, as: UTF8.self)
-            }
-            return last[kind]
-        }
-
-        private mutating func scopes(_ text: String) -> ScopeSet? {
-            if lastScopes?.text != text { lastScopes = ScopeSet(text) }
+        private mutating func scopes() -> ScopeSet? {
+            if lastScopes?.text != wantedScope.text { lastScopes = ScopeSet(wantedScope.text) }
             return lastScopes
+        }
+    }
+
+    /// The texts of a record, one after another.
+    @safe private struct Texts {
+        private let content: UnsafeRawBufferPointer
+        private var index = 0
+        private var place = TokenRecord.Place.texts
+
+        init(_ content: UnsafeRawBufferPointer) { unsafe self.content = content }
+
+        /// The next text; nil where it would end outside.
+        mutating func next() -> UnsafeRawBufferPointer? {
+            let lengthPlace = TokenRecord.Place.lengths + 4 * index
+            let length = unsafe Int(content.loadUnaligned(fromByteOffset: lengthPlace, as: UInt32.self))
+            guard unsafe length <= content.count - place else { return nil }
+            defer { place += length }
+            index += 1
+            return unsafe UnsafeRawBufferPointer(rebasing: content[place..<place + length])
+        }
+    }
+
+    /// A text that most records share: it is made anew only where it differs from the last record's.
+    private struct SharedText {
+        private(set) var text = ""
+        private var bytes: [UInt8] = []
+
+        mutating func read(_ found: UnsafeRawBufferPointer?) -> Bool {
+            guard let found = unsafe found else { return false }
+            if unsafe !bytes.elementsEqual(found) {
+                bytes = unsafe Array(found)
+                text = String(decoding: bytes, as: UTF8.self)
+            }
+            return true
         }
     }
 }

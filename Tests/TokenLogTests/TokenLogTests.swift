@@ -13,13 +13,13 @@ struct TokenLogTests {
 
     @Test("All of a token comes back: what is answered, for whom, and when it was asked for and ends.")
     func roundTrip() throws {
-        let first = kept("ann", lastAsked: .now - .seconds(5))
+        let first = kept("ann", lastAsked: .now - .seconds(150))
         var second = kept("bob", field: .userID, scope: "a b")
         second.cameUnasked = true
         second.replacedReported = true
         let log = try shelf.open()
         _ = [log.keep(first), log.keep(second)]
-        let read = try shelf.open().takeKept().map(\.token)
+        let read = try shelf.open().kept.map(\.token)
         #expect(read.count == 2)
         for (read, written) in zip(read, [first, second]) {
             #expect(read.key == written.key)
@@ -48,7 +48,7 @@ struct TokenLogTests {
         let place = try #require(log.keep(kept("ann")))
         let time = Instant.now
         log.note(place, lastAsked: time)
-        let read = try #require(try shelf.open().takeKept().first?.token.lastAsked)
+        let read = try #require(try shelf.open().kept.first?.token.lastAsked)
         #expect(isClose(read, time))
     }
 
@@ -69,12 +69,30 @@ struct TokenLogTests {
         _ = try shelf.open().keep(kept("ann"))
         let second = try shelf.open()
         #expect(second.currentName == "tokens-a")
-        let places = second.takeKept().map(\.place)
+        let places = second.kept.map(\.place)
         #expect(shelf.stored.isEmpty)
         _ = second.keep(kept("bob"))
         #expect(try subjects() == ["ann", "bob"])
         for place in places { second.drop(place) }
         #expect(try subjects() == ["bob"])
+    }
+
+    @Test("The tokens come in the order of their last use, or of their coming, and what isn't taken is dropped.")
+    func order() throws {
+        let log = try shelf.open()
+        let now = Instant.now
+        for (subject, asked) in [("ann", 10), ("bob", nil), ("cat", 200), ("dan", 50)] {
+            _ = log.keep(kept(subject, lastAsked: asked.map { now - .seconds($0) }))
+        }
+        var seen: [String] = []
+        try shelf.open().handOver { _, token in
+            seen.append(token.subject)
+            return token.subject != "dan"
+        }
+        // Bob's came 99 s ago.
+        #expect(seen == ["cat", "bob", "dan", "ann"])
+        #expect(try Set(subjects()) == ["ann", "bob", "cat"])
+        #expect(try !shelf.file("tokens-a", holds: "token-of-dan"))
     }
 
     @Test("A file that is full moves to a larger one under the other name, with all that is live and nothing else.")
@@ -111,7 +129,7 @@ struct TokenLogTests {
         _ = log.keep(kept("last"))
         let next = try shelf.open()
         #expect(next.currentName == "tokens-b")
-        let subjects = next.takeKept().map(\.token.subject)
+        let subjects = next.kept.map(\.token.subject)
         #expect(subjects.contains("last"))
         #expect(subjects.count == count + 1)
     }
@@ -137,7 +155,7 @@ struct TokenLogTests {
             unsafe bytes.storeBytes(of: 0, toByteOffset: second, as: UInt32.self)
         }
         let next = try shelf.open()
-        #expect(next.takeKept().map(\.token.subject) == ["ann"])
+        #expect(next.kept.map(\.token.subject) == ["ann"])
         _ = next.keep(kept("cat"))
         #expect(try subjects() == ["ann", "cat"])
     }
@@ -176,7 +194,7 @@ struct TokenLogTests {
                 unsafe bytes[place] ^= 2
             }
             let next = try shelf.open()
-            #expect(next.takeKept().isEmpty, "byte \(place)")
+            #expect(next.kept.isEmpty, "byte \(place)")
             #expect(shelf.stored.map(\.name) == ["tokens-a"])
         }
     }
@@ -195,7 +213,7 @@ struct TokenLogTests {
         #expect(ftruncate(file, 63) == 0)
         shelf.add(file, named: "tokens-b")
         let log = try shelf.open()
-        #expect(log.takeKept().isEmpty)
+        #expect(log.kept.isEmpty)
         #expect(shelf.stored.map(\.generation) == [1])
     }
 
@@ -210,7 +228,7 @@ struct TokenLogTests {
         #expect(try self.subjects() == subjects)
     }
 
-    private func subjects() throws -> [String] { try shelf.open().takeKept().map(\.token.subject) }
+    private func subjects() throws -> [String] { try shelf.open().kept.map(\.token.subject) }
 
     private func flip(_ place: Int) throws {
         try unsafe shelf.withBytes(of: "tokens-a") { bytes in
@@ -257,6 +275,18 @@ extension ScopeSet {
 
 extension KeptToken {
     fileprivate var subject: String { String(decoding: key.user.user.value, as: UTF8.self) }
+}
+
+extension TokenLog {
+    /// All that the log hands over.
+    fileprivate var kept: [(place: Int, token: KeptToken)] {
+        var kept: [(place: Int, token: KeptToken)] = []
+        handOver { place, token in
+            kept.append((place, token))
+            return true
+        }
+        return kept
+    }
 }
 
 extension SecretBytes {
