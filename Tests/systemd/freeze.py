@@ -1,0 +1,48 @@
+"""Freezes one thread of another process, as a loop that never comes back would be; needs root."""
+
+import contextlib
+import ctypes
+import os
+import pathlib
+import threading
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_LIBC.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+_LIBC.ptrace.restype = ctypes.c_long
+_SEIZE, _INTERRUPT, _DETACH = 0x4206, 0x4207, 17
+_WALL = 0x40000000
+
+
+def _ptrace(request, thread):
+    if _LIBC.ptrace(request, thread, None, None) < 0:
+        raise OSError(ctypes.get_errno(), f"ptrace {request:#x} of {thread}")
+
+
+def _event_loops(process):
+    """The threads that wait for events in the network's loops; the others may wait as they like."""
+    for task in sorted(pathlib.Path(f"/proc/{process}/task").iterdir(), key=lambda task: int(task.name)):
+        if (task / "comm").read_text().startswith("NIO-ELT"):
+            yield int(task.name)
+
+
+@contextlib.contextmanager
+def frozen_loop(process):
+    """The first event loop of a process stands still; its other threads go on."""
+    thread = next(_event_loops(process))
+    _ptrace(_SEIZE, thread)
+    _ptrace(_INTERRUPT, thread)
+    os.waitpid(thread, _WALL)
+    # If the process is killed, it isn't gone before its traced thread has been waited for.
+    waiter = threading.Thread(target=_await_end, args=(thread,))
+    waiter.start()
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            _ptrace(_DETACH, thread)
+        waiter.join()
+
+
+def _await_end(thread):
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(thread, _WALL)

@@ -1,0 +1,120 @@
+"""Tokens outlive the daemon, and requests don't notice its restarts."""
+
+import os
+import pathlib
+import threading
+
+from machine import ADMIN, MachineTestCase, ask, configure, entries, property_of, systemctl, token
+
+
+class Load:
+    """Threads that ask for tokens, each request on a connection of its own, and note what isn't answered."""
+
+    def __init__(self, subjects):
+        self.answered = 0
+        self.lost = []
+        self._subjects = subjects
+        self._end = threading.Event()
+        self._lock = threading.Lock()
+        self._threads = [threading.Thread(target=self._run, args=(subject,)) for subject in subjects]
+
+    def _run(self, subject):
+        while not self._end.is_set():
+            try:
+                token(subject)
+                fault = None
+            except (OSError, AssertionError) as error:
+                fault = repr(error)
+            with self._lock:
+                if fault is None:
+                    self.answered += 1
+                else:
+                    self.lost.append(fault)
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._end.set()
+        for thread in self._threads:
+            thread.join()
+
+
+class Restarts(MachineTestCase):
+    def warm(self, count=4):
+        subjects = [self.subject(str(number)) for number in range(count)]
+        return {subject: token(subject)["access_token"] for subject in subjects}
+
+    def assert_same(self, given):
+        for subject, expected in given.items():
+            self.assertEqual(token(subject)["access_token"], expected)
+
+    def test_twenty_restarts_under_load_lose_no_request_and_no_token(self):
+        given = self.warm()
+        with self.no_mint(), Load(list(given)) as load:
+            for _ in range(20):
+                systemctl("restart", "tokencached.service")
+        self.assertEqual(load.lost, [])
+        self.assertGreater(load.answered, 20 * len(given))
+        self.assert_same(given)
+
+    def test_restarting_the_sockets_keeps_the_tokens(self):
+        given = self.warm()
+        with self.no_mint():
+            systemctl("restart", "tokencached.socket")
+            self.assert_same(given)
+
+    def test_the_manager_may_execute_itself_anew(self):
+        given = self.warm()
+        with self.no_mint():
+            systemctl("daemon-reexec")
+            systemctl("restart", "tokencached.service")
+            self.assert_same(given)
+
+    def test_a_stop_ends_the_tokens(self):
+        self.warm()
+        systemctl("stop", "tokencached.service")
+        self.assertEqual(property_of("NFileDescriptorStore"), "0")
+        self.assertEqual(entries(), 0)
+
+    def test_what_was_flushed_or_evicted_stays_away(self):
+        given = self.warm()
+        first = next(iter(given))
+        ask({"op": "evict", "subject": first}, ADMIN)
+        systemctl("kill", "--kill-who=main", "--signal=SIGKILL", "tokencached.service")
+        self.assertEqual(entries(), len(given) - 1)
+        ask({"op": "flush"}, ADMIN)
+        systemctl("kill", "--kill-who=main", "--signal=SIGKILL", "tokencached.service")
+        self.assertEqual(entries(), 0)
+
+    def test_another_client_does_not_get_them(self):
+        self.warm()
+        configure(client="other")
+        systemctl("restart", "tokencached.service")
+        self.assertEqual(entries(), 0)
+
+    def test_it_can_be_switched_off_and_on(self):
+        self.warm()
+        configure(settings="cache: { keep_across_restarts: false }")
+        systemctl("reload", "tokencached.service")
+        systemctl("restart", "tokencached.service")
+        self.assertEqual(property_of("NFileDescriptorStore"), "0")
+        self.assertEqual(entries(), 0)
+        given = self.warm()
+        configure()
+        systemctl("reload", "tokencached.service")
+        with self.no_mint():
+            systemctl("restart", "tokencached.service")
+            self.assert_same(given)
+
+    def test_root_cannot_read_the_kept_tokens(self):
+        self.warm()
+        self.assertEqual(property_of("NFileDescriptorStore"), "1")
+        kept = [file for file in pathlib.Path("/proc/1/fd").iterdir() if "secretmem" in os.readlink(file)]
+        if not kept:
+            self.skipTest("this kernel has no memfd_secret")
+        for file in kept:
+            with self.assertRaises(OSError):
+                file.read_bytes()

@@ -1,0 +1,82 @@
+"""What the daemon could do if it were somebody else's: a probe runs in its place, in its unit."""
+
+import json
+import pathlib
+import shutil
+import sys
+
+from machine import SHIPPED_DROP_INS, MachineTestCase, ask, drop_in, journal, property_of, run, systemctl, token
+
+PROBE = pathlib.Path("/usr/lib/tokencached-probe.py")
+
+
+class Sandbox(MachineTestCase):
+    def probe(self):
+        """The unit as it is, but for what is executed in it."""
+        shutil.copyfile(pathlib.Path(__file__).with_name("probe.py"), PROBE)
+        self.addCleanup(PROBE.unlink)
+        python = pathlib.Path(sys.executable).resolve()
+        drop_in(
+            "probe",
+            f"[Service]\nType=oneshot\nRestart=no\nExecStart=\nExecStart={python} -I {PROBE}\nExecPaths={python}\n",
+        )
+        run("systemctl", "start", "tokencached.service")
+        for entry in journal("_SYSTEMD_UNIT=tokencached.service", since=self.began):
+            if str(entry["MESSAGE"]).startswith("probe "):
+                return json.loads(entry["MESSAGE"][6:])
+        raise AssertionError("the probe has said nothing")
+
+    def test_what_is_refused_and_what_is_seen(self):
+        seen = self.probe()
+        for folder, result in seen["write"].items():
+            self.assertIn(result, ("EROFS", "EACCES", "EPERM", "ENOENT"), folder)
+        for family, result in seen["family"].items():
+            self.assertEqual(result, "EAFNOSUPPORT", family)
+        for family, result in seen["allowed_family"].items():
+            self.assertEqual(result, "done", family)
+        for path, result in seen["read"].items():
+            self.assertIn(result, ("EACCES", "ENOENT", "EPERM"), path)
+        for action in ("unshare", "mount", "ptrace", "setuid", "realtime", "writable_code", "setuid_file"):
+            self.assertEqual(seen[action], "EPERM", action)
+        self.assertEqual(seen["execute"], "EACCES")
+        self.assertEqual(seen["processes"], [])
+        self.assertNotIn("kmsg", seen["devices"])
+        self.assertEqual((seen["NoNewPrivs"], seen["Seccomp"]), ("1", "2"))
+        self.assertEqual((int(seen["CapEff"], 16), int(seen["CapBnd"], 16)), (0, 0))
+        self.assertEqual(seen["core"], 0)
+        self.assertNotEqual(seen["uid"], 0)
+
+    def test_the_daemon_itself_runs_like_that(self):
+        token(self.subject())
+        lines = pathlib.Path(f"/proc/{property_of('MainPID')}/status").read_text().splitlines()
+        fields = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+        self.assertEqual((fields["NoNewPrivs"], fields["Seccomp"]), ("1", "2"))
+        self.assertEqual(int(fields["CapEff"], 16), 0)
+        self.assertNotIn("0", fields["Uid"].split())
+
+
+class DropIns(MachineTestCase):
+    def shipped(self, name, **changes):
+        text = (SHIPPED_DROP_INS / f"{name}.conf").read_text()
+        for old, new in changes.items():
+            self.assertIn(old, text)
+            text = text.replace(old, new)
+        drop_in(name, text)
+
+    def test_a_root_of_its_own_and_addresses(self):
+        self.shipped("own-root")
+        self.shipped("addresses")
+        self.assertEqual(token(self.subject())["source"], "tenant")
+        root = pathlib.Path(f"/proc/{property_of('MainPID')}/root")
+        self.assertFalse((root / "packages").exists())
+        with self.no_mint():
+            systemctl("restart", "tokencached.service")
+            self.assertEqual(token(self.subject())["source"], "cache")
+
+    def test_an_address_that_is_not_allowed_is_not_reached(self):
+        self.shipped("addresses", localhost="")
+        self.assertEqual(ask({"op": "token", "subject": self.subject(), "timeout": 1})["error"], "timeout")
+
+    def test_what_systemd_254_added_is_borne_by_older_ones(self):
+        self.shipped("systemd-254")
+        self.assertEqual(token(self.subject())["source"], "tenant")

@@ -1,0 +1,220 @@
+"""The units: activation, readiness, reload, credentials, what a failure costs."""
+
+import json
+import os
+import pathlib
+import stat
+
+from freeze import frozen_loop
+from machine import (
+    ADMIN,
+    CONFIGURATION,
+    REQUESTS,
+    SECRET,
+    SHIPPED_DROP_INS,
+    SOCKETS,
+    MachineTestCase,
+    ask,
+    configure,
+    connect,
+    drop_in,
+    entries,
+    journal,
+    property_of,
+    run,
+    systemctl,
+    token,
+)
+
+
+class Activation(MachineTestCase):
+    def test_the_first_request_starts_the_daemon(self):
+        self.assertEqual(property_of("ActiveState"), "inactive")
+        self.assertEqual(token(self.subject())["source"], "tenant")
+        self.assertEqual(property_of("ActiveState"), "active")
+
+    def test_the_first_operator_starts_the_daemon(self):
+        self.assertEqual(property_of("ActiveState"), "inactive")
+        self.assertEqual(entries(), 0)
+        self.assertEqual(property_of("ActiveState"), "active")
+
+    def test_starting_the_service_starts_its_sockets(self):
+        systemctl("stop", *SOCKETS)
+        systemctl("start", "tokencached.service")
+        for unit in SOCKETS:
+            self.assertEqual(property_of("ActiveState", unit), "active")
+        self.assertEqual(entries(), 0)
+
+    def test_stopping_the_sockets_stops_the_daemon_and_removes_them(self):
+        token(self.subject())
+        systemctl("stop", *SOCKETS)
+        self.assertEqual(property_of("ActiveState"), "inactive")
+        for path in (REQUESTS, ADMIN):
+            self.assertFalse(os.path.exists(path))
+
+    def test_modes_and_owners(self):
+        for path, mode, group in ((REQUESTS, 0o660, "tokencached-clients"), (ADMIN, 0o600, "root")):
+            found = pathlib.Path(path)
+            self.assertTrue(found.is_socket())
+            self.assertEqual((stat.S_IMODE(found.stat().st_mode), found.owner(), found.group()), (mode, "root", group))
+            self.assertEqual((stat.S_IMODE(found.parent.stat().st_mode), found.parent.owner()), (0o755, "root"))
+
+    def test_members_of_the_group_may_ask_and_nobody_else(self):
+        request = json.dumps({"op": "hello"})
+        script = (
+            "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]);"
+            "s.sendall(sys.argv[2].encode() + b'\\n'); print(s.makefile().readline())"
+        )
+        for groups, path, status in (
+            ("tokencached-clients", REQUESTS, 0),
+            ("nogroup", REQUESTS, 1),
+            ("tokencached-clients", ADMIN, 1),
+        ):
+            command = ("setpriv", "--reuid=nobody", "--regid=nogroup", f"--groups={groups}", "python3", "-c", script)
+            result = run(*command, path, request, check=False)
+            self.assertEqual(result.returncode, status, f"{groups} at {path}: {result.stderr}")
+
+    def test_verify_says_nothing_of_the_installed_units(self):
+        result = run("systemd-analyze", "verify", "--man=no", "tokencached.service", *SOCKETS, check=False)
+        self.assertEqual(result.stdout + result.stderr, "")
+
+
+class Readiness(MachineTestCase):
+    def test_started_means_serving(self):
+        systemctl("start", "tokencached.service")
+        listening = run("journalctl", "--no-pager", "--unit=tokencached", f"--since=@{self.began}").stdout
+        self.assertIn("the daemon serves", listening)
+        self.assertEqual(property_of("NRestarts"), "0")
+
+    def test_the_status_line_tells_tokens_and_tenants(self):
+        token(self.subject())
+        systemctl("reload", "tokencached.service")
+        self.assertRegex(property_of("StatusText"), r"^\d+ tokens, 0 mints under way; tenants: main well$")
+
+    def test_a_daemon_that_cannot_serve_is_never_ready_and_its_socket_outlives_it(self):
+        CONFIGURATION.write_text("tenants: 7\n")
+        result = systemctl("start", "tokencached.service", check=False)
+        self.assertNotEqual(result.returncode, 0)
+        connections = [connect(REQUESTS) for _ in range(40)]
+        for unit in SOCKETS:
+            self.assertEqual(property_of("ActiveState", unit), "active")
+        configure()
+        for connection in connections:
+            with connection, connection.makefile("rb") as replies:
+                connection.sendall(b'{"op":"hello"}\n')
+                self.assertIn(b'"tenants"', replies.readline())
+
+    def test_a_missing_secret_is_said_and_the_request_waits_for_it(self):
+        SECRET.unlink()
+        with connect(REQUESTS) as connection, connection.makefile("rb") as replies:
+            connection.sendall(json.dumps({"op": "token", "subject": self.subject()}).encode() + b"\n")
+            # Fails, as the manager can't hand the credential over.
+            self.assertNotEqual(systemctl("start", "tokencached.service", check=False).returncode, 0)
+            SECRET.write_text("s3cret")
+            SECRET.chmod(0o600)
+            self.assertIn(b"access_token", replies.readline())
+
+    def test_a_tenant_that_is_down_does_not_end_the_daemon(self):
+        systemctl("stop", "standin-tenant.service")
+        self.assertEqual(ask({"op": "token", "subject": self.subject(), "timeout": 1})["error"], "timeout")
+        self.assertEqual(property_of("ActiveState"), "active")
+        self.assertEqual(property_of("NRestarts"), "0")
+
+
+class Reload(MachineTestCase):
+    def test_it_returns_when_the_new_configuration_is_in_force(self):
+        token(self.subject())
+        process = property_of("MainPID")
+        for number in range(5):
+            line = f'  more{number}: {{ host: "http://127.0.0.1:9", client_id: c, client_secret: {{ credential: main-client-secret }} }}'
+            configure(tenants=line, settings="default_tenant: main")
+            systemctl("reload", "tokencached.service")
+            self.assertEqual(sorted(ask({"op": "hello"})["tenants"]), ["main", f"more{number}"])
+        self.assertEqual(property_of("MainPID"), process)
+
+    def test_it_fails_where_the_configuration_is_wrong_and_the_old_one_stays(self):
+        token(self.subject())
+        CONFIGURATION.write_text("tenants: 7\n")
+        result = systemctl("reload", "tokencached.service", check=False)
+        self.assertNotEqual(result.returncode, 0)
+        with self.no_mint():
+            self.assertEqual(token(self.subject())["source"], "cache")
+        messages = [entry["MESSAGE"] for entry in journal("--unit=tokencached", since=self.began)]
+        self.assertTrue(any("tenants" in str(message) for message in messages), messages)
+
+    def test_sighup_is_a_reload_too(self):
+        token(self.subject())
+        configure(settings="log: { level: debug }")
+        systemctl("kill", "--kill-who=main", "--signal=SIGHUP", "tokencached.service")
+        systemctl("reload", "tokencached.service")
+        self.assertEqual(token(self.subject())["source"], "cache")
+
+
+class Failures(MachineTestCase):
+    def test_a_stuck_loop_is_killed_and_started_anew(self):
+        drop_in("watchdog", "[Service]\nWatchdogSec=1s\n")
+        systemctl("start", "tokencached.service")
+        first = token(self.subject())
+        with self.no_mint():
+            with frozen_loop(int(property_of("MainPID"))):
+                # Waits in the frozen daemon, whose end closes the connection.
+                with connect(REQUESTS) as connection, connection.makefile("rb") as replies:
+                    connection.sendall(b'{"op":"hello"}\n')
+                    self.assertEqual(replies.readline(), b"")
+            self.assertEqual(token(self.subject())["access_token"], first["access_token"])
+        self.assertEqual(property_of("NRestarts"), "1")
+        messages = [str(entry["MESSAGE"]) for entry in journal("UNIT=tokencached.service", since=self.began)]
+        self.assertTrue(any("Watchdog timeout" in message for message in messages), messages)
+
+    def test_kill_9_costs_no_token(self):
+        first = token(self.subject())
+        with self.no_mint():
+            systemctl("kill", "--kill-who=main", "--signal=SIGKILL", "tokencached.service")
+            self.assertEqual(token(self.subject())["access_token"], first["access_token"])
+        self.assertEqual(property_of("NRestarts"), "1")
+
+    def test_no_start_limit_ever_closes_the_sockets(self):
+        for _ in range(12):
+            entries()
+            systemctl("kill", "--kill-who=main", "--signal=SIGKILL", "tokencached.service")
+        self.assertEqual(entries(), 0)
+        for unit in SOCKETS:
+            self.assertEqual(property_of("ActiveState", unit), "active")
+
+
+class Credentials(MachineTestCase):
+    def test_the_secret_is_readable_for_root_and_the_daemon_alone(self):
+        token(self.subject())
+        self.assertEqual(stat.S_IMODE(SECRET.stat().st_mode), 0o600)
+        self.assertNotEqual(int(property_of("UID")), 0)
+
+    def test_an_encrypted_secret(self):
+        encrypted = pathlib.Path("/etc/tokencached/main-client-secret.cred")
+        self.addCleanup(encrypted.unlink, missing_ok=True)
+        run("systemd-creds", "encrypt", "--name=main-client-secret", "--with-key=host", str(SECRET), str(encrypted))
+        SECRET.unlink()
+        drop_in("encrypted-secret", (SHIPPED_DROP_INS / "encrypted-secret.conf").read_text())
+        self.assertNotIn(b"s3cret", encrypted.read_bytes())
+        self.assertEqual(token(self.subject())["source"], "tenant")
+
+
+class Journal(MachineTestCase):
+    def test_the_audit_trail_has_fields_to_search_by(self):
+        token(self.subject())
+        records = [
+            entry
+            for entry in journal("TOKENCACHED_EVENT=mint", since=self.began)
+            if entry.get("TOKENCACHED_SUBJECT") == self.subject()
+        ]
+        self.assertEqual(len(records), 1)
+        record = records[0]
+        self.assertEqual(record["_SYSTEMD_UNIT"], "tokencached.service")
+        self.assertEqual(record["TOKENCACHED_PEER_UID"], "0")
+        self.assertEqual(len(record["MESSAGE_ID"]), 32)
+
+    def test_no_record_holds_a_token_or_the_secret(self):
+        given = token(self.subject())["access_token"]
+        systemctl("restart", "tokencached.service")
+        text = run("journalctl", "--no-pager", "--output=export", f"--since=@{self.began}").stdout
+        self.assertNotIn(given, text)
+        self.assertNotIn("s3cret", text)
