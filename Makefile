@@ -11,7 +11,7 @@ RELEASE_FLAGS := $(SWIFT_FLAGS) --configuration release --static-swift-stdlib
 
 .PHONY: help
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 .PHONY: build
 build: ## Build everything, for debugging
@@ -23,6 +23,16 @@ release: ## Build the programs to install, optimised
 	@scripts/install-dependencies build
 	swift build $(RELEASE_FLAGS) --product tokencached
 	swift build $(RELEASE_FLAGS) --product tokencachectl
+
+.PHONY: install
+install: ## Install what `make release` built: DESTDIR= PREFIX=/usr/local
+	@scripts/install-dependencies install
+	TOKENCACHED_PROGRAMS=$${TOKENCACHED_PROGRAMS:-$$(scripts/release-programs)} DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) UNITDIR=$(UNITDIR) scripts/install
+
+.PHONY: deb
+deb: release ## Build a Debian package, and check it with lintian
+	@scripts/install-dependencies deb
+	scripts/build-deb
 
 .PHONY: test
 test: ## Run all tests
@@ -42,6 +52,18 @@ test-browser: ## Test the example in a real browser, with screenshots
 	swift build $(SWIFT_FLAGS)
 	scripts/test-browser
 
+.PHONY: test-systemd
+test-systemd: deb ## Test the package under a real systemd, in a container (root)
+	@scripts/install-dependencies systemd
+	swift build $(RELEASE_FLAGS) --product standin-tenant
+	scripts/test-systemd / -- $(TESTS)
+
+.PHONY: test-systemd-257
+test-systemd-257: deb ## The same with the systemd of Debian 13, in a tree of its own (root)
+	@scripts/install-dependencies systemd debian-13
+	swift build $(RELEASE_FLAGS) --product standin-tenant
+	scripts/test-systemd "$$(scripts/debian-13-tree)" -- $(TESTS)
+
 .PHONY: example
 example: ## Start the embedded-analytics example on a stand-in tenant
 	@scripts/install-dependencies build clients
@@ -55,8 +77,9 @@ lint: ## Check formatting, imports, scripts and units
 	scripts/lint-sources
 	scripts/lint-units
 	scripts/lint-clients
-	shellcheck scripts/* .ci/run
+	shellcheck scripts/* .ci/run Tests/systemd/prepare
 	@$(MAKE) --no-print-directory check-imports
+	scripts/lint-manual
 
 .PHONY: check-imports
 check-imports: ## Check that each target imports only those of our modules that it declares

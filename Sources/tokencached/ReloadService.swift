@@ -55,7 +55,12 @@ struct ReloadService: Service {
 
     private func reload() async -> Reply {
         Notice.reloading.send()
-        defer { Notice.ready(status: "serving").send() }
+        let reply = await readAndApply()
+        Notice.ready(status: await frontend.status).send()
+        return reply
+    }
+
+    private func readAndApply() async -> Reply {
         do {
             let loaded = try source.load()
             let destination = try loaded.openAuditTrail(source.path)

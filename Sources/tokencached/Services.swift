@@ -43,7 +43,7 @@ struct ServingService: Service {
             ]
         )
         // The signals are trapped by now, and whoever connects from here on is answered.
-        Notice.ready(status: "serving").send()
+        Notice.ready(status: await frontend.status).send()
         try await gracefulShutdown()
         log.info("the daemon drains")
         Notice.stopping.send()
@@ -69,9 +69,9 @@ struct HeartbeatService: Service {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 for loop in loops { try? await loop.submit {}.get() }
-                let stats = await frontend.cache.stats(now: ContinuousClock.now)
+                let status = await frontend.status
                 if interval != nil { Notice.alive.send() }
-                Notice.status(StatusLine.text(stats)).send()
+                Notice.status(status).send()
                 try? await Task.sleep(for: pause)
             }
         }

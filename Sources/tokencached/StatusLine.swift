@@ -1,3 +1,4 @@
+import TokenCache
 import TokenProtocol
 
 /// The daemon in one line, for `systemctl status`.
@@ -12,5 +13,12 @@ enum StatusLine {
         if tenant.client == "refused" { return "refuses the client" }
         if tenant.state != "closed" { return "fails" }
         return tenant.hold == nil ? "well" : "wants no calls for a while"
+    }
+}
+
+extension Frontend {
+    /// How the daemon is, in one line.
+    var status: String {
+        get async { StatusLine.text(await cache.stats(now: ContinuousClock.now)) }
     }
 }

@@ -44,7 +44,18 @@ def status():
 
 def main():
     fields = status()
-    folders = ("/", "/etc", "/etc/tokencached", "/usr", "/var/tmp/..", "/root", "/home", "/run", "/run/tokencached", "/dev/shm/..")
+    folders = (
+        "/",
+        "/etc",
+        "/etc/tokencached",
+        "/usr",
+        "/var/tmp/..",
+        "/root",
+        "/home",
+        "/run",
+        "/run/tokencached",
+        "/dev/shm/..",
+    )
     families = ("AF_NETLINK", "AF_PACKET", "AF_VSOCK", "AF_ALG", "AF_BLUETOOTH")
     print(
         "probe "
@@ -61,7 +72,12 @@ def main():
                 },
                 "read": {
                     path: attempt(lambda path=path: pathlib.Path(path).read_bytes())
-                    for path in ("/etc/tokencached/main-client-secret", "/etc/shadow", "/proc/1/environ", "/var/log/lastlog")
+                    for path in (
+                        "/etc/tokencached/main-client-secret",
+                        "/etc/shadow",
+                        "/proc/1/environ",
+                        "/var/log/lastlog",
+                    )
                 },
                 "unshare": attempt(lambda: call("unshare", 0x10000000)),
                 "mount": attempt(lambda: call("mount", b"none", b"/mnt", b"tmpfs", 0, None)),
@@ -71,7 +87,9 @@ def main():
                 "execute": attempt(lambda: subprocess.run(["/bin/true"], check=True)),
                 "writable_code": attempt(map_writable_code),
                 "setuid_file": attempt(make_setuid_file),
-                "processes": sorted(int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()),
+                "processes": sorted(
+                    int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()
+                ),
                 "devices": sorted(os.listdir("/dev")),
                 "NoNewPrivs": fields["NoNewPrivs"],
                 "Seccomp": fields["Seccomp"],

@@ -116,7 +116,7 @@ class Readiness(MachineTestCase):
 
     def test_a_tenant_that_is_down_does_not_end_the_daemon(self):
         systemctl("stop", "standin-tenant.service")
-        self.assertEqual(ask({"op": "token", "subject": self.subject(), "timeout": 1})["error"], "timeout")
+        self.assertEqual(ask({"op": "token", "subject": self.subject(), "timeout": 1})["error"], "unavailable")
         self.assertEqual(property_of("ActiveState"), "active")
         self.assertEqual(property_of("NRestarts"), "0")
 
@@ -126,7 +126,8 @@ class Reload(MachineTestCase):
         token(self.subject())
         process = property_of("MainPID")
         for number in range(5):
-            line = f'  more{number}: {{ host: "http://127.0.0.1:9", client_id: c, client_secret: {{ credential: main-client-secret }} }}'
+            tenant = 'host: "http://127.0.0.1:9", client_id: c, client_secret: { credential: main-client-secret }'
+            line = f"  more{number}: {{ {tenant} }}"
             configure(tenants=line, settings="default_tenant: main")
             systemctl("reload", "tokencached.service")
             self.assertEqual(sorted(ask({"op": "hello"})["tenants"]), ["main", f"more{number}"])
@@ -155,12 +156,8 @@ class Failures(MachineTestCase):
         drop_in("watchdog", "[Service]\nWatchdogSec=1s\n")
         systemctl("start", "tokencached.service")
         first = token(self.subject())
-        with self.no_mint():
-            with frozen_loop(int(property_of("MainPID"))):
-                # Waits in the frozen daemon, whose end closes the connection.
-                with connect(REQUESTS) as connection, connection.makefile("rb") as replies:
-                    connection.sendall(b'{"op":"hello"}\n')
-                    self.assertEqual(replies.readline(), b"")
+        with self.no_mint(), frozen_loop(int(property_of("MainPID"))):
+            # It waits in the socket, and the next daemon answers it.
             self.assertEqual(token(self.subject())["access_token"], first["access_token"])
         self.assertEqual(property_of("NRestarts"), "1")
         messages = [str(entry["MESSAGE"]) for entry in journal("UNIT=tokencached.service", since=self.began)]
