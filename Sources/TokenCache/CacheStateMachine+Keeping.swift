@@ -11,7 +11,7 @@ extension CacheStateMachine {
     /// The tenants and clients that tokens are minted under now.
     var identities: [String: TenantPolicy.Identity] { tenants.mapValues(\.identity) }
 
-    /// Takes in a token that an earlier daemon has kept.
+    /// Takes in a token that an earlier daemon has kept; ``planRestored()`` has to follow.
     ///
     /// - Parameter identities: ``identities``.
     /// - Returns: Whether it is cached now: it must not have ended, its tenant and client must be configured as they
@@ -37,8 +37,18 @@ extension CacheStateMachine {
             serial: newSerial()
         )
         entry.place = place
-        planTimes(of: store.insert(entry, for: kept.owner), entry)
+        _ = store.insert(entry, for: kept.owner)
         return true
+    }
+
+    /// Plans the refreshes and the ends of all that was restored, which are all entries with a place.
+    mutating func planRestored() {
+        let restored = store.slots.indices.compactMap { slot -> (EntryReference, TokenLife)? in
+            guard let entry = store[slot], entry.place != nil else { return nil }
+            return (EntryReference(slot: slot, serial: entry.serial), entry.life)
+        }
+        refreshTimes.plan(all: restored.map { (event: $0.0, at: $0.1.lastChance) })
+        expiryTimes.plan(all: restored.map { (event: $0.0, at: $0.1.expiry) })
     }
 
     /// An entry as it is kept.

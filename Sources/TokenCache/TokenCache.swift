@@ -216,6 +216,7 @@ package actor TokenCache {
             if isTaken { restored += 1 }
             return isTaken
         }
+        machine.planRestored()
         for (entry, slot) in machine.unkept { entry.place = keeper.keep(machine.kept(entry, slot)) }
         self.keeper = keeper
         settle(now)

@@ -28,6 +28,8 @@ import Synchronization
     let generation: UInt64
     /// Where the next record goes.
     private(set) var end = headSize
+    /// The places of the records that were live when the file was taken over.
+    private var found: [Int] = []
 
     private var bytes: UnsafeMutableRawBufferPointer { unsafe file.bytes }
 
@@ -55,7 +57,10 @@ import Synchronization
                 == Self.check(UnsafeRawBufferPointer(rebasing: file.bytes[8..<24]))
         else { return nil }
         generation = unsafe file.bytes.load(fromByteOffset: 16, as: UInt64.self)
-        while let length = length(at: end) { end += length }
+        while let length = length(at: end) {
+            if isLive(end) { found.append(end) }
+            end += length
+        }
     }
 
     /// So many bytes a record with so much content takes.
@@ -64,15 +69,10 @@ import Synchronization
     /// Whether there is room for a record of this size.
     func hasRoom(for size: Int) -> Bool { unsafe size <= bytes.count - end }
 
-    /// The places of the records that are live and whole, in their order.
-    var live: [Int] {
-        var found: [Int] = []
-        var place = Self.headSize
-        while place < end, let length = length(at: place) {
-            if isLive(place), isWhole(place, length) { found.append(place) }
-            place += length
-        }
-        return found
+    /// The places of the records that were live and whole when the file was taken over, in their order.
+    mutating func takeFound() -> [Int] {
+        defer { found = [] }
+        return found.filter { isWhole($0, size(at: $0)) }
     }
 
     /// Appends a record; there must be room.

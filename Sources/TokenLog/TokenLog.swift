@@ -91,7 +91,7 @@ package final class TokenLog: TokenKeeper {
     package func handOver(to take: (_ place: Int, _ token: KeptToken) -> Bool) {
         var reader = TokenRecord.Reader(clock, in: memory)
         var found: [(order: Int64, offset: Int)] = []
-        for offset in file.live {
+        for offset in file.takeFound() {
             if let order = unsafe TokenRecord.order(file.content(at: offset), lastAsked: file.lastAsked(at: offset)) {
                 found.append((order, offset))
             } else {

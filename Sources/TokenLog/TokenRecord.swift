@@ -1,3 +1,4 @@
+import Glibc
 import Secrets
 import TokenCache
 import TokenProtocol
@@ -173,11 +174,18 @@ struct TokenRecord {
 
         mutating func read(_ found: UnsafeRawBufferPointer?) -> Bool {
             guard let found = unsafe found else { return false }
-            if unsafe !bytes.elementsEqual(found) {
+            if unsafe !isSame(found) {
                 bytes = unsafe Array(found)
                 text = String(decoding: bytes, as: UTF8.self)
             }
             return true
+        }
+
+        private func isSame(_ found: UnsafeRawBufferPointer) -> Bool {
+            guard found.count == bytes.count, let start = found.baseAddress else { return false }
+            return unsafe bytes.withUnsafeBytes { other in
+                unsafe other.baseAddress.map { unsafe memcmp($0, start, found.count) == 0 } ?? true
+            }
         }
     }
 }

@@ -37,7 +37,7 @@ class Sandbox(MachineTestCase):
         for path, result in seen["read"].items():
             self.assertIn(result, ("EACCES", "ENOENT", "EPERM"), path)
         for action in ("unshare", "mount", "ptrace", "setuid", "realtime", "writable_code", "setuid_file"):
-            self.assertEqual(seen[action], "EPERM", action)
+            self.assertIn(seen[action], ("EPERM", "EACCES"), action)
         self.assertEqual(seen["execute"], "EACCES")
         self.assertEqual(seen["processes"], [])
         self.assertNotIn("kmsg", seen["devices"])
