@@ -100,8 +100,11 @@ let targets: [Target] = [
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .testTarget(name: "SecretsTests", dependencies: ["Secrets"]),
     .testTarget(name: "TokenProtocolTests", dependencies: ["Secrets", "TokenProtocol"]),
-    .testTarget(name: "TokenCacheTests", dependencies: ["Secrets", "TokenProtocol", "TokenCache"]),
-    .testTarget(name: "TokenLogTests", dependencies: ["Secrets", "TokenProtocol", "TokenCache", "TokenLog"]),
+    .testTarget(name: "TokenCacheTests", dependencies: ["Secrets", "TokenProtocol", "TokenCache", "TestSupport"]),
+    .testTarget(
+        name: "TokenLogTests",
+        dependencies: ["Secrets", "TokenProtocol", "TokenCache", "TokenLog", "TestSupport"]
+    ),
     .testTarget(name: "SystemdTests", dependencies: ["Secrets", "Systemd", "TestSupport"]),
     .testTarget(
         name: "AuditTests",

@@ -11,11 +11,14 @@ import Glibc
 /// Use it through ``AccessToken`` and ``ClientSecret``, which say what the bytes are. It never grows, so no copy is left
 /// behind by a reallocation.
 // `@unchecked Sendable`, because a pointer is not Sendable, and sound: the memory is written in the initialiser only,
-// before a second reference can exist, and freed in `deinit`, after the last one is gone; in between it is only read.
+// before a second reference can exist (what is viewed was written before), and freed in `deinit`, after the last one is
+// gone; in between it is only read.
 @safe package final class SecretBytes: @unchecked Sendable {
     private let memory: UnsafeMutableRawBufferPointer
     /// What the memory was taken from, for what is made of these bytes; nil: the heap.
     package let source: SecretMemory?
+    /// Whose memory it is, where that isn't this object's own.
+    private let owner: (any AnyObject & Sendable)?
 
     /// Copies bytes into memory of its own.
     ///
@@ -38,6 +41,7 @@ import Glibc
         writing write: (UnsafeMutableRawBufferPointer) -> Void
     ) {
         self.source = source
+        owner = nil
         if let source {
             unsafe memory = source.allocate(count)
         } else {
@@ -45,6 +49,22 @@ import Glibc
             unsafe memory.initializeMemory(as: UInt8.self, repeating: 0)
         }
         unsafe write(memory)
+    }
+
+    /// Leaves a secret where it lies, in the memory of somebody who doesn't change it any more.
+    ///
+    /// - Parameters:
+    ///   - memory: The secret.
+    ///   - owner: Keeps the memory as it is while it is referred to, and has to see to its being overwritten afterwards.
+    ///   - source: What the memory of what is made of these bytes is taken from; nil: the heap.
+    package init(
+        viewing memory: UnsafeMutableRawBufferPointer,
+        of owner: any AnyObject & Sendable,
+        source: SecretMemory? = nil
+    ) {
+        self.source = source
+        self.owner = owner
+        unsafe self.memory = memory
     }
 
     /// How many bytes the secret has.
@@ -74,6 +94,7 @@ import Glibc
     }
 
     deinit {
+        guard owner == nil else { return }
         if let source { return unsafe source.deallocate(memory) }
         if let start = unsafe memory.baseAddress {
             unsafe explicit_bzero(start, memory.count)

@@ -11,11 +11,11 @@ extension CacheStateMachine {
     /// The tenants and clients that tokens are minted under now.
     var identities: [String: TenantPolicy.Identity] { tenants.mapValues(\.identity) }
 
-    /// Takes in a token that an earlier daemon has kept; ``planRestored()`` has to follow.
+    /// Takes in a token that an earlier daemon has kept; ``planRestored(now:)`` has to follow.
     ///
     /// - Parameter identities: ``identities``.
     /// - Returns: Whether it is cached now: it must not have ended, its tenant and client must be configured as they
-    ///   were, and there must be room.
+    ///   were, and no later one must be there.
     mutating func restore(
         _ kept: KeptToken,
         place: Int,
@@ -23,9 +23,11 @@ extension CacheStateMachine {
         now: Instant
     ) -> Bool {
         let life = TokenLife(sent: kept.sent, lifetime: kept.lifetime, draw: kept.draw, policy: policy)
-        guard identities[kept.key.user.tenant] == kept.identity, life.expiry > now, kept.sent <= now,
-            store.count < policy.maxEntries, store.find(kept.key) == nil
-        else { return false }
+        guard identities[kept.key.user.tenant] == kept.identity, life.expiry > now, kept.sent <= now else {
+            return false
+        }
+        let old = store.find(kept.key)
+        if let old, let before = store[old], before.arrived >= kept.arrived { return false }
         let entry = Entry(
             key: kept.key,
             token: kept.token,
@@ -37,18 +39,18 @@ extension CacheStateMachine {
             serial: newSerial()
         )
         entry.place = place
-        _ = store.insert(entry, for: kept.owner)
+        if let old { store.replace(old, with: entry) } else { _ = store.insert(entry, for: kept.owner) }
         return true
     }
 
-    /// Plans the refreshes and the ends of all that was restored, which are all entries with a place.
-    mutating func planRestored() {
-        let restored = store.slots.indices.compactMap { slot -> (EntryReference, TokenLife)? in
-            guard let entry = store[slot], entry.place != nil else { return nil }
-            return (EntryReference(slot: slot, serial: entry.serial), entry.life)
+    /// Holds what was restored to the cache's bound, and plans its refreshes and ends; those are all entries with a place.
+    mutating func planRestored(now: Instant) {
+        makeRoom(now: now)
+        let restored = store.slots.enumerated().lazy.compactMap { slot, content in
+            content.entry?.place.flatMap { _ in content.entry }.map { (slot, $0) }
         }
-        refreshTimes.plan(all: restored.map { (event: $0.0, at: $0.1.lastChance) })
-        expiryTimes.plan(all: restored.map { (event: $0.0, at: $0.1.expiry) })
+        refreshTimes.plan(all: restored.map { (EntryReference(slot: $0, serial: $1.serial), $1.life.lastChance) })
+        expiryTimes.plan(all: restored.map { (EntryReference(slot: $0, serial: $1.serial), $1.life.expiry) })
     }
 
     /// An entry as it is kept.

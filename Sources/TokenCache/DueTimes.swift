@@ -25,7 +25,9 @@ struct DueTimes<Event> {
 
     /// Plans many events at once, which is cheaper than one by one.
     mutating func plan(all events: some Sequence<(event: Event, at: Instant)>) {
-        heap.insert(contentsOf: events.lazy.map { Due(at: $0.at, event: $0.event) })
+        var all = heap.unordered
+        for (event, at) in events { all.append(Due(at: at, event: event)) }
+        heap = Heap(all)
     }
 
     /// The time of the soonest event that is still wanted; stale ones before it are dropped.

@@ -102,7 +102,7 @@ struct EntryStore {
         let slot = free.popLast() ?? slots.count
         if slot == slots.count { slots.append(Slot()) }
         let hash = UserIndex.hash(entry.key.user)
-        if let first = first(of: entry.key.user) {
+        if let first = index.find(hash, isUser: { slots[$0].entry?.key.user == entry.key.user }) {
             slots[slot].nextOfUser = Int32(first)
             index.replace(hash, first, with: slot)
         } else {
@@ -121,7 +121,7 @@ struct EntryStore {
         bytes += entry.size - (slots[slot].entry?.size ?? 0)
         noteGoing(slots[slot].entry)
         slots[slot].entry = entry
-        if recordsChanges { changes.append(.came(entry, slot: slot)) }
+        if recordsChanges, entry.place == nil { changes.append(.came(entry, slot: slot)) }
     }
 
     /// Takes an entry out.
@@ -146,7 +146,7 @@ struct EntryStore {
     }
 
     private mutating func noteGoing(_ entry: Entry?) {
-        if recordsChanges, let place = entry?.place { changes.append(.went(place)) }
+        if recordsChanges, let entry, let place = entry.place { changes.append(.went(entry.token, place: place)) }
     }
 
     private func first(of user: UserKey) -> Int? {

@@ -59,17 +59,23 @@ package protocol TokenKeeper: AnyObject {
     func handOver(to take: (_ place: Int, _ token: KeptToken) -> Bool)
     /// Keeps a token: where, or nil where that can't be done.
     func keep(_ token: KeptToken) -> Int?
-    /// Drops what is kept at a place; nothing of it is left.
+    /// Drops what is kept at a place, of which nothing is left when nobody has the token any more.
+    ///
+    /// The caller must still have it, as the place may be where it lies.
     func drop(_ place: Int)
+    /// Drops all that is kept, and is not used any more.
+    func end()
     /// Notes when the token at a place was last asked for.
     func note(_ place: Int, lastAsked: Instant)
     /// Of all files that it wrote, those before this one are gone.
-    func stored(_ generation: UInt64)
+    ///
+    /// - Returns: Whether what it couldn't keep before can be kept now.
+    func stored(_ generation: UInt64) -> Bool
 }
 
 /// An entry came into the cache or went.
 enum EntryChange {
     case came(Entry, slot: Int)
-    /// What was kept at this place.
-    case went(Int)
+    /// The token that was kept at this place.
+    case went(EncodedToken, place: Int)
 }

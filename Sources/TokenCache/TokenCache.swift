@@ -216,15 +216,16 @@ package actor TokenCache {
             if isTaken { restored += 1 }
             return isTaken
         }
-        machine.planRestored()
-        for (entry, slot) in machine.unkept { entry.place = keeper.keep(machine.kept(entry, slot)) }
+        machine.planRestored(now: now)
         self.keeper = keeper
+        keepUnkept()
         settle(now)
         return restored
     }
 
     /// Keeps nothing any more.
     package func endKeeping() {
+        keeper?.end()
         keeper = nil
         machine.endKeeping()
     }
@@ -236,18 +237,24 @@ package actor TokenCache {
     }
 
     /// What is kept is in safety.
-    package func stored(_ generation: UInt64) { keeper?.stored(generation) }
+    package func stored(_ generation: UInt64) {
+        if keeper?.stored(generation) == true { keepUnkept() }
+    }
 
     private func keepChanges() {
         guard let keeper else { return }
-        for change in machine.takeChanges() {
-            switch change {
-            case .came(let entry, let slot):
-                // It may have gone again by now.
-                if machine.isThere(entry, slot) { entry.place = keeper.keep(machine.kept(entry, slot)) }
-            case .went(let place): keeper.drop(place)
-            }
+        let changes = machine.takeChanges()
+        // A token is kept before the one that it replaces is dropped: a daemon that is killed in between leaves two, of
+        // which the next one takes the later, and not none.
+        for case .came(let entry, let slot) in changes where machine.isThere(entry, slot) {
+            entry.place = keeper.keep(machine.kept(entry, slot))
         }
+        for case .went(_, let place) in changes { keeper.drop(place) }
+    }
+
+    private func keepUnkept() {
+        guard let keeper else { return }
+        for (entry, slot) in machine.unkept { entry.place = keeper.keep(machine.kept(entry, slot)) }
     }
 
     /// Makes the calls that the cache orders, until ``stop()``; calls that are under way then are cancelled.

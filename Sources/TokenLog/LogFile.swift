@@ -23,13 +23,35 @@ import Synchronization
         static let dropped: UInt32 = 2
     }
 
+    /// The token of a record that was taken over, served from where it lies; it goes when the last one lets go of it after
+    /// the record was dropped.
+    ///
+    /// Whoever drops the record has the token then, so that this can't have gone before; a daemon that ends without dropping
+    /// leaves the token to the next.
+    final class ServedToken: Sendable {
+        private let file: MemoryFile
+        private let record: Int
+        private let token: Range<Int>
+
+        fileprivate init(_ file: MemoryFile, record: Int, token: Range<Int>) {
+            (self.file, self.record, self.token) = (file, record, token)
+        }
+
+        deinit {
+            guard unsafe file.bytes.load(fromByteOffset: record + 4, as: UInt32.self) == State.dropped else { return }
+            if let start = unsafe file.bytes.baseAddress {
+                unsafe explicit_bzero(start + token.lowerBound, token.count)
+            }
+        }
+    }
+
     let file: MemoryFile
     /// Which of several files is the latest.
     let generation: UInt64
     /// Where the next record goes.
     private(set) var end = headSize
-    /// The places of the records that were live when the file was taken over.
-    private var found: [Int] = []
+    /// Where the records end that were there when the file was taken over.
+    private(set) var takenOverEnd = headSize
 
     private var bytes: UnsafeMutableRawBufferPointer { unsafe file.bytes }
 
@@ -49,7 +71,14 @@ import Synchronization
     }
 
     /// Takes over an earlier daemon's file; nil where it is none, or another version's.
-    init?(_ file: MemoryFile) {
+    ///
+    /// Records that aren't whole are dropped.
+    ///
+    /// - Parameter found: Is given the place and the content of each record that is live, in their order.
+    init?(
+        _ file: MemoryFile,
+        found: (_ place: Int, _ content: UnsafeRawBufferPointer, _ lastAsked: Int64) -> Void
+    ) {
         self.file = file
         guard unsafe file.bytes.count >= Self.headSize, unsafe file.bytes.load(as: UInt64.self) == Self.magic,
             unsafe file.bytes.load(fromByteOffset: 8, as: UInt64.self) == Self.version,
@@ -57,23 +86,24 @@ import Synchronization
                 == Self.check(UnsafeRawBufferPointer(rebasing: file.bytes[8..<24]))
         else { return nil }
         generation = unsafe file.bytes.load(fromByteOffset: 16, as: UInt64.self)
+        // One pass: hundreds of megabytes are nowhere near the processor a second time.
         while let length = length(at: end) {
-            if isLive(end) { found.append(end) }
+            if isLive(end) {
+                if isWhole(end, length) { unsafe found(end, content(at: end), lastAsked(at: end)) } else { drop(end) }
+            }
             end += length
         }
+        takenOverEnd = end
     }
 
     /// So many bytes a record with so much content takes.
     static func recordSize(content: Int) -> Int { (recordHeadSize + content + 7) / 8 * 8 }
 
+    /// How many bytes it can hold, with its head.
+    var size: Int { unsafe bytes.count }
+
     /// Whether there is room for a record of this size.
     func hasRoom(for size: Int) -> Bool { unsafe size <= bytes.count - end }
-
-    /// The places of the records that were live and whole when the file was taken over, in their order.
-    mutating func takeFound() -> [Int] {
-        defer { found = [] }
-        return found.filter { isWhole($0, size(at: $0)) }
-    }
 
     /// Appends a record; there must be room.
     ///
@@ -112,6 +142,14 @@ import Synchronization
         unsafe UnsafeRawBufferPointer(rebasing: bytes[place + Self.recordHeadSize..<place + size(at: place)])
     }
 
+    /// A part of the content of a record that was taken over, to be used where it lies, and what keeps it there.
+    func served(_ place: Int, _ part: Range<Int>) -> (bytes: UnsafeMutableRawBufferPointer, owner: ServedToken) {
+        let start = place + Self.recordHeadSize
+        let range = start + part.lowerBound..<start + part.upperBound
+        let owner = ServedToken(file, record: place, token: range)
+        return unsafe (UnsafeMutableRawBufferPointer(rebasing: bytes[range]), owner)
+    }
+
     /// When the token at a place was last asked for.
     func lastAsked(at place: Int) -> Int64 { unsafe bytes.load(fromByteOffset: place + 8, as: Int64.self) }
 
@@ -121,12 +159,14 @@ import Synchronization
     }
 
     /// Drops a record: one store does it, and then its content is overwritten.
-    func drop(_ place: Int) {
+    ///
+    /// - Parameter count: So many bytes of the content, if not all: behind them is a ``ServedToken``.
+    func drop(_ place: Int, overwriting count: Int? = nil) {
         unsafe bytes.storeBytes(of: State.dropped, toByteOffset: place + 4, as: UInt32.self)
         atomicMemoryFence(ordering: .releasing)
         let content = unsafe content(at: place)
         guard let start = unsafe UnsafeMutableRawPointer(mutating: content.baseAddress) else { return }
-        unsafe explicit_bzero(start, content.count)
+        unsafe explicit_bzero(start, min(count ?? .max, content.count))
     }
 
     /// The length of the record at a place; nil: none begins there.
@@ -147,12 +187,25 @@ import Synchronization
             == bytes.load(fromByteOffset: place + 16, as: UInt64.self)
     }
 
-    /// FNV-1a, by words of eight bytes; it tells accidents, and guards against nobody.
+    /// FNV-1a, by words of eight bytes in four rows, which a processor works on at once; it tells accidents, and guards
+    /// against nobody.
     private static func check(_ content: UnsafeRawBufferPointer) -> UInt64 {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        let prime: UInt64 = 0x100_0000_01b3
+        var rows: (UInt64, UInt64, UInt64, UInt64) = (0xcbf2_9ce4_8422_2325, 1, 2, 3)
         var place = 0
+        func word(_ index: Int) -> UInt64 {
+            unsafe content.load(fromByteOffset: place + 8 * index, as: UInt64.self)
+        }
+        while place + 32 <= content.count {
+            rows.0 = (rows.0 ^ word(0)) &* prime
+            rows.1 = (rows.1 ^ word(1)) &* prime
+            rows.2 = (rows.2 ^ word(2)) &* prime
+            rows.3 = (rows.3 ^ word(3)) &* prime
+            place += 32
+        }
+        var hash = (((rows.0 ^ rows.1) &* prime ^ rows.2) &* prime ^ rows.3) &* prime
         while place + 8 <= content.count {
-            hash = unsafe (hash ^ content.load(fromByteOffset: place, as: UInt64.self)) &* 0x100_0000_01b3
+            hash = (hash ^ word(0)) &* prime
             place += 8
         }
         return hash

@@ -1,4 +1,5 @@
 import CLinux
+import Dispatch
 import Glibc
 
 /// A file that is memory alone, mapped: its content lives as long as somebody holds its descriptor.
@@ -6,7 +7,8 @@ import Glibc
 /// Where the kernel has them, it is one of those that not even root can read through another process's descriptor
 /// (memfd_secret(2)); else an ordinary one (memfd_create(2)).
 // `@unchecked Sendable`, because a pointer is not Sendable, and sound: the memory is used where the log is, by the one
-// object that has it, and elsewhere only the descriptor, which never changes.
+// object that has it. Elsewhere are used the descriptor, which never changes, and tokens that lie in the memory, which are
+// `SecretBytes` of their own there and which the log only reads.
 @safe final class MemoryFile: @unchecked Sendable {
     let descriptor: CInt
     /// All of it.
@@ -24,13 +26,12 @@ import Glibc
             close(descriptor)
             return nil
         }
-        // All of it is read next: mapping its pages at once spares a fault for each.
-        self.init(descriptor, Int(status.st_size), MAP_POPULATE)
+        self.init(descriptor, Int(status.st_size))
     }
 
     /// Maps it, or closes it.
-    private init?(_ descriptor: CInt, _ size: Int, _ flags: CInt = 0) {
-        let start = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED | flags, descriptor, 0)
+    private init?(_ descriptor: CInt, _ size: Int) {
+        let start = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
         guard let start = unsafe start, unsafe start != MAP_FAILED else {
             close(descriptor)
             return nil
@@ -62,7 +63,17 @@ import Glibc
     }
 
     deinit {
-        unsafe munmap(bytes.baseAddress, bytes.count)
-        close(descriptor)
+        // To give hundreds of megabytes back takes the kernel a while, in which the cache's loop must not wait.
+        let mapping = unsafe Mapping(bytes: bytes)
+        DispatchQueue.global().async { [descriptor] in
+            unsafe munmap(mapping.bytes.baseAddress, mapping.bytes.count)
+            close(descriptor)
+        }
+    }
+
+    /// A mapping that nobody uses any more.
+    // `@unchecked Sendable`, because a pointer is not Sendable, and sound: its only holder unmaps it.
+    @safe private struct Mapping: @unchecked Sendable {
+        let bytes: UnsafeMutableRawBufferPointer
     }
 }

@@ -35,6 +35,22 @@ package final class TokenLog: TokenKeeper {
     package static let names = ["tokens-a", "tokens-b"]
     /// Files are twice as large as what is in them when they are begun, and no smaller than this.
     private static let leastSize = 1_024 * 1_024
+    /// When less than this share of a file is free, its records begin to move to another one.
+    private static let reserve = 1.0 / 8
+    /// With each token that comes so many times its size is moved: all of a file is, when half of the reserve is used up.
+    private static let pace = 16
+    /// So many bytes are moved with each token at least; it takes some microseconds.
+    private static let leastMoved = 32 * 1_024
+
+    /// The way of all records to a larger file; until they are there and the manager has it, both are written.
+    private struct Move {
+        var records: PlacedRecords
+        let name: String
+        /// The records of the places before this one are there.
+        var moved = 0
+        /// Whether all of them are, and the manager has been told.
+        var isComplete = false
+    }
 
     private let clock = BootClock()
     private let memory: SecretMemory?
@@ -42,14 +58,16 @@ package final class TokenLog: TokenKeeper {
     private let onShortage: () -> Void
     private var isShort = false
     private var name: String
-    private var file: LogFile
-    /// Where in the file each place's record is; zero: the place is free.
-    private var offsets: [Int] = []
+    private var records: PlacedRecords
+    private var move: Move?
+    /// The file that was taken over, when it isn't written any more, as long as tokens are served from it.
+    private var served: PlacedRecords?
+    /// Places that were given and are free again.
     private var free: [Int] = []
+    /// How many places were given.
+    private var places = 0
     /// The bytes of the live records.
     private var live = 0
-    /// Earlier files that may be stored still: what is dropped is dropped in them, too.
-    private var earlier: [(file: LogFile, offsets: [Int])] = []
 
     /// Takes over the latest of the files that an earlier daemon has stored, or begins one; nil where there is no memory
     /// for it.
@@ -57,8 +75,9 @@ package final class TokenLog: TokenKeeper {
     /// - Parameters:
     ///   - stored: The descriptors that were handed over, by their names; they are this object's from here on.
     ///   - memory: What the tokens' own memory is taken from.
-    ///   - onShortage: Is told the first time that there is no memory for a token.
-    ///   - store: Has a file stored and then its predecessor removed, one call after another; it must not wait.
+    ///   - onShortage: Is told when there begins to be no memory for tokens.
+    ///   - store: Has a file stored, in place of whatever has its name, and then its predecessor removed; then it calls
+    ///     ``stored(_:)``, but not before it returns. It is called for one file after another and must not wait.
     package init?(
         stored: [(name: String, descriptor: CInt)],
         in memory: SecretMemory?,
@@ -68,18 +87,20 @@ package final class TokenLog: TokenKeeper {
         self.memory = memory
         self.onShortage = onShortage
         self.store = store
-        var latest: (name: String, file: LogFile)?
+        var latest: (name: String, records: PlacedRecords)?
         for (name, descriptor) in stored {
-            guard Self.names.contains(name), let file = MemoryFile(takingOver: descriptor).flatMap(LogFile.init),
-                file.generation > latest?.file.generation ?? 0
+            guard let file = MemoryFile(takingOver: descriptor), Self.names.contains(name),
+                let records = PlacedRecords(takingOver: file),
+                records.file.generation > latest?.records.file.generation ?? 0
             else { continue }
-            latest = (name, file)
+            latest = (name, records)
         }
         if let latest {
-            (name, file) = latest
+            (name, records) = latest
         } else {
             guard let file = LogFile(size: Self.leastSize, generation: 1) else { return nil }
-            (name, self.file) = (Self.names[0], file)
+            name = Self.names[0]
+            records = PlacedRecords(empty: file)
             store(StoredFile(file, name: name, predecessor: nil))
         }
     }
@@ -90,79 +111,106 @@ package final class TokenLog: TokenKeeper {
     /// Hands over every token that the file holds; those that can't be read are dropped.
     package func handOver(to take: (_ place: Int, _ token: KeptToken) -> Bool) {
         var reader = TokenRecord.Reader(clock, in: memory)
-        var found: [(order: Int64, offset: Int)] = []
-        for offset in file.takeFound() {
-            if let order = unsafe TokenRecord.order(file.content(at: offset), lastAsked: file.lastAsked(at: offset)) {
-                found.append((order, offset))
-            } else {
-                file.drop(offset)
-            }
-        }
-        found.sort { $0.order < $1.order }
-        for (_, offset) in found {
-            let token = unsafe reader.read(file.content(at: offset), lastAsked: file.lastAsked(at: offset))
-            let place = offsets.count
-            guard let token, take(place, token) else {
-                file.drop(offset)
-                continue
-            }
-            live += file.size(at: offset)
-            offsets.append(offset)
-        }
+        records.handOver(&reader, to: take)
+        places = records.count
+        live = (0..<places).reduce(0) { $0 + (records.size(at: $1) ?? 0) }
     }
 
     /// Keeps a token.
     package func keep(_ token: KeptToken) -> Int? {
         let record = TokenRecord(token, clock)
         let size = LogFile.recordSize(content: record.size)
-        guard file.hasRoom(for: size) || moveToLargerFile(for: size) else {
+        beginMove(before: size)
+        let place = free.popLast() ?? places
+        guard put(record, lastAsked: token.lastAsked.map(clock.nanoseconds) ?? LogFile.never, at: place) else {
+            if place < places { free.append(place) }
             if !isShort { onShortage() }
             isShort = true
             return nil
         }
-        let lastAsked = token.lastAsked.map(clock.nanoseconds) ?? LogFile.never
-        let offset = unsafe file.append(content: record.size, lastAsked: lastAsked) { unsafe record.write(to: $0) }
+        places = max(places, place + 1)
         live += size
-        guard let place = free.popLast() else {
-            offsets.append(offset)
-            return offsets.count - 1
-        }
-        offsets[place] = offset
+        // A file that has no room left can't wait for the other one.
+        goOnMoving(records.file.hasRoom(for: size) ? max(Self.leastMoved, Self.pace * size) : .max)
         return place
     }
 
-    /// Drops a token.
+    /// Drops a token, which the caller must still have.
     package func drop(_ place: Int) {
-        live -= file.size(at: offsets[place])
-        file.drop(offsets[place])
-        for (file, offsets) in earlier where place < offsets.count && offsets[place] != 0 { file.drop(offsets[place]) }
-        offsets[place] = 0
+        live -= records.size(at: place) ?? move?.records.size(at: place) ?? 0
+        records.drop(place)
+        move?.records.drop(place)
+        served?.drop(place)
+        if served?.serves == false { served = nil }
         free.append(place)
+    }
+
+    /// Drops all tokens, which the caller must still have.
+    package func end() {
+        records.dropAll()
+        move?.records.dropAll()
+        served?.dropAll()
     }
 
     /// Notes a token's use.
     package func note(_ place: Int, lastAsked: Instant) {
-        file.note(offsets[place], lastAsked: clock.nanoseconds(of: lastAsked))
+        let time = clock.nanoseconds(of: lastAsked)
+        records.note(place, lastAsked: time)
+        move?.records.note(place, lastAsked: time)
     }
 
-    /// A file is stored, and none before it is any more.
-    package func stored(_ generation: UInt64) { earlier.removeAll { $0.file.generation < generation } }
+    /// A file is stored, and none before it is any more: it is the one that is written from here on.
+    package func stored(_ generation: UInt64) -> Bool {
+        guard let move, move.isComplete, move.records.file.generation == generation else { return false }
+        if records.serves { served = records }
+        (name, records) = (move.name, move.records)
+        self.move = nil
+        defer { isShort = false }
+        return isShort
+    }
 
-    /// Copies what is live into another file, which is stored when all of it is there.
-    private func moveToLargerFile(for size: Int) -> Bool {
-        let next = LogFile(
-            size: max(Self.leastSize, LogFile.headSize + 2 * (live + size)),
-            generation: file.generation + 1
-        )
-        guard var next else { return false }
-        earlier.append((file, offsets))
-        for place in offsets.indices where offsets[place] != 0 {
-            offsets[place] = next.append(copying: offsets[place], of: file)
+    /// Writes a record where it has to be; false: there is no room, and it is nowhere.
+    private func put(_ record: TokenRecord, lastAsked: Int64, at place: Int) -> Bool {
+        let isHere = records.put(record, lastAsked: lastAsked, at: place)
+        // Of a place that is still to be moved the record is copied when it is its turn.
+        let belongsThere = move.map { $0.isComplete || place < $0.moved || !isHere } ?? false
+        guard belongsThere else { return isHere }
+        guard move?.records.put(record, lastAsked: lastAsked, at: place) == true else {
+            records.drop(place)
+            return false
         }
-        let predecessor = name
-        name = Self.names[0] == predecessor ? Self.names[1] : Self.names[0]
-        file = next
-        store(StoredFile(next, name: name, predecessor: predecessor))
         return true
+    }
+
+    /// Begins to move where the file fills up.
+    ///
+    /// The next file can hold all: while `live` bytes move, at the ``pace``, less than a tenth of that comes in addition.
+    private func beginMove(before size: Int) {
+        let reserve = max(size, Int(Double(records.file.size) * Self.reserve))
+        guard move == nil, !records.file.hasRoom(for: reserve) else { return }
+        let file = LogFile(
+            size: max(Self.leastSize, LogFile.headSize + 2 * (live + size)),
+            generation: records.file.generation + 1
+        )
+        guard let file else { return }
+        move = Move(records: PlacedRecords(empty: file), name: Self.names[0] == name ? Self.names[1] : Self.names[0])
+    }
+
+    /// Moves so many bytes of records, or a little more.
+    private func goOnMoving(_ count: Int) {
+        guard var move, !move.isComplete else { return }
+        // The only reference to its places, or each change would copy them.
+        self.move = nil
+        var left = count
+        while left > 0, move.moved < places {
+            if let size = records.size(at: move.moved), move.records.size(at: move.moved) == nil {
+                move.records.copy(move.moved, from: records)
+                left -= size
+            }
+            move.moved += 1
+        }
+        move.isComplete = move.moved == places
+        self.move = move
+        if move.isComplete { store(StoredFile(move.records.file, name: move.name, predecessor: name)) }
     }
 }

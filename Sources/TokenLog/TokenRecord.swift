@@ -74,11 +74,17 @@ struct TokenRecord {
         }
     }
 
-    /// When a token was last asked for, or came; nil where the record holds none.
-    static func order(_ content: UnsafeRawBufferPointer, lastAsked: Int64) -> Int64? {
-        guard content.count >= Place.texts else { return nil }
-        return lastAsked == LogFile.never
-            ? unsafe content.loadUnaligned(fromByteOffset: Place.arrived, as: Int64.self) : lastAsked
+    /// When a token was last asked for, or came.
+    static func time(_ content: UnsafeRawBufferPointer, lastAsked: Int64) -> Int64 {
+        guard lastAsked == LogFile.never, content.count >= Place.texts else { return lastAsked }
+        return unsafe content.loadUnaligned(fromByteOffset: Place.arrived, as: Int64.self)
+    }
+
+    /// How many bytes of a record's content stand before the token itself, which is at its end.
+    static func sizeBeforeToken(_ content: UnsafeRawBufferPointer) -> Int {
+        (0..<textCount - 1).reduce(Place.texts) { size, index in
+            unsafe size + Int(content.loadUnaligned(fromByteOffset: Place.lengths + 4 * index, as: UInt32.self))
+        }
     }
 
     /// Reads records, many of which have the same names in them.
@@ -98,8 +104,11 @@ struct TokenRecord {
             self.memory = memory
         }
 
-        /// A token; nil where the record holds none.
-        mutating func read(_ content: UnsafeRawBufferPointer, lastAsked: Int64) -> KeptToken? {
+        /// A token, which stays where it is: its text is the record's own; nil where the record holds none.
+        ///
+        /// - Parameter place: Where in the file the record is.
+        mutating func read(_ place: Int, of file: LogFile) -> KeptToken? {
+            let (content, lastAsked) = unsafe (file.content(at: place), file.lastAsked(at: place))
             guard content.count >= Place.texts else { return nil }
             func number<Value: BitwiseCopyable>(_ place: Int, _ type: Value.Type = Value.self) -> Value {
                 unsafe content.loadUnaligned(fromByteOffset: place, as: type)
@@ -112,8 +121,10 @@ struct TokenRecord {
             let (start, stop) = (Int(number(Place.tokenStart, UInt32.self)), Int(number(Place.tokenEnd, UInt32.self)))
             guard start <= stop else { return nil }
             let words = SIMD4((0..<4).map { number(Place.fingerprint + 8 * $0, UInt64.self) })
+            let textStart = unsafe TokenRecord.sizeBeforeToken(content)
+            let served = unsafe file.served(place, textStart..<textStart + text.count)
             let token = EncodedToken(
-                text: unsafe SecretBytes(copying: text, in: memory),
+                text: unsafe SecretBytes(viewing: served.bytes, of: served.owner, source: memory),
                 split: Int(number(Place.split, UInt32.self)),
                 tokenRange: start..<stop,
                 fingerprint: Fingerprint(words: words),

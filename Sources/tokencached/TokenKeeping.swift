@@ -80,6 +80,8 @@ final class TokenKeeping: Sendable {
 
     private func store(_ file: TokenLog.StoredFile) {
         manager.async { [self] in
+            // Whatever has the name already is no file of ours, or one that was left behind.
+            DescriptorStore.remove(file.name)
             DescriptorStore.put(file.descriptor, named: file.name)
             if let predecessor = file.predecessor { DescriptorStore.remove(predecessor) }
             DescriptorStore.wait(seconds: Self.patience)

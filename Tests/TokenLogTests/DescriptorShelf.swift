@@ -2,35 +2,76 @@ import Foundation
 import Testing
 import TokenLog
 
-/// Stands in for the service manager: holds the descriptors of a log's files while no log is there.
+/// Stands in for the service manager: holds the descriptors of a log's files while no log is there, and does what it is
+/// told when the test lets it.
 final class DescriptorShelf {
+    /// What the log wants of the manager, in its order.
+    private enum Order {
+        case put(TokenLog.StoredFile)
+        case remove(String)
+        case confirm(UInt64)
+    }
+
     private(set) var files: [(name: String, descriptor: CInt)] = []
-    /// The names and generations of all that was ever stored.
+    /// The files that were put here since a log was last opened.
     private(set) var stored: [TokenLog.StoredFile] = []
-    /// Whether predecessors go as they should; a daemon that is killed in between leaves them.
+    /// Whether predecessors go as they should.
     var removesPredecessors = true
+    private var orders: [Order] = []
 
     deinit { for file in files { close(file.descriptor) } }
 
-    func store(_ file: TokenLog.StoredFile) {
-        stored.append(file)
-        files.append((file.name, dup(file.descriptor)))
-        if removesPredecessors, let predecessor = file.predecessor { remove(predecessor) }
+    /// A log that was handed what is here, as the next daemon's would be; what an earlier one still wanted is forgotten.
+    func open() throws -> TokenLog {
+        stored = []
+        orders = []
+        let handedOver = files.map { ($0.name, dup($0.descriptor)) }
+        let opened = TokenLog(stored: handedOver, in: nil, store: { [unowned self] in store($0) })
+        let log = try #require(opened)
+        finish(log)
+        return log
     }
 
-    func remove(_ name: String) {
-        for file in files where file.name == name { close(file.descriptor) }
-        files.removeAll { $0.name == name }
+    /// Whose tokens a log finds that is opened now, while another one may still write.
+    func subjects() throws -> [String] {
+        let handedOver = files.map { ($0.name, dup($0.descriptor)) }
+        let opened = TokenLog(stored: handedOver, in: nil, store: { _ in })
+        let log = try #require(opened)
+        return log.kept.map(\.token.subject)
     }
 
     func add(_ descriptor: CInt, named name: String) { files.append((name, descriptor)) }
 
-    /// A log that was handed what is here, as the next daemon's would be.
-    func open() throws -> TokenLog {
-        stored = []
-        let handedOver = files.map { ($0.name, dup($0.descriptor)) }
-        let log = TokenLog(stored: handedOver, in: nil, store: { [unowned self] in store($0) })
-        return try #require(log)
+    /// Does all that a log wants.
+    func finish(_ log: TokenLog) { while step(log) {} }
+
+    /// Does the next thing that a log wants; false: there is none.
+    @discardableResult
+    func step(_ log: TokenLog) -> Bool {
+        guard !orders.isEmpty else { return false }
+        switch orders.removeFirst() {
+        case .put(let file):
+            remove(file.name)
+            stored.append(file)
+            files.append((file.name, dup(file.descriptor)))
+        case .remove(let name): if removesPredecessors { remove(name) }
+        case .confirm(let generation): madeRoom = log.stored(generation)
+        }
+        return true
+    }
+
+    /// Whether the last file that was stored has room for what none was there for.
+    private(set) var madeRoom = false
+
+    private func store(_ file: TokenLog.StoredFile) {
+        orders.append(.put(file))
+        if let predecessor = file.predecessor { orders.append(.remove(predecessor)) }
+        orders.append(.confirm(file.generation))
+    }
+
+    private func remove(_ name: String) {
+        for file in files where file.name == name { close(file.descriptor) }
+        files.removeAll { $0.name == name }
     }
 
     /// Reads or changes a file as it lies in memory.

@@ -1,4 +1,5 @@
 import Secrets
+import TestSupport
 import TokenCache
 import TokenProtocol
 
@@ -56,7 +57,7 @@ struct ModelRun {
     static let wall = Date(timeIntervalSince1970: 1_795_000_000)
 
     var machine: CacheStateMachine
-    var random: ModelRandom
+    var random: SeededRandom
     var now = Self.start
     var step = 0
     var policy = CachePolicy()
@@ -86,7 +87,7 @@ struct ModelRun {
 
     /// - Parameter seed: Whatever the run does follows from it.
     init(seed: UInt64) {
-        var random = ModelRandom(seed: seed)
+        var random = SeededRandom(seed: seed)
         policy.idleTTL = random.pick([.seconds(5), .seconds(60), .seconds(1_800)])
         policy.negativeTTL = random.pick([.zero, .seconds(10), .seconds(60)])
         policy.maxEntries = random.pick([3, 100, 100, 100])
@@ -95,7 +96,7 @@ struct ModelRun {
         machine = CacheStateMachine(
             policy: policy,
             tenants: tenants.mapValues(\.policy),
-            random: ModelRandom(seed: random.next()),
+            random: SeededRandom(seed: random.next()),
             now: Self.start
         )
         self.random = random
@@ -198,7 +199,7 @@ struct ModelTenant {
     /// The key whose call may go first though nobody wants it, to find out about the client.
     var probe: TokenKey?
 
-    init(_ random: inout ModelRandom, now: Instant) {
+    init(_ random: inout SeededRandom, now: Instant) {
         self.init(
             .test(
                 rate: random.pick([6, 60, 600]),

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import TokenCache
 import TokenProtocol
@@ -19,7 +20,7 @@ struct OutageTests {
         arguments: 0..<20
     )
     func outage(seed: Int) throws {
-        var random = ModelRandom(seed: UInt64(seed))
+        var random = SeededRandom(seed: UInt64(seed))
         let policy = TenantPolicy.test(rate: 80, burst: 80)
         var cache = Simulation(tenants: ["main": policy], draw: Double(random.below(1_000)) / 1_000)
         var ends: [TokenKey: Instant] = [:]

@@ -1,0 +1,135 @@
+import Secrets
+import TestSupport
+import Testing
+import TokenCache
+import TokenLog
+import TokenProtocol
+
+@Suite("The log's way to a larger file")
+struct MoveTests {
+    private let shelf = DescriptorShelf()
+
+    @Test("A file that fills up moves to a larger one under the other name, with all that is live and nothing else.")
+    func moves() throws {
+        let log = try shelf.open()
+        var places: [String: Int] = [:]
+        for number in 0..<6_000 {
+            places["user-\(number)"] = log.keep(.of("user-\(number)"))
+            if number % 3 == 0, let place = places.removeValue(forKey: "user-\(number)") { log.drop(place) }
+            shelf.finish(log)
+        }
+        #expect(shelf.stored.count > 2, "several moves")
+        for (index, file) in shelf.stored.enumerated() {
+            #expect(file.name == TokenLog.names[index % 2])
+            #expect(file.generation == UInt64(index) + 1)
+            #expect(file.predecessor == (index == 0 ? nil : TokenLog.names[(index + 1) % 2]))
+        }
+        #expect(shelf.files.count == 1)
+        #expect(try Set(shelf.subjects()) == Set(places.keys))
+    }
+
+    @Test("Whenever the daemon is killed, the next one finds what was kept and nothing that was dropped.", arguments: 1...4)
+    func killed(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        var log = try shelf.open()
+        var places: [String: Int] = [:]
+        for number in 0..<1_500 {
+            let subject = "user-\(number)"
+            places[subject] = log.keep(.of(subject, padding: random.below(3_000)))
+            #expect(places[subject] != nil)
+            if random.once(in: 3), let gone = places.randomElement(using: &random) {
+                places[gone.key] = nil
+                log.drop(gone.value)
+            }
+            // The manager is slow: it takes some tokens' time for each thing that it is told.
+            if random.once(in: 12) { shelf.step(log) }
+            guard random.once(in: 60) else { continue }
+            #expect(try shelf.subjects().sorted() == places.keys.sorted(), "seed \(seed), after \(number)")
+            guard random.once(in: 4) else { continue }
+            log = try shelf.open()
+            places = Dictionary(uniqueKeysWithValues: log.kept.map { ($0.token.subject, $0.place) })
+        }
+        #expect(shelf.files.count <= 2)
+    }
+
+    @Test("A file that waits for the manager holds what the old one holds, and what comes meanwhile is in both.")
+    func bothAreWritten() throws {
+        shelf.removesPredecessors = false
+        let log = try shelf.open()
+        let first = try #require(log.keep(.of("ann")))
+        // The manager has the new file, and the log doesn't know it yet.
+        while shelf.files.count < 2 {
+            #expect(log.keep(.of("other", padding: 1_000)) != nil)
+            shelf.step(log)
+        }
+        _ = log.keep(.of("late"))
+        for name in TokenLog.names { #expect(try shelf.file(name, holds: "token-of-ann.")) }
+        for name in TokenLog.names { #expect(try shelf.file(name, holds: "token-of-late.")) }
+        log.drop(first)
+        for name in TokenLog.names { #expect(try !shelf.file(name, holds: "token-of-ann.")) }
+    }
+
+    @Test("Where the manager doesn't answer and both files are full, a token isn't kept, until there is room again.")
+    func fullWithoutAnswer() throws {
+        let log = try shelf.open()
+        var count = 0
+        while log.keep(.of("user-\(count)", padding: 10_000)) != nil { count += 1 }
+        #expect(log.keep(.of("one-more", padding: 10_000)) == nil)
+        #expect(try shelf.subjects().allSatisfy { $0.hasPrefix("user-") })
+        shelf.finish(log)
+        #expect(shelf.madeRoom)
+        #expect(log.keep(.of("one-more", padding: 10_000)) != nil)
+        shelf.finish(log)
+        #expect(try shelf.subjects().count == count + 1)
+    }
+
+    @Test("A token that was taken over is served from where it lies, and goes with the last one who has it.")
+    func served() throws {
+        _ = try shelf.open().keep(.of("ann"))
+        let log = try shelf.open()
+        var ann = log.kept.first?.token
+        let text = ann?.token.text.copy
+        log.drop(0)
+        #expect(try shelf.subjects() == [], "it is dropped at once")
+        #expect(ann?.token.text.copy == text, "and can still be answered with by whom it was given to")
+        ann = nil
+        #expect(try !shelf.file("tokens-a", holds: "token-of-ann."))
+    }
+
+    @Test("A daemon that ends leaves what it was handed to the next.")
+    func left() throws {
+        _ = try shelf.open().keep(.of("ann"))
+        for _ in 0..<3 { #expect(try shelf.open().kept.count == 1) }
+        #expect(try shelf.file("tokens-a", holds: "token-of-ann."))
+    }
+
+    @Test("What was taken over and has moved is overwritten in the old file, too, when it is dropped.")
+    func servedAndMoved() throws {
+        shelf.removesPredecessors = false
+        _ = try shelf.open().keep(.of("ann"))
+        let log = try shelf.open()
+        var ann = log.kept.first?.token
+        while log.currentName == "tokens-a" {
+            #expect(log.keep(.of("other", padding: 1_000)) != nil)
+            shelf.finish(log)
+        }
+        for name in TokenLog.names { #expect(try shelf.file(name, holds: "token-of-ann.")) }
+        log.drop(0)
+        #expect(try !shelf.file("tokens-b", holds: "token-of-ann."))
+        #expect(ann != nil)
+        ann = nil
+        #expect(try !shelf.file("tokens-a", holds: "token-of-ann."))
+    }
+
+    @Test("When keeping ends, nothing is left of what was kept.")
+    func end() throws {
+        _ = try shelf.open().keep(.of("ann"))
+        let log = try shelf.open()
+        let kept = log.kept
+        _ = log.keep(.of("bob"))
+        log.end()
+        #expect(try shelf.subjects() == [])
+        #expect(try !shelf.file("tokens-a", holds: "token-of-bob."))
+        #expect(kept.count == 1)
+    }
+}
