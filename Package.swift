@@ -39,6 +39,7 @@ let targets: [Target] = [
     // MARK: What the machine offers
     .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
     .systemLibrary(name: "CLinux"),
+    .target(name: "CArguments"),
     .target(name: "Systemd", dependencies: ["CSystemd", "Secrets"]),
 
     // MARK: The heart: no I/O
@@ -93,7 +94,7 @@ let targets: [Target] = [
             nioCore, nioPosix, logging, lifecycle, unixSignals, argumentParser,
         ]
     ),
-    .executableTarget(name: "tokencachectl", dependencies: ["TokenCacheClient", argumentParser]),
+    .executableTarget(name: "tokencachectl", dependencies: ["CArguments", "TokenCacheClient", argumentParser]),
     .executableTarget(name: "standin-tenant", dependencies: ["StandInTenant", argumentParser, unixSignals]),
 
     // MARK: Tests
@@ -138,7 +139,7 @@ let targets: [Target] = [
     ),
 ]
 
-for target in targets where target.type != .system {
+for target in targets where target.type != .system && target.name != "CArguments" {
     target.swiftSettings = settings
 }
 

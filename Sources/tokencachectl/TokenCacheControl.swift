@@ -1,9 +1,19 @@
 import ArgumentParser
+import CArguments
 
 // tokencachectl: the operator's tool. Each command is one request; what it prints is laid out by values that are tested.
 
-/// The operator's tool.
 @main
+enum Program {
+    static func main() async {
+        let arguments = (0..<argument_count()).compactMap { index in
+            unsafe argument(index).map { unsafe String(cString: $0) }
+        }
+        await TokenCacheControl.main(Array(arguments.dropFirst()))
+    }
+}
+
+/// The operator's tool.
 struct TokenCacheControl: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tokencachectl",

@@ -28,7 +28,10 @@ struct MoveTests {
         #expect(try Set(shelf.subjects()) == Set(places.keys))
     }
 
-    @Test("Whenever the daemon is killed, the next one finds what was kept and nothing that was dropped.", arguments: 1...4)
+    @Test(
+        "Whenever the daemon is killed, the next one finds what was kept and nothing that was dropped.",
+        arguments: 1...4
+    )
     func killed(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         var log = try shelf.open()

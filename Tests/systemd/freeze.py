@@ -26,9 +26,9 @@ def _event_loops(process):
 
 
 @contextlib.contextmanager
-def frozen_loop(process):
-    """The first event loop of a process stands still; its other threads go on."""
-    thread = next(_event_loops(process))
+def frozen_loop(process, number=0):
+    """One event loop of a process stands still; its other threads go on."""
+    thread = list(_event_loops(process))[number]
     _ptrace(_SEIZE, thread)
     _ptrace(_INTERRUPT, thread)
     os.waitpid(thread, _WALL)

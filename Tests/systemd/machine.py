@@ -20,6 +20,7 @@ DROP_INS = pathlib.Path("/run/systemd/system/tokencached.service.d")
 SHIPPED_DROP_INS = pathlib.Path("/usr/share/doc/tokencached/drop-ins")
 SOCKETS = ("tokencached.socket", "tokencached-admin.socket")
 TENANT = "http://127.0.0.1:18080"
+SOURCES = pathlib.Path(__file__).parents[2]
 PATIENCE = 30
 """How many seconds something may take that should take less than one."""
 

@@ -2,17 +2,26 @@
 
 import os
 import pathlib
+import sys
 import threading
 
-from machine import ADMIN, MachineTestCase, ask, configure, entries, property_of, systemctl, token
+from machine import ADMIN, SOURCES, MachineTestCase, ask, configure, entries, property_of, systemctl, token
+
+sys.path.insert(0, str(SOURCES / "Clients/python/src"))
+
+from tokencached import TokenCache, TokenCacheError  # noqa: E402
 
 
 class Load:
-    """Threads that ask for tokens, each request on a connection of its own, and note what isn't answered."""
+    """Threads that ask for tokens again and again, and note what isn't answered.
 
-    def __init__(self, subjects):
+    A request has a connection of its own, or all of them share a client's.
+    """
+
+    def __init__(self, subjects, ask=token):
         self.answered = 0
         self.lost = []
+        self._ask = ask
         self._subjects = subjects
         self._end = threading.Event()
         self._lock = threading.Lock()
@@ -21,9 +30,9 @@ class Load:
     def _run(self, subject):
         while not self._end.is_set():
             try:
-                token(subject)
+                self._ask(subject)
                 fault = None
-            except (OSError, AssertionError) as error:
+            except (OSError, AssertionError, TokenCacheError) as error:
                 fault = repr(error)
             with self._lock:
                 if fault is None:
@@ -60,6 +69,16 @@ class Restarts(MachineTestCase):
         self.assertGreater(load.answered, 20 * len(given))
         self.assert_same(given)
 
+    def test_who_keeps_a_connection_loses_no_request_either(self):
+        given = self.warm()
+        client = TokenCache()
+        with self.no_mint(), Load(list(given), lambda subject: client.token(subject=subject)) as load:
+            for _ in range(20):
+                systemctl("restart", "tokencached.service")
+        client.close()
+        self.assertEqual(load.lost, [])
+        self.assertGreater(load.answered, 20 * len(given))
+
     def test_restarting_the_sockets_keeps_the_tokens(self):
         given = self.warm()
         with self.no_mint():
@@ -88,6 +107,30 @@ class Restarts(MachineTestCase):
         ask({"op": "flush"}, ADMIN)
         systemctl("kill", "--kill-who=main", "--signal=SIGKILL", "tokencached.service")
         self.assertEqual(entries(), 0)
+
+    def test_tokens_outlive_restart_after_restart(self):
+        """What a daemon was handed and what it got itself, by whichever end, over and over."""
+        given = self.warm(40)
+        for number in range(8):
+            subject = self.subject(f"late-{number}")
+            given[subject] = token(subject)["access_token"]
+            with self.no_mint():
+                if number % 2 == 0:
+                    systemctl("restart", "tokencached.service")
+                else:
+                    systemctl("kill", "--kill-who=main", "--signal=SIGKILL", "tokencached.service")
+                self.assert_same(given)
+        self.assertEqual(entries(), len(given))
+        self.assertEqual(property_of("NFileDescriptorStore"), "1")
+
+    def test_many_tokens_move_to_larger_files(self):
+        subjects = [self.subject(str(number)) for number in range(3000)]
+        self.assertEqual(ask({"op": "prefetch", "subjects": subjects[:1000]})["queued"], 1000)
+        given = {subject: token(subject)["access_token"] for subject in subjects}
+        with self.no_mint():
+            systemctl("kill", "--kill-who=main", "--signal=SIGKILL", "tokencached.service")
+            self.assert_same(given)
+        self.assertEqual(property_of("NFileDescriptorStore"), "1")
 
     def test_another_client_does_not_get_them(self):
         self.warm()

@@ -5,7 +5,7 @@ import pathlib
 import shutil
 import sys
 
-from machine import SHIPPED_DROP_INS, MachineTestCase, ask, drop_in, journal, property_of, run, systemctl, token
+from machine import SHIPPED_DROP_INS, MachineTestCase, ask, configure, drop_in, journal, property_of, run, systemctl, token
 
 PROBE = pathlib.Path("/usr/lib/tokencached-probe.py")
 
@@ -72,6 +72,22 @@ class DropIns(MachineTestCase):
         with self.no_mint():
             systemctl("restart", "tokencached.service")
             self.assertEqual(token(self.subject())["source"], "cache")
+
+    def test_a_reload_from_a_root_of_its_own(self):
+        self.shipped("own-root")
+        token(self.subject())
+        configure(settings="log: { level: debug }")
+        systemctl("reload", "tokencached.service")
+        configure(settings="log: { level: loud }")
+        self.assertNotEqual(systemctl("reload", "tokencached.service", check=False).returncode, 0)
+        systemctl("stop", "tokencached.service")
+        outcomes = [
+            record["TOKENCACHED_OUTCOME"]
+            for record in journal("TOKENCACHED_EVENT=reload", "_SYSTEMD_UNIT=tokencached.service", since=self.began)
+        ]
+        self.assertEqual(outcomes, ["done", "invalid_configuration"], "the journal is reached from there, too")
+        run("dpkg", "--remove", "tokencached")
+        self.assertFalse(pathlib.Path("/usr/lib/tokencached").exists(), "what systemd made there went with the package")
 
     def test_an_address_that_is_not_allowed_is_not_reached(self):
         self.shipped("addresses", localhost="")

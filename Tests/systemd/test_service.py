@@ -80,10 +80,14 @@ class Activation(MachineTestCase):
 
 
 class Readiness(MachineTestCase):
-    def test_started_means_serving(self):
+    def test_it_is_started_when_it_serves_and_not_before(self):
         systemctl("start", "tokencached.service")
-        listening = run("journalctl", "--no-pager", "--unit=tokencached", f"--since=@{self.began}").stdout
-        self.assertIn("the daemon serves", listening)
+        invocation = property_of("InvocationID")
+        said = journal(f"_SYSTEMD_INVOCATION_ID={invocation}", "+", f"INVOCATION_ID={invocation}")
+        times = {str(entry["MESSAGE"]).split(" ", 1)[0]: int(entry["__MONOTONIC_TIMESTAMP"]) for entry in said}
+        serves = [entry for entry in said if str(entry["MESSAGE"]).startswith("the daemon serves")]
+        self.assertEqual(len(serves), 1)
+        self.assertGreater(times["Started"], int(serves[0]["__MONOTONIC_TIMESTAMP"]))
         self.assertEqual(property_of("NRestarts"), "0")
 
     def test_the_status_line_tells_tokens_and_tenants(self):
@@ -152,6 +156,29 @@ class Reload(MachineTestCase):
 
 
 class Failures(MachineTestCase):
+    def test_a_stuck_loop_of_the_tenants_is_killed_too(self):
+        drop_in("watchdog", "[Service]\nWatchdogSec=1s\n")
+        first = token(self.subject())
+        with connect(REQUESTS) as idle, self.no_mint():
+            with frozen_loop(int(property_of("MainPID")), 1):
+                # Hits are served all the same, but nothing new would ever come.
+                self.assertEqual(token(self.subject())["access_token"], first["access_token"])
+                self.assertEqual(idle.recv(1), b"", "the daemon's end closes it")
+            self.assertEqual(token(self.subject())["access_token"], first["access_token"])
+        self.assertEqual(property_of("NRestarts"), "1")
+
+    def test_a_drain_may_take_longer_than_the_watchdog_has_patience(self):
+        drop_in("watchdog", "[Service]\nWatchdogSec=1s\n")
+        with connect(REQUESTS) as connection, connection.makefile("rb") as replies:
+            slow = {"op": "token", "subject": f"after-4000+ok:{self.subject()}", "id": 1}
+            connection.sendall(json.dumps(slow).encode() + b'\n{"op":"hello","id":2}\n')
+            self.assertEqual(json.loads(replies.readline())["id"], 2)
+            systemctl("restart", "tokencached.service")
+            self.assertIn("access_token", json.loads(replies.readline()))
+        self.assertEqual(property_of("NRestarts"), "0")
+        with self.no_mint():
+            self.assertEqual(token(slow["subject"])["source"], "cache")
+
     def test_a_stuck_loop_is_killed_and_started_anew(self):
         drop_in("watchdog", "[Service]\nWatchdogSec=1s\n")
         systemctl("start", "tokencached.service")
@@ -170,10 +197,13 @@ class Failures(MachineTestCase):
             self.assertEqual(token(self.subject())["access_token"], first["access_token"])
         self.assertEqual(property_of("NRestarts"), "1")
 
-    def test_no_start_limit_ever_closes_the_sockets(self):
+    def test_no_limit_of_starts_ever_closes_the_sockets(self):
         for _ in range(12):
             entries()
             systemctl("kill", "--kill-who=main", "--signal=SIGKILL", "tokencached.service")
+        for _ in range(25):
+            entries()
+            systemctl("stop", "tokencached.service")
         self.assertEqual(entries(), 0)
         for unit in SOCKETS:
             self.assertEqual(property_of("ActiveState", unit), "active")

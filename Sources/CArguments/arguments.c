@@ -1,0 +1,14 @@
+#include "arguments.h"
+
+static int count;
+static char **values;
+
+/* The C library calls constructors with what it calls main with. */
+__attribute__((constructor)) static void take_arguments(int argc, char **argv) {
+    count = argc;
+    values = argv;
+}
+
+int argument_count(void) { return count; }
+
+const char *argument(int index) { return values[index]; }
