@@ -64,6 +64,12 @@ test-systemd-257: deb ## The same with the systemd of Debian 13, in a tree of it
 	swift build $(RELEASE_FLAGS) --product standin-tenant
 	scripts/test-systemd "$$(scripts/debian-13-tree)" -- $(TESTS)
 
+.PHONY: test-sidecar
+test-sidecar: release ## Test the daemon in a container beside an application's (root)
+	@scripts/install-dependencies install sidecar
+	swift build $(RELEASE_FLAGS) --product standin-tenant
+	scripts/test-sidecar
+
 .PHONY: example
 example: ## Start the embedded-analytics example on a stand-in tenant
 	@scripts/install-dependencies build clients

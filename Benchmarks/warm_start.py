@@ -73,9 +73,10 @@ class Manager:
             "LISTEN_FDNAMES": ":".join(name for name, _ in handed_over),
         }
         # The shell's number is the daemon's, as LISTEN_PID has to be.
-        script = "".join(
-            f"exec {FIRST_DESCRIPTOR + index}<&{descriptor};" for index, descriptor in enumerate(moved)
-        ) + 'LISTEN_PID=$$ exec "$@"'
+        script = (
+            "".join(f"exec {FIRST_DESCRIPTOR + index}<&{descriptor};" for index, descriptor in enumerate(moved))
+            + 'LISTEN_PID=$$ exec "$@"'
+        )
         process = subprocess.Popen(
             ["bash", "-c", script, "bash", *command], env=environment, pass_fds=moved, stderr=log, stdout=log
         )
@@ -92,15 +93,15 @@ class Programs:
     """A tenant and a daemon that a manager starts."""
 
     def __init__(self, programs, folder, manager, settings):
-        self._folder, self._manager = folder, manager
-        self._log = open(folder / "log", "ab")
+        self._manager = manager
+        self.log = folder / "log"
         (folder / "secret").write_text("bench-secret")
         (folder / "secret").chmod(0o600)
         ready = folder / "tenant"
+        options = {"--client-id": "bench", "--client-secret": "bench-secret", "--ready-file": ready}
         self._tenant = subprocess.Popen(
-            [programs / "standin-tenant", "--client-id", "bench", "--client-secret", "bench-secret", "--ready-file", ready],
-            stdout=self._log,
-            stderr=self._log,
+            [programs / "standin-tenant", *(word for option in options.items() for word in option)],
+            stdout=subprocess.DEVNULL,
         )
         deadline = time.monotonic() + PATIENCE
         while not ready.exists():
@@ -111,7 +112,8 @@ class Programs:
         configuration.write_text(
             f"cache: {{ max_entries: 200000, {settings} }}\n"
             "tenants:\n"
-            f"  main: {{ host: '{ready.read_text().strip()}', client_id: bench, client_secret: {{ file: {folder}/secret }},\n"
+            f"  main: {{ host: '{ready.read_text().strip()}', client_id: bench,\n"
+            f"          client_secret: {{ file: {folder}/secret }},\n"
             "          rate: { per_minute: 10000000, burst: 10000000 }, max_concurrent: 64 }\n"
         )
         self._command = [programs / "tokencached", "--config", configuration]
@@ -120,7 +122,8 @@ class Programs:
     def start(self):
         """Starts the daemon, and returns after how many seconds it was ready."""
         began = time.monotonic()
-        self.daemon = self._manager.start(self._command, self._log)
+        with open(self.log, "a") as log:
+            self.daemon = self._manager.start(self._command, log)
         self._manager.wait_until_ready()
         return time.monotonic() - began
 
@@ -134,7 +137,6 @@ class Programs:
             if process is not None and process.poll() is None:
                 process.kill()
                 process.wait()
-        self._log.close()
 
 
 def connect(folder):
@@ -222,8 +224,6 @@ def warm_starts(programs, users, starts):
             for title, values in (("empty", cold), ("warm", warm), ("warm, first answer", first)):
                 low, middle, high = (1_000 * figure(values) for figure in (min, statistics.median, max))
                 print(f"| {title} | {low:.0f} | {middle:.0f} | {high:.0f} |")
-            with open(folder / "log") as log:
-                print(*[line.strip() for line in log if "survive" in line], sep="\n")
         finally:
             running.end()
 

@@ -75,7 +75,7 @@ struct Daemon {
             reload: { reloads.ask(($0, $1)) }
         )
         await pool.onSecretChange { await frontend.cache.secretChanged(of: $0) }
-        let keeping = TokenKeeping(frontend.cache, memory: source.memory, log: log)
+        let keeping = TokenKeeping(frontend, memory: source.memory, log: log)
         await keeping.begin(with: stored, isWanted: loaded.configuration.cache.keepAcrossRestarts)
         // Trapped before the daemon is ready: from then on the manager may send it at any moment.
         let hangups = await UnixSignalsSequence(trapping: .sighup)

@@ -96,6 +96,11 @@ struct Frontend: Sendable {
         }
     }
 
+    /// What the cache keeps for the next daemon is in safety.
+    func stored(_ generation: UInt64) {
+        eventLoop.execute { cache.assumeIsolated { $0.stored(generation) } }
+    }
+
     /// Takes over another configuration.
     func apply(_ loaded: ConfigurationSource.Loaded) async throws {
         let configuration = loaded.configuration

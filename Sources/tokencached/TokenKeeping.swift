@@ -17,15 +17,15 @@ import Foundation
 final class TokenKeeping: Sendable {
     private static let patience: UInt64 = 5
 
-    private let cache: TokenCache
+    private let frontend: Frontend
     private let memory: SecretMemory
     private let log: Logger
     /// The manager is told one thing after another, and not on an event loop: it may be busy.
     private let manager = DispatchQueue(label: "descriptor-store")
     private let isKeeping = Mutex(false)
 
-    init(_ cache: TokenCache, memory: SecretMemory, log: Logger) {
-        self.cache = cache
+    init(_ frontend: Frontend, memory: SecretMemory, log: Logger) {
+        self.frontend = frontend
         self.memory = memory
         self.log = log
     }
@@ -47,13 +47,13 @@ final class TokenKeeping: Sendable {
         if isWanted, !wasKeeping, isPossible { await start(with: []) }
         guard !isWanted, wasKeeping else { return }
         isKeeping.withLock { $0 = false }
-        await cache.endKeeping()
+        await frontend.cache.endKeeping()
         remove(Set(TokenLog.names))
     }
 
     /// Notes what the next daemon should know, and waits until the manager has everything.
     func finish() async {
-        await cache.noteUses()
+        await frontend.cache.noteUses()
         await withCheckedContinuation { done in manager.async { done.resume() } }
     }
 
@@ -70,7 +70,7 @@ final class TokenKeeping: Sendable {
         }
         remove(Set(stored.map(\.name)).subtracting([tokens.currentName]))
         isKeeping.withLock { $0 = true }
-        let count = await cache.begin(with: tokens)
+        let count = await frontend.cache.begin(with: tokens)
         let time = (ContinuousClock.now - began) / .milliseconds(1)
         log.notice(
             "tokens survive a restart; those of the last daemon are served",
@@ -85,7 +85,7 @@ final class TokenKeeping: Sendable {
             DescriptorStore.put(file.descriptor, named: file.name)
             if let predecessor = file.predecessor { DescriptorStore.remove(predecessor) }
             DescriptorStore.wait(seconds: Self.patience)
-            Task { await cache.stored(file.generation) }
+            frontend.stored(file.generation)
         }
     }
 

@@ -9,7 +9,7 @@ from machine import ADMIN, SOURCES, MachineTestCase, ask, configure, entries, pr
 
 sys.path.insert(0, str(SOURCES / "Clients/python/src"))
 
-from tokencached import TokenCache, TokenCacheError  # noqa: E402
+from tokencached import TokenCache, TokenCacheError
 
 
 class Load:

@@ -5,7 +5,18 @@ import pathlib
 import shutil
 import sys
 
-from machine import SHIPPED_DROP_INS, MachineTestCase, ask, configure, drop_in, journal, property_of, run, systemctl, token
+from machine import (
+    SHIPPED_DROP_INS,
+    MachineTestCase,
+    ask,
+    configure,
+    drop_in,
+    journal,
+    property_of,
+    run,
+    systemctl,
+    token,
+)
 
 PROBE = pathlib.Path("/usr/lib/tokencached-probe.py")
 
