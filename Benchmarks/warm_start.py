@@ -127,6 +127,11 @@ class Programs:
         self._manager.wait_until_ready()
         return time.monotonic() - began
 
+    def memory(self):
+        """The daemon's resident memory in MiB, with what is kept for the next one."""
+        status = pathlib.Path(f"/proc/{self.daemon.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) // 1024
+
     def kill(self):
         """As a crash would end it."""
         self.daemon.send_signal(signal.SIGKILL)
@@ -209,7 +214,9 @@ def warm_starts(programs, users, starts):
                 cold.append(running.start())
                 running.kill()
             running.start()
+            empty = running.memory()
             fill(folder, users)
+            filled = running.memory()
             warm, first = [], []
             for _ in range(starts):
                 running.kill()
@@ -224,6 +231,7 @@ def warm_starts(programs, users, starts):
             for title, values in (("empty", cold), ("warm", warm), ("warm, first answer", first)):
                 low, middle, high = (1_000 * figure(values) for figure in (min, statistics.median, max))
                 print(f"| {title} | {low:.0f} | {middle:.0f} | {high:.0f} |")
+            print(f"\nResident memory: {empty} MiB when empty, {filled} MiB full, {running.memory()} MiB after a warm start")
         finally:
             running.end()
 

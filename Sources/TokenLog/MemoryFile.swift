@@ -4,8 +4,8 @@ import Glibc
 
 /// A file that is memory alone, mapped: its content lives as long as somebody holds its descriptor.
 ///
-/// Where the kernel has them, it is one of those that not even root can read through another process's descriptor
-/// (memfd_secret(2)); else an ordinary one (memfd_create(2)).
+/// Where the kernel has them, it is one of those that not even root can read through another process's descriptor and that
+/// are never swapped (memfd_secret(2)); else an ordinary one (memfd_create(2)), which is locked while it is mapped.
 // `@unchecked Sendable`, because a pointer is not Sendable, and sound: the memory is used where the log is, by the one
 // object that has it. Elsewhere are used the descriptor, which never changes, and tokens that lie in the memory, which are
 // `SecretBytes` of their own there and which the log only reads.
@@ -13,6 +13,8 @@ import Glibc
     let descriptor: CInt
     /// All of it.
     let bytes: UnsafeMutableRawBufferPointer
+    /// Whether its pages stay in memory; a limit of locked memory (`RLIMIT_MEMLOCK`) may keep them from that.
+    let isLocked: Bool
 
     /// Makes a file of a size, zeroed; nil where there is no memory for it.
     static func make(size: Int) -> MemoryFile? { makeSecret(size) ?? makeOrdinary(size) }
@@ -37,6 +39,8 @@ import Glibc
             return nil
         }
         _ = unsafe madvise(start, size, CInt(MADV_DONTDUMP))
+        // A secret one is locked by itself; to ask for it once more changes nothing.
+        isLocked = unsafe lock_on_fault(start, size) == 0
         self.descriptor = descriptor
         unsafe bytes = UnsafeMutableRawBufferPointer(start: start, count: size)
     }

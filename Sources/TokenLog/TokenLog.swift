@@ -27,6 +27,9 @@ package final class TokenLog: TokenKeeper {
             generation = file.generation
         }
 
+        /// Whether it can't be swapped while the daemon lives.
+        package var isLocked: Bool { file.isLocked }
+
         /// Its descriptor, open while this value is there.
         package var descriptor: CInt { file.descriptor }
     }

@@ -23,6 +23,7 @@ final class TokenKeeping: Sendable {
     /// The manager is told one thing after another, and not on an event loop: it may be busy.
     private let manager = DispatchQueue(label: "descriptor-store")
     private let isKeeping = Mutex(false)
+    private let saidUnlocked = Mutex(false)
 
     init(_ frontend: Frontend, memory: SecretMemory, log: Logger) {
         self.frontend = frontend
@@ -79,6 +80,9 @@ final class TokenKeeping: Sendable {
     }
 
     private func store(_ file: TokenLog.StoredFile) {
+        if !file.isLocked, saidUnlocked.withLock({ exchange(&$0, with: true) }) == false {
+            log.warning("kept tokens lie in memory that may be swapped: the limit of locked memory is too low")
+        }
         manager.async { [self] in
             // Whatever has the name already is no file of ours, or one that was left behind.
             DescriptorStore.remove(file.name)
