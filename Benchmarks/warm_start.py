@@ -231,7 +231,8 @@ def warm_starts(programs, users, starts):
             for title, values in (("empty", cold), ("warm", warm), ("warm, first answer", first)):
                 low, middle, high = (1_000 * figure(values) for figure in (min, statistics.median, max))
                 print(f"| {title} | {low:.0f} | {middle:.0f} | {high:.0f} |")
-            print(f"\nResident memory: {empty} MiB when empty, {filled} MiB full, {running.memory()} MiB after a warm start")
+            warmed = running.memory()
+            print(f"\nResident memory: {empty} MiB when empty, {filled} MiB full, {warmed} MiB after a warm start")
         finally:
             running.end()
 
