@@ -32,8 +32,8 @@ extension CacheStateMachine {
             key: kept.key,
             token: kept.token,
             life: life,
-            arrived: kept.arrived,
-            lastAsked: kept.lastAsked,
+            arrived: min(kept.arrived, now),
+            lastAsked: kept.lastAsked.map { min($0, now) },
             cameUnasked: kept.cameUnasked,
             replacedReported: kept.replacedReported,
             serial: newSerial()
@@ -74,12 +74,11 @@ extension CacheStateMachine {
     /// Whether an entry is in the cache.
     func isThere(_ entry: Entry, _ slot: Int) -> Bool { store[slot] === entry }
 
-    /// The entries that are kept nowhere.
-    var unkept: [(entry: Entry, slot: Int)] {
-        store.slots.indices.compactMap { slot in
-            store[slot].flatMap { $0.place == nil ? ($0, slot) : nil }
-        }
-    }
+    /// How many slots there are.
+    var slotCount: Int { store.slots.count }
+
+    /// The entry in a slot, if it is kept nowhere.
+    func unkept(_ slot: Int) -> Entry? { store[slot].flatMap { $0.place == nil ? $0 : nil } }
 
     /// When each of the kept tokens was last asked for, by place.
     var uses: [(place: Int, time: Instant)] {

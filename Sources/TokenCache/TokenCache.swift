@@ -206,7 +206,7 @@ package actor TokenCache {
     /// Takes over what an earlier daemon has kept, and keeps what comes with the same keeper.
     ///
     /// - Returns: How many tokens are cached now that weren't.
-    package func begin(with keeper: sending any TokenKeeper) -> Int {
+    package func begin(with keeper: sending any TokenKeeper) async -> Int {
         let now = surroundings.now()
         machine.recordsChanges = true
         var restored = 0
@@ -218,10 +218,18 @@ package actor TokenCache {
         }
         machine.planRestored(now: now)
         self.keeper = keeper
-        keepUnkept()
         settle(now)
+        // Some at a time: requests are answered in between, and what comes or goes meanwhile is kept or dropped as ever.
+        var slot = 0
+        while keepUnkept(from: slot, slot + Self.keptTogether) {
+            slot += Self.keptTogether
+            await Task.yield()
+        }
         return restored
     }
+
+    /// So many tokens are kept in one go, which takes a millisecond or two.
+    private static let keptTogether = 1_000
 
     /// Keeps nothing any more.
     package func endKeeping() {
@@ -238,7 +246,7 @@ package actor TokenCache {
 
     /// What is kept is in safety.
     package func stored(_ generation: UInt64) {
-        if keeper?.stored(generation) == true { keepUnkept() }
+        if keeper?.stored(generation) == true { _ = keepUnkept(from: 0, machine.slotCount) }
     }
 
     private func keepChanges() {
@@ -252,9 +260,15 @@ package actor TokenCache {
         for case .went(_, let place) in changes { keeper.drop(place) }
     }
 
-    private func keepUnkept() {
-        guard let keeper else { return }
-        for (entry, slot) in machine.unkept { entry.place = keeper.keep(machine.kept(entry, slot)) }
+    /// Keeps what lies in some slots and isn't kept; false: there are no more, or there is no room.
+    private func keepUnkept(from start: Int, _ end: Int) -> Bool {
+        guard let keeper, start < machine.slotCount else { return false }
+        for slot in start..<min(end, machine.slotCount) {
+            guard let entry = machine.unkept(slot) else { continue }
+            entry.place = keeper.keep(machine.kept(entry, slot))
+            guard entry.place != nil else { return false }
+        }
+        return true
     }
 
     /// Makes the calls that the cache orders, until ``stop()``; calls that are under way then are cancelled.

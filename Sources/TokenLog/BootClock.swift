@@ -14,7 +14,7 @@ struct BootClock {
         nanoseconds = Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
-    func nanoseconds(of instant: Instant) -> Int64 { nanoseconds + (instant - self.instant).wholeNanoseconds }
+    func nanoseconds(of instant: Instant) -> Int64 { nanoseconds &+ (instant - self.instant).wholeNanoseconds }
 
     func instant(at nanoseconds: Int64) -> Instant {
         instant + .nanoseconds(nanoseconds.subtractingReportingOverflow(self.nanoseconds).partialValue)

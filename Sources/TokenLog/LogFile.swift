@@ -3,8 +3,8 @@ import Synchronization
 
 /// One file of the log: a head, then records one behind the other, then zeros.
 ///
-/// A record's length is written last, so a daemon that is killed in mid-write leaves zeros where the next record would
-/// begin, and a checksum tells whatever else went wrong.
+/// A record's length is written last and its state first, so a daemon that is killed in mid-write leaves what is no record,
+/// but can be told from the zeros behind the last one; a checksum tells whatever else went wrong.
 ///
 ///     head    0 magic · 8 version · 16 generation · 24 check of these · 32 zeros up to 64
 ///     record  0 length with the head, a multiple of 8 · 4 state · 8 last asked · 16 check of the content · 24 content
@@ -20,7 +20,9 @@ import Synchronization
 
     private enum State {
         static let live: UInt32 = 1
+        /// Not a token any more, but its bytes may still be there.
         static let dropped: UInt32 = 2
+        static let overwritten: UInt32 = 3
     }
 
     /// The token of a record that was taken over, served from where it lies; it goes when the last one lets go of it after
@@ -39,9 +41,9 @@ import Synchronization
 
         deinit {
             guard unsafe file.bytes.load(fromByteOffset: record + 4, as: UInt32.self) == State.dropped else { return }
-            if let start = unsafe file.bytes.baseAddress {
-                unsafe explicit_bzero(start + token.lowerBound, token.count)
-            }
+            guard let start = unsafe file.bytes.baseAddress else { return }
+            unsafe explicit_bzero(start + token.lowerBound, token.count)
+            unsafe file.bytes.storeBytes(of: State.overwritten, toByteOffset: record + 4, as: UInt32.self)
         }
     }
 
@@ -72,7 +74,7 @@ import Synchronization
 
     /// Takes over an earlier daemon's file; nil where it is none, or another version's.
     ///
-    /// Records that aren't whole are dropped.
+    /// Records that aren't whole are dropped, and what that daemon could not overwrite any more is overwritten.
     ///
     /// - Parameter found: Is given the place and the content of each record that is live, in their order.
     init?(
@@ -86,14 +88,20 @@ import Synchronization
                 == Self.check(UnsafeRawBufferPointer(rebasing: file.bytes[8..<24]))
         else { return nil }
         generation = unsafe file.bytes.load(fromByteOffset: 16, as: UInt64.self)
+        // There must be a later one.
+        guard generation < .max else { return nil }
         // One pass: hundreds of megabytes are nowhere near the processor a second time.
         while let length = length(at: end) {
-            if isLive(end) {
-                if isWhole(end, length) { unsafe found(end, content(at: end), lastAsked(at: end)) } else { drop(end) }
+            let state = state(at: end)
+            if state == State.live, isWhole(end, length) {
+                unsafe found(end, content(at: end), lastAsked(at: end))
+            } else if state != State.overwritten {
+                drop(end)
             }
             end += length
         }
         takenOverEnd = end
+        clearBehind()
     }
 
     /// So many bytes a record with so much content takes.
@@ -115,9 +123,10 @@ import Synchronization
     ) -> Int {
         let (place, size) = (end, Self.recordSize(content: count))
         let start = place + Self.recordHeadSize
+        unsafe bytes.storeBytes(of: State.live, toByteOffset: place + 4, as: UInt32.self)
+        atomicMemoryFence(ordering: .releasing)
         unsafe write(UnsafeMutableRawBufferPointer(rebasing: bytes[start..<start + count]))
         let check = unsafe Self.check(UnsafeRawBufferPointer(rebasing: bytes[start..<place + size]))
-        unsafe bytes.storeBytes(of: State.live, toByteOffset: place + 4, as: UInt32.self)
         unsafe bytes.storeBytes(of: lastAsked, toByteOffset: place + 8, as: Int64.self)
         unsafe bytes.storeBytes(of: check, toByteOffset: place + 16, as: UInt64.self)
         atomicMemoryFence(ordering: .releasing)
@@ -167,6 +176,18 @@ import Synchronization
         let content = unsafe content(at: place)
         guard let start = unsafe UnsafeMutableRawPointer(mutating: content.baseAddress) else { return }
         unsafe explicit_bzero(start, min(count ?? .max, content.count))
+        guard count == nil else { return }
+        atomicMemoryFence(ordering: .releasing)
+        unsafe bytes.storeBytes(of: State.overwritten, toByteOffset: place + 4, as: UInt32.self)
+    }
+
+    /// Overwrites all behind the last record, where something is: a record that was never finished, or those that can't be
+    /// found any more behind one whose length is wrong, which must not be found again later.
+    private func clearBehind() {
+        let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[end...])
+        let isUsed = unsafe rest.prefix(Self.recordHeadSize).contains { $0 != 0 }
+        guard isUsed, let start = rest.baseAddress else { return }
+        unsafe explicit_bzero(start, rest.count)
     }
 
     /// The length of the record at a place; nil: none begins there.
@@ -177,9 +198,7 @@ import Synchronization
         return length
     }
 
-    private func isLive(_ place: Int) -> Bool {
-        unsafe bytes.load(fromByteOffset: place + 4, as: UInt32.self) == State.live
-    }
+    private func state(at place: Int) -> UInt32 { unsafe bytes.load(fromByteOffset: place + 4, as: UInt32.self) }
 
     private func isWhole(_ place: Int, _ length: Int) -> Bool {
         let content = place + Self.recordHeadSize..<place + length

@@ -4,7 +4,7 @@ import Glibc
 
 /// A file that is memory alone, mapped: its content lives as long as somebody holds its descriptor.
 ///
-/// Where the kernel has them, it is one of those that not even root can read through another process's descriptor and that
+/// Where the kernel has them, it is one of those that not even root can open through another process's descriptor and that
 /// are never swapped (memfd_secret(2)); else an ordinary one (memfd_create(2)), which is locked while it is mapped.
 // `@unchecked Sendable`, because a pointer is not Sendable, and sound: the memory is used where the log is, by the one
 // object that has it. Elsewhere are used the descriptor, which never changes, and tokens that lie in the memory, which are

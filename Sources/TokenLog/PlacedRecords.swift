@@ -50,7 +50,10 @@ struct PlacedRecords {
                 file.drop(offset)
                 continue
             }
-            if take(offsets.count, token) { set(offset, at: offsets.count) } else { drop(at: offset) }
+            // Whoever drops a record must have its token.
+            withExtendedLifetime(token) {
+                if take(offsets.count, token) { set(offset, at: offsets.count) } else { drop(at: offset) }
+            }
         }
         found = []
     }

@@ -5,8 +5,9 @@ package import TokenCache
 //
 // Why it exists: a restart that loses the tokens costs a mint for every user, at a tenant that allows a hundred a minute.
 // They must not touch a disk. So they are written into a file that is memory alone, whose descriptor the service manager
-// holds while no daemon runs. The log promises that at every moment there is one file with every token that was answered,
-// that what was dropped is gone from it, and that a file which it can't read is an empty one.
+// holds while no daemon runs. The log promises that at every moment there is one file with every token that was answered
+// (but for a manager who is so slow to take a file that the one before it is full), that what was dropped is gone from it,
+// and that a file which it can't read is an empty one.
 
 /// The log of the tokens that are cached.
 package final class TokenLog: TokenKeeper {
@@ -40,6 +41,8 @@ package final class TokenLog: TokenKeeper {
     private static let leastSize = 1_024 * 1_024
     /// When less than this share of a file is free, its records begin to move to another one.
     private static let reserve = 1.0 / 8
+    /// When less than this share of what was written to a file is live, its records move to a smaller one.
+    private static let leastLive = 1.0 / 8
     /// With each token that comes so many times its size is moved: all of a file is, when half of the reserve is used up.
     private static let pace = 16
     /// So many bytes are moved with each token at least; it takes some microseconds.
@@ -78,12 +81,14 @@ package final class TokenLog: TokenKeeper {
     /// - Parameters:
     ///   - stored: The descriptors that were handed over, by their names; they are this object's from here on.
     ///   - memory: What the tokens' own memory is taken from.
+    ///   - size: So many bytes of records are about to come.
     ///   - onShortage: Is told when there begins to be no memory for tokens.
     ///   - store: Has a file stored, in place of whatever has its name, and then its predecessor removed; then it calls
     ///     ``stored(_:)``, but not before it returns. It is called for one file after another and must not wait.
     package init?(
         stored: [(name: String, descriptor: CInt)],
         in memory: SecretMemory?,
+        expecting size: Int = 0,
         onShortage: @escaping () -> Void = {},
         store: @escaping (StoredFile) -> Void
     ) {
@@ -101,7 +106,7 @@ package final class TokenLog: TokenKeeper {
         if let latest {
             (name, records) = latest
         } else {
-            guard let file = LogFile(size: Self.leastSize, generation: 1) else { return nil }
+            guard let file = LogFile(size: max(Self.leastSize, 2 * size), generation: 1) else { return nil }
             name = Self.names[0]
             records = PlacedRecords(empty: file)
             store(StoredFile(file, name: name, predecessor: nil))
@@ -110,6 +115,9 @@ package final class TokenLog: TokenKeeper {
 
     /// The name of the file that is written.
     package var currentName: String { name }
+
+    /// Whether that file can't be swapped while the daemon lives.
+    package var isLocked: Bool { records.file.file.isLocked }
 
     /// Hands over every token that the file holds; those that can't be read are dropped.
     package func handOver(to take: (_ place: Int, _ token: KeptToken) -> Bool) {
@@ -185,12 +193,14 @@ package final class TokenLog: TokenKeeper {
         return true
     }
 
-    /// Begins to move where the file fills up.
+    /// Begins to move where the file fills up, or is much larger than what is in it.
     ///
     /// The next file can hold all: while `live` bytes move, at the ``pace``, less than a tenth of that comes in addition.
     private func beginMove(before size: Int) {
         let reserve = max(size, Int(Double(records.file.size) * Self.reserve))
-        guard move == nil, !records.file.hasRoom(for: reserve) else { return }
+        let written = records.file.end
+        let isWasteful = written > Self.leastSize && Double(live) < Double(written) * Self.leastLive
+        guard move == nil, isWasteful || !records.file.hasRoom(for: reserve) else { return }
         let file = LogFile(
             size: max(Self.leastSize, LogFile.headSize + 2 * (live + size)),
             generation: records.file.generation + 1

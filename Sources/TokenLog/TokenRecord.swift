@@ -119,7 +119,8 @@ struct TokenRecord {
                 unsafe expiresAt.read(texts.next()), let user = unsafe texts.next(), let text = unsafe texts.next()
             else { return nil }
             let (start, stop) = (Int(number(Place.tokenStart, UInt32.self)), Int(number(Place.tokenEnd, UInt32.self)))
-            guard start <= stop else { return nil }
+            let (draw, lifetime): (Double, Int64) = (number(Place.draw), number(Place.lifetime))
+            guard start <= stop, (0..<1).contains(draw), lifetime > 0 else { return nil }
             let words = SIMD4((0..<4).map { number(Place.fingerprint + 8 * $0, UInt64.self) })
             let textStart = unsafe TokenRecord.sizeBeforeToken(content)
             let served = unsafe file.served(place, textStart..<textStart + text.count)
@@ -143,8 +144,8 @@ struct TokenRecord {
                 identity: .init(host: host.text, clientID: clientID.text),
                 token: token,
                 sent: clock.instant(at: number(Place.sent)),
-                lifetime: .nanoseconds(number(Place.lifetime, Int64.self)),
-                draw: number(Place.draw),
+                lifetime: .nanoseconds(lifetime),
+                draw: draw,
                 arrived: clock.instant(at: number(Place.arrived)),
                 lastAsked: lastAsked == LogFile.never ? nil : clock.instant(at: lastAsked),
                 cameUnasked: flags & Flag.cameUnasked != 0,

@@ -6,6 +6,7 @@ import Synchronization
 import Systemd
 import TokenCache
 import TokenLog
+import TokenProtocol
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -50,11 +51,17 @@ final class TokenKeeping: Sendable {
         isKeeping.withLock { $0 = false }
         await frontend.cache.endKeeping()
         remove(Set(TokenLog.names))
+        manager.async { DescriptorStore.wait(seconds: Self.patience) }
+        await finishOrders()
     }
 
     /// Notes what the next daemon should know, and waits until the manager has everything.
     func finish() async {
         await frontend.cache.noteUses()
+        await finishOrders()
+    }
+
+    private func finishOrders() async {
         await withCheckedContinuation { done in manager.async { done.resume() } }
     }
 
@@ -63,14 +70,17 @@ final class TokenKeeping: Sendable {
         let tokens = TokenLog(
             stored: stored.map { ($0.name, $0.descriptor) },
             in: memory,
+            expecting: await frontend.cache.stats(now: began).bytes,
             onShortage: { [log] in log.warning("there is no memory to keep all tokens for the next daemon") },
             store: { [self] in store($0) }
         )
         guard let tokens else {
+            remove(Set(stored.map(\.name)))
             return log.warning("tokens don't survive a restart: there is no memory to keep them in")
         }
         remove(Set(stored.map(\.name)).subtracting([tokens.currentName]))
         isKeeping.withLock { $0 = true }
+        warn(unlessLocked: tokens.isLocked)
         let count = await frontend.cache.begin(with: tokens)
         let time = (ContinuousClock.now - began) / .milliseconds(1)
         log.notice(
@@ -80,17 +90,22 @@ final class TokenKeeping: Sendable {
     }
 
     private func store(_ file: TokenLog.StoredFile) {
-        if !file.isLocked, saidUnlocked.withLock({ exchange(&$0, with: true) }) == false {
-            log.warning("kept tokens lie in memory that may be swapped: the limit of locked memory is too low")
-        }
+        warn(unlessLocked: file.isLocked)
         manager.async { [self] in
             // Whatever has the name already is no file of ours, or one that was left behind.
             DescriptorStore.remove(file.name)
-            DescriptorStore.put(file.descriptor, named: file.name)
+            guard DescriptorStore.put(file.descriptor, named: file.name) else {
+                return log.warning("the service manager can't be given a file of kept tokens")
+            }
             if let predecessor = file.predecessor { DescriptorStore.remove(predecessor) }
             DescriptorStore.wait(seconds: Self.patience)
             frontend.stored(file.generation)
         }
+    }
+
+    private func warn(unlessLocked isLocked: Bool) {
+        guard !isLocked, !saidUnlocked.withLock({ exchange(&$0, with: true) }) else { return }
+        log.warning("kept tokens lie in memory that may be swapped: the limit of locked memory is too low")
     }
 
     private func remove(_ names: Set<String>) {

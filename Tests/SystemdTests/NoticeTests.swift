@@ -55,6 +55,31 @@ struct NoticeTests {
         }
     }
 
+    @Test("A descriptor is stored under its name, without the manager's waiting for its end, and removed by it.")
+    func store() async {
+        await #expect(processExitsWith: .success) {
+            let folder = try TemporaryFolder()
+            let manager = try ManagerSocket(folder.path("manager"))
+            unsafe setenv("NOTIFY_SOCKET", folder.path("manager"), 1)
+            #expect(DescriptorStore.put(STDERR_FILENO, named: "tokens-a"))
+            DescriptorStore.remove("tokens-b")
+            #expect(manager.notice() == "FDSTORE=1\nFDNAME=tokens-a\nFDPOLL=0")
+            #expect(manager.notice() == "FDSTOREREMOVE=1\nFDNAME=tokens-b")
+            unsafe setenv("NOTIFY_SOCKET", "/nonexistent/manager", 1)
+            #expect(!DescriptorStore.put(STDERR_FILENO, named: "tokens-a"))
+        }
+    }
+
+    @Test("A store must be able to hold a file and the one that takes its place.")
+    func storeSize() {
+        #expect(DescriptorStore.isThere(socket: "/run/systemd/notify", size: nil), "before systemd 254 nobody says")
+        #expect(DescriptorStore.isThere(socket: "/run/systemd/notify", size: "4"))
+        #expect(DescriptorStore.isThere(socket: "@abstract", size: "2"))
+        for size in ["0", "1"] { #expect(!DescriptorStore.isThere(socket: "/run/systemd/notify", size: size)) }
+        #expect(!DescriptorStore.isThere(socket: nil, size: "4"))
+        #expect(!DescriptorStore.isThere(socket: "", size: nil))
+    }
+
     @Test("The watchdog's interval is the one that the manager has set for this process.")
     func watchdog() async {
         await #expect(processExitsWith: .success) {

@@ -166,6 +166,19 @@ struct KeepingTests {
         }
     }
 
+    @Test("A time that lies in the future counts as now, so that nobody is taken to ask for ever.")
+    func future() async {
+        let world = KeptWorld()
+        await world.begin(with: [kept("ann", asked: .seconds(1_000_000))])
+        await world.live {
+            world.diary.advance(.seconds(1_900))
+            await world.cache.timePassed()
+            // Its end has come; a user seen within half an hour would have been refreshed before.
+            _ = await world.ask("bob")
+            #expect(world.diary.events() == [.dropped("ann-0"), .kept("bob-1"), .answered])
+        }
+    }
+
     @Test("Keeping that begins late keeps what is there.")
     func late() async {
         let world = KeptWorld()

@@ -93,10 +93,22 @@ struct MoveTests {
         var ann = log.kept.first?.token
         let text = ann?.token.text.copy
         log.drop(0)
-        #expect(try shelf.subjects() == [], "it is dropped at once")
-        #expect(ann?.token.text.copy == text, "and can still be answered with by whom it was given to")
+        #expect(ann?.token.text.copy == text, "it can still be answered with by whom it was given to")
         ann = nil
         #expect(try !shelf.file("tokens-a", holds: "token-of-ann."))
+        #expect(try shelf.subjects() == [])
+    }
+
+    @Test("A dropped token that somebody still had when its daemon ended is overwritten by the next daemon.")
+    func servedToTheEnd() throws {
+        _ = try shelf.open().keep(.of("ann"))
+        let log = try shelf.open()
+        let kept = log.kept
+        log.drop(0)
+        #expect(try shelf.file("tokens-a", holds: "token-of-ann."))
+        #expect(try shelf.subjects() == [])
+        #expect(try !shelf.file("tokens-a", holds: "token-of-ann."))
+        #expect(kept.count == 1)
     }
 
     @Test("A daemon that ends leaves what it was handed to the next.")
@@ -122,6 +134,31 @@ struct MoveTests {
         #expect(ann != nil)
         ann = nil
         #expect(try !shelf.file("tokens-a", holds: "token-of-ann."))
+    }
+
+    @Test("A file that has become much too large gives way to a small one with the next token.")
+    func shrinks() throws {
+        let log = try shelf.open()
+        var places: [Int] = []
+        for number in 0..<3_000 {
+            places.append(try #require(log.keep(.of("user-\(number)", padding: 1_000))))
+            shelf.finish(log)
+        }
+        let large = try unsafe shelf.withBytes(of: log.currentName) { $0.count }
+        for place in places.dropLast() { log.drop(place) }
+        _ = log.keep(.of("ann"))
+        shelf.finish(log)
+        let small = try unsafe shelf.withBytes(of: log.currentName) { $0.count }
+        #expect(large > 4 * 1_024 * 1_024)
+        #expect(small == 1_024 * 1_024)
+        #expect(try shelf.subjects().sorted() == ["ann", "user-2999"])
+    }
+
+    @Test("A log that is told what will come begins with a file that holds it.")
+    func expecting() throws {
+        let log = TokenLog(stored: [], in: nil, expecting: 8 * 1_024 * 1_024, store: { #expect($0.generation == 1) })
+        let opened = try #require(log)
+        for number in 0..<4_000 { #expect(opened.keep(.of("user-\(number)", padding: 1_000)) != nil) }
     }
 
     @Test("When keeping ends, nothing is left of what was kept.")

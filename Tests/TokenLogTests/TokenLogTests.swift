@@ -105,6 +105,7 @@ struct TokenLogTests {
         }
         let next = try shelf.open()
         #expect(next.kept.map(\.token.subject) == ["ann"])
+        #expect(try !shelf.file("tokens-a", holds: "token-of-bob."), "what was written of it is gone")
         _ = next.keep(.of("cat"))
         #expect(try shelf.subjects() == ["ann", "cat"])
     }
@@ -127,6 +128,44 @@ struct TokenLogTests {
             }
         }
         #expect(try shelf.subjects() == ["ann", "bob"])
+    }
+
+    @Test("What can't be found any more behind a wrong length is overwritten, and not found again when records match.")
+    func hiddenRecord() throws {
+        let log = try shelf.open()
+        _ = [log.keep(.of("ann")), log.keep(.of("bob"))]
+        try unsafe shelf.withBytes(of: "tokens-a") { bytes in
+            unsafe bytes.storeBytes(of: 27, toByteOffset: Self.firstRecord, as: UInt32.self)
+        }
+        let next = try shelf.open()
+        #expect(next.kept.isEmpty)
+        #expect(try !shelf.file("tokens-a", holds: "token-of-bob."))
+        // Of the size of ann's, so that bob's would follow.
+        _ = next.keep(.of("cat"))
+        #expect(try shelf.subjects() == ["cat"])
+    }
+
+    @Test("What a daemon that was killed could not overwrite any more is overwritten by the next.")
+    func leftDropped() throws {
+        let log = try shelf.open()
+        _ = [log.keep(.of("ann")), log.keep(.of("bob"))]
+        // Killed between the two: it had marked ann's as dropped.
+        try unsafe shelf.withBytes(of: "tokens-a") { bytes in
+            unsafe bytes.storeBytes(of: 2, toByteOffset: Self.firstRecord + 4, as: UInt32.self)
+        }
+        #expect(try shelf.subjects() == ["bob"])
+        #expect(try !shelf.file("tokens-a", holds: "token-of-ann."))
+    }
+
+    @Test("A token whose numbers make no sense is left out.", arguments: [Double.nan, -0.1, 1, .infinity])
+    func wrongNumbers(draw: Double) throws {
+        let log = try shelf.open()
+        var kept = [KeptToken.of("ann"), .of("bob"), .of("cat")]
+        kept[0].draw = draw
+        kept[1].lifetime = .zero
+        for token in kept { _ = log.keep(token) }
+        #expect(try shelf.subjects() == ["cat"])
+        #expect(try !shelf.file("tokens-a", holds: "token-of-ann."))
     }
 
     @Test("A length that points outside ends the log there.", arguments: [UInt32.max, 8, 27, 1 << 30])
