@@ -12,7 +12,6 @@ sys.path.insert(0, str(SOURCES / "Clients/python/src"))
 
 from tokencached import TokenCache, TokenCacheError
 
-
 MEMFD_SECRET = 447
 """The number of its system call, on all kinds of machines."""
 
