@@ -12,13 +12,4 @@ package enum ProcessSecrecy {
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
     }
-
-    /// From now on what is given back to the C library's heap is overwritten, so that copies of secrets in the buffers of
-    /// libraries, which nobody overwrites, don't outlive them; but for the smallest blocks, which are too small for a token.
-    ///
-    /// It costs a pass over each block when it is taken and when it is given back.
-    package static func overwriteFreedMemory() { _ = mallopt(M_PERTURB, freedByte) }
-
-    /// What freed memory is filled with; what is taken is filled with its complement, zeroes.
-    private static let freedByte: CInt = 0xFF
 }

@@ -47,7 +47,8 @@ struct TokenCachedCommand: AsyncParsableCommand {
 
     func run() async throws {
         ProcessSecrecy.begin()
-        ProcessSecrecy.overwriteFreedMemory()
+        ProcessHeap.shareAmongThreads()
+        ProcessHeap.overwriteFreedMemory()
         let output = LogOutput.standardError()
         let log = Logger(label: "tokencached") { _ in DaemonLogHandler(output) }
         defer { output.flush() }
