@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// Sets the C library's heap up; before any thread but the first begins.
+/// Sets the C library's heap up; a thread that has begun to take from a heap of its own before that goes on with it.
 package enum ProcessHeap {
     /// All threads take from one heap.
     ///

@@ -83,7 +83,8 @@ package final class SecretMemory: Sendable {
     }
 
     /// The address of memory for one secret.
-    // `@unchecked Sendable`, because a pointer is not Sendable, and sound: whoever holds it is the memory's only owner.
+    // `@unchecked Sendable`, because a pointer is not Sendable, and sound: it only carries the address of memory that nobody
+    // else has, into the lock or out of it, and doesn't outlive the call.
     @safe private struct Slot: @unchecked Sendable {
         let start: UnsafeMutableRawPointer
     }

@@ -7,8 +7,9 @@ import Glibc
 /// Where the kernel has them, it is one of those that not even root can open through another process's descriptor and that
 /// are never swapped (memfd_secret(2)); else an ordinary one (memfd_create(2)), which is locked while it is mapped.
 // `@unchecked Sendable`, because a pointer is not Sendable, and sound: the memory is used where the log is, by the one
-// object that has it. Elsewhere are used the descriptor, which never changes, and tokens that lie in the memory, which are
-// `SecretBytes` of their own there and which the log only reads.
+// object that has it. Elsewhere are used the descriptor, which never changes, and the tokens that are served from the memory:
+// they are only read, by all, until the last reference goes, and only then overwritten, in a record that the log dropped
+// before and doesn't look at any more (`LogFile.ServedToken`).
 @safe final class MemoryFile: @unchecked Sendable {
     let descriptor: CInt
     /// All of it.
@@ -76,7 +77,8 @@ import Glibc
     }
 
     /// A mapping that nobody uses any more.
-    // `@unchecked Sendable`, because a pointer is not Sendable, and sound: its only holder unmaps it.
+    // `@unchecked Sendable`, because a pointer is not Sendable, and sound: it is made in `deinit`, when nobody else has the
+    // memory, and its only holder unmaps it.
     @safe private struct Mapping: @unchecked Sendable {
         let bytes: UnsafeMutableRawBufferPointer
     }

@@ -48,7 +48,7 @@ package final class TokenLog: TokenKeeper {
     /// So many bytes are moved with each token at least; it takes some microseconds.
     private static let leastMoved = 32 * 1_024
 
-    /// The way of all records to a larger file; until they are there and the manager has it, both are written.
+    /// The way of all records to another file; until they are there and the manager has it, both are written.
     private struct Move {
         var records: PlacedRecords
         let name: String

@@ -3,6 +3,7 @@ import CArguments
 
 // tokencachectl: the operator's tool. Each command is one request; what it prints is laid out by values that are tested.
 
+/// Runs the tool with the arguments that the kernel gave it.
 @main
 enum Program {
     static func main() async {
