@@ -68,16 +68,16 @@ extension AuditRecord {
         switch act {
         case .mint(let key, let cause, let end):
             Self.event("mint", end.outcome) + [AuditField("cause", cause.rawValue)]
-                + Self.fields(key.user.tenant, key.user.user, key.scopes) + end.fields
-        case .revocation(let user, let scopes, let fingerprint, let isRevoked):
-            Self.event("revocation", isRevoked ? "revoked" : "failed")
-                + Self.fields(user.tenant, user.user, scopes)
+                + Self.fields(key.user.tenant.name, key.user.user, key.scopes) + end.fields
+        case .revocation(let user, let scopes, let fingerprint, let end):
+            Self.event("revocation", end.rawValue)
+                + Self.fields(user.tenant.name, user.user, scopes)
                 + [AuditField("token_fingerprint", fingerprint.short)]
         case .refusal(let refusal):
             Self.event("refusal", ErrorReply.Code.forbidden.rawValue)
                 + [AuditField("operation", refusal.operation.rawValue)]
                 + Self.fields(refusal.tenant, refusal.user, refusal.scopes)
-        case .evict(let user, let scopes): Self.event("evict", "done") + Self.fields(user.tenant, user.user, scopes)
+        case .evict(let user, let scopes): Self.event("evict", "done") + Self.fields(user.tenant.name, user.user, scopes)
         case .flush(let tenant, let count):
             Self.event("flush", "done") + Self.fields(tenant, nil, nil) + [AuditField("count", count)]
         case .reload(let code): Self.event("reload", code?.rawValue ?? "done")

@@ -119,7 +119,8 @@ package final class AuditTrail: Sendable {
 extension AuditRecord {
     fileprivate var isRefusal: Bool {
         switch act {
-        case .refusal, .mint(_, _, .failed), .revocation(_, _, _, isRevoked: false), .reload(.some): true
+        case .refusal, .mint(_, _, .failed), .reload(.some): true
+        case .revocation(_, _, _, let end) where end != .revoked: true
         case .mint, .revocation, .evict, .flush, .reload: false
         }
     }

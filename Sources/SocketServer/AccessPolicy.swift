@@ -2,7 +2,7 @@ package import TokenCache
 package import TokenProtocol
 
 /// Who may ask for what, and who administers: what the configuration's `access` and `admin` say, names resolved.
-package struct AccessPolicy: Sendable, Equatable {
+package struct AccessPolicy: Sendable {
     /// The tenants and their own scopes.
     package var directory: TenantDirectory
     /// The rules in order; the first whose peers a peer is among decides alone.

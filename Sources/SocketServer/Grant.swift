@@ -9,7 +9,7 @@ package final class Grant {
     /// A tenant with scopes that may be asked for, its texts also as bytes.
     package final class Target {
         /// The tenant.
-        package let name: String
+        package let tenant: TenantID
         /// The scopes.
         package let scopes: ScopeSet
         fileprivate let isDefaultTenant: Bool
@@ -17,12 +17,12 @@ package final class Grant {
         fileprivate let nameBytes: [UInt8]
         fileprivate let scopeBytes: [UInt8]
 
-        fileprivate init(_ name: String, _ scopes: ScopeSet, in directory: TenantDirectory) {
-            self.name = name
+        fileprivate init(_ tenant: TenantID, _ scopes: ScopeSet, in directory: TenantDirectory) {
+            self.tenant = tenant
             self.scopes = scopes
-            isDefaultTenant = name == directory.defaultTenant
-            isOwnScopes = scopes == directory.scopes(of: name)
-            nameBytes = Array(name.utf8)
+            isDefaultTenant = tenant.name == directory.defaultTenant
+            isOwnScopes = scopes == directory.scopes(of: tenant)
+            nameBytes = Array(tenant.name.utf8)
             scopeBytes = Array(scopes.text.utf8)
         }
     }
@@ -44,8 +44,8 @@ package final class Grant {
         allowsAnyUserID = rule?.userIDs.contains(where: \.fitsAll) ?? false
         guard let rule, rule.operations.contains(.token) else { return }
         // The default tenant first: most requests name none.
-        for name in tenants.sorted(by: { left, _ in left == directory.defaultTenant }) {
-            if let own = directory.scopes(of: name), allows(own, own: own, rule) { remember(name, own) }
+        for tenant in own.sorted(by: { left, _ in left.name == directory.defaultTenant }) {
+            if let scopes = directory.scopes(of: tenant), allows(scopes, own: scopes, rule) { remember(tenant, scopes) }
         }
     }
 
@@ -55,9 +55,11 @@ package final class Grant {
     package var operations: Set<OperationName> { rule?.operations ?? [] }
 
     /// The tenants' names, sorted.
-    package var tenants: [String] {
+    package var tenants: [String] { own.map(\.name) }
+
+    private var own: [TenantID] {
         guard let rule else { return [] }
-        return directory.names.filter { rule.tenants?.contains($0) ?? true }
+        return directory.ids.filter { rule.tenants?.contains($0.name) ?? true }
     }
 
     // MARK: Hits
@@ -101,11 +103,11 @@ package final class Grant {
 
     /// The user whom a logout means, and which scopes of theirs: nil means all.
     package func logout(_ request: KeyRequest) throws(ErrorReply) -> (user: UserKey, scopes: ScopeSet?) {
-        let name = try tenant(request, .revoke)
+        let tenant = try tenant(request, .revoke)
         guard allows(request.user) else { throw .forbiddenUser }
-        let user = UserKey(tenant: name, user: request.user)
+        let user = UserKey(tenant: tenant, user: request.user)
         guard let asked = request.scopes else { return (user, nil) }
-        return (user, try scopes(asked, of: name))
+        return (user, try scopes(asked, of: tenant))
     }
 
     /// The first user who may not be asked for.
@@ -114,26 +116,26 @@ package final class Grant {
     private func target(
         _ request: KeyRequest,
         _ operation: OperationName
-    ) throws(ErrorReply) -> (tenant: String, scopes: ScopeSet) {
-        let name = try tenant(request, operation)
-        return (name, try scopes(request.scopes, of: name))
+    ) throws(ErrorReply) -> (tenant: TenantID, scopes: ScopeSet) {
+        let tenant = try tenant(request, operation)
+        return (tenant, try scopes(request.scopes, of: tenant))
     }
 
-    private func tenant(_ request: KeyRequest, _ operation: OperationName) throws(ErrorReply) -> String {
+    private func tenant(_ request: KeyRequest, _ operation: OperationName) throws(ErrorReply) -> TenantID {
         guard let rule, rule.operations.contains(operation) else {
             throw ErrorReply(.forbidden, "this peer may not use this operation")
         }
-        let name = try directory.tenant(request.tenant)
-        guard rule.tenants?.contains(name) ?? true else {
+        let tenant = try directory.tenant(request.tenant)
+        guard rule.tenants?.contains(tenant.name) ?? true else {
             throw ErrorReply(.forbidden, "this peer may not ask for tokens of that tenant")
         }
-        return name
+        return tenant
     }
 
-    private func scopes(_ asked: ScopeSet?, of tenant: String) throws(ErrorReply) -> ScopeSet {
+    private func scopes(_ asked: ScopeSet?, of tenant: TenantID) throws(ErrorReply) -> ScopeSet {
         guard let rule, let own = directory.scopes(of: tenant) else { throw .noSuchTenant }
         let scopes = asked ?? own
-        if targets.contains(where: { $0.name == tenant && $0.scopes == scopes }) { return scopes }
+        if targets.contains(where: { $0.tenant == tenant && $0.scopes == scopes }) { return scopes }
         guard allows(scopes, own: own, rule) else {
             throw ErrorReply(
                 .forbidden,
@@ -165,7 +167,7 @@ package final class Grant {
         return false
     }
 
-    private func remember(_ tenant: String, _ scopes: ScopeSet) {
+    private func remember(_ tenant: TenantID, _ scopes: ScopeSet) {
         targets.append(Target(tenant, scopes, in: directory))
     }
 }

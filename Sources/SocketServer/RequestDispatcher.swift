@@ -81,7 +81,7 @@ package final class RequestDispatcher: RequestHandler {
         cache.assumeIsolated { cache in
             unsafe body { field, user, tenant, scope, minTTL in
                 guard let target = unsafe grant.find(field, user, tenant, scope),
-                    let reply = cache.hit(target.name, field, user, target.scopes, minTTL: minTTL, for: uid, now: now)
+                    let reply = cache.hit(target.tenant, field, user, target.scopes, minTTL: minTTL, for: uid, now: now)
                 else { return nil }
                 hits += 1
                 return reply
@@ -140,13 +140,13 @@ package final class RequestDispatcher: RequestHandler {
         switch operation {
         case .token(let request):
             let key = try grant.key(for: request.key, .token)
-            let wish = CacheStateMachine.Wish(
+            let options = RequestOptions(
                 minTTL: request.minTTL,
                 timeout: request.timeout,
                 noCache: request.noCache,
                 peer: peer
             )
-            return cache.assumeIsolated { $0.token(key, wish, waiter: waiter, now: now) }
+            return cache.assumeIsolated { $0.token(key, options, waiter: waiter, now: now) }
         case .prefetch(let request):
             let keys = try grant.keys(for: request)
             return cache.assumeIsolated { $0.prefetch(keys, for: peer, now: now) }
@@ -170,10 +170,9 @@ package final class RequestDispatcher: RequestHandler {
         let (now, peer, directory) = (now, client.peer, gatekeeper.policy.directory)
         switch operation {
         case .stats: return .stats(stats())
-        case .entries(var request):
-            if request.tenant != nil { request.tenant = try directory.tenant(request.tenant) }
-            let page = request
-            return cache.assumeIsolated { $0.entries(page, now: now) }
+        case .entries(let request):
+            let tenant = try request.tenant.map { name throws(ErrorReply) in try directory.tenant(name) }
+            return cache.assumeIsolated { $0.entries(request, of: tenant, now: now) }
         case .evict(let request):
             let user = UserKey(tenant: try directory.tenant(request.tenant), user: request.user)
             surroundings.audit(AuditRecord(peer, .evict(user, request.scopes)))
@@ -181,7 +180,7 @@ package final class RequestDispatcher: RequestHandler {
         case .flush(let asked):
             let tenant = try asked.map { name throws(ErrorReply) in try directory.tenant(name) }
             let count = cache.assumeIsolated { $0.flush(tenant: tenant, now: now) }
-            surroundings.audit(AuditRecord(peer, .flush(tenant: tenant, count: count)))
+            surroundings.audit(AuditRecord(peer, .flush(tenant: tenant?.name, count: count)))
             return .flushed(count)
         case .reload:
             surroundings.reload(waiter, peer)

@@ -2,42 +2,45 @@ package import TokenCache
 package import TokenProtocol
 
 /// Which tenants there are, and what each one's own scopes are.
-package struct TenantDirectory: Sendable, Equatable {
-    /// Each tenant's own scopes, by the tenant's name.
-    private let scopes: [String: ScopeSet]
+package struct TenantDirectory: Sendable {
+    /// The tenants by name, each with its own scopes.
+    private let tenants: [String: (id: TenantID, scopes: ScopeSet)]
     /// Which one a request means that names none.
     let defaultTenant: String?
 
     /// Lists the tenants.
     ///
     /// - Parameters:
-    ///   - scopes: Each tenant's own scopes, by its name.
+    ///   - scopes: Each tenant's own scopes.
     ///   - defaultTenant: Which one a request means that names none.
-    package init(scopes: [String: ScopeSet], defaultTenant: String?) {
-        self.scopes = scopes
+    package init(scopes: [TenantID: ScopeSet], defaultTenant: String?) {
+        tenants = Dictionary(uniqueKeysWithValues: scopes.map { ($0.key.name, ($0.key, $0.value)) })
         self.defaultTenant = defaultTenant
     }
 
     /// The tenants' names, sorted.
-    package var names: [String] { scopes.keys.sorted() }
+    package var names: [String] { tenants.keys.sorted() }
+
+    /// The tenants, sorted by name.
+    package var ids: [TenantID] { names.compactMap { tenants[$0]?.id } }
 
     /// A tenant's own scopes.
-    package func scopes(of tenant: String) -> ScopeSet? { scopes[tenant] }
+    package func scopes(of tenant: TenantID) -> ScopeSet? { tenants[tenant.name]?.scopes }
 
-    /// The name of the tenant that a request means.
-    package func tenant(_ asked: String?) throws(ErrorReply) -> String {
+    /// The tenant that a request means.
+    package func tenant(_ asked: String?) throws(ErrorReply) -> TenantID {
         guard let name = asked ?? defaultTenant else {
             throw ErrorReply(.unknownTenant, "several tenants are configured and none is the default: name one")
         }
-        guard scopes[name] != nil else { throw .noSuchTenant }
-        return name
+        guard let tenant = tenants[name]?.id else { throw .noSuchTenant }
+        return tenant
     }
 
     /// The key that an operator's request means; no scope means the tenant's own.
     package func key(for request: KeyRequest) throws(ErrorReply) -> TokenKey {
-        let name = try tenant(request.tenant)
-        guard let scopes = request.scopes ?? scopes[name] else { throw .noSuchTenant }
-        return TokenKey(tenant: name, user: request.user, scopes: scopes)
+        let tenant = try tenant(request.tenant)
+        guard let scopes = request.scopes ?? scopes(of: tenant) else { throw .noSuchTenant }
+        return TokenKey(tenant: tenant, user: request.user, scopes: scopes)
     }
 }
 

@@ -24,8 +24,9 @@ struct GrantReply {
         case 429: return .throttled(retryAfter: headers.first(name: "retry-after").flatMap(times.retryAfter))
         case 408, 425, 500...599:
             return .unavailable(Unavailability("the tenant answered with status \(status)", retryAfter: retryAfter))
-        case 300...399: return .nonsense("the tenant answered with a redirect, status \(status), which is not followed")
-        default: return .nonsense("the tenant answered with status \(status)")
+        case 402, 405...499: return .rejected("the tenant answered with status \(status)")
+        case 300...399: return .malformed("the tenant answered with a redirect, status \(status), which is not followed")
+        default: return .malformed("the tenant answered with status \(status)")
         }
     }
 
@@ -48,16 +49,16 @@ struct GrantReply {
 
     private func token(_ body: borrowing Span<UInt8>) -> MintOutcome {
         guard let object = JSONObject(body, depthLimit: Self.depthLimit) else {
-            return .nonsense("the tenant's answer is not one JSON object")
+            return .malformed("the tenant's answer is not one JSON object")
         }
         guard let value = object["access_token"], value.isString else {
-            return .nonsense("the tenant's answer has no access_token")
+            return .malformed("the tenant's answer has no access_token")
         }
         if let type = object["token_type"], !Self.isBearer(type, body) {
-            return .nonsense("the tenant's token is no bearer token")
+            return .malformed("the tenant's token is no bearer token")
         }
         guard let token = accessToken(value, body) else {
-            return .nonsense("the tenant's access_token is empty or has characters that no token has")
+            return .malformed("the tenant's access_token is empty or has characters that no token has")
         }
         return .minted(
             MintedToken(

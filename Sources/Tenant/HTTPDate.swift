@@ -1,9 +1,3 @@
-#if canImport(FoundationEssentials)
-import FoundationEssentials
-#else
-import Foundation
-#endif
-
 /// The dates of HTTP and of OAuth replies, as seconds since 1970.
 package enum HTTPDate {
     private static let months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
@@ -18,10 +12,23 @@ package enum HTTPDate {
         }
     }
 
-    /// Reads a date in RFC 3339's form.
+    /// Reads a date in RFC 3339's form, of which `T` and `Z` may be small letters and `T` a space (section 5.6).
     static func timestamp(_ text: String) -> Double? {
-        let style = Date.ISO8601FormatStyle(includingFractionalSeconds: text.contains("."))
-        return (try? style.parse(text))?.timeIntervalSince1970
+        var scanner = DigitScanner(text)
+        guard let year = scanner.number(4), scanner.take("-"), let month = scanner.number(2), scanner.take("-"),
+            let day = scanner.number(2), scanner.take("Tt "), let hour = scanner.number(2), scanner.take(":"),
+            let minute = scanner.number(2), scanner.take(":"), let second = scanner.number(2)
+        else { return nil }
+        guard (1...12).contains(month), (1...length(ofMonth: month, year)).contains(day), hour < 24, minute < 60,
+            second <= 60, let fraction = scanner.fraction(), let offset = scanner.offset(), scanner.isAtEnd
+        else { return nil }
+        let seconds = days(year: year, month: month, day: day) * 86_400 + hour * 3_600 + minute * 60 + second
+        return Double(seconds - offset) + fraction
+    }
+
+    private static func length(ofMonth month: Int, _ year: Int) -> Int {
+        let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+        return [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1]
     }
 
     private static func seconds(day: String, _ month: String, year: String, time: String) -> Double? {
@@ -44,5 +51,53 @@ package enum HTTPDate {
         let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
         let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
         return era * 146_097 + dayOfEra - 719_468
+    }
+}
+
+/// Reads the parts of a date one after another.
+private struct DigitScanner {
+    private var rest: Substring.UTF8View
+
+    init(_ text: String) { rest = text[...].utf8 }
+
+    var isAtEnd: Bool { rest.isEmpty }
+
+    /// Exactly so many digits.
+    mutating func number(_ digits: Int) -> Int? {
+        let text = rest.prefix(digits)
+        guard text.count == digits, text.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        rest = rest.dropFirst(digits)
+        return text.reduce(0) { $0 * 10 + Int($1 - 0x30) }
+    }
+
+    /// One of some characters.
+    mutating func take(_ characters: String) -> Bool {
+        guard let first = rest.first, characters.utf8.contains(first) else { return false }
+        rest = rest.dropFirst()
+        return true
+    }
+
+    /// A fraction of a second, if there is one; nil: a point without digits.
+    mutating func fraction() -> Double? {
+        guard take(".") else { return 0 }
+        let digits = rest.prefix { (0x30...0x39).contains($0) }
+        guard !digits.isEmpty else { return nil }
+        rest = rest.dropFirst(digits.count)
+        var (value, weight) = (0.0, 0.1)
+        for digit in digits {
+            value += Double(digit - 0x30) * weight
+            weight /= 10
+        }
+        return value
+    }
+
+    /// How many seconds the local time is ahead of UTC.
+    mutating func offset() -> Int? {
+        if take("Zz") { return 0 }
+        let isBehind = rest.first == UInt8(ascii: "-")
+        guard take("+-"), let hours = number(2), take(":"), let minutes = number(2), hours < 24, minutes < 60 else {
+            return nil
+        }
+        return (hours * 3_600 + minutes * 60) * (isBehind ? -1 : 1)
     }
 }

@@ -12,7 +12,9 @@ package enum MintOutcome: Sendable, Equatable {
     /// The tenant can't be reached, takes too long, or isn't well: 5xx, 408 or 425.
     case unavailable(Unavailability)
     /// The answer makes no sense; a sentence that says why, without any of it.
-    case nonsense(String)
+    case malformed(String)
+    /// The tenant refused this request, and not because of the user: any other 4xx. It says nothing of the tenant's health.
+    case rejected(String)
 }
 
 /// What a call to revoke a token came to.

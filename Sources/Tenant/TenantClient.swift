@@ -67,7 +67,7 @@ package struct TenantClient: Sendable {
         defer { body.wipe() }
         switch await call(Self.tokenPath, body) {
         case .failed(let reason): return .unavailable(Unavailability(reason))
-        case .tooLarge: return .nonsense("the tenant's answer is larger than \(Self.largestReply) bytes")
+        case .tooLarge: return .malformed("the tenant's answer is larger than \(Self.largestReply) bytes")
         case .answered(let reply, var bytes):
             defer { bytes.wipe() }
             return unsafe bytes.withUnsafeReadableBytes { unsafe reply.outcome(Span(_unsafeBytes: $0)) }
@@ -93,7 +93,7 @@ package struct TenantClient: Sendable {
         defer { body.wipe() }
         switch await call("/oauth/revoke", body) {
         case .failed(let reason): return .failed(.unavailable(Unavailability(reason)))
-        case .tooLarge: return .failed(.nonsense("the tenant's answer is larger than \(Self.largestReply) bytes"))
+        case .tooLarge: return .failed(.malformed("the tenant's answer is larger than \(Self.largestReply) bytes"))
         case .answered(let reply, let bytes):
             return unsafe bytes.withUnsafeReadableBytes { unsafe reply.revocationOutcome(Span(_unsafeBytes: $0)) }
         }

@@ -12,8 +12,9 @@ package struct TenantSettings: Sendable, Equatable {
     package var clientID: String
     /// Of one call, from its connection to the last byte of its answer.
     package var timeout: Duration
-    /// How long a connection may take to be made, TLS included: 2 s, as a tenant that is slower is not well.
-    package var connectTimeout = Duration.seconds(2)
+    /// How long a connection may take to be made, TLS included: a part of the call's time, so that a busy machine doesn't
+    /// make a tenant look as if it were down, and something is left for the answer.
+    package var connectTimeout: Duration
     /// A file of certificate authorities that are trusted besides the system's.
     package var caFile: String?
     /// What the daemon calls itself.
@@ -24,6 +25,7 @@ package struct TenantSettings: Sendable, Equatable {
         self.origin = origin
         self.clientID = clientID
         self.timeout = timeout
+        connectTimeout = timeout * 3 / 4
         self.caFile = caFile
         self.userAgent = userAgent
     }

@@ -6,7 +6,7 @@ package struct CachePolicy: Sendable, Equatable {
     package var idleTTL = Duration.seconds(1_800)
     /// How long a tenant's refusal of a user is remembered at first.
     package var negativeTTL = Duration.seconds(10)
-    /// The share of a lifetime after which a request starts a refresh behind it.
+    /// The share of a lifetime after which a request starts a refresh in the background.
     package var ahead = 0.7
     /// How wide the band is from which each token's points are drawn, as a share of its lifetime.
     package var jitter = 0.1
@@ -23,6 +23,11 @@ package struct CachePolicy: Sendable, Equatable {
 
     /// The defaults.
     package init() {}
+
+    /// Whether tokens' lives are laid out in the same way under another policy.
+    func hasSameLives(as other: CachePolicy) -> Bool {
+        (ahead, jitter, lastChance, minTTL) == (other.ahead, other.jitter, other.lastChance, other.minTTL)
+    }
 }
 
 /// How one tenant may be called, and which one it is.

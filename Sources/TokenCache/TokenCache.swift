@@ -7,12 +7,22 @@ import FoundationEssentials
 import Foundation
 #endif
 
+// TokenCache: whose token is cached, when it is minted, and what is answered meanwhile.
+//
+// Why it exists: the tenant is slow, counts calls and gives out tokens that live for hours. This module keeps them, has
+// each key minted by one call however many ask, refreshes ahead of time what is in use, and paces the calls. It promises
+// that nothing is served within its safety margin, that a failure never replaces a living token, and that what was asked
+// before an invalidation is never cached after it.
+//
+// Every decision is made by ``CacheStateMachine``, a value that is told the time and never looks at a clock; the actor
+// ``TokenCache`` only performs what it says.
+
 /// Makes the calls that the cache orders; it decides nothing about time.
 package protocol TenantCalling: Sendable {
     /// Asks the tenant for a token.
     func mint(_ key: TokenKey) async -> MintResult
     /// Has the tenant revoke a token.
-    func revoke(_ token: AccessToken, tenant: String) async -> RevocationResult
+    func revoke(_ token: AccessToken, tenant: TenantID) async -> RevocationResult
 }
 
 /// The cache of users' tokens.
@@ -21,8 +31,8 @@ package protocol TenantCalling: Sendable {
 /// is a synchronous call by `assumeIsolated`. It decides nothing: it feeds ``CacheStateMachine`` and performs what it
 /// says. Calls to tenants are made by ``run(_:)``, which lives as long as the daemon.
 package actor TokenCache {
-    /// What the cache needs of the world, each called on its executor.
-    package struct Surroundings: Sendable {
+    /// What the cache needs from outside, each called on its executor.
+    package struct Dependencies: Sendable {
         /// The clock that goes on in suspend.
         package var now: @Sendable () -> Instant
         /// Wakes the cache by ``timePassed()`` at a time, or not at all.
@@ -51,11 +61,11 @@ package actor TokenCache {
     }
 
     private nonisolated let executor: any SerialExecutor
-    private let surroundings: Surroundings
+    private let dependencies: Dependencies
     private let orders: AsyncStream<CallOrder>
     private let ordering: AsyncStream<CallOrder>.Continuation
     private var machine: CacheStateMachine
-    private var keeper: (any TokenKeeper)?
+    private var tokenStore: (any TokenStore)?
 
     /// The executor that was given; computed, as an unowned reference must not outlive what it was made from.
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
@@ -64,21 +74,21 @@ package actor TokenCache {
     package init(
         on executor: any SerialExecutor,
         policy: CachePolicy,
-        tenants: [String: TenantPolicy],
+        tenants: [TenantID: TenantPolicy],
         random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
-        surroundings: Surroundings
+        dependencies: Dependencies
     ) {
         self.executor = executor
-        self.surroundings = surroundings
+        self.dependencies = dependencies
         (orders, ordering) = AsyncStream.makeStream()
-        machine = CacheStateMachine(policy: policy, tenants: tenants, random: random, now: surroundings.now())
+        machine = CacheStateMachine(policy: policy, tenants: tenants, random: random, now: dependencies.now())
     }
 
     // MARK: Requests
 
     /// A user's token where it is there and needs nothing done, looked up by a request's own bytes.
     package func hit(
-        _ tenant: String,
+        _ tenant: TenantID,
         _ field: LookupField,
         _ user: borrowing Span<UInt8>,
         _ scopes: ScopeSet,
@@ -90,37 +100,23 @@ package actor TokenCache {
     }
 
     /// A user's token, or nil where the answer comes later.
-    package func token(
-        _ key: TokenKey,
-        _ wish: CacheStateMachine.Wish,
-        waiter: Waiter,
-        now: Instant
-    ) -> Reply? {
-        switch machine.request(key, wish, waiter: waiter, now: now) {
-        case .serve(let reply): return .token(reply)
-        case .serveAndRefresh(let reply):
-            settle(now)
-            return .token(reply)
-        case .wait:
-            settle(now)
-            return nil
-        case .refuse(let error):
-            settle(now)
-            return .error(error)
+    package func token(_ key: TokenKey, _ options: RequestOptions, waiter: Waiter, now: Instant) -> Reply? {
+        switch perform(machine.request(key, options, waiter: waiter, now: now)) {
+        case .serve(let reply), .serveAndRefresh(let reply): .token(reply)
+        case .wait: nil
+        case .refuse(let error): .error(error)
         }
     }
 
     /// Plans mints before anyone waits for them.
     package func prefetch(_ keys: some Sequence<TokenKey>, for peer: Peer, now: Instant) -> Reply {
-        let count = machine.prefetch(keys, for: peer, now: now)
-        settle(now)
+        let count = perform(machine.prefetch(keys, for: peer, now: now))
         return .prefetch(queued: count.queued, cached: count.cached, refused: count.refused)
     }
 
     /// Drops a token that an API has refused.
     package func invalidate(_ key: TokenKey, _ fingerprint: Fingerprint, now: Instant) -> Reply {
-        defer { settle(now) }
-        return switch machine.invalidate(key, fingerprint, now: now) {
+        switch perform(machine.invalidate(key, fingerprint, now: now)) {
         case .dropped: .invalidated(true, retryAfter: nil)
         case .unknown: .invalidated(false, retryAfter: nil)
         case .tooYoung(let retryAfter): .invalidated(false, retryAfter: retryAfter)
@@ -135,29 +131,23 @@ package actor TokenCache {
         for peer: Peer,
         now: Instant
     ) -> Reply? {
-        let action = machine.revoke(user, scopes: scopes, waiter: waiter, for: peer, now: now)
-        settle(now, action.deliveries)
-        return action.reply
+        perform(machine.revoke(user, scopes: scopes, waiter: waiter, for: peer, now: now))
     }
 
     /// Drops a user's tokens.
     package func evict(_ user: UserKey, scopes: ScopeSet?, now: Instant) -> Reply {
-        machine.evict(user, scopes: scopes)
-        settle(now)
+        perform(machine.evict(user, scopes: scopes, now: now))
         return .evicted
     }
 
     /// Drops all tokens, of one tenant or of all.
     ///
     /// - Returns: How many.
-    package func flush(tenant: String?, now: Instant) -> Int {
-        defer { settle(now) }
-        return machine.flush(tenant: tenant)
-    }
+    package func flush(tenant: TenantID?, now: Instant) -> Int { perform(machine.flush(tenant: tenant, now: now)) }
 
     /// A page of the cache's content.
-    package func entries(_ request: EntriesRequest, now: Instant) -> Reply {
-        machine.entries(request, now: now).map(Reply.entries)
+    package func entries(_ request: EntriesRequest, of tenant: TenantID?, now: Instant) -> Reply {
+        machine.entries(request, of: tenant, now: now).map(Reply.entries)
             ?? .error(ErrorReply(.invalidRequest, "'after' must be a cursor that an earlier page ended with"))
     }
 
@@ -176,115 +166,84 @@ package actor TokenCache {
     package func recordHits(_ count: Int, _ latency: Duration) { machine.recordHits(count, latency) }
 
     /// Some who waited are gone.
-    package func leave(_ waiters: [Waiter]) {
-        machine.leave(waiters)
-        settle(surroundings.now())
-    }
+    package func leave(_ waiters: [Waiter]) { perform(machine.leave(waiters, now: dependencies.now())) }
 
-    // MARK: The world
+    // MARK: Events from outside
 
     /// The time is come that was asked for.
-    package func timePassed() {
-        let now = surroundings.now()
-        settle(now, machine.timePassed(now: now))
-    }
+    package func timePassed() { perform(machine.timePassed(now: dependencies.now())) }
 
     /// A client's secret has changed.
-    package func secretChanged(of tenant: String) {
-        machine.secretChanged(of: tenant)
-        settle(surroundings.now())
+    package func secretChanged(of tenant: TenantID) {
+        perform(machine.secretChanged(of: tenant, now: dependencies.now()))
     }
 
     /// Takes over another configuration.
-    package func reconfigure(policy: CachePolicy, tenants: [String: TenantPolicy]) {
-        let now = surroundings.now()
-        settle(now, machine.reconfigure(policy: policy, tenants: tenants, now: now))
+    package func reconfigure(policy: CachePolicy, tenants: [TenantID: TenantPolicy]) {
+        perform(machine.reconfigure(policy: policy, tenants: tenants, now: dependencies.now()))
     }
 
     // MARK: The next daemon
 
-    /// Takes over what an earlier daemon has kept, and keeps what comes with the same keeper.
+    /// Takes over what an earlier daemon has persisted, and persists what comes in the same store.
     ///
     /// - Returns: How many tokens are cached now that weren't.
-    package func begin(with keeper: sending any TokenKeeper) async -> Int {
-        let now = surroundings.now()
-        machine.recordsChanges = true
+    package func restore(from store: sending any TokenStore) -> Int {
+        let now = dependencies.now()
         var restored = 0
-        let identities = machine.identities
-        keeper.handOver { place, token in
-            let isTaken = machine.restore(token, place: place, among: identities, now: now)
+        store.restore { recordID, token in
+            let isTaken = machine.restore(token, recordID: recordID, now: now)
             if isTaken { restored += 1 }
             return isTaken
         }
-        machine.planRestored(now: now)
-        self.keeper = keeper
-        settle(now)
-        // Some at a time: requests are answered in between, and what comes or goes meanwhile is kept or dropped as ever.
-        var slot = 0
-        while keepUnkept(from: slot, slot + Self.keptTogether) {
-            slot += Self.keptTogether
-            await Task.yield()
-        }
+        tokenStore = store
+        perform(machine.beginPersisting(now: now))
         return restored
     }
 
-    /// So many tokens are kept in one go, which takes a millisecond or two.
-    private static let keptTogether = 1_000
-
-    /// Keeps nothing any more.
-    package func endKeeping() {
-        keeper?.end()
-        keeper = nil
-        machine.endKeeping()
+    /// Persists nothing any more.
+    package func endPersisting() {
+        tokenStore?.end()
+        tokenStore = nil
+        machine.endPersisting()
     }
 
-    /// Notes for the next daemon which users were seen since their tokens came.
-    package func noteUses() {
-        guard let keeper else { return }
-        for (place, time) in machine.uses { keeper.note(place, lastAsked: time) }
-    }
+    /// Tells the next daemon which users were seen since their tokens came.
+    package func persistUses() { perform(machine.persistUses(now: dependencies.now())) }
 
-    /// What is kept is in safety.
+    /// What is persisted is in safety.
     package func stored(_ generation: UInt64) {
-        if keeper?.stored(generation) == true { _ = keepUnkept(from: 0, machine.slotCount) }
+        if tokenStore?.stored(generation) == true { perform(machine.persistenceHasRoom(now: dependencies.now())) }
     }
 
-    private func keepChanges() {
-        guard let keeper else { return }
-        let changes = machine.takeChanges()
-        // A token is kept before the one that it replaces is dropped: a daemon that is killed in between leaves two, of
-        // which the next one takes the later, and not none.
-        for case .came(let entry, let slot) in changes where machine.isThere(entry, slot) {
-            entry.place = keeper.keep(machine.kept(entry, slot))
+    private func persist(_ change: PersistenceChange) {
+        guard let tokenStore else { return }
+        switch change {
+        case .store(let reference):
+            guard let token = machine.persisted(reference) else { return }
+            machine.persisted(reference, as: tokenStore.persist(token))
+        case .remove(_, let recordID): tokenStore.remove(recordID)
+        case .use(let recordID, let time): tokenStore.note(recordID, lastAsked: time)
         }
-        for case .went(_, let place) in changes { keeper.drop(place) }
     }
 
-    /// Keeps what lies in some slots and isn't kept; false: there are no more, or there is no room.
-    private func keepUnkept(from start: Int, _ end: Int) -> Bool {
-        guard let keeper, start < machine.slotCount else { return false }
-        for slot in start..<min(end, machine.slotCount) {
-            guard let entry = machine.unkept(slot) else { continue }
-            entry.place = keeper.keep(machine.kept(entry, slot))
-            guard entry.place != nil else { return false }
-        }
-        return true
-    }
+    // MARK: Calls
 
     /// Makes the calls that the cache orders, until ``stop()``; calls that are under way then are cancelled.
     package nonisolated func run(_ tenants: some TenantCalling) async {
         await withDiscardingTaskGroup { group in
             for await order in orders {
-                group.addTask { await self.perform(order, tenants) }
+                group.addTask { await self.make(order, tenants) }
             }
             group.cancelAll()
         }
+        await end()
     }
 
     /// Ends ``run(_:)``; what is ordered from now on is not done.
     package nonisolated func stop() { ordering.finish() }
 
-    private nonisolated func perform(_ order: CallOrder, _ tenants: some TenantCalling) async {
+    private nonisolated func make(_ order: CallOrder, _ tenants: some TenantCalling) async {
         switch order {
         case .mint(let call, let key): await ended(call, tenants.mint(key))
         case .revoke(let call, let tenant, let token): await revoked(call, tenants.revoke(token, tenant: tenant))
@@ -292,24 +251,33 @@ package actor TokenCache {
     }
 
     private func ended(_ call: CallID, _ result: MintResult) {
-        let now = surroundings.now()
-        settle(now, machine.ended(call, result, now: now, wall: Date()))
+        perform(machine.ended(call, result, now: dependencies.now(), wall: Date()))
     }
 
     private func revoked(_ call: CallID, _ result: RevocationResult) {
-        let now = surroundings.now()
-        settle(now, machine.revocationEnded(call, result, now: now))
+        perform(machine.revocationEnded(call, result, now: dependencies.now()))
     }
 
-    /// Performs what an event has brought: replies, calls, the next wake-up.
-    private func settle(_ now: Instant, _ deliveries: [Delivery] = []) {
-        while let order = machine.nextCall(now: now) { ordering.yield(order) }
-        surroundings.wake(machine.nextTime(now: now))
-        // Before anyone hears of a token, so that a crash in between can't cost a mint.
-        keepChanges()
-        for notice in machine.takeNotices() { surroundings.notify(notice) }
-        for record in machine.takeRecords() { surroundings.audit(record) }
-        for delivery in deliveries { surroundings.deliver(delivery) }
-        for delivery in machine.takeDisplaced() { surroundings.deliver(delivery) }
+    /// No calls are made any more: what was still to be revoked is told to the audit trail.
+    private func end() { perform(machine.shutDown(now: dependencies.now())) }
+
+    // MARK: Performing
+
+    private func perform<Answer>(_ outcome: Outcome<Answer>) -> Answer {
+        perform(outcome.actions)
+        return outcome.answer
+    }
+
+    /// Does all that an event has to have done.
+    private func perform(_ actions: CacheActions) {
+        for call in actions.calls { ordering.yield(call) }
+        dependencies.wake(actions.wake)
+        // Before anyone hears of a token, so that a crash in between can't cost a mint; and a token before the one that it
+        // replaces is dropped: a daemon that is killed in between leaves two, of which the next one takes the later.
+        for change in actions.changes where change.isStore { persist(change) }
+        for change in actions.changes where !change.isStore { persist(change) }
+        for notice in actions.notices { dependencies.notify(notice) }
+        for record in actions.records { dependencies.audit(record) }
+        for delivery in actions.deliveries { dependencies.deliver(delivery) }
     }
 }

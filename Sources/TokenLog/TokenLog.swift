@@ -10,7 +10,7 @@ package import TokenCache
 // and that a file which it can't read is an empty one.
 
 /// The log of the tokens that are cached.
-package final class TokenLog: TokenKeeper {
+package final class TokenLog: TokenStore {
     /// A file and the name under which it is stored.
     package struct StoredFile: Sendable {
         /// One of ``names``.
@@ -120,7 +120,7 @@ package final class TokenLog: TokenKeeper {
     package var isLocked: Bool { records.file.file.isLocked }
 
     /// Hands over every token that the file holds; those that can't be read are dropped.
-    package func handOver(to take: (_ place: Int, _ token: KeptToken) -> Bool) {
+    package func restore(to take: (_ recordID: Int, _ token: PersistedToken) -> Bool) {
         var reader = TokenRecord.Reader(clock, in: memory)
         records.handOver(&reader, to: take)
         places = records.count
@@ -128,7 +128,7 @@ package final class TokenLog: TokenKeeper {
     }
 
     /// Keeps a token.
-    package func keep(_ token: KeptToken) -> Int? {
+    package func persist(_ token: PersistedToken) -> Int? {
         let record = TokenRecord(token, clock)
         let size = LogFile.recordSize(content: record.size)
         beginMove(before: size)
@@ -147,7 +147,7 @@ package final class TokenLog: TokenKeeper {
     }
 
     /// Drops a token, which the caller must still have.
-    package func drop(_ place: Int) {
+    package func remove(_ place: Int) {
         live -= records.size(at: place) ?? move?.records.size(at: place) ?? 0
         records.drop(place)
         move?.records.drop(place)

@@ -29,17 +29,17 @@ struct TokenRecord {
 
     private static let textCount = 8
 
-    private let token: KeptToken
+    private let token: PersistedToken
     private let clock: BootClock
     /// All but the token's own.
     private let texts: [[UInt8]]
 
-    init(_ token: KeptToken, _ clock: BootClock) {
+    init(_ token: PersistedToken, _ clock: BootClock) {
         self.token = token
         self.clock = clock
-        let names = [token.identity.host, token.identity.clientID, token.key.user.tenant, token.key.scopes.text]
+        let names = [token.identity.host, token.identity.clientID, token.tenant, token.scopes.text]
         texts =
-            (names + [token.token.scope, token.token.expiresAt]).map { Array($0.utf8) } + [token.key.user.user.value]
+            (names + [token.token.scope, token.token.expiresAt]).map { Array($0.utf8) } + [token.user.value]
     }
 
     /// How many bytes it takes.
@@ -53,14 +53,14 @@ struct TokenRecord {
         put(clock.nanoseconds(of: token.sent), Place.sent)
         put(token.lifetime.wholeNanoseconds, Place.lifetime)
         put(clock.nanoseconds(of: token.arrived), Place.arrived)
-        put(token.draw, Place.draw)
+        put(token.jitterFraction, Place.draw)
         put(token.owner, Place.owner)
         let flags = (token.cameUnasked ? Flag.cameUnasked : 0) | (token.replacedReported ? Flag.replacedReported : 0)
         put(flags, Place.flags)
         put(UInt32(token.token.split), Place.split)
         put(UInt32(token.token.tokenRange.lowerBound), Place.tokenStart)
         put(UInt32(token.token.tokenRange.upperBound), Place.tokenEnd)
-        put(UInt32(token.key.user.user.field == .subject ? 0 : 1), Place.field)
+        put(UInt32(token.user.field == .subject ? 0 : 1), Place.field)
         for word in 0..<4 { put(token.token.fingerprint.words[word], Place.fingerprint + 8 * word) }
         var place = Place.texts
         for (index, text) in texts.enumerated() {
@@ -107,7 +107,7 @@ struct TokenRecord {
         /// A token, which stays where it is: its text is the record's own; nil where the record holds none.
         ///
         /// - Parameter place: Where in the file the record is.
-        mutating func read(_ place: Int, of file: LogFile) -> KeptToken? {
+        mutating func read(_ place: Int, of file: LogFile) -> PersistedToken? {
             let (content, lastAsked) = unsafe (file.content(at: place), file.lastAsked(at: place))
             guard content.count >= Place.texts else { return nil }
             func number<Value: BitwiseCopyable>(_ place: Int, _ type: Value.Type = Value.self) -> Value {
@@ -135,17 +135,15 @@ struct TokenRecord {
             guard let token else { return nil }
             let flags: UInt32 = number(Place.flags)
             let field: LookupField = number(Place.field, UInt32.self) == 0 ? .subject : .userID
-            return KeptToken(
-                key: TokenKey(
-                    tenant: tenant.text,
-                    user: UserLookup(field: field, value: unsafe Array(user)),
-                    scopes: scopes
-                ),
+            return PersistedToken(
+                tenant: tenant.text,
                 identity: .init(host: host.text, clientID: clientID.text),
+                user: UserLookup(field: field, value: unsafe Array(user)),
+                scopes: scopes,
                 token: token,
                 sent: clock.instant(at: number(Place.sent)),
                 lifetime: .nanoseconds(lifetime),
-                draw: draw,
+                jitterFraction: draw,
                 arrived: clock.instant(at: number(Place.arrived)),
                 lastAsked: lastAsked == LogFile.never ? nil : clock.instant(at: lastAsked),
                 cameUnasked: flags & Flag.cameUnasked != 0,

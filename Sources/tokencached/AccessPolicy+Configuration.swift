@@ -10,7 +10,8 @@ extension AccessPolicy {
     init(_ configuration: DaemonConfiguration, unknown: (_ kind: String, _ name: String) -> Void) {
         var administrators = PeerSet(users: configuration.administrators, unknown: unknown)
         administrators.users.insert(geteuid())
-        self.init(directory: configuration.directory, administrators: administrators)
+        // Which tenants there are is known when their identities are.
+        self.init(directory: TenantDirectory(scopes: [:], defaultTenant: nil), administrators: administrators)
         guard let access = configuration.access else { return }
         rules = access.map { rule in
             AccessRule(

@@ -5,6 +5,7 @@ import Secrets
 import SocketServer
 import Systemd
 import Tenant
+import TokenCache
 
 /// Where the configuration comes from: the file, what the command line puts in its place, and the secrets it names.
 struct ConfigurationSource: Sendable {
@@ -23,6 +24,13 @@ struct ConfigurationSource: Sendable {
         var access: AccessPolicy
         /// What is no fault but should be known.
         var notes: [String] = []
+
+        /// Who may ask for what, of tenants with these identities.
+        func access(_ identities: [String: TenantID]) -> AccessPolicy {
+            var access = access
+            access.directory = configuration.directory(identities)
+            return access
+        }
 
         /// Says in the log what should be known.
         func warn(_ log: Logger) {

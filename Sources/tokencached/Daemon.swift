@@ -43,14 +43,14 @@ struct Daemon {
         defer { trail.flush() }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let tenantGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let pool = TenantPool(source, on: tenantGroup, log: log)
+        let clients = TenantClients(source, on: tenantGroup, log: log)
         do {
-            try await serve(sockets, handedOver.stored, group.next(), tenantGroup.next(), pool, trail)
+            try await serve(sockets, handedOver.stored, group.next(), tenantGroup.next(), clients, trail)
         } catch {
-            await pool.shutdown()
+            await clients.shutdown()
             throw error
         }
-        await pool.shutdown()
+        await clients.shutdown()
         try await tenantGroup.shutdownGracefully()
         try await group.shutdownGracefully()
         log.info("the daemon has ended")
@@ -61,31 +61,33 @@ struct Daemon {
         _ stored: [HandedOverSockets.Stored],
         _ loop: any EventLoop,
         _ tenantLoop: any EventLoop,
-        _ pool: TenantPool,
+        _ clients: TenantClients,
         _ trail: AuditTrail
     ) async throws {
-        _ = try await pool.apply(loaded)
+        let prepared = try await clients.prepare(loaded)
+        _ = await clients.take(prepared)
         let reloads = ReloadRequests()
         let frontend = try await Frontend.start(
             on: loop,
             loaded,
+            prepared.identities,
             maxConnections: maxConnections(),
             notify: { [log] in $0.write(to: log) },
             audit: { trail.keep($0) },
             reload: { reloads.ask(($0, $1)) }
         )
-        await pool.onSecretChange { await frontend.cache.secretChanged(of: $0) }
+        await clients.onSecretChange { await frontend.cache.secretChanged(of: $0) }
         let keeping = TokenKeeping(frontend, memory: source.memory, log: log)
         await keeping.begin(with: stored, isWanted: loaded.configuration.cache.keepAcrossRestarts)
         // Trapped before the daemon is ready: from then on the manager may send it at any moment.
         let hangups = await UnixSignalsSequence(trapping: .sighup)
         let services = ServiceGroup(
             services: [
-                MintService(cache: frontend.cache, pool: pool),
+                MintService(cache: frontend.cache, clients: clients),
                 ReloadService(
                     source: source,
                     frontend: frontend,
-                    pool: pool,
+                    clients: clients,
                     requests: reloads,
                     hangups: hangups,
                     keeping: keeping,

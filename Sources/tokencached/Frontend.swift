@@ -18,12 +18,14 @@ struct Frontend: Sendable {
     /// Sets everything up; nothing is listened on yet.
     ///
     /// - Parameters:
+    ///   - identities: The tenants' identities, by name.
     ///   - notify: Tells operators something about a tenant.
     ///   - audit: Keeps a record in the audit trail.
     ///   - reload: Has the configuration read again for an operator who waits.
     static func start(
         on loop: any EventLoop,
         _ loaded: ConfigurationSource.Loaded,
+        _ identities: [String: TenantID],
         maxConnections: Int,
         notify: @escaping @Sendable (CacheNotice) -> Void,
         audit: @escaping @Sendable (AuditRecord) -> Void,
@@ -36,8 +38,8 @@ struct Frontend: Sendable {
         let cache = TokenCache(
             on: loop.executor,
             policy: loaded.configuration.cachePolicy,
-            tenants: loaded.configuration.tenantPolicies,
-            surroundings: TokenCache.Surroundings(
+            tenants: loaded.configuration.tenantPolicies(identities),
+            dependencies: TokenCache.Dependencies(
                 wake: { alarmBox.value?.set($0, now: ContinuousClock.now) },
                 deliver: { delivery in
                     dispatcherBox.value?.delivered(delivery.reply)
@@ -54,7 +56,7 @@ struct Frontend: Sendable {
         return try await loop.submit {
             let dispatcher = RequestDispatcher(
                 cache: cache,
-                access: loaded.access,
+                access: loaded.access(identities),
                 surroundings: RequestDispatcher.Surroundings(
                     version: Version.current,
                     now: { ContinuousClock.now },
@@ -101,14 +103,14 @@ struct Frontend: Sendable {
         eventLoop.execute { cache.assumeIsolated { $0.stored(generation) } }
     }
 
-    /// Takes over another configuration.
-    func apply(_ loaded: ConfigurationSource.Loaded) async throws {
-        let configuration = loaded.configuration
+    /// Takes over another configuration, all at once: no request meets a tenant that only a part of the daemon knows.
+    func apply(_ loaded: ConfigurationSource.Loaded, _ identities: [String: TenantID]) async throws {
+        let (policy, tenants) = (loaded.configuration.cachePolicy, loaded.configuration.tenantPolicies(identities))
         try await eventLoop.submit {
-            dispatcher.value.access = loaded.access
-            server.value.connectionShare = configuration.quotas.connections
+            dispatcher.value.access = loaded.access(identities)
+            server.value.connectionShare = loaded.configuration.quotas.connections
+            cache.assumeIsolated { $0.reconfigure(policy: policy, tenants: tenants) }
         }.get()
-        await cache.reconfigure(policy: configuration.cachePolicy, tenants: configuration.tenantPolicies)
     }
 
     /// Stops accepting, answers what is under way, closes.

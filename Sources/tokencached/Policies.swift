@@ -24,20 +24,27 @@ extension DaemonConfiguration {
     }
 
     /// How each tenant may be called.
-    var tenantPolicies: [String: TenantPolicy] {
-        tenants.mapValues { tenant in
-            TenantPolicy(
-                identity: .init(host: tenant.host, clientID: tenant.clientID),
+    func tenantPolicies(_ identities: [String: TenantID]) -> [TenantID: TenantPolicy] {
+        var policies: [TenantID: TenantPolicy] = [:]
+        for (name, tenant) in tenants {
+            guard let id = identities[name] else { continue }
+            policies[id] = TenantPolicy(
+                identity: tenant.identity,
                 ratePerMinute: tenant.ratePerMinute,
                 burst: tenant.burst,
                 maxConcurrent: tenant.maxConcurrent
             )
         }
+        return policies
     }
 
     /// Which tenants may be asked for which scopes.
-    var directory: TenantDirectory {
-        TenantDirectory(scopes: tenants.compactMapValues { ScopeSet($0.scope) }, defaultTenant: defaultTenant)
+    func directory(_ identities: [String: TenantID]) -> TenantDirectory {
+        var scopes: [TenantID: ScopeSet] = [:]
+        for (name, tenant) in tenants {
+            if let id = identities[name] { scopes[id] = ScopeSet(tenant.scope) }
+        }
+        return TenantDirectory(scopes: scopes, defaultTenant: defaultTenant)
     }
 
     /// Where the audit trail goes: where nothing is said, to the journal, if there is one.
@@ -53,6 +60,11 @@ extension DaemonConfiguration {
 
     /// The level in the logging library's words.
     var level: Logger.Level { Logger.Level(rawValue: logLevel.rawValue) ?? .info }
+}
+
+extension DaemonConfiguration.Tenant {
+    /// What tells whether it is still the same tenant after a reload.
+    var identity: TenantPolicy.Identity { TenantPolicy.Identity(host: host, clientID: clientID) }
 }
 
 extension DaemonConfiguration.Socket {

@@ -27,7 +27,7 @@ struct ReloadRequests: Sendable {
 struct ReloadService: Service {
     let source: ConfigurationSource
     let frontend: Frontend
-    let pool: TenantPool
+    let clients: TenantClients
     let requests: ReloadRequests
     let hangups: UnixSignalsSequence
     let keeping: TokenKeeping
@@ -64,8 +64,9 @@ struct ReloadService: Service {
         do {
             let loaded = try source.load()
             let destination = try loaded.openAuditTrail(source.path)
-            let changed = try await pool.apply(loaded)
-            try await frontend.apply(loaded)
+            let prepared = try await clients.prepare(loaded)
+            try await frontend.apply(loaded, prepared.identities)
+            let changed = await clients.take(prepared)
             await keeping.apply(isWanted: loaded.configuration.cache.keepAcrossRestarts)
             trail.move(to: destination)
             for tenant in changed { await frontend.cache.secretChanged(of: tenant) }

@@ -10,11 +10,11 @@ import TokenCache
 /// It is among the last to end: a drain still needs mints.
 struct MintService: Service {
     let cache: TokenCache
-    let pool: TenantPool
+    let clients: TenantClients
 
     func run() async throws {
         await withGracefulShutdownHandler {
-            await cache.run(pool)
+            await cache.run(clients)
         } onGracefulShutdown: {
             cache.stop()
         }

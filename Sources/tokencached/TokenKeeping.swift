@@ -49,7 +49,7 @@ final class TokenKeeping: Sendable {
         if isWanted, !wasKeeping, isPossible { await start(with: []) }
         guard !isWanted, wasKeeping else { return }
         isKeeping.withLock { $0 = false }
-        await frontend.cache.endKeeping()
+        await frontend.cache.endPersisting()
         remove(Set(TokenLog.names))
         manager.async { DescriptorStore.wait(seconds: Self.patience) }
         await finishOrders()
@@ -57,7 +57,7 @@ final class TokenKeeping: Sendable {
 
     /// Notes what the next daemon should know, and waits until the manager has everything.
     func finish() async {
-        await frontend.cache.noteUses()
+        await frontend.cache.persistUses()
         await finishOrders()
     }
 
@@ -81,7 +81,7 @@ final class TokenKeeping: Sendable {
         remove(Set(stored.map(\.name)).subtracting([tokens.currentName]))
         isKeeping.withLock { $0 = true }
         warn(unlessLocked: tokens.isLocked)
-        let count = await frontend.cache.begin(with: tokens)
+        let count = await frontend.cache.restore(from: tokens)
         let time = (ContinuousClock.now - began) / .milliseconds(1)
         log.notice(
             "tokens survive a restart; those of the last daemon are served",

@@ -30,7 +30,7 @@ struct AuditTrailTests {
 
     private func key(_ subject: String) throws -> TokenKey {
         TokenKey(
-            tenant: "main",
+            tenant: TenantID(number: 1, name: "main"),
             user: UserLookup(field: .subject, value: subject),
             scopes: try #require(ScopeSet("user_default"))
         )
@@ -63,9 +63,9 @@ struct AuditTrailTests {
             AuditRecord(nil, .mint(try key("ann"), .refresh, .failed(.denied, denied))),
             AuditRecord(
                 Self.peer,
-                .revocation(try key("ann").user, scopes, Self.token.fingerprint, isRevoked: false)
+                .revocation(try key("ann").user, scopes, Self.token.fingerprint, .failed)
             ),
-            AuditRecord(Self.peer, .evict(UserKey(tenant: "main", user: user), nil)),
+            AuditRecord(Self.peer, .evict(UserKey(tenant: TenantID(number: 1, name: "main"), user: user), nil)),
             AuditRecord(Self.peer, .flush(tenant: nil, count: 12)),
             AuditRecord(nil, .reload(.invalidConfiguration))
         ).map(members)

@@ -3,11 +3,16 @@ import Testing
 import TokenCache
 import TokenProtocol
 
+/// A tenant that is known by its name alone.
+extension TenantID: ExpressibleByStringLiteral {
+    public init(stringLiteral name: String) { self.init(number: name == "main" ? 1 : 2, name: name) }
+}
+
 @Suite("What a rule gives")
 struct GrantTests {
     private static let ann = UserLookup(field: .subject, value: "ann")
     private static let directory = TenantDirectory(
-        scopes: ["main": "b a", "other": "a"].compactMapValues { ScopeSet($0) },
+        scopes: (["main": "b a", "other": "a"] as [TenantID: String]).compactMapValues { ScopeSet($0) },
         defaultTenant: "main"
     )
 
@@ -55,7 +60,7 @@ struct GrantTests {
 
     @Test("A tenant that isn't configured is unknown; with several, one has to be the default or be named.")
     func tenants() throws {
-        let scopes = ["main": "a", "other": "a"].compactMapValues { ScopeSet($0) }
+        let scopes = (["main": "a", "other": "a"] as [TenantID: String]).compactMapValues { ScopeSet($0) }
         let two = grant(.withoutRules, TenantDirectory(scopes: scopes, defaultTenant: nil))
         #expect(code { _ = try two.key(for: request(tenant: "none"), .token) } == .unknownTenant)
         #expect(code { _ = try two.key(for: request(), .token) } == .unknownTenant)

@@ -14,7 +14,8 @@ enum Expected: Sendable, Equatable {
     case throttled(Double?)
     case unavailable
     case paused(Double?)
-    case nonsense
+    case malformed
+    case rejected
 
     /// Whether it is the same but for a second: a reply's `Date` has whole seconds, so what is reckoned from it may be
     /// one off.
@@ -69,7 +70,8 @@ struct TenantClientTests {
         case .minted(let token): .minted(lifetime: token.lifetime.map { ($0 / .seconds(1)).rounded() })
         case .denied(let upstream): .denied(upstream.status)
         case .throttled(let retryAfter): .throttled(retryAfter.map { ($0 / .seconds(1)).rounded() })
-        case .nonsense: .nonsense
+        case .malformed: .malformed
+        case .rejected: .rejected
         case .unavailable(let fault):
             switch fault.retryAfter {
             case .absent: .unavailable
@@ -103,12 +105,12 @@ struct TenantClientTests {
         ("status-425", .unavailable), ("status-500-retry-9", .unavailable),
         ("reset-before", .unavailable), ("reset-within-head", .unavailable), ("reset-after-head", .unavailable),
         ("close-before", .unavailable), ("close-within-head", .unavailable), ("close-within-body", .unavailable),
-        ("no-token", .nonsense), ("empty-token", .nonsense), ("null-token", .nonsense), ("number-token", .nonsense),
-        ("array", .nonsense), ("truncated", .nonsense), ("bom", .nonsense), ("invalid-utf8", .nonsense),
-        ("duplicate", .nonsense), ("nested", .nonsense), ("token-crlf", .nonsense), ("token-nul", .nonsense),
-        ("html-200", .nonsense), ("flood-1", .nonsense), ("flood-chunked-1", .nonsense), ("status-418", .nonsense),
-        ("empty-204", .nonsense), ("redirect-307-same", .nonsense), ("redirect-302-other", .nonsense),
-        ("redirect-307-other", .nonsense),
+        ("no-token", .malformed), ("empty-token", .malformed), ("null-token", .malformed), ("number-token", .malformed),
+        ("array", .malformed), ("truncated", .malformed), ("bom", .malformed), ("invalid-utf8", .malformed),
+        ("duplicate", .malformed), ("nested", .malformed), ("token-crlf", .malformed), ("token-nul", .malformed),
+        ("html-200", .malformed), ("flood-1", .malformed), ("flood-chunked-1", .malformed), ("status-418", .rejected),
+        ("empty-204", .malformed), ("redirect-307-same", .malformed), ("redirect-302-other", .malformed),
+        ("redirect-307-other", .malformed),
     ]
 
     @Test("Every form of a reply has the outcome that the protocol names.", arguments: cases)

@@ -13,23 +13,23 @@ struct AdministrationTests {
     func invalidate() throws {
         var cache = Simulation()
         try cache.warm(Self.ann)
-        #expect(cache.machine.invalidate(Self.ann, fingerprint(9), now: cache.now) == .unknown)
-        #expect(cache.machine.invalidate(Self.ann, fingerprint(1), now: cache.now) == .dropped)
-        for _ in 0..<49 { #expect(cache.machine.invalidate(Self.ann, fingerprint(1), now: cache.now) == .unknown) }
+        #expect(cache.invalidate(Self.ann, fingerprint(9)) == .unknown)
+        #expect(cache.invalidate(Self.ann, fingerprint(1)) == .dropped)
+        for _ in 0..<49 { #expect(cache.invalidate(Self.ann, fingerprint(1)) == .unknown) }
         try cache.warm(Self.ann)
         cache.suspend(.milliseconds(3_500))
-        #expect(cache.machine.invalidate(Self.ann, fingerprint(1), now: cache.now) == .unknown)
-        #expect(cache.machine.invalidate(Self.ann, fingerprint(2), now: cache.now) == .tooYoung(retryAfter: 7))
+        #expect(cache.invalidate(Self.ann, fingerprint(1)) == .unknown)
+        #expect(cache.invalidate(Self.ann, fingerprint(2)) == .tooYoung(retryAfter: 7))
         cache.suspend(.milliseconds(6_500))
-        #expect(cache.machine.invalidate(Self.ann, fingerprint(2), now: cache.now) == .dropped)
-        #expect(cache.machine.stats(now: cache.now).evictions["invalidated"] == 2)
+        #expect(cache.invalidate(Self.ann, fingerprint(2)) == .dropped)
+        #expect(cache.stats().evictions["invalidated"] == 2)
     }
 
     @Test("A token that replaced none that was reported may be reported at once.")
     func youngButFirst() throws {
         var cache = Simulation()
         try cache.warm(Self.ann)
-        #expect(cache.machine.invalidate(Self.ann, fingerprint(1), now: cache.now) == .dropped)
+        #expect(cache.invalidate(Self.ann, fingerprint(1)) == .dropped)
     }
 
     @Test("A refresh that was under way when its token was reported is not cached.")
@@ -39,7 +39,7 @@ struct AdministrationTests {
         cache.suspend(.seconds(800))
         #expect(cache.ask(Self.ann).refreshes)
         let refresh = try cache.onlyMint()
-        #expect(cache.machine.invalidate(Self.ann, fingerprint(1), now: cache.now) == .dropped)
+        #expect(cache.invalidate(Self.ann, fingerprint(1)) == .dropped)
         cache.succeed(refresh)
         #expect(cache.ask(Self.ann) == .wait)
     }
@@ -51,17 +51,17 @@ struct AdministrationTests {
         try cache.warm(.of("ann", scope: "b"))
         try cache.warm(.of("bob"))
         let waiter = cache.newWaiter()
-        #expect(cache.machine.revoke(Self.ann.user, scopes: nil, waiter: waiter, for: 7, now: cache.now).reply == nil)
-        #expect(cache.machine.stats(now: cache.now).entries == 1)
-        let calls = cache.orders().compactMap { order in if case .revoke(let call, _, _) = order { call } else { nil } }
+        #expect(cache.revoke(Self.ann.user, scopes: nil, as: waiter) == nil)
+        #expect(cache.stats().entries == 1)
+        let calls = cache.revocations()
         #expect(calls.count == 2)
-        #expect(cache.machine.revocationEnded(calls[0], .taken, now: cache.now).isEmpty)
+        #expect(cache.endRevocation(calls[0], .taken).isEmpty)
         #expect(
-            cache.machine.revocationEnded(calls[1], .taken, now: cache.now).map(\.reply) == [
+            cache.endRevocation(calls[1], .taken).map(\.reply) == [
                 .revoked(true, upstream: true)
             ]
         )
-        #expect(cache.machine.stats(now: cache.now).mints.inFlight == 0)
+        #expect(cache.stats().mints.inFlight == 0)
     }
 
     @Test("Where the tenant doesn't take one of them, the answer says so; so it does when the tenant takes too long.")
@@ -69,18 +69,18 @@ struct AdministrationTests {
         var cache = Simulation()
         try cache.warm(.of("ann"))
         #expect(
-            cache.machine.revoke(Self.ann.user, scopes: nil, waiter: cache.newWaiter(), for: 7, now: cache.now).reply
+            cache.revoke(Self.ann.user, scopes: nil)
                 == nil
         )
         guard case .revoke(let call, _, _)? = cache.orders().first else { return #expect(Bool(false)) }
         #expect(
-            cache.machine.revocationEnded(call, .refused, now: cache.now).map(\.reply) == [
+            cache.endRevocation(call, .refused).map(\.reply) == [
                 .revoked(true, upstream: false)
             ]
         )
         try cache.warm(.of("ann"))
         #expect(
-            cache.machine.revoke(Self.ann.user, scopes: nil, waiter: cache.newWaiter(), for: 7, now: cache.now).reply
+            cache.revoke(Self.ann.user, scopes: nil)
                 == nil
         )
         #expect(cache.advance(.seconds(10)).map(\.reply) == [.revoked(true, upstream: false)])
@@ -91,23 +91,11 @@ struct AdministrationTests {
         var cache = Simulation()
         try cache.warm(.of("ann", scope: "a"))
         try cache.warm(.of("ann", scope: "b"))
-        let action = cache.machine.revoke(
-            Self.ann.user,
-            scopes: ScopeSet("a"),
-            waiter: cache.newWaiter(),
-            for: 7,
-            now: cache.now
-        )
-        #expect(action.reply == nil)
+        let action = cache.revoke(Self.ann.user, scopes: ScopeSet("a"))
+        #expect(action == nil)
         #expect(cache.ask(.of("ann", scope: "b")).served != nil)
-        let nobody = cache.machine.revoke(
-            TokenKey.of("bob").user,
-            scopes: nil,
-            waiter: cache.newWaiter(),
-            for: 7,
-            now: cache.now
-        )
-        #expect(nobody.reply == .revoked(false, upstream: nil))
+        let nobody = cache.revoke(TokenKey.of("bob").user, scopes: nil)
+        #expect(nobody == .revoked(false, upstream: nil))
     }
 
     @Test("A logout during a hold answers at once that the tenant wasn't asked; the token is gone either way.")
@@ -116,9 +104,9 @@ struct AdministrationTests {
         try cache.warm(Self.ann)
         _ = cache.ask(.of("bob"))
         cache.fail(try cache.onlyMint(), .throttled(retryAfter: .seconds(60)))
-        let action = cache.machine.revoke(Self.ann.user, scopes: nil, waiter: cache.newWaiter(), for: 7, now: cache.now)
-        #expect(action.reply == .revoked(true, upstream: false))
-        #expect(cache.machine.stats(now: cache.now).entries == 0)
+        let action = cache.revoke(Self.ann.user, scopes: nil)
+        #expect(action == .revoked(true, upstream: false))
+        #expect(cache.stats().entries == 0)
     }
 
     @Test("A flush drops one tenant's tokens or all, and says how many; what was under way isn't cached.")
@@ -128,10 +116,10 @@ struct AdministrationTests {
         try cache.warm(.of("ann", tenant: "other"))
         _ = cache.ask(.of("cid"))
         let mint = try cache.onlyMint()
-        #expect(cache.machine.flush(tenant: "main") == 2)
+        #expect(cache.flush(tenant: "main") == 2)
         #expect(cache.succeed(mint).count == 1)
-        #expect(cache.machine.stats(now: cache.now).entries == 1)
-        #expect(cache.machine.flush(tenant: nil) == 1)
+        #expect(cache.stats().entries == 1)
+        #expect(cache.flush(tenant: nil) == 1)
     }
 
     @Test("Past max_entries expired ones go first, then the one asked for longest ago; a refresh is no use.")
@@ -148,11 +136,11 @@ struct AdministrationTests {
         cache.succeed(try cache.onlyMint(), lifetime: .seconds(1_000))
         try cache.warm(.of("fourth"))
         #expect(cache.ask(.of("used")).served != nil)
-        #expect(cache.machine.stats(now: cache.now).evictions["capacity"] == 1)
+        #expect(cache.stats().evictions["capacity"] == 1)
         try cache.warm(.of("short"), lifetime: .seconds(20))
         cache.suspend(.seconds(30))
         try cache.warm(.of("fifth"))
-        let stats = cache.machine.stats(now: cache.now)
+        let stats = cache.stats()
         #expect(stats.evictions["expired"] == 1)
         #expect(stats.evictions["capacity"] == 2)
         #expect(stats.entries == 3)
@@ -161,16 +149,13 @@ struct AdministrationTests {
     @Test("A reload keeps the tokens of tenants that stayed the same, and drops those of changed and removed ones.")
     func reload() throws {
         var cache = Simulation(tenants: ["same": .test(), "moved": .test(), "gone": .test()])
-        for tenant in ["same", "moved", "gone"] { try cache.warm(.of("ann", tenant: tenant)) }
-        _ = cache.machine.reconfigure(
-            policy: CachePolicy(),
-            tenants: ["same": .test(rate: 10), "moved": .test(host: "https://two.example")],
-            now: cache.now
-        )
+        for tenant in ["same", "moved", "gone"] as [TenantID] { try cache.warm(.of("ann", tenant: tenant)) }
+        let moved = TenantID(number: 9, name: "moved")
+        cache.reconfigure(tenants: ["same": .test(rate: 10), moved: .test(host: "https://two.example")])
         #expect(cache.ask(.of("ann", tenant: "same")).served != nil)
-        #expect(cache.ask(.of("ann", tenant: "moved")) == .wait)
+        #expect(cache.ask(.of("ann", tenant: moved)) == .wait)
         #expect(cache.ask(.of("ann", tenant: "gone")).refusal?.code == .unknownTenant)
-        #expect(cache.machine.stats(now: cache.now).entries == 1)
+        #expect(cache.stats().entries == 1)
     }
 
     @Test("A reload's policy applies to the tokens that are there.")
@@ -181,9 +166,9 @@ struct AdministrationTests {
         #expect(!cache.ask(.of("ann")).refreshes)
         var policy = CachePolicy()
         (policy.ahead, policy.maxEntries) = (0.4, 1)
-        _ = cache.machine.reconfigure(policy: policy, tenants: ["main": .test()], now: cache.now)
+        cache.reconfigure(policy: policy, tenants: ["main": .test()])
         #expect(cache.ask(.of("ann")).refreshes)
-        #expect(cache.machine.stats(now: cache.now).entries == 1)
+        #expect(cache.stats().entries == 1)
     }
 
     @Test("Those who wait for a tenant that a reload takes away are told.")
@@ -191,10 +176,10 @@ struct AdministrationTests {
         var cache = Simulation(tenants: ["main": .test(concurrent: 1)])
         for name in ["ann", "bob"] { _ = cache.ask(.of(name)) }
         let mint = try cache.onlyMint()
-        let deliveries = cache.machine.reconfigure(policy: CachePolicy(), tenants: ["new": .test()], now: cache.now)
+        let deliveries = cache.reconfigure(policy: CachePolicy(), tenants: ["new": .test()])
         #expect(deliveries.map(\.reply.error?.code) == [.unknownTenant])
         #expect(cache.succeed(mint).map(\.waiter.ticket) == [1])
-        #expect(cache.machine.stats(now: cache.now).entries == 0)
+        #expect(cache.stats().entries == 0)
     }
 
     @Test("A prefetch counts what is cached, queued and refused, and mints behind the callers.")
@@ -204,11 +189,8 @@ struct AdministrationTests {
         _ = cache.ask(.of("bad"))
         cache.fail(try cache.onlyMint(), .denied(ErrorReply.Upstream(status: 403), secretChanged: false))
         _ = cache.ask(.of("busy"))
-        let count = cache.machine.prefetch(
-            ["ann", "bad", "busy", "new"].map { TokenKey.of($0) },
-            for: 7,
-            now: cache.now
-        )
+        let count = cache.prefetch(
+            ["ann", "bad", "busy", "new"].map { TokenKey.of($0) }, for: 7)
         #expect(count.cached == 1)
         #expect(count.queued == 2)
         #expect(count.refused == 1)
@@ -218,13 +200,29 @@ struct AdministrationTests {
 
     @Test("No more than 10,000 prefetches are queued in all.")
     func prefetchLimit() {
-        var cache = Simulation()
+        var cache = Simulation(tenants: ["main": .test(rate: 1, burst: 1)])
+        #expect(cache.prefetch([.of("first")], for: 7).queued == 1, "that one goes at once")
         for batch in 0..<10 {
             let keys = (0..<1_000).map { TokenKey.of("user\(batch)-\($0)") }
-            #expect(cache.machine.prefetch(keys, for: 7, now: cache.now).queued == 1_000)
+            #expect(cache.prefetch(keys, for: 7).queued == 1_000)
         }
-        #expect(cache.machine.prefetch([.of("one more")], for: 7, now: cache.now).refused == 1)
-        #expect(cache.ask(.of("caller")) == .wait)
+        #expect(cache.prefetch([.of("one more")], for: 7).refused == 1)
+        #expect(cache.ask(.of("caller"), timeout: .seconds(60)) == .wait)
+    }
+
+    @Test("One uid's prefetches don't shut another's out: past its share it gives way, and they take turns.")
+    func prefetchShares() throws {
+        var cache = Simulation(tenants: ["main": .test(rate: 60, burst: 1, concurrent: 100)])
+        for batch in 0..<11 {
+            _ = cache.prefetch((0..<1_000).map { TokenKey.of("a\(batch)-\($0)") }, for: 1)
+        }
+        #expect(cache.prefetch([.of("b0"), .of("b1")], for: 2).queued == 2)
+        #expect(cache.prefetch([.of("more")], for: 1).refused == 1, "past its share")
+        #expect(cache.stats().tenants["main"]?.queued.prefetches == CacheStateMachine.mostPrefetches)
+        _ = cache.mints()
+        cache.advance(.seconds(4))
+        let names = cache.mints().map { String(decoding: $0.key.user.user.value, as: UTF8.self).prefix(1) }
+        #expect(names == ["a", "b", "a", "b"])
     }
 
     @Test("No more than 65,536 requests wait in all.")
@@ -241,14 +239,14 @@ struct AdministrationTests {
         var seen: [String] = []
         var after: String?
         repeat {
-            let page = try #require(cache.machine.entries(EntriesRequest(limit: 3, after: after), now: cache.now))
+            let page = try #require(cache.machine.entries(EntriesRequest(limit: 3, after: after), of: nil, now: cache.now))
             #expect(page.entries.count <= 3)
             seen += page.entries.map { String(decoding: $0.user.value, as: UTF8.self) }
             after = page.next
         } while after != nil
         #expect(seen.sorted() == (0..<7).map { "user\($0)" })
         for cursor in ["rubbish", "-1", "", "9223372036854775807", "99999999999999999999"] {
-            #expect(cache.machine.entries(EntriesRequest(after: cursor), now: cache.now) == nil, "\(cursor)")
+            #expect(cache.machine.entries(EntriesRequest(after: cursor), of: nil, now: cache.now) == nil, "\(cursor)")
         }
     }
 }

@@ -5,12 +5,12 @@ import TokenProtocol
 @Suite("Refreshes that fail are tried again")
 struct BackoffTests {
     private static let down = CircuitTests.down
-    private static let many: [String: TenantPolicy] = ["main": .test(rate: 10_000, burst: 10_000)]
+    private static let many: [TenantID: TenantPolicy] = ["main": .test(rate: 10_000, burst: 10_000)]
 
     /// The next mint, at the time at which it goes.
     private func nextMint(_ cache: inout Simulation) throws -> CallID {
         for _ in 0..<100 {
-            let due = cache.machine.nextTime(now: cache.now)
+            let due = cache.wake
             cache.advance(try #require(due) - cache.now)
             if let mint = cache.mints().first { return mint.call }
         }
@@ -65,11 +65,11 @@ struct BackoffTests {
     @Test("However little is left, it is never asked again in the same breath.")
     func never() throws {
         var cache = Simulation(tenants: Self.many, draw: 0)
-        try cache.warm(.of("ann"), lifetime: .seconds(4))
-        cache.suspend(.milliseconds(3_700))
+        try cache.warm(.of("ann"), lifetime: .seconds(8))
+        cache.suspend(.milliseconds(6_900))
         #expect(cache.ask(.of("ann"), minTTL: .zero).refreshes)
         cache.fail(try cache.onlyMint(), Self.down)
-        cache.advance(.milliseconds(99))
+        cache.advance(.milliseconds(274))
         #expect(cache.mints().isEmpty)
     }
 
@@ -100,7 +100,7 @@ struct BackoffTests {
         cache.fail(try refreshing(&cache), Self.down)
         cache.advance(.seconds(60))
         #expect(cache.mints().isEmpty)
-        #expect(cache.machine.stats(now: cache.now).refreshes.skippedIdle > 0)
+        #expect(cache.stats().refreshes.skippedIdle > 0)
     }
 
     @Test("After 429 the refresh goes when the hold ends, without anybody asking.")

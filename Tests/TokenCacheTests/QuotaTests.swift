@@ -18,7 +18,7 @@ struct QuotaTests {
     }
 
     private func entries(_ cache: inout Simulation, _ peer: PeerUID) -> Int {
-        cache.machine.stats(now: cache.now).uids[peer]?.entries ?? 0
+        cache.stats().uids[peer]?.entries ?? 0
     }
 
     private func has(_ cache: borrowing Simulation, _ key: TokenKey) -> Bool {
@@ -98,9 +98,9 @@ struct QuotaTests {
         #expect(entries(&cache, 1) == 1)
         for uid in 100..<200 as Range<PeerUID> {
             try cache.warm(.of("y\(uid)"), peer: uid)
-            cache.machine.evict(TokenKey.of("y\(uid)").user, scopes: nil)
+            cache.evict(TokenKey.of("y\(uid)").user, scopes: nil)
         }
-        #expect(cache.machine.stats(now: cache.now).uids.keys.sorted() == [1])
+        #expect(cache.stats().uids.keys.sorted() == [1])
     }
 
     // MARK: Waiting
@@ -118,18 +118,18 @@ struct QuotaTests {
     func waiting() throws {
         var cache = cache()
         #expect(crowd(&cache, 1, Self.most + 2) == Self.most)
-        #expect(cache.machine.stats(now: cache.now).uids[1]?.overloaded == 2)
+        #expect(cache.stats().uids[1]?.overloaded == 2)
         let last = Waiter(connection: 1, ticket: UInt64(Self.most))
         #expect(cache.ask(.of("y"), timeout: .seconds(60), peer: 2) == .wait)
-        let displaced = cache.machine.takeDisplaced()
+        let displaced = cache.takeDeliveries()
         #expect(displaced.map(\.waiter) == [last])
         #expect(displaced.first?.reply.error?.code == .overloaded)
         #expect(displaced.first?.reply.error?.retryAfter == 1)
         #expect(cache.ask(.of("x"), timeout: .seconds(60), peer: 1).refusal?.code == .overloaded, "past its share")
         #expect(crowd(&cache, 2, Self.most) == Self.most / 2 - 1)
-        let stats = cache.machine.stats(now: cache.now)
+        let stats = cache.stats()
         #expect(stats.uids[1]?.waiting == Self.most / 2 && stats.uids[2]?.waiting == Self.most / 2)
-        #expect(cache.machine.takeDisplaced().count == Self.most / 2 - 1)
+        #expect(cache.takeDeliveries().count == Self.most / 2 - 1)
         #expect(cache.ask(.of("z"), timeout: .seconds(60), peer: 3) == .wait, "a third one isn't shut out")
     }
 
@@ -142,8 +142,8 @@ struct QuotaTests {
         #expect(cache.ask(.of("y"), timeout: .seconds(60), peer: 2, as: other) == .wait)
         #expect(cache.ask(.of("x"), timeout: .seconds(60), peer: 1).refusal?.code == .overloaded)
         #expect(crowd(&cache, 2, bound) == bound - 1, "the same holds for the other one")
-        cache.machine.leave([other])
-        #expect(cache.machine.takeDisplaced().isEmpty)
+        cache.leave([other])
+        #expect(cache.takeDeliveries().isEmpty)
         let mint = try #require(cache.mints().first { $0.key == .of("x") }?.call)
         #expect(cache.succeed(mint).count == 2 * bound + 9)
         #expect(crowd(&cache, 1, 1) == 0, "a hit by now")

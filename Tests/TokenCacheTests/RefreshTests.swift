@@ -42,8 +42,8 @@ struct RefreshTests {
         cache.succeed(try cache.onlyMint(), lifetime: .seconds(1_000))
         cache.advance(.seconds(3_000))
         #expect(cache.orders().isEmpty, "nobody has asked since the refresh")
-        #expect(cache.machine.stats(now: cache.now).entries == 0)
-        #expect(cache.machine.stats(now: cache.now).refreshes.skippedIdle == 1)
+        #expect(cache.stats().entries == 0)
+        #expect(cache.stats().refreshes.skippedIdle == 1)
     }
 
     @Test("A user who was not seen for idle_ttl is not minted for again.")

@@ -27,11 +27,32 @@ struct RefusedUserTests {
         #expect(error?.retryAfter == 10)
         cache.suspend(.milliseconds(9_001))
         #expect(cache.ask(.of("ann")).refusal?.retryAfter == 1)
-        #expect(cache.ask(.of("ann"), noCache: true).refusal?.code == .denied)
         #expect(cache.ask(.of("ann", scope: "other")) == .wait)
-        #expect(cache.machine.stats(now: cache.now).negativeEntries == 1)
+        #expect(cache.stats().negativeEntries == 1)
         cache.suspend(.milliseconds(999))
         #expect(cache.ask(.of("ann")) == .wait)
+    }
+
+    @Test("An app that has just created the user gets past it by no_cache, from its forced allowance.")
+    func pastIt() throws {
+        var cache = Simulation(tenants: ["main": .test(rate: 80, burst: 4)])
+        _ = try refuse(&cache)
+        #expect(cache.ask(.of("ann"), noCache: true, peer: 1) == .wait)
+        #expect(cache.fail(try cache.onlyMint(), Self.unknown).first?.reply.error?.retryAfter == 20)
+        #expect(cache.ask(.of("ann"), noCache: true, peer: 1).refusal?.code == .rateLimited)
+        #expect(cache.ask(.of("ann"), noCache: true, peer: 2) == .wait)
+        cache.succeed(try cache.onlyMint())
+        #expect(cache.ask(.of("ann")).served != nil)
+    }
+
+    @Test("In a hold a refused user is told the later of both ends.")
+    func inHold() throws {
+        var cache = Simulation(draw: 0)
+        _ = try refuse(&cache)
+        _ = cache.ask(.of("bob"))
+        cache.fail(try cache.onlyMint(), .throttled(retryAfter: .seconds(14)))
+        #expect(cache.ask(.of("ann")).refusal?.code == .denied)
+        #expect(cache.ask(.of("ann")).refusal?.retryAfter == 14)
     }
 
     @Test("It doubles while it goes on, up to five minutes; a success ends it.")
@@ -43,7 +64,7 @@ struct RefusedUserTests {
         }
         #expect(cache.ask(.of("ann")) == .wait)
         cache.succeed(try cache.onlyMint())
-        cache.machine.evict(TokenKey.of("ann").user, scopes: nil)
+        cache.evict(TokenKey.of("ann").user, scopes: nil)
         #expect(try refuse(&cache)?.retryAfter == 10)
     }
 
@@ -65,7 +86,7 @@ struct RefusedUserTests {
         for name in ["one", "two", "three"] { try cache.warm(.of(name)) }
         let unknown = MintFailure.denied(ErrorReply.Upstream(status: 404), secretChanged: false)
         for name in ["ann", "bob", "cid", "dan"] { _ = try refuse(&cache, .of(name), unknown) }
-        let stats = cache.machine.stats(now: cache.now)
+        let stats = cache.stats()
         #expect(stats.entries == 3)
         #expect(stats.negativeEntries == 3)
         #expect(stats.evictions["capacity"] == 0)
@@ -75,7 +96,7 @@ struct RefusedUserTests {
     func newSecret() throws {
         var cache = Simulation()
         _ = try refuse(&cache)
-        cache.machine.secretChanged(of: "main")
+        cache.secretChanged(of: "main")
         #expect(cache.ask(.of("ann")) == .wait)
     }
 
@@ -84,7 +105,7 @@ struct RefusedUserTests {
         var cache = Simulation()
         _ = try refuse(&cache)
         cache.advance(.seconds(311))
-        #expect(cache.machine.stats(now: cache.now).negativeEntries == 0)
-        #expect(cache.machine.nextTime(now: cache.now) == nil)
+        #expect(cache.stats().negativeEntries == 0)
+        #expect(cache.wake == nil)
     }
 }

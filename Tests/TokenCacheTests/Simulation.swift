@@ -1,6 +1,6 @@
 import Secrets
 import Testing
-import TokenCache
+@testable import TokenCache
 import TokenProtocol
 
 #if canImport(FoundationEssentials)
@@ -12,48 +12,100 @@ import Foundation
 /// A state machine with a clock that only the test moves, and short words for what tests say again and again.
 struct Simulation {
     static let start = ContinuousClock.now
+    static let wall = Date(timeIntervalSince1970: 1_795_000_000)
 
-    var machine: CacheStateMachine
+    private(set) var machine: CacheStateMachine
     private(set) var now = Self.start
+    /// When the machine wants to be woken.
+    private(set) var wake: Instant?
     private var lastTicket: UInt64 = 0
     private var lastToken = 0
     private var given: [CallOrder] = []
+    private var notices: [CacheNotice] = []
+    private(set) var records: [AuditRecord] = []
+    private var deliveries: [Delivery] = []
 
     init(
         policy: CachePolicy = CachePolicy(),
-        tenants: [String: TenantPolicy] = ["main": .test()],
-        draw: Double = 0.5
+        tenants: [TenantID: TenantPolicy] = ["main": .test()],
+        draw: Double = 0.5,
+        sliceSize: Int = CacheStateMachine.defaultSliceSize
     ) {
-        machine = CacheStateMachine(policy: policy, tenants: tenants, random: Constant(draw), now: Self.start)
+        machine = CacheStateMachine(
+            policy: policy,
+            tenants: tenants,
+            random: Constant(draw),
+            sliceSize: sliceSize,
+            now: Self.start
+        )
     }
+
+    // MARK: Performing
+
+    private mutating func perform<Answer>(_ outcome: Outcome<Answer>) -> Answer {
+        perform(outcome.actions)
+        return outcome.answer
+    }
+
+    /// Takes what an event has the shell do; what is left of long work is done at once.
+    private mutating func perform(_ actions: CacheActions) {
+        take(actions)
+        for _ in 0..<100_000 {
+            guard !machine.chores.isEmpty || !machine.settlements.isEmpty else { return }
+            take(machine.timePassed(now: now))
+        }
+        Issue.record("there is no end of work")
+    }
+
+    /// Takes what an event has the shell do, and nothing else.
+    private mutating func take(_ actions: CacheActions) {
+        given += actions.calls
+        notices += actions.notices
+        records += actions.records
+        deliveries += actions.deliveries
+        wake = actions.wake
+    }
+
+    /// The replies that came since this was last asked.
+    mutating func takeDeliveries() -> [Delivery] {
+        defer { deliveries = [] }
+        return deliveries
+    }
+
+    /// What operators should read since this was last asked.
+    mutating func takeNotices() -> [CacheNotice] {
+        defer { notices = [] }
+        return notices
+    }
+
+    // MARK: Time
 
     /// Moves the clock without letting anything that falls due happen: a suspend, or a timer that is late.
     mutating func suspend(_ duration: Duration) { now += duration }
 
     /// Moves the clock; everything that falls due on the way happens at its time.
     ///
-    /// Calls that go on the way are kept
-    /// for ``orders()``.
+    /// Calls that go on the way are kept for ``orders()``.
     @discardableResult
     mutating func advance(_ duration: Duration) -> [Delivery] {
         let end = now + duration
-        var deliveries: [Delivery] = []
-        takeOrders()
+        deliveries = []
+        take(machine.timePassed(now: now))
         for round in 0... {
-            guard let next = machine.nextTime(now: now), next <= end else { break }
+            guard let next = wake, next <= end else { break }
             #expect(round < 10_000, "the machine asks to be woken again and again")
             guard round < 10_000 else { break }
             now = max(now, next)
-            deliveries += machine.timePassed(now: now)
-            takeOrders()
+            take(machine.timePassed(now: now))
         }
         now = end
-        return deliveries
+        return takeDeliveries()
     }
 
-    private mutating func takeOrders() {
-        while let order = machine.nextCall(now: now) { given.append(order) }
-    }
+    /// Lets one slice of what is due happen.
+    mutating func timePassed() { take(machine.timePassed(now: now)) }
+
+    // MARK: Events
 
     /// A waiter that was not used before.
     mutating func newWaiter() -> Waiter {
@@ -68,7 +120,7 @@ struct Simulation {
         timeout: Duration = .seconds(10),
         noCache: Bool = false,
         peer: PeerUID = 7
-    ) -> CacheStateMachine.RequestAction {
+    ) -> RequestAnswer {
         ask(key, minTTL: minTTL, timeout: timeout, noCache: noCache, peer: peer, as: newWaiter())
     }
 
@@ -79,19 +131,63 @@ struct Simulation {
         noCache: Bool = false,
         peer: PeerUID = 7,
         as waiter: Waiter
-    ) -> CacheStateMachine.RequestAction {
-        let wish = CacheStateMachine.Wish(
+    ) -> RequestAnswer {
+        let options = RequestOptions(
             minTTL: minTTL,
             timeout: timeout,
             noCache: noCache,
             peer: Peer(uid: peer, gid: 0)
         )
-        return machine.request(key, wish, waiter: waiter, now: now)
+        return perform(machine.request(key, options, waiter: waiter, now: now))
     }
+
+    mutating func prefetch(_ keys: [TokenKey], for peer: PeerUID = 7) -> PrefetchCount {
+        perform(machine.prefetch(keys, for: Peer(uid: peer, gid: 0), now: now))
+    }
+
+    mutating func invalidate(_ key: TokenKey, _ fingerprint: Fingerprint) -> InvalidateAnswer {
+        perform(machine.invalidate(key, fingerprint, now: now))
+    }
+
+    /// Logs a user out as somebody who hasn't asked before.
+    mutating func revoke(_ user: UserKey, scopes: ScopeSet? = nil, peer: PeerUID = 7) -> Reply? {
+        revoke(user, scopes: scopes, peer: peer, as: newWaiter())
+    }
+
+    mutating func revoke(_ user: UserKey, scopes: ScopeSet? = nil, peer: PeerUID = 7, as waiter: Waiter) -> Reply? {
+        perform(machine.revoke(user, scopes: scopes, waiter: waiter, for: Peer(uid: peer, gid: 0), now: now))
+    }
+
+    mutating func evict(_ user: UserKey, scopes: ScopeSet? = nil) {
+        perform(machine.evict(user, scopes: scopes, now: now))
+    }
+
+    mutating func flush(tenant: TenantID? = nil) -> Int { perform(machine.flush(tenant: tenant, now: now)) }
+
+    mutating func leave(_ waiters: [Waiter]) { perform(machine.leave(waiters, now: now)) }
+
+    mutating func secretChanged(of tenant: TenantID = "main") {
+        perform(machine.secretChanged(of: tenant, now: now))
+    }
+
+    @discardableResult
+    mutating func reconfigure(
+        policy: CachePolicy = CachePolicy(),
+        tenants: [TenantID: TenantPolicy] = ["main": .test()]
+    ) -> [Delivery] {
+        deliveries = []
+        perform(machine.reconfigure(policy: policy, tenants: tenants, now: now))
+        return takeDeliveries()
+    }
+
+    mutating func shutDown() { perform(machine.shutDown(now: now)) }
+
+    mutating func stats() -> StatsReply { machine.stats(now: now) }
+
+    // MARK: Calls
 
     /// The calls that have gone since this was last asked.
     mutating func orders() -> [CallOrder] {
-        takeOrders()
         defer { given = [] }
         return given
     }
@@ -101,6 +197,11 @@ struct Simulation {
         orders().compactMap { order in
             if case .mint(let call, let key) = order { (call, key) } else { nil }
         }
+    }
+
+    /// The calls to revoke tokens that go now.
+    mutating func revocations() -> [CallID] {
+        orders().compactMap { order in if case .revoke(let call, _, _) = order { call } else { nil } }
     }
 
     /// Ends a call with a token that was never seen before.
@@ -115,7 +216,16 @@ struct Simulation {
     mutating func fail(_ call: CallID, _ failure: MintFailure) -> [Delivery] { end(call, .failed(failure)) }
 
     mutating func end(_ call: CallID, _ result: MintResult) -> [Delivery] {
-        machine.ended(call, result, now: now, wall: Date(timeIntervalSince1970: 1_795_000_000))
+        deliveries = []
+        perform(machine.ended(call, result, now: now, wall: Self.wall))
+        return takeDeliveries()
+    }
+
+    @discardableResult
+    mutating func endRevocation(_ call: CallID, _ result: RevocationResult) -> [Delivery] {
+        deliveries = []
+        perform(machine.revocationEnded(call, result, now: now))
+        return takeDeliveries()
     }
 
     /// Puts a fresh token into the cache.
@@ -145,7 +255,7 @@ struct Constant: RandomNumberGenerator {
 
 extension TokenKey {
     /// A subject of the tenant `main` with its default scope.
-    static func of(_ subject: String, tenant: String = "main", scope: String = "user_default") -> TokenKey {
+    static func of(_ subject: String, tenant: TenantID = "main", scope: String = "user_default") -> TokenKey {
         TokenKey(
             tenant: tenant,
             user: UserLookup(field: .subject, value: subject),
@@ -171,7 +281,7 @@ extension TenantPolicy {
     }
 }
 
-extension CacheStateMachine.RequestAction {
+extension RequestAnswer {
     /// The token that is served, with or without a refresh behind it.
     var served: TokenReply? {
         switch self {
@@ -207,4 +317,11 @@ extension Reply {
 extension Peer: ExpressibleByIntegerLiteral {
     /// A uid.
     public convenience init(integerLiteral uid: UInt32) { self.init(uid: uid, gid: 0) }
+}
+
+/// A tenant that is known by its name alone, as long as a test has no two of the same.
+extension TenantID: ExpressibleByStringLiteral {
+    public init(stringLiteral name: String) {
+        self.init(number: name.utf8.reduce(0) { ($0 &* 31 &+ UInt32($1)) % 1_000_003 }, name: name)
+    }
 }

@@ -54,7 +54,7 @@ struct SingleFlightTests {
     func longestStanding() throws {
         var cache = Simulation(draw: 0.999_999)
         _ = cache.ask(.of("ann"))
-        cache.fail(try cache.onlyMint(), .nonsense("no token"))
+        cache.fail(try cache.onlyMint(), .malformed("no token"))
         cache.suspend(.milliseconds(499))
         #expect(cache.ask(.of("ann")).refusal?.code == .badUpstream)
         cache.suspend(.milliseconds(1))
@@ -68,7 +68,7 @@ struct SingleFlightTests {
         #expect(cache.ask(.of("ann"), as: gone) == .wait)
         #expect(cache.ask(.of("ann"), timeout: .seconds(2)) == .wait)
         let mint = try cache.onlyMint()
-        cache.machine.leave([gone])
+        cache.leave([gone])
         #expect(cache.advance(.seconds(2)).map(\.reply.error?.code) == [.timeout])
         #expect(cache.succeed(mint).isEmpty)
         #expect(cache.ask(.of("ann")).served != nil)
@@ -87,7 +87,7 @@ struct SingleFlightTests {
         var cache = Simulation()
         _ = cache.ask(.of("ann"))
         let old = try cache.onlyMint()
-        cache.machine.evict(TokenKey.of("ann").user, scopes: nil)
+        cache.evict(TokenKey.of("ann").user, scopes: nil)
         #expect(cache.ask(.of("ann")) == .wait)
         let new = try cache.onlyMint()
         #expect(cache.succeed(old).map(\.waiter.ticket) == [1])
@@ -101,15 +101,9 @@ struct SingleFlightTests {
         var cache = Simulation()
         _ = cache.ask(.of("ann"))
         let old = try cache.onlyMint()
-        let action = cache.machine.revoke(
-            TokenKey.of("ann").user,
-            scopes: nil,
-            waiter: cache.newWaiter(),
-            for: 7,
-            now: cache.now
-        )
-        #expect(action.reply == .revoked(false, upstream: nil))
-        #expect(action.deliveries.map(\.reply.error?.code) == [.unavailable])
+        let action = cache.revoke(TokenKey.of("ann").user, scopes: nil)
+        #expect(action == .revoked(false, upstream: nil))
+        #expect(cache.takeDeliveries().map(\.reply.error?.code) == [.unavailable])
         #expect(cache.succeed(old).isEmpty)
         guard case .revoke(_, "main", let token)? = cache.orders().first else { return #expect(Bool(false)) }
         #expect(token == AccessToken("token-1"))
@@ -136,7 +130,7 @@ struct SingleFlightTests {
         #expect(cache.ask(.of("bob")) == .wait)
         #expect(cache.ask(.of("cid")) == .wait)
         #expect(cache.mints().map(\.key) == [.of("bob"), .of("cid")])
-        #expect(cache.machine.prefetch([.of("dan")], for: 7, now: cache.now).queued == 1)
+        #expect(cache.prefetch([.of("dan")], for: 7).queued == 1)
         #expect(cache.ask(.of("ann")).refreshes)
         #expect(cache.ask(.of("ann"), minTTL: .seconds(500)) == .wait)
         cache.advance(.seconds(1))

@@ -40,7 +40,7 @@ struct SuspicionTests {
         cache.succeed(probe[0].call)
         #expect(health(&cache).status == .ok)
         #expect(
-            cache.machine.takeNotices() == [.clientSuspected("main", isProbed: true), .clientAccepted("main")]
+            cache.takeNotices() == [.clientSuspected("main", isProbed: true), .clientAccepted("main")]
         )
     }
 
@@ -61,7 +61,7 @@ struct SuspicionTests {
         #expect(refusal?.description.contains("client") == true)
         #expect(cache.ask(.of("known")).served != nil)
         #expect(
-            cache.machine.takeNotices() == [
+            cache.takeNotices() == [
                 .clientSuspected("main", isProbed: true), .clientRefused("main"), .circuitOpened("main", .seconds(5)),
             ]
         )
@@ -82,7 +82,7 @@ struct SuspicionTests {
         #expect(try refuse(&cache, ["a", "b", "c", "d", "e", "f"]).isEmpty)
         #expect(health(&cache).status == .degraded)
         #expect(cache.ask(.of("g")) == .wait)
-        #expect(cache.machine.takeNotices() == [.clientSuspected("main", isProbed: false)])
+        #expect(cache.takeNotices() == [.clientSuspected("main", isProbed: false)])
     }
 
     @Test("An accepted user between them, or a refusal of another kind, begins the row anew; one user counts once.")
@@ -106,7 +106,7 @@ struct SuspicionTests {
         try cache.warm(.of("known"))
         cache.fail(try refuse(&cache, ["a", "b", "c"])[0].call, Self.unauthorized)
         #expect(health(&cache).status == .failing)
-        cache.machine.secretChanged(of: "main")
+        cache.secretChanged(of: "main")
         #expect(health(&cache).status == .ok)
         #expect(cache.ask(.of("a")) == .wait)
         #expect(cache.mints().count == 1)

@@ -6,7 +6,7 @@ struct TokenLifeTests {
     private let sent = Simulation.start
 
     private func life(_ lifetime: Duration, draw: Double = 0.5, policy: CachePolicy = CachePolicy()) -> TokenLife {
-        TokenLife(sent: sent, lifetime: lifetime, draw: draw, policy: policy)
+        TokenLife(sent: sent, lifetime: lifetime, jitterFraction: draw, policy: policy)
     }
 
     @Test(
@@ -20,10 +20,10 @@ struct TokenLifeTests {
     @Test("The soft point and the last chance lie in a band around their shares, by the token's one draw.")
     func points() {
         let (early, late) = (life(.seconds(10_000), draw: 0), life(.seconds(10_000), draw: 0.999_999))
-        #expect(abs((early.softPoint - sent).inSeconds - 6_500) < 0.1)
-        #expect(abs((late.softPoint - sent).inSeconds - 7_500) < 0.1)
-        #expect(abs((early.lastChance - sent).inSeconds - 8_500) < 0.1)
-        #expect(abs((late.lastChance - sent).inSeconds - 9_500) < 0.1)
+        #expect(abs((early.refreshAfter - sent).inSeconds - 6_500) < 0.1)
+        #expect(abs((late.refreshAfter - sent).inSeconds - 7_500) < 0.1)
+        #expect(abs((early.refreshDeadline - sent).inSeconds - 8_500) < 0.1)
+        #expect(abs((late.refreshDeadline - sent).inSeconds - 9_500) < 0.1)
     }
 
     @Test("The last chance comes before the margin, however the band lies.")
@@ -31,7 +31,7 @@ struct TokenLifeTests {
         var policy = CachePolicy()
         (policy.lastChance, policy.jitter) = (0.95, 0.2)
         let life = life(.seconds(100), draw: 0.999, policy: policy)
-        #expect(life.lastChance < life.expiry - life.margin)
+        #expect(life.refreshDeadline < life.expiry - life.margin)
     }
 
     @Test("No lifetime over a day is believed.")
@@ -43,8 +43,8 @@ struct TokenLifeTests {
         "A request without min_ttl gets what the table says.",
         arguments: [
             (0, TokenLife.Verdict.serve), (6_999, .serve), (7_000, .serveAndRefresh), (9_940, .serveAndRefresh),
-            (9_941, .mint(fallback: true)), (9_969, .mint(fallback: true)), (9_970, .mint(fallback: false)),
-            (10_001, .mint(fallback: false)),
+            (9_941, .mint(mayServeStale: true)), (9_969, .mint(mayServeStale: true)), (9_970, .mint(mayServeStale: false)),
+            (10_001, .mint(mayServeStale: false)),
         ]
     )
     func verdicts(age: Int, verdict: TokenLife.Verdict) {
@@ -55,14 +55,14 @@ struct TokenLifeTests {
     func clampedPreference() {
         let life = life(.seconds(100))
         #expect(life.verdict(at: sent + .seconds(90), minTTL: nil) == .serveAndRefresh)
-        #expect(life.verdict(at: sent + .milliseconds(90_001), minTTL: nil) == .mint(fallback: true))
+        #expect(life.verdict(at: sent + .milliseconds(90_001), minTTL: nil) == .mint(mayServeStale: true))
     }
 
     @Test(
         "A min_ttl in the request is a promise.",
         arguments: [
-            (3_000, 5_000, TokenLife.Verdict.serve), (5_000, 5_000, .serve), (5_001, 5_000, .mint(fallback: false)),
-            (9_969, 0, .serveAndRefresh), (9_970, 0, .mint(fallback: false)),
+            (3_000, 5_000, TokenLife.Verdict.serve), (5_000, 5_000, .serve), (5_001, 5_000, .mint(mayServeStale: false)),
+            (9_969, 0, .serveAndRefresh), (9_970, 0, .mint(mayServeStale: false)),
         ]
     )
     func promised(age: Int, minTTL: Int, verdict: TokenLife.Verdict) {
@@ -73,7 +73,7 @@ struct TokenLifeTests {
         "A min_ttl that a new token would not meet either gets the young one that is there, marked.",
         arguments: [
             (1, 10_001, TokenLife.Verdict.serveUnmet), (999, 9_500, .serveUnmet),
-            (1_000, 9_500, .mint(fallback: false)), (5_100, 5_000, .mint(fallback: false)),
+            (1_000, 9_500, .mint(mayServeStale: false)), (5_100, 5_000, .mint(mayServeStale: false)),
         ]
     )
     func unmet(age: Int, minTTL: Int, verdict: TokenLife.Verdict) {

@@ -14,8 +14,8 @@ struct MoveTests {
         let log = try shelf.open()
         var places: [String: Int] = [:]
         for number in 0..<6_000 {
-            places["user-\(number)"] = log.keep(.of("user-\(number)"))
-            if number % 3 == 0, let place = places.removeValue(forKey: "user-\(number)") { log.drop(place) }
+            places["user-\(number)"] = log.persist(.of("user-\(number)"))
+            if number % 3 == 0, let place = places.removeValue(forKey: "user-\(number)") { log.remove(place) }
             shelf.finish(log)
         }
         #expect(shelf.stored.count > 2, "several moves")
@@ -38,11 +38,11 @@ struct MoveTests {
         var places: [String: Int] = [:]
         for number in 0..<1_500 {
             let subject = "user-\(number)"
-            places[subject] = log.keep(.of(subject, padding: random.below(3_000)))
+            places[subject] = log.persist(.of(subject, padding: random.below(3_000)))
             #expect(places[subject] != nil)
             if random.once(in: 3), let gone = places.randomElement(using: &random) {
                 places[gone.key] = nil
-                log.drop(gone.value)
+                log.remove(gone.value)
             }
             // The manager is slow: it takes some tokens' time for each thing that it is told.
             if random.once(in: 12) { shelf.step(log) }
@@ -59,16 +59,16 @@ struct MoveTests {
     func bothAreWritten() throws {
         shelf.removesPredecessors = false
         let log = try shelf.open()
-        let first = try #require(log.keep(.of("ann")))
+        let first = try #require(log.persist(.of("ann")))
         // The manager has the new file, and the log doesn't know it yet.
         while shelf.files.count < 2 {
-            #expect(log.keep(.of("other", padding: 1_000)) != nil)
+            #expect(log.persist(.of("other", padding: 1_000)) != nil)
             shelf.step(log)
         }
-        _ = log.keep(.of("late"))
+        _ = log.persist(.of("late"))
         for name in TokenLog.names { #expect(try shelf.file(name, holds: "token-of-ann.")) }
         for name in TokenLog.names { #expect(try shelf.file(name, holds: "token-of-late.")) }
-        log.drop(first)
+        log.remove(first)
         for name in TokenLog.names { #expect(try !shelf.file(name, holds: "token-of-ann.")) }
     }
 
@@ -76,23 +76,23 @@ struct MoveTests {
     func fullWithoutAnswer() throws {
         let log = try shelf.open()
         var count = 0
-        while log.keep(.of("user-\(count)", padding: 10_000)) != nil { count += 1 }
-        #expect(log.keep(.of("one-more", padding: 10_000)) == nil)
+        while log.persist(.of("user-\(count)", padding: 10_000)) != nil { count += 1 }
+        #expect(log.persist(.of("one-more", padding: 10_000)) == nil)
         #expect(try shelf.subjects().allSatisfy { $0.hasPrefix("user-") })
         shelf.finish(log)
         #expect(shelf.madeRoom)
-        #expect(log.keep(.of("one-more", padding: 10_000)) != nil)
+        #expect(log.persist(.of("one-more", padding: 10_000)) != nil)
         shelf.finish(log)
         #expect(try shelf.subjects().count == count + 1)
     }
 
     @Test("A token that was taken over is served from where it lies, and goes with the last one who has it.")
     func served() throws {
-        _ = try shelf.open().keep(.of("ann"))
+        _ = try shelf.open().persist(.of("ann"))
         let log = try shelf.open()
         var ann = log.kept.first?.token
         let text = ann?.token.text.copy
-        log.drop(0)
+        log.remove(0)
         #expect(ann?.token.text.copy == text, "it can still be answered with by whom it was given to")
         ann = nil
         #expect(try !shelf.file("tokens-a", holds: "token-of-ann."))
@@ -101,10 +101,10 @@ struct MoveTests {
 
     @Test("A dropped token that somebody still had when its daemon ended is overwritten by the next daemon.")
     func servedToTheEnd() throws {
-        _ = try shelf.open().keep(.of("ann"))
+        _ = try shelf.open().persist(.of("ann"))
         let log = try shelf.open()
         let kept = log.kept
-        log.drop(0)
+        log.remove(0)
         #expect(try shelf.file("tokens-a", holds: "token-of-ann."))
         #expect(try shelf.subjects() == [])
         #expect(try !shelf.file("tokens-a", holds: "token-of-ann."))
@@ -113,7 +113,7 @@ struct MoveTests {
 
     @Test("A daemon that ends leaves what it was handed to the next.")
     func left() throws {
-        _ = try shelf.open().keep(.of("ann"))
+        _ = try shelf.open().persist(.of("ann"))
         for _ in 0..<3 { #expect(try shelf.open().kept.count == 1) }
         #expect(try shelf.file("tokens-a", holds: "token-of-ann."))
     }
@@ -121,15 +121,15 @@ struct MoveTests {
     @Test("What was taken over and has moved is overwritten in the old file, too, when it is dropped.")
     func servedAndMoved() throws {
         shelf.removesPredecessors = false
-        _ = try shelf.open().keep(.of("ann"))
+        _ = try shelf.open().persist(.of("ann"))
         let log = try shelf.open()
         var ann = log.kept.first?.token
         while log.currentName == "tokens-a" {
-            #expect(log.keep(.of("other", padding: 1_000)) != nil)
+            #expect(log.persist(.of("other", padding: 1_000)) != nil)
             shelf.finish(log)
         }
         for name in TokenLog.names { #expect(try shelf.file(name, holds: "token-of-ann.")) }
-        log.drop(0)
+        log.remove(0)
         #expect(try !shelf.file("tokens-b", holds: "token-of-ann."))
         #expect(ann != nil)
         ann = nil
@@ -141,12 +141,12 @@ struct MoveTests {
         let log = try shelf.open()
         var places: [Int] = []
         for number in 0..<3_000 {
-            places.append(try #require(log.keep(.of("user-\(number)", padding: 1_000))))
+            places.append(try #require(log.persist(.of("user-\(number)", padding: 1_000))))
             shelf.finish(log)
         }
         let large = try unsafe shelf.withBytes(of: log.currentName) { $0.count }
-        for place in places.dropLast() { log.drop(place) }
-        _ = log.keep(.of("ann"))
+        for place in places.dropLast() { log.remove(place) }
+        _ = log.persist(.of("ann"))
         shelf.finish(log)
         let small = try unsafe shelf.withBytes(of: log.currentName) { $0.count }
         #expect(large > 4 * 1_024 * 1_024)
@@ -158,15 +158,15 @@ struct MoveTests {
     func expecting() throws {
         let log = TokenLog(stored: [], in: nil, expecting: 8 * 1_024 * 1_024, store: { #expect($0.generation == 1) })
         let opened = try #require(log)
-        for number in 0..<4_000 { #expect(opened.keep(.of("user-\(number)", padding: 1_000)) != nil) }
+        for number in 0..<4_000 { #expect(opened.persist(.of("user-\(number)", padding: 1_000)) != nil) }
     }
 
     @Test("When keeping ends, nothing is left of what was kept.")
     func end() throws {
-        _ = try shelf.open().keep(.of("ann"))
+        _ = try shelf.open().persist(.of("ann"))
         let log = try shelf.open()
         let kept = log.kept
-        _ = log.keep(.of("bob"))
+        _ = log.persist(.of("bob"))
         log.end()
         #expect(try shelf.subjects() == [])
         #expect(try !shelf.file("tokens-a", holds: "token-of-bob."))

@@ -13,16 +13,18 @@ struct TokenLogTests {
 
     @Test("All of a token comes back: what is answered, for whom, and when it was asked for and ends.")
     func roundTrip() throws {
-        let first = KeptToken.of("ann", lastAsked: .now - .seconds(150))
-        var second = KeptToken.of("bob", field: .userID, scope: "a b")
+        let first = PersistedToken.of("ann", lastAsked: .now - .seconds(150))
+        var second = PersistedToken.of("bob", field: .userID, scope: "a b")
         second.cameUnasked = true
         second.replacedReported = true
         let log = try shelf.open()
-        _ = [log.keep(first), log.keep(second)]
+        _ = [log.persist(first), log.persist(second)]
         let read = try shelf.open().kept.map(\.token)
         #expect(read.count == 2)
         for (read, written) in zip(read, [first, second]) {
-            #expect(read.key == written.key)
+            #expect(read.tenant == written.tenant)
+            #expect(read.user == written.user)
+            #expect(read.scopes == written.scopes)
             #expect(read.identity == written.identity)
             #expect(read.token.text.copy == written.token.text.copy)
             #expect(read.token.split == written.token.split)
@@ -31,7 +33,7 @@ struct TokenLogTests {
             #expect(read.token.scope == written.token.scope)
             #expect(read.token.expiresAt == written.token.expiresAt)
             #expect(read.lifetime == written.lifetime)
-            #expect(read.draw == written.draw)
+            #expect(read.jitterFraction == written.jitterFraction)
             #expect(read.cameUnasked == written.cameUnasked)
             #expect(read.replacedReported == written.replacedReported)
             #expect(read.owner == written.owner)
@@ -45,7 +47,7 @@ struct TokenLogTests {
     @Test("When a token was last asked for can be noted later.")
     func use() throws {
         let log = try shelf.open()
-        let place = try #require(log.keep(.of("ann")))
+        let place = try #require(log.persist(.of("ann")))
         let time = Instant.now
         log.note(place, lastAsked: time)
         let read = try #require(try shelf.open().kept.first?.token.lastAsked)
@@ -55,10 +57,10 @@ struct TokenLogTests {
     @Test("What was dropped is gone: from what the next log reads, and from the memory itself.")
     func drop() throws {
         let log = try shelf.open()
-        let place = try #require(log.keep(.of("ann")))
-        _ = log.keep(.of("bob"))
+        let place = try #require(log.persist(.of("ann")))
+        _ = log.persist(.of("bob"))
         #expect(try shelf.file("tokens-a", holds: "token-of-ann."))
-        log.drop(place)
+        log.remove(place)
         #expect(try !shelf.file("tokens-a", holds: "token-of-ann."))
         #expect(try shelf.file("tokens-a", holds: "token-of-bob"))
         #expect(try shelf.subjects() == ["bob"])
@@ -66,14 +68,14 @@ struct TokenLogTests {
 
     @Test("A log goes on in the file that it was handed, and nothing is stored anew.")
     func goesOn() throws {
-        _ = try shelf.open().keep(.of("ann"))
+        _ = try shelf.open().persist(.of("ann"))
         let second = try shelf.open()
         #expect(second.currentName == "tokens-a")
         let places = second.kept.map(\.place)
         #expect(shelf.stored.isEmpty)
-        _ = second.keep(.of("bob"))
+        _ = second.persist(.of("bob"))
         #expect(try shelf.subjects() == ["ann", "bob"])
-        for place in places { second.drop(place) }
+        for place in places { second.remove(place) }
         #expect(try shelf.subjects() == ["bob"])
     }
 
@@ -82,10 +84,10 @@ struct TokenLogTests {
         let log = try shelf.open()
         let now = Instant.now
         for (subject, asked) in [("ann", 10), ("bob", nil), ("cat", 200), ("dan", 50)] {
-            _ = log.keep(.of(subject, lastAsked: asked.map { now - .seconds($0) }))
+            _ = log.persist(.of(subject, lastAsked: asked.map { now - .seconds($0) }))
         }
         var seen: [String] = []
-        try shelf.open().handOver { _, token in
+        try shelf.open().restore { _, token in
             seen.append(token.subject)
             return token.subject != "dan"
         }
@@ -98,7 +100,7 @@ struct TokenLogTests {
     @Test("A record whose length was not written yet is not there, and the next one takes its place.")
     func tornRecord() throws {
         let log = try shelf.open()
-        _ = [log.keep(.of("ann")), log.keep(.of("bob"))]
+        _ = [log.persist(.of("ann")), log.persist(.of("bob"))]
         try unsafe shelf.withBytes(of: "tokens-a") { bytes in
             let second = Self.firstRecord + Int(unsafe bytes.load(fromByteOffset: Self.firstRecord, as: UInt32.self))
             unsafe bytes.storeBytes(of: 0, toByteOffset: second, as: UInt32.self)
@@ -106,14 +108,14 @@ struct TokenLogTests {
         let next = try shelf.open()
         #expect(next.kept.map(\.token.subject) == ["ann"])
         #expect(try !shelf.file("tokens-a", holds: "token-of-bob."), "what was written of it is gone")
-        _ = next.keep(.of("cat"))
+        _ = next.persist(.of("cat"))
         #expect(try shelf.subjects() == ["ann", "cat"])
     }
 
     @Test("A record that was changed by a single bit anywhere is left out, and those around it are read.")
     func changedRecord() throws {
         let log = try shelf.open()
-        _ = [log.keep(.of("ann")), log.keep(.of("bob"))]
+        _ = [log.persist(.of("ann")), log.persist(.of("bob"))]
         let end = try unsafe shelf.withBytes(of: "tokens-a") { bytes in
             Self.firstRecord + Int(unsafe bytes.load(fromByteOffset: Self.firstRecord, as: UInt32.self))
         }
@@ -133,7 +135,7 @@ struct TokenLogTests {
     @Test("What can't be found any more behind a wrong length is overwritten, and not found again when records match.")
     func hiddenRecord() throws {
         let log = try shelf.open()
-        _ = [log.keep(.of("ann")), log.keep(.of("bob"))]
+        _ = [log.persist(.of("ann")), log.persist(.of("bob"))]
         try unsafe shelf.withBytes(of: "tokens-a") { bytes in
             unsafe bytes.storeBytes(of: 27, toByteOffset: Self.firstRecord, as: UInt32.self)
         }
@@ -141,14 +143,14 @@ struct TokenLogTests {
         #expect(next.kept.isEmpty)
         #expect(try !shelf.file("tokens-a", holds: "token-of-bob."))
         // Of the size of ann's, so that bob's would follow.
-        _ = next.keep(.of("cat"))
+        _ = next.persist(.of("cat"))
         #expect(try shelf.subjects() == ["cat"])
     }
 
     @Test("What a daemon that was killed could not overwrite any more is overwritten by the next.")
     func leftDropped() throws {
         let log = try shelf.open()
-        _ = [log.keep(.of("ann")), log.keep(.of("bob"))]
+        _ = [log.persist(.of("ann")), log.persist(.of("bob"))]
         // Killed between the two: it had marked ann's as dropped.
         try unsafe shelf.withBytes(of: "tokens-a") { bytes in
             unsafe bytes.storeBytes(of: 2, toByteOffset: Self.firstRecord + 4, as: UInt32.self)
@@ -160,17 +162,17 @@ struct TokenLogTests {
     @Test("A token whose numbers make no sense is left out.", arguments: [Double.nan, -0.1, 1, .infinity])
     func wrongNumbers(draw: Double) throws {
         let log = try shelf.open()
-        var kept = [KeptToken.of("ann"), .of("bob"), .of("cat")]
-        kept[0].draw = draw
+        var kept = [PersistedToken.of("ann"), .of("bob"), .of("cat")]
+        kept[0].jitterFraction = draw
         kept[1].lifetime = .zero
-        for token in kept { _ = log.keep(token) }
+        for token in kept { _ = log.persist(token) }
         #expect(try shelf.subjects() == ["cat"])
         #expect(try !shelf.file("tokens-a", holds: "token-of-ann."))
     }
 
     @Test("A length that points outside ends the log there.", arguments: [UInt32.max, 8, 27, 1 << 30])
     func wrongLength(length: UInt32) throws {
-        _ = try shelf.open().keep(.of("ann"))
+        _ = try shelf.open().persist(.of("ann"))
         try unsafe shelf.withBytes(of: "tokens-a") { bytes in
             unsafe bytes.storeBytes(of: length, toByteOffset: Self.firstRecord, as: UInt32.self)
         }
@@ -181,7 +183,7 @@ struct TokenLogTests {
     func wrongHead() throws {
         for place in 0..<32 {
             let shelf = DescriptorShelf()
-            _ = try shelf.open().keep(.of("ann"))
+            _ = try shelf.open().persist(.of("ann"))
             try unsafe shelf.withBytes(of: "tokens-a") { bytes in
                 unsafe bytes[place] ^= 2
             }
@@ -216,7 +218,7 @@ struct TokenLogTests {
         var subjects: [String] = []
         for size in stride(from: 0, to: 60_000, by: 601) {
             subjects.append("u\(size)")
-            #expect(log.keep(.of("u\(size)", padding: size)) != nil)
+            #expect(log.persist(.of("u\(size)", padding: size)) != nil)
             shelf.finish(log)
         }
         #expect(try shelf.subjects() == subjects)

@@ -1,6 +1,6 @@
 import Secrets
 import TestSupport
-import TokenCache
+@testable import TokenCache
 import TokenProtocol
 
 #if canImport(FoundationEssentials)
@@ -9,10 +9,14 @@ import FoundationEssentials
 import Foundation
 #endif
 
-/// One random life of a cache: operations, a tenant that does what it likes, and a clock that jumps.
+/// One random life of a cache: operations, tenants that do what they like, and a clock that jumps.
 ///
-/// The model keeps its own, simpler account of what has happened and holds what the cache does against it.
-struct ModelRun {
+/// The model keeps its own, simpler account of everything: tokens, users who were refused, calls in the order in which
+/// they go, buckets, holds, circuits, those who wait. From it the model foresees each answer and judges each call that
+/// goes. It looks into the cache only for what is drawn at random there, for which calls have been planned, and for
+/// whether its tables agree with the account. What is done in slices may be late, but not once the cache is settled:
+/// when it doesn't ask to be called again at once.
+final class ModelRun {
     /// What the cache did that it must not.
     struct Violation: Error, CustomStringConvertible {
         let rule: String
@@ -20,218 +24,252 @@ struct ModelRun {
         var description: String { "step \(step): \(rule)" }
     }
 
-    /// A token as the model remembers it.
-    struct Token {
-        let key: TokenKey
-        let generation: Int
-        let expiry: Instant
-        let margin: Duration
-        let sent: Instant
-        let lifetime: Duration
-        var isRevoked = false
-    }
-
-    /// A call to the tenant that has not come back.
-    struct Call {
-        let key: TokenKey
-        let generation: Int
-        let identity: Int
-        let sent: Instant
-        /// Whether nobody was known to want it when it went.
-        let isRefresh: Bool
-    }
-
-    /// Somebody who waits.
-    struct Asker {
-        let key: TokenKey
-        let generation: Int
-        let identity: Int
-        let deadline: Instant
-        let minTTL: Duration?
-        let noCache: Bool
-        let peer: PeerUID
-        let since: Int
-    }
-
     static let start = ContinuousClock.now
     static let wall = Date(timeIntervalSince1970: 1_795_000_000)
+    static let users = 4
+    static let scopes = ["a", "b"].compactMap { ScopeSet($0) }
+    static let names = ["one", "two"]
+    static let peers: [PeerUID] = [1, 2, 3]
+    /// Times that differ by less are the same: they come of sums of fractions.
+    static let tolerance = Duration.milliseconds(1)
 
     var machine: CacheStateMachine
     var random: SeededRandom
-    var now = Self.start
+    let sliceSize: Int
+    var now = ModelRun.start
     var step = 0
-    var policy = CachePolicy()
-    var tenants: [String: ModelTenant] = [:]
-    var tokens: [Fingerprint: Token] = [:]
-    /// The token of each key that the cache should have, if it has room.
-    var cached: [TokenKey: Fingerprint] = [:]
-    var generations: [TokenKey: Int] = [:]
-    var lastAsked: [TokenKey: Instant] = [:]
-    var calls: [CallID: Call] = [:]
-    var revocations: [CallID: String] = [:]
-    var askers: [Waiter: Asker] = [:]
-    var logouts: Set<Waiter> = []
-    /// Calls that go once more, as the client has a new secret.
-    var retried: [CallID: Call] = [:]
-    /// Keys that somebody has asked for and that were not called for yet; whoever asked may be gone.
-    var wanted: Set<TokenKey> = []
-    /// Keys of which a mint of an older generation may still be queued: it can't be told from a newer one when it goes,
-    /// so what depends on the generation isn't held against them any more.
-    var murky: Set<TokenKey> = []
-    /// Whose turn the queued mint of a key is; nil: several peers want it, so it may have moved.
-    var owners: [TokenKey: PeerUID?] = [:]
-    /// The last fault of a key's call, until something tells that the tenant is back.
-    var faults: [TokenKey: Instant] = [:]
+    var policy: CachePolicy
+    var roster: TenantRoster
+    /// All tenants that there have been, those that are gone, too.
+    var tenants: [ModelTenant]
+    /// The calls that have not ended.
+    var calls: [ModelCall] = []
+    /// Calls that the model has planned and not yet seen in the cache.
+    var unseen: [ModelCall] = []
+    /// Probes that the cache has planned for a cause that the model has not come to yet.
+    var strays: [Call] = []
+    /// Up to here the numbers of calls have been seen.
+    var seen: UInt64 = 0
+    var waiters: [Waiter: ModelWaiter] = [:]
+    var tokens: [Fingerprint: ModelToken] = [:]
+    /// Revocations by token, until their record is in the audit trail.
+    var revocations: [Fingerprint: ModelCall] = [:]
+    /// Tokens that a flush or a reload has dropped and that may not have left the store of the next daemon yet.
+    var unswept: [ModelToken] = []
+    /// Whether what is remembered of refused users has changed in the event that is being judged.
+    var hasChangedNegatives = false
+    /// Whether the cache had nothing left to do when the event began.
+    var wasSettled = true
+    /// What the event that is being judged has the shell do, as far as it isn't accounted for.
+    var event = CacheActions()
+    /// When the cache wants to be called.
+    var wake: Instant?
+    /// What the counters have to say.
+    var counters = ModelCounters()
+    var uses = 0
+    /// The store of the next daemon; nil: nothing is persisted.
+    var store: ModelStore?
+    /// How often what has been judged.
+    var tally = ModelTally()
     private var lastTicket: UInt64 = 0
     private var lastToken = 0
 
     /// - Parameter seed: Whatever the run does follows from it.
     init(seed: UInt64) {
         var random = SeededRandom(seed: seed)
-        policy.idleTTL = random.pick([.seconds(5), .seconds(60), .seconds(1_800)])
-        policy.negativeTTL = random.pick([.zero, .seconds(10), .seconds(60)])
-        policy.maxEntries = random.pick([3, 100, 100, 100])
-        policy.minTTL = random.pick([.seconds(1), .seconds(60)])
-        for name in ["one", "two"] { tenants[name] = ModelTenant(&random, now: Self.start) }
+        var policy = CachePolicy()
+        Self.vary(&policy, &random)
+        var roster = TenantRoster()
+        var limits: [String: TenantPolicy] = [:]
+        for name in Self.names { limits[name] = Self.limits(of: name, number: 0, &random) }
+        let identities = roster.identify(limits.mapValues(\.identity))
+        tenants = Self.names.compactMap { name in
+            guard let id = identities[name], let limits = limits[name] else { return nil }
+            return ModelTenant(id, limits, now: Self.start)
+        }
+        sliceSize = random.pick([3, 4, 8, 256, 256])
         machine = CacheStateMachine(
             policy: policy,
-            tenants: tenants.mapValues(\.policy),
+            tenants: Dictionary(uniqueKeysWithValues: tenants.map { ($0.id, $0.limits) }),
             random: SeededRandom(seed: random.next()),
+            sliceSize: sliceSize,
             now: Self.start
         )
-        self.random = random
+        (self.policy, self.roster, self.random) = (policy, roster, random)
     }
 
-    /// Whether the cache is so small that tokens go for want of room, which the model doesn't follow.
-    var isCramped: Bool { policy.maxEntries < 100 }
+    static func peer(_ uid: PeerUID) -> Peer { Peer(uid: uid, gid: 0) }
 
-    mutating func run(steps: Int) throws {
+    static func vary(_ policy: inout CachePolicy, _ random: inout SeededRandom) {
+        policy.idleTTL = random.pick([.seconds(5), .seconds(60), .seconds(1_800)])
+        policy.negativeTTL = random.pick([.zero, .seconds(10), .seconds(60)])
+        policy.maxEntries = random.pick([3, 6, 100, 100, 100])
+        policy.minTTL = random.pick([.seconds(1), .seconds(60)])
+        (policy.ahead, policy.lastChance) = random.pick([(0.7, 0.9), (0.7, 0.9), (0.5, 0.8), (0.2, 0.6)])
+        policy.jitter = random.pick([0, 0.1, 0.1])
+        policy.defaultLifetime = random.pick([.seconds(60), .seconds(300)])
+    }
+
+    static func limits(of name: String, number: Int, _ random: inout SeededRandom) -> TenantPolicy {
+        .test(
+            host: "https://\(name)\(number).example",
+            rate: random.pick([6, 60, 600]),
+            burst: random.pick([1, 5, 50]),
+            concurrent: random.pick([1, 3, 8])
+        )
+    }
+
+    /// Lives a life of so many operations, and comes to rest.
+    func run(steps: Int) throws {
+        if random.once(in: 2) { try beginPersisting() }
         for _ in 0..<steps {
             step += 1
             try act()
-            try takeOrders()
-            try checkWaits()
+            if random.below(4) > 0 { try settle() }
+            if isSettled { try checkSettled() }
+            if isSettled, step.isMultiple(of: 50) { try recount() }
         }
+        try comeToRest()
     }
 
     func violated(_ rule: String) -> Violation { Violation(rule: rule, step: step) }
 
-    mutating func newWaiter() -> Waiter {
+    // MARK: Names
+
+    func newWaiter() -> Waiter {
         lastTicket += 1
         return Waiter(connection: lastTicket % 5, ticket: lastTicket)
     }
 
-    mutating func newToken() -> AccessToken {
+    func newToken() -> AccessToken {
         lastToken += 1
         return AccessToken("token-\(lastToken)")
     }
 
-    func generation(_ key: TokenKey) -> Int { generations[key, default: 0] }
-
-    func identity(_ key: TokenKey) -> Int { tenants[key.user.tenant]?.identity ?? -1 }
-
-    /// The token that the cache should have of a key, if it may be served and nothing is doubtful about it.
-    func living(_ key: TokenKey) -> Token? {
-        guard !isCramped, !murky.contains(key), let token = cached[key].flatMap({ tokens[$0] }),
-            token.expiry - now > token.margin
-        else { return nil }
-        return token
+    func newUse() -> Int {
+        uses += 1
+        return uses
     }
 
-    /// Raises the generation of the keys for which something holds.
-    ///
-    /// - Parameter cancels: Whether mints that are queued end, whoever waits for them.
-    mutating func raise(cancels: Bool = false, where isMeant: (TokenKey) -> Bool) {
-        for key in Self.keys where isMeant(key) {
-            let generation = generation(key)
-            let isQueued = askers.values.contains { $0.key == key } || wanted.contains(key)
-            let isSent = calls.values.contains { $0.key == key && $0.generation == generation }
-            if isQueued, !isSent, !cancels { murky.insert(key) }
-            generations[key, default: 0] += 1
-            cached[key] = nil
-            wanted.remove(key)
-            owners[key] = nil
+    // MARK: What there is
+
+    /// The tenants that are configured.
+    var configured: [ModelTenant] { tenants.filter { !$0.isRetired } }
+
+    /// All keys that the cache may know something of.
+    var keys: [ModelKey] { tenants.lazy.filter { !$0.isRetired }.flatMap(\.keys) }
+
+    /// The keys that have a token.
+    var entries: [ModelKey] { keys.filter { $0.entry != nil } }
+
+    func key(_ key: TokenKey) -> ModelKey? {
+        tenants.first { $0.id == key.user.tenant }?.keys.first { $0.key == key }
+    }
+
+    func call(_ id: CallID) -> ModelCall? { calls.first { $0.id == id } }
+
+    // MARK: Time
+
+    /// Whether the cache has done all that it has to do now.
+    var isSettled: Bool { wake.map { $0 > now } ?? true }
+
+    /// Lets the cache do what it has divided into slices.
+    func settle() throws {
+        for round in 0... {
+            guard !isSettled else { return }
+            guard round < 1_000 else { throw violated("the cache asks to be called at once again and again") }
+            try letTimePass()
         }
     }
 
-    /// Notes that a peer's request has planned a mint or joined one.
-    mutating func noteWish(_ key: TokenKey, _ peer: PeerUID?) {
-        if !wanted.contains(key) {
-            owners[key] = .some(peer)
-        } else if owners[key] != .some(peer) {
-            owners[key] = .some(nil)
-        }
-        wanted.insert(key)
+    func letTimePass() throws {
+        begin(machine.timePassed(now: now))
+        try finish()
     }
 
-    static let keys: [TokenKey] = ["one", "two"].flatMap { tenant in
-        (0..<8).flatMap { user in
-            ["a", "b"].map { TokenKey.of("user\(user)", tenant: tenant, scope: $0) }
+    /// Moves the clock; whatever falls due on the way happens at its time.
+    func passTime(_ length: Duration) throws {
+        let end = now + length
+        for round in 0... {
+            guard let wake, wake <= end else { break }
+            guard round < 20_000 else { throw violated("the cache asks to be woken again and again") }
+            now = max(now, wake)
+            try letTimePass()
+            if isSettled { try checkSettled() }
         }
+        now = end
+        try checkSettled()
     }
 }
 
-/// A tenant as the model knows it: its limits, how it behaves now, and what it was promised.
-struct ModelTenant {
-    enum Mood: CaseIterable {
-        case well
-        case down
-        case flapping
-        case throttling
-        case refusing
+/// What the cache's counters have to say.
+struct ModelCounters: Equatable {
+    var hits = 0
+    var misses = 0
+    var coalesced = 0
+    var negatives = 0
+    var started = 0
+    var succeeded = 0
+    var failed: [String: Int] = [:]
+    var refreshesDue = 0
+    var refreshesDone = 0
+    var refreshesLate = 0
+    var evictions: [String: Int] = [
+        "expired": 0, "capacity": 0, "invalidated": 0, "revoked": 0, "evicted": 0, "flushed": 0,
+    ]
+}
+
+/// How often each promise was put to the test, and how often it could not be judged.
+struct ModelTally {
+    enum Item: String, CaseIterable {
+        case servedFromCache
+        case servedUnmet
+        case servedStale
+        case servedByTenant
+        case letWait
+        case refusedByPace
+        case toldByPace
+        case toldByPaceUnjudged
+        case refusedAsNegative
+        case refusedAsForced
+        case retriedAsTold
+        case timedOut
+        case timedOutUnforeseen
+        case logoutWaited
+        case logoutWaitedInVain
+        case revoked
+        case revocationFailed
+        case revocationExpired
+        case revocationDropped
+        case callerTurn
+        case prefetchTurn
+        case refreshTurn
+        case refreshBesideCallers
+        case refreshTriedAgain
+        case urgentBeforePrefetch
+        case probe
+        case probeReplaced
+        case clientProven
+        case circuitOpened
+        case circuitClosed
+        case oldGenerationCameBack
+        case tokenRevokedOnArrival
+        case sentWithNewSecret
+        case doomedCallEnded
+        case unwantedRefreshEnded
+        case evictedForRoom
+        case forgottenForRoom
+        case toldOfRemoval
+        case explained
+        case restored
+        case killedBetweenChanges
+        case useForgotten
+        case recounted
     }
 
-    var policy: TenantPolicy
-    var mood = Mood.well
-    /// Another after a reload that changed host or client.
-    var identity = 0
-    var underWay = 0
-    /// The model's own bucket.
-    private(set) var level: Double
-    private var filled: Instant
-    /// No call before then.
-    var heldUntil: Instant?
-    var accepted: Set<TokenKey> = []
-    /// The caller's call that went last, and what other peers had queued alone by then.
-    var lastTurn: (peer: PeerUID, others: Set<Waiter>)?
-    /// The key that was accepted last.
-    var lastAccepted: TokenKey?
-    /// The key whose call may go first though nobody wants it, to find out about the client.
-    var probe: TokenKey?
+    private(set) var counts: [Item: Int] = [:]
 
-    init(_ random: inout SeededRandom, now: Instant) {
-        self.init(
-            .test(
-                rate: random.pick([6, 60, 600]),
-                burst: random.pick([1, 5, 50]),
-                concurrent: random.pick([1, 3, 8])
-            ),
-            now: now
-        )
-    }
+    mutating func note(_ item: Item) { counts[item, default: 0] += 1 }
 
-    init(_ policy: TenantPolicy, now: Instant) {
-        self.policy = policy
-        level = Double(policy.burst)
-        filled = now
-    }
-
-    mutating func fill(_ now: Instant) {
-        level = min(Double(policy.burst), level + (now - filled).inSeconds * Double(policy.ratePerMinute) / 60)
-        filled = now
-    }
-
-    /// Pays for a call; whether it could.
-    mutating func pay(_ now: Instant) -> Bool {
-        fill(now)
-        level -= 1
-        return level > -0.001
-    }
-
-    mutating func reconfigure(rate: Int, burst: Int, now: Instant) {
-        fill(now)
-        policy.ratePerMinute = rate
-        policy.burst = burst
-        level = min(level, Double(burst))
-    }
+    mutating func add(_ other: ModelTally) { counts.merge(other.counts) { $0 + $1 } }
 }

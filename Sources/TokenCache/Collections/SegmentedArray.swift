@@ -1,0 +1,38 @@
+/// An array that grows without moving its elements.
+///
+/// An ordinary array copies everything when it is full, which at a million elements holds the event loop up for
+/// milliseconds. This one adds a segment of a fixed size instead.
+struct SegmentedArray<Element> {
+    /// A power of two, so that an index is split by shifting; a segment of entries' slots takes about 50 KiB.
+    private static var shift: Int { 10 }
+    private static var segmentSize: Int { 1 << shift }
+
+    private var segments: ContiguousArray<ContiguousArray<Element>> = []
+    private(set) var count = 0
+
+    var isEmpty: Bool { count == 0 }
+    var indices: Range<Int> { 0..<count }
+
+    subscript(index: Int) -> Element {
+        _read { yield segments[index >> Self.shift][index & (Self.segmentSize - 1)] }
+        _modify { yield &segments[index >> Self.shift][index & (Self.segmentSize - 1)] }
+    }
+
+    mutating func append(_ element: Element) {
+        if count == segments.count << Self.shift {
+            var segment = ContiguousArray<Element>()
+            segment.reserveCapacity(Self.segmentSize)
+            segments.append(segment)
+        }
+        segments[count >> Self.shift].append(element)
+        count += 1
+    }
+
+    /// Removes the last element; the array must not be empty.
+    mutating func removeLast() {
+        count -= 1
+        segments[count >> Self.shift].removeLast()
+        // One empty segment stays: a count that goes up and down across its border doesn't allocate each time.
+        if segments.count > (count >> Self.shift) + 2 { segments.removeLast() }
+    }
+}

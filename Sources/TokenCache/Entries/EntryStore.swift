@@ -1,0 +1,466 @@
+import BitCollections
+import TokenProtocol
+
+/// The tokens: found by key, ordered by when they were last asked for, with the timers of their refreshes and ends.
+///
+/// Entries live in numbered slots; the index leads from a user to the first slot of theirs, and a slot to the next of
+/// the same user (scopes are few per user, mostly one). Two more links make the order of use among the entries of one
+/// owner, the uid whose they are: the one that had an entry minted, until another one asks for it twice in a row. So an
+/// app that goes through all users once takes no entry from another that uses it.
+///
+/// A flush costs the same however many entries it drops: it notes a floor, and an entry of that tenant with a serial
+/// number up to it is gone for everybody. ``sweep(_:)`` frees the memory of such entries afterwards, some at a time.
+struct EntryStore {
+    /// More entries of one user are never kept: each has other scopes, and a look-up goes through all of them.
+    static let mostPerUser = 64
+
+    /// A place for an entry; it is kept when the entry goes, and used again.
+    struct Slot {
+        var entry: Entry?
+        /// When it was last asked for, by the count of all uses.
+        fileprivate var use: UInt64 = 0
+        fileprivate var newer = none
+        fileprivate var older = none
+        /// In a free slot, the next free one.
+        fileprivate var nextOfUser = none
+        fileprivate var owner: Int32 = 0
+        /// Who asked last, if that was not the owner; else ``nobody``.
+        fileprivate var challenger = nobody
+    }
+
+    /// What one tenant has in the store.
+    private struct Share {
+        var count = 0
+        var bytes = 0
+        /// Its slots, those of flushed entries included until they are swept.
+        var slots = BitSet()
+    }
+
+    /// Goes through the slots to free what a flush has dropped.
+    private struct Sweep {
+        var next = 0
+        let end: Int
+    }
+
+    /// The number that is no slot's; slots' numbers are kept in four bytes, as there may be ten million.
+    private static let none: Int32 = -1
+    /// The uid that no process has (`chown(2)`): what nobody asked for is its.
+    static let nobody = PeerUID.max
+
+    /// How many policies there have been; entries' lives are laid out under one of them.
+    var policyNumber: UInt32 = 0
+    private(set) var slots = SegmentedArray<Slot>()
+    private var firstFree = none
+    private var index = UserIndex()
+    private var owners: ContiguousArray<OwnerList> = []
+    private var ownerNumbers: [PeerUID: Int32] = [:]
+    private var shares: [TenantID: Share] = [:]
+    /// Of these tenants, entries with a serial number up to this are gone.
+    private var floors: [TenantID: UInt64] = [:]
+    private var sweeps: [TenantID: Sweep] = [:]
+    private var uses: UInt64 = 0
+    private var refreshTimers = IndexedHeap<Instant, Int>()
+    private var expiryTimers = IndexedHeap<Instant, Int>()
+    private(set) var count = 0
+    private(set) var bytes = 0
+    /// What has to be persisted or dropped since this was last taken.
+    private var changes: [PersistenceChange] = []
+    /// Whether somebody takes the changes.
+    private(set) var recordsChanges = false
+    /// How often persisting has begun: where entries were persisted before counts no more.
+    private var persistence: UInt32 = 0
+
+    // MARK: Finding
+
+    /// The slot of a key's entry, the user's name still in the request.
+    func find(
+        _ tenant: TenantID,
+        _ field: LookupField,
+        _ user: borrowing Span<UInt8>,
+        _ scopes: ScopeSet
+    ) -> Int? {
+        let count = user.count
+        let first = unsafe user.withUnsafeBytes { bytes in
+            index.find(UserIndex.hash(tenant, field, user)) { slot in
+                guard let key = slots[slot].entry?.key.user, key.user.value.count == count else { return false }
+                return unsafe key.user.field == field && key.user.hasValue(bytes) && key.tenant == tenant
+            }
+        }
+        var next = first
+        while let slot = next {
+            if let entry = slots[slot].entry, entry.key.scopes == scopes { return isGone(entry) ? nil : slot }
+            next = nextOfUser(slot)
+        }
+        return nil
+    }
+
+    /// The slot of a key's entry.
+    func find(_ key: TokenKey) -> Int? {
+        find(key.user.tenant, key.user.user.field, key.user.user.value.span, key.scopes)
+    }
+
+    /// The slots of all of a user's entries.
+    func find(allOf user: UserKey) -> [Int] { chain(of: user).filter { self[$0] != nil } }
+
+    /// The entry in a slot.
+    subscript(slot: Int) -> Entry? {
+        guard slots.indices.contains(slot), let entry = slots[slot].entry, !isGone(entry) else { return nil }
+        return entry
+    }
+
+    /// The slots of a tenant's entries, or of all, from one on, in order.
+    func slots(from start: Int, of tenant: TenantID?) -> some Sequence<Int> {
+        let own = tenant.map { shares[$0]?.slots ?? [] }
+        return (own.map { AnySequence($0[members: start...]) } ?? AnySequence(start..<max(start, slots.count))).lazy
+            .filter { self[$0] != nil }
+    }
+
+    // MARK: Changing
+
+    /// Notes that an entry was asked for by a uid: it becomes the newest of its owner.
+    mutating func touch(_ slot: Int, at now: Instant, by peer: PeerUID) {
+        slots[slot].entry?.lastAsked = now
+        let owner = slots[slot].owner
+        if owners[Int(owner)].uid == peer {
+            slots[slot].challenger = Self.nobody
+            guard owners[Int(owner)].newest != slot else {
+                uses += 1
+                slots[slot].use = uses
+                return
+            }
+        }
+        unlink(slot)
+        linkAsNewest(slot, ownerAfterUse(of: slot, by: peer))
+    }
+
+    /// Puts a token in: in the place of its key's, whose owner and order it takes over, or as the newest of a uid.
+    ///
+    /// - Returns: How many entries had to go because the user had too many.
+    mutating func put(_ entry: Entry, for peer: PeerUID) -> Int {
+        var surplus = 0
+        let present = chain(of: entry.key.user).first { slots[$0].entry?.key.scopes == entry.key.scopes }
+        if let present, let old = self[present] {
+            forgetTimers(of: old)
+            account(old, -1)
+            noteRemoval(of: old)
+            slots[present].entry = entry
+            added(entry, present)
+            return surplus
+        }
+        // A flush has dropped it, and its slot wasn't swept yet.
+        if let present { free(present) }
+        let own = find(allOf: entry.key.user)
+        if own.count >= Self.mostPerUser, let oldest = own.min(by: { slots[$0].use < slots[$1].use }) {
+            remove(oldest)
+            surplus = 1
+        }
+        let slot = newSlot()
+        let hash = UserIndex.hash(entry.key.user)
+        if let first = index.find(hash, isUser: { slots[$0].entry?.key.user == entry.key.user }) {
+            slots[slot].nextOfUser = Int32(first)
+            index.replace(hash, first, with: slot)
+        } else {
+            index.insert(hash, slot)
+        }
+        slots[slot].entry = entry
+        linkAsNewest(slot, number(of: peer))
+        added(entry, slot)
+        return surplus
+    }
+
+    /// Takes an entry out.
+    @discardableResult
+    mutating func remove(_ slot: Int) -> Entry? {
+        guard let entry = self[slot] else { return nil }
+        account(entry, -1)
+        free(slot)
+        return entry
+    }
+
+    private mutating func added(_ entry: Entry, _ slot: Int) {
+        account(entry, 1)
+        shares[entry.key.user.tenant, default: Share()].slots.insert(slot)
+        schedule(slot, entry)
+        if recordsChanges, recordID(of: entry) == nil { changes.append(.store(entry, slot: slot)) }
+    }
+
+    private mutating func account(_ entry: Entry, _ sign: Int) {
+        count += sign
+        bytes += sign * entry.size
+        shares[entry.key.user.tenant, default: Share()].count += sign
+        shares[entry.key.user.tenant, default: Share()].bytes += sign * entry.size
+    }
+
+    private mutating func newSlot() -> Int {
+        guard firstFree != Self.none else {
+            slots.append(Slot())
+            return slots.count - 1
+        }
+        let slot = Int(firstFree)
+        firstFree = slots[slot].nextOfUser
+        slots[slot].nextOfUser = Self.none
+        return slot
+    }
+
+    /// Frees the slot of an entry that isn't counted any more.
+    private mutating func free(_ slot: Int) {
+        guard let entry = slots[slot].entry else { return }
+        forgetTimers(of: entry)
+        unlink(slot)
+        unlinkFromUser(slot, entry.key.user)
+        shares[entry.key.user.tenant]?.slots.remove(slot)
+        slots[slot] = Slot()
+        slots[slot].nextOfUser = firstFree
+        firstFree = Int32(slot)
+        noteRemoval(of: entry)
+    }
+
+    // MARK: Flushing
+
+    private func isGone(_ entry: Entry) -> Bool {
+        guard !floors.isEmpty, let floor = floors[entry.key.user.tenant] else { return false }
+        return entry.serial <= floor
+    }
+
+    /// The serial number up to which everything of a tenant is gone; zero: nothing is.
+    func floor(of tenant: TenantID) -> UInt64 { floors[tenant] ?? 0 }
+
+    /// Drops all entries of a tenant with a serial number up to this, which are all that there are.
+    ///
+    /// - Returns: How many.
+    mutating func flush(_ tenant: TenantID, upTo serial: UInt64) -> Int {
+        floors[tenant] = serial
+        sweeps[tenant] = Sweep(end: slots.count)
+        let dropped = shares[tenant]?.count ?? 0
+        count -= dropped
+        bytes -= shares[tenant]?.bytes ?? 0
+        shares[tenant]?.count = 0
+        shares[tenant]?.bytes = 0
+        return dropped
+    }
+
+    /// Frees some of the slots that a flush of a tenant has left.
+    ///
+    /// - Parameter budget: How many slots to look at; what is left of it afterwards.
+    /// - Returns: Whether all are free.
+    mutating func sweep(_ tenant: TenantID, _ budget: inout Int) -> Bool {
+        guard var sweep = sweeps[tenant], let floor = floors[tenant] else { return true }
+        while sweep.next < sweep.end, budget > 0 {
+            if let entry = slots[sweep.next].entry, entry.key.user.tenant == tenant, entry.serial <= floor {
+                free(sweep.next)
+            }
+            sweep.next += 1
+            budget -= 1
+        }
+        sweeps[tenant] = sweep.next < sweep.end ? sweep : nil
+        return sweeps[tenant] == nil
+    }
+
+    /// Forgets a floor: nothing is left below it.
+    mutating func endFlush(of tenant: TenantID) {
+        floors[tenant] = nil
+        if shares[tenant]?.count == 0 { shares[tenant] = nil }
+    }
+
+    // MARK: Timers
+
+    /// When an entry is to be refreshed next by its timer.
+    var nextRefresh: Instant? { refreshTimers.minPriority }
+
+    /// When any timer goes off next.
+    var nextTime: Instant? { [refreshTimers.minPriority, expiryTimers.minPriority].compactMap(\.self).min() }
+
+    /// Schedules an entry's refresh and end.
+    mutating func schedule(_ slot: Int, _ entry: Entry) {
+        forgetTimers(of: entry)
+        entry.refreshTimer = refreshTimers.insert(slot, at: entry.life.refreshDeadline)
+        entry.expiryTimer = expiryTimers.insert(slot, at: entry.life.expiry)
+    }
+
+    /// The slot of an entry whose refresh deadline has come.
+    mutating func takeRefresh(at now: Instant) -> Int? {
+        guard let slot = refreshTimers.removeMin(upTo: now) else { return nil }
+        slots[slot].entry?.refreshTimer = nil
+        return slot
+    }
+
+    /// The slot of an entry that has ended.
+    mutating func takeExpired(at now: Instant) -> Int? {
+        guard let slot = expiryTimers.removeMin(upTo: now) else { return nil }
+        slots[slot].entry?.expiryTimer = nil
+        return slot
+    }
+
+    private mutating func forgetTimers(of entry: Entry) {
+        if let timer = entry.refreshTimer { refreshTimers.remove(timer) }
+        if let timer = entry.expiryTimer { expiryTimers.remove(timer) }
+        (entry.refreshTimer, entry.expiryTimer) = (nil, nil)
+    }
+
+    // MARK: Persistence
+
+    /// Begins to record changes.
+    mutating func beginRecording() {
+        guard !recordsChanges else { return }
+        recordsChanges = true
+        persistence += 1
+    }
+
+    /// Records no more changes, and forgets where entries were persisted.
+    mutating func endRecording() {
+        recordsChanges = false
+        persistence += 1
+        changes = []
+    }
+
+    /// Takes the changes that are recorded.
+    mutating func takeChanges() -> [PersistenceChange] {
+        guard !changes.isEmpty else { return [] }
+        defer { changes = [] }
+        return changes
+    }
+
+    /// Has an entry persisted that isn't yet.
+    mutating func persist(_ slot: Int) {
+        guard recordsChanges, let entry = self[slot], recordID(of: entry) == nil else { return }
+        changes.append(.store(entry, slot: slot))
+    }
+
+    /// Has the next daemon told when an entry was last asked for, if it hasn't been.
+    mutating func persistUse(_ slot: Int) {
+        guard recordsChanges, let entry = self[slot], let recordID = recordID(of: entry), let use = entry.lastAsked,
+            entry.persistedUse != use
+        else { return }
+        entry.persistedUse = use
+        changes.append(.use(recordID: recordID, use))
+    }
+
+    /// Notes where an entry is persisted, if it is still there.
+    mutating func persisted(_ entry: Entry, slot: Int, recordID: Int?) {
+        if self[slot] === entry { setRecordID(recordID, of: entry) }
+    }
+
+    private mutating func noteRemoval(of entry: Entry) {
+        guard recordsChanges, let recordID = recordID(of: entry) else { return }
+        changes.append(.remove(entry.token, recordID: recordID))
+    }
+
+    /// Notes where an entry is persisted that may not be in the store yet.
+    func setRecordID(_ recordID: Int?, of entry: Entry) {
+        entry.record = recordID.map { ($0, persistence) }
+        entry.persistedUse = entry.lastAsked
+    }
+
+    private func recordID(of entry: Entry) -> Int? {
+        entry.record.flatMap { $0.persistence == persistence ? $0.id : nil }
+    }
+
+    // MARK: Users
+
+    private func first(of user: UserKey) -> Int? {
+        index.find(UserIndex.hash(user)) { slots[$0].entry?.key.user == user }
+    }
+
+    private func nextOfUser(_ slot: Int) -> Int? {
+        let next = slots[slot].nextOfUser
+        return next == Self.none ? nil : Int(next)
+    }
+
+    private func chain(of user: UserKey) -> [Int] {
+        var found: [Int] = []
+        var next = first(of: user)
+        while let slot = next {
+            found.append(slot)
+            next = nextOfUser(slot)
+        }
+        return found
+    }
+
+    private mutating func unlinkFromUser(_ slot: Int, _ user: UserKey) {
+        let next = nextOfUser(slot)
+        guard var previous = first(of: user), previous != slot else {
+            let hash = UserIndex.hash(user)
+            if let next { index.replace(hash, slot, with: next) } else { index.remove(hash, slot) }
+            return
+        }
+        while let following = nextOfUser(previous), following != slot { previous = following }
+        slots[previous].nextOfUser = slots[slot].nextOfUser
+    }
+
+    // MARK: Owners
+
+    /// How many entries each uid has.
+    var countsByOwner: [PeerUID: Int] { ownerNumbers.mapValues { owners[Int($0)].count } }
+
+    /// Whose an entry is.
+    func owner(of slot: Int) -> PeerUID { owners[Int(slots[slot].owner)].uid }
+
+    /// The slot whose entry goes where there are too many: of what belongs to uids that have more than their quota, or else
+    /// of all, what was asked for longest ago.
+    ///
+    /// - Parameters:
+    ///   - limit: How many entries there may be.
+    ///   - share: The share of one uid while others have some.
+    func nextToGo(limit: Int, share: Double) -> Int? {
+        let bound = Quota.bound(limit, share: share, contenders: ownerNumbers.count)
+        return oldest { $0.count > bound } ?? oldest { _ in true }
+    }
+
+    private func oldest(of isMeant: (OwnerList) -> Bool) -> Int? {
+        var found: Int?
+        for owner in owners where owner.count > 0 && isMeant(owner) {
+            let slot = Int(owner.oldest)
+            if slots[slot].use < found.map({ slots[$0].use }) ?? .max { found = slot }
+        }
+        return found
+    }
+
+    private mutating func ownerAfterUse(of slot: Int, by peer: PeerUID) -> Int32 {
+        let owner = slots[slot].owner
+        guard owners[Int(owner)].uid != peer else { return owner }
+        guard slots[slot].challenger == peer else {
+            slots[slot].challenger = peer
+            return owner
+        }
+        slots[slot].challenger = Self.nobody
+        return number(of: peer)
+    }
+
+    /// The number of a uid's list; that of one that has gone is taken for a new one.
+    private mutating func number(of peer: PeerUID) -> Int32 {
+        if let number = ownerNumbers[peer] { return number }
+        let list = OwnerList(uid: peer, newest: Self.none, oldest: Self.none)
+        let unused = owners.count == ownerNumbers.count ? nil : owners.firstIndex { $0.count == 0 }
+        if let unused { owners[unused] = list } else { owners.append(list) }
+        let number = Int32(unused ?? owners.count - 1)
+        ownerNumbers[peer] = number
+        return number
+    }
+
+    // MARK: Links
+
+    private mutating func linkAsNewest(_ slot: Int, _ owner: Int32) {
+        let newest = owners[Int(owner)].newest
+        uses += 1
+        slots[slot].use = uses
+        slots[slot].owner = owner
+        slots[slot].older = newest
+        slots[slot].newer = Self.none
+        if newest == Self.none {
+            owners[Int(owner)].oldest = Int32(slot)
+        } else {
+            slots[Int(newest)].newer = Int32(slot)
+        }
+        owners[Int(owner)].newest = Int32(slot)
+        owners[Int(owner)].count += 1
+        if owners[Int(owner)].count == 1 { ownerNumbers[owners[Int(owner)].uid] = owner }
+    }
+
+    private mutating func unlink(_ slot: Int) {
+        let (newer, older, owner) = (slots[slot].newer, slots[slot].older, Int(slots[slot].owner))
+        if newer == Self.none { owners[owner].newest = older } else { slots[Int(newer)].older = older }
+        if older == Self.none { owners[owner].oldest = newer } else { slots[Int(older)].newer = newer }
+        owners[owner].count -= 1
+        if owners[owner].count == 0 { ownerNumbers[owners[owner].uid] = nil }
+    }
+}

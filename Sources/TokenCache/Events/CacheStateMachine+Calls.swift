@@ -1,0 +1,182 @@
+import TokenProtocol
+
+/// Planning calls, queueing them by who waits for them, and sending them.
+extension CacheStateMachine {
+    // MARK: Planning
+
+    /// Plans the mint of a key's present generation.
+    mutating func plan(
+        _ key: TokenKey,
+        _ cause: AuditRecord.MintCause,
+        as rank: Governor.Rank,
+        for peer: Peer? = nil,
+        refresh: Mint.Refresh? = nil,
+        askedAt: Instant? = nil
+    ) -> CallID {
+        let mint = Mint(
+            key: key,
+            cause: cause,
+            refresh: refresh,
+            owner: peer?.uid ?? EntryStore.nobody,
+            askedAt: askedAt,
+            isProbe: cause == .probe
+        )
+        return plan(.mint(mint), at: key.user.tenant, as: rank, for: peer)
+    }
+
+    /// Plans a call.
+    mutating func plan(_ work: Call.Work, at tenant: TenantID, as rank: Governor.Rank, for peer: Peer?) -> CallID {
+        let id = calls.nextID(serial: newSerial())
+        // A call without a governor would never end; whoever plans one has found the tenant.
+        let ticket = tenants[tenant]?.governor.enqueue(id, as: rank) ?? .first(id)
+        calls.insert(Call(id: id, tenant: tenant, peer: peer, phase: .queued(ticket), work: work))
+        touch(tenant)
+        return id
+    }
+
+    /// Plans a refresh of a living token, unless one is under way or the key's last mint has just failed.
+    mutating func planRefresh(of slot: Int, now: Instant) -> Bool {
+        guard let entry = store[slot], currentCall(of: entry.key) == nil,
+            negatives[entry.key]?.error(at: now) == nil
+        else { return false }
+        statistics.refreshesDue += 1
+        let refresh = Mint.Refresh(tokenEnds: entry.life.expiry, deadline: entry.life.refreshDeadline)
+        _ = plan(entry.key, .refresh, as: Self.rank(of: refresh), refresh: refresh)
+        return true
+    }
+
+    // MARK: Ranks
+
+    private static func rank(of refresh: Mint.Refresh) -> Governor.Rank {
+        .background(tokenEnds: refresh.tokenEnds, urgentFrom: refresh.deadline, notBefore: refresh.notBefore)
+    }
+
+    /// As what a call is queued: it follows from who waits for it.
+    private func rank(of call: Call) -> Governor.Rank {
+        switch call.work {
+        case .revocation(let revocation):
+            guard revocation.logout.flatMap({ waiters[$0] }) != nil, let peer = call.peer else {
+                return .background(tokenEnds: revocation.expiry, urgentFrom: nil, notBefore: nil)
+            }
+            return .caller(peer.uid)
+        case .mint(let mint):
+            if mint.isProbe { return .first }
+            if let first = waiters.first(of: call.waiters).flatMap({ waiters[$0] }) {
+                return mint.hasTriedNewSecret ? .first : .caller(first.peer)
+            }
+            return mint.refresh.map(Self.rank) ?? .prefetch(mint.owner)
+        }
+    }
+
+    /// Queues a call anew, as who waits for it has changed.
+    mutating func requeue(_ id: CallID, now: Instant) {
+        guard let call = calls[id], let ticket = call.ticket else { return }
+        let rank = rank(of: call)
+        if case .prefetch(let peer) = rank {
+            guard hasRoomToPrefetch(for: peer) else { return end(id, .noRoom, now: now) }
+            makeRoomToPrefetch(for: peer, now: now)
+        }
+        tenants[call.tenant]?.governor.withdraw(ticket)
+        guard let ticket = tenants[call.tenant]?.governor.enqueue(id, as: rank) else { return }
+        calls.update(id) { $0.phase = .queued(ticket) }
+        touch(call.tenant)
+    }
+
+    /// Somebody has come to wait for a queued call, which goes in that one's turn where that is sooner.
+    mutating func promote(_ id: CallID, for peer: PeerUID) {
+        guard let call = calls[id], let ticket = call.ticket,
+            tenants[call.tenant]?.governor.isSooner(ticket, for: peer) == true
+        else { return }
+        tenants[call.tenant]?.governor.withdraw(ticket)
+        guard let new = tenants[call.tenant]?.governor.enqueue(id, as: .caller(peer)) else { return }
+        calls.update(id) { $0.phase = .queued(new) }
+        touch(call.tenant)
+    }
+
+    /// Nobody waits for a mint any more: it goes on as one that was asked for ahead, if its token is of use to anyone.
+    ///
+    /// - Parameter cancels: Whether a mint that was planned for callers ends, as they were told to come back.
+    mutating func lastWaiterLeft(_ id: CallID, cancels: Bool, now: Instant) {
+        guard let call = calls[id], call.sent == nil, let mint = call.mint else { return }
+        if fate(of: call) != .current || cancels && mint.refresh == nil && !mint.isProbe {
+            end(id, .unwanted, now: now)
+        } else {
+            requeue(id, now: now)
+        }
+    }
+
+    // MARK: Generations
+
+    /// What becomes of a mint's token: a flush or a reload may have superseded it without having come to it yet.
+    func fate(of call: Call) -> Mint.Fate {
+        guard let mint = call.mint else { return .current }
+        guard mint.fate == .current else { return mint.fate }
+        let isOld = call.id.serial <= store.floor(of: call.tenant) || tenants[call.tenant]?.isRetired ?? true
+        return isOld ? .superseded : .current
+    }
+
+    /// Raises a key's generation: what is under way for it goes to those who wait, and into no cache.
+    mutating func supersede(_ id: CallID, now: Instant) {
+        guard let call = calls[id] else { return }
+        guard call.sent != nil || !call.waiters.isEmpty else { return end(id, .unwanted, now: now) }
+        calls.update(id) { $0.mint?.fate = .superseded }
+    }
+
+    // MARK: Sending
+
+    /// Sends the calls of a tenant that may go now, and ends those that are of no use any more.
+    mutating func sendCalls(of tenant: TenantID, now: Instant) {
+        guard tenants[tenant]?.isRetired == false else { return }
+        for _ in 0..<sliceSize {
+            guard tenants[tenant]?.governor.endPause(at: now) == true else { break }
+        }
+        for _ in 0..<sliceSize {
+            guard let call = tenants[tenant]?.governor.expired(at: now) else { break }
+            end(call, .expired, now: now)
+        }
+        for _ in 0..<sliceSize {
+            let someoneWaits = waiters.count(for: tenant) > 0
+            guard let id = tenants[tenant]?.governor.candidate(at: now, someoneWaits: someoneWaits),
+                let call = calls[id], let ticket = call.ticket
+            else { return }
+            guard isWanted(call, now: now) else {
+                end(id, .unwanted, now: now)
+                continue
+            }
+            let usesClient = call.mint != nil
+            tenants[tenant]?.governor
+                .start(id, ticket, usesClient: usesClient, someoneWaits: someoneWaits, now: now)
+            calls.update(id) { $0.phase = .sent(at: now) }
+            actions.calls.append(order(call))
+        }
+    }
+
+    private mutating func order(_ call: Call) -> CallOrder {
+        switch call.work {
+        case .mint(let mint):
+            statistics.started += 1
+            return .mint(call.id, mint.key)
+        case .revocation(let revocation): return .revoke(call.id, call.tenant, revocation.token.accessToken)
+        }
+    }
+
+    /// Whether a call is still worth making: a refresh that had to wait is not, once its user is idle or its token gone,
+    /// and a mint whose token nobody would get isn't either.
+    private func isWanted(_ call: Call, now: Instant) -> Bool {
+        switch call.work {
+        case .revocation(let revocation): return revocation.expiry > now
+        case .mint(let mint):
+            if !call.waiters.isEmpty { return true }
+            guard fate(of: call) == .current else { return false }
+            guard mint.refresh != nil, mint.askedAt == nil, !mint.isProbe else { return true }
+            return store.find(mint.key).flatMap { store[$0] }.map { isInUse($0, now: now) } ?? false
+        }
+    }
+
+    /// Whether an entry is worth refreshing unasked: its token can be served, and somebody asked for it lately.
+    func isInUse(_ entry: Entry, now: Instant) -> Bool {
+        // After a suspend the time may be long past: then the entry is about to go, and a refresh would be unasked.
+        guard let lastAsked = entry.lastAsked else { return false }
+        return entry.life.isServable(at: now) && now - lastAsked <= policy.idleTTL && !entry.isUnusedRefresh
+    }
+}

@@ -1,0 +1,119 @@
+import Secrets
+package import TokenProtocol
+
+/// What operators are shown.
+extension CacheStateMachine {
+    /// Notes how long so many hits took that were answered together.
+    package mutating func recordHits(_ count: Int, _ latency: Duration) {
+        statistics.recordHits(count, latency)
+    }
+
+    /// Counters, gauges and quantiles, as far as the cache knows them; it costs the same whatever the number of tokens.
+    package mutating func stats(now: Instant) -> StatsReply {
+        var stats = StatsReply()
+        stats.entries = store.count
+        stats.negativeEntries = negatives.refusalCount
+        stats.bytes = store.bytes
+        stats.hits = statistics.hits
+        stats.misses = statistics.misses
+        stats.coalesced = statistics.coalesced
+        stats.negatives = statistics.negatives
+        stats.mints = mints
+        stats.refreshes.due = statistics.refreshesDue
+        stats.refreshes.done = statistics.refreshesDone
+        stats.refreshes.late = statistics.refreshesLate
+        stats.refreshes.skippedIdle = statistics.skippedIdle
+        stats.evictions = evictions
+        stats.hitLatency = statistics.hitQuantiles
+        stats.mintLatency = statistics.mintQuantiles
+        stats.nextRefresh = store.nextRefresh.map { max(0, ($0 - now).inSeconds) }
+        for (peer, count) in store.countsByOwner where peer != EntryStore.nobody {
+            stats.uids[peer, default: .init()].entries = count
+        }
+        for (peer, count) in waiters.countsByPeer { stats.uids[peer, default: .init()].waiting = count }
+        for (peer, count) in overQuota { stats.uids[peer, default: .init()].overloaded = count }
+        for tenant in configured { stats.tenants[tenant.name] = tenants[tenant].map { Self.stats(of: $0, now: now) } }
+        return stats
+    }
+
+    private var mints: StatsReply.Mints {
+        var mints = StatsReply.Mints()
+        mints.started = statistics.started
+        mints.succeeded = statistics.succeeded
+        mints.failed = Dictionary(uniqueKeysWithValues: statistics.failed.map { ($0.key.rawValue, $0.value) })
+        for tenant in tenants.values {
+            mints.inFlight += tenant.governor.underWay
+            mints.queuedForeground += tenant.governor.queuedCallers
+            mints.queuedAhead += tenant.governor.queuedAhead
+        }
+        return mints
+    }
+
+    private var evictions: [String: Int] {
+        let counts = statistics.evictions
+        return [
+            "expired": counts.expired, "capacity": counts.capacity, "invalidated": counts.invalidated,
+            "revoked": counts.revoked, "evicted": counts.evicted, "flushed": counts.flushed,
+        ]
+    }
+
+    private static func stats(of tenant: TenantState, now: Instant) -> StatsReply.Tenant {
+        var stats = StatsReply.Tenant()
+        let governor = tenant.governor
+        stats.state = governor.circuit.name(at: now)
+        stats.circuitOpenings = governor.circuit.openings
+        stats.opensFor = governor.circuit.openUntil(now).map { ($0 - now).inSeconds }
+        stats.hold = governor.currentHold(at: now).map { ($0.until - now).inSeconds }
+        stats.client = tenant.client.name
+        stats.rateTokens = governor.available(at: now)
+        stats.inFlight = governor.underWay
+        stats.queued.callers = governor.queuedCallers
+        stats.queued.prefetches = governor.queuedPrefetches
+        stats.queued.refreshes = governor.queuedRefreshes
+        stats.lastSuccess = tenant.lastSuccess.map { (now - $0).inSeconds }
+        stats.lastError = tenant.lastError.map {
+            StatsReply.LastError(
+                code: $0.error.code,
+                description: $0.error.description,
+                ago: (now - $0.at).inSeconds
+            )
+        }
+        return stats
+    }
+
+    /// A page of the cache's content, in an order that stays while entries come and go.
+    ///
+    /// - Returns: nil where the cursor is not one.
+    package func entries(_ request: EntriesRequest, of tenant: TenantID?, now: Instant) -> EntriesReply? {
+        guard let start = request.after.map({ UInt32($0) }) ?? 0 else { return nil }
+        var page = EntriesReply(entries: [], next: nil)
+        for slot in store.slots(from: Int(start), of: tenant) {
+            guard page.entries.count < request.limit else {
+                page.next = String(slot)
+                break
+            }
+            if let entry = store[slot] { page.entries.append(show(entry, now: now)) }
+        }
+        return page
+    }
+
+    private func show(_ entry: Entry, now: Instant) -> EntriesReply.Entry {
+        EntriesReply.Entry(
+            tenant: entry.key.user.tenant.name,
+            user: entry.key.user.user,
+            scopes: entry.key.scopes,
+            state: state(of: entry, now: now),
+            age: (now - entry.life.sent).wholeSeconds,
+            expiresIn: entry.life.left(at: now).wholeSeconds,
+            expiresAt: entry.token.expiresAt,
+            lastUsed: entry.lastAsked.map { (now - $0).wholeSeconds },
+            fingerprint: entry.token.fingerprint.short
+        )
+    }
+
+    func state(of entry: Entry, now: Instant) -> EntriesReply.Entry.State {
+        if !entry.life.isServable(at: now) { return .expiring }
+        if currentCall(of: entry.key) != nil { return .refreshing }
+        return now < life(of: entry).refreshAfter ? .fresh : .due
+    }
+}

@@ -1,0 +1,243 @@
+import DaemonConfiguration
+import Logging
+import NIOCore
+import Secrets
+import Tenant
+import TokenCache
+import TokenProtocol
+
+/// The tenants' clients and secrets: makes the calls that the cache orders.
+///
+/// A client belongs to a tenant's identity, so a call can reach no other origin than the one that it was ordered for.
+/// Secrets are read here, off the cache's loop. A client that a reload has replaced is closed when its last call is back.
+actor TenantClients: TenantCalling {
+    /// A secret is looked at again after a 401 at most so often: a tenant that refuses everybody costs no disk.
+    private static let lookInterval = Duration.seconds(1)
+
+    /// A client, and how many calls use it.
+    private struct Connection {
+        let client: TenantClient
+        var callsUnderWay = 0
+        /// Whether a reload has replaced it: it is closed when its last call is back.
+        var isReplaced = false
+    }
+
+    fileprivate struct Member {
+        var connection: Int
+        var credential: ClientCredential
+        var credentialSource: DaemonConfiguration.Credential
+        var lastLook: Instant?
+    }
+
+    /// What a configuration changes, checked and ready to be taken over.
+    struct Prepared {
+        /// The configured tenants' identities, by name.
+        let identities: [String: TenantID]
+        fileprivate let members: [TenantID: Member]
+        fileprivate let roster: TenantRoster
+    }
+
+    private let source: ConfigurationSource
+    private let group: any EventLoopGroup
+    private let log: Logger
+    private var roster = TenantRoster()
+    private var members: [TenantID: Member] = [:]
+    private var connections: [Int: Connection] = [:]
+    private var lastConnection = 0
+    private var secretChanged: @Sendable (TenantID) async -> Void = { _ in }
+
+    init(_ source: ConfigurationSource, on group: any EventLoopGroup, log: Logger) {
+        self.source = source
+        self.group = group
+        self.log = log
+    }
+
+    /// Is told when a tenant's secret is found to have changed.
+    func onSecretChange(_ notify: @escaping @Sendable (TenantID) async -> Void) { secretChanged = notify }
+
+    // MARK: Calls
+
+    func mint(_ key: TokenKey) async -> MintResult {
+        let tenant = key.user.tenant
+        guard let member = members[tenant], let client = begin(member.connection) else { return .failed(Self.removed) }
+        let outcome = await client.mint(key.user.user, scopes: key.scopes, as: member.credential)
+        // Meanwhile a reload may have put another client in its place, or another call have found a new secret.
+        await end(member.connection)
+        return result(outcome, secretChanged: await findsNewSecret(outcome, tenant, used: member.credential))
+    }
+
+    func revoke(_ token: AccessToken, tenant: TenantID) async -> RevocationResult {
+        guard let member = members[tenant], let client = begin(member.connection) else { return .failed(Self.removed) }
+        let outcome = await client.revoke(token)
+        await end(member.connection)
+        switch outcome {
+        case .taken: return .taken
+        case .refused: return .refused
+        case .failed(let outcome):
+            guard case .failed(let failure) = result(outcome, secretChanged: false) else { return .refused }
+            return .failed(failure)
+        }
+    }
+
+    private static let removed = MintFailure.unavailable("the tenant is no longer configured", pause: nil)
+
+    private func begin(_ connection: Int) -> TenantClient? {
+        connections[connection]?.callsUnderWay += 1
+        return connections[connection]?.client
+    }
+
+    private func end(_ connection: Int) async {
+        connections[connection]?.callsUnderWay -= 1
+        await closeUnused()
+    }
+
+    private nonisolated func result(_ outcome: MintOutcome, secretChanged: Bool) -> MintResult {
+        switch outcome {
+        case .minted(let token): .minted(token.accessToken, scope: token.scope, lifetime: token.lifetime)
+        case .denied(let upstream): .failed(.denied(upstream, secretChanged: secretChanged))
+        case .throttled(let retryAfter): .failed(.throttled(retryAfter: retryAfter))
+        case .malformed(let reason): .failed(.malformed(reason))
+        case .rejected(let reason): .failed(.rejected(reason))
+        case .unavailable(let fault):
+            switch fault.retryAfter {
+            case .absent: .failed(.unavailable(fault.reason, pause: nil))
+            case .unusable: .failed(.unavailable(fault.reason, pause: .unreadable))
+            case .usable(let length): .failed(.unavailable(fault.reason, pause: .asked(length)))
+            }
+        }
+    }
+
+    // MARK: Secrets
+
+    /// Whether a refused client has another secret by now than the call went out with.
+    private func findsNewSecret(_ outcome: MintOutcome, _ tenant: TenantID, used: ClientCredential) async -> Bool {
+        guard case .denied(let upstream) = outcome, upstream.status == 401, let member = members[tenant] else {
+            return false
+        }
+        if member.credential != used { return true }
+        let now = ContinuousClock.now
+        if let last = member.lastLook, now - last < Self.lookInterval { return false }
+        members[tenant]?.lastLook = now
+        guard let credential = read(member.credentialSource, tenant), credential != used else { return false }
+        members[tenant]?.credential = credential
+        log.notice(
+            "the tenant refused the client, and its secret has changed: the new one is used",
+            metadata: [LogKey.tenant: "\(tenant.name)"]
+        )
+        await secretChanged(tenant)
+        return true
+    }
+
+    private func read(_ source: DaemonConfiguration.Credential, _ tenant: TenantID) -> ClientCredential? {
+        do {
+            return try self.source.credential(source)
+        } catch {
+            log.warning(
+                "the client's secret can't be read again: the old one is kept",
+                metadata: [LogKey.tenant: "\(tenant.name)", LogKey.reason: "\(error)"]
+            )
+            return nil
+        }
+    }
+
+    // MARK: Configuration
+
+    /// Sets up the tenants of a configuration beside the present ones; where one can't be, all stays as it was.
+    ///
+    /// From here on calls to both can be made; ``take(_:)`` has to follow when the cache knows the new ones.
+    func prepare(_ loaded: ConfigurationSource.Loaded) async throws(ConfigurationFaults) -> Prepared {
+        var roster = roster
+        let identities = roster.identify(loaded.configuration.tenants.mapValues(\.identity))
+        var next: [TenantID: Member] = [:]
+        var faults: [ConfigurationFaults.Fault] = []
+        for (name, tenant) in loaded.configuration.tenants {
+            guard let credential = loaded.credentials[name], let id = identities[name] else { continue }
+            do {
+                next[id] = Member(
+                    connection: try connection(for: id, tenant),
+                    credential: credential,
+                    credentialSource: tenant.credential,
+                    lastLook: members[id]?.lastLook
+                )
+            } catch {
+                let message = "\(tenant.caFile ?? "") can't be read as certificates in PEM form"
+                let key = "tenants.\(name).ca_file"
+                faults.append(.init(file: source.path, line: tenant.lines.caFile, key: key, message: message))
+            }
+        }
+        guard faults.isEmpty else {
+            replaceConnections(besides: members)
+            await closeUnused()
+            throw ConfigurationFaults(faults)
+        }
+        for (id, member) in next where members[id] == nil { members[id] = member }
+        return Prepared(identities: identities, members: next, roster: roster)
+    }
+
+    /// Takes prepared tenants over; the others are gone.
+    ///
+    /// - Returns: The tenants whose secret is another now.
+    func take(_ prepared: Prepared) async -> [TenantID] {
+        let changed = prepared.members.filter { id, member in
+            members[id].map { $0.credential != member.credential } ?? false
+        }
+        roster = prepared.roster
+        members = prepared.members
+        replaceConnections(besides: members)
+        await closeUnused()
+        return changed.keys.sorted { $0.name < $1.name }
+    }
+
+    /// The connection of a tenant: the present one, unless its settings have changed or its file of authorities may have.
+    private func connection(for id: TenantID, _ tenant: DaemonConfiguration.Tenant) throws -> Int {
+        let settings = TenantSettings(tenant)
+        if let present = members[id]?.connection, connections[present]?.client.settings == settings,
+            tenant.caFile == nil
+        {
+            return present
+        }
+        lastConnection += 1
+        let client = try TenantClient(settings, on: group, memory: source.memory)
+        connections[lastConnection] = Connection(client: client)
+        return lastConnection
+    }
+
+    private func replaceConnections(besides members: [TenantID: Member]) {
+        let used = Set(members.values.map(\.connection))
+        for number in connections.keys where !used.contains(number) { connections[number]?.isReplaced = true }
+    }
+
+    /// Closes all clients.
+    func shutdown() async {
+        members = [:]
+        for number in connections.keys {
+            connections[number]?.isReplaced = true
+            connections[number]?.callsUnderWay = 0
+        }
+        await closeUnused()
+    }
+
+    private func closeUnused() async {
+        while let (number, unused) = connections.first(where: { $0.value.isReplaced && $0.value.callsUnderWay == 0 }) {
+            connections[number] = nil
+            do {
+                try await unused.client.shutdown()
+            } catch {
+                log.warning("a tenant's connections were not closed cleanly", metadata: [LogKey.reason: "\(error)"])
+            }
+        }
+    }
+}
+
+extension TenantSettings {
+    /// As the configuration gives them.
+    init(_ tenant: DaemonConfiguration.Tenant) {
+        self.init(
+            origin: tenant.host,
+            clientID: tenant.clientID,
+            timeout: tenant.timeout,
+            caFile: tenant.caFile,
+            userAgent: "tokencached/\(Version.current)"
+        )
+    }
+}

@@ -1,0 +1,305 @@
+@testable import TokenCache
+
+/// A bucket of calls, as minting.md describes it.
+struct ModelBucket {
+    /// Levels are sums of fractions; what misses a whole call by less than this has reached it.
+    static let tolerance = 1e-4
+
+    private var level: Double
+    private var filled: Instant
+    private var perSecond: Double
+    private var size: Double
+
+    init(perMinute: Double, size: Double, now: Instant) {
+        level = max(1, size)
+        filled = now
+        perSecond = perMinute / 60
+        self.size = max(1, size)
+    }
+
+    func level(at now: Instant) -> Double { min(size, level + (now - filled).inSeconds * perSecond) }
+
+    /// Whether a call may go, and whether one has to be able to.
+    func mayPay(at now: Instant) -> Bool { level(at: now) > 1 - Self.tolerance }
+    func canPay(at now: Instant) -> Bool { level(at: now) > 1 + Self.tolerance }
+
+    /// Pays for a call; whether it could.
+    mutating func pay(at now: Instant) -> Bool {
+        defer {
+            level = max(0, level(at: now) - 1)
+            filled = now
+        }
+        return mayPay(at: now)
+    }
+
+    /// When a call can go that so many others go before, if none goes before a time.
+    func time(behind others: Int, from start: Instant) -> Instant {
+        var bucket = self
+        var time = start
+        for _ in 0...others {
+            let missing = 1 - bucket.level(at: time)
+            if missing > Self.tolerance { time += .seconds(missing / perSecond) }
+            _ = bucket.pay(at: time)
+        }
+        return time
+    }
+
+    mutating func reconfigure(perMinute: Double, size: Double, now: Instant) {
+        level = min(level(at: now), max(1, size))
+        filled = now
+        perSecond = perMinute / 60
+        self.size = max(1, size)
+    }
+}
+
+/// Calls in the order in which they go: uids take turns, and a uid's own go in the order in which they came.
+struct ModelQueue {
+    private struct Lane {
+        let peer: PeerUID
+        var calls: [ModelCall]
+    }
+
+    /// The uids that have calls, in the order of their turns.
+    private var lanes: [Lane] = []
+
+    var isEmpty: Bool { lanes.isEmpty }
+    var count: Int { lanes.reduce(0) { $0 + $1.calls.count } }
+    var first: ModelCall? { lanes.first?.calls.first }
+    var calls: [ModelCall] { lanes.flatMap(\.calls) }
+
+    mutating func append(_ call: ModelCall, for peer: PeerUID) {
+        if let lane = lanes.firstIndex(where: { $0.peer == peer }) {
+            lanes[lane].calls.append(call)
+        } else {
+            lanes.append(Lane(peer: peer, calls: [call]))
+        }
+    }
+
+    mutating func remove(_ call: ModelCall) {
+        for lane in lanes.indices { lanes[lane].calls.removeAll { $0 === call } }
+        lanes.removeAll { $0.calls.isEmpty }
+    }
+
+    /// Takes the call out whose turn it is; its uid has its next turn last.
+    mutating func removeFirst() {
+        var lane = lanes.removeFirst()
+        lane.calls.removeFirst()
+        if !lane.calls.isEmpty { lanes.append(lane) }
+    }
+
+    /// How many go before a call.
+    func rank(of call: ModelCall) -> Int {
+        for lane in lanes {
+            if let index = lane.calls.firstIndex(where: { $0 === call }) { return rank(of: index, in: lane.peer) }
+        }
+        return 0
+    }
+
+    /// How many would go before a call that a uid queued now behind so many others of its own.
+    func rankOfNext(for peer: PeerUID, behind others: Int = 0) -> Int {
+        let own = lanes.first { $0.peer == peer }?.calls.count ?? 0
+        return rank(of: own + others, in: peer)
+    }
+
+    /// Lets the uids take their turns until it is that of a uid's call with an index.
+    private func rank(of index: Int, in peer: PeerUID) -> Int {
+        var left = lanes.map { (peer: $0.peer, count: $0.peer == peer ? index + 1 : $0.calls.count) }
+        if !left.contains(where: { $0.peer == peer }) { left.append((peer, index + 1)) }
+        var (rank, turn) = (0, 0)
+        while true {
+            if left[turn].count > 0 {
+                left[turn].count -= 1
+                if left[turn].peer == peer, left[turn].count == 0 { return rank }
+                rank += 1
+            }
+            turn = (turn + 1) % left.count
+        }
+    }
+}
+
+/// A tenant's circuit, as minting.md describes it.
+struct ModelCircuit {
+    enum State {
+        case closed
+        case open(until: Instant)
+        /// One call goes; nil: the next will be it.
+        case halfOpen(probe: ModelCall?)
+    }
+
+    /// What the end of a call changes.
+    enum Change {
+        case none
+        case opens
+        case closes
+    }
+
+    private(set) var state = State.closed
+    /// Whether the tenant's refusal of the client has opened it.
+    private(set) var isForClient = false
+    private var faultsInRow = 0
+    private var recent: [(at: Instant, isFault: Bool)] = []
+    private var lastOpening: Duration?
+
+    var isClosed: Bool { if case .closed = state { true } else { false } }
+
+    mutating func update(_ now: Instant) {
+        if case .open(let until) = state, until <= now { state = .halfOpen(probe: nil) }
+    }
+
+    func openUntil(_ now: Instant) -> Instant? {
+        if case .open(let until) = state, until > now { until } else { nil }
+    }
+
+    func letsCallGo(_ now: Instant) -> Bool {
+        switch state {
+        case .closed: true
+        case .open(let until): until <= now
+        case .halfOpen(let probe): probe == nil
+        }
+    }
+
+    mutating func started(_ call: ModelCall, now: Instant) {
+        update(now)
+        if case .halfOpen(nil) = state, call.key != nil || !isForClient { state = .halfOpen(probe: call) }
+    }
+
+    mutating func ended(_ call: ModelCall, _ ending: CircuitBreaker.Ending, now: Instant) -> Change {
+        update(now)
+        note(ending, now)
+        if case .halfOpen(let probe) = state, probe === call { return probed(ending) }
+        guard case .closed = state, ending == .fault, hasTooManyFaults else { return .none }
+        isForClient = false
+        return .opens
+    }
+
+    private mutating func probed(_ ending: CircuitBreaker.Ending) -> Change {
+        switch ending {
+        case .fault: return .opens
+        case .success: return .closes
+        // An answer proves that the tenant is there, not that it takes the client.
+        case .answer where !isForClient || ModelRun.anyAnswerProvesClient: return .closes
+        case .answer, .unknown:
+            state = .halfOpen(probe: nil)
+            return .none
+        }
+    }
+
+    private mutating func note(_ ending: CircuitBreaker.Ending, _ now: Instant) {
+        guard ending != .unknown else { return }
+        faultsInRow = ending == .fault ? faultsInRow + 1 : 0
+        recent.append((now, ending == .fault))
+        recent.removeAll { now - $0.at > .seconds(30) }
+    }
+
+    private var hasTooManyFaults: Bool {
+        faultsInRow >= 5 || recent.count >= 10 && recent.count { $0.isFault } * 2 >= recent.count
+    }
+
+    /// How long it may be open when it opens now.
+    var nextOpening: ClosedRange<Duration> {
+        let length = lastOpening.map { min($0 * 2, .seconds(60)) } ?? .seconds(5)
+        return length * 0.8 - .milliseconds(1)...length * 1.2 + .milliseconds(1)
+    }
+
+    mutating func open(until: Instant, forClient: Bool? = nil) {
+        lastOpening = lastOpening.map { min($0 * 2, .seconds(60)) } ?? .seconds(5)
+        isForClient = forClient ?? isForClient
+        state = .open(until: until)
+    }
+
+    mutating func close() {
+        state = .closed
+        (faultsInRow, recent, lastOpening) = (0, [], nil)
+    }
+}
+
+/// What a tenant's answers tell of the client, as minting.md describes it.
+struct ModelClient {
+    enum State {
+        case trusted
+        /// Several users in a row were refused; nil: no probe is planned or under way.
+        case suspected(probe: ModelCall?)
+        case refused
+    }
+
+    /// What a refusal leads to.
+    enum Suspicion {
+        case none
+        case suspected(probe: ModelKey?)
+        case proven
+    }
+
+    private(set) var state = State.trusted
+    /// The keys that were accepted last and can be probed with, the latest at the end.
+    private(set) var accepted: [ModelKey] = []
+    private var refused: [ModelKey] = []
+    /// Whether the last probe went and told nothing: then the next refusals have to bring another.
+    private(set) var hasProbedInVain = false
+
+    var isTrusted: Bool { if case .trusted = state { true } else { false } }
+    var isRefused: Bool { if case .refused = state { true } else { false } }
+    var probe: ModelCall? { if case .suspected(let probe) = state { probe } else { nil } }
+
+    /// Whether a suspicion is being looked into, or can't be.
+    var isLookedInto: Bool {
+        guard case .suspected(let probe) = state else { return true }
+        return probe != nil || accepted.isEmpty || hasProbedInVain
+    }
+
+    /// The tenant has minted a key; whether that ends a suspicion.
+    mutating func accepted(_ key: ModelKey?) -> Bool {
+        if let key {
+            accepted.removeAll { $0 === key }
+            accepted = (accepted + [key]).suffix(8)
+        }
+        refused = []
+        defer { state = .trusted }
+        return !isTrusted
+    }
+
+    /// The tenant has refused a user otherwise than by 401.
+    mutating func answered() { refused = [] }
+
+    /// The tenant has refused a key with 401, and the secret is the one that it should be.
+    mutating func refused(_ key: ModelKey, by call: ModelCall) -> Suspicion {
+        switch state {
+        case .suspected(let probe) where probe === call:
+            state = .refused
+            return .proven
+        case .refused: return .none
+        case .trusted, .suspected:
+            if !refused.contains(where: { $0 === key }) { refused.append(key) }
+            return refused.count < 3 ? .none : suspect()
+        }
+    }
+
+    private mutating func suspect() -> Suspicion {
+        refused = []
+        hasProbedInVain = false
+        if case .suspected(let probe) = state {
+            if probe != nil || accepted.isEmpty { return .none }
+        } else {
+            state = .suspected(probe: nil)
+        }
+        return .suspected(probe: accepted.last)
+    }
+
+    mutating func probes(with call: ModelCall) { state = .suspected(probe: call) }
+
+    /// A call has ended that told nothing of the client.
+    ///
+    /// - Returns: The key that has to be probed instead.
+    mutating func lost(_ call: ModelCall, wasSent: Bool) -> ModelKey? {
+        guard case .suspected(let probe) = state, probe === call else { return nil }
+        state = .suspected(probe: nil)
+        hasProbedInVain = wasSent
+        return wasSent ? nil : accepted.last
+    }
+
+    mutating func forget(_ user: UserKey) { accepted.removeAll { $0.key.user == user } }
+
+    mutating func secretChanged() {
+        refused = []
+        state = .trusted
+    }
+}

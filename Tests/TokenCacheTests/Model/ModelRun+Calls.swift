@@ -1,0 +1,306 @@
+import Secrets
+@testable import TokenCache
+import TokenProtocol
+
+/// The ends of calls, and all that follows from them.
+extension ModelRun {
+    /// One of the calls under way comes back.
+    func reply() throws {
+        let open = calls.filter(\.isSent)
+        guard !open.isEmpty else { return }
+        try reply(to: random.pick(open))
+    }
+
+    /// A call comes back as its tenant's mood has it.
+    func reply(to call: ModelCall) throws {
+        if let key = call.key {
+            try mintEnded(call, key, answer(to: call))
+        } else if let token = call.token {
+            try revocationEnded(call, token, answer(toRevocation: call))
+        }
+    }
+
+    // MARK: The tenant's answers
+
+    private func answer(to call: ModelCall) -> MintResult {
+        let lifetime = random.pick(Self.lifetimes)
+        let success = MintResult.minted(newToken(), scope: random.pick([nil, nil, "granted"]), lifetime: lifetime)
+        switch call.tenant.mood {
+        case .well: return success
+        case .flapping where random.once(in: 2): return success
+        case .down, .flapping: return .failed(fault())
+        case .throttling: return .failed(.throttled(retryAfter: random.pick(Self.holds)))
+        case .rejecting: return .failed(.rejected("409"))
+        case .refusing:
+            let status = random.pick([401, 401, 401, 401, 403, 404])
+            let secretChanged = status == 401 && random.once(in: 10)
+            return .failed(.denied(ErrorReply.Upstream(status: status), secretChanged: secretChanged))
+        }
+    }
+
+    private func answer(toRevocation call: ModelCall) -> RevocationResult {
+        switch call.tenant.mood {
+        case .well: .taken
+        case .flapping where random.once(in: 2): .taken
+        case .down, .flapping: .failed(fault())
+        case .throttling: .failed(.throttled(retryAfter: random.pick(Self.holds)))
+        // It tells nothing of a client that users are refused.
+        case .refusing: random.pick([.taken, .refused])
+        case .rejecting: random.pick([.refused, .failed(.rejected("409"))])
+        }
+    }
+
+    private static let lifetimes: [Duration?] = [
+        nil, .milliseconds(500), .seconds(1), .seconds(2), .seconds(5), .seconds(15), .seconds(20), .seconds(20),
+        .seconds(600), .seconds(600), .seconds(21_600), .seconds(100_000),
+    ]
+    private static let holds: [Duration?] = [nil, .zero, .seconds(1), .seconds(30), .seconds(30), .seconds(7_200)]
+
+    private func fault() -> MintFailure {
+        random.pick([
+            .unavailable("down", pause: nil), .unavailable("down", pause: nil), .malformed("not JSON"),
+            .unavailable("down", pause: .asked(.seconds(3))), .unavailable("down", pause: .unreadable),
+        ])
+    }
+
+    // MARK: Mints
+
+    func mintEnded(_ call: ModelCall, _ key: ModelKey, _ result: MintResult) throws {
+        guard let id = call.id, let sent = call.sent else { return }
+        begin(machine.ended(id, result, now: now, wall: Self.wall))
+        switch result {
+        case .minted(let text, let scope, let lifetime):
+            let token = ModelToken(text, call, key, sent: sent, lifetime: lifetime ?? policy.defaultLifetime)
+            guard token.left(at: now) >= .seconds(1) else {
+                try failed(call, key, .malformed("spent on arrival"))
+                break
+            }
+            tokens[token.fingerprint] = token
+            try minted(call, key, token, granted: scope ?? key.key.scopes.text)
+        case .failed(.denied(_, secretChanged: true)) where goesOnceMore(call): sendOnceMore(call)
+        case .failed(let failure): try failed(call, key, failure)
+        }
+        try finish()
+    }
+
+    private func minted(_ call: ModelCall, _ key: ModelKey, _ token: ModelToken, granted: String) throws {
+        let fate = call.fate
+        remove(call)
+        counters.succeeded += 1
+        try noteEnd(of: call, .success)
+        try noteAcceptance(by: call.tenant, of: fate == .current ? key : nil)
+        try takeRecord(of: call, key, .minted(granted: granted, token.fingerprint))
+        switch fate {
+        case .current: try cache(token, call, key)
+        case .superseded:
+            token.isDropped = true
+            tally.note(.oldGenerationCameBack)
+        case .revoked: revokeLate(token, call)
+        }
+        settle(call, .token(token))
+    }
+
+    private func cache(_ token: ModelToken, _ call: ModelCall, _ key: ModelKey) throws {
+        let wasReported = key.negative?.report != nil
+        key.negative = nil
+        let before = key.entry
+        if call.refresh != nil {
+            counters.refreshesDone += 1
+            counters.refreshesLate += before?.isServable(at: now) ?? false ? 0 : 1
+        }
+        guard let drawn = machine.store.find(key.key).flatMap({ machine.store[$0] })?.life.jitterFraction else {
+            // A cache that is full of what others ask for may have had no room for it.
+            guard entries.count >= policy.maxEntries else { throw violated("a token that came was not cached") }
+            return put(token, call, key, before, 0.5, wasReported)
+        }
+        guard (0..<1).contains(drawn) else { throw violated("a token's share of the band was drawn as \(drawn)") }
+        put(token, call, key, before, drawn, wasReported)
+    }
+
+    private func put(
+        _ token: ModelToken,
+        _ call: ModelCall,
+        _ key: ModelKey,
+        _ before: ModelEntry?,
+        _ jitterFraction: Double,
+        _ wasReported: Bool
+    ) {
+        let entry = ModelEntry(
+            token,
+            jitterFraction: jitterFraction,
+            arrived: now,
+            lastAsked: [call.askedAt, before?.lastAsked].compactMap(\.self).max(),
+            cameUnasked: call.isUnasked && call.askedAt == nil,
+            replacedReported: wasReported,
+            owner: before?.owner ?? call.owner,
+            policy: policy
+        )
+        (entry.challenger, entry.use) = (before?.challenger, before?.use ?? newUse())
+        before?.token.isDropped = true
+        key.entry = entry
+    }
+
+    /// The user of a mint has logged out since: its token is revoked, and nobody waits for that.
+    private func revokeLate(_ token: ModelToken, _ call: ModelCall) {
+        guard let peer = call.revokedFor else { return }
+        token.isRevoked = true
+        token.isDropped = true
+        tally.note(.tokenRevokedOnArrival)
+        _ = planRevocation(of: token, at: call.tenant, for: peer, as: .background)
+    }
+
+    /// Plans the revocation of a token; at a tenant that isn't configured any more, that only ends in the audit trail.
+    func planRevocation(
+        of token: ModelToken,
+        at tenant: ModelTenant,
+        for peer: PeerUID,
+        as place: ModelCall.Place
+    ) -> ModelCall {
+        let call = ModelCall(revoking: token, at: tenant, for: peer)
+        revocations[token.fingerprint] = call
+        if !tenant.isRetired { plan(call, as: place) }
+        return call
+    }
+
+    // MARK: A new secret
+
+    private func goesOnceMore(_ call: ModelCall) -> Bool {
+        guard !call.hasTriedNewSecret, !call.tenant.isRetired else { return false }
+        switch call.fate {
+        case .current: return true
+        case .superseded: return call.isAwaited
+        case .revoked: return false
+        }
+    }
+
+    private func sendOnceMore(_ call: ModelCall) {
+        call.tenant.underWay -= 1
+        // It has told nothing; what else its end changes is that it is no probe of the circuit any more.
+        _ = call.tenant.circuit.ended(call, .unknown, now: now)
+        call.hasTriedNewSecret = true
+        call.readiness = .surely
+        let place = call.isAwaited ? ModelCall.Place.first : call.placeAlone
+        if let notBefore = call.refresh?.notBefore {
+            call.readiness = notBefore > now && !call.tenant.isBack ? .no : .perhaps
+        }
+        call.tenant.enqueue(call, as: place)
+    }
+
+    // MARK: Failures
+
+    private func failed(_ call: ModelCall, _ key: ModelKey, _ failure: MintFailure) throws {
+        let (tenant, fate) = (call.tenant, call.fate)
+        remove(call)
+        let retry = retry(of: call, key, fate, failure)
+        let before = tenant.block(now)
+        try noteHold(of: tenant, failure)
+        try noteEnd(of: call, ending(of: failure, tenant))
+        try noteRefusal(of: call, key, failure)
+        // A probe may have become the key's mint.
+        if let retry, key.current == nil { plan(retry, as: .background) }
+        let error = try remember(failure, key, fate)
+        counters.failed[error.code.rawValue, default: 0] += 1
+        let upstream: ErrorReply.Upstream? = if case .denied(let upstream, _) = failure { upstream } else { nil }
+        try takeRecord(of: call, key, .failed(error.code, upstream))
+        settle(call, .error(error))
+        if let block = tenant.block(now), block != before, !tenant.isRetired { tenant.pace() }
+    }
+
+    /// A key whose mint has failed is tried again where its token lives, is due and in use.
+    private func retry(
+        of call: ModelCall,
+        _ key: ModelKey,
+        _ fate: ModelCall.Fate,
+        _ failure: MintFailure
+    ) -> ModelCall? {
+        guard fate == .current, let entry = key.entry, now >= entry.refreshAfter, entry.isInUse(at: now, policy)
+        else { return nil }
+        if case .denied = failure { return nil }
+        let retry = ModelCall(key, .refresh, for: nil)
+        retry.isRetry = true
+        retry.refresh = .init(tokenEnds: entry.token.expiry, deadline: entry.refreshDeadline)
+        retry.refresh?.pause = call.refresh?.pause
+        return retry
+    }
+
+    /// What is told of a failure, and remembered where it is the key's present mint that failed.
+    private func remember(_ failure: MintFailure, _ key: ModelKey, _ fate: ModelCall.Fate) throws -> ModelError {
+        let wait = key.tenant.block(now).map { $0 - now } ?? .seconds(1)
+        switch failure {
+        case .denied(let upstream, _):
+            guard policy.negativeTTL > .zero, fate == .current else {
+                try remember(ModelError(code: .denied, wait: .seconds(1)), key, fate)
+                return ModelError(code: .denied, wait: max(wait, .seconds(1)))
+            }
+            let length = try refuse(key, upstream.status)
+            return ModelError(code: .denied, wait: max(wait, length))
+        case .throttled: return try remember(ModelError(code: .rateLimited, wait: wait), key, fate)
+        case .unavailable: return try remember(ModelError(code: .unavailable, wait: wait), key, fate)
+        case .malformed, .rejected: return try remember(ModelError(code: .badUpstream, wait: wait), key, fate)
+        }
+    }
+
+    @discardableResult
+    private func remember(_ error: ModelError, _ key: ModelKey, _ fate: ModelCall.Fate) throws -> ModelError {
+        guard fate == .current else { return error }
+        guard let failure = machine.negatives[key.key]?.recentFailure else {
+            // Where there is room for a few only, it may be what would be forgotten soonest.
+            guard policy.maxEntries < 2 * keys.count else { throw violated("a failure was not remembered") }
+            change(key) { _ in }
+            return error
+        }
+        let length = failure.until - now
+        guard length >= .milliseconds(100), length <= .milliseconds(500) else {
+            throw violated("a failure stands for \(length)")
+        }
+        change(key) {
+            $0.failure = (failure.until, error)
+            $0.forgetAt = max($0.forgetAt, failure.until)
+        }
+        return error
+    }
+
+    /// The tenant has refused a user: each time in a row for twice as long, up to five minutes.
+    private func refuse(_ key: ModelKey, _ status: Int) throws -> Duration {
+        let last = key.negative?.refusal?.length
+        let length = last.map { min($0 * 2, .seconds(300)) } ?? policy.negativeTTL
+        change(key) {
+            $0.refusal = (now + length, length, status)
+            $0.forgetAt = max($0.forgetAt, now + length + .seconds(300))
+        }
+        return length
+    }
+
+    // MARK: Revocations
+
+    private func revocationEnded(_ call: ModelCall, _ token: ModelToken, _ result: RevocationResult) throws {
+        guard let id = call.id else { return }
+        let tenant = call.tenant
+        begin(machine.revocationEnded(id, result, now: now))
+        remove(call)
+        let before = tenant.block(now)
+        switch result {
+        case .taken: try noteEnd(of: call, .success)
+        case .refused: try noteEnd(of: call, .answer)
+        case .failed(let failure):
+            try noteHold(of: tenant, failure)
+            try noteEnd(of: call, ending(of: failure, tenant))
+        }
+        if let block = tenant.block(now), block != before, !tenant.isRetired { tenant.pace() }
+        try takeRecord(of: call, token, result == .taken ? .revoked : .failed)
+        answerLogout(call, isTaken: result == .taken)
+        try finish()
+    }
+
+    private func takeRecord(of call: ModelCall, _ token: ModelToken, _ end: AuditRecord.RevocationEnd) throws {
+        revocations[token.fingerprint] = nil
+        let (user, scopes) = (token.key.key.user, token.key.key.scopes)
+        let act = AuditRecord.Act.revocation(user, scopes, token.fingerprint, end)
+        let record = AuditRecord(call.peer.map(Self.peer), act)
+        guard let index = event.records.firstIndex(of: record) else {
+            throw violated("the end of a revocation is not in the audit trail")
+        }
+        event.records.remove(at: index)
+        tally.note(end == .revoked ? .revoked : .revocationFailed)
+    }
+}
