@@ -30,6 +30,22 @@ struct ReplyTimesTests {
         #expect(times.lifetime(expiresIn: expiresIn, expiresAt: expiresAt) == seconds.map { .seconds($0) })
     }
 
+    @Test(
+        "A time in RFC 3339's form may have small letters, fractions and an offset, and nothing else before or behind it.",
+        arguments: [
+            ("1994-11-06t08:49:47z", 10), ("1994-11-06T08:49:47.25Z", 10.25), ("1994-11-06T10:49:47+02:00", 10),
+            ("1994-11-06T03:19:47-05:30", 10), ("1994-11-06 08:49:47Z", 10), ("1994-11-06T08:49:47.000000001Z", 10),
+            ("1994-11-06T08:49:47Zjunk", nil), ("1994-11-06T08:49:47", nil), ("1994-11-06T08:49:47.Z", nil),
+            ("1994-13-06T08:49:47Z", nil), ("1994-02-30T08:49:47Z", nil), (" 1994-11-06T08:49:47Z", nil),
+            ("1994-11-06T24:49:47Z", nil), ("1994-11-06T08:49:47+2:00", nil), ("94-11-06T08:49:47Z", nil), ("", nil),
+        ] as [(String, Double?)]
+    )
+    func timestamps(text: String, seconds: Double?) {
+        let times = ReplyTimes(dateHeader: "Sun, 06 Nov 1994 08:49:37 GMT", wall: 0)
+        let lifetime = times.lifetime(expiresIn: nil, expiresAt: text)
+        #expect(lifetime.map { ($0 / .milliseconds(1)).rounded() } == seconds.map { $0 * 1_000 })
+    }
+
     @Test("Without a date of the reply's own the local wall clock counts.")
     func wall() {
         let times = ReplyTimes(dateHeader: nil, wall: 784_111_777)

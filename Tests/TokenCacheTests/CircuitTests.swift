@@ -49,6 +49,17 @@ struct CircuitTests {
         #expect(state(&cache) == "closed")
     }
 
+    @Test("Statuses that speak of the request, such as 409 and 422, don't open it, and are told to their key alone.")
+    func rejected() throws {
+        var cache = Simulation()
+        for index in 0..<20 {
+            #expect(cache.ask(.of("user\(index)")) == .wait)
+            let failure = MintFailure.rejected("the tenant answered with status 409")
+            #expect(cache.fail(try cache.onlyMint(), failure).first?.reply.error?.code == .badUpstream)
+        }
+        #expect(state(&cache) == "closed")
+    }
+
     @Test(
         "Half of ten calls within 30 s open it, too; what is older doesn't count.",
         arguments: [(false, "open"), (true, "closed")]

@@ -160,6 +160,20 @@ struct GovernorTests {
         #expect(cache.mints().map(\.key) == [.of("cid")])
     }
 
+    @Test("Behind a hold the bucket stands still at its burst: who can't be paid for in time is told at once.")
+    func holdAndBucket() throws {
+        var cache = Simulation(tenants: ["main": .test(rate: 60, burst: 1, concurrent: 1)], draw: 0)
+        #expect(cache.ask(.of("ann"), timeout: .seconds(60)) == .wait)
+        let mint = try cache.onlyMint()
+        cache.advance(.seconds(5))
+        // Four could go within five seconds; behind a hold of two seconds only three can: at 2, 3 and 4 s, not at 5 s.
+        for index in 0..<5 { #expect(cache.ask(.of("user\(index)"), timeout: .milliseconds(4_900)) == .wait) }
+        let replies = cache.fail(mint, .throttled(retryAfter: .seconds(2))).dropFirst()
+        #expect(replies.map(\.waiter.ticket) == [5, 6])
+        #expect(replies.map(\.reply.error?.code) == [.rateLimited, .rateLimited])
+        #expect(cache.ask(.of("more"), timeout: .milliseconds(4_900)).refusal?.retryAfter == 5)
+    }
+
     @Test("During a hold cached tokens are served.")
     func holdServesCache() throws {
         var cache = Simulation(draw: 0)

@@ -170,6 +170,23 @@ struct PersistenceTests {
         }
     }
 
+    @Test("The next daemon is told of uses while this one lives, so that a crash makes nobody idle who isn't.")
+    func usesWhileItLives() async {
+        let world = PersistedWorld()
+        await world.begin(with: [kept("ann"), kept("bob")])
+        world.diary.advance(.seconds(30))
+        _ = await world.ask("ann")
+        world.diary.advance(.seconds(29))
+        await world.cache.timePassed()
+        #expect(world.diary.events() == [.answered])
+        world.diary.advance(.seconds(1))
+        await world.cache.timePassed()
+        #expect(world.diary.events() == [.used("ann-0")])
+        world.diary.advance(.seconds(60))
+        await world.cache.timePassed()
+        #expect(world.diary.events() == [], "nobody has asked since")
+    }
+
     @Test("A time that lies in the future counts as now, so that nobody is taken to ask for ever.")
     func future() async {
         let world = PersistedWorld()

@@ -86,6 +86,16 @@ struct RefreshTests {
         #expect(cache.succeed(enough, lifetime: .milliseconds(1_500)).map(\.reply.token?.expiresIn) == [1])
     }
 
+    @Test("Nothing is served with less than a second left, however short a token lives.", arguments: [2, 5, 10, 19])
+    func lessThanASecond(seconds: Int) throws {
+        var cache = Simulation()
+        try cache.warm(.of("ann"), lifetime: .seconds(seconds))
+        cache.suspend(.seconds(seconds) - .milliseconds(1_001))
+        #expect(cache.ask(.of("ann"), minTTL: .zero).served?.expiresIn == 1)
+        cache.suspend(.milliseconds(2))
+        #expect(cache.ask(.of("ann"), minTTL: .zero, timeout: .zero).served == nil)
+    }
+
     @Test("A life counts from the moment the call went out, and expires_in is never more than is true.")
     func sent() throws {
         var cache = Simulation()

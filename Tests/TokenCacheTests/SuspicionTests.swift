@@ -10,7 +10,7 @@ import Foundation
 
 @Suite("A suspected client")
 struct SuspicionTests {
-    private static let unauthorized = MintFailure.denied(ErrorReply.Upstream(status: 401), secretChanged: false)
+    static let unauthorized = MintFailure.denied(ErrorReply.Upstream(status: 401), secretChanged: false)
 
     /// Has users refused with 401; the calls that go then.
     private func refuse(_ cache: inout Simulation, _ names: [String]) throws -> [(call: CallID, key: TokenKey)] {
@@ -120,5 +120,50 @@ struct SuspicionTests {
         cache.fail(probe[0].call, CircuitTests.down)
         #expect(health(&cache).status == .degraded)
         #expect(try refuse(&cache, ["d", "e", "f"]).map(\.key) == [.of("known")])
+    }
+
+    @Test("A probe whose user logs out while it waits is replaced by one for another user.")
+    func probeLoggedOut() throws {
+        var cache = Simulation(tenants: ["main": .test(rate: 60, burst: 5, concurrent: 100)])
+        try cache.warm(.of("known"))
+        try cache.warm(.of("latest"))
+        #expect(try refuse(&cache, ["a", "b", "c"]).isEmpty, "the bucket is empty")
+        _ = cache.revoke(TokenKey.of("latest").user)
+        cache.advance(.seconds(1))
+        let probe = try cache.onlyMint()
+        cache.fail(probe, Self.unauthorized)
+        #expect(health(&cache).status == .failing)
+    }
+
+    @Test("A user who has logged out is no probe, and no token is minted for them.")
+    func noProbeAfterLogout() throws {
+        var cache = Simulation()
+        try cache.warm(.of("known"))
+        _ = cache.revoke(TokenKey.of("known").user)
+        for call in cache.revocations() { cache.endRevocation(call, .taken) }
+        #expect(try refuse(&cache, ["a", "b", "c"]).isEmpty)
+        #expect(health(&cache).status == .degraded)
+        #expect(cache.stats().entries == 0)
+    }
+
+    @Test("A refresh that is taken for the probe is made, even if its user has become idle.")
+    func idleProbe() throws {
+        var policy = CachePolicy()
+        policy.idleTTL = .seconds(5)
+        var cache = Simulation(policy: policy, tenants: ["main": .test(rate: 6, burst: 4, concurrent: 100)])
+        try cache.warm(.of("known"), lifetime: .seconds(1_000))
+        cache.suspend(.seconds(750))
+        for name in ["a", "b"] {
+            _ = cache.ask(.of(name))
+            cache.fail(try cache.onlyMint(), Self.unauthorized)
+        }
+        _ = cache.ask(.of("c"))
+        _ = cache.ask(.of("d"))
+        let open = cache.mints()
+        #expect(cache.ask(.of("known")).refreshes, "it waits for its turn")
+        cache.fail(open[0].call, Self.unauthorized)
+        cache.suspend(.seconds(9))
+        cache.advance(.seconds(2))
+        #expect(cache.mints().map(\.key) == [.of("known")])
     }
 }

@@ -26,6 +26,9 @@ struct NegativeCache {
     /// How many keys.
     var count: Int { slots.count }
 
+    /// How many times at which something is forgotten are planned: one for each key.
+    var timerCount: Int { timers.count }
+
     /// The slots that there are, for sweeping.
     var indices: Range<Int> { slots.indices }
 

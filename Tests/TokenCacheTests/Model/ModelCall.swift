@@ -1,6 +1,7 @@
 import Secrets
-@testable import TokenCache
 import TokenProtocol
+
+@testable import TokenCache
 
 /// A call to a tenant as the model knows it, from its planning to its end.
 final class ModelCall {
@@ -187,5 +188,12 @@ final class ModelWaiter {
         options = nil
         generation = 0
         acceptsStale = false
+    }
+}
+
+extension ModelCall: CustomStringConvertible {
+    var description: String {
+        let subject = (key ?? token?.key).map { "\($0)" } ?? ""
+        return "\(key == nil ? "revocation" : cause.rawValue) \(id?.serial ?? 0) of \(subject), \(place), \(fate)"
     }
 }

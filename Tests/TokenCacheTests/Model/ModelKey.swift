@@ -1,6 +1,7 @@
 import Secrets
-@testable import TokenCache
 import TokenProtocol
+
+@testable import TokenCache
 
 /// A key as the model knows it.
 final class ModelKey {
@@ -40,9 +41,10 @@ struct ModelError {
 /// A token as the model remembers it, for the whole life.
 final class ModelToken {
     let fingerprint: Fingerprint
-    let key: ModelKey
+    /// Another one when another daemon has taken it over.
+    var key: ModelKey
     /// Of which generation of its key it is.
-    let generation: Int
+    var generation: Int
     let sent: Instant
     let lifetime: Duration
     /// Whether its user has logged out since it was asked for: then nobody may get it.
@@ -176,5 +178,11 @@ struct ModelNegative {
         }
         guard let failure, failure.until > now else { return nil }
         return ModelError(code: failure.error.code, wait: max(failure.error.wait ?? .zero, failure.until - now))
+    }
+}
+
+extension ModelKey: CustomStringConvertible {
+    var description: String {
+        "\(tenant.id.name).\(tenant.id.number)/\(String(decoding: key.user.user.value, as: UTF8.self))/\(key.scopes.text)"
     }
 }

@@ -1,6 +1,7 @@
 import Secrets
-@testable import TokenCache
 import TokenProtocol
+
+@testable import TokenCache
 
 /// What an event has the shell do: each piece is taken in the order in which the cache comes to it.
 extension ModelRun {
@@ -18,15 +19,15 @@ extension ModelRun {
 
     /// Judges what is left of an event when its own consequences are accounted for.
     func finish() throws {
-        let chores = CallSurvey(machine, since: seen, known: calls.count)
+        let survey = survey()
         try takeRecords()
         guard event.notices.isEmpty else { throw violated("operators were told something without cause") }
         try takeChanges()
-        try seeNewCalls(chores)
+        try seeNewCalls(survey)
         let evicted = try reconcileEntries()
         try reconcileNegatives()
         for delivery in event.deliveries { try take(delivery, evicted: evicted) }
-        try seeEndedCalls(chores)
+        try seeEndedCalls(survey)
         for order in event.calls { try take(order) }
         wake = event.wake
         event = CacheActions()
@@ -41,7 +42,9 @@ extension ModelRun {
     }
 
     func expect(_ notice: CacheNotice, _ what: String) throws {
-        guard try takeNotice(what) == notice else { throw violated("operators were told something else than that \(what)") }
+        guard try takeNotice(what) == notice else {
+            throw violated("operators were told something else than that \(what)")
+        }
     }
 
     // MARK: Records
@@ -63,18 +66,18 @@ extension ModelRun {
                 throw violated("something is in the audit trail that did not happen")
             }
             guard let call = revocations.removeValue(forKey: fingerprint), let token = call.token else {
-                throw violated("the end of a revocation is in the audit trail that was not planned, or has ended before")
+                throw violated("the audit trail tells of a revocation that was not planned, or has ended before")
             }
             guard user == token.key.key.user, scopes == token.key.key.scopes, record.peer?.uid == call.peer else {
                 throw violated("the audit trail tells of another revocation")
             }
-            try end(call, end)
+            try ends(call, as: end)
         }
         event.records = []
     }
 
     /// Ends a revocation that has come to an end by itself.
-    private func end(_ call: ModelCall, _ end: AuditRecord.RevocationEnd) throws {
+    private func ends(_ call: ModelCall, as end: AuditRecord.RevocationEnd) throws {
         switch end {
         case .revoked, .failed: throw violated("a revocation ended as \(end) that has not come back")
         case .expired:
@@ -138,7 +141,9 @@ extension ModelRun {
         guard entry.refreshDeadline <= now, entry.isInUse(at: now, policy) else {
             throw violated("a refresh was planned before its time, or for an idle user")
         }
-        guard key.negativeError(at: now) == nil else { throw violated("a refresh was planned on the heels of a failure") }
+        guard key.negativeError(at: now) == nil else {
+            throw violated("a refresh was planned on the heels of a failure")
+        }
         entry.isDeadlineJudged = true
         return planRefresh(of: key, entry)
     }
@@ -264,6 +269,7 @@ extension ModelRun {
     }
 
     private func go(_ call: ModelCall) throws {
+        trace("\(call) goes")
         if let objection = call.tenant.objection(to: call, now: now) { throw violated(objection) }
         note(turnOf: call)
         call.tenant.start(call, now: now)
@@ -301,7 +307,9 @@ extension ModelRun {
             guard present.count > policy.maxEntries, let victim = nextToGo(present), let entry = victim.entry else {
                 throw violated("a token is gone without cause")
             }
-            guard machine.store.find(victim.key) == nil else { throw violated("another token than the oldest had to go") }
+            guard machine.store.find(victim.key) == nil else {
+                throw violated("another token than the oldest had to go")
+            }
             victim.entry = nil
             entry.token.isDropped = true
             present.removeAll { $0 === victim }
@@ -342,23 +350,26 @@ extension ModelRun {
     }
 }
 
-/// The calls of a cache: those that are new, and, where it can't be told otherwise whether all others are there, all.
+/// The calls of a cache: those that are new, and all that are there.
 struct CallSurvey {
-    private(set) var new: [Call] = []
-    private(set) var present: Set<UInt64>?
+    var new: [Call] = []
+    /// nil: nothing has changed.
+    var present: Set<UInt64>?
+}
 
-    /// - Parameters:
-    ///   - seen: Calls with a higher number are new.
-    ///   - known: How many calls the model knows, which may not all be there.
-    init(_ machine: CacheStateMachine, since seen: UInt64, known: Int) {
-        guard machine.lastSerial != seen || machine.calls.count != known else { return }
+extension ModelRun {
+    /// Looks for calls that the model doesn't know, if there may be any.
+    func survey() -> CallSurvey {
+        var survey = CallSurvey()
+        guard machine.lastSerial != seen || machine.calls.count != calls.count else { return survey }
         var present: Set<UInt64> = []
         for slot in machine.calls.indices {
             guard let call = machine.calls.call(at: slot) else { continue }
             present.insert(call.id.serial)
-            if call.id.serial > seen { new.append(call) }
+            if call.id.serial > seen { survey.new.append(call) }
         }
-        new.sort { $0.id < $1.id }
-        self.present = present
+        survey.new.sort { $0.id < $1.id }
+        survey.present = present
+        return survey
     }
 }

@@ -1,6 +1,8 @@
 import Secrets
-@testable import TokenCache
+import TestSupport
 import TokenProtocol
+
+@testable import TokenCache
 
 /// The ends of calls, and all that follows from them.
 extension ModelRun {
@@ -23,7 +25,7 @@ extension ModelRun {
     // MARK: The tenant's answers
 
     private func answer(to call: ModelCall) -> MintResult {
-        let lifetime = random.pick(Self.lifetimes)
+        let lifetime = random.pick(isResting ? [.seconds(600), .seconds(21_600)] : Self.lifetimes)
         let success = MintResult.minted(newToken(), scope: random.pick([nil, nil, "granted"]), lifetime: lifetime)
         switch call.tenant.mood {
         case .well: return success
@@ -67,6 +69,7 @@ extension ModelRun {
 
     func mintEnded(_ call: ModelCall, _ key: ModelKey, _ result: MintResult) throws {
         guard let id = call.id, let sent = call.sent else { return }
+        trace("\(call) ends: \(result)")
         begin(machine.ended(id, result, now: now, wall: Self.wall))
         switch result {
         case .minted(let text, let scope, let lifetime):
@@ -174,6 +177,7 @@ extension ModelRun {
     }
 
     private func sendOnceMore(_ call: ModelCall) {
+        sentOnceMore += 1
         call.tenant.underWay -= 1
         // It has told nothing; what else its end changes is that it is no probe of the circuit any more.
         _ = call.tenant.circuit.ended(call, .unknown, now: now)
@@ -216,10 +220,12 @@ extension ModelRun {
         guard fate == .current, let entry = key.entry, now >= entry.refreshAfter, entry.isInUse(at: now, policy)
         else { return nil }
         if case .denied = failure { return nil }
+        let isThrottled = if case .throttled = failure { true } else { false }
         let retry = ModelCall(key, .refresh, for: nil)
         retry.isRetry = true
         retry.refresh = .init(tokenEnds: entry.token.expiry, deadline: entry.refreshDeadline)
-        retry.refresh?.pause = call.refresh?.pause
+        // After a 429 the hold alone says when.
+        retry.refresh?.pause = isThrottled ? nil : call.refresh?.pause
         return retry
     }
 
@@ -276,6 +282,7 @@ extension ModelRun {
     private func revocationEnded(_ call: ModelCall, _ token: ModelToken, _ result: RevocationResult) throws {
         guard let id = call.id else { return }
         let tenant = call.tenant
+        trace("\(call) ends: \(result)")
         begin(machine.revocationEnded(id, result, now: now))
         remove(call)
         let before = tenant.block(now)

@@ -1,6 +1,7 @@
 import Secrets
-@testable import TokenCache
 import TokenProtocol
+
+@testable import TokenCache
 
 /// What makes tokens void: reports, logouts, evictions, flushes.
 extension ModelRun {
@@ -10,6 +11,7 @@ extension ModelRun {
     func invalidate(_ key: ModelKey, _ fingerprint: Fingerprint) throws {
         let answer = begin(machine.invalidate(key.key, fingerprint, now: now))
         let expected = reported(key, fingerprint)
+        trace("\(key) is reported: \(answer)")
         guard answer == expected else { throw violated("a report was answered \(answer), not \(expected)") }
         if answer == .dropped {
             drop(key, as: "invalidated")
@@ -35,6 +37,7 @@ extension ModelRun {
     func logOut(_ user: UserKey, scopes: ScopeSet?, for peer: PeerUID) throws {
         let name = newWaiter()
         let answer = begin(machine.revoke(user, scopes: scopes, waiter: name, for: Self.peer(peer), now: now))
+        trace("\(peer) logs out \(String(decoding: user.user.value, as: UTF8.self)), \(scopes?.text ?? "all")")
         guard let tenant = tenants.first(where: { $0.id == user.tenant }) else { return }
         tenant.client.forget(user)
         for other in tenants where other === tenant || other.isRetired && other.id.name == tenant.id.name {
@@ -54,7 +57,8 @@ extension ModelRun {
 
     private func isMeant(_ token: ModelToken, _ user: UserKey, _ scopes: ScopeSet?) -> Bool {
         let own = token.key.key
-        return own.user.user == user.user && own.user.tenant.name == user.tenant.name && scopes ?? own.scopes == own.scopes
+        return own.user.user == user.user && own.user.tenant.name == user.tenant.name
+            && scopes ?? own.scopes == own.scopes
     }
 
     private func revoke(
@@ -64,18 +68,21 @@ extension ModelRun {
         _ answer: Reply?,
         _ name: Waiter
     ) throws {
-        guard !dropped.isEmpty else {
-            guard answer == .revoked(false, upstream: nil) else { throw violated("nothing was revoked, but said to be") }
+        if dropped.isEmpty {
+            guard answer == .revoked(false, upstream: nil) else { throw violated("nothing was there to revoke") }
             return
         }
         let deadline = now + .seconds(10)
         let earliest = tenant.earliest(of: nil, for: peer, behind: dropped.count - 1, now: now)
         let waits = answer == nil
-        if waits, earliest > deadline + Self.tolerance { throw violated("a logout was let wait that can't go in time") }
-        if !waits {
+        if waits {
+            if earliest > deadline + Self.tolerance { throw violated("a logout was let wait that can't go in time") }
+        } else {
             guard answer == .revoked(true, upstream: false) else { throw violated("a logout got another answer") }
             tally.note(.logoutWaitedInVain)
-            if earliest + Self.tolerance < deadline { throw violated("a logout was not let wait that could go in time") }
+            if earliest + Self.tolerance < deadline {
+                throw violated("a logout was not let wait that could go in time")
+            }
         }
         let calls = order(dropped).map {
             planRevocation(of: $0, at: tenant, for: peer, as: waits ? .caller(peer) : .background)
@@ -86,7 +93,7 @@ extension ModelRun {
     /// The order in which the cache has planned the revocations of a logout, which no rule says.
     private func order(_ dropped: [ModelToken]) -> [ModelToken] {
         var planned: [(CallID, Fingerprint)] = []
-        for call in CallSurvey(machine, since: seen, known: -1).new {
+        for call in survey().new {
             if let revocation = call.revocation { planned.append((call.id, revocation.token.fingerprint)) }
         }
         let order = planned.map(\.1)
@@ -132,6 +139,7 @@ extension ModelRun {
     // MARK: Operators
 
     func evict(_ user: UserKey, scopes: ScopeSet?) throws {
+        trace("evicts \(String(decoding: user.user.value, as: UTF8.self)), \(scopes?.text ?? "all")")
         begin(machine.evict(user, scopes: scopes, now: now))
         guard let tenant = tenants.first(where: { $0.id == user.tenant }) else { return }
         tenant.client.forget(user)
@@ -149,6 +157,7 @@ extension ModelRun {
 
     func flush(_ tenant: ModelTenant?) throws {
         let count = begin(machine.flush(tenant: tenant?.id, now: now))
+        trace("flushes \(tenant?.id.name ?? "all"): \(count)")
         let expected = (tenant.map { [$0] } ?? configured).reduce(0) { $0 + flush($1) }
         guard count == expected else { throw violated("a flush counted \(count), not \(expected)") }
         try finish()

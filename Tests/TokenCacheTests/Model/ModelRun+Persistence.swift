@@ -1,6 +1,8 @@
 import Secrets
-@testable import TokenCache
+import TestSupport
 import TokenProtocol
+
+@testable import TokenCache
 
 /// What the next daemon finds.
 struct ModelStore {
@@ -98,7 +100,9 @@ extension ModelRun {
                 throw violated("a record was to be removed that is another's, or isn't there")
             }
         case .use(let recordID, let time):
-            guard store?.note(recordID, time) ?? false else { throw violated("a use was noted of a record that is gone") }
+            guard store?.note(recordID, time) ?? false else {
+                throw violated("a use was noted of a record that is gone")
+            }
         }
     }
 
@@ -126,43 +130,16 @@ extension ModelRun {
         tally.note(.useForgotten)
     }
 
-    // MARK: The next daemon
-
-    /// The daemon is killed, and another takes over what it has persisted.
-    func killAndRestore() throws {
-        guard store != nil else { return }
-        try loseMint()
-        forgetAll()
-        now += random.pick([.zero, .milliseconds(20), .seconds(3), .seconds(100)])
-        machine = CacheStateMachine(
-            policy: policy,
-            tenants: Dictionary(uniqueKeysWithValues: configured.map { ($0.id, $0.limits) }),
-            random: SeededRandom(seed: random.next()),
-            sliceSize: sliceSize,
-            now: now
-        )
-        let living = tokens.values.filter { !$0.isDropped && !$0.isRevoked && $0.expiry > now }
-        for (recordID, token) in store?.inOrder ?? [] { try restore(recordID, token) }
-        for token in living where token.key.entry == nil && !(store?.isFull ?? true) {
-            if token.key.tenant.isRetired { continue }
-            throw violated("a token is lost that was answered")
-        }
-        store?.hasRoomAgain()
-        store?.persistsSince = now
-        begin(machine.beginPersisting(now: now))
-        try finish()
-        try settle()
-        try recount()
-    }
+    // MARK: The end
 
     /// The daemon ends as it should: uses are persisted, and what was still to be revoked is in the audit trail.
     func shutDown() throws {
+        try settle()
         begin(machine.persistUses(now: now))
         try finish()
-        if let store, isSettled {
-            for (_, token) in store.inOrder {
-                let entry = tokens[token.token.fingerprint]?.key.entry
-                guard entry?.lastAsked == token.lastAsked else { throw violated("a use was not persisted at the end") }
+        for token in store?.records.values.map(\.self) ?? [] {
+            guard let entry = tokens[token.token.fingerprint]?.key.entry, entry.lastAsked == token.lastAsked else {
+                throw violated("a use was not persisted at the end")
             }
         }
         begin(machine.shutDown(now: now))
@@ -174,56 +151,105 @@ extension ModelRun {
         guard revocations.isEmpty else { throw violated("what was still to be revoked is not in the audit trail") }
     }
 
-    /// A mint comes back in the moment in which the daemon is killed: some of what follows has been persisted.
-    private func loseMint() throws {
-        guard random.once(in: 2), let call = calls.first(where: { $0.isSent && $0.key != nil && $0.fate == .current }),
-            let key = call.key, let id = call.id, let sent = call.sent, isSettled
-        else { return }
+    /// A mint comes back in the moment in which the daemon is killed: only some of what follows has been persisted.
+    ///
+    /// - Returns: The key, which may have either token then.
+    private func loseMint() throws -> ModelKey? {
+        let call = calls.first { $0.isSent && $0.fate == .current && $0.key != nil }
+        guard isSettled, random.once(in: 2), let call, let key = call.key, let id = call.id, let sent = call.sent
+        else { return nil }
         let text = newToken()
-        let token = ModelToken(text, call, key, sent: sent, lifetime: .seconds(600))
-        guard token.left(at: now) > .seconds(1) else { return }
-        begin(machine.ended(id, .minted(text, scope: nil, lifetime: .seconds(600)), now: now, wall: Self.wall))
-        guard event.changes.contains(where: \.isStore) else { return }
-        tally.note(.killedBetweenChanges)
+        let token = ModelToken(text, call, key, sent: sent, lifetime: .seconds(21_600))
+        guard token.left(at: now) > .seconds(1) else { return nil }
         tokens[token.fingerprint] = token
-        let count = random.below(event.changes.count + 1)
-        try takeChanges(upTo: count)
-        let isPersisted = store?.records.values.contains { $0.token.fingerprint == token.fingerprint } ?? false
-        token.isDropped = !isPersisted
-        let old = key.entry?.token
-        // Whatever had to go for it is still there, or is gone; the next daemon decides between old and new.
-        if isPersisted { old?.isDropped = true }
-        for other in entries {
-            guard let present = other.entry?.token, present !== old else { continue }
-            present.isDropped = machine.store.find(other.key) == nil
+        let result = MintResult.minted(text, scope: nil, lifetime: .seconds(21_600))
+        begin(machine.ended(id, result, now: now, wall: Self.wall))
+        tally.note(.killedBetweenChanges)
+        try takeChanges(upTo: random.below(event.changes.count + 1))
+        return key
+    }
+
+    // MARK: The next daemon
+
+    /// The daemon is gone, and another takes over what it has persisted.
+    ///
+    /// - Parameter isOrderly: Whether it has ended as it should.
+    func restart(isOrderly: Bool) throws {
+        let undecided = isOrderly ? nil : try loseMint()
+        try checkLosses(undecided)
+        let before = entries.compactMap(\.entry)
+        trace("another daemon takes over")
+        forgetAll()
+        now += random.pick([.zero, .milliseconds(20), .seconds(3), .seconds(100)])
+        machine = CacheStateMachine(
+            policy: policy,
+            tenants: Dictionary(uniqueKeysWithValues: tenants.map { ($0.id, $0.limits) }),
+            random: SeededRandom(seed: random.next()),
+            sliceSize: sliceSize,
+            now: now
+        )
+        for (recordID, token) in store?.inOrder ?? [] { try restore(recordID, token, before) }
+        unswept = []
+        store?.persistsSince = now
+        store?.hasRoomAgain()
+        begin(machine.beginPersisting(now: now))
+        try finish()
+        try settle()
+        try checkSettled()
+        try recount()
+    }
+
+    /// No token is lost that was answered.
+    private func checkLosses(_ undecided: ModelKey?) throws {
+        guard isSettled, let store, !store.isFull else { return }
+        let persisted = Set(store.records.values.map(\.token.fingerprint))
+        for key in entries where machine.store.find(key.key) != nil {
+            guard let token = key.entry?.token, !persisted.contains(token.fingerprint) else { continue }
+            let isReplaced = key === undecided && persisted.contains { tokens[$0]?.key === key }
+            if !isReplaced { throw violated("a token would be lost that was answered") }
         }
     }
 
-    private func restore(_ recordID: Int, _ token: PersistedToken) throws {
+    /// What only the daemon knew is gone; the tenants are as they were.
+    private func forgetAll() {
+        let configured = configured.map { tenant in
+            let next = ModelTenant(tenant.id, tenant.limits, now: now)
+            next.mood = tenant.mood
+            return next
+        }
+        for key in tenants.flatMap(\.keys) { key.current = nil }
+        for call in calls { (call.waiters, call.logout) = ([], nil) }
+        graveyard += tenants
+        tenants = configured
+        (calls, unseen, strays, seen) = ([], [], [], 0)
+        (waiters, revocations) = ([:], [:])
+        (event, wake) = (CacheActions(), nil)
+        (counters, sentOnceMore) = (ModelCounters(), 0)
+        hasChangedNegatives = false
+    }
+
+    private func restore(_ recordID: Int, _ token: PersistedToken, _ before: [ModelEntry]) throws {
         let isTaken = machine.restore(token, recordID: recordID, now: now)
-        guard let known = tokens[token.token.fingerprint] else { throw violated("a token was persisted that nobody minted") }
-        let tenant = configured.first { $0.id.name == token.tenant && $0.limits.identity == token.identity }
-        guard let key = tenant.flatMap({ key(known, at: $0) }), known.expiry > now else {
-            guard !isTaken else { throw violated("a token was restored that has ended, or of another tenant") }
+        guard let known = tokens[token.token.fingerprint] else {
+            throw violated("a token was persisted that nobody minted")
+        }
+        let key = tenants.first { $0.id.name == token.tenant && $0.limits.identity == token.identity }
+            .flatMap { tenant in tenant.keys.first { $0.key.user.user == token.user && $0.key.scopes == token.scopes } }
+        let isExpected = key.map { known.expiry > now && $0.entry.map { $0.arrived < token.arrived } ?? true } ?? false
+        guard isTaken == isExpected else {
+            throw violated("a token was restored that must not be, or one was not that should be")
+        }
+        guard isTaken, let key else {
             _ = store?.remove(recordID)
             return
         }
-        let isNewest = key.entry.map { $0.arrived < token.arrived } ?? true
-        guard isTaken == isNewest else { throw violated("the wrong one of two tokens of a key was restored") }
-        guard isTaken else {
-            _ = store?.remove(recordID)
-            return
+        if known.isRevoked || known.isDropped && !unswept.contains(where: { $0 === known }) {
+            throw violated("a token was restored that was dropped")
         }
-        if known.isRevoked || known.isDropped, !unswept.contains(where: { $0 === known }), key.tenant === known.key.tenant {
-            if !wasReplaced.contains(where: { $0 === known }) { throw violated("a token was restored that was dropped") }
+        if let before = before.first(where: { $0.token === known }), before.jitterFraction != token.jitterFraction {
+            throw violated("a token's share of the band was drawn anew")
         }
         take(known, token, as: key)
-    }
-
-    /// The key of a token, which may have been minted for the same tenant before a reload removed it for a time.
-    private func key(_ token: ModelToken, at tenant: ModelTenant) -> ModelKey? {
-        let own = token.key.key
-        return tenant.keys.first { $0.key.user.user == own.user.user && $0.key.scopes == own.scopes }
     }
 
     private func take(_ known: ModelToken, _ token: PersistedToken, as key: ModelKey) {
@@ -234,11 +260,14 @@ extension ModelRun {
             lastAsked: token.lastAsked.map { min($0, now) },
             cameUnasked: token.cameUnasked,
             replacedReported: token.replacedReported,
-            owner: token.owner,
+            owner: key.entry?.owner ?? token.owner,
             policy: policy
         )
-        entry.use = newUse()
+        entry.use = key.entry?.use ?? newUse()
         key.entry = entry
+        known.isDropped = false
+        known.key = key
+        known.generation = key.generation
         tally.note(.restored)
     }
 }

@@ -1,6 +1,8 @@
 import Secrets
-@testable import TokenCache
+import TestSupport
 import TokenProtocol
+
+@testable import TokenCache
 
 /// Requests for tokens and prefetches: what the rules say that each must get, and that it gets it.
 extension ModelRun {
@@ -78,6 +80,7 @@ extension ModelRun {
         }
         let waiter = newWaiter()
         let answer = begin(machine.request(key.key, options, waiter: waiter, now: now))
+        trace("\(peer) asks for \(key), \(options.timeout), min \(options.minTTL ?? .zero): \(answer)")
         if let entry = key.entry { entry.ask(at: now, by: peer, use: newUse()) }
         try hold(answer, against: judgement, key, options, waiter)
         if let explained, !isForced { try check(explained, answer) }
@@ -111,6 +114,7 @@ extension ModelRun {
             now: now
         )
         guard let reply else { return false }
+        trace("\(peer) hits \(key)")
         guard case .serve(let meetsMinTTL) = judgement.verdict, let entry = key.entry else {
             throw violated("a request was answered from the cache that should not be")
         }
@@ -269,6 +273,7 @@ extension ModelRun {
     func prefetch(_ keys: [ModelKey], for peer: PeerUID) throws {
         let options = RequestOptions(timeout: .zero, peer: Self.peer(peer))
         let count = begin(machine.prefetch(keys.map(\.key), for: options.peer, now: now))
+        trace("\(peer) prefetches \(keys): \(count)")
         var expected = PrefetchCount()
         for key in keys {
             switch judge(key, options).verdict {

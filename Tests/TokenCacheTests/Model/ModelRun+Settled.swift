@@ -1,6 +1,7 @@
 import Secrets
-@testable import TokenCache
 import TokenProtocol
+
+@testable import TokenCache
 
 /// What must hold whenever the cache has nothing left to do.
 extension ModelRun {
@@ -10,7 +11,9 @@ extension ModelRun {
         for tenant in tenants where !tenant.isRetired || tenant.queued > 0 { try check(tenant) }
         try checkWaits()
         try checkDeadlines()
-        for call in calls where call.isDoomed { throw violated("a call is still queued that nobody wants: \(call.place)") }
+        for call in calls where call.isDoomed {
+            throw violated("a call is still queued that nobody wants: \(call.place)")
+        }
         if entries.count > policy.maxEntries { throw violated("there are more tokens than may be") }
         if let store { try check(store) }
     }
@@ -81,12 +84,10 @@ extension ModelRun {
         try equal(stats.negativeEntries, keys.count { $0.negative?.refusal != nil }, "refused users")
         try equal(machine.negatives.count, keys.count { $0.negative != nil }, "remembered keys")
         try equal(stats.mints.inFlight, calls.count(where: \.isSent), "calls under way")
-        try equal(stats.mints.queuedForeground, tenants.reduce(0) { $0 + $1.first.count + $1.callers.count }, "callers' calls")
-        try equal(
-            stats.mints.queuedAhead,
-            tenants.reduce(0) { $0 + $1.prefetches.count + $1.background.count },
-            "calls that nobody waits for"
-        )
+        let foreground = tenants.reduce(0) { $0 + $1.first.count + $1.callers.count }
+        let ahead = tenants.reduce(0) { $0 + $1.prefetches.count + $1.background.count }
+        try equal(stats.mints.queuedForeground, foreground, "callers' calls")
+        try equal(stats.mints.queuedAhead, ahead, "calls that nobody waits for")
         try equal(machine.calls.count, calls.count, "calls")
         try equal(machine.waiters.count, waiters.count, "waiters")
         try equal(machine.revocationEnds.count, revocations.count, "revocations")

@@ -1,6 +1,7 @@
 import Secrets
-@testable import TokenCache
 import TokenProtocol
+
+@testable import TokenCache
 
 /// What the ends of calls tell of a tenant: whether it is well, and whether it takes the client.
 extension ModelRun {
@@ -144,6 +145,7 @@ extension ModelRun {
 
     /// A client's secret has changed: what is known against the client no longer counts.
     func changeSecret(of tenant: ModelTenant) throws {
+        trace("the secret of \(tenant.id.name) changes")
         begin(machine.secretChanged(of: tenant.id, now: now))
         if !tenant.isRetired {
             for key in tenant.keys where key.negative?.refusal?.status == 401 { key.negative = nil }

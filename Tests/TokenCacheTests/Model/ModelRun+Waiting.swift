@@ -1,6 +1,7 @@
 import Secrets
-@testable import TokenCache
 import TokenProtocol
+
+@testable import TokenCache
 
 /// What those who wait are told.
 extension ModelRun {
@@ -27,6 +28,7 @@ extension ModelRun {
     /// Takes a reply to somebody who waited.
     func take(_ delivery: Delivery, evicted: [ModelEntry]) throws {
         guard let waiter = waiters[delivery.waiter] else { throw violated("somebody got a reply who didn't wait") }
+        trace("\(waiter.key.map { "\($0)" } ?? "logout") of \(waiter.peer) is told \(delivery.reply)")
         guard let key = waiter.key else { return try takeLogout(delivery.reply, waiter) }
         switch delivery.reply {
         case .token(let reply): try take(reply, waiter, key, evicted: evicted)

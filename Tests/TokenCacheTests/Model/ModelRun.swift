@@ -1,7 +1,8 @@
 import Secrets
 import TestSupport
-@testable import TokenCache
 import TokenProtocol
+
+@testable import TokenCache
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -33,6 +34,12 @@ final class ModelRun {
     /// Times that differ by less are the same: they come of sums of fractions.
     static let tolerance = Duration.milliseconds(1)
 
+    // Temporary exclusions, each for a fault that was found and is not mended yet.
+    static let anyAnswerProvesClient = false
+    static let staleProbesMayGo = false
+    static let refusalWithOldSecretCounts = false
+    static let reloadsPostponeUses = false
+
     var machine: CacheStateMachine
     var random: SeededRandom
     let sliceSize: Int
@@ -40,8 +47,10 @@ final class ModelRun {
     var step = 0
     var policy: CachePolicy
     var roster: TenantRoster
-    /// All tenants that there have been, those that are gone, too.
+    /// All tenants that there have been since the daemon's start, those that are gone, too.
     var tenants: [ModelTenant]
+    /// Those of earlier daemons.
+    var graveyard: [ModelTenant] = []
     /// The calls that have not ended.
     var calls: [ModelCall] = []
     /// Calls that the model has planned and not yet seen in the cache.
@@ -67,8 +76,14 @@ final class ModelRun {
     /// What the counters have to say.
     var counters = ModelCounters()
     var uses = 0
+    /// How many mints were sent a second time with a new secret.
+    var sentOnceMore = 0
+    /// Whether the life is at its end: tokens that come now live long enough to be of use.
+    var isResting = false
     /// The store of the next daemon; nil: nothing is persisted.
     var store: ModelStore?
+    /// Whether what happens is printed.
+    var isTraced = false
     /// How often what has been judged.
     var tally = ModelTally()
     private var lastTicket: UInt64 = 0
@@ -134,6 +149,11 @@ final class ModelRun {
 
     func violated(_ rule: String) -> Violation { Violation(rule: rule, step: step) }
 
+    /// Tells what happens in a life that is replayed.
+    func trace(_ text: @autoclosure () -> String) {
+        if isTraced { print("\(step) \((now - Self.start).inSeconds): \(text())") }
+    }
+
     // MARK: Names
 
     func newWaiter() -> Waiter {
@@ -184,6 +204,7 @@ final class ModelRun {
 
     func letTimePass() throws {
         begin(machine.timePassed(now: now))
+        trace("time has passed")
         try finish()
     }
 

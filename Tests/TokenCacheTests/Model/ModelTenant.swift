@@ -1,5 +1,6 @@
-@testable import TokenCache
 import TokenProtocol
+
+@testable import TokenCache
 
 /// A tenant as the model knows it: its limits, how it behaves now, and what is queued and under way there.
 ///
@@ -47,6 +48,8 @@ final class ModelTenant {
     private(set) var background: [ModelCall] = []
     private var lastWasUrgent = false
     var underWay = 0
+    /// How many calls have gone.
+    private(set) var sent = 0
     /// How many wait for it.
     var waiting = 0
     /// Raised by each success: what was drawn as a pause before it counts no more.
@@ -249,14 +252,14 @@ final class ModelTenant {
 
     private func objectionToPrefetch(_ call: ModelCall, now: Instant) -> String? {
         if prefetches.first !== call { return "a prefetch went out of its uid's turn" }
-        guard let refresh = nextRefresh, refresh.refresh.map({ $0.deadline <= now }) ?? false, !lastWasUrgent,
+        guard let refresh = nextRefresh(now), refresh.refresh.map({ $0.deadline <= now }) ?? false, !lastWasUrgent,
             waiting == 0 || refreshAllowance.canPay(at: now)
         else { return nil }
         return "a prefetch went before an urgent refresh's turn"
     }
 
     /// The refresh or revocation that goes next; nil: there is none, or it isn't known.
-    private var nextRefresh: ModelCall? {
+    private func nextRefresh(_ now: Instant) -> ModelCall? {
         guard background.allSatisfy({ $0.readiness == .surely || $0.isPausing(at: now) }) else { return nil }
         return background.filter { $0.readiness == .surely }.min { $0.isSooner(than: $1) }
     }
@@ -278,6 +281,7 @@ final class ModelTenant {
         call.place = .sent(now)
         _ = bucket.pay(at: now)
         underWay += 1
+        sent += 1
         isPacingUndisturbed = false
         circuit.started(call, now: now)
         if underWay >= limits.maxConcurrent || !circuit.isClosed { disturb() }

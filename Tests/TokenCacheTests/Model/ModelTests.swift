@@ -13,22 +13,29 @@ struct ModelTests {
         // `make model SEED=…` replays one run.
         if let seed = ProcessInfo.processInfo.environment["MODEL_SEED"].flatMap(UInt64.init) {
             guard share == 0 else { return }
-            return try run(seed)
+            _ = try run(seed, isTraced: true)
+            return
         }
+        var tally = ModelTally()
         for number in 0..<(Self.runs / Self.shares) {
-            try run(UInt64(share * 1_000_000 + number))
+            tally.add(try run(UInt64(share * 1_000_000 + number)))
             // Other tests run on the same threads, and some of them have deadlines.
             await Task.yield()
         }
+        for item in ModelTally.Item.allCases {
+            #expect(tally.counts[item, default: 0] > 0, "no life has put \(item) to the test")
+        }
     }
 
-    private func run(_ seed: UInt64) throws {
-        var run = ModelRun(seed: seed)
+    private func run(_ seed: UInt64, isTraced: Bool = false) throws -> ModelTally {
+        let run = ModelRun(seed: seed)
+        run.isTraced = isTraced
         do {
             try run.run(steps: Self.steps)
         } catch let violation as ModelRun.Violation {
             Issue.record("\(violation); replay it by: make model SEED=\(seed)")
             throw violation
         }
+        return run.tally
     }
 }

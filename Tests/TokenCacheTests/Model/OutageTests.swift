@@ -31,13 +31,13 @@ struct OutageTests {
             ends[.of("user\(user)")] = cache.now + lifetime
         }
         cache.suspend(.seconds(60))
-        var bucket = ModelTenant(policy, now: cache.now)
+        var bucket = ModelBucket(perMinute: 80, size: 80, now: cache.now)
         var open: [Open] = []
         var renewed: Set<TokenKey> = []
         for second in 0..<Self.end {
             for order in cache.orders() {
                 guard case .mint(let call, _) = order else { continue }
-                let isPaid = bucket.pay(cache.now)
+                let isPaid = bucket.pay(at: cache.now)
                 #expect(isPaid, "more calls went than the bucket allows")
                 open.append(Open(call: call, back: cache.now + .milliseconds(random.below(9_000))))
             }
@@ -56,7 +56,7 @@ struct OutageTests {
             }
             cache.advance(.seconds(1))
         }
-        let state = cache.machine.stats(now: cache.now).tenants["main"]?.state
+        let state = cache.stats().tenants["main"]?.state
         #expect(state == "closed")
         #expect(renewed.count > Self.users / 2)
     }

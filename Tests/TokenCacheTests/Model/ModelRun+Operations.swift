@@ -1,0 +1,159 @@
+import Secrets
+import TestSupport
+import TokenProtocol
+
+@testable import TokenCache
+
+/// What happens to the cache.
+extension ModelRun {
+    /// One random operation.
+    func act() throws {
+        switch random.below(200) {
+        case 0..<78: try askAtRandom()
+        case 78..<116: try reply()
+        case 116..<150: try passSomeTime()
+        case 150..<153: try suspend()
+        case 153..<160: try prefetchAtRandom()
+        case 160..<168: try invalidateAtRandom()
+        case 168..<174: try logOutAtRandom()
+        case 174..<177: try evict(randomKey().key.user, scopes: random.pick(Self.scopes.map(Optional.some) + [nil]))
+        case 177: try flush(random.once(in: 2) ? nil : random.pick(tenants))
+        case 178..<181: try leave()
+        case 181..<187: changeMood()
+        case 187..<189: try reload()
+        case 189..<191: try changeSecret(of: random.pick(tenants))
+        case 191..<196: try askAgainAsTold()
+        case 196: try end()
+        case 197: try changePersisting()
+        default: try storm()
+        }
+    }
+
+    /// A key of any tenant, rarely of one that isn't configured any more.
+    private func randomKey() -> ModelKey {
+        let configured = configured
+        let tenant = random.once(in: 50) || configured.isEmpty ? random.pick(tenants) : random.pick(configured)
+        return random.pick(tenant.keys)
+    }
+
+    // MARK: Callers
+
+    private func randomOptions() -> RequestOptions {
+        RequestOptions(
+            minTTL: random.pick([nil, nil, nil, nil, .zero, .seconds(5), .seconds(3_000)]),
+            timeout: random.pick([.zero, .seconds(1), .seconds(10), .seconds(10), .seconds(10), .seconds(300)]),
+            noCache: random.once(in: 20),
+            peer: Self.peer(random.pick(Self.peers))
+        )
+    }
+
+    private func askAtRandom() throws {
+        _ = try ask(randomKey(), randomOptions())
+    }
+
+    /// Many ask at once.
+    private func storm() throws {
+        for _ in 0..<(5 + random.below(15)) { try askAtRandom() }
+    }
+
+    /// Whoever is told when to come back, and does, isn't told the same again, if nothing else has happened.
+    private func askAgainAsTold() throws {
+        try settle()
+        let key = randomKey()
+        var options = randomOptions()
+        options.noCache = false
+        // A mint that is forced by a report is paced by an allowance of its own.
+        if key.negative?.report == .unpaid { return }
+        guard let error = try ask(key, options), let retryAfter = error.retryAfter, retryAfter <= 120 else { return }
+        try settle()
+        let (sent, hold, present) = (key.tenant.sent, key.tenant.hold?.until, key.current)
+        try passTime(.seconds(retryAfter))
+        // What else has gone meanwhile has used the calls up that this one was told to wait for.
+        guard sent == key.tenant.sent, hold == key.tenant.hold?.until, present === key.current else { return }
+        tally.note(.retriedAsTold)
+        let again = try ask(key, options)
+        if again?.code == error.code, error.code != .timeout, error.code != .unknownTenant {
+            throw violated("who came back after the \(retryAfter) s that were told was told \(error.code) again")
+        }
+    }
+
+    private func prefetchAtRandom() throws {
+        let keys = (0..<5).map { _ in randomKey() }
+        try prefetch(keys, for: random.pick(Self.peers))
+    }
+
+    private func leave() throws {
+        let names = waiters.keys.sorted { $0.ticket < $1.ticket }
+        guard !names.isEmpty else { return }
+        let gone = (0...random.below(3)).map { _ in random.pick(names) }
+        begin(machine.leave(gone, now: now))
+        for name in gone {
+            guard let waiter = waiters[name] else { continue }
+            trace("\(waiter.key.map { "\($0)" } ?? "logout") of \(waiter.peer) leaves")
+            try stopWaiting(waiter)
+        }
+        try finish()
+    }
+
+    // MARK: Users' tokens
+
+    private func invalidateAtRandom() throws {
+        // Half of the time one of which a mint is under way: what comes back then must not pass for newer than the report.
+        let minted = calls.compactMap(\.key).filter { $0.entry != nil }
+        let key = minted.isEmpty || random.once(in: 2) ? randomKey() : random.pick(minted)
+        let others = tokens.values.filter { $0.key === key }.sorted { $0.fingerprint.short < $1.fingerprint.short }
+        let other = others.isEmpty || random.below(3) > 0 ? nil : random.pick(others)
+        guard let fingerprint = (other ?? key.entry?.token)?.fingerprint else { return }
+        try invalidate(key, fingerprint)
+    }
+
+    private func logOutAtRandom() throws {
+        // Half of the time somebody who is being minted for, or with whom a client is being probed.
+        let minted = calls.compactMap(\.key)
+        let key = minted.isEmpty || random.once(in: 2) ? randomKey() : random.pick(minted)
+        try logOut(key.key.user, scopes: random.once(in: 2) ? key.key.scopes : nil, for: random.pick(Self.peers))
+    }
+
+    // MARK: Operators
+
+    private func changeMood() {
+        let tenant = random.pick(tenants)
+        tenant.mood = random.pick(ModelTenant.Mood.allCases)
+        trace("\(tenant.id.name) is \(tenant.mood)")
+    }
+
+    private func end() throws {
+        guard store != nil else { return try beginPersisting() }
+        if random.once(in: 2) { try settle() }
+        let isOrderly = random.once(in: 3)
+        if isOrderly { try shutDown() }
+        try restart(isOrderly: isOrderly)
+    }
+
+    private func changePersisting() throws {
+        if store == nil { return try beginPersisting() }
+        if random.once(in: 3) { return endPersisting() }
+        try makeRoomInStore()
+    }
+
+    // MARK: Time
+
+    private func passSomeTime() throws {
+        try passTime(
+            random.pick([
+                random.duration(.zero, .milliseconds(300)), random.duration(.zero, .seconds(3)),
+                random.duration(.seconds(1), .seconds(20)), random.duration(.seconds(1), .seconds(60)),
+                random.duration(.seconds(60), .seconds(4_000)),
+            ])
+        )
+    }
+
+    /// Time passes and no timer goes off, as while the machine sleeps; requests come before the timers do.
+    private func suspend() throws {
+        now += random.duration(.seconds(1), .seconds(30_000))
+        trace("wakes from a suspend")
+        for tenant in tenants { tenant.disturb() }
+        for _ in 0..<random.below(4) { try askAtRandom() }
+        try letTimePass()
+    }
+}

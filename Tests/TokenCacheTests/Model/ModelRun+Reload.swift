@@ -1,0 +1,84 @@
+import Secrets
+import TestSupport
+import TokenProtocol
+
+@testable import TokenCache
+
+/// A configuration that is read anew: tenants come, go, change and come back; so do rates and the policy.
+extension ModelRun {
+    func reload() throws {
+        var limits: [String: TenantPolicy] = [:]
+        for name in Self.names {
+            let present = configured.first { $0.id.name == name }?.limits
+            // Removed once in eight times; a changed host may be one that there was before.
+            if random.once(in: 8) { continue }
+            let number = random.once(in: 4) ? random.below(3) : present.map(number) ?? 0
+            limits[name] = Self.limits(of: name, number: number, &random)
+            if let present, present.identity == limits[name]?.identity, random.once(in: 2) { limits[name] = present }
+        }
+        if limits.isEmpty, let name = Self.names.first { limits[name] = Self.limits(of: name, number: 0, &random) }
+        var policy = policy
+        if random.once(in: 2) { Self.vary(&policy, &random) }
+        try reload(policy, limits)
+    }
+
+    private func number(of limits: TenantPolicy) -> Int {
+        Int(limits.identity.host.filter(\.isNumber)) ?? 0
+    }
+
+    private func reload(_ policy: CachePolicy, _ limits: [String: TenantPolicy]) throws {
+        let identities = roster.identify(limits.mapValues(\.identity))
+        try check(identities, limits)
+        var byID: [TenantID: TenantPolicy] = [:]
+        for (name, id) in identities { byID[id] = limits[name] }
+        trace("reloads: \(byID.values.map { "\($0.identity.host) \($0.ratePerMinute) \($0.burst)" })")
+        begin(machine.reconfigure(policy: policy, tenants: byID, now: now))
+        for tenant in configured where byID[tenant.id] == nil {
+            retire(tenant, as: limits[tenant.id.name] == nil ? .unknownTenant : .unavailable)
+        }
+        for id in identities.values.sorted(by: { $0.name < $1.name }) {
+            guard let limits = byID[id] else { continue }
+            if let tenant = tenants.first(where: { $0.id == id }) {
+                tenant.reconfigure(limits, now: now)
+            } else {
+                tenants.append(ModelTenant(id, limits, now: now))
+            }
+        }
+        takePolicy(policy)
+        try finish()
+    }
+
+    /// A tenant keeps its identity as long as its host and client stay; another never gets one that there was before.
+    private func check(_ identities: [String: TenantID], _ limits: [String: TenantPolicy]) throws {
+        guard Set(identities.keys) == Set(limits.keys) else { throw violated("a reload names other tenants") }
+        for (name, id) in identities {
+            let present = configured.first { $0.id.name == name }
+            if let present, present.limits.identity == limits[name]?.identity {
+                guard present.id == id else { throw violated("a tenant that stays has another identity") }
+            } else if (tenants + graveyard).contains(where: { $0.id == id }) {
+                throw violated("a tenant has the identity of one that is gone")
+            }
+        }
+    }
+
+    /// A tenant is gone: its tokens, what is queued for it, and who waits for that; what is under way goes on.
+    private func retire(_ tenant: ModelTenant, as farewell: ErrorReply.Code) {
+        flush(tenant)
+        tenant.isRetired = true
+        for call in calls where call.tenant === tenant && !call.isSent {
+            for waiter in call.waiters { waiter.farewell = farewell }
+        }
+    }
+
+    private func takePolicy(_ policy: CachePolicy) {
+        let old = self.policy
+        self.policy = policy
+        let isSame =
+            (old.ahead, old.jitter, old.lastChance, old.minTTL)
+            == (policy.ahead, policy.jitter, policy.lastChance, policy.minTTL)
+        if !isSame {
+            for key in entries { key.entry?.layOut(policy) }
+        }
+        if old.idleTTL != policy.idleTTL { store?.persistsSince = now }
+    }
+}

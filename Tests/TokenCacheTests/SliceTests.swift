@@ -1,0 +1,203 @@
+import Secrets
+import Testing
+import TokenProtocol
+
+@testable import TokenCache
+
+/// What many fill is gone through in slices: an event does a bounded part, and asks to be called again at once.
+@Suite("Long work goes in slices")
+struct SliceTests {
+    private static let slice = 50
+    private static let wide: [TenantID: TenantPolicy] = [
+        "main": .test(rate: 1_000_000, burst: 1_000_000, concurrent: 1_000)
+    ]
+
+    private func machine(
+        policy: CachePolicy = CachePolicy(),
+        tenants: [TenantID: TenantPolicy] = Self.wide
+    ) -> CacheStateMachine {
+        CacheStateMachine(
+            policy: policy,
+            tenants: tenants,
+            random: Constant(0),
+            sliceSize: Self.slice,
+            now: Simulation.start
+        )
+    }
+
+    /// Has users asked for, each by a caller of its own.
+    private func ask(
+        _ machine: inout CacheStateMachine,
+        _ count: Int,
+        _ key: (Int) -> TokenKey,
+        timeout: Duration = .seconds(10),
+        now: Instant
+    ) -> [CallOrder] {
+        (0..<count).flatMap { index in
+            let options = RequestOptions(timeout: timeout, peer: 7 as Peer)
+            let waiter = Waiter(connection: 1, ticket: UInt64(index))
+            return machine.request(key(index), options, waiter: waiter, now: now).actions.calls
+        }
+    }
+
+    private func mint(
+        _ machine: inout CacheStateMachine,
+        _ count: Int,
+        tenant: TenantID = "main",
+        lifetime: Duration = .seconds(1_000),
+        now: Instant
+    ) {
+        let calls = ask(&machine, count, { .of("user\($0)", tenant: tenant) }, now: now)
+        for (index, order) in calls.enumerated() {
+            guard case .mint(let call, _) = order else { continue }
+            let result = MintResult.minted(.init("token-\(tenant.name)-\(index)"), scope: nil, lifetime: lifetime)
+            _ = machine.ended(call, result, now: now, wall: Simulation.wall)
+        }
+    }
+
+    /// What comes of calling again until nothing is due: each slice's actions.
+    private func slices(_ machine: inout CacheStateMachine, _ first: CacheActions, now: Instant) -> [CacheActions] {
+        var slices = [first]
+        while let wake = slices.last?.wake, wake <= now, slices.count < 10_000 {
+            slices.append(machine.timePassed(now: now))
+        }
+        return slices
+    }
+
+    @Test("A mint's crowd gets its replies some at a time, and one who waits for another isn't behind it.")
+    func crowd() throws {
+        var machine = machine()
+        let now = Simulation.start
+        let calls = ask(&machine, 1_000, { _ in .of("ann") }, now: now)
+        let other = machine.request(
+            .of("bob"),
+            RequestOptions(peer: 8),
+            waiter: Waiter(connection: 2, ticket: 1),
+            now: now
+        ).actions.calls
+        guard case .mint(let call, _)? = calls.first, case .mint(let second, _)? = other.first else {
+            return #expect(Bool(false))
+        }
+        let result = MintResult.minted(.init("a"), scope: nil, lifetime: nil)
+        let first = machine.ended(call, result, now: now, wall: Simulation.wall)
+        #expect(first.deliveries.count == Self.slice)
+        let next = machine.ended(second, result, now: now, wall: Simulation.wall)
+        #expect(next.deliveries.contains { $0.waiter.connection == 2 } || next.wake == now)
+        let rest = slices(&machine, next, now: now)
+        #expect(rest.prefix(2).contains { $0.deliveries.contains { $0.waiter.connection == 2 } })
+        #expect(rest.allSatisfy { $0.deliveries.count <= Self.slice })
+        #expect(first.deliveries.count + rest.reduce(0) { $0 + $1.deliveries.count } == 1_001)
+    }
+
+    @Test("After a 429 those who wait in vain are told some at a time, and all of them at once to the clock.")
+    func throttled() throws {
+        var machine = machine(tenants: ["main": .test(rate: 60, burst: 1_000, concurrent: 1)])
+        let now = Simulation.start
+        let calls = ask(&machine, 1_000, { .of("user\($0)") }, now: now)
+        guard case .mint(let call, _)? = calls.first else { return #expect(Bool(false)) }
+        let failure = MintResult.failed(.throttled(retryAfter: .seconds(60)))
+        let slices = slices(&machine, machine.ended(call, failure, now: now, wall: Simulation.wall), now: now)
+        #expect(slices.allSatisfy { $0.deliveries.count <= 2 * Self.slice })
+        #expect(slices.reduce(0) { $0 + $1.deliveries.count } == 1_000)
+        #expect(machine.waiters.count == 0 && machine.calls.count == 0)
+    }
+
+    @Test("A flush answers with the number at once; its memory is freed some at a time, and nothing of it is served.")
+    func flush() {
+        var machine = machine(tenants: ["main": Self.wide["main"] ?? .test(), "other": .test()])
+        let now = Simulation.start
+        mint(&machine, 500, now: now)
+        let outcome = machine.flush(tenant: "main", now: now)
+        #expect(outcome.answer == 500)
+        #expect(machine.stats(now: now).entries == 0 && machine.stats(now: now).bytes == 0)
+        #expect(machine.store.find(.of("user499")) == nil)
+        #expect(machine.entries(EntriesRequest(limit: 10), of: nil, now: now)?.entries.isEmpty == true)
+        #expect(outcome.actions.wake == now)
+        // A token that comes before the sweep has got that far stays.
+        mint(&machine, 1, now: now)
+        #expect(slices(&machine, outcome.actions, now: now).count > 5)
+        #expect(machine.stats(now: now).entries == 1)
+        #expect(machine.store.find(.of("user0")) != nil)
+        #expect(machine.store.floor(of: "main") == 0)
+    }
+
+    @Test("What falls due at once is refreshed and dropped some at a time.", arguments: [950, 1_000])
+    func dueAtOnce(seconds: Int) {
+        var policy = CachePolicy()
+        policy.idleTTL = .seconds(2_000)
+        var machine = machine(policy: policy)
+        mint(&machine, 500, now: Simulation.start)
+        let later = Simulation.start + .seconds(seconds)
+        let slices = slices(&machine, machine.timePassed(now: later), now: later)
+        #expect(slices.count >= 500 / Self.slice)
+        #expect(slices.allSatisfy { $0.calls.count <= Self.slice })
+        #expect(slices.reduce(0) { $0 + $1.calls.count } == (seconds == 950 ? 500 : 0))
+        #expect(machine.stats(now: later).entries == (seconds == 950 ? 500 : 0))
+    }
+
+    @Test("A reload that lays lives out anew applies to each token at once, though their timers follow by and by.")
+    func policy() {
+        var machine = machine()
+        mint(&machine, 500, now: Simulation.start)
+        let later = Simulation.start + .seconds(500)
+        var policy = CachePolicy()
+        policy.ahead = 0.3
+        _ = machine.reconfigure(policy: policy, tenants: Self.wide, now: later)
+        let options = RequestOptions(peer: 7)
+        let answer = machine.request(.of("user499"), options, waiter: Waiter(connection: 3, ticket: 1), now: later).answer
+        #expect(answer.refreshes)
+    }
+
+    @Test("A smaller bound is reached some at a time.")
+    func shrink() {
+        var machine = machine()
+        let now = Simulation.start
+        mint(&machine, 500, now: now)
+        var policy = CachePolicy()
+        policy.maxEntries = 10
+        let slices = slices(&machine, machine.reconfigure(policy: policy, tenants: Self.wide, now: now), now: now)
+        #expect(slices.count >= 490 / Self.slice)
+        #expect(machine.stats(now: now).entries == 10)
+    }
+
+    @Test("Entries of a tenant that has few are found without going through all others.")
+    func entries() {
+        var machine = machine(tenants: ["main": Self.wide["main"] ?? .test(), "other": .test()])
+        let now = Simulation.start
+        mint(&machine, 500, now: now)
+        mint(&machine, 3, tenant: "other", now: now)
+        let page = machine.entries(EntriesRequest(limit: 2), of: "other", now: now)
+        #expect(page?.entries.count == 2)
+        let rest = machine.entries(EntriesRequest(limit: 2, after: page?.next), of: "other", now: now)
+        #expect(rest?.entries.count == 1 && rest?.next == nil)
+        #expect(Array(machine.store.slots(from: 0, of: "other")).count == 3)
+    }
+
+    @Test("A new secret voids refusals at once; their memory is freed some at a time.")
+    func secret() {
+        var machine = machine()
+        let now = Simulation.start
+        for (index, order) in ask(&machine, 300, { .of("user\($0)") }, now: now).enumerated() {
+            guard case .mint(let call, _) = order else { continue }
+            let upstream = ErrorReply.Upstream(status: index % 2 == 0 ? 401 : 403)
+            let result = MintResult.failed(.denied(upstream, secretChanged: false))
+            _ = machine.ended(call, result, now: now, wall: Simulation.wall)
+        }
+        let actions = machine.secretChanged(of: "main", now: now)
+        #expect(machine.negatives[.of("user298")] == nil)
+        #expect(machine.negatives[.of("user299")] != nil)
+        #expect(slices(&machine, actions, now: now).count >= 300 / Self.slice)
+        #expect(machine.stats(now: now).negativeEntries == 150)
+    }
+
+    @Test("One user's entries, refusals and mints are bounded, however many scopes they are asked for with.")
+    func scopes() throws {
+        var cache = Simulation(tenants: Self.wide)
+        for index in 0..<100 { try cache.warm(.of("ann", scope: "s\(index)")) }
+        #expect(cache.stats().entries == EntryStore.mostPerUser)
+        #expect(cache.ask(.of("ann", scope: "s99")).served != nil)
+        var slow = Simulation(tenants: ["main": .test(rate: 1, burst: 1)])
+        let answers = (0..<100).map { slow.ask(.of("ann", scope: "s\($0)"), timeout: .seconds(300), peer: 1) }
+        #expect(answers.count { $0 == .wait } <= CacheStateMachine.mostMintsPerUser)
+    }
+}
