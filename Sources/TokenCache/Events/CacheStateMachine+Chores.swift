@@ -148,7 +148,7 @@ extension CacheStateMachine {
         guard let call = calls[id], let caller = call.revocation?.logout ?? waiters.first(of: call.waiters),
             let member = waiters[caller]
         else { return }
-        guard member.deadline >= start else {
+        guard member.deadline > start else {
             let cause = tenants[call.tenant]?.governor.block(now)?.cause ?? .rate
             return endWait(caller, .error(.paced(cause, until: start, now: now)), cancelsCall: true, now: now)
         }

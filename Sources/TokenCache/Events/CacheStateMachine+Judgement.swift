@@ -41,7 +41,8 @@ extension CacheStateMachine {
             // The latest end counts: when the refusal is over, the tenant may still not be called.
             error.retryAfter = max(error.retryAfter ?? 0, delay.map { ($0.until - now).asRetryAfter } ?? 0)
             judgement.verdict = .negative(error)
-        } else if call?.sent == nil, let delay, delay.until > now + options.timeout {
+        } else if call?.sent == nil, let delay, delay.until >= now + options.timeout {
+            // One that goes when the caller's time is over comes too late.
             judgement.verdict = .paced(.paced(delay.cause, until: delay.until, now: now))
         }
         return judgement

@@ -72,7 +72,7 @@ extension CacheStateMachine {
     ) -> Bool {
         guard let governor = tenants[tenant]?.governor, hasRoomToWait(for: peer.uid) else { return false }
         let delay = governor.delay(of: nil, for: peer.uid, behind: count - 1, now: now)
-        return delay.map { $0.until <= deadline } ?? true
+        return delay.map { $0.until < deadline } ?? true
     }
 
     /// Plans the revocation of one token; nil: there are too many, or the tenant is gone, and this one is not revoked.

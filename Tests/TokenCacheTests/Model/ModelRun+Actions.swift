@@ -21,7 +21,7 @@ extension ModelRun {
     func finish() throws {
         let survey = survey()
         try takeRecords()
-        guard event.notices.isEmpty else { throw violated("operators were told something without cause") }
+        guard event.notices.isEmpty else { throw violated("operators were told without cause: \(event.notices)") }
         try takeChanges()
         try seeNewCalls(survey)
         let evicted = try reconcileEntries()

@@ -237,7 +237,10 @@ extension ModelRun {
         tally.note(.letWait)
         let waiter = ModelWaiter(name, key, options, acceptsStale: stale != nil, now: now)
         waiter.call = call
-        waiter.foresight = key.tenant.foresight(for: call)
+        let isDueWithTimeout = !call.isSent && key.tenant.earliest(of: call, now: now) >= waiter.deadline
+        if !isDueWithTimeout || !Self.callsMayComeDueWithTheTimeout {
+            waiter.foresight = key.tenant.foresight(for: call)
+        }
         call.waiters.append(waiter)
         add(waiter)
     }

@@ -39,6 +39,7 @@ final class ModelRun {
     static let staleProbesMayGo = false
     static let refusalWithOldSecretCounts = false
     static let reloadsPostponeUses = false
+    static let callsMayComeDueWithTheTimeout = true
 
     var machine: CacheStateMachine
     var random: SeededRandom
