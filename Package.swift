@@ -131,6 +131,11 @@ let targets: [Target] = [
         dependencies: ["TokenCacheClient"],
         path: "Tests/ConformanceDriver"
     ),
+    .executableTarget(
+        name: "core-curves",
+        dependencies: ["Secrets", "TokenProtocol", "TokenCache"],
+        path: "Tests/CoreCurves"
+    ),
     .testTarget(name: "TokenCacheControlTests", dependencies: ["tokencachectl", "TokenCacheClient"]),
     .testTarget(name: "StandInTenantTests", dependencies: ["StandInTenant", nioCore, nioPosix, nioSSL, crypto]),
     .testTarget(

@@ -99,10 +99,15 @@ package struct CacheStateMachine {
 
     /// Completes what an event has the shell do.
     mutating func finish(_ now: Instant) -> CacheActions {
-        deliverSettlements(now: now)
+        var replies = sliceSize
+        deliverSettlements(&replies, now: now)
         workOff(now: now)
+        deliverSettlements(&replies, now: now)
+        // Sending may touch a tenant again, as calls are ended that nobody wants: what is left of those is the next slice's.
+        var sent: [TenantID] = []
         while let tenant = touched.popLast() {
-            sendCalls(of: tenant, now: now)
+            if !sent.contains(tenant) { sendCalls(of: tenant, now: now) }
+            sent.append(tenant)
             schedule(tenant, now: now)
         }
         actions.changes = store.takeChanges()

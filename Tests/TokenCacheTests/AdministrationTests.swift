@@ -207,7 +207,7 @@ struct AdministrationTests {
             #expect(cache.prefetch(keys, for: 7).queued == 1_000)
         }
         #expect(cache.prefetch([.of("one more")], for: 7).refused == 1)
-        #expect(cache.ask(.of("caller"), timeout: .seconds(60)) == .wait)
+        #expect(cache.ask(.of("caller"), timeout: .seconds(61)) == .wait)
     }
 
     @Test("One uid's prefetches don't shut another's out: past its share it gives way, and they take turns.")

@@ -75,7 +75,7 @@ struct RankTests {
     func joinsSooner() {
         var cache = emptied()
         for index in 0..<150 { _ = cache.ask(.of("a\(index)"), timeout: .seconds(200), peer: 1) }
-        #expect(cache.ask(.of("a149"), timeout: .seconds(2), peer: 2) == .wait)
+        #expect(cache.ask(.of("a149"), timeout: .milliseconds(2_001), peer: 2) == .wait)
         cache.advance(.seconds(2))
         #expect(cache.mints().map(\.key) == [.of("a0"), .of("a149")])
     }

@@ -45,7 +45,7 @@ struct ReloadTests {
     @Test("Callers who can't be served in time at a lower rate are told at once.")
     func slower() {
         var cache = Simulation(tenants: ["main": .test(rate: 600, burst: 1)])
-        for index in 0..<5 { #expect(cache.ask(.of("user\(index)"), timeout: .seconds(2)) == .wait) }
+        for index in 0..<5 { #expect(cache.ask(.of("user\(index)"), timeout: .milliseconds(2_500)) == .wait) }
         let replies = cache.reconfigure(tenants: ["main": .test(rate: 60, burst: 1)])
         #expect(replies.map(\.reply.error?.code) == [.rateLimited, .rateLimited])
         #expect(cache.advance(.milliseconds(1_900)).isEmpty)

@@ -135,6 +135,27 @@ struct SliceTests {
         #expect(machine.stats(now: later).entries == (seconds == 950 ? 500 : 0))
     }
 
+    @Test("Refreshes that have become unwanted while they waited are dropped some at a time.")
+    func unwanted() {
+        var policy = CachePolicy()
+        policy.idleTTL = .seconds(100)
+        var machine = machine(policy: policy)
+        mint(&machine, 501, now: Simulation.start)
+        let later = Simulation.start + .seconds(750)
+        _ = ask(&machine, 1, { _ in .of("held") }, now: later).map { order in
+            guard case .mint(let call, _) = order else { return }
+            let failure = MintResult.failed(.throttled(retryAfter: .seconds(200)))
+            _ = machine.ended(call, failure, now: later, wall: Simulation.wall)
+        }
+        #expect(ask(&machine, 500, { .of("user\($0)") }, now: later).isEmpty)
+        #expect(machine.calls.count == 500)
+        let end = later + .seconds(201)
+        let slices = slices(&machine, machine.timePassed(now: end), now: end)
+        #expect(slices.count >= 500 / Self.slice)
+        #expect(machine.calls.count == 0)
+        #expect(slices.allSatisfy { $0.calls.isEmpty })
+    }
+
     @Test("A reload that lays lives out anew applies to each token at once, though their timers follow by and by.")
     func policy() {
         var machine = machine()

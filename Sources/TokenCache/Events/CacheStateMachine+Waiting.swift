@@ -103,8 +103,9 @@ extension CacheStateMachine {
     // MARK: Replies
 
     /// Hands what calls came to to those who waited, some at a time.
-    mutating func deliverSettlements(now: Instant) {
-        var budget = sliceSize
+    ///
+    /// - Parameter budget: How many; what is left of it afterwards.
+    mutating func deliverSettlements(_ budget: inout Int, now: Instant) {
         while budget > 0, let call = settlements.first, let settlement = settlements[call] {
             var list = settlement.waiters
             for _ in 0..<min(budget, Self.repliesPerTurn) {

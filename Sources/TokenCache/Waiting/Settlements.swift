@@ -38,7 +38,7 @@ struct Settlements {
         settlements[call]?.waiters = waiters
         guard waiters.isEmpty else { return }
         settlements[call] = nil
-        turns.removeAll { $0 == call }
+        if turns.first == call { turns.removeFirst() } else { turns.removeAll { $0 == call } }
     }
 
     /// The next one has its turn.

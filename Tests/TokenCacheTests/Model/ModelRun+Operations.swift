@@ -68,8 +68,10 @@ extension ModelRun {
         try settle()
         let (sent, hold, present) = (key.tenant.sent, key.tenant.hold?.until, key.current)
         try passTime(.seconds(retryAfter))
-        // What else has gone meanwhile has used the calls up that this one was told to wait for.
-        guard sent == key.tenant.sent, hold == key.tenant.hold?.until, present === key.current else { return }
+        // What else has gone meanwhile has used the calls up that this one was told to wait for, and calls that don't come
+        // back keep others from going.
+        let isFull = key.tenant.underWay >= key.tenant.limits.maxConcurrent
+        guard sent == key.tenant.sent, hold == key.tenant.hold?.until, present === key.current, !isFull else { return }
         tally.note(.retriedAsTold)
         let again = try ask(key, options)
         if again?.code == error.code, error.code != .timeout, error.code != .unknownTenant {

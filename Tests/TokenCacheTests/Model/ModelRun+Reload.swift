@@ -31,7 +31,7 @@ extension ModelRun {
         try check(identities, limits)
         var byID: [TenantID: TenantPolicy] = [:]
         for (name, id) in identities { byID[id] = limits[name] }
-        trace("reloads: \(byID.values.map { "\($0.identity.host) \($0.ratePerMinute) \($0.burst)" })")
+        trace("reloads: \(byID.values.map { "\($0.identity.host) \($0.ratePerMinute) \($0.burst)" }.sorted())")
         begin(machine.reconfigure(policy: policy, tenants: byID, now: now))
         for tenant in configured where byID[tenant.id] == nil {
             retire(tenant, as: limits[tenant.id.name] == nil ? .unknownTenant : .unavailable)

@@ -237,10 +237,7 @@ extension ModelRun {
         tally.note(.letWait)
         let waiter = ModelWaiter(name, key, options, acceptsStale: stale != nil, now: now)
         waiter.call = call
-        let isDueWithTimeout = !call.isSent && key.tenant.earliest(of: call, now: now) >= waiter.deadline
-        if !isDueWithTimeout || !Self.callsMayComeDueWithTheTimeout {
-            waiter.foresight = key.tenant.foresight(for: call)
-        }
+        waiter.foresight = key.tenant.foresight(for: call)
         call.waiters.append(waiter)
         add(waiter)
     }

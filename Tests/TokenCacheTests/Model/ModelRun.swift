@@ -39,7 +39,6 @@ final class ModelRun {
     static let staleProbesMayGo = false
     static let refusalWithOldSecretCounts = false
     static let reloadsPostponeUses = false
-    static let callsMayComeDueWithTheTimeout = true
 
     var machine: CacheStateMachine
     var random: SeededRandom

@@ -1,0 +1,211 @@
+import Foundation
+import Secrets
+import TokenCache
+import TokenProtocol
+
+/// Measures how long the event loop is held up by what apps, tenants and the clock can fill: for each kind of work, the
+/// longest single event and the whole of it, for a thousand to a million entries.
+///
+/// `make bench` runs it. Long work goes in slices, so the longest event should not grow with the number of entries.
+@main
+struct CoreCurves {
+    static func main() {
+        let sizes = CommandLine.arguments.dropFirst().compactMap { Int($0) }
+        print("operation                              n      whole, ms   longest event, µs")
+        for size in sizes.isEmpty ? [1_000, 10_000, 100_000, 1_000_000] : sizes {
+            for curve in Curve.all {
+                var world = World(size)
+                curve.prepare(&world)
+                world.begin()
+                curve.run(&world)
+                print(world.line(curve.name))
+            }
+        }
+    }
+}
+
+/// One kind of work.
+private struct Curve {
+    let name: String
+    let prepare: (inout World) -> Void
+    let run: (inout World) -> Void
+
+    static var all: [Curve] {
+        [
+            Curve(name: "tokens come", prepare: { _ in }, run: { $0.fill() }),
+            Curve(
+                name: "flush",
+                prepare: { $0.fill() },
+                run: { $0.measure { $0.flush(tenant: nil, now: $1).actions } }
+            ),
+            Curve(name: "reload with another policy", prepare: { $0.fill() }, run: { $0.reload(changesPolicy: true) }),
+            Curve(name: "reload without a change", prepare: { $0.fill() }, run: { $0.reload(changesPolicy: false) }),
+            Curve(name: "refreshes due at once", prepare: { $0.fill() }, run: { $0.pass(.seconds(950)) }),
+            Curve(name: "tokens expire at once", prepare: { $0.fill() }, run: { $0.pass(.seconds(1_000)) }),
+            Curve(name: "users are refused", prepare: { _ in }, run: { $0.refuse() }),
+            Curve(name: "evictions", prepare: { $0.fill() }, run: { $0.evict() }),
+            Curve(name: "429 while callers wait", prepare: { $0.crowd() }, run: { $0.throttle() }),
+            Curve(name: "a mint's crowd is answered", prepare: { $0.crowd(ofOne: true) }, run: { $0.answer() }),
+            Curve(name: "logouts beside prefetches", prepare: { $0.prefetch() }, run: { $0.logOut() }),
+        ]
+    }
+}
+
+/// A cache with a tenant that takes as many calls as come, and a clock that only this moves.
+private struct World {
+    private static let tenant = TenantID(number: 1, name: "main")
+    private static let peer = Peer(uid: 1, gid: 1)
+    /// More never wait.
+    private static let mostWaiting = CacheStateMachine.mostWaiting
+
+    private let size: Int
+    private var machine: CacheStateMachine
+    private var now = ContinuousClock.now
+    private var ticket: UInt64 = 0
+    private var calls: [CallOrder] = []
+    private var whole = Duration.zero
+    private var longest = Duration.zero
+
+    init(_ size: Int) {
+        self.size = size
+        machine = CacheStateMachine(
+            policy: Self.policy(size),
+            tenants: [Self.tenant: Self.limits(concurrent: 1_000)],
+            random: SystemRandomNumberGenerator(),
+            now: now
+        )
+    }
+
+    private static func policy(_ size: Int) -> CachePolicy {
+        var policy = CachePolicy()
+        policy.maxEntries = size
+        policy.idleTTL = .seconds(2_000)
+        return policy
+    }
+
+    private static func limits(concurrent: Int) -> TenantPolicy {
+        TenantPolicy(
+            identity: .init(host: "https://tenant.example", clientID: "client"),
+            ratePerMinute: 10_000_000,
+            burst: 10_000_000,
+            maxConcurrent: concurrent
+        )
+    }
+
+    private static let scopes = [ScopeSet("user_default")].compactMap(\.self)[0]
+
+    private static func key(_ number: Int) -> TokenKey {
+        TokenKey(tenant: tenant, user: UserLookup(field: .subject, value: "auth0|user-\(number)"), scopes: scopes)
+    }
+
+    // MARK: Measuring
+
+    /// What was measured before doesn't count.
+    mutating func begin() { (whole, longest) = (.zero, .zero) }
+
+    func line(_ name: String) -> String {
+        let milliseconds = String(format: "%12.1f", whole / .milliseconds(1))
+        let microseconds = String(format: "%12.0f", longest / .microseconds(1))
+        return name.padding(toLength: 30, withPad: " ", startingAt: 0) + String(format: "%10d", size) + milliseconds
+            + "   " + microseconds
+    }
+
+    /// Measures an event and all slices that follow from it.
+    mutating func measure(_ event: (inout CacheStateMachine, Instant) -> CacheActions) {
+        var actions = time { event(&$0, $1) }
+        while let wake = actions.wake, wake <= now { actions = time { $0.timePassed(now: $1) } }
+    }
+
+    private mutating func time(_ event: (inout CacheStateMachine, Instant) -> CacheActions) -> CacheActions {
+        let began = ContinuousClock.now
+        let actions = event(&machine, now)
+        let length = ContinuousClock.now - began
+        whole += length
+        longest = max(longest, length)
+        calls += actions.calls
+        return actions
+    }
+
+    // MARK: Work
+
+    private mutating func ask(_ key: TokenKey, timeout: Duration = .seconds(10)) {
+        ticket += 1
+        let (options, waiter) = (
+            RequestOptions(timeout: timeout, peer: Self.peer), Waiter(connection: 1, ticket: ticket)
+        )
+        measure { $0.request(key, options, waiter: waiter, now: $1).actions }
+    }
+
+    private mutating func endCalls(_ result: (Int) -> MintResult) {
+        let open = calls
+        calls = []
+        for (index, order) in open.enumerated() {
+            guard case .mint(let call, _) = order else { continue }
+            let result = result(index)
+            measure { $0.ended(call, result, now: $1, wall: Date()) }
+        }
+    }
+
+    mutating func fill() {
+        for number in 0..<size {
+            ask(Self.key(number))
+            endCalls { _ in .minted(AccessToken("token-\(number)"), scope: nil, lifetime: .seconds(1_000)) }
+        }
+    }
+
+    mutating func reload(changesPolicy: Bool) {
+        var policy = Self.policy(size)
+        if changesPolicy { policy.ahead = 0.6 }
+        measure { $0.reconfigure(policy: policy, tenants: [Self.tenant: Self.limits(concurrent: 1_000)], now: $1) }
+    }
+
+    mutating func pass(_ duration: Duration) {
+        now += duration
+        measure { $0.timePassed(now: $1) }
+    }
+
+    mutating func refuse() {
+        for number in 0..<size {
+            ask(Self.key(number))
+            endCalls { _ in .failed(.denied(.init(status: 404), secretChanged: false)) }
+        }
+    }
+
+    mutating func evict() {
+        for number in 0..<size {
+            let user = Self.key(number).user
+            measure { $0.evict(user, scopes: nil, now: $1) }
+        }
+    }
+
+    /// Has callers wait for a tenant that takes one call at a time.
+    mutating func crowd(ofOne: Bool = false) {
+        let limits = Self.limits(concurrent: 1)
+        let policy = Self.policy(size)
+        measure { $0.reconfigure(policy: policy, tenants: [Self.tenant: limits], now: $1) }
+        for number in 0..<min(size, Self.mostWaiting) { ask(Self.key(ofOne ? 0 : number)) }
+    }
+
+    mutating func throttle() { endCalls { _ in .failed(.throttled(retryAfter: .seconds(60))) } }
+
+    mutating func answer() { endCalls { _ in .minted(AccessToken("token"), scope: nil, lifetime: nil) } }
+
+    mutating func prefetch() {
+        let limits = Self.limits(concurrent: 1)
+        let policy = Self.policy(size)
+        measure { $0.reconfigure(policy: policy, tenants: [Self.tenant: limits], now: $1) }
+        for start in stride(from: 0, to: min(size, CacheStateMachine.mostPrefetches), by: 1_000) {
+            let keys = (start..<start + 1_000).map { Self.key($0) }
+            measure { $0.prefetch(keys, for: Self.peer, now: $1).actions }
+        }
+    }
+
+    mutating func logOut() {
+        for number in 0..<1_000 {
+            ticket += 1
+            let waiter = Waiter(connection: 2, ticket: ticket)
+            let user = Self.key(-1 - number).user
+            measure { $0.revoke(user, scopes: nil, waiter: waiter, for: Self.peer, now: $1).actions }
+        }
+    }
+}
