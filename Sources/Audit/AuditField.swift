@@ -77,7 +77,8 @@ extension AuditRecord {
             Self.event("refusal", ErrorReply.Code.forbidden.rawValue)
                 + [AuditField("operation", refusal.operation.rawValue)]
                 + Self.fields(refusal.tenant, refusal.user, refusal.scopes)
-        case .evict(let user, let scopes): Self.event("evict", "done") + Self.fields(user.tenant.name, user.user, scopes)
+        case .evict(let user, let scopes):
+            Self.event("evict", "done") + Self.fields(user.tenant.name, user.user, scopes)
         case .flush(let tenant, let count):
             Self.event("flush", "done") + Self.fields(tenant, nil, nil) + [AuditField("count", count)]
         case .reload(let code): Self.event("reload", code?.rawValue ?? "done")

@@ -25,7 +25,8 @@ struct GrantReply {
         case 408, 425, 500...599:
             return .unavailable(Unavailability("the tenant answered with status \(status)", retryAfter: retryAfter))
         case 402, 405...499: return .rejected("the tenant answered with status \(status)")
-        case 300...399: return .malformed("the tenant answered with a redirect, status \(status), which is not followed")
+        case 300...399:
+            return .malformed("the tenant answered with a redirect, status \(status), which is not followed")
         default: return .malformed("the tenant answered with status \(status)")
         }
     }

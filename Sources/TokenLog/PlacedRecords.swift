@@ -42,7 +42,8 @@ struct PlacedRecords {
     /// - Parameters:
     ///   - reader: Reads them.
     ///   - take: Whether a token is wanted.
-    mutating func handOver(_ reader: inout TokenRecord.Reader, to take: (_ place: Int, _ token: PersistedToken) -> Bool) {
+    mutating func handOver(_ reader: inout TokenRecord.Reader, to take: (_ place: Int, _ token: PersistedToken) -> Bool)
+    {
         found.sort { $0.time < $1.time }
         offsets.reserveCapacity(found.count)
         for (offset, _) in found {

@@ -5,6 +5,7 @@ import TokenProtocol
 
 /// A tenant that is known by its name alone.
 extension TenantID: ExpressibleByStringLiteral {
+    /// Names a tenant.
     public init(stringLiteral name: String) { self.init(number: name == "main" ? 1 : 2, name: name) }
 }
 

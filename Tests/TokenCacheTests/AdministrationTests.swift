@@ -190,7 +190,9 @@ struct AdministrationTests {
         cache.fail(try cache.onlyMint(), .denied(ErrorReply.Upstream(status: 403), secretChanged: false))
         _ = cache.ask(.of("busy"))
         let count = cache.prefetch(
-            ["ann", "bad", "busy", "new"].map { TokenKey.of($0) }, for: 7)
+            ["ann", "bad", "busy", "new"].map { TokenKey.of($0) },
+            for: 7
+        )
         #expect(count.cached == 1)
         #expect(count.queued == 2)
         #expect(count.refused == 1)
@@ -239,7 +241,9 @@ struct AdministrationTests {
         var seen: [String] = []
         var after: String?
         repeat {
-            let page = try #require(cache.machine.entries(EntriesRequest(limit: 3, after: after), of: nil, now: cache.now))
+            let page = try #require(
+                cache.machine.entries(EntriesRequest(limit: 3, after: after), of: nil, now: cache.now)
+            )
             #expect(page.entries.count <= 3)
             seen += page.entries.map { String(decoding: $0.user.value, as: UTF8.self) }
             after = page.next

@@ -1,7 +1,8 @@
 import Secrets
 import Testing
-@testable import TokenCache
 import TokenProtocol
+
+@testable import TokenCache
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -321,6 +322,7 @@ extension Peer: ExpressibleByIntegerLiteral {
 
 /// A tenant that is known by its name alone, as long as a test has no two of the same.
 extension TenantID: ExpressibleByStringLiteral {
+    /// Names a tenant.
     public init(stringLiteral name: String) {
         self.init(number: name.utf8.reduce(0) { ($0 &* 31 &+ UInt32($1)) % 1_000_003 }, name: name)
     }

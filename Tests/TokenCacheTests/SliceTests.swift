@@ -165,7 +165,8 @@ struct SliceTests {
         policy.ahead = 0.3
         _ = machine.reconfigure(policy: policy, tenants: Self.wide, now: later)
         let options = RequestOptions(peer: 7)
-        let answer = machine.request(.of("user499"), options, waiter: Waiter(connection: 3, ticket: 1), now: later).answer
+        let answer = machine.request(.of("user499"), options, waiter: Waiter(connection: 3, ticket: 1), now: later)
+            .answer
         #expect(answer.refreshes)
     }
 

@@ -43,7 +43,8 @@ struct TokenLifeTests {
         "A request without min_ttl gets what the table says.",
         arguments: [
             (0, TokenLife.Verdict.serve), (6_999, .serve), (7_000, .serveAndRefresh), (9_940, .serveAndRefresh),
-            (9_941, .mint(mayServeStale: true)), (9_969, .mint(mayServeStale: true)), (9_970, .mint(mayServeStale: false)),
+            (9_941, .mint(mayServeStale: true)), (9_969, .mint(mayServeStale: true)),
+            (9_970, .mint(mayServeStale: false)),
             (10_001, .mint(mayServeStale: false)),
         ]
     )
@@ -61,7 +62,8 @@ struct TokenLifeTests {
     @Test(
         "A min_ttl in the request is a promise.",
         arguments: [
-            (3_000, 5_000, TokenLife.Verdict.serve), (5_000, 5_000, .serve), (5_001, 5_000, .mint(mayServeStale: false)),
+            (3_000, 5_000, TokenLife.Verdict.serve), (5_000, 5_000, .serve),
+            (5_001, 5_000, .mint(mayServeStale: false)),
             (9_969, 0, .serveAndRefresh), (9_970, 0, .mint(mayServeStale: false)),
         ]
     )

@@ -32,7 +32,9 @@ extension CacheStateMachine {
             budget = 0
             return nil
         case .sweepNegatives(let tenant, let serial, var next):
-            guard negatives.sweep(from: &next, &budget) else { return .sweepNegatives(tenant, upTo: serial, next: next) }
+            guard negatives.sweep(from: &next, &budget) else {
+                return .sweepNegatives(tenant, upTo: serial, next: next)
+            }
             negatives.endFlush(of: tenant, upTo: serial)
             return nil
         case .endPauses(let tenant):

@@ -113,7 +113,8 @@ extension CacheStateMachine {
             return ExplainReply(state: state, source: .cache, reason: reason(entry, call, now), tenant: tenant)
         case .negative(let error), .paced(let error):
             guard !judgement.mayServeStale else {
-                let reason = "the cached token has less left than preferred, and no new one is to be had: \(error.description)"
+                let reason =
+                    "the cached token has less left than preferred, and no new one is to be had: \(error.description)"
                 return ExplainReply(state: .expiring, source: .cache, reason: reason, tenant: tenant)
             }
             let state: ExplainReply.State =

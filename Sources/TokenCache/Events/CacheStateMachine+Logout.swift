@@ -41,7 +41,8 @@ extension CacheStateMachine {
         tenants[user.tenant]?.client.forget(user)
         endMints(of: user, scopes: scopes, for: peer, now: now)
         // Mints may be under way at a tenant that a reload has just replaced.
-        for (tenant, state) in tenants where state.isRetired && tenant.name == user.tenant.name {
+        let replaced = tenants.filter { $1.isRetired && $0.name == user.tenant.name }.keys
+        for tenant in replaced.sorted(by: { $0.number < $1.number }) {
             endMints(of: UserKey(tenant: tenant, user: user.user), scopes: scopes, for: peer, now: now)
         }
         let entries = drop(user, scopes: scopes)
@@ -102,7 +103,9 @@ extension CacheStateMachine {
         }
         let rank = rank ?? .background(tokenEnds: expiry, urgentFrom: nil, notBefore: nil)
         let call = plan(.revocation(revocation), at: key.user.tenant, as: rank, for: peer)
-        guard revocationEnds.count > Self.mostRevocations, let soonest = revocationEnds.min?.payload else { return call }
+        guard revocationEnds.count > Self.mostRevocations, let soonest = revocationEnds.min?.payload else {
+            return call
+        }
         if calls[soonest]?.sent == nil { end(soonest, .noRoom, now: now) }
         return calls[call] == nil ? nil : call
     }

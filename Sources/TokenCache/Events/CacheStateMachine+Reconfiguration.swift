@@ -16,10 +16,10 @@ extension CacheStateMachine {
         for tenant in configured where limits[tenant] == nil {
             retire(tenant, names.contains(tenant.name) ? .tenantChanged : .tenantRemoved)
         }
-        for (tenant, limits) in limits {
-            take(limits, for: tenant, now: now)
-        }
         configured = limits.keys.sorted { $0.name < $1.name }
+        for tenant in configured {
+            if let limits = limits[tenant] { take(limits, for: tenant, now: now) }
+        }
         take(policy, now: now)
         return finish(now)
     }

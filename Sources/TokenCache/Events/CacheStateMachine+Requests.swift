@@ -196,12 +196,14 @@ extension CacheStateMachine {
     /// Where all places are taken, drops the last prefetch of the uid that has the most.
     mutating func makeRoomToPrefetch(for peer: PeerUID, now: Instant) {
         guard prefetchCount >= Self.mostPrefetches else { return }
-        let greediest = prefetchers.filter { $0 != peer }.max { prefetchCount(of: $0) < prefetchCount(of: $1) }
-        guard let greediest, let (_, tenant) = tenants.max(by: { left, right in
-            left.value.governor.queuedPrefetches(of: greediest) < right.value.governor.queuedPrefetches(of: greediest)
-        }), let call = tenant.governor.lastPrefetch(of: greediest) else { return }
+        let greediest = prefetchers.filter { $0 != peer }.max {
+            (prefetchCount(of: $0), $0) < (prefetchCount(of: $1), $1)
+        }
+        guard let greediest else { return }
+        let last = tenants.values.compactMap { $0.governor.lastPrefetch(of: greediest) }.max()
+        guard let last else { return }
         refuseByQuota(greediest)
-        end(call, .noRoom, now: now)
+        end(last, .noRoom, now: now)
     }
 
     private func prefetchBound(contenders: Int) -> Int {

@@ -2,8 +2,9 @@ import TokenProtocol
 
 /// What the passing of time brings.
 extension CacheStateMachine {
-    /// Does what has become due: ends waits, plans refreshes, drops what has expired, sends calls. Of what is due in
-    /// masses, as after a suspend, it does some, and asks to be called again at once.
+    /// Does what has become due: ends waits, plans refreshes, drops what has expired, sends calls.
+    ///
+    /// Of what is due in masses, as after a suspend, it does some, and asks to be called again at once.
     package mutating func timePassed(now: Instant) -> CacheActions {
         planDueRefreshes(now: now)
         dropExpired(now: now)

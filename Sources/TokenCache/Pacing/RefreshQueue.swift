@@ -1,5 +1,6 @@
-/// The calls that nobody waits for and that have an end: refreshes of living tokens, and revocations that were answered
-/// or left. The one whose token ends first is ahead; those that are tried again come in when their pause is over.
+/// The calls that nobody waits for and that have an end: refreshes of living tokens, and revocations that were answered.
+///
+/// The one whose token ends first is ahead; those that are tried again come in when their pause is over.
 struct RefreshQueue {
     /// Names a call while it is queued.
     struct Ticket: Equatable {

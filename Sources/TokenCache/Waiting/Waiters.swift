@@ -157,7 +157,7 @@ struct Waiters {
 
     /// The uid with the most who wait.
     var greediest: (peer: PeerUID, count: Int)? {
-        peers.max { $0.value.count < $1.value.count }.map { ($0.key, $0.value.count) }
+        peers.max { ($0.value.count, $0.key) < ($1.value.count, $1.key) }.map { ($0.key, $0.value.count) }
     }
 
     /// The number of uids that have somebody waiting.

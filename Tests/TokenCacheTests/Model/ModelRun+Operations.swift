@@ -70,7 +70,7 @@ extension ModelRun {
         try passTime(.seconds(retryAfter))
         // What else has gone meanwhile has used the calls up that this one was told to wait for, and calls that don't come
         // back keep others from going.
-        let isFull = key.tenant.underWay >= key.tenant.limits.maxConcurrent
+        let isFull = key.tenant.underWay >= key.tenant.limits.maxConcurrent || !key.tenant.circuit.isClosed
         guard sent == key.tenant.sent, hold == key.tenant.hold?.until, present === key.current, !isFull else { return }
         tally.note(.retriedAsTold)
         let again = try ask(key, options)

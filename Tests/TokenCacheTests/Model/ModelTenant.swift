@@ -97,7 +97,8 @@ final class ModelTenant {
     /// Takes a forced mint from a uid's own allowance; a time: it is empty until then.
     func takeForced(for peer: PeerUID, now: Instant) -> Instant? {
         var allowance = forcedAllowances[peer] ?? Self.bucket(limits, share: 0.25, now)
-        guard allowance.pay(at: now) else { return allowance.time(behind: 0, from: now) }
+        guard allowance.mayPay(at: now) else { return allowance.time(behind: 0, from: now) }
+        _ = allowance.pay(at: now)
         forcedAllowances[peer] = allowance
         return nil
     }
