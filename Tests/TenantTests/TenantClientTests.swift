@@ -249,4 +249,19 @@ struct TenantClientTests {
             }
         }
     }
+
+    @Test(
+        "A connection may take a part of the call's time, half of it at least, and never all.",
+        arguments: [1, 10, 300]
+    )
+    func connectTimeout(seconds: Int) {
+        let timeout = Duration.seconds(seconds)
+        let settings = TenantSettings(
+            origin: "https://tenant.example",
+            clientID: "client",
+            timeout: timeout,
+            userAgent: "tokencached/test"
+        )
+        #expect(settings.connectTimeout >= timeout / 2 && settings.connectTimeout < timeout)
+    }
 }

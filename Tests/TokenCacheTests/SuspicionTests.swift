@@ -122,6 +122,33 @@ struct SuspicionTests {
         #expect(try refuse(&cache, ["d", "e", "f"]).map(\.key) == [.of("known")])
     }
 
+    @Test("Once the client is refused, an answer that says nothing of it closes nothing: only a mint does.")
+    func answers() throws {
+        var cache = Simulation(draw: 0.5)
+        try cache.warm(.of("known"))
+        cache.fail(try refuse(&cache, ["a", "b", "c"])[0].call, Self.unauthorized)
+        cache.suspend(.seconds(5))
+        #expect(cache.ask(.of("d")) == .wait)
+        cache.fail(try cache.onlyMint(), .denied(ErrorReply.Upstream(status: 403), secretChanged: false))
+        #expect(cache.stats().tenants["main"]?.state == "half_open")
+        #expect(cache.ask(.of("e")) == .wait)
+        cache.succeed(try cache.onlyMint())
+        #expect(cache.stats().tenants["main"]?.state == "closed")
+    }
+
+    @Test("A refusal with a secret that has changed since counts for nothing.")
+    func oldSecret() throws {
+        var cache = Simulation()
+        try cache.warm(.of("known"))
+        for name in ["a", "b", "c", "d"] {
+            _ = cache.ask(.of(name))
+            let refused = MintFailure.denied(ErrorReply.Upstream(status: 401), secretChanged: true)
+            cache.fail(try cache.onlyMint(), refused)
+            cache.fail(try cache.onlyMint(), refused)
+        }
+        #expect(health(&cache).status == .ok)
+    }
+
     @Test("A probe whose user logs out while it waits is replaced by one for another user.")
     func probeLoggedOut() throws {
         var cache = Simulation(tenants: ["main": .test(rate: 60, burst: 5, concurrent: 100)])

@@ -72,7 +72,10 @@ extension CacheStateMachine {
     /// Looks at a failure for what it tells of the client.
     mutating func noteRefusal(_ call: Call, _ mint: Mint, _ failure: MintFailure, now: Instant) {
         guard tenants[call.tenant]?.isRetired == false else { return }
-        guard case .denied(let upstream, _) = failure else { return probeLost(call, wasSent: true, now: now) }
+        // What was refused with an old secret says nothing of the client as it is.
+        guard case .denied(let upstream, secretChanged: false) = failure else {
+            return probeLost(call, wasSent: true, now: now)
+        }
         guard upstream.status == 401 else {
             tenants[call.tenant]?.client.answered()
             return probeLost(call, wasSent: true, now: now)

@@ -95,6 +95,10 @@ struct CircuitBreaker {
         switch state {
         case .halfOpen(probe: call):
             switch ending {
+            // That a tenant answers is no proof that it takes the client again.
+            case .answer where cause == .client:
+                state = .halfOpen(probe: nil)
+                return .none
             case .success, .answer: return close()
             case .fault: return open(cause, draw: draw, now: now)
             case .unknown:
