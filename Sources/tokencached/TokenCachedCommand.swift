@@ -48,6 +48,7 @@ struct TokenCachedCommand: AsyncParsableCommand {
     func run() async throws {
         ProcessSecrecy.begin()
         ProcessHeap.shareAmongThreads()
+        ProcessHeap.mergeFreedBlocksAtOnce()
         ProcessHeap.overwriteFreedMemory()
         let output = LogOutput.standardError()
         let log = Logger(label: "tokencached") { _ in DaemonLogHandler(output) }

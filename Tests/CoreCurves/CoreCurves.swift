@@ -10,6 +10,8 @@ import TokenProtocol
 @main
 struct CoreCurves {
     static func main() {
+        // As the daemon does.
+        ProcessHeap.mergeFreedBlocksAtOnce()
         let sizes = CommandLine.arguments.dropFirst().compactMap { Int($0) }
         print("operation                              n      whole, ms   longest event, µs")
         for size in sizes.isEmpty ? [1_000, 10_000, 100_000, 1_000_000] : sizes {

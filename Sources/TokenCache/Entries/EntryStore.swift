@@ -351,6 +351,9 @@ struct EntryStore {
         entry.persistedUse = entry.lastAsked
     }
 
+    /// Whether an entry is persisted.
+    func isPersisted(_ entry: Entry) -> Bool { recordID(of: entry) != nil }
+
     private func recordID(of entry: Entry) -> Int? {
         entry.record.flatMap { $0.persistence == persistence ? $0.id : nil }
     }

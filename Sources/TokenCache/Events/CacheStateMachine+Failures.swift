@@ -67,7 +67,8 @@ extension CacheStateMachine {
         _ fate: Mint.Fate,
         now: Instant
     ) -> ErrorReply {
-        let block = tenants[tenant]?.governor.block(now)
+        // Where a reload has retired the tenant, whoever asks again asks another one.
+        let block = tenants[tenant].flatMap { $0.isRetired ? nil : $0.governor.block(now) }
         let wait = block.map { ($0.until - now).asRetryAfter } ?? 1
         var error: ErrorReply
         switch failure {

@@ -54,11 +54,11 @@ extension CacheStateMachine {
 
     // MARK: Persisting
 
-    /// A token as it is persisted; nil: it has gone meanwhile.
+    /// A token as it is persisted; nil: it has gone meanwhile, or has been persisted since that was asked for.
     func persisted(_ reference: EntryReference) -> PersistedToken? {
         let entry = reference.entry
         let tenant = entry.key.user.tenant
-        guard store[reference.slot] === entry, let identity = tenants[tenant]?.identity else { return nil }
+        guard store[reference.slot] === entry, !store.isPersisted(entry), let identity = tenants[tenant]?.identity else { return nil }
         return PersistedToken(
             tenant: tenant.name,
             identity: identity,

@@ -51,7 +51,7 @@ extension CacheStateMachine {
             store.policyNumber += 1
             add(.applyPolicy(next: 0))
         }
-        if nextUses != nil { nextUses = now + usesInterval }
+        nextUses = nextUses.map { min($0, now + usesInterval) }
         makeRoom(now: now)
     }
 }

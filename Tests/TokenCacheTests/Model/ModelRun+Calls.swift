@@ -231,15 +231,18 @@ extension ModelRun {
 
     /// What is told of a failure, and remembered where it is the key's present mint that failed.
     private func remember(_ failure: MintFailure, _ key: ModelKey, _ fate: ModelCall.Fate) throws -> ModelError {
-        let wait = key.tenant.block(now).map { $0 - now } ?? .seconds(1)
+        let block = key.tenant.isRetired ? nil : key.tenant.block(now)
+        // A retry goes to another tenant, which this one's hold says nothing of.
+        let isUnknown = key.tenant.isRetired && Self.retiredTenantsPaceRetries
+        let wait: Duration? = isUnknown ? nil : block.map { $0 - now } ?? .seconds(1)
         switch failure {
         case .denied(let upstream, _):
             guard policy.negativeTTL > .zero, fate == .current else {
                 try remember(ModelError(code: .denied, wait: .seconds(1)), key, fate)
-                return ModelError(code: .denied, wait: max(wait, .seconds(1)))
+                return ModelError(code: .denied, wait: wait.map { max($0, .seconds(1)) })
             }
             let length = try refuse(key, upstream.status)
-            return ModelError(code: .denied, wait: max(wait, length))
+            return ModelError(code: .denied, wait: wait.map { max($0, length) })
         case .throttled: return try remember(ModelError(code: .rateLimited, wait: wait), key, fate)
         case .unavailable: return try remember(ModelError(code: .unavailable, wait: wait), key, fate)
         case .malformed, .rejected: return try remember(ModelError(code: .badUpstream, wait: wait), key, fate)

@@ -87,13 +87,21 @@ extension ModelRun {
             if !changes.isEmpty { throw violated("something was to be persisted though nothing is") }
             return
         }
-        for change in changes.prefix(count) { try take(change) }
+        for change in changes.prefix(count) {
+            trace("\(change)")
+            try take(change)
+        }
     }
 
     private func take(_ change: PersistenceChange) throws {
         switch change {
         case .store(let reference):
             guard let token = machine.persisted(reference) else { return }
+            let isThere = store?.records.values.contains { $0.token.fingerprint == token.token.fingerprint } ?? false
+            if isThere {
+                if Self.tokensMayBeStoredTwice { return }
+                throw violated("a token is persisted twice")
+            }
             machine.persisted(reference, as: store?.persist(token))
         case .remove(let token, let recordID):
             guard store?.remove(recordID)?.token.fingerprint == token.fingerprint else {
