@@ -3,8 +3,8 @@ import TokenProtocol
 /// What outlives the daemon.
 extension CacheStateMachine {
     /// How often the next daemon is told of uses: after a crash, those count as idle who were asked for since and not
-    /// before within the idle time.
-    var usesInterval: Duration { min(.seconds(60), policy.idleTTL / 4) }
+    /// before within the idle time. More often than every quarter of a minute isn't worth the work.
+    var usesInterval: Duration { min(.seconds(60), max(.seconds(15), policy.idleTTL / 4)) }
 
     // MARK: Restoring
 

@@ -3,7 +3,7 @@
 /// A bucket of calls, as minting.md describes it.
 struct ModelBucket {
     /// Levels are sums of fractions; what misses a whole call by less than this has reached it.
-    static let tolerance = 1e-4
+    static let tolerance = 1e-5
 
     private var level: Double
     private var filled: Instant
@@ -38,7 +38,7 @@ struct ModelBucket {
         var time = start
         for _ in 0...others {
             let missing = 1 - bucket.level(at: time)
-            if missing > Self.tolerance { time += .seconds(missing / perSecond) }
+            if missing > 1e-7 { time += .seconds(missing / perSecond) }
             _ = bucket.pay(at: time)
         }
         return time

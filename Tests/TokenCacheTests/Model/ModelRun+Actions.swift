@@ -252,7 +252,7 @@ extension ModelRun {
         case .mint(let id, let key):
             guard let call = call(id), call.key?.key == key else { throw violated("a mint went that was not planned") }
             guard let known = call.key, isWanted(call, known) else {
-                throw violated("a mint went that is of no use to anyone")
+                throw violated("a mint went that is of no use to anyone: \(call)\(call.isProbe ? ", a probe" : "")")
             }
             counters.started += 1
             try go(call)

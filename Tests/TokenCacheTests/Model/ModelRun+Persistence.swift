@@ -55,7 +55,7 @@ struct ModelStore {
 /// Persisting, and the daemon's death at any time.
 extension ModelRun {
     /// How often uses are persisted at least.
-    private var usesInterval: Duration { min(.seconds(60), policy.idleTTL / 4) }
+    private var usesInterval: Duration { min(.seconds(60), max(.seconds(15), policy.idleTTL / 4)) }
 
     func beginPersisting() throws {
         store = ModelStore(capacity: random.pick([4, 1_000, 1_000]), since: now)

@@ -86,6 +86,8 @@ final class ModelRun {
     var store: ModelStore?
     /// Whether what happens is printed.
     var isTraced = false
+    var digest: UInt64 = 0xcbf29ce484222325
+    var digests = false
     /// How often what has been judged.
     var tally = ModelTally()
     private var lastTicket: UInt64 = 0
@@ -153,6 +155,9 @@ final class ModelRun {
 
     /// Tells what happens in a life that is replayed.
     func trace(_ text: @autoclosure () -> String) {
+        if digests {
+            for byte in "\(step) \(now - Self.start) \(text())".utf8 { digest = (digest ^ UInt64(byte)) &* 0x100000001b3 }
+        }
         if isTraced { print("\(step) \((now - Self.start).inSeconds): \(text())") }
     }
 

@@ -30,6 +30,8 @@ struct ModelTests {
     private func run(_ seed: UInt64, isTraced: Bool = false) throws -> ModelTally {
         let run = ModelRun(seed: seed)
         run.isTraced = isTraced
+        run.digests = ProcessInfo.processInfo.environment["MODEL_DIGEST"] != nil
+        defer { if run.digests { print("digest \(seed) \(run.digest)") } }
         do {
             try run.run(steps: Self.steps)
         } catch let violation as ModelRun.Violation {
