@@ -2,8 +2,10 @@ import TokenProtocol
 
 /// What outlives the daemon.
 extension CacheStateMachine {
-    /// How often the next daemon is told of uses: after a crash, those count as idle who were asked for since and not
-    /// before within the idle time. More often than every quarter of a minute isn't worth the work.
+    /// How often the next daemon is told of uses.
+    ///
+    /// After a crash, those count as idle who were asked for since and not before within the idle time. More often than
+    /// every quarter of a minute isn't worth the work.
     var usesInterval: Duration { min(.seconds(60), max(.seconds(15), policy.idleTTL / 4)) }
 
     // MARK: Restoring
@@ -58,7 +60,8 @@ extension CacheStateMachine {
     func persisted(_ reference: EntryReference) -> PersistedToken? {
         let entry = reference.entry
         let tenant = entry.key.user.tenant
-        guard store[reference.slot] === entry, !store.isPersisted(entry), let identity = tenants[tenant]?.identity else { return nil }
+        guard store[reference.slot] === entry, !store.isPersisted(entry), let identity = tenants[tenant]?.identity
+        else { return nil }
         return PersistedToken(
             tenant: tenant.name,
             identity: identity,
