@@ -89,6 +89,26 @@ struct SliceTests {
         #expect(first.deliveries.count + rest.reduce(0) { $0 + $1.deliveries.count } == 1_001)
     }
 
+    @Test("Of a crowd that is being answered, nobody gets the token any more after its user's logout.")
+    func crowdAndLogout() {
+        var machine = machine()
+        let now = Simulation.start
+        guard case .mint(let call, _)? = ask(&machine, 500, { _ in .of("ann") }, now: now).first else {
+            return #expect(Bool(false))
+        }
+        _ = machine.ended(call, .minted(.init("a"), scope: nil, lifetime: nil), now: now, wall: Simulation.wall)
+        let logout = machine.revoke(
+            TokenKey.of("ann").user,
+            scopes: nil,
+            waiter: Waiter(connection: 2, ticket: 1),
+            for: 7,
+            now: now
+        )
+        let replies = slices(&machine, logout.actions, now: now).flatMap(\.deliveries)
+        #expect(replies.count == 500 - Self.slice)
+        #expect(replies.allSatisfy { $0.reply.error?.code == .unavailable })
+    }
+
     @Test("After a 429 those who wait in vain are told some at a time, and all of them at once to the clock.")
     func throttled() throws {
         var machine = machine(tenants: ["main": .test(rate: 60, burst: 1_000, concurrent: 1)])

@@ -124,6 +124,7 @@ extension CacheStateMachine {
 
     /// Ends the mints of a user who logs out: those who wait get an error, and what is under way is revoked on arrival.
     private mutating func endMints(of user: UserKey, scopes: ScopeSet?, for peer: Peer, now: Instant) {
+        settlements.revoke(user, scopes: scopes, .revokedMeanwhile)
         for id in calls.mints(of: user) {
             guard let call = calls[id], let mint = call.mint, scopes ?? mint.key.scopes == mint.key.scopes else {
                 continue

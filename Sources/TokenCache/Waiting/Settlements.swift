@@ -13,7 +13,7 @@ struct Settlements {
     /// What a call came to, and who hasn't heard it yet.
     struct Settlement {
         let key: TokenKey
-        let result: Result
+        var result: Result
         var waiters: Waiters.List
     }
 
@@ -31,6 +31,16 @@ struct Settlements {
         guard !settlement.waiters.isEmpty else { return }
         settlements[call] = settlement
         turns.append(call)
+    }
+
+    /// Those who haven't heard yet that there is a token of a user get an error instead.
+    mutating func revoke(_ user: UserKey, scopes: ScopeSet?, _ error: ErrorReply) {
+        for call in turns {
+            guard let settlement = settlements[call], case .token = settlement.result, settlement.key.user == user,
+                scopes ?? settlement.key.scopes == settlement.key.scopes
+            else { continue }
+            settlements[call]?.result = .error(error)
+        }
     }
 
     /// Notes who hasn't heard it yet.
