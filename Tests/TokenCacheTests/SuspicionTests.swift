@@ -136,6 +136,19 @@ struct SuspicionTests {
         #expect(cache.stats().tenants["main"]?.state == "closed")
     }
 
+    @Test("A probe that waits when the suspicion ends is not made: nobody asked for its token.")
+    func staleProbe() throws {
+        var cache = Simulation(tenants: ["main": .test(rate: 60, burst: 5, concurrent: 100)])
+        try cache.warm(.of("known"))
+        _ = cache.ask(.of("late"))
+        let late = try cache.onlyMint()
+        #expect(try refuse(&cache, ["a", "b", "c"]).isEmpty, "the bucket is empty")
+        cache.succeed(late)
+        cache.advance(.seconds(5))
+        #expect(cache.mints().isEmpty)
+        #expect(health(&cache).status == .ok)
+    }
+
     @Test("A refusal with a secret that has changed since counts for nothing.")
     func oldSecret() throws {
         var cache = Simulation()

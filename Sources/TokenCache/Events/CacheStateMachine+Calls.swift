@@ -168,7 +168,10 @@ extension CacheStateMachine {
         case .mint(let mint):
             if !call.waiters.isEmpty { return true }
             guard fate(of: call) == .current else { return false }
-            guard mint.refresh != nil, mint.askedAt == nil, !mint.isProbe else { return true }
+            guard mint.askedAt == nil, tenants[call.tenant]?.client.probe != call.id else { return true }
+            // The client isn't suspected any more, and nobody asked for this token.
+            guard mint.cause != .probe else { return false }
+            guard mint.refresh != nil else { return true }
             return store.find(mint.key).flatMap { store[$0] }.map { isInUse($0, now: now) } ?? false
         }
     }

@@ -28,6 +28,9 @@ struct ClientHealth {
     private var accepted: [TokenKey] = []
     private var refused: [TokenKey] = []
 
+    /// The call that is to find out about the client.
+    var probe: CallID? { if case .suspected(_, let probe) = state { probe } else { nil } }
+
     /// A key was minted; whether that ends a suspicion.
     ///
     /// - Parameter key: nil: it is not to be probed with.

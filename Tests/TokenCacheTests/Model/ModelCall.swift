@@ -194,6 +194,7 @@ final class ModelWaiter {
 extension ModelCall: CustomStringConvertible {
     var description: String {
         let subject = (key ?? token?.key).map { "\($0)" } ?? ""
-        return "\(key == nil ? "revocation" : cause.rawValue) \(id?.serial ?? 0) of \(subject), \(isSent ? "sent" : "\(place)"), \(fate)"
+        let work = key == nil ? "revocation" : cause.rawValue
+        return "\(work) \(id?.serial ?? 0) of \(subject), \(isSent ? "sent" : "\(place)"), \(fate)"
     }
 }

@@ -50,15 +50,15 @@ extension ModelRun {
             drop(key, as: "revoked")
         }
         // Whatever the user had must not be handed out any more.
-        for token in tokens.values where isMeant(token, user, scopes) { token.isRevoked = true }
+        for token in tokens.values where isMeant(token, user, scopes, tenant) { token.isRevoked = true }
         try revoke(dropped, at: tenant, for: peer, answer, name)
         try finish()
     }
 
-    private func isMeant(_ token: ModelToken, _ user: UserKey, _ scopes: ScopeSet?) -> Bool {
-        let own = token.key.key
-        return own.user.user == user.user && own.user.tenant.name == user.tenant.name
-            && scopes ?? own.scopes == own.scopes
+    private func isMeant(_ token: ModelToken, _ user: UserKey, _ scopes: ScopeSet?, _ tenant: ModelTenant) -> Bool {
+        let (own, other) = (token.key.key, token.key.tenant)
+        guard own.user.user == user.user, scopes ?? own.scopes == own.scopes else { return false }
+        return other === tenant || other.isRetired && other.id.name == tenant.id.name
     }
 
     private func revoke(
@@ -114,7 +114,9 @@ extension ModelRun {
         let waiter = ModelWaiter(name, at: tenant, for: peer, until: deadline)
         waiter.open = calls
         for call in calls { call.logout = waiter }
-        if calls.count == 1, let call = calls.first { waiter.foresight = tenant.foresight(for: call) }
+        if calls.count == 1, let call = calls.first {
+            waiter.foresight = tenant.foresight(for: call, until: deadline, now: now)
+        }
         add(waiter)
     }
 

@@ -25,6 +25,7 @@ extension ModelRun {
         case 191..<196: try askAgainAsTold()
         case 196: try end()
         case 197: try changePersisting()
+        case 198: try refuseMany()
         default: try storm()
         }
     }
@@ -54,6 +55,17 @@ extension ModelRun {
     /// Many ask at once.
     private func storm() throws {
         for _ in 0..<(5 + random.below(15)) { try askAtRandom() }
+    }
+
+    /// Several users in a row are refused, whom nobody has refused before.
+    private func refuseMany() throws {
+        let tenant = random.pick(configured)
+        tenant.mood = .refusing
+        for key in tenant.keys {
+            let options = RequestOptions(timeout: .seconds(10), noCache: true, peer: Self.peer(random.pick(Self.peers)))
+            try ask(key, options)
+        }
+        for call in calls where call.isSent && call.tenant === tenant && call.key != nil { try reply(to: call) }
     }
 
     /// Whoever is told when to come back, and does, isn't told the same again, if nothing else has happened.
@@ -141,6 +153,7 @@ extension ModelRun {
     // MARK: Time
 
     private func passSomeTime() throws {
+        if random.once(in: 4), let point = pointOfLife() { return try passTime(point - now) }
         try passTime(
             random.pick([
                 random.duration(.zero, .milliseconds(300)), random.duration(.zero, .seconds(3)),
@@ -148,6 +161,19 @@ extension ModelRun {
                 random.duration(.seconds(60), .seconds(4_000)),
             ])
         )
+    }
+
+    /// A time at which what is answered for some token changes.
+    private func pointOfLife() -> Instant? {
+        let entries = entries.compactMap(\.entry)
+        guard !entries.isEmpty else { return nil }
+        let entry = random.pick(entries)
+        let point = random.pick([
+            entry.refreshAfter, entry.refreshDeadline, entry.preferredUntil, entry.token.expiry - entry.margin,
+            entry.token.expiry - .seconds(1), entry.token.expiry,
+        ])
+        let time = point + random.pick([.nanoseconds(-1), .zero, .nanoseconds(1), .milliseconds(100)])
+        return time > now ? time : nil
     }
 
     /// Time passes and no timer goes off, as while the machine sleeps; requests come before the timers do.

@@ -88,7 +88,7 @@ extension ModelRun {
             return
         }
         for change in changes.prefix(count) {
-            trace("\(change)")
+            if case .use = change {} else { trace("\(change)") }
             try take(change)
         }
     }

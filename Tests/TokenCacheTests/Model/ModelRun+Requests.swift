@@ -146,7 +146,7 @@ extension ModelRun {
             tally.note(.refusedByPace)
             try check(answer, refuses: error, stale, key, options)
         case .mintOrPaced(let error):
-            if case .refuse(let told) = answer, told.code == error.code { return try check(told, is: error) }
+            if case .refuse(let told) = answer, told.code == error.code, range(of: error, contains: told) { return }
             if case .serve(let reply) = answer, reply.isStale, options.timeout > .zero {
                 return try check(answer, refuses: error, stale, key, options)
             }
@@ -237,7 +237,7 @@ extension ModelRun {
         tally.note(.letWait)
         let waiter = ModelWaiter(name, key, options, acceptsStale: stale != nil, now: now)
         waiter.call = call
-        waiter.foresight = key.tenant.foresight(for: call)
+        waiter.foresight = key.tenant.foresight(for: call, until: waiter.deadline, now: now)
         call.waiters.append(waiter)
         add(waiter)
     }

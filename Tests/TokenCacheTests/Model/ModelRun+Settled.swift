@@ -57,7 +57,7 @@ extension ModelRun {
         }
     }
 
-    /// At its deadline a token in use is refreshed; what has ended is gone.
+    /// What has ended is gone.
     private func checkDeadlines() throws {
         for key in keys {
             if let negative = key.negative, negative.forgetAt <= now {
@@ -66,7 +66,21 @@ extension ModelRun {
             }
             guard let entry = key.entry else { continue }
             if entry.token.expiry <= now { throw violated("a token has ended and is still there") }
-            guard entry.refreshDeadline <= now, !entry.isDeadlineJudged else { continue }
+            if entry.refreshDeadline <= now, !entry.isDeadlineJudged {
+                throw violated("a token was not looked at at its deadline")
+            }
+        }
+    }
+
+    /// At its deadline a token in use is refreshed; the cache has come to those whose timers have gone off.
+    func judgeDeadlines() throws {
+        for key in keys {
+            if let negative = key.negative, negative.forgetAt <= now, machine.negatives[key.key] == nil {
+                key.negative = nil
+            }
+            guard let entry = key.entry, entry.refreshDeadline <= now, !entry.isDeadlineJudged,
+                machine.store.find(key.key).flatMap({ machine.store[$0] })?.refreshTimer == nil
+            else { continue }
             entry.isDeadlineJudged = true
             if entry.isInUse(at: now, policy), key.current == nil, key.negativeError(at: now) == nil {
                 throw violated("a token in use was not refreshed at its deadline")

@@ -102,11 +102,16 @@ extension ModelRun {
     /// An error that says what the model foresees.
     func check(_ error: ErrorReply, is expected: ModelError) throws {
         guard error.code == expected.code else { throw violated("an error is \(error.code), not \(expected.code)") }
-        guard let wait = expected.wait else { return }
-        let range = (wait - Self.tolerance).asRetryAfter...(wait + Self.tolerance).asRetryAfter
-        guard let told = error.retryAfter, range.contains(told) else {
-            throw violated("\(error.code) says retry_after \(error.retryAfter ?? 0), not \(range)")
+        guard range(of: expected, contains: error) else {
+            throw violated("\(error.code) says retry_after \(error.retryAfter ?? 0), not \(expected.wait ?? .zero)")
         }
+    }
+
+    /// Whether an error says when to come back as the model foresees it, rounded up.
+    func range(of expected: ModelError, contains error: ErrorReply) -> Bool {
+        guard let wait = expected.wait else { return true }
+        let range = (wait - Self.tolerance).asRetryAfter...(wait + Self.tolerance).asRetryAfter
+        return error.retryAfter.map(range.contains) ?? false
     }
 
     private func takeTimeout(_ waiter: ModelWaiter) throws {

@@ -203,8 +203,10 @@ final class ModelTenant {
     func disturb() { disturbances += 1 }
 
     /// What a waiter for a call is let wait by; nil: calls that don't come back may keep it from going.
-    func foresight(for call: ModelCall) -> Foresight? {
-        guard underWay < limits.maxConcurrent, circuit.isClosed else { return nil }
+    func foresight(for call: ModelCall, until deadline: Instant, now: Instant) -> Foresight? {
+        guard underWay < limits.maxConcurrent, circuit.isClosed, !call.isSent,
+            earliest(of: call, now: now) + ModelRun.tolerance < deadline
+        else { return nil }
         return present(for: call)
     }
 

@@ -6,37 +6,41 @@ struct ModelTests {
     private static let steps = 500
     /// Each a test case of its own; one after another, so that a thread is left to the other tests.
     private static let shares = 8
-    private static let runs = 2_000
+    private static let runs = 1_000
+    /// After so many violations the rest of a share tells nothing new.
+    private static let mostViolations = 5
 
     @Test("Whatever happens, the promises hold.", .serialized, arguments: 0..<shares)
     func holds(share: Int) async throws {
         // `make model SEED=…` replays one run.
         if let seed = ProcessInfo.processInfo.environment["MODEL_SEED"].flatMap(UInt64.init) {
-            guard share == 0 else { return }
-            _ = try run(seed, isTraced: true)
+            if share == 0 { _ = run(seed, isTraced: true) }
             return
         }
         var tally = ModelTally()
-        for number in 0..<(Self.runs / Self.shares) {
-            tally.add(try run(UInt64(share * 1_000_000 + number)))
+        var violations = 0
+        for number in 0..<(Self.runs / Self.shares) where violations < Self.mostViolations {
+            let run = run(UInt64(share * 1_000_000 + number))
+            if run == nil { violations += 1 }
+            if let run { tally.add(run) }
             // Other tests run on the same threads, and some of them have deadlines.
             await Task.yield()
         }
+        guard violations == 0 else { return }
         for item in ModelTally.Item.allCases {
             #expect(tally.counts[item, default: 0] > 0, "no life has put \(item) to the test")
         }
+        if ProcessInfo.processInfo.environment["MODEL_TALLY"] != nil { print("share \(share): \(tally)") }
     }
 
-    private func run(_ seed: UInt64, isTraced: Bool = false) throws -> ModelTally {
-        let run = ModelRun(seed: seed)
-        run.isTraced = isTraced
-        run.digests = ProcessInfo.processInfo.environment["MODEL_DIGEST"] != nil
-        defer { if run.digests { print("digest \(seed) \(run.digest)") } }
+    /// Lives one life; nil: a promise was broken.
+    private func run(_ seed: UInt64, isTraced: Bool = false) -> ModelTally? {
+        let run = ModelRun(seed: seed, isTraced: isTraced)
         do {
             try run.run(steps: Self.steps)
-        } catch let violation as ModelRun.Violation {
-            Issue.record("\(violation); replay it by: make model SEED=\(seed)")
-            throw violation
+        } catch {
+            Issue.record("\(error); replay it by: make model SEED=\(seed)")
+            return nil
         }
         return run.tally
     }
