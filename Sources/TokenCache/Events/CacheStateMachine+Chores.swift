@@ -128,7 +128,8 @@ extension CacheStateMachine {
             sweep.left = nil
             // Without callers a call has left the queue that is gone through, unless it goes before all others.
             let stays = callerCount(of: id) > 0
-            if stays { sweep.rank += 1 }
+            let goesFirst = !sweep.first.isEmpty && calls[id]?.ticket != nil
+            if stays || goesFirst { sweep.rank += 1 }
             if !sweep.first.isEmpty {
                 sweep.first.removeFirst()
             } else if stays {
