@@ -294,8 +294,8 @@ extension ModelRun {
     ///
     /// - Returns: Those for which there is no room.
     private func reconcileEntries() throws -> [ModelEntry] {
+        guard entryCount != machine.store.count else { return [] }
         var present = entries
-        guard present.count != machine.store.count else { return [] }
         for key in present where key.entry.map({ $0.token.expiry <= now }) ?? false {
             guard machine.store.find(key.key) == nil else { continue }
             key.entry = nil

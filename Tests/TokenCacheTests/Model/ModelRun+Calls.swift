@@ -113,7 +113,7 @@ extension ModelRun {
         }
         guard let drawn = machine.store.find(key.key).flatMap({ machine.store[$0] })?.life.jitterFraction else {
             // A cache that is full of what others ask for may have had no room for it.
-            guard entries.count >= policy.maxEntries else { throw violated("a token that came was not cached") }
+            guard entryCount >= policy.maxEntries else { throw violated("a token that came was not cached") }
             return put(token, call, key, before, 0.5, wasReported)
         }
         guard (0..<1).contains(drawn) else { throw violated("a token's share of the band was drawn as \(drawn)") }

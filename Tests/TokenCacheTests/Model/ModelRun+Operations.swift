@@ -12,8 +12,8 @@ extension ModelRun {
         case 0..<78: try askAtRandom()
         case 78..<116: try reply()
         case 116..<150: try passSomeTime()
-        case 150..<153: try suspend()
-        case 153..<160: try prefetchAtRandom()
+        case 150..<152: try suspend()
+        case 152..<160: try prefetchAtRandom()
         case 160..<168: try invalidateAtRandom()
         case 168..<174: try logOutAtRandom()
         case 174..<177: try evict(randomKey().key.user, scopes: random.pick(Self.scopes.map(Optional.some) + [nil]))
@@ -153,12 +153,16 @@ extension ModelRun {
     // MARK: Time
 
     private func passSomeTime() throws {
-        if random.once(in: 4), let point = pointOfLife() { return try passTime(point - now) }
+        if random.once(in: 3), let point = pointOfLife() {
+            // While uses are persisted, the cache is woken four times a minute.
+            let isLong = point - now > .seconds(2_000) && store != nil
+            return isLong ? try suspend(until: point) : try passTime(point - now)
+        }
         try passTime(
             random.pick([
                 random.duration(.zero, .milliseconds(300)), random.duration(.zero, .seconds(3)),
                 random.duration(.seconds(1), .seconds(20)), random.duration(.seconds(1), .seconds(60)),
-                random.duration(.seconds(60), .seconds(4_000)),
+                random.duration(.seconds(60), .seconds(random.pick([600, 4_000]))),
             ])
         )
     }
@@ -177,8 +181,8 @@ extension ModelRun {
     }
 
     /// Time passes and no timer goes off, as while the machine sleeps; requests come before the timers do.
-    private func suspend() throws {
-        now += random.duration(.seconds(1), .seconds(30_000))
+    private func suspend(until end: Instant? = nil) throws {
+        now = end ?? now + random.duration(.seconds(1), .seconds(30_000))
         trace("wakes from a suspend")
         for tenant in tenants { tenant.disturb() }
         for _ in 0..<random.below(4) { try askAtRandom() }

@@ -117,8 +117,8 @@ extension ModelRun {
     /// Each token is persisted, nothing else is, and a use is persisted in time.
     func check(_ store: ModelStore) throws {
         guard !store.isFull else { return }
-        guard store.records.count == entries.count else {
-            throw violated("\(store.records.count) tokens are persisted, not \(entries.count)")
+        guard store.records.count == entryCount else {
+            throw violated("\(store.records.count) tokens are persisted, not \(entryCount)")
         }
         guard random.once(in: 8) else { return }
         for token in store.records.values {

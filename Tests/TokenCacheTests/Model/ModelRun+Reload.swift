@@ -45,6 +45,7 @@ extension ModelRun {
             }
         }
         takePolicy(policy)
+        noteKeys()
         try finish()
     }
 

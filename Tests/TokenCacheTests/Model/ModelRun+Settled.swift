@@ -14,7 +14,7 @@ extension ModelRun {
         for call in calls where call.isDoomed {
             throw violated("a call is still queued that nobody wants: \(call.place)")
         }
-        if entries.count > policy.maxEntries { throw violated("there are more tokens than may be") }
+        if entryCount > policy.maxEntries { throw violated("there are more tokens than may be") }
         if let store { try check(store) }
     }
 

@@ -50,7 +50,9 @@ final class ModelRun {
     var policy: CachePolicy
     var roster: TenantRoster
     /// All tenants that there have been since the daemon's start, those that are gone, too.
-    var tenants: [ModelTenant]
+    var tenants: [ModelTenant] { didSet { noteKeys() } }
+    /// All keys that the cache may know something of.
+    private(set) var keys: [ModelKey] = []
     /// Those of earlier daemons.
     var graveyard: [ModelTenant] = []
     /// The calls that have not ended.
@@ -114,7 +116,11 @@ final class ModelRun {
             now: Self.start
         )
         (self.policy, self.roster, self.random) = (policy, roster, random)
+        noteKeys()
     }
+
+    /// The tenants have changed.
+    func noteKeys() { keys = configured.flatMap(\.keys) }
 
     static func peer(_ uid: PeerUID) -> Peer { Peer(uid: uid, gid: 0) }
 
@@ -179,11 +185,15 @@ final class ModelRun {
     /// The tenants that are configured.
     var configured: [ModelTenant] { tenants.filter { !$0.isRetired } }
 
-    /// All keys that the cache may know something of.
-    var keys: [ModelKey] { tenants.lazy.filter { !$0.isRetired }.flatMap(\.keys) }
-
     /// The keys that have a token.
     var entries: [ModelKey] { keys.filter { $0.entry != nil } }
+
+    /// How many keys have a token; a loop, as it is counted after each event and closures cost much without optimisation.
+    var entryCount: Int {
+        var count = 0
+        for key in keys where key.entry != nil { count += 1 }
+        return count
+    }
 
     func key(_ key: TokenKey) -> ModelKey? {
         tenants.first { $0.id == key.user.tenant }?.keys.first { $0.key == key }
@@ -194,7 +204,10 @@ final class ModelRun {
     // MARK: Time
 
     /// Whether the cache has done all that it has to do now.
-    var isSettled: Bool { wake.map { $0 > now } ?? true }
+    var isSettled: Bool {
+        guard let wake else { return true }
+        return wake > now
+    }
 
     /// Lets the cache do what it has divided into slices.
     func settle() throws {
