@@ -241,8 +241,10 @@ extension ModelRun {
                 try remember(ModelError(code: .denied, wait: .seconds(1)), key, fate)
                 return ModelError(code: .denied, wait: wait.map { max($0, .seconds(1)) })
             }
-            let length = try refuse(key, upstream.status)
-            return ModelError(code: .denied, wait: wait.map { max($0, length) })
+            let length = refuse(key, upstream.status)
+            // Where there is room for a few only, it may be what would be forgotten soonest.
+            let isRemembered = machine.negatives[key.key] != nil
+            return ModelError(code: .denied, wait: isRemembered ? wait.map { max($0, length) } : nil)
         case .throttled: return try remember(ModelError(code: .rateLimited, wait: wait), key, fate)
         case .unavailable: return try remember(ModelError(code: .unavailable, wait: wait), key, fate)
         case .malformed, .rejected: return try remember(ModelError(code: .badUpstream, wait: wait), key, fate)
@@ -270,7 +272,7 @@ extension ModelRun {
     }
 
     /// The tenant has refused a user: each time in a row for twice as long, up to five minutes.
-    private func refuse(_ key: ModelKey, _ status: Int) throws -> Duration {
+    private func refuse(_ key: ModelKey, _ status: Int) -> Duration {
         let last = key.negative?.refusal?.length
         let length = last.map { min($0 * 2, .seconds(300)) } ?? policy.negativeTTL
         change(key) {

@@ -69,6 +69,7 @@ extension ModelRun {
     /// - Returns: The error that is answered at once.
     @discardableResult
     func ask(_ key: ModelKey, _ options: RequestOptions) throws -> ErrorReply? {
+        tally.note(.asked)
         let peer = options.peer.uid
         let isPlain = options == RequestOptions(peer: options.peer)
         let explained = isPlain && random.once(in: 4) ? machine.explain(key.key, for: peer, now: now).source : nil

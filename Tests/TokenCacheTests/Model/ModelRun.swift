@@ -219,6 +219,7 @@ final class ModelRun {
     }
 
     func letTimePass() throws {
+        tally.note(isSettled || wake == now ? .wokenAtItsTime : .slicesOfTime)
         begin(machine.timePassed(now: now))
         trace("time has passed")
         try finish()
@@ -303,6 +304,9 @@ struct ModelTally {
         case killedBetweenChanges
         case useForgotten
         case recounted
+        case slicesOfTime
+        case wokenAtItsTime
+        case asked
     }
 
     private(set) var counts: [Item: Int] = [:]
