@@ -4,7 +4,9 @@ import contextlib
 import json
 import os
 import pathlib
+import select
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -44,6 +46,17 @@ def systemctl(*arguments, check=True):
 
 def property_of(name, unit="tokencached.service"):
     return systemctl("show", "--value", f"--property={name}", unit).stdout.strip()
+
+
+def kill_daemon():
+    """Kills the daemon; when this returns it is gone, and can't accept another connection to take to its grave."""
+    process = os.pidfd_open(int(property_of("MainPID")))
+    try:
+        signal.pidfd_send_signal(process, signal.SIGKILL)
+        if not select.select([process], [], [], PATIENCE)[0]:
+            raise AssertionError("a killed daemon lives on")
+    finally:
+        os.close(process)
 
 
 def connect(path):

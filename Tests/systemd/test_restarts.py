@@ -6,7 +6,18 @@ import pathlib
 import sys
 import threading
 
-from machine import ADMIN, SOURCES, MachineTestCase, ask, configure, entries, property_of, systemctl, token
+from machine import (
+    ADMIN,
+    SOURCES,
+    MachineTestCase,
+    ask,
+    configure,
+    entries,
+    kill_daemon,
+    property_of,
+    systemctl,
+    token,
+)
 
 sys.path.insert(0, str(SOURCES / "Clients/python/src"))
 
@@ -106,10 +117,10 @@ class Restarts(MachineTestCase):
         given = self.warm()
         first = next(iter(given))
         ask({"op": "evict", "subject": first}, ADMIN)
-        systemctl("kill", "--kill-who=main", "--signal=SIGKILL", "tokencached.service")
+        kill_daemon()
         self.assertEqual(entries(), len(given) - 1)
         ask({"op": "flush"}, ADMIN)
-        systemctl("kill", "--kill-who=main", "--signal=SIGKILL", "tokencached.service")
+        kill_daemon()
         self.assertEqual(entries(), 0)
 
     def test_tokens_outlive_restart_after_restart(self):
@@ -122,7 +133,7 @@ class Restarts(MachineTestCase):
                 if number % 2 == 0:
                     systemctl("restart", "tokencached.service")
                 else:
-                    systemctl("kill", "--kill-who=main", "--signal=SIGKILL", "tokencached.service")
+                    kill_daemon()
                 self.assert_same(given)
         self.assertEqual(entries(), len(given))
         self.assertEqual(property_of("NFileDescriptorStore"), "1")
@@ -132,7 +143,7 @@ class Restarts(MachineTestCase):
         self.assertEqual(ask({"op": "prefetch", "subjects": subjects[:1000]})["queued"], 1000)
         given = {subject: token(subject)["access_token"] for subject in subjects}
         with self.no_mint():
-            systemctl("kill", "--kill-who=main", "--signal=SIGKILL", "tokencached.service")
+            kill_daemon()
             self.assert_same(given)
         self.assertEqual(property_of("NFileDescriptorStore"), "1")
 

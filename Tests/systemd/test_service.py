@@ -21,6 +21,7 @@ from machine import (
     drop_in,
     entries,
     journal,
+    kill_daemon,
     property_of,
     run,
     systemctl,
@@ -197,14 +198,14 @@ class Failures(MachineTestCase):
     def test_kill_9_costs_no_token(self):
         first = token(self.subject())
         with self.no_mint():
-            systemctl("kill", "--kill-who=main", "--signal=SIGKILL", "tokencached.service")
+            kill_daemon()
             self.assertEqual(token(self.subject())["access_token"], first["access_token"])
         self.assertEqual(property_of("NRestarts"), "1")
 
     def test_no_limit_of_starts_ever_closes_the_sockets(self):
         for _ in range(12):
             entries()
-            systemctl("kill", "--kill-who=main", "--signal=SIGKILL", "tokencached.service")
+            kill_daemon()
         for _ in range(25):
             entries()
             systemctl("stop", "tokencached.service")
