@@ -14,13 +14,14 @@ struct SliceTests {
 
     private func machine(
         policy: CachePolicy = CachePolicy(),
-        tenants: [TenantID: TenantPolicy] = Self.wide
+        tenants: [TenantID: TenantPolicy] = Self.wide,
+        sliceSize: Int = Self.slice
     ) -> CacheStateMachine {
         CacheStateMachine(
             policy: policy,
             tenants: tenants,
             random: Constant(0),
-            sliceSize: Self.slice,
+            sliceSize: sliceSize,
             now: Simulation.start
         )
     }
@@ -230,6 +231,50 @@ struct SliceTests {
         #expect(machine.negatives[.of("user299")] != nil)
         #expect(slices(&machine, actions, now: now).count >= 300 / Self.slice)
         #expect(machine.stats(now: now).negativeEntries == 150)
+    }
+
+    @Test("A flush right after a new secret drops all refusals, though the secret's own sweep is over first.")
+    func flushAfterSecret() {
+        var machine = machine()
+        let now = Simulation.start
+        for order in ask(&machine, 120, { .of("user\($0)") }, now: now) {
+            guard case .mint(let call, _) = order else { continue }
+            let result = MintResult.failed(.denied(ErrorReply.Upstream(status: 403), secretChanged: false))
+            _ = machine.ended(call, result, now: now, wall: Simulation.wall)
+        }
+        _ = machine.secretChanged(of: "main", now: now)
+        // Two slices of three: the third comes with the flush.
+        _ = machine.timePassed(now: now)
+        let actions = machine.flush(tenant: "main", now: now).actions
+        #expect(machine.negatives[.of("user0")] == nil)
+        _ = slices(&machine, actions, now: now)
+        #expect((0..<120).allSatisfy { machine.negatives[.of("user\($0)")] == nil })
+        #expect(machine.stats(now: now).negativeEntries == 0)
+    }
+
+    @Test("What a flush has left is no eviction, and what is evicted is the oldest of what there is.")
+    func evictionDuringSweep() {
+        var policy = CachePolicy()
+        policy.maxEntries = 40
+        let limits = TenantPolicy.test(rate: 1_000_000, burst: 1_000_000, concurrent: 1_000)
+        var machine = machine(policy: policy, tenants: ["main": limits, "other": limits], sliceSize: 1)
+        let now = Simulation.start
+        mint(&machine, 20, now: now)
+        mint(&machine, 20, tenant: "other", now: now)
+        // The others are the oldest now, and in the last slots that the sweep comes to.
+        _ = ask(&machine, 20, { .of("user\($0)") }, now: now)
+        let late = ask(&machine, 21, { .of("late\($0)") }, now: now)
+        var actions = machine.flush(tenant: "other", now: now).actions
+        for (index, order) in late.enumerated() {
+            guard case .mint(let call, _) = order else { continue }
+            let result = MintResult.minted(.init("late-\(index)"), scope: nil, lifetime: .seconds(1_000))
+            actions = machine.ended(call, result, now: now, wall: Simulation.wall)
+        }
+        #expect(machine.store.slots.count == 61, "the sweep has freed no slot yet")
+        _ = slices(&machine, actions, now: now)
+        #expect(machine.stats(now: now).evictions["capacity"] == 1)
+        #expect((0..<20).filter { machine.store.find(.of("user\($0)")) == nil } == [0])
+        #expect((0..<21).allSatisfy { machine.store.find(.of("late\($0)")) != nil })
     }
 
     @Test("One user's entries, refusals and mints are bounded, however many scopes they are asked for with.")

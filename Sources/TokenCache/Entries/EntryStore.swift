@@ -34,6 +34,8 @@ struct EntryStore {
         var bytes = 0
         /// Its slots, those of flushed entries included until they are swept.
         var slots = BitSet()
+        /// How many of its entries each owner has, by the owner's number.
+        var counts: [Int32: Int] = [:]
     }
 
     /// Goes through the slots to free what a flush has dropped.
@@ -54,6 +56,8 @@ struct EntryStore {
     private var index = UserIndex()
     private var owners: ContiguousArray<OwnerList> = []
     private var ownerNumbers: [PeerUID: Int32] = [:]
+    /// How many owners have entries.
+    private var ownerCount = 0
     private var shares: [TenantID: Share] = [:]
     /// Of these tenants, entries with a serial number up to this are gone.
     private var floors: [TenantID: UInt64] = [:]
@@ -129,8 +133,13 @@ struct EntryStore {
                 return
             }
         }
+        let next = ownerAfterUse(of: slot, by: peer)
         unlink(slot)
-        linkAsNewest(slot, ownerAfterUse(of: slot, by: peer))
+        linkAsNewest(slot, next)
+        if next != owner, let entry = slots[slot].entry {
+            account(entry, -1, owner: owner)
+            account(entry, 1, owner: next)
+        }
     }
 
     /// Puts a token in: in the place of its key's, whose owner and order it takes over, or as the newest of a uid.
@@ -141,7 +150,7 @@ struct EntryStore {
         let present = chain(of: entry.key.user).first { slots[$0].entry?.key.scopes == entry.key.scopes }
         if let present, let old = self[present] {
             forgetTimers(of: old)
-            account(old, -1)
+            account(old, -1, present)
             noteRemoval(of: old)
             slots[present].entry = entry
             added(entry, present)
@@ -172,23 +181,36 @@ struct EntryStore {
     @discardableResult
     mutating func remove(_ slot: Int) -> Entry? {
         guard let entry = self[slot] else { return nil }
-        account(entry, -1)
+        account(entry, -1, slot)
         free(slot)
         return entry
     }
 
     private mutating func added(_ entry: Entry, _ slot: Int) {
-        account(entry, 1)
+        account(entry, 1, slot)
         shares[entry.key.user.tenant, default: Share()].slots.insert(slot)
         schedule(slot, entry)
         if recordsChanges, recordID(of: entry) == nil { changes.append(.store(entry, slot: slot)) }
     }
 
-    private mutating func account(_ entry: Entry, _ sign: Int) {
+    private mutating func account(_ entry: Entry, _ sign: Int, _ slot: Int) {
         count += sign
         bytes += sign * entry.size
         shares[entry.key.user.tenant, default: Share()].count += sign
         shares[entry.key.user.tenant, default: Share()].bytes += sign * entry.size
+        account(entry, sign, owner: slots[slot].owner)
+    }
+
+    /// Counts an entry as an owner's, or no more.
+    private mutating func account(_ entry: Entry, _ sign: Int, owner: Int32) {
+        shares[entry.key.user.tenant]?.counts[owner, default: 0] += sign
+        changeCount(of: owner, by: sign)
+    }
+
+    private mutating func changeCount(of owner: Int32, by difference: Int) {
+        let old = owners[Int(owner)].count
+        owners[Int(owner)].count += difference
+        ownerCount += (old + difference > 0 ? 1 : 0) - (old > 0 ? 1 : 0)
     }
 
     private mutating func newSlot() -> Int {
@@ -234,8 +256,10 @@ struct EntryStore {
         let dropped = shares[tenant]?.count ?? 0
         count -= dropped
         bytes -= shares[tenant]?.bytes ?? 0
+        for (owner, count) in shares[tenant]?.counts ?? [:] { changeCount(of: owner, by: -count) }
         shares[tenant]?.count = 0
         shares[tenant]?.bytes = 0
+        shares[tenant]?.counts = [:]
         return dropped
     }
 
@@ -393,25 +417,34 @@ struct EntryStore {
     // MARK: Owners
 
     /// How many entries each uid has.
-    var countsByOwner: [PeerUID: Int] { ownerNumbers.mapValues { owners[Int($0)].count } }
+    var countsByOwner: [PeerUID: Int] { ownerNumbers.mapValues { owners[Int($0)].count }.filter { $0.value > 0 } }
 
     /// Whose an entry is.
     func owner(of slot: Int) -> PeerUID { owners[Int(slots[slot].owner)].uid }
 
-    /// The slot whose entry goes where there are too many: of what belongs to uids that have more than their quota, or else
-    /// of all, what was asked for longest ago.
+    /// Takes the entry out that goes where there are too many: of what belongs to uids that have more than their quota, or
+    /// else of all, what was asked for longest ago.
+    ///
+    /// What a flush has left among the oldest is freed on the way.
     ///
     /// - Parameters:
     ///   - limit: How many entries there may be.
     ///   - share: The share of one uid while others have some.
-    func nextToGo(limit: Int, share: Double) -> Int? {
-        let bound = Quota.bound(limit, share: share, contenders: ownerNumbers.count)
-        return oldest { $0.count > bound } ?? oldest { _ in true }
+    ///   - budget: How many slots to free; what is left of it afterwards.
+    /// - Returns: Whether one was taken out.
+    mutating func removeOldest(limit: Int, share: Double, _ budget: inout Int) -> Bool {
+        let bound = Quota.bound(limit, share: share, contenders: ownerCount)
+        while budget > 0, let slot = oldest(of: { $0.count > bound }) ?? oldest(of: { $0.count > 0 }) {
+            budget -= 1
+            if remove(slot) != nil { return true }
+            free(slot)
+        }
+        return false
     }
 
     private func oldest(of isMeant: (OwnerList) -> Bool) -> Int? {
         var found: Int?
-        for owner in owners where owner.count > 0 && isMeant(owner) {
+        for owner in owners where isMeant(owner) {
             let slot = Int(owner.oldest)
             if slots[slot].use < found.map({ slots[$0].use }) ?? .max { found = slot }
         }
@@ -433,7 +466,7 @@ struct EntryStore {
     private mutating func number(of peer: PeerUID) -> Int32 {
         if let number = ownerNumbers[peer] { return number }
         let list = OwnerList(uid: peer, newest: Self.none, oldest: Self.none)
-        let unused = owners.count == ownerNumbers.count ? nil : owners.firstIndex { $0.count == 0 }
+        let unused = owners.count == ownerNumbers.count ? nil : owners.firstIndex { $0.linked == 0 }
         if let unused { owners[unused] = list } else { owners.append(list) }
         let number = Int32(unused ?? owners.count - 1)
         ownerNumbers[peer] = number
@@ -455,15 +488,15 @@ struct EntryStore {
             slots[Int(newest)].newer = Int32(slot)
         }
         owners[Int(owner)].newest = Int32(slot)
-        owners[Int(owner)].count += 1
-        if owners[Int(owner)].count == 1 { ownerNumbers[owners[Int(owner)].uid] = owner }
+        owners[Int(owner)].linked += 1
+        if owners[Int(owner)].linked == 1 { ownerNumbers[owners[Int(owner)].uid] = owner }
     }
 
     private mutating func unlink(_ slot: Int) {
         let (newer, older, owner) = (slots[slot].newer, slots[slot].older, Int(slots[slot].owner))
         if newer == Self.none { owners[owner].newest = older } else { slots[Int(newer)].older = older }
         if older == Self.none { owners[owner].oldest = newer } else { slots[Int(older)].newer = newer }
-        owners[owner].count -= 1
-        if owners[owner].count == 0 { ownerNumbers[owners[owner].uid] = nil }
+        owners[owner].linked -= 1
+        if owners[owner].linked == 0 { ownerNumbers[owners[owner].uid] = nil }
     }
 }

@@ -6,6 +6,8 @@ struct OwnerList {
     var newest: Int32
     /// The slot of the oldest; the store's `none` where there is none.
     var oldest: Int32
-    /// How many.
+    /// How many are linked, those of a flush included that have not been swept.
+    var linked = 0
+    /// How many there are.
     var count = 0
 }

@@ -144,11 +144,10 @@ extension CacheStateMachine {
     mutating func makeRoom(now: Instant) {
         guard store.count > policy.maxEntries else { return }
         dropExpired(now: now)
-        for _ in 0..<sliceSize {
-            guard store.count > policy.maxEntries,
-                let slot = store.nextToGo(limit: policy.maxEntries, share: policy.entriesShare)
-            else { return }
-            store.remove(slot)
+        var budget = sliceSize
+        while store.count > policy.maxEntries,
+            store.removeOldest(limit: policy.maxEntries, share: policy.entriesShare, &budget)
+        {
             statistics.evictions.capacity += 1
         }
         if store.count > policy.maxEntries { add(.shrink) }

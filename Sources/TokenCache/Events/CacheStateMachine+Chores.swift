@@ -35,7 +35,7 @@ extension CacheStateMachine {
             guard negatives.sweep(from: &next, &budget) else {
                 return .sweepNegatives(tenant, upTo: serial, next: next)
             }
-            negatives.endFlush(of: tenant, upTo: serial)
+            negatives.endForgettingUnauthorized(of: tenant, upTo: serial)
             return nil
         case .endPauses(let tenant):
             touch(tenant)

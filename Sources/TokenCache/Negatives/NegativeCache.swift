@@ -110,9 +110,16 @@ struct NegativeCache {
         return start >= slots.indices.upperBound
     }
 
-    /// Forgets a floor: nothing is left below it.
+    /// A flush's sweep is over: nothing is left below its floor.
+    ///
+    /// The two floors of a tenant may have one number, and the sweep for one may have passed what only the other drops;
+    /// so each ends its own.
     mutating func endFlush(of tenant: TenantID, upTo serial: UInt64) {
         if floors[tenant] == serial { floors[tenant] = nil }
+    }
+
+    /// The sweep of refusals with 401 is over.
+    mutating func endForgettingUnauthorized(of tenant: TenantID, upTo serial: UInt64) {
         if unauthorizedFloors[tenant] == serial { unauthorizedFloors[tenant] = nil }
     }
 

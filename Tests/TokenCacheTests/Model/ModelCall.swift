@@ -5,7 +5,7 @@ import TokenProtocol
 
 /// A call to a tenant as the model knows it, from its planning to its end.
 final class ModelCall {
-    /// Where it stands.
+    /// Its place: in a queue, or under way.
     enum Place: Equatable {
         /// Before all others.
         case first
@@ -28,7 +28,7 @@ final class ModelCall {
         var pause: (length: Duration, outage: Int)?
     }
 
-    /// What becomes of a token.
+    /// The use that its token is put to: the cache, its waiters only, or revocation.
     enum Fate {
         case current
         case superseded
@@ -51,11 +51,11 @@ final class ModelCall {
     /// The token that it revokes; nil: it mints.
     let token: ModelToken?
     let cause: AuditRecord.MintCause
-    /// Who had it planned; nil: the daemon itself.
+    /// The uid that had it planned; nil: the daemon itself.
     let peer: PeerUID?
     /// The generation of its key in which it was planned.
     let generation: Int
-    /// What the cache calls it; nil: it has not been seen there yet.
+    /// Its number in the cache; nil: it has not been seen there yet.
     var id: CallID?
     var place = Place.background
     var owner: PeerUID
@@ -67,7 +67,7 @@ final class ModelCall {
     var isRetry = false
     var hasTriedNewSecret = false
     var isSuperseded = false
-    /// Who has logged the user out since.
+    /// The uid that has logged the user out since.
     var revokedFor: PeerUID?
     var waiters: [ModelWaiter] = []
     /// The logout that waits for a revocation.
@@ -96,7 +96,7 @@ final class ModelCall {
         generation = token.generation
     }
 
-    /// When it was sent; nil: it waits for its turn.
+    /// The time at which it was sent; nil: it waits for its turn.
     var sent: Instant? { if case .sent(let time) = place { time } else { nil } }
 
     var isSent: Bool { sent != nil }
@@ -112,10 +112,10 @@ final class ModelCall {
     /// Whether nobody's request planned it.
     var isUnasked: Bool { cause == .refresh || cause == .probe }
 
-    /// When it is of no use any more, as the token has ended that it renews or revokes.
+    /// The end of the token that it renews or revokes, after which it is of no use.
     var tokenEnds: Instant? { token?.expiry ?? refresh?.tokenEnds }
 
-    /// Where it stands when nobody waits for it.
+    /// Its place in the queues when nobody waits for it.
     var placeAlone: Place {
         if isProbe { return .first }
         return token != nil || refresh != nil ? .background : .prefetch(owner)
@@ -138,7 +138,7 @@ final class ModelCall {
 
 /// Somebody who waits for an answer.
 final class ModelWaiter {
-    /// What a call came to, for those who waited for it.
+    /// The end of a call, for those who waited for it.
     enum Outcome {
         case token(ModelToken)
         case error(ModelError)
@@ -156,14 +156,14 @@ final class ModelWaiter {
     let acceptsStale: Bool
     /// The mint that is waited for; nil: it has ended.
     var call: ModelCall?
-    /// What the call came to, which the waiter has not been told yet.
+    /// The end of the call, of which the waiter has not been told yet.
     var outcome: Outcome?
-    /// What the waiter is told when the cache comes to it, as the tenant is not configured any more.
+    /// The error that the waiter gets when the cache comes to it, as the tenant is not configured any more.
     var farewell: ErrorReply.Code?
     /// A logout's revocations that have not ended, and whether the tenant took those that have.
     var open: [ModelCall] = []
     var areAllTaken = true
-    /// What was known when the waiter was let wait; nil: that doesn't bind the cache.
+    /// The state by which the waiter was let wait; nil: it doesn't bind the cache.
     var foresight: ModelTenant.Foresight?
 
     /// A caller.

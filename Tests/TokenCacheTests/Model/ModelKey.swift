@@ -19,10 +19,10 @@ final class ModelKey {
         self.tenant = tenant
     }
 
-    /// When what is remembered of it is forgotten.
+    /// The time at which the memory of its refusals ends.
     var forgetAt: Instant { negative?.forgetAt ?? ModelRun.start }
 
-    /// What a request that needs a mint is answered instead; nil: it may go on.
+    /// The error that a request gets in the place of a mint; nil: it may go on.
     func negativeError(at now: Instant) -> ModelError? { negative?.error(at: now) }
 
     /// Whether it belongs to a user, and to these scopes if any are named.
@@ -31,10 +31,10 @@ final class ModelKey {
     }
 }
 
-/// What an error says that the model foresees.
+/// An error that the model foresees.
 struct ModelError {
     var code: ErrorReply.Code
-    /// How long it takes until a retry is worth while; nil: nothing is said of it.
+    /// The time until a retry is worth while; nil: nothing is said of it.
     var wait: Duration?
 }
 
@@ -67,7 +67,7 @@ final class ModelToken {
 
 /// A cached token, laid out by the rules of minting.md.
 final class ModelEntry {
-    /// What a request that finds it gets.
+    /// The answer to a request that finds it.
     enum Verdict {
         case serve(meetsMinTTL: Bool)
         case serveAndRefresh
@@ -75,13 +75,13 @@ final class ModelEntry {
     }
 
     let token: ModelToken
-    /// What was drawn for it: once, and kept.
+    /// Its share of the band, drawn once and kept.
     let jitterFraction: Double
     let arrived: Instant
     var lastAsked: Instant?
     let cameUnasked: Bool
     let replacedReported: Bool
-    /// Whose it is, who asked last if that was another, and when it was asked for by the count of all uses.
+    /// Its owner, the last to ask if that was another, and its last use by the count of all uses.
     var owner: PeerUID
     var challenger: PeerUID?
     var use = 0
@@ -160,7 +160,7 @@ final class ModelEntry {
     }
 }
 
-/// What is remembered of a key besides its token.
+/// The memory of a key's refusals, failures and reports.
 struct ModelNegative {
     enum Report {
         case unpaid

@@ -32,7 +32,7 @@ struct ModelBucket {
         return mayPay(at: now)
     }
 
-    /// When a call can go that so many others go before, if none goes before a time.
+    /// The time at which a call can go behind so many others, if none goes before a start.
     func time(behind others: Int, from start: Instant) -> Instant {
         var bucket = self
         var time = start
@@ -87,7 +87,7 @@ struct ModelQueue {
         if !lane.calls.isEmpty { lanes.append(lane) }
     }
 
-    /// How many go before a call.
+    /// The number of calls that go before a call.
     func rank(of call: ModelCall) -> Int {
         for lane in lanes {
             if let index = lane.calls.firstIndex(where: { $0 === call }) { return rank(of: index, in: lane.peer) }
@@ -95,7 +95,7 @@ struct ModelQueue {
         return 0
     }
 
-    /// How many would go before a call that a uid queued now behind so many others of its own.
+    /// The number that would go before a call that a uid queued now behind so many others of its own.
     func rankOfNext(for peer: PeerUID, behind others: Int = 0) -> Int {
         let own = lanes.first { $0.peer == peer }?.calls.count ?? 0
         return rank(of: own + others, in: peer)
@@ -126,7 +126,7 @@ struct ModelCircuit {
         case halfOpen(probe: ModelCall?)
     }
 
-    /// What the end of a call changes.
+    /// The change that the end of a call brings.
     enum Change {
         case none
         case opens
@@ -177,7 +177,7 @@ struct ModelCircuit {
         case .fault: return .opens
         case .success: return .closes
         // An answer proves that the tenant is there, not that it takes the client.
-        case .answer where !isForClient || ModelRun.anyAnswerProvesClient: return .closes
+        case .answer where !isForClient: return .closes
         case .answer, .unknown:
             state = .halfOpen(probe: nil)
             return .none
@@ -195,7 +195,7 @@ struct ModelCircuit {
         faultsInRow >= 5 || recent.count >= 10 && recent.count { $0.isFault } * 2 >= recent.count
     }
 
-    /// How long it may be open when it opens now.
+    /// The bounds of the time for which it would be open now.
     var nextOpening: ClosedRange<Duration> {
         let length = lastOpening.map { min($0 * 2, .seconds(60)) } ?? .seconds(5)
         return length * 0.8 - .milliseconds(1)...length * 1.2 + .milliseconds(1)
@@ -213,7 +213,7 @@ struct ModelCircuit {
     }
 }
 
-/// What a tenant's answers tell of the client, as minting.md describes it.
+/// A tenant's view of the client, as minting.md has it follow from the tenant's answers.
 struct ModelClient {
     enum State {
         case trusted
@@ -222,7 +222,7 @@ struct ModelClient {
         case refused
     }
 
-    /// What a refusal leads to.
+    /// The consequence of a refusal.
     enum Suspicion {
         case none
         case suspected(probe: ModelKey?)

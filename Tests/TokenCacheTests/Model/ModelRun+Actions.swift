@@ -3,7 +3,7 @@ import TokenProtocol
 
 @testable import TokenCache
 
-/// What an event has the shell do: each piece is taken in the order in which the cache comes to it.
+/// The judgement of what an event has the shell do, piece by piece in the order in which the cache comes to it.
 extension ModelRun {
     /// Begins to judge an event.
     func begin(_ actions: CacheActions) {
@@ -230,17 +230,17 @@ extension ModelRun {
     func isWanted(_ call: ModelCall, _ key: ModelKey) -> Bool {
         if call.isAwaited { return true }
         guard call.fate == .current else { return false }
-        if call.isProbe, call.tenant.client.probe === call || Self.staleProbesMayGo { return true }
+        if call.isProbe, call.tenant.client.probe === call { return true }
         if call.cause == .probe, call.askedAt == nil { return false }
         guard call.refresh != nil, call.askedAt == nil else { return true }
         return key.entry?.isInUse(at: now, policy) ?? false
     }
 
     /// Takes a call out of all tables.
-    func remove(_ call: ModelCall) {
+    func remove(_ call: ModelCall, isPaced: Bool = false) {
         calls.removeAll { $0 === call }
         unseen.removeAll { $0 === call }
-        call.tenant.withdraw(call)
+        call.tenant.withdraw(call, isPaced: isPaced)
         if call.key?.current === call { call.key?.current = nil }
     }
 
@@ -321,7 +321,7 @@ extension ModelRun {
         return evicted
     }
 
-    /// What is remembered of keys is gone that would be forgotten soonest, where there is room for a few only.
+    /// Memories of keys may be gone where there is room for a few only: those that would be forgotten soonest.
     private func reconcileNegatives() throws {
         guard hasChangedNegatives else { return }
         hasChangedNegatives = false
@@ -332,7 +332,7 @@ extension ModelRun {
             return
         }
         for key in remembered where machine.negatives[key.key] == nil {
-            // What a flush has left takes up room until it is swept.
+            // The remains of a flush take up room until they are swept.
             let hadRoom = wasSettled && remembered.count <= policy.maxEntries
             if hadRoom || key.forgetAt > first.forgetAt { throw violated("what is remembered of a user is gone") }
             key.negative = nil
@@ -340,7 +340,7 @@ extension ModelRun {
         }
     }
 
-    /// What was asked for longest ago, among the uids that have more than their share, or else among all.
+    /// The token that was asked for longest ago, among the uids that have more than their share, or else among all.
     private func nextToGo(_ present: [ModelKey]) -> ModelKey? {
         let counts = Dictionary(grouping: present) { $0.entry?.owner ?? EntryStore.nobody }.mapValues(\.count)
         let share = min(policy.entriesShare, 1 / Double(counts.count))

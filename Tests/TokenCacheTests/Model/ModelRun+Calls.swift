@@ -54,7 +54,7 @@ extension ModelRun {
 
     private static let lifetimes: [Duration?] = [
         nil, .milliseconds(500), .seconds(1), .seconds(2), .seconds(5), .seconds(15), .seconds(20), .seconds(20),
-        .seconds(600), .seconds(600), .seconds(21_600), .seconds(100_000),
+        .seconds(600), .seconds(600), .seconds(600), .seconds(21_600), .seconds(21_600), .seconds(100_000),
     ]
     private static let holds: [Duration?] = [nil, .zero, .seconds(1), .seconds(30), .seconds(30), .seconds(7_200)]
 
@@ -229,22 +229,21 @@ extension ModelRun {
         return retry
     }
 
-    /// What is told of a failure, and remembered where it is the key's present mint that failed.
+    /// The error that a failure is told by; it is remembered where it is the key's present mint that failed.
     private func remember(_ failure: MintFailure, _ key: ModelKey, _ fate: ModelCall.Fate) throws -> ModelError {
+        // After a reload a retry goes to another tenant, of which this one's hold says nothing.
         let block = key.tenant.isRetired ? nil : key.tenant.block(now)
-        // A retry goes to another tenant, which this one's hold says nothing of.
-        let isUnknown = key.tenant.isRetired && Self.retiredTenantsPaceRetries
-        let wait: Duration? = isUnknown ? nil : block.map { $0 - now } ?? .seconds(1)
+        let wait = block.map { $0 - now } ?? .seconds(1)
         switch failure {
         case .denied(let upstream, _):
             guard policy.negativeTTL > .zero, fate == .current else {
                 try remember(ModelError(code: .denied, wait: .seconds(1)), key, fate)
-                return ModelError(code: .denied, wait: wait.map { max($0, .seconds(1)) })
+                return ModelError(code: .denied, wait: max(wait, .seconds(1)))
             }
             let length = refuse(key, upstream.status)
-            // Where there is room for a few only, it may be what would be forgotten soonest.
+            // A small cache may forget it at once, as what would be forgotten soonest.
             let isRemembered = machine.negatives[key.key] != nil
-            return ModelError(code: .denied, wait: isRemembered ? wait.map { max($0, length) } : nil)
+            return ModelError(code: .denied, wait: isRemembered ? max(wait, length) : nil)
         case .throttled: return try remember(ModelError(code: .rateLimited, wait: wait), key, fate)
         case .unavailable: return try remember(ModelError(code: .unavailable, wait: wait), key, fate)
         case .malformed, .rejected: return try remember(ModelError(code: .badUpstream, wait: wait), key, fate)
@@ -255,7 +254,7 @@ extension ModelRun {
     private func remember(_ error: ModelError, _ key: ModelKey, _ fate: ModelCall.Fate) throws -> ModelError {
         guard fate == .current else { return error }
         guard let failure = machine.negatives[key.key]?.recentFailure else {
-            // Where there is room for a few only, it may be what would be forgotten soonest.
+            // A small cache may forget it at once, as what would be forgotten soonest.
             guard policy.maxEntries < 2 * keys.count else { throw violated("a failure was not remembered") }
             change(key) { _ in }
             return error

@@ -3,7 +3,7 @@ import TokenProtocol
 
 @testable import TokenCache
 
-/// What makes tokens void: reports, logouts, evictions, flushes.
+/// Reports, logouts, evictions and flushes: they make tokens void.
 extension ModelRun {
     // MARK: Reports
 
@@ -51,6 +51,11 @@ extension ModelRun {
         }
         // Whatever the user had must not be handed out any more.
         for token in tokens.values where isMeant(token, user, scopes, tenant) { token.isRevoked = true }
+        for waiter in waiters.values {
+            guard case .token(let token) = waiter.outcome, token.isRevoked else { continue }
+            tally.note(.loggedOutBeforeReply)
+            waiter.outcome = .error(ModelError(code: .unavailable, wait: .seconds(1)))
+        }
         try revoke(dropped, at: tenant, for: peer, answer, name)
         try finish()
     }
@@ -97,7 +102,7 @@ extension ModelRun {
             if let revocation = call.revocation { planned.append((call.id, revocation.token.fingerprint)) }
         }
         let order = planned.map(\.1)
-        // What has ended by itself may have been planned and dropped in the same event.
+        // A token that has ended by itself may have had its revocation planned and dropped in the same event.
         return dropped.sorted { left, right in
             (order.firstIndex(of: left.fingerprint) ?? -1) < (order.firstIndex(of: right.fingerprint) ?? -1)
         }
@@ -175,7 +180,7 @@ extension ModelRun {
             raise(key)
             key.negative = nil
         }
-        // What is queued for nobody is ended in slices, or when its turn comes.
+        // Calls that are queued for nobody are ended in slices, or when their turn comes.
         for call in calls where call.tenant === tenant && call.key != nil { supersedeLater(call) }
         return count
     }

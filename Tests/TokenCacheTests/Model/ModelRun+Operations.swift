@@ -4,29 +4,30 @@ import TokenProtocol
 
 @testable import TokenCache
 
-/// What happens to the cache.
+/// The random operations.
 extension ModelRun {
     /// One random operation.
     func act() throws {
         switch random.below(200) {
-        case 0..<78: try askAtRandom()
-        case 78..<116: try reply()
-        case 116..<150: try passSomeTime()
-        case 150..<152: try suspend()
-        case 152..<160: try prefetchAtRandom()
-        case 160..<168: try invalidateAtRandom()
+        case 0..<70: try askAtRandom()
+        case 70..<126: try reply()
+        case 126..<154: try passSomeTime()
+        case 154: try suspend()
+        case 155..<161: try prefetchAtRandom()
+        case 161..<168: try invalidateAtRandom()
         case 168..<174: try logOutAtRandom()
-        case 174..<177: try evict(randomKey().key.user, scopes: random.pick(Self.scopes.map(Optional.some) + [nil]))
-        case 177: try flush(random.once(in: 2) ? nil : random.pick(tenants))
-        case 178..<181: try leave()
-        case 181..<187: changeMood()
-        case 187..<189: try reload()
-        case 189..<191: try changeSecret(of: random.pick(tenants))
-        case 191..<196: try askAgainAsTold()
-        case 196: try end()
-        case 197: try changePersisting()
-        case 198: try refuseMany()
-        default: try storm()
+        case 174..<176: try evict(randomKey().key.user, scopes: random.pick(Self.scopes.map(Optional.some) + [nil]))
+        case 176: try flushAtRandom()
+        case 177..<180: try leave()
+        case 180..<186: changeMood()
+        case 186: try random.once(in: 2) ? reload() : squeeze()
+        case 187: try changeSecret(of: random.pick(tenants))
+        case 188..<194: try askAgainAsTold()
+        case 194: try end()
+        case 195: try changePersisting()
+        case 196: try refuseMany()
+        case 197: try random.once(in: 2) ? storm() : crowd()
+        default: try useOne()
         }
     }
 
@@ -57,6 +58,33 @@ extension ModelRun {
         for _ in 0..<(5 + random.below(15)) { try askAtRandom() }
     }
 
+    /// Many wait for one mint, and something makes its token void before all of them have it.
+    private func crowd() throws {
+        let key = random.pick(keys)
+        for _ in 0..<(4 + random.below(12)) {
+            let peer = Self.peer(random.pick(Self.peers))
+            try ask(key, RequestOptions(minTTL: .seconds(3_000), timeout: .seconds(300), peer: peer))
+        }
+        guard let call = key.current, call.isSent else { return }
+        try reply(to: call)
+        switch random.below(4) {
+        case 0, 1: try logOut(key.key.user, scopes: nil, for: random.pick(Self.peers))
+        case 2: try evict(key.key.user, scopes: nil)
+        default: if let token = key.entry?.token { try invalidate(key, token.fingerprint) }
+        }
+    }
+
+    /// A token is used again and again, and at the points of its life.
+    private func useOne() throws {
+        let key = random.pick(entries.isEmpty ? keys : entries)
+        for _ in 0..<(2 + random.below(6)) {
+            try ask(key, randomOptions())
+            guard let entry = key.entry else { return }
+            let point = random.pick([entry.refreshAfter, entry.preferredUntil, entry.refreshDeadline])
+            if point > now, point - now < .seconds(600) { try passTime(point - now) }
+        }
+    }
+
     /// Several users in a row are refused, whom nobody has refused before.
     private func refuseMany() throws {
         let tenant = random.pick(configured)
@@ -66,6 +94,9 @@ extension ModelRun {
             try ask(key, options)
         }
         for call in calls where call.isSent && call.tenant === tenant && call.key != nil { try reply(to: call) }
+        // The one logs out with whom the client is to be probed.
+        guard let probe = tenant.client.probe, !probe.isSent, let key = probe.key, random.once(in: 2) else { return }
+        try logOut(key.key.user, scopes: nil, for: random.pick(Self.peers))
     }
 
     /// Whoever is told when to come back, and does, isn't told the same again, if nothing else has happened.
@@ -80,8 +111,8 @@ extension ModelRun {
         try settle()
         let (sent, hold, present) = (key.tenant.sent, key.tenant.hold?.until, key.current)
         try passTime(.seconds(retryAfter))
-        // What else has gone meanwhile has used the calls up that this one was told to wait for, and calls that don't come
-        // back keep others from going.
+        // Other calls that went meanwhile have used up what this one was told to wait for, and calls that don't come back
+        // keep others from going.
         let isFull = key.tenant.underWay >= key.tenant.limits.maxConcurrent || !key.tenant.circuit.isClosed
         guard sent == key.tenant.sent, hold == key.tenant.hold?.until, present === key.current, !isFull else { return }
         tally.note(.retriedAsTold)
@@ -104,7 +135,7 @@ extension ModelRun {
         for name in gone {
             guard let waiter = waiters[name] else { continue }
             trace("\(waiter.key.map { "\($0)" } ?? "logout") of \(waiter.peer) leaves")
-            try stopWaiting(waiter)
+            stopWaiting(waiter)
         }
         try finish()
     }
@@ -130,9 +161,23 @@ extension ModelRun {
 
     // MARK: Operators
 
+    private static let moods: [ModelTenant.Mood] = [
+        .well, .well, .well, .well, .flapping, .flapping, .down, .throttling, .refusing, .rejecting,
+    ]
+
+    /// A flush, which may come upon what a changed secret has left to do.
+    private func flushAtRandom() throws {
+        let tenant = random.once(in: 2) ? nil : random.pick(tenants)
+        if let tenant, random.once(in: 2) {
+            try changeSecret(of: tenant)
+            if random.once(in: 2) { try letTimePass() }
+        }
+        try flush(tenant)
+    }
+
     private func changeMood() {
         let tenant = random.pick(tenants)
-        tenant.mood = random.pick(ModelTenant.Mood.allCases)
+        tenant.mood = random.pick(Self.moods)
         trace("\(tenant.id.name) is \(tenant.mood)")
     }
 
@@ -160,9 +205,10 @@ extension ModelRun {
         }
         try passTime(
             random.pick([
-                random.duration(.zero, .milliseconds(300)), random.duration(.zero, .seconds(3)),
+                random.duration(.zero, .milliseconds(300)), random.duration(.zero, .milliseconds(300)),
+                random.duration(.zero, .seconds(3)), random.duration(.zero, .seconds(3)),
                 random.duration(.seconds(1), .seconds(20)), random.duration(.seconds(1), .seconds(60)),
-                random.duration(.seconds(60), .seconds(random.pick([600, 4_000]))),
+                random.duration(.seconds(60), .seconds(random.pick([600, 600, 4_000]))),
             ])
         )
     }

@@ -4,7 +4,7 @@ import TokenProtocol
 
 @testable import TokenCache
 
-/// What the next daemon finds.
+/// The store of tokens that the next daemon finds.
 struct ModelStore {
     private(set) var records: [Int: PersistedToken] = [:]
     private let capacity: Int
@@ -54,7 +54,7 @@ struct ModelStore {
 
 /// Persisting, and the daemon's death at any time.
 extension ModelRun {
-    /// How often uses are persisted at least.
+    /// The longest time for which a use is not persisted.
     private var usesInterval: Duration { min(.seconds(60), max(.seconds(15), policy.idleTTL / 4)) }
 
     func beginPersisting() throws {
@@ -66,7 +66,7 @@ extension ModelRun {
     func endPersisting() {
         machine.endPersisting()
         store = nil
-        // What was to be done at a time may not be due any more: the cache says so when it is called next.
+        // The cache says when it is called next that nothing is due for the store any more.
     }
 
     /// Some room has come free in the store.
@@ -98,10 +98,7 @@ extension ModelRun {
         case .store(let reference):
             guard let token = machine.persisted(reference) else { return }
             let isThere = store?.records.values.contains { $0.token.fingerprint == token.token.fingerprint } ?? false
-            if isThere {
-                if Self.tokensMayBeStoredTwice { return }
-                throw violated("a token is persisted twice")
-            }
+            if isThere { throw violated("a token is persisted twice") }
             machine.persisted(reference, as: store?.persist(token))
         case .remove(let token, let recordID):
             guard store?.remove(recordID)?.token.fingerprint == token.fingerprint else {
@@ -132,7 +129,7 @@ extension ModelRun {
     /// After a crash, those who were seen lately count as in use.
     private func checkUse(_ token: PersistedToken, _ entry: ModelEntry, _ store: ModelStore) throws {
         guard let use = entry.lastAsked, use != token.lastAsked else { return }
-        if now - max(use, store.persistsSince) > usesInterval, !Self.reloadsPostponeUses {
+        if now - max(use, store.persistsSince) > usesInterval {
             throw violated("a use is not persisted though \(now - use) have passed")
         }
         tally.note(.useForgotten)
@@ -218,7 +215,7 @@ extension ModelRun {
         }
     }
 
-    /// What only the daemon knew is gone; the tenants are as they were.
+    /// Forgets all that only the daemon knew; the tenants are as they were.
     private func forgetAll() {
         let configured = configured.map { tenant in
             let next = ModelTenant(tenant.id, tenant.limits, now: now)

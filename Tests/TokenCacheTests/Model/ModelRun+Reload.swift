@@ -22,6 +22,27 @@ extension ModelRun {
         try reload(policy, limits)
     }
 
+    /// Callers and a logout wait for a tenant, which may be called less often then.
+    func squeeze() throws {
+        let tenant = random.pick(configured)
+        for _ in 0..<(4 + random.below(10)) {
+            let timeout = random.pick([Duration.seconds(5), .seconds(10), .seconds(30), .seconds(300)])
+            let peer = Self.peer(random.pick(Self.peers))
+            try ask(random.pick(tenant.keys), RequestOptions(timeout: timeout, peer: peer))
+        }
+        if let key = entries.first(where: { $0.tenant === tenant }) {
+            try logOut(key.key.user, scopes: nil, for: random.pick(Self.peers))
+        }
+        var limits = Dictionary(uniqueKeysWithValues: configured.map { ($0.id.name, $0.limits) })
+        limits[tenant.id.name]?.ratePerMinute = 6
+        limits[tenant.id.name]?.burst = random.pick([1, 2])
+        try reload(policy, limits)
+        if random.once(in: 2) { try letTimePass() }
+        if let waiter = waiters.values.min(by: { $0.name.ticket < $1.name.ticket }), let key = waiter.key {
+            try logOut(key.key.user, scopes: nil, for: random.pick(Self.peers))
+        }
+    }
+
     private func number(of limits: TenantPolicy) -> Int {
         Int(limits.identity.host.filter(\.isNumber)) ?? 0
     }

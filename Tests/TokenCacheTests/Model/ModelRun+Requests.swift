@@ -6,7 +6,7 @@ import TokenProtocol
 
 /// Requests for tokens and prefetches: what the rules say that each must get, and that it gets it.
 extension ModelRun {
-    /// What a request must get, by what the model knows.
+    /// The answer that a request must get, by the model's account.
     struct Judgement {
         enum Verdict {
             case serve(meetsMinTTL: Bool)

@@ -3,11 +3,12 @@ import TokenProtocol
 
 @testable import TokenCache
 
-/// What must hold whenever the cache has nothing left to do.
+/// The checks of what must hold whenever the cache has nothing left to do.
 extension ModelRun {
     /// Checks what the cache could leave to later as long as it had not asked to be called again.
     func checkSettled() throws {
         unswept = []
+        if !machine.chores.isEmpty || !machine.settlements.isEmpty { throw violated("work is left and not asked for") }
         for tenant in tenants where !tenant.isRetired || tenant.queued > 0 { try check(tenant) }
         try checkWaits()
         try checkDeadlines()
@@ -57,7 +58,7 @@ extension ModelRun {
         }
     }
 
-    /// What has ended is gone.
+    /// Tokens and memories are gone when their time is over.
     private func checkDeadlines() throws {
         for key in keys {
             if let negative = key.negative, negative.forgetAt <= now {
@@ -72,18 +73,20 @@ extension ModelRun {
         }
     }
 
-    /// At its deadline a token in use is refreshed; the cache has come to those whose timers have gone off.
+    /// At its deadline a token in use is refreshed; the cache has come to those whose timers have gone off, if they have
+    /// been laid out under the present policy.
     func judgeDeadlines() throws {
         for key in keys {
             if let negative = key.negative, negative.forgetAt <= now, machine.negatives[key.key] == nil {
                 key.negative = nil
             }
             guard let entry = key.entry, entry.refreshDeadline <= now, !entry.isDeadlineJudged,
-                machine.store.find(key.key).flatMap({ machine.store[$0] })?.refreshTimer == nil
+                let known = machine.store.find(key.key).flatMap({ machine.store[$0] }), known.refreshTimer == nil,
+                known.policyNumber == machine.store.policyNumber
             else { continue }
             entry.isDeadlineJudged = true
             if entry.isInUse(at: now, policy), key.current == nil, key.negativeError(at: now) == nil {
-                throw violated("a token in use was not refreshed at its deadline")
+                throw violated("the token of \(key), in use, was not refreshed at its deadline")
             }
         }
     }

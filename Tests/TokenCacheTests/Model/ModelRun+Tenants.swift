@@ -3,7 +3,7 @@ import TokenProtocol
 
 @testable import TokenCache
 
-/// What the ends of calls tell of a tenant: whether it is well, and whether it takes the client.
+/// A tenant's health and its view of the client, as far as the ends of calls tell of them.
 extension ModelRun {
     /// Notes how a call has ended that had been sent.
     func noteEnd(of call: ModelCall, _ ending: CircuitBreaker.Ending) throws {
@@ -17,7 +17,7 @@ extension ModelRun {
         case .none: break
         case .opens: try opens(tenant)
         case .closes:
-            if wasForClient, ending != .success || call.key == nil, !Self.anyAnswerProvesClient {
+            if wasForClient, ending != .success || call.key == nil {
                 throw violated("the client's circuit was closed without proof")
             }
             try closes(tenant)
@@ -31,7 +31,7 @@ extension ModelRun {
         for call in tenant.background where call.readiness == .no { call.readiness = .soon }
     }
 
-    /// How a failure ends a call, as far as it tells of the tenant.
+    /// The meaning of a failure for the circuit.
     func ending(of failure: MintFailure, _ tenant: ModelTenant) -> CircuitBreaker.Ending {
         switch failure {
         case .denied(let upstream, _): upstream.status == 401 && tenant.client.isRefused ? .fault : .answer
@@ -102,9 +102,7 @@ extension ModelRun {
     func noteRefusal(of call: ModelCall, _ key: ModelKey, _ failure: MintFailure) throws {
         let tenant = call.tenant
         guard !tenant.isRetired else { return }
-        guard case .denied(let upstream, let secretChanged) = failure,
-            !secretChanged || Self.refusalWithOldSecretCounts
-        else { return lost(call, wasSent: true) }
+        guard case .denied(let upstream, secretChanged: false) = failure else { return lost(call, wasSent: true) }
         guard upstream.status == 401 else {
             tenant.client.answered()
             return lost(call, wasSent: true)

@@ -3,7 +3,7 @@ import TokenProtocol
 
 @testable import TokenCache
 
-/// What those who wait are told.
+/// Those who wait, and the replies that they get.
 extension ModelRun {
     /// Somebody begins to wait.
     func add(_ waiter: ModelWaiter) {
@@ -62,20 +62,20 @@ extension ModelRun {
             throw violated("who waited got a token of another generation than asked for")
         }
         tally.note(.servedByTenant)
-        try stopWaiting(waiter)
+        stopWaiting(waiter)
     }
 
     /// The old token came in the place of an error.
     private func takeStale(_ waiter: ModelWaiter) throws {
         tally.note(.servedStale)
         switch waiter.outcome {
-        case .error: return try stopWaiting(waiter)
+        case .error: return stopWaiting(waiter)
         case .token: throw violated("who waited got the old token though its call brought one")
         case nil: break
         }
         let isTimeout = waiter.deadline <= now && waiter.call?.id.map { machine.calls[$0] != nil } ?? false
         if !isTimeout { try checkPacing(waiter) }
-        try stopWaiting(waiter, isPaced: !isTimeout)
+        stopWaiting(waiter, isPaced: !isTimeout)
     }
 
     private func take(_ error: ErrorReply, _ waiter: ModelWaiter) throws {
@@ -84,18 +84,18 @@ extension ModelRun {
             guard error.code == .badUpstream, token.left(at: now) < .seconds(1) else {
                 throw violated("who waited got \(error.code) though its call brought a token")
             }
-            try stopWaiting(waiter)
+            stopWaiting(waiter)
         case .error(let expected):
             if waiter.farewell != nil { tally.note(.toldOfRemoval) }
             try check(error, is: expected)
-            try stopWaiting(waiter)
+            stopWaiting(waiter)
         case nil where error.code == .timeout: try takeTimeout(waiter)
         case nil where error.code == waiter.farewell:
             tally.note(.toldOfRemoval)
-            try stopWaiting(waiter)
+            stopWaiting(waiter)
         case nil:
             try checkPacing(waiter, error)
-            try stopWaiting(waiter, isPaced: true)
+            stopWaiting(waiter, isPaced: true)
         }
     }
 
@@ -118,7 +118,7 @@ extension ModelRun {
         guard waiter.deadline <= now else { throw violated("somebody was told of a timeout before it") }
         tally.note(.timedOut)
         try checkForesight(waiter, waiter.call)
-        try stopWaiting(waiter)
+        stopWaiting(waiter)
     }
 
     /// A wait has ended in vain: the caller must not have been let wait if that could be foreseen.
@@ -156,20 +156,20 @@ extension ModelRun {
         guard case .revoked(true, let isTaken) = reply else { throw violated("a logout got another reply") }
         if waiter.open.isEmpty {
             guard isTaken == waiter.areAllTaken else { throw violated("a logout was told the wrong end") }
-            return try stopWaiting(waiter)
+            return stopWaiting(waiter)
         }
         guard isTaken == false else { throw violated("a logout was told of an end that has not come") }
         tally.note(.logoutWaitedInVain)
         guard waiter.deadline > now else {
             if waiter.open.count == 1 { try checkForesight(waiter, waiter.open.first) }
-            return try stopWaiting(waiter)
+            return stopWaiting(waiter)
         }
         guard waiter.tenant.isPacing else { throw violated("a logout was answered before its time") }
         let isLate = waiter.open.contains {
             !$0.isSent && waiter.tenant.earliest(of: $0, now: now) + Self.tolerance >= waiter.deadline
         }
         if waiter.tenant.isPacingUndisturbed, !isLate { throw violated("a logout was given up that could go in time") }
-        try stopWaiting(waiter, isPaced: true)
+        stopWaiting(waiter, isPaced: true)
     }
 
     // MARK: Ends of waits
@@ -177,23 +177,25 @@ extension ModelRun {
     /// Somebody waits no longer; the call goes on as one that nobody waits for, or ends.
     ///
     /// - Parameter isPaced: Whether it was told to come back: then a mint ends that was planned for callers only.
-    func stopWaiting(_ waiter: ModelWaiter, isPaced: Bool = false) throws {
+    func stopWaiting(_ waiter: ModelWaiter, isPaced: Bool = false) {
         waiters[waiter.name] = nil
         waiter.tenant.waiting -= 1
-        if !isPaced { waiter.tenant.isPacingUndisturbed = false }
+        if !isPaced, !waiter.open.isEmpty || waiter.call.map({ !$0.isSent }) ?? false {
+            waiter.tenant.isPacingUndisturbed = false
+        }
         for call in waiter.open {
             call.logout = nil
-            call.tenant.requeue(call, as: call.placeAlone)
+            call.tenant.requeue(call, as: call.placeAlone, isPaced: isPaced)
         }
         guard let call = waiter.call else { return }
         waiter.call = nil
         call.waiters.removeAll { $0 === waiter }
         guard call.waiters.isEmpty, !call.isSent else { return }
         if call.fate != .current || isPaced && call.refresh == nil && !call.isProbe {
-            remove(call)
+            remove(call, isPaced: isPaced)
             lost(call, wasSent: false)
         } else {
-            call.tenant.requeue(call, as: call.placeAlone)
+            call.tenant.requeue(call, as: call.placeAlone, isPaced: isPaced)
         }
     }
 

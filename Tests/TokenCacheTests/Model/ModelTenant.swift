@@ -6,8 +6,8 @@ import TokenProtocol
 ///
 /// It is one identity: a reload that removes it, or changes its host or client, retires it for good.
 final class ModelTenant {
-    /// How it answers.
-    enum Mood: CaseIterable {
+    /// The way in which it answers.
+    enum Mood {
         case well
         case down
         case flapping
@@ -16,7 +16,7 @@ final class ModelTenant {
         case rejecting
     }
 
-    /// What a waiter was let wait by; as long as it stays the same, the wait must not be in vain.
+    /// The state by which a waiter was let wait: as long as it stays the same, the wait must not be in vain.
     struct Foresight: Equatable {
         let place: ModelCall.Place
         let disturbances: Int
@@ -36,7 +36,7 @@ final class ModelTenant {
     var isRetired = false
     private(set) var keys: [ModelKey] = []
     private(set) var bucket: ModelBucket
-    /// What refreshes may use while somebody waits.
+    /// The calls that refreshes may use while somebody waits.
     private(set) var refreshAllowance: ModelBucket
     private var forcedAllowances: [PeerUID: ModelBucket] = [:]
     private(set) var hold: Hold?
@@ -48,9 +48,9 @@ final class ModelTenant {
     private(set) var background: [ModelCall] = []
     private var lastWasUrgent = false
     var underWay = 0
-    /// How many calls have gone.
+    /// The number of calls that have gone.
     private(set) var sent = 0
-    /// How many wait for it.
+    /// The number of those who wait for it.
     var waiting = 0
     /// Raised by each success: what was drawn as a pause before it counts no more.
     var outage = 0
@@ -122,7 +122,14 @@ final class ModelTenant {
         }
     }
 
-    func withdraw(_ call: ModelCall) {
+    /// Takes a call out of its queue.
+    ///
+    /// - Parameter isPaced: Whether callers are being told to come back, which counts on it; else it disturbs that.
+    func withdraw(_ call: ModelCall, isPaced: Bool = false) {
+        switch call.place {
+        case .first, .caller: if !isPaced { isPacingUndisturbed = false }
+        case .prefetch, .background, .sent: break
+        }
         switch call.place {
         case .first: first.removeAll { $0 === call }
         case .caller: callers.remove(call)
@@ -133,9 +140,9 @@ final class ModelTenant {
     }
 
     /// A queued call stands elsewhere now.
-    func requeue(_ call: ModelCall, as place: ModelCall.Place) {
+    func requeue(_ call: ModelCall, as place: ModelCall.Place, isPaced: Bool = false) {
         guard !call.isSent else { return }
-        withdraw(call)
+        withdraw(call, isPaced: isPaced)
         enqueue(call, as: place)
     }
 
@@ -152,7 +159,7 @@ final class ModelTenant {
 
     var queued: Int { first.count + callers.count + prefetches.count + background.count }
 
-    /// Where several calls may be under way, one place is left for callers.
+    /// One place is left for callers, if several calls may be under way.
     var slotsForAhead: Int { max(1, limits.maxConcurrent - 1) }
 
     // MARK: Pacing
@@ -170,12 +177,12 @@ final class ModelTenant {
     /// Whether a hold after a 429 is what keeps calls from going.
     func isThrottled(_ now: Instant) -> Bool { hold.map { $0.isThrottled && $0.until == block(now) } ?? false }
 
-    /// When a call could go that so many others go before, by what is known now.
+    /// The time at which a call could go behind so many others, by what is known now.
     func earliest(behind others: Int, now: Instant) -> Instant {
         bucket.time(behind: others, from: max(now, block(now) ?? now))
     }
 
-    /// When a queued call could go.
+    /// The time at which a queued call could go.
     func earliest(of call: ModelCall, now: Instant) -> Instant {
         if case .first = call.place {
             return earliest(behind: first.firstIndex { $0 === call } ?? 0, now: now)
@@ -183,7 +190,7 @@ final class ModelTenant {
         return earliest(behind: first.count + callers.rank(of: call), now: now)
     }
 
-    /// When a call could go that a uid waits for: a queued one, in the sooner of its place and the uid's next.
+    /// The time at which a call could go that a uid waits for: a queued one goes in the sooner of its place and the uid's.
     func earliest(of call: ModelCall?, for peer: PeerUID, behind others: Int = 0, now: Instant) -> Instant {
         var rank = first.count + callers.rankOfNext(for: peer, behind: others)
         switch call?.place {
@@ -202,7 +209,7 @@ final class ModelTenant {
     /// Something has happened that nobody could foresee.
     func disturb() { disturbances += 1 }
 
-    /// What a waiter for a call is let wait by; nil: calls that don't come back may keep it from going.
+    /// The state by which a waiter for a call is let wait; nil: calls that don't come back may keep it from going.
     func foresight(for call: ModelCall, until deadline: Instant, now: Instant) -> Foresight? {
         guard underWay < limits.maxConcurrent, circuit.isClosed, !call.isSent,
             earliest(of: call, now: now) + ModelRun.tolerance < deadline

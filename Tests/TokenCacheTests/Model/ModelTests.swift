@@ -26,7 +26,7 @@ struct ModelTests {
             // Other tests run on the same threads, and some of them have deadlines.
             await Task.yield()
         }
-        // How often each situation was put to the test; the rarest come once in some hundred lives.
+        // The rarest situations come up once in some hundred lives.
         if ProcessInfo.processInfo.environment["MODEL_TALLY"] != nil { print("share \(share): \(tally)") }
     }
 
