@@ -176,7 +176,7 @@ extension ConfigurationReader {
     private mutating func readRule(_ item: Item, tenants: [String]) -> DaemonConfiguration.AccessRule {
         let known = ["users", "groups", "units", "tenants", "scopes", "subjects", "user_ids", "operations"]
         let operations = ["token", "prefetch", "invalidate", "revoke"]
-        var rule = DaemonConfiguration.AccessRule()
+        var rule = DaemonConfiguration.AccessRule(line: item.line)
         section(item, known: known) { reader, section in
             rule.users = reader.texts(section.take("users"), "user names or numbers")
             rule.groups = reader.texts(section.take("groups"), "group names or numbers")

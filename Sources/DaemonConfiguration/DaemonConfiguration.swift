@@ -115,6 +115,8 @@ package struct DaemonConfiguration: Sendable, Equatable {
 
     /// Who may ask for what.
     package struct AccessRule: Sendable, Equatable {
+        /// Where it stands.
+        package var line: Int?
         package var users: [String]?
         package var groups: [String]?
         package var units: [String]?

@@ -9,11 +9,14 @@ final class Gatekeeper {
     final class Standing {
         let grant: Grant
         let isAdministrator: Bool
+        /// Whether it gets nothing because it isn't known whom a rule means.
+        let isUndecided: Bool
         fileprivate let gatekeeper: Gatekeeper
 
-        fileprivate init(_ grant: Grant, isAdministrator: Bool, _ gatekeeper: Gatekeeper) {
+        fileprivate init(_ grant: Grant, isAdministrator: Bool, isUndecided: Bool, _ gatekeeper: Gatekeeper) {
             self.grant = grant
             self.isAdministrator = isAdministrator
+            self.isUndecided = isUndecided
             self.gatekeeper = gatekeeper
         }
     }
@@ -21,9 +24,14 @@ final class Gatekeeper {
     let policy: AccessPolicy
     private let grants: [Grant]
     private let nothing: Grant
+    private let askForNames: (Peer) -> Void
+    /// The rules that a peer's unit was wanted for and could not be seen.
+    private(set) var rulesWithoutUnit: Set<Int> = []
 
-    init(_ policy: AccessPolicy) {
+    /// - Parameter askForNames: Is given a peer whose names have to be known to decide; another policy may follow.
+    init(_ policy: AccessPolicy, askForNames: @escaping (Peer) -> Void) {
         self.policy = policy
+        self.askForNames = askForNames
         grants = policy.rules.map { Grant($0, policy.directory) }
         nothing = Grant(nil, policy.directory)
     }
@@ -31,10 +39,18 @@ final class Gatekeeper {
     /// What the peer of a connection may do.
     func standing(of client: Client) -> Standing {
         if let standing = client.standing, standing.gatekeeper === self { return standing }
-        let rule = policy.rules.firstIndex { $0.peers.contains(client.peer) }
+        var (grant, isUndecided) = (nothing, false)
+        switch policy.decide(client.peer) {
+        case .rule(let index): grant = grants[index]
+        case .noRule: break
+        case .undecided(let index, let doubt):
+            isUndecided = true
+            if doubt == .unit { rulesWithoutUnit.insert(index) } else { askForNames(client.peer) }
+        }
         let standing = Standing(
-            rule.map { grants[$0] } ?? nothing,
+            grant,
             isAdministrator: policy.administrators.contains(client.peer),
+            isUndecided: isUndecided,
             self
         )
         client.standing = standing

@@ -88,7 +88,7 @@ package struct ListeningSocket: Sendable {
         _ place: Place
     ) throws(ListeningSocketError) {
         let group = try place.group.map { name throws(ListeningSocketError) in
-            guard let group = Accounts.group(name) else { throw .unknownGroup(name, path: place.path) }
+            guard let group = Accounts.group(name).number else { throw .unknownGroup(name, path: place.path) }
             return group
         }
         guard let address = UnixSocketAddress(temporary) else { throw .pathTooLong(place.path) }

@@ -4,8 +4,8 @@ package import NIOCore
 package import TokenCache
 
 extension Peer {
-    /// Finds the unit of the peer of a socket.
-    package typealias UnitLookup = (CInt) -> String?
+    /// Finds the unit of the peer of a socket; nil: it belongs to none; it throws where that can't be seen.
+    package typealias UnitLookup = (CInt) throws -> String?
 
     /// The peer of a channel; one without a socket, in memory, is this very process.
     package static func of(_ channel: any Channel, unit: UnitLookup) throws -> Peer {
@@ -23,13 +23,19 @@ extension Peer {
 
     private convenience init(_ descriptor: CInt, unit: UnitLookup) throws {
         let credentials = try Self.credentials(descriptor)
+        // Zero stands for a process that this namespace has no number for: its unit can't be seen either.
+        let pid = credentials.pid > 0 ? credentials.pid : nil
+        var (name, isHidden) = (nil as String?, pid == nil)
+        if !isHidden {
+            do { name = try unit(descriptor) } catch { isHidden = true }
+        }
         self.init(
             uid: credentials.uid,
             gid: credentials.gid,
-            // Zero stands for a process that this namespace has no number for.
-            pid: credentials.pid > 0 ? credentials.pid : nil,
+            pid: pid,
             groups: try Self.groups(descriptor),
-            unit: unit(descriptor)
+            unit: name,
+            hidesUnit: isHidden
         )
     }
 

@@ -15,6 +15,8 @@ package final class RequestDispatcher: RequestHandler {
         package var reload: (Waiter, Peer) -> Void
         /// Keeps a record in the audit trail; it must not wait.
         package var audit: (AuditRecord) -> Void
+        /// Has the names of a peer's user and groups looked up; another policy follows if there are some.
+        package var askForNames: (Peer) -> Void
         /// Adds what the server knows of its connections.
         package var fillConnections: (inout StatsReply) -> Void
 
@@ -24,12 +26,14 @@ package final class RequestDispatcher: RequestHandler {
             now: @escaping @Sendable () -> Instant,
             reload: @escaping (Waiter, Peer) -> Void,
             audit: @escaping (AuditRecord) -> Void,
+            askForNames: @escaping (Peer) -> Void = { _ in },
             fillConnections: @escaping (inout StatsReply) -> Void
         ) {
             self.version = version
             self.now = now
             self.reload = reload
             self.audit = audit
+            self.askForNames = askForNames
             self.fillConnections = fillConnections
         }
     }
@@ -49,7 +53,7 @@ package final class RequestDispatcher: RequestHandler {
     /// Answers from a cache.
     package init(cache: TokenCache, access: AccessPolicy, surroundings: Surroundings) {
         self.cache = cache
-        gatekeeper = Gatekeeper(access)
+        gatekeeper = Gatekeeper(access, askForNames: surroundings.askForNames)
         self.surroundings = surroundings
         started = surroundings.now()
         now = started
@@ -58,7 +62,7 @@ package final class RequestDispatcher: RequestHandler {
     /// Who may do what; another policy holds from the next request on, also on connections that are open.
     package var access: AccessPolicy {
         get { gatekeeper.policy }
-        set { gatekeeper = Gatekeeper(newValue) }
+        set { gatekeeper = Gatekeeper(newValue, askForNames: surroundings.askForNames) }
     }
 
     package func batchBegan() {
@@ -109,7 +113,8 @@ package final class RequestDispatcher: RequestHandler {
             reply = try answer(request.operation, from: client, waiter: waiter)
         } catch {
             if error.code == .forbidden { record(request.operation, refusedTo: client) }
-            reply = .error(error)
+            let isUndecided = error.code == .forbidden && gatekeeper.standing(of: client).isUndecided
+            reply = .error(isUndecided ? .undecidedPeer : error)
         }
         switch reply {
         case .error(let error): counters.count(error.code)
@@ -185,7 +190,7 @@ package final class RequestDispatcher: RequestHandler {
         case .reload:
             surroundings.reload(waiter, peer)
             return nil
-        case .health: return cache.assumeIsolated { $0.health(now: now) }
+        case .health: return .health(health())
         case .explain(let request):
             let key = try directory.key(for: request)
             return cache.assumeIsolated { $0.explain(key, for: peer.uid, now: now) }
@@ -229,6 +234,12 @@ package final class RequestDispatcher: RequestHandler {
         surroundings.audit(AuditRecord(client.peer, .refusal(refusal)))
     }
 
+    private func health() -> HealthReply {
+        let now = now
+        let ofTenants = cache.assumeIsolated { $0.health(now: now) }
+        return HealthReply(checks: ofTenants.checks + [gatekeeper.doubts].compactMap(\.self))
+    }
+
     private func stats() -> StatsReply {
         let now = now
         var stats = cache.assumeIsolated { $0.stats(now: now) }
@@ -237,6 +248,12 @@ package final class RequestDispatcher: RequestHandler {
         surroundings.fillConnections(&stats)
         counters.fill(&stats)
         return stats
+    }
+}
+
+extension ErrorReply {
+    fileprivate static var undecidedPeer: ErrorReply {
+        ErrorReply(.forbidden, "it isn't known now whether an access rule means this peer; 'health' says which rule")
     }
 }
 

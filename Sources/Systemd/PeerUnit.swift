@@ -6,23 +6,29 @@ package enum PeerUnit {
     /// `SO_PEERPIDFD` of `asm-generic/socket.h`, which older headers lack: a handle on the peer's process (Linux 6.5).
     private static let peerProcessOption: CInt = 77
 
-    /// The unit's name, such as `myapp.service`; nil where the peer belongs to none, is gone, or can't be seen.
+    /// A peer's unit can't be seen: the process is gone, or hidden from here.
+    package struct Hidden: Error {}
+
+    /// The unit's name, such as `myapp.service`; nil where the peer belongs to none.
     ///
     /// libsystemd goes by the process's number, which is another process's once the peer has ended. So the peer's process
     /// is held on to before, and the answer counts only if it still runs afterwards. Kernels that can't say so leave the
     /// gap that they have.
-    package static func of(_ socket: CInt) -> String? {
+    package static func of(_ socket: CInt) throws(Hidden) -> String? {
         let process: CInt?
         switch peerProcess(socket) {
         case .held(let descriptor): process = descriptor
         case .unsupported: process = nil
-        case .gone: return nil
+        case .gone: throw Hidden()
         }
         defer { if let process { close(process) } }
         var name: UnsafeMutablePointer<CChar>?
-        guard unsafe sd_peer_get_unit(socket, &name) >= 0, let name = unsafe name else { return nil }
+        let code = unsafe sd_peer_get_unit(socket, &name)
         defer { unsafe free(name) }
-        if let process, hasEnded(process) { return nil }
+        if let process, hasEnded(process) { throw Hidden() }
+        // Also where this machine has no systemd: then there are no units.
+        if code == -ENODATA { return nil }
+        guard code >= 0, let name = unsafe name else { throw Hidden() }
         return unsafe String(cString: name)
     }
 

@@ -152,7 +152,7 @@ package actor TokenCache {
     }
 
     /// Whether tenants are reachable and take the client.
-    package func health(now: Instant) -> Reply { .health(machine.health(now: now, wall: Date())) }
+    package func health(now: Instant) -> HealthReply { machine.health(now: now, wall: Date()) }
 
     /// Why the next answer for a key would be what it is.
     package func explain(_ key: TokenKey, for peer: PeerUID, now: Instant) -> Reply {

@@ -9,7 +9,7 @@ enum DiagnosisEncoder {
 
     private static func write(_ check: HealthReply.Check, _ writer: inout JSONWriter, _ output: inout OutputBuffer) {
         writer.member("check", check.name, &output)
-        writer.member("tenant", check.tenant, &output)
+        if let tenant = check.tenant { writer.member("tenant", tenant, &output) }
         writer.member("status", check.status.rawValue, &output)
         if let description = check.description { writer.member("description", description, &output) }
         if let since = check.since { writer.member("since", since, &output) }

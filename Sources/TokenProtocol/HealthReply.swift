@@ -21,16 +21,17 @@ package struct HealthReply: Sendable, Equatable {
 
     /// One thing that was looked at.
     package struct Check: Sendable, Equatable {
-        /// What: `circuit`, `hold` or `client`.
+        /// What: `circuit`, `hold` or `client` of a tenant; `access` of the daemon.
         package var name: String
-        package var tenant: String
+        /// nil: it isn't about a tenant.
+        package var tenant: String?
         package var status: Status
         /// What is wrong, in a sentence; nil: nothing.
         package var description: String?
         /// Since when, by the wall clock; nil where nothing is wrong.
         package var since: String?
 
-        package init(name: String, tenant: String, status: Status, description: String? = nil, since: String? = nil) {
+        package init(name: String, tenant: String?, status: Status, description: String? = nil, since: String? = nil) {
             self.name = name
             self.tenant = tenant
             self.status = status
@@ -39,7 +40,7 @@ package struct HealthReply: Sendable, Equatable {
         }
     }
 
-    /// Everything that was looked at, by tenant.
+    /// Everything that was looked at: each tenant, then the daemon itself.
     package var checks: [Check]
 
     /// The worst of the checks.

@@ -8,7 +8,8 @@ package struct HealthView {
     package var text: String {
         let wrong = health.checks.filter { $0.status != "ok" }.map { check in
             let since = check.since.map { " since \($0.printable)" } ?? ""
-            return "\(check.status.printable)  \(check.check.printable) of \((check.tenant ?? "?").printable)\(since): "
+            let tenant = check.tenant.map { " of \($0.printable)" } ?? ""
+            return "\(check.status.printable)  \(check.check.printable)\(tenant)\(since): "
                 + (check.description ?? "?").printable
         }
         return ([health.status.printable] + wrong).joined(separator: "\n")

@@ -1,5 +1,6 @@
 import Audit
 import DaemonConfiguration
+import Dispatch
 import Logging
 import Secrets
 import SocketServer
@@ -16,6 +17,10 @@ struct ConfigurationSource: Sendable {
     let credentialsDirectory: String?
     /// What secrets' memory is taken from.
     let memory: SecretMemory
+    /// Resolves users' and groups' names.
+    let accounts: AccountResolver
+    /// A name service that doesn't answer delays a start by so long; its names count as unknown until it does.
+    private static let patience = DispatchTimeInterval.seconds(5)
 
     /// A configuration with the secrets that it names.
     struct Loaded: Sendable {
@@ -35,7 +40,7 @@ struct ConfigurationSource: Sendable {
         /// Says in the log what should be known.
         func warn(_ log: Logger) {
             for note in notes {
-                log.warning("a part of the configuration has no effect", metadata: [LogKey.reason: "\(note)"])
+                log.warning("a part of the configuration has no effect now", metadata: [LogKey.reason: "\(note)"])
             }
         }
 
@@ -58,8 +63,17 @@ struct ConfigurationSource: Sendable {
     func load(isCheck: Bool = false) throws(ConfigurationFaults) -> Loaded {
         var notes: [String] = []
         let configuration = try DaemonConfiguration.load(path)
-        let access = AccessPolicy(configuration) { kind, name in
-            notes.append("this machine knows no \(kind) '\(name)': nobody is meant by it")
+        var access = AccessPolicy(configuration)
+        access.resolve(accounts.resolve(access.names, within: Self.patience))
+        for rule in access.rules where !rule.peers.unresolved.isEmpty {
+            let names = rule.peers.unresolved.all.joined(separator: ", ")
+            notes.append(
+                "\(rule.place) names \(names), which this machine doesn't know now: until it does, whoever could be meant "
+                    + "gets only what the rules before that one give"
+            )
+        }
+        for name in access.administrators.unresolved.all {
+            notes.append("admin.users names \(name), which this machine doesn't know now: nobody is meant by it")
         }
         var loaded = Loaded(configuration: configuration, access: access, notes: notes)
         if let requestsPath { loaded.configuration.sockets.requests.path = requestsPath }

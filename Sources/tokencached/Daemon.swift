@@ -67,6 +67,7 @@ struct Daemon {
         let prepared = try await clients.prepare(loaded)
         _ = await clients.take(prepared)
         let reloads = ReloadRequests()
+        let accountRequests = AccountRequests()
         let frontend = try await Frontend.start(
             on: loop,
             loaded,
@@ -74,6 +75,7 @@ struct Daemon {
             maxConnections: maxConnections(),
             notify: { [log] in $0.write(to: log) },
             audit: { trail.keep($0) },
+            askForNames: { if source.accounts.want($0) { accountRequests.ask() } },
             reload: { reloads.ask(($0, $1)) }
         )
         await clients.onSecretChange { await frontend.cache.secretChanged(of: $0) }
@@ -95,6 +97,7 @@ struct Daemon {
                     output: output,
                     log: log
                 ),
+                AccountService(frontend: frontend, resolver: source.accounts, requests: accountRequests, log: log),
                 HeartbeatService(frontend: frontend, loops: [loop, tenantLoop], interval: Watchdog.interval),
                 ServingService(frontend: frontend, sockets: sockets, tenants: tenantNames, log: log),
             ],

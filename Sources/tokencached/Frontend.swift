@@ -21,6 +21,7 @@ struct Frontend: Sendable {
     ///   - identities: The tenants' identities, by name.
     ///   - notify: Tells operators something about a tenant.
     ///   - audit: Keeps a record in the audit trail.
+    ///   - askForNames: Has the names of a peer looked up.
     ///   - reload: Has the configuration read again for an operator who waits.
     static func start(
         on loop: any EventLoop,
@@ -29,6 +30,7 @@ struct Frontend: Sendable {
         maxConnections: Int,
         notify: @escaping @Sendable (CacheNotice) -> Void,
         audit: @escaping @Sendable (AuditRecord) -> Void,
+        askForNames: @escaping @Sendable (Peer) -> Void,
         reload: @escaping @Sendable (Waiter, Peer) -> Void
     ) async throws -> Frontend {
         // The cache wakes by the alarm and answers by the server, and both need the cache: the boxes break the circle.
@@ -62,6 +64,7 @@ struct Frontend: Sendable {
                     now: { ContinuousClock.now },
                     reload: reload,
                     audit: audit,
+                    askForNames: askForNames,
                     fillConnections: { serverBox.value?.fill(&$0) }
                 )
             )
@@ -70,7 +73,7 @@ struct Frontend: Sendable {
                 maxConnections: maxConnections,
                 connectionShare: loaded.configuration.quotas.connections,
                 requestHandler: dispatcher,
-                unitOf: PeerUnit.of
+                unitOf: { try PeerUnit.of($0) }
             )
             (alarmBox.value, dispatcherBox.value, serverBox.value) = (alarm.value, dispatcher, server)
             return Frontend(
@@ -111,6 +114,19 @@ struct Frontend: Sendable {
             server.value.connectionShare = loaded.configuration.quotas.connections
             cache.assumeIsolated { $0.reconfigure(policy: policy, tenants: tenants) }
         }.get()
+    }
+
+    /// Takes over what the name service says.
+    func apply(_ accounts: KnownAccounts) async {
+        try? await eventLoop.submit {
+            guard dispatcher.value.access.accounts != accounts else { return }
+            dispatcher.value.access.resolve(accounts)
+        }.get()
+    }
+
+    /// The names in the access rules that this machine doesn't know now.
+    var unresolvedNames: AccountNames {
+        get async { (try? await eventLoop.submit { dispatcher.value.access.unresolvedNames }.get()) ?? AccountNames() }
     }
 
     /// Stops accepting, answers what is under way, closes.

@@ -19,5 +19,6 @@ enum LogKey {
     static let size = "size"
     static let limit = "limit"
     static let entries = "entries"
+    static let names = "names"
     static let milliseconds = "milliseconds"
 }

@@ -59,7 +59,8 @@ struct TokenCachedCommand: AsyncParsableCommand {
             adminPath: adminSocket.map(absolute),
             logLevel: logLevel,
             credentialsDirectory: ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"],
-            memory: SecretMemory { $0.write(to: log) }
+            memory: SecretMemory { $0.write(to: log) },
+            accounts: AccountResolver()
         )
         let loaded: ConfigurationSource.Loaded
         do throws(ConfigurationFaults) {

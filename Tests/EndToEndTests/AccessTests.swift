@@ -61,6 +61,31 @@ struct AccessTests {
         try await deployment.stop()
     }
 
+    @Test("A name that this machine doesn't know widens nobody's rights: who could be meant gets what comes before it.")
+    func namesFailClosed() async throws {
+        let deployment = try await Deployment.startOpen(
+            """
+            access:
+              - { users: [40003], subjects: ["*"] }
+              - { users: [no-such-user-here] }
+              - { users: ["*"], subjects: ["*"] }
+            """
+        )
+        let known = try deployment.requests()
+        #expect(try known.ask(Self.token)["access_token"] != nil, "root has a name, which is another")
+        for (uid, isGiven) in [(40_001, false), (40_003, true)] {
+            let reply = try OtherUser(uid: uid, gid: 40_001).ask(deployment.requestsPath, Self.token)[0]
+            #expect((reply["access_token"] != nil) == isGiven, "\(reply)")
+            if !isGiven { #expect(reply["error"] as? String == "forbidden") }
+        }
+        let health = try deployment.admin().ask(#"{"op":"health"}"#)
+        #expect(health["status"] as? String == "degraded")
+        let check = try #require((health["checks"] as? [[String: Any]])?.first { $0["check"] as? String == "access" })
+        let description = try #require(check["description"] as? String)
+        #expect(description.contains("access[1]") && description.contains("no-such-user-here"), "\(description)")
+        try await deployment.stop()
+    }
+
     @Test("Without rules any peer gets each tenant's own scopes and no other.")
     func withoutRules() async throws {
         let deployment = try await Deployment.startOpen("")
@@ -96,8 +121,7 @@ struct AccessTests {
         let deployment = try await Deployment.startOpen(
             #"access: [{ users: [no-such-user, nobody], groups: [no-such-group], subjects: ["*"] }]"#
         )
-        #expect(deployment.written.contains("this machine knows no user 'no-such-user'"))
-        #expect(deployment.written.contains("this machine knows no group 'no-such-group'"))
+        #expect(deployment.written.contains("names user 'no-such-user', group 'no-such-group', which this machine"))
         let path = deployment.requestsPath
         #expect(try OtherUser(uid: 65_534, gid: 1).ask(path, Self.token)[0]["access_token"] != nil)
         #expect(try OtherUser(uid: 40_001, gid: 1).ask(path, Self.token)[0]["error"] as? String == "forbidden")

@@ -12,14 +12,24 @@ package final class Peer: Sendable {
     package let groups: [UInt32]
     /// The systemd unit that it belongs to; nil: it belongs to none, or that can't be seen from here.
     package let unit: String?
+    /// Whether it may belong to a unit that can't be seen.
+    package let hidesUnit: Bool
 
     /// Names a peer.
-    package init(uid: PeerUID, gid: UInt32, pid: Int32? = nil, groups: [UInt32] = [], unit: String? = nil) {
+    package init(
+        uid: PeerUID,
+        gid: UInt32,
+        pid: Int32? = nil,
+        groups: [UInt32] = [],
+        unit: String? = nil,
+        hidesUnit: Bool = false
+    ) {
         self.uid = uid
         self.gid = gid
         self.pid = pid
         self.groups = groups
         self.unit = unit
+        self.hidesUnit = hidesUnit
     }
 }
 
@@ -27,6 +37,6 @@ extension Peer: Equatable {
     /// Whether all that is known of both is the same.
     package static func == (left: Peer, right: Peer) -> Bool {
         left.uid == right.uid && left.gid == right.gid && left.pid == right.pid && left.groups == right.groups
-            && left.unit == right.unit
+            && left.unit == right.unit && left.hidesUnit == right.hidesUnit
     }
 }

@@ -55,7 +55,7 @@ extension ModelRun {
         let health = machine.health(now: now, wall: Self.wall)
         let ill = health.checks.filter { $0.status != .ok }
         guard ill.isEmpty else {
-            let checks = ill.map { "\($0.name) of \($0.tenant): \($0.description ?? "")" }
+            let checks = ill.map { "\($0.name) of \($0.tenant ?? "none"): \($0.description ?? "")" }
             throw violated("all tenants are well, but not in the daemon's eyes: \(checks.joined(separator: ", "))")
         }
     }

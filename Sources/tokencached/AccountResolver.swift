@@ -1,0 +1,124 @@
+import Dispatch
+import SocketServer
+import Synchronization
+import TokenCache
+
+/// Resolves the names of the access rules on a thread of its own: a name service may ask a server that doesn't answer.
+///
+/// What has been said once stays known as long as it is asked for; nothing here ever blocks an event loop or one of the
+/// few threads that tasks share.
+final class AccountResolver: Sendable {
+    /// So many local users, and as many groups, are known by name at once; others are asked for when they connect.
+    private static let mostListed = 10_000
+    /// So many numbers of peers wait to be looked up; who comes then is asked for at its next connection.
+    private static let mostWanted = 1_024
+
+    private struct State {
+        var known = KnownAccounts()
+        var hasListed = false
+        var wantedUsers: Set<UInt32> = []
+        var wantedGroups: Set<UInt32> = []
+        /// Numbers that had no name when they were last looked up.
+        var nameless: Set<UInt32> = []
+        var namelessGroups: Set<UInt32> = []
+    }
+
+    private let queue = DispatchQueue(label: "tokencached.names")
+    private let state = Mutex(State())
+
+    // MARK: Names
+
+    /// What is known of some names after they were asked for; what takes longer than a time counts as not known yet.
+    func resolve(_ names: AccountNames, within patience: DispatchTimeInterval) -> KnownAccounts {
+        let done = DispatchSemaphore(value: 0)
+        queue.async {
+            self.ask(for: names, again: true)
+            done.signal()
+        }
+        _ = done.wait(timeout: .now() + patience)
+        return state.withLock { $0.known }
+    }
+
+    /// What is known after those of some names were asked for that were not, and peers' numbers that are wanted.
+    func resolveFurther(_ names: AccountNames) async -> KnownAccounts {
+        await withCheckedContinuation { continuation in
+            queue.async {
+                self.ask(for: names, again: false)
+                self.lookUpPeers()
+                continuation.resume(returning: self.state.withLock { $0.known })
+            }
+        }
+    }
+
+    private func ask(for names: AccountNames, again: Bool) {
+        let unknown = again ? names : state.withLock { $0.known.unresolved(names) }
+        for name in unknown.users {
+            let number = Accounts.user(name).number
+            state.withLock { $0.known.users[name] = number }
+        }
+        for name in unknown.groups {
+            let number = Accounts.group(name).number
+            state.withLock { $0.known.groups[name] = number }
+        }
+        if !state.withLock({ $0.known.unresolved(names).isEmpty || $0.hasListed }) { list() }
+    }
+
+    /// Most peers are local users: that they are not meant by an unknown name should be known before they come.
+    private func list() {
+        let users = Accounts.listUsers(most: Self.mostListed)
+        let groups = Accounts.listGroups(most: Self.mostListed)
+        state.withLock { state in
+            state.known.userNames.merge(users) { _, new in new }
+            state.known.groupNames.merge(groups) { _, new in new }
+            state.hasListed = true
+        }
+    }
+
+    // MARK: Peers
+
+    /// Has a peer's names looked up.
+    ///
+    /// - Returns: Whether there is anything to look up.
+    func want(_ peer: Peer) -> Bool {
+        state.withLock { state in
+            guard state.wantedUsers.count + state.wantedGroups.count < Self.mostWanted else { return false }
+            if state.known.userNames[peer.uid] == nil, !state.nameless.contains(peer.uid) {
+                state.wantedUsers.insert(peer.uid)
+            }
+            for group in [peer.gid] + peer.groups
+            where state.known.groupNames[group] == nil && !state.namelessGroups.contains(group) {
+                state.wantedGroups.insert(group)
+            }
+            return !state.wantedUsers.isEmpty || !state.wantedGroups.isEmpty
+        }
+    }
+
+    /// Has numbers looked up again that had no name.
+    func forgetNameless() {
+        state.withLock { state in
+            state.nameless = []
+            state.namelessGroups = []
+        }
+    }
+
+    private func lookUpPeers() {
+        let (users, groups) = state.withLock { state in
+            defer { (state.wantedUsers, state.wantedGroups) = ([], []) }
+            return (state.wantedUsers, state.wantedGroups)
+        }
+        for number in users {
+            let name = Accounts.name(ofUser: number)
+            state.withLock { state in
+                state.known.userNames[number] = name
+                if name == nil { state.nameless.insert(number) }
+            }
+        }
+        for number in groups {
+            let name = Accounts.name(ofGroup: number)
+            state.withLock { state in
+                state.known.groupNames[number] = name
+                if name == nil { state.namelessGroups.insert(number) }
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+"""Users of a directory service in the access rules: here libnss-extrausers, whose files lie in /var/lib."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+from machine import ADMIN, PATIENCE, REQUESTS, MachineTestCase, ask, configure, property_of, systemctl
+
+FILES = pathlib.Path("/var/lib/extrausers")
+NSSWITCH = pathlib.Path("/etc/nsswitch.conf")
+KNOWN, UNKNOWN = 47001, 47002
+RULES = "access: [{ users: [ldapapp] }, { users: ['*'], subjects: ['*'] }]"
+CLIENT = """
+import socket, sys
+connection = socket.socket(socket.AF_UNIX)
+connection.settimeout(30)
+connection.connect(sys.argv[1])
+connection.sendall(sys.argv[2].encode() + b"\\n")
+print(connection.makefile().readline())
+"""
+
+
+class Names(MachineTestCase):
+    def setUp(self):
+        super().setUp()
+        switch = NSSWITCH.read_text()
+        self.addCleanup(NSSWITCH.write_text, switch)
+        lines = [line for line in switch.splitlines() if not line.startswith(("passwd:", "group:"))]
+        NSSWITCH.write_text("\n".join([*lines, "passwd: files extrausers", "group: files extrausers", ""]))
+        shutil.rmtree(FILES, ignore_errors=True)
+        FILES.mkdir()
+        self.addCleanup(shutil.rmtree, FILES, ignore_errors=True)
+        configure(settings=RULES)
+
+    def fill(self):
+        (FILES / "group").write_text(f"ldapapp:x:{KNOWN}:\n")
+        (FILES / "passwd").write_text(f"ldapapp:x:{KNOWN}:{KNOWN}::/nonexistent:/usr/sbin/nologin\n")
+
+    def gets_token(self, user):
+        """Whether a process of a user gets a token."""
+        request = json.dumps({"op": "token", "subject": self.subject()})
+        output = subprocess.run(
+            [sys.executable, "-c", CLIENT, REQUESTS, request],
+            user=user, group=user, extra_groups=[], env={"PATH": os.environ["PATH"]},
+            check=True, text=True, capture_output=True, timeout=PATIENCE,
+        ).stdout
+        reply = json.loads(output)
+        if "access_token" not in reply:
+            self.assertEqual(reply["error"], "forbidden", reply)
+        return "access_token" in reply
+
+    def open_socket(self):
+        systemctl("start", "tokencached.socket")
+        os.chmod(REQUESTS, 0o666)
+
+    def test_a_name_of_a_directory_service_is_seen_in_the_unit(self):
+        self.fill()
+        self.open_socket()
+        self.assertFalse(self.gets_token(KNOWN), "the first rule gives ldapapp nothing")
+        self.assertTrue(self.gets_token(UNKNOWN))
+        self.assertEqual(ask({"op": "health"}, ADMIN)["status"], "ok")
+
+    def test_a_name_that_comes_later_widens_nothing_before(self):
+        self.open_socket()
+        self.assertFalse(self.gets_token(KNOWN))
+        self.assertFalse(self.gets_token(UNKNOWN))
+        self.assertTrue(self.gets_token(0), "root has another name")
+        self.assertEqual(ask({"op": "health"}, ADMIN)["status"], "degraded")
+        self.fill()
+        deadline = time.monotonic() + 2 * PATIENCE
+        while ask({"op": "health"}, ADMIN)["status"] != "ok":
+            self.assertLess(time.monotonic(), deadline, "the name was never found")
+            time.sleep(0.1)
+        self.assertFalse(self.gets_token(KNOWN))
+        self.assertTrue(self.gets_token(UNKNOWN))
+        self.assertEqual(property_of("NRestarts"), "0")
