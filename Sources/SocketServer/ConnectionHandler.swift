@@ -148,7 +148,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func perform(_ step: ConnectionStateMachine.Step) {
         switch step {
         case .rejected(let code): requestHandler.answeredWithoutHandler(code)
-        case .outputIsLarge: send()
+        case .outputIsLarge:
+            send()
+            // What else the batch brings goes into memory that is there already.
+            if machine.output.isEmpty { machine.output = sendQueue.takeBuffer() }
         case .request(let request, let ticket):
             let waiter = Waiter(connection: number, ticket: ticket)
             // A delivery to this very connection may come in here; the machine is not in use meanwhile.

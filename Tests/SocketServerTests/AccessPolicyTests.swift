@@ -3,7 +3,7 @@ import Testing
 import TokenCache
 import TokenProtocol
 
-/// Whom a rule means may not be known: a name that can't be resolved, a unit that can't be seen. That never gives more.
+/// A name that can't be resolved and a unit that can't be seen never give anyone more.
 @Suite("Rules whose peers are not known")
 struct AccessPolicyTests {
     private static let everyone = AccessRule(peers: .everyone, subjects: [.everything])

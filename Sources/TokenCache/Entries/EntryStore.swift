@@ -17,15 +17,20 @@ struct EntryStore {
     /// A place for an entry; it is kept when the entry goes, and used again.
     struct Slot {
         var entry: Entry?
-        /// When it was last asked for, by the count of all uses.
-        fileprivate var use: UInt64 = 0
-        fileprivate var newer = none
-        fileprivate var older = none
         /// In a free slot, the next free one.
         fileprivate var nextOfUser = none
-        fileprivate var owner: Int32 = 0
+        fileprivate var rank = Rank()
+    }
+
+    /// An entry's place in the order of use; a value of its own, so that a hit reads and writes it in one go.
+    fileprivate struct Rank {
+        /// When it was last asked for, by the count of all uses.
+        var use: UInt64 = 0
+        var newer = none
+        var older = none
+        var owner: Int32 = 0
         /// Who asked last, if that was not the owner; else ``nobody``.
-        fileprivate var challenger = nobody
+        var challenger = nobody
     }
 
     /// What one tenant has in the store.
@@ -122,24 +127,28 @@ struct EntryStore {
     // MARK: Changing
 
     /// Notes that an entry was asked for by a uid: it becomes the newest of its owner.
-    mutating func touch(_ slot: Int, at now: Instant, by peer: PeerUID) {
-        slots[slot].entry?.lastAsked = now
-        let owner = slots[slot].owner
+    mutating func touch(_ slot: Int, _ entry: Entry, at now: Instant, by peer: PeerUID) {
+        entry.lastAsked = now
+        var rank = slots[slot].rank
+        let owner = rank.owner
         if owners[Int(owner)].uid == peer {
-            slots[slot].challenger = Self.nobody
+            rank.challenger = Self.nobody
             guard owners[Int(owner)].newest != slot else {
                 uses += 1
-                slots[slot].use = uses
+                rank.use = uses
+                slots[slot].rank = rank
                 return
             }
-        }
-        let next = ownerAfterUse(of: slot, by: peer)
-        unlink(slot)
-        linkAsNewest(slot, next)
-        if next != owner, let entry = slots[slot].entry {
+        } else if rank.challenger == peer {
+            rank.challenger = Self.nobody
+            rank.owner = number(of: peer)
             account(entry, -1, owner: owner)
-            account(entry, 1, owner: next)
+            account(entry, 1, owner: rank.owner)
+        } else {
+            rank.challenger = peer
         }
+        unlink(slot)
+        linkAsNewest(slot, rank)
     }
 
     /// Puts a token in: in the place of its key's, whose owner and order it takes over, or as the newest of a uid.
@@ -159,7 +168,7 @@ struct EntryStore {
         // A flush has dropped it, and its slot wasn't swept yet.
         if let present { free(present) }
         let own = find(allOf: entry.key.user)
-        if own.count >= Self.mostPerUser, let oldest = own.min(by: { slots[$0].use < slots[$1].use }) {
+        if own.count >= Self.mostPerUser, let oldest = own.min(by: { slots[$0].rank.use < slots[$1].rank.use }) {
             remove(oldest)
             surplus = 1
         }
@@ -172,7 +181,7 @@ struct EntryStore {
             index.insert(hash, slot)
         }
         slots[slot].entry = entry
-        linkAsNewest(slot, number(of: peer))
+        linkAsNewest(slot, Rank(owner: number(of: peer)))
         added(entry, slot)
         return surplus
     }
@@ -198,7 +207,7 @@ struct EntryStore {
         bytes += sign * entry.size
         shares[entry.key.user.tenant, default: Share()].count += sign
         shares[entry.key.user.tenant, default: Share()].bytes += sign * entry.size
-        account(entry, sign, owner: slots[slot].owner)
+        account(entry, sign, owner: slots[slot].rank.owner)
     }
 
     /// Counts an entry as an owner's, or no more.
@@ -420,7 +429,7 @@ struct EntryStore {
     var countsByOwner: [PeerUID: Int] { ownerNumbers.mapValues { owners[Int($0)].count }.filter { $0.value > 0 } }
 
     /// Whose an entry is.
-    func owner(of slot: Int) -> PeerUID { owners[Int(slots[slot].owner)].uid }
+    func owner(of slot: Int) -> PeerUID { owners[Int(slots[slot].rank.owner)].uid }
 
     /// Takes the entry out that goes where there are too many: of what belongs to uids that have more than their quota, or
     /// else of all, what was asked for longest ago.
@@ -446,20 +455,9 @@ struct EntryStore {
         var found: Int?
         for owner in owners where isMeant(owner) {
             let slot = Int(owner.oldest)
-            if slots[slot].use < found.map({ slots[$0].use }) ?? .max { found = slot }
+            if slots[slot].rank.use < found.map({ slots[$0].rank.use }) ?? .max { found = slot }
         }
         return found
-    }
-
-    private mutating func ownerAfterUse(of slot: Int, by peer: PeerUID) -> Int32 {
-        let owner = slots[slot].owner
-        guard owners[Int(owner)].uid != peer else { return owner }
-        guard slots[slot].challenger == peer else {
-            slots[slot].challenger = peer
-            return owner
-        }
-        slots[slot].challenger = Self.nobody
-        return number(of: peer)
     }
 
     /// The number of a uid's list; that of one that has gone is taken for a new one.
@@ -475,27 +473,36 @@ struct EntryStore {
 
     // MARK: Links
 
-    private mutating func linkAsNewest(_ slot: Int, _ owner: Int32) {
-        let newest = owners[Int(owner)].newest
+    private mutating func linkAsNewest(_ slot: Int, _ rank: Rank) {
+        let owner = Int(rank.owner)
+        let newest = owners[owner].newest
         uses += 1
-        slots[slot].use = uses
-        slots[slot].owner = owner
-        slots[slot].older = newest
-        slots[slot].newer = Self.none
+        var rank = rank
+        (rank.use, rank.newer, rank.older) = (uses, Self.none, newest)
+        slots[slot].rank = rank
         if newest == Self.none {
-            owners[Int(owner)].oldest = Int32(slot)
+            owners[owner].oldest = Int32(slot)
         } else {
-            slots[Int(newest)].newer = Int32(slot)
+            slots[Int(newest)].rank.newer = Int32(slot)
         }
-        owners[Int(owner)].newest = Int32(slot)
-        owners[Int(owner)].linked += 1
-        if owners[Int(owner)].linked == 1 { ownerNumbers[owners[Int(owner)].uid] = owner }
+        owners[owner].newest = Int32(slot)
+        owners[owner].linked += 1
+        if owners[owner].linked == 1 { ownerNumbers[owners[owner].uid] = rank.owner }
     }
 
     private mutating func unlink(_ slot: Int) {
-        let (newer, older, owner) = (slots[slot].newer, slots[slot].older, Int(slots[slot].owner))
-        if newer == Self.none { owners[owner].newest = older } else { slots[Int(newer)].older = older }
-        if older == Self.none { owners[owner].oldest = newer } else { slots[Int(older)].newer = newer }
+        let rank = slots[slot].rank
+        let owner = Int(rank.owner)
+        if rank.newer == Self.none {
+            owners[owner].newest = rank.older
+        } else {
+            slots[Int(rank.newer)].rank.older = rank.older
+        }
+        if rank.older == Self.none {
+            owners[owner].oldest = rank.newer
+        } else {
+            slots[Int(rank.older)].rank.newer = rank.newer
+        }
         owners[owner].linked -= 1
         if owners[owner].linked == 0 { ownerNumbers[owners[owner].uid] = nil }
     }

@@ -26,7 +26,7 @@ extension CacheStateMachine {
         else { return nil }
         let verdict = entry.life.verdict(at: now, minTTL: minTTL)
         guard verdict == .serve || verdict == .serveUnmet else { return nil }
-        store.touch(slot, at: now, by: peer)
+        store.touch(slot, entry, at: now, by: peer)
         statistics.hits += 1
         return TokenReply(
             token: entry.token,
@@ -46,7 +46,7 @@ extension CacheStateMachine {
         let slot = store.find(key)
         if let slot {
             applyPolicy(to: slot)
-            store.touch(slot, at: now, by: options.peer.uid)
+            if let entry = store[slot] { store.touch(slot, entry, at: now, by: options.peer.uid) }
         }
         let entry = slot.flatMap { store[$0] }
         let judgement = judge(key, entry, options, now: now)
