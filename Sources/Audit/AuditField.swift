@@ -17,6 +17,25 @@ struct AuditField: Equatable {
 
     init(_ name: String, _ value: Int) { (self.name, self.value) = (name, .number(value)) }
 
+    /// How many bytes of text it holds, about.
+    var size: Int {
+        switch value {
+        case .text(let text): text.utf8.count
+        case .number: 8
+        }
+    }
+
+    /// So many refusals that were like one on record; nil: of kinds too many to tell apart.
+    static func refusals(_ count: Int, _ kind: RefusalCounts.Kind?) -> [AuditField] {
+        var fields = [AuditField("event", "refusal"), AuditField("outcome", ErrorReply.Code.forbidden.rawValue)]
+        if let kind {
+            fields += [AuditField("operation", kind.operation.rawValue), AuditField("reason", kind.reason)]
+        }
+        fields.append(AuditField("count", count))
+        if let uid = kind?.uid { fields.append(AuditField("peer_uid", Int(uid))) }
+        return fields
+    }
+
     /// The value as the journal gets it: bytes as they are, as a field's length is told beside it.
     var plain: String {
         switch value {
@@ -37,6 +56,10 @@ struct AuditField: Equatable {
     static func quoted(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {
+            if (0x23...0x5B).contains(scalar.value) || (0x5D...0x7E).contains(scalar.value) {
+                quoted.unicodeScalars.append(scalar)
+                continue
+            }
             switch scalar.properties.generalCategory {
             case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
                 for unit in String(scalar).utf16 {
@@ -75,8 +98,9 @@ extension AuditRecord {
                 + [AuditField("token_fingerprint", fingerprint.short)]
         case .refusal(let refusal):
             Self.event("refusal", ErrorReply.Code.forbidden.rawValue)
-                + [AuditField("operation", refusal.operation.rawValue)]
-                + Self.fields(refusal.tenant, refusal.user, refusal.scopes)
+                + [AuditField("operation", refusal.operation.rawValue), AuditField("reason", refusal.reason)]
+                + Self.fields(refusal.tenant, refusal.user, nil)
+                + (refusal.scope.map { [AuditField("scope_asked", $0)] } ?? [])
         case .evict(let user, let scopes):
             Self.event("evict", "done") + Self.fields(user.tenant.name, user.user, scopes)
         case .flush(let tenant, let count):

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import Systemd
 
 /// Where records go, open.
@@ -20,21 +21,30 @@ enum AuditSink {
     }
 }
 
-/// A file that lines are appended to; it is closed when the last reference goes.
+/// A file that one thread appends lines to; it is closed when the last reference goes.
 final class AuditFile: Sendable {
     /// Only the daemon's own user reads what its users do.
     private static let mode: mode_t = 0o600
 
+    typealias Write = @Sendable (CInt, borrowing Span<UInt8>) -> Int
+
+    private let write: Write
     private let descriptor: CInt
     private let isOwned: Bool
+    /// Whether a part of a line stands at the end, which the next line must not be joined to.
+    private let isTorn = Atomic(false)
 
     init(standardError: Void) {
+        write = Self.system
         descriptor = STDERR_FILENO
         isOwned = false
     }
 
     /// Opens a file, or makes it; a symbolic link is not followed and anything but a file not written to.
-    init(_ path: String) throws(AuditTrailError) {
+    ///
+    /// - Parameter write: `write(2)`, or what stands for it in a test.
+    init(_ path: String, write: @escaping Write = system) throws(AuditTrailError) {
+        self.write = write
         let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK
         descriptor = unsafe open(path, flags, Self.mode)
         isOwned = true
@@ -48,18 +58,36 @@ final class AuditFile: Sendable {
     }
 
     /// Appends a line; whether all of it was taken.
+    ///
+    /// Of one that was not, nothing is left, or a line of its own.
     func append(_ line: String) -> Bool {
-        var line = line
-        return line.withUTF8 { bytes in
-            var written = 0
-            while written < bytes.count {
-                let start = unsafe bytes.baseAddress.map { unsafe $0 + written }
-                let count = unsafe write(descriptor, start, bytes.count - written)
-                guard count > 0 || errno == EINTR else { return false }
-                written += max(0, count)
-            }
-            return true
+        if isTorn.load(ordering: .relaxed) {
+            guard put("\n") == 1 else { return false }
+            isTorn.store(false, ordering: .relaxed)
         }
+        var status = stat()
+        let size = unsafe fstat(descriptor, &status) == 0 ? status.st_size : nil
+        let written = put(line)
+        guard written < line.utf8.count else { return true }
+        let isUndone = written == 0 || isOwned && size.map { ftruncate(descriptor, $0) == 0 } ?? false
+        isTorn.store(!isUndone, ordering: .relaxed)
+        return false
+    }
+
+    /// Writes text; how many bytes of it were taken.
+    private func put(_ text: String) -> Int {
+        let bytes = Array(text.utf8)
+        var written = 0
+        while written < bytes.count {
+            let count = write(descriptor, bytes.span.extracting(written...))
+            guard count > 0 || count < 0 && errno == EINTR else { break }
+            written += max(0, count)
+        }
+        return written
+    }
+
+    private static let system: Write = { descriptor, bytes in
+        unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
     }
 
     deinit { if isOwned, descriptor >= 0 { close(descriptor) } }

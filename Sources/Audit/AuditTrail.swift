@@ -1,3 +1,4 @@
+package import Dispatch
 import Synchronization
 import Systemd
 package import TokenCache
@@ -13,7 +14,7 @@ import Foundation
 // Why it exists: whoever reaches the daemon can act as any user, so what it did has to be found out afterwards. Each
 // record is one entry of the journal with fields of its own, or one line of JSON; nothing that a peer says can end an
 // entry, begin another or steer the terminal that it is read on. Records are written in order on a thread of their own,
-// and what could not be written is counted and said.
+// what could not be written is counted and said, and no peer can crowd the others' records out.
 
 /// Where the audit trail goes.
 package enum AuditDestination: Sendable, Equatable {
@@ -29,19 +30,31 @@ package enum AuditDestination: Sendable, Equatable {
 
 /// Keeps the records of what was done with the daemon's power.
 package final class AuditTrail: Sendable {
-    /// Records that may wait to be written: at the tenants' pace an hour's worth, at a flood of refusals a second's.
-    private static let mostWaiting = 10_000
+    /// Records may wait to be written up to so many bytes: at the tenants' pace an hour's worth.
+    package static let mostWaiting = 16 * 1_024 * 1_024
+    /// Refusals, which any peer can cause, leave the rest to what was done.
+    private static let refusalsShare = 0.25
     /// Names audit records in the journal: `journalctl MESSAGE_ID=…` shows them all.
     package static let messageID = "8ef0e71883da49b1bc1a87e3e039ddb2"
 
-    private let queue = WriteQueue("tokencached.audit", bound: mostWaiting)
+    private let queue: WriteQueue
     private let sink: Mutex<AuditSink>
-    private let isLosing = Mutex(false)
-    private let lost: @Sendable (String) -> Void
+    private let refusals = Mutex(RefusalCounts())
+    /// How many records are missing since the last one that was written.
+    private let missing = Mutex(0)
+    private let report: @Sendable (Report) -> Void
+
+    /// What operators should know of the trail itself.
+    package enum Report: Sendable, Equatable {
+        /// Records are missing from now on, for this reason.
+        case hasGap(String)
+        /// Records are written again; so many are missing, and a record says so.
+        case goesOn(missing: Int)
+    }
 
     /// A destination that has been opened and can be written.
     package struct Opened: Sendable {
-        fileprivate let sink: AuditSink
+        let sink: AuditSink
     }
 
     /// Opens a destination; a file that is open already is opened anew, as after a rotation.
@@ -51,10 +64,13 @@ package final class AuditTrail: Sendable {
 
     /// A trail that goes to a destination.
     ///
-    /// - Parameter lost: Is told, once for each time that it begins, that records can't be written, and why.
-    package init(to opened: Opened, lost: @escaping @Sendable (String) -> Void) {
+    /// - Parameters:
+    ///   - bound: Records may wait to be written up to so many bytes.
+    ///   - report: Is told when records begin to be missing, and when they are written again.
+    package init(to opened: Opened, bound: Int = mostWaiting, report: @escaping @Sendable (Report) -> Void) {
+        queue = WriteQueue("tokencached.audit", bound: bound)
         sink = Mutex(opened.sink)
-        self.lost = lost
+        self.report = report
     }
 
     /// Whether there is a journal that records could go to.
@@ -64,35 +80,83 @@ package final class AuditTrail: Sendable {
     package func move(to opened: Opened) { sink.withLock { $0 = opened.sink } }
 
     /// Keeps a record; it doesn't wait.
+    ///
+    /// Of refusals that are alike the first is kept; the others are counted, and ``recordCounts()`` keeps their number.
     package func keep(_ record: AuditRecord) {
+        if case .nowhere = sink.withLock({ $0 }) { return }
+        guard case .refusal(let refusal) = record.act else { return write(record.fields, isNotable: record.isFailure) }
+        let kind = RefusalCounts.Kind(uid: record.peer?.uid, operation: refusal.operation, reason: refusal.reason)
+        guard refusals.withLock({ $0.isFirst(kind) }) else { return }
+        write(record.fields, isNotable: true, share: Self.refusalsShare)
+    }
+
+    /// Keeps the numbers of refusals that were only counted; to be called every few seconds.
+    package func recordCounts() {
+        let (kinds, others) = refusals.withLock { $0.take() }
+        for (kind, count) in kinds {
+            write(AuditField.refusals(count, kind), isNotable: true, share: Self.refusalsShare)
+        }
+        if others > 0 { write(AuditField.refusals(others, nil), isNotable: true, share: Self.refusalsShare) }
+    }
+
+    /// How many bytes wait to be written.
+    var waiting: Int { queue.waiting }
+
+    /// Waits until all is written, but no longer than a time.
+    ///
+    /// - Returns: Whether all is written, or at least how much is missing.
+    @discardableResult
+    package func flush(within patience: DispatchTimeInterval = .seconds(5)) -> Bool {
+        recordCounts()
+        let sink = sink.withLock { $0 }
+        let isDone = queue.flush(within: patience) { dropped in
+            if dropped > 0 { self.miss(dropped, Self.tooFast) }
+            _ = self.fillGap(Date(), sink)
+        }
+        return isDone && missing.withLock { $0 } == 0
+    }
+
+    // MARK: Writing
+
+    private func write(_ fields: [AuditField], isNotable: Bool, share: Double = 1) {
         let sink = sink.withLock { $0 }
         if case .nowhere = sink { return }
         let now = Date()
-        queue.write { dropped in
-            if dropped > 0 {
-                let loss = [AuditField("event", "loss"), AuditField("outcome", "failed"), AuditField("count", dropped)]
-                self.write(loss, isRefusal: true, now, to: sink)
-                self.lost("records came faster than they could be written")
-            }
-            self.write(record.fields, isRefusal: record.isRefusal, now, to: sink)
+        queue.write(size: fields.reduce(0) { $0 + $1.size }, share: share) { dropped in
+            if dropped > 0 { self.miss(dropped, Self.tooFast) }
+            // The gap is told where it is: before the first record behind it.
+            if self.fillGap(now, sink), Self.put(fields, isNotable: isNotable, now, to: sink) { return }
+            self.miss(1, "a record could not be written")
         }
     }
 
-    /// Waits until all is written.
-    package func flush() { queue.flush() }
+    private static let tooFast = "records came faster than they could be written"
 
-    private func write(_ fields: [AuditField], isRefusal: Bool, _ time: Date, to sink: AuditSink) {
-        let isWritten =
-            switch sink {
-            case .journal: Journal.send(Self.journalFields(fields, isRefusal: isRefusal))
-            case .descriptor(let file): file.append(Self.line(fields, time))
-            case .nowhere: true
-            }
-        let begins = isLosing.withLock { isLosing in
-            defer { isLosing = !isWritten }
-            return !isWritten && !isLosing
+    private func miss(_ count: Int, _ reason: String) {
+        let before = missing.withLock { missing in
+            defer { missing += count }
+            return missing
         }
-        if begins { lost("a record could not be written") }
+        if before == 0 { report(.hasGap(reason)) }
+    }
+
+    /// Records how many are missing, if some are; whether none are any more.
+    private func fillGap(_ time: Date, _ sink: AuditSink) -> Bool {
+        let count = missing.withLock { $0 }
+        guard count > 0 else { return true }
+        let loss = [AuditField("event", "loss"), AuditField("outcome", "failed"), AuditField("count", count)]
+        guard Self.put(loss, isNotable: true, time, to: sink) else { return false }
+        missing.withLock { $0 -= count }
+        report(.goesOn(missing: count))
+        return true
+    }
+
+    private static func put(_ fields: [AuditField], isNotable: Bool, _ time: Date, to sink: AuditSink) -> Bool {
+        switch sink {
+        case .journal: Journal.send(journalFields(fields, isNotable: isNotable))
+        case .descriptor(let file): file.append(line(fields, time))
+        case .nowhere: true
+        }
     }
 
     // MARK: Forms
@@ -103,13 +167,13 @@ package final class AuditTrail: Sendable {
         return "{\(members.joined(separator: ","))}\n"
     }
 
-    static func journalFields(_ fields: [AuditField], isRefusal: Bool) -> [(name: String, value: String)] {
+    static func journalFields(_ fields: [AuditField], isNotable: Bool) -> [(name: String, value: String)] {
         let text = fields.map { "\($0.name)=\($0.json)" }.joined(separator: " ")
         let head = [
             ("MESSAGE", "audit \(text)"),
             ("MESSAGE_ID", messageID),
-            // Notice for what was refused, information for the rest, in syslog's numbers.
-            ("PRIORITY", isRefusal ? "5" : "6"),
+            // Notice for what was refused or failed, information for the rest, in syslog's numbers.
+            ("PRIORITY", isNotable ? "5" : "6"),
             ("SYSLOG_IDENTIFIER", "tokencached"),
         ]
         return head + fields.map { ("TOKENCACHED_\($0.name.uppercased())", $0.plain) }
@@ -117,7 +181,7 @@ package final class AuditTrail: Sendable {
 }
 
 extension AuditRecord {
-    fileprivate var isRefusal: Bool {
+    fileprivate var isFailure: Bool {
         switch act {
         case .refusal, .mint(_, _, .failed), .reload(.some): true
         case .revocation(_, _, _, let end) where end != .revoked: true

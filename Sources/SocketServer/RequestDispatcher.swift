@@ -112,9 +112,10 @@ package final class RequestDispatcher: RequestHandler {
         do throws(ErrorReply) {
             reply = try answer(request.operation, from: client, waiter: waiter)
         } catch {
-            if error.code == .forbidden { record(request.operation, refusedTo: client) }
             let isUndecided = error.code == .forbidden && gatekeeper.standing(of: client).isUndecided
-            reply = .error(isUndecided ? .undecidedPeer : error)
+            let error = isUndecided ? .undecidedPeer : error
+            if error.code == .forbidden { record(request.operation, refusedTo: client, error.description) }
+            reply = .error(error)
         }
         switch reply {
         case .error(let error): counters.count(error.code)
@@ -210,26 +211,27 @@ package final class RequestDispatcher: RequestHandler {
         )
     }
 
-    private func record(_ operation: Operation, refusedTo client: Client) {
+    private func record(_ operation: Operation, refusedTo client: Client, _ reason: String) {
         let grant = gatekeeper.standing(of: client).grant
         let refusal: AuditRecord.Refusal =
             switch operation {
-            case .token(let request): .init(.token, request.key)
-            case .invalidate(let request): .init(.invalidate, request.key)
-            case .revoke(let request): .init(.revoke, request)
-            case .evict(let request): .init(.evict, request)
-            case .explain(let request): .init(.explain, request)
+            case .token(let request): .init(.token, reason, request.key)
+            case .invalidate(let request): .init(.invalidate, reason, request.key)
+            case .revoke(let request): .init(.revoke, reason, request)
+            case .evict(let request): .init(.evict, reason, request)
+            case .explain(let request): .init(.explain, reason, request)
             case .prefetch(let request):
                 .init(
                     .prefetch,
+                    reason: reason,
                     tenant: request.tenant,
                     user: grant.firstForbidden(of: request.users),
                     scopes: request.scopes
                 )
-            case .flush(let tenant): .init(.flush, tenant: tenant, user: nil, scopes: nil)
-            case .entries(let request): .init(.entries, tenant: request.tenant, user: nil, scopes: nil)
+            case .flush(let tenant): .init(.flush, reason: reason, tenant: tenant, user: nil, scopes: nil)
+            case .entries(let request): .init(.entries, reason: reason, tenant: request.tenant, user: nil, scopes: nil)
             case .hello, .stats, .reload, .health:
-                .init(operation.name, tenant: nil, user: nil, scopes: nil)
+                .init(operation.name, reason: reason, tenant: nil, user: nil, scopes: nil)
             }
         surroundings.audit(AuditRecord(client.peer, .refusal(refusal)))
     }
@@ -258,7 +260,7 @@ extension ErrorReply {
 }
 
 extension AuditRecord.Refusal {
-    fileprivate init(_ operation: OperationName, _ request: KeyRequest) {
-        self.init(operation, tenant: request.tenant, user: request.user, scopes: request.scopes)
+    fileprivate init(_ operation: OperationName, _ reason: String, _ request: KeyRequest) {
+        self.init(operation, reason: reason, tenant: request.tenant, user: request.user, scopes: request.scopes)
     }
 }

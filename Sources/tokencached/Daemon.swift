@@ -37,10 +37,10 @@ struct Daemon {
         defer { sockets.removeNames() }
         warn()
         // A loop for the cache and the connections, another for the tenants: TLS and answers never hold a hit up.
-        let trail = AuditTrail(to: try loaded.openAuditTrail(source.path)) { [log] reason in
-            log.error("the audit trail has a gap", metadata: [LogKey.reason: "\(reason)"])
+        let trail = AuditTrail(to: try loaded.openAuditTrail(source.path)) { [log] in $0.write(to: log) }
+        defer {
+            if !trail.flush() { log.error("not all records of the audit trail were written before the end") }
         }
-        defer { trail.flush() }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let tenantGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let clients = TenantClients(source, on: tenantGroup, log: log)
@@ -98,6 +98,7 @@ struct Daemon {
                     log: log
                 ),
                 AccountService(frontend: frontend, resolver: source.accounts, requests: accountRequests, log: log),
+                AuditService(trail: trail),
                 HeartbeatService(frontend: frontend, loops: [loop, tenantLoop], interval: Watchdog.interval),
                 ServingService(frontend: frontend, sockets: sockets, tenants: tenantNames, log: log),
             ],

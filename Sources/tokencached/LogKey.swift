@@ -19,6 +19,7 @@ enum LogKey {
     static let size = "size"
     static let limit = "limit"
     static let entries = "entries"
+    static let missing = "missing"
     static let names = "names"
     static let milliseconds = "milliseconds"
 }

@@ -1,4 +1,5 @@
 import Audit
+import Dispatch
 import Glibc
 import Logging
 import Synchronization
@@ -12,8 +13,10 @@ import Foundation
 
 /// Writes log lines to standard error on a thread of its own, so that a slow journal never stops the event loop.
 final class LogOutput: Sendable {
-    /// Lines that may wait to be written; past it lines are dropped and counted.
-    private static let mostWaiting = 1_000
+    /// Lines may wait to be written up to so many bytes; past it lines are dropped and counted.
+    private static let mostWaiting = 1_024 * 1_024
+    /// A journal that hangs holds the end of the daemon up no longer.
+    private static let patience = DispatchTimeInterval.seconds(2)
 
     private let queue = WriteQueue("tokencached.log", bound: mostWaiting)
     private let leastLevel = Mutex(Logger.Level.info)
@@ -36,14 +39,14 @@ final class LogOutput: Sendable {
     /// Writes a line, soon.
     func write(_ level: Logger.Level, _ text: String) {
         let line = render(level, text)
-        queue.write { dropped in
+        queue.write(size: line.utf8.count) { dropped in
             let loss = dropped > 0 ? self.render(.warning, "log lines were dropped count=\(dropped)") : ""
             Self.put(loss + line)
         }
     }
 
-    /// Waits until all is written.
-    func flush() { queue.flush() }
+    /// Waits until all is written, but not for ever.
+    func flush() { queue.flush(within: Self.patience) }
 
     private func render(_ level: Logger.Level, _ text: String) -> String {
         guard !isJournal else { return "<\(level.priority)>\(text)\n" }
@@ -62,7 +65,7 @@ final class LogOutput: Sendable {
                     bytes.baseAddress.map { unsafe $0 + written },
                     bytes.count - written
                 )
-                guard count > 0 || errno == EINTR else { return }
+                guard count > 0 || count < 0 && errno == EINTR else { return }
                 written += max(0, count)
             }
         }

@@ -1,3 +1,4 @@
+import Audit
 import Logging
 import NIOCore
 import ServiceLifecycle
@@ -50,6 +51,34 @@ struct ServingService: Service {
         // From here on new peers find another daemon, or none, and not one that is about to close.
         sockets.removeNames()
         try await frontend.drain(within: Self.drainTime)
+    }
+}
+
+/// Has the audit trail record what it has only counted.
+struct AuditService: Service {
+    private static let interval = Duration.seconds(10)
+
+    let trail: AuditTrail
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                try? await Task.sleep(for: Self.interval)
+                trail.recordCounts()
+            }
+        }
+    }
+}
+
+extension AuditTrail.Report {
+    /// Writes it to the log.
+    func write(to log: Logger) {
+        switch self {
+        case .hasGap(let reason):
+            log.error("the audit trail has a gap", metadata: [LogKey.reason: "\(reason)"])
+        case .goesOn(let missing):
+            log.notice("the audit trail is written again", metadata: [LogKey.missing: "\(missing)"])
+        }
     }
 }
 

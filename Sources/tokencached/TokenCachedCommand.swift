@@ -1,5 +1,6 @@
 import ArgumentParser
 import DaemonConfiguration
+import Glibc
 import Logging
 import Secrets
 
@@ -47,6 +48,8 @@ struct TokenCachedCommand: AsyncParsableCommand {
 
     func run() async throws {
         ProcessSecrecy.begin()
+        // A file that may not grow is an error of the write, not the end of the daemon.
+        signal(SIGXFSZ, SIG_IGN)
         ProcessHeap.shareAmongThreads()
         ProcessHeap.mergeFreedBlocksAtOnce()
         ProcessHeap.overwriteFreedMemory()

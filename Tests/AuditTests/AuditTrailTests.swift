@@ -1,10 +1,14 @@
-import Audit
+import Dispatch
 import Foundation
+import Glibc
 import Secrets
+import Synchronization
 import TestSupport
 import Testing
 import TokenCache
 import TokenProtocol
+
+@testable import Audit
 
 @Suite("The audit trail")
 struct AuditTrailTests {
@@ -55,7 +59,7 @@ struct AuditTrailTests {
     @Test("Refusals, revocations and what operators do are told apart.")
     func others() throws {
         let user = UserLookup(field: .userID, value: "7")
-        let refusal = AuditRecord.Refusal(.prefetch, tenant: nil, user: user, scopes: ScopeSet("b a"))
+        let refusal = AuditRecord.Refusal(.prefetch, reason: "no", tenant: nil, user: user, scopes: ScopeSet("b a"))
         let denied = ErrorReply.Upstream(status: 401, code: "OAUTH-14", title: "no")
         let scopes = try #require(ScopeSet("a"))
         let lines = try lines(
@@ -122,6 +126,99 @@ struct AuditTrailTests {
         keep(3)
         #expect(try String(contentsOfFile: folder.path("audit.1"), encoding: .utf8).contains("\"count\":2}"))
         #expect(try String(contentsOfFile: path, encoding: .utf8).contains("\"count\":3}"))
+    }
+
+    private func refusal(_ uid: PeerUID, _ reason: String = "no", tenant: String? = nil) -> AuditRecord {
+        let refusal = AuditRecord.Refusal(.token, reason: reason, tenant: tenant, user: nil, scopes: nil)
+        return AuditRecord(Peer(uid: uid, gid: 1), .refusal(refusal))
+    }
+
+    /// Members of the lines that a trail has written by now.
+    private func written(_ trail: AuditTrail, _ folder: TemporaryFolder) throws -> [[String: Any]] {
+        #expect(trail.flush())
+        let text = try String(contentsOfFile: folder.path("audit"), encoding: .utf8)
+        return try text.split(separator: "\n").map { try members(String($0)) }
+    }
+
+    @Test("Of refusals that are alike the first is recorded, then their number; other peers and reasons count apart.")
+    func refusals() throws {
+        let folder = try TemporaryFolder()
+        let trail = AuditTrail(to: try AuditTrail.open(.file(folder.path("audit")))) { Issue.record("\($0)") }
+        for _ in 0..<20_000 { trail.keep(refusal(7)) }
+        trail.keep(refusal(8))
+        trail.keep(refusal(7, "another reason"))
+        trail.recordCounts()
+        // Nothing like it since: the next one is a first again.
+        trail.recordCounts()
+        trail.keep(refusal(7))
+        let lines = try written(trail, folder)
+        #expect(lines.map { $0["peer_uid"] as? Int } == [7, 8, 7, 7, 7])
+        #expect(lines.map { $0["reason"] as? String } == ["no", "no", "another reason", "no", "no"])
+        #expect(lines.map { $0["count"] as? Int } == [nil, nil, nil, 19_999, nil])
+    }
+
+    @Test("However many kinds of refusals there are, what was done is recorded whole, and the others' number.")
+    func flood() throws {
+        let folder = try TemporaryFolder()
+        let trail = AuditTrail(to: try AuditTrail.open(.file(folder.path("audit")))) { Issue.record("\($0)") }
+        let long = String(repeating: "x", count: 60_000)
+        for uid in 0..<5_000 { trail.keep(refusal(PeerUID(uid), tenant: long)) }
+        trail.keep(AuditRecord(Self.peer, .flush(tenant: nil, count: 3)))
+        let lines = try written(trail, folder)
+        #expect(lines.contains { $0["event"] as? String == "flush" })
+        #expect(lines.count { $0["event"] as? String == "refusal" } == 1_025)
+        #expect(lines.last?["count"] as? Int == 5_000 - 1_024)
+        #expect(lines.allSatisfy { ($0["tenant"] as? String)?.utf8.count ?? 0 <= 1_027 }, "long texts are cut")
+    }
+
+    @Test("A write that ends half way leaves no torn line, and the gap is recorded with the number of what is missing.")
+    func torn() throws {
+        let folder = try TemporaryFolder()
+        let room = Mutex(200)
+        let reports = Mutex([AuditTrail.Report]())
+        let file = try AuditFile(folder.path("audit")) { descriptor, bytes in
+            let count = bytes.count
+            let taken = room.withLock { room in
+                defer { room -= min(room, count) }
+                return min(room, count)
+            }
+            guard taken > 0 else {
+                errno = ENOSPC
+                return -1
+            }
+            return unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, taken) }
+        }
+        let trail = AuditTrail(to: AuditTrail.Opened(sink: .descriptor(file))) { report in
+            reports.withLock { $0.append(report) }
+        }
+        for count in 0..<5 { trail.keep(AuditRecord(nil, .flush(tenant: nil, count: count))) }
+        #expect(!trail.flush(), "some are missing")
+        room.withLock { $0 = 100_000 }
+        trail.keep(AuditRecord(nil, .flush(tenant: nil, count: 5)))
+        let lines = try written(trail, folder)
+        #expect(lines.map { $0["event"] as? String } == ["flush", "flush", "loss", "flush"])
+        #expect(lines.map { $0["count"] as? Int } == [0, 1, 3, 5])
+        #expect(reports.withLock { $0 } == [.hasGap("a record could not be written"), .goesOn(missing: 3)])
+    }
+
+    @Test("A destination that hangs holds neither the daemon's end up nor more memory than it may.")
+    func hanging() throws {
+        let folder = try TemporaryFolder()
+        let gate = DispatchSemaphore(value: 0)
+        let file = try AuditFile(folder.path("audit")) { descriptor, bytes in
+            gate.wait()
+            gate.signal()
+            return unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        }
+        let trail = AuditTrail(to: AuditTrail.Opened(sink: .descriptor(file)), bound: 65_536) { _ in }
+        let long = try key(String(repeating: "x", count: 1_024))
+        for _ in 0..<1_000 { trail.keep(AuditRecord(nil, .mint(long, .caller, .failed(.denied, nil)))) }
+        #expect(trail.waiting <= 65_536)
+        #expect(!trail.flush(within: .milliseconds(1)))
+        gate.signal()
+        let lines = try written(trail, folder)
+        let missing = lines.compactMap { $0["event"] as? String == "loss" ? $0["count"] as? Int : nil }.reduce(0, +)
+        #expect(missing > 900 && lines.count { $0["event"] as? String == "mint" } + missing == 1_000)
     }
 
     @Test("A link, a folder and a place that isn't there are no file for the trail.")

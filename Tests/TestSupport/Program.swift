@@ -62,8 +62,13 @@ package final class Program: Sendable {
     }
 
     /// Changes how many descriptors it may have; those that it has stay.
-    package func limitOpenFiles(to count: Int) throws {
-        let (status, output) = try Self.run("/usr/bin/prlimit", ["--pid", "\(identifier)", "--nofile=\(count):"])
+    package func limitOpenFiles(to count: Int) throws { try limit("--nofile=\(count):") }
+
+    /// Changes how large its files may grow, in bytes.
+    package func limitFileSize(to size: Int?) throws { try limit("--fsize=\(size.map(String.init) ?? "unlimited"):") }
+
+    private func limit(_ option: String) throws {
+        let (status, output) = try Self.run("/usr/bin/prlimit", ["--pid", "\(identifier)", option])
         guard status == 0 else { throw CocoaError(.featureUnsupported, userInfo: ["reason": output]) }
     }
 

@@ -231,6 +231,35 @@ class Credentials(MachineTestCase):
 
 
 class Journal(MachineTestCase):
+    def test_refusals_do_not_blind_the_audit_trail(self):
+        configure(settings="access: [{ users: [root], subjects: ['*'], operations: [token] }]")
+        with connect(REQUESTS) as connection, connection.makefile("rb") as replies:
+            line = json.dumps({"op": "prefetch", "subject": "x", "tenant": "y" * 1000}).encode() + b"\n"
+            for _ in range(64):
+                connection.sendall(line * 500)
+                for _ in range(500):
+                    self.assertEqual(json.loads(replies.readline())["error"], "forbidden")
+        token(self.subject())
+        self.assertEqual(ask({"op": "flush"}, ADMIN)["flushed"], 1)
+        systemctl("restart", "tokencached.service")
+        records = journal("MESSAGE_ID=8ef0e71883da49b1bc1a87e3e039ddb2", since=self.began)
+        refusals = [entry for entry in records if entry["TOKENCACHED_EVENT"] == "refusal"]
+        counted = sum(int(entry.get("TOKENCACHED_COUNT", 1)) for entry in refusals)
+        self.assertEqual(counted, 32_000)
+        self.assertLess(len(refusals), 20)
+        events = [entry["TOKENCACHED_EVENT"] for entry in records]
+        self.assertEqual(events.count("flush"), 1)
+        self.assertTrue(any(entry.get("TOKENCACHED_SUBJECT") == self.subject() for entry in records))
+        self.assertNotIn("loss", events)
+
+    def test_an_audit_file_has_a_folder_by_the_shipped_drop_in(self):
+        drop_in("audit-file", (SHIPPED_DROP_INS / "audit-file.conf").read_text())
+        configure(settings="audit: { to: /var/log/tokencached/audit.jsonl }")
+        token(self.subject())
+        systemctl("stop", "tokencached.service")
+        lines = pathlib.Path("/var/log/tokencached/audit.jsonl").read_text().splitlines()
+        self.assertEqual([json.loads(line)["event"] for line in lines], ["mint"])
+
     def test_the_audit_trail_has_fields_to_search_by(self):
         token(self.subject())
         records = [

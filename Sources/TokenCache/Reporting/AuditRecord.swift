@@ -55,21 +55,33 @@ package struct AuditRecord: Sendable, Equatable {
 
     /// A request that was forbidden, as far as it said what it wanted.
     package struct Refusal: Sendable, Equatable {
+        /// A line of a request is 64 KiB; a record keeps no more than so many bytes of each text in it.
+        private static let longestText = 1_024
+
         /// The operation.
-        package var operation: OperationName
-        /// The tenant; nil: it named none.
-        package var tenant: String?
+        package let operation: OperationName
+        /// Why it is forbidden: one of few sentences.
+        package let reason: String
+        /// The tenant, cut where it is long; nil: it named none.
+        package let tenant: String?
         /// The user, or the first of several who may not be asked for.
-        package var user: UserLookup?
-        /// The scopes; nil: it named none.
-        package var scopes: ScopeSet?
+        package let user: UserLookup?
+        /// The scopes, cut where they are long; nil: it named none.
+        package let scope: String?
 
         /// Names it.
-        package init(_ operation: OperationName, tenant: String?, user: UserLookup?, scopes: ScopeSet?) {
+        package init(
+            _ operation: OperationName,
+            reason: String,
+            tenant: String?,
+            user: UserLookup?,
+            scopes: ScopeSet?
+        ) {
             self.operation = operation
-            self.tenant = tenant
+            self.reason = reason
+            self.tenant = tenant?.cut(Self.longestText)
             self.user = user
-            self.scopes = scopes
+            self.scope = scopes?.text.cut(Self.longestText)
         }
     }
 
@@ -82,5 +94,19 @@ package struct AuditRecord: Sendable, Equatable {
     package init(_ peer: Peer?, _ act: Act) {
         self.peer = peer
         self.act = act
+    }
+}
+
+extension String {
+    /// At most so many bytes of it, with an ellipsis where some are left out; a copy, which holds nothing else.
+    fileprivate func cut(_ most: Int) -> String {
+        guard utf8.count > most else { return self }
+        var (kept, size) = ("", 0)
+        for scalar in unicodeScalars {
+            size += UTF8.width(scalar)
+            guard size <= most else { break }
+            kept.unicodeScalars.append(scalar)
+        }
+        return kept + "…"
     }
 }
