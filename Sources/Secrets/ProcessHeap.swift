@@ -15,6 +15,17 @@ package enum ProcessHeap {
     /// after 100,000 tokens have gone that holds the event loop up for 30 ms.
     package static func mergeFreedBlocksAtOnce() { _ = mallopt(M_MXFAST, 0) }
 
+    /// Large blocks are mapped one by one, and unmapped when they are given back.
+    ///
+    /// Otherwise the C library takes the largest that it has seen for normal from then on, and keeps their memory.
+    package static func unmapLargeBlocks() { _ = mallopt(M_MMAP_THRESHOLD, largeBlock) }
+
+    /// Gives pages that nobody uses back to the kernel; it may take milliseconds.
+    package static func giveBack() { malloc_trim(0) }
+
+    /// Larger than the buffers that connections use again and again.
+    private static let largeBlock: CInt = 512 * 1_024
+
     /// From now on what is given back to the C library's heap is overwritten, so that copies of secrets in the buffers of
     /// libraries, which nobody overwrites, don't outlive them; but for the smallest blocks, which are too small for a token.
     ///

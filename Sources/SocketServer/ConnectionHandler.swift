@@ -1,4 +1,5 @@
 import NIOCore
+import TokenCache
 import TokenProtocol
 
 /// The thin adapter between a channel and a connection's state machine: it moves bytes and decides nothing about them.
@@ -23,6 +24,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var isQueued = false
     private var isFinishing = false
     private var readIsDue = false
+    /// How many bytes of replies the channel has for the peer.
+    private var backlog = 0
 
     init(
         number: UInt64,
@@ -64,7 +67,6 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        machine.isBlocked = !context.channel.isWritable
         resumeSoon()
         context.fireChannelWritabilityChanged()
     }
@@ -167,6 +169,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     ///
     /// Not at once: room comes by a reply or a write, in the middle of this connection's batch or of another's.
     private func resumeSoon() {
+        if let context { machine.isBlocked = isBlocked(context) }
         guard machine.hasHeld || readIsDue, !machine.isFull, let context else { return }
         context.eventLoop.assumeIsolated().execute { self.resume() }
     }
@@ -222,10 +225,26 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func leave(_ rest: ByteBuffer, to context: ChannelHandlerContext) {
         stall.sending(rest.readableBytes, over: context)
         socket?.channelTook()
-        let promise = context.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenComplete { _ in self.socket?.channelSent() }
+        let (count, promise) = (rest.readableBytes, context.eventLoop.makePromise(of: Void.self))
+        backlog += count
+        server.backlogGrew(by: count, of: client.peer.uid)
+        promise.futureResult.assumeIsolated().whenComplete { _ in self.channelTook(count) }
         context.writeAndFlush(wrapOutboundOut(rest), promise: promise)
-        machine.isBlocked = !context.channel.isWritable
+        machine.isBlocked = isBlocked(context)
+    }
+
+    /// The peer has taken bytes that the channel had, or the connection is gone.
+    private func channelTook(_ count: Int) {
+        socket?.channelSent()
+        backlog -= count
+        server.backlogShrank(by: count, of: client.peer.uid)
+        resumeSoon()
+    }
+
+    /// Whether no more may be answered for now: the peer doesn't take what it has, or all peers together don't.
+    private func isBlocked(_ context: ChannelHandlerContext) -> Bool {
+        if !context.channel.isWritable { return true }
+        return backlog > 0 && server.backlog.isTight(for: client.peer.uid, share: server.connectionShare)
     }
 
     /// Sends what there is and closes behind it.

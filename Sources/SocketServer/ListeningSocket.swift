@@ -4,7 +4,7 @@ import Glibc
 /// another daemon's.
 ///
 /// The socket is bound under a temporary name, given its mode and group, made to listen and only then renamed to its
-/// path; a lock on the folder keeps two daemons that start together from both finding the path free.
+/// path; a lock keeps two daemons that start together from both finding the path free.
 package struct ListeningSocket: Sendable {
     /// The kernel's bound is `net.core.somaxconn`, 4,096 by default; asking for more changes nothing.
     static let backlog: CInt = 4_096
@@ -33,18 +33,21 @@ package struct ListeningSocket: Sendable {
         }
     }
 
-    /// How long to wait for a folder that is locked.
+    /// How long to wait for the lock.
     ///
-    /// Another daemon locks it for a few calls of the kernel; where it takes longer something else is wrong, and a daemon
+    /// Another daemon has it for a few calls of the kernel; where it takes longer something else is wrong, and a daemon
     /// that waited for ever would not say so.
     package static let patience = Duration.seconds(5)
+    /// And at the end, where a name that is left does no harm: the next daemon sees that nobody answers there.
+    private static let patienceAtEnd = Duration.milliseconds(100)
 
     /// Binds and listens.
     package static func bind(
         _ place: Place,
         patience: Duration = Self.patience
     ) throws(ListeningSocketError) -> ListeningSocket {
-        let lock = try FolderLock(of: place.path, patience: patience)
+        guard UnixSocketAddress(place.path) != nil else { throw .pathTooLong(place.path) }
+        let lock = try SocketLock(of: place.path, patience: patience)
         defer { lock.release() }
         try refuseLiving(place.path)
         let temporary = "\(place.path).\(getpid())"
@@ -66,11 +69,25 @@ package struct ListeningSocket: Sendable {
     /// Takes the socket's name away, unless another's stands there by now.
     package func removeName() {
         // Another daemon could put its socket there between the look and the removal.
-        guard let lock = try? FolderLock(of: path, patience: Self.patience) else { return }
+        guard let lock = try? SocketLock(of: path, patience: Self.patienceAtEnd) else { return }
         defer { lock.release() }
-        var status = stat()
-        guard unsafe lstat(path, &status) == 0, status.st_dev == device, status.st_ino == inode else { return }
+        guard isThere else { return }
         _ = unsafe unlink(path)
+    }
+
+    /// The path of a socket that was bound by somebody else; nil: it has none in the file system.
+    package static func path(of descriptor: CInt) -> String? { UnixSocketAddress.path(of: descriptor) }
+
+    /// Whether any socket stands at a path.
+    package static func isThere(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
+    }
+
+    /// Whether its name still leads to it.
+    package var isThere: Bool {
+        var status = stat()
+        return unsafe lstat(path, &status) == 0 && status.st_dev == device && status.st_ino == inode
     }
 
     private init(_ descriptor: CInt, _ path: String) throws(ListeningSocketError) {
@@ -91,9 +108,8 @@ package struct ListeningSocket: Sendable {
             guard let group = Accounts.group(name).number else { throw .unknownGroup(name, path: place.path) }
             return group
         }
-        guard let address = UnixSocketAddress(temporary) else { throw .pathTooLong(place.path) }
         // Nobody may connect between bind and chmod: the socket doesn't listen yet, and its name is only ours.
-        guard address.bind(descriptor) else { throw .failed(place.path, "it can't be bound", errno) }
+        guard bind(descriptor, at: temporary) else { throw .failed(place.path, "it can't be bound", errno) }
         if let group, unsafe chown(temporary, uid_t.max, group) != 0 {
             throw .failed(place.path, "its group can't be set to \(place.group ?? "")", errno)
         }
@@ -101,6 +117,16 @@ package struct ListeningSocket: Sendable {
             throw .failed(place.path, "its mode can't be set", errno)
         }
         guard Glibc.listen(descriptor, backlog) == 0 else { throw .failed(place.path, "it can't listen", errno) }
+    }
+
+    /// Binds under a name that may be longer than an address: then the folder is named by its descriptor.
+    private static func bind(_ descriptor: CInt, at path: String) -> Bool {
+        if let address = UnixSocketAddress(path) { return address.bind(descriptor) }
+        let slash = path.lastIndex(of: "/") ?? path.startIndex
+        let folder = unsafe open(String(path[..<slash]), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { return false }
+        defer { close(folder) }
+        return UnixSocketAddress("/proc/self/fd/\(folder)\(path[slash...])")?.bind(descriptor) ?? false
     }
 
     /// A path at which a daemon answers, or which is no socket, is left alone.

@@ -19,8 +19,7 @@ package enum ListeningSocketError: Error, Equatable, CustomStringConvertible {
         case .inUse(let path): "socket \(path): another daemon is listening there"
         case .notASocket(let path): "socket \(path): something that is not a socket stands there"
         case .pathTooLong(let path):
-            "socket \(path): the path is too long; the kernel allows \(UnixSocketAddress.longestPath) bytes, "
-                + "less a few for a temporary name"
+            "socket \(path): the path is too long; the kernel allows \(UnixSocketAddress.longestPath) bytes"
         case .unknownGroup(let group, let path): "socket \(path): there is no group \(group)"
         case .failed(let path, let what, let code): "socket \(path): \(what): \(Self.text(of: code))"
         }

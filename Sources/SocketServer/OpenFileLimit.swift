@@ -9,7 +9,7 @@ package struct OpenFileLimit: Sendable, Equatable {
     package let files: Int
 
     /// How many peers that leaves room for.
-    package var connections: Int { max(1, files - Self.reserve) }
+    package var connections: Int { max(1, files - Self.reserve - SocketServer.adminPlaces) }
 
     /// Raises the soft limit to the hard one; nil where the limit can't be read.
     package static func raise() -> OpenFileLimit? {

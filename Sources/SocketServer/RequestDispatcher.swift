@@ -59,6 +59,9 @@ package final class RequestDispatcher: RequestHandler {
         now = started
     }
 
+    /// What is wrong with the daemon itself, by the check's name; `health` tells it.
+    package var checks: [String: HealthReply.Check] = [:]
+
     /// Who may do what; another policy holds from the next request on, also on connections that are open.
     package var access: AccessPolicy {
         get { gatekeeper.policy }
@@ -239,7 +242,8 @@ package final class RequestDispatcher: RequestHandler {
     private func health() -> HealthReply {
         let now = now
         let ofTenants = cache.assumeIsolated { $0.health(now: now) }
-        return HealthReply(checks: ofTenants.checks + [gatekeeper.doubts].compactMap(\.self))
+        let own = checks.sorted { $0.key < $1.key }.map(\.value) + [gatekeeper.doubts].compactMap(\.self)
+        return HealthReply(checks: ofTenants.checks + own)
     }
 
     private func stats() -> StatsReply {

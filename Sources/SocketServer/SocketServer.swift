@@ -18,6 +18,9 @@ package final class SocketServer {
 
     /// The loop.
     package let eventLoop: any EventLoop
+    /// Where all connections are taken, the admin socket has so many more for itself: no app can shut its operator out.
+    package static let adminPlaces = 8
+
     /// How many connections may be open over both sockets.
     package var maxConnections: Int
     /// The share of them that one uid may have while another has no room.
@@ -27,8 +30,12 @@ package final class SocketServer {
 
     private let requestHandler: any RequestHandler
     private let unitOf: Peer.UnitLookup
+    private let giveMemoryBack: () -> Void
     private let sendQueue: SendQueue
     private var connections: [UInt64: ConnectionHandler] = [:]
+    private var adminConnections: [UInt64: ConnectionHandler] = [:]
+    /// What peers have not taken yet.
+    private(set) var backlog: Backlog
     private var listeners: [Listener] = []
     private var shares = ConnectionShares()
     private var lastNumber: UInt64 = 0
@@ -39,21 +46,29 @@ package final class SocketServer {
     /// A socket that is accepted from.
     private struct Listener {
         let channel: any Channel
+        let kind: SocketKind
         /// Whether somebody else holds the socket, too, and whoever is queued there is served by the next daemon.
         let isHandedOver: Bool
     }
 
     /// A server that listens nowhere yet.
     ///
-    /// - Parameter unitOf: Finds the systemd unit of a socket's peer.
+    /// - Parameters:
+    ///   - mostBacklog: How many bytes of replies may wait for peers that don't take them, over all connections.
+    ///   - unitOf: Finds the systemd unit of a socket's peer.
+    ///   - giveMemoryBack: Is called when much has been freed that waited for peers; it must not wait.
     package init(
         on eventLoop: any EventLoop,
         maxConnections: Int,
         connectionShare: Double = 0.5,
+        mostBacklog: Int? = nil,
         requestHandler: any RequestHandler,
-        unitOf: @escaping Peer.UnitLookup = { _ in nil }
+        unitOf: @escaping Peer.UnitLookup = { _ in nil },
+        giveMemoryBack: @escaping () -> Void = {}
     ) {
+        self.giveMemoryBack = giveMemoryBack
         self.unitOf = unitOf
+        backlog = mostBacklog.map { Backlog(most: $0) } ?? Backlog()
         self.eventLoop = eventLoop
         self.maxConnections = maxConnections
         self.connectionShare = connectionShare
@@ -90,8 +105,17 @@ package final class SocketServer {
             .map { channel in
                 // NIO has made the socket listen once more, with a backlog of 128.
                 _ = Glibc.listen(descriptor, ListeningSocket.backlog)
-                bound.value.listeners.append(Listener(channel: channel, isHandedOver: isHandedOver))
+                bound.value.listeners.append(Listener(channel: channel, kind: kind, isHandedOver: isHandedOver))
             }
+    }
+
+    /// Stops accepting on all sockets of a kind but the one that was listened on last.
+    package func closeOlderListeners(_ kind: SocketKind) {
+        guard let last = listeners.lastIndex(where: { $0.kind == kind }) else { return }
+        for (index, listener) in listeners.enumerated() where index != last && listener.kind == kind {
+            listener.channel.close(promise: nil)
+        }
+        listeners = listeners.enumerated().filter { $0 == last || $1.kind != kind }.map(\.element)
     }
 
     /// Hands a reply to a request that waited; nobody is there any more: it is dropped.
@@ -124,7 +148,7 @@ package final class SocketServer {
     /// Serves a connection that has just been accepted; one too many is told so and closed.
     package func accept(_ channel: any Channel, kind: SocketKind) throws {
         let uid = try Peer.user(of: channel)
-        guard counts.open < maxConnections || makeRoom(for: uid) else {
+        guard counts.open < maxConnections || makeRoom(for: uid) || kind == .admin && makeAdminRoom() else {
             counts.refused += 1
             shares.refused(to: uid)
             return try channel.pipeline.syncOperations.addHandler(RefusalHandler())
@@ -142,12 +166,14 @@ package final class SocketServer {
             sendQueue: sendQueue
         )
         connections[lastNumber] = handler
+        if kind == .admin { adminConnections[lastNumber] = handler }
         try channel.pipeline.syncOperations.addHandler(handler)
     }
 
     /// A connection is gone.
     func closed(_ number: UInt64) {
         guard let connection = connections.removeValue(forKey: number) else { return }
+        adminConnections[number] = nil
         counts.open -= 1
         shares.closed(by: connection.client.peer.uid)
         endIfDrained()
@@ -156,8 +182,18 @@ package final class SocketServer {
     /// What each uid has of the connections.
     package func fill(_ stats: inout StatsReply) {
         stats.connections = counts
+        stats.connections.unsent = backlog.total
         for (uid, count) in shares.open { stats.uids[uid, default: .init()].connections = count }
         for (uid, count) in shares.refused { stats.uids[uid, default: .init()].overloaded += count }
+    }
+
+    /// Notes bytes that wait for a peer to take them.
+    func backlogGrew(by count: Int, of uid: UInt32) { backlog.add(count, of: uid) }
+
+    /// Notes bytes that wait no more.
+    func backlogShrank(by count: Int, of uid: UInt32) {
+        backlog.remove(count, of: uid)
+        if backlog.hasReleasedMuch() { giveMemoryBack() }
     }
 
     /// The number of a use of a connection, higher than all before.
@@ -177,6 +213,19 @@ package final class SocketServer {
         shares.refused(to: owner)
         connection.giveWay()
         closed(connection.number)
+        return true
+    }
+
+    /// Finds one of the admin socket's own places; where they are taken, the longest unused gives way.
+    private func makeAdminRoom() -> Bool {
+        guard adminConnections.count >= Self.adminPlaces else { return true }
+        let longestUnused = adminConnections.values.min {
+            ($0.isWaiting ? 1 : 0, $0.lastUse) < ($1.isWaiting ? 1 : 0, $1.lastUse)
+        }
+        guard let longestUnused else { return true }
+        counts.refused += 1
+        longestUnused.giveWay()
+        closed(longestUnused.number)
         return true
     }
 

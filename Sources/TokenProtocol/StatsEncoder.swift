@@ -19,6 +19,7 @@ enum StatsEncoder {
             writer.member("open", stats.connections.open, &output)
             writer.member("accepted", stats.connections.accepted, &output)
             writer.member("refused", stats.connections.refused, &output)
+            writer.member("unsent", stats.connections.unsent, &output)
         }
         writer.member("uids", &output) { writer, output in
             for (uid, share) in stats.uids.sorted(by: { $0.key < $1.key }) {

@@ -28,6 +28,8 @@ package struct StatsReply: Sendable, Equatable {
         package var open = 0
         package var accepted = 0
         package var refused = 0
+        /// Bytes of replies that peers have not taken yet.
+        package var unsent = 0
         package init() {}
     }
 

@@ -100,6 +100,7 @@ struct Daemon {
                 AccountService(frontend: frontend, resolver: source.accounts, requests: accountRequests, log: log),
                 AuditService(trail: trail),
                 HeartbeatService(frontend: frontend, loops: [loop, tenantLoop], interval: Watchdog.interval),
+                SocketWatchService(frontend: frontend, sockets: sockets, log: log),
                 ServingService(frontend: frontend, sockets: sockets, tenants: tenantNames, log: log),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],

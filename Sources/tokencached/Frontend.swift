@@ -1,5 +1,7 @@
 import DaemonConfiguration
+import Dispatch
 import NIOCore
+import Secrets
 import SocketServer
 import Systemd
 import TokenCache
@@ -51,6 +53,7 @@ struct Frontend: Sendable {
                 audit: audit
             )
         )
+        let memory = DispatchQueue(label: "tokencached.memory", qos: .background)
         let alarm = try await Alarm.start(on: loop) {
             alarmBox.value?.hasRung()
             cache.assumeIsolated { $0.timePassed() }
@@ -73,7 +76,8 @@ struct Frontend: Sendable {
                 maxConnections: maxConnections,
                 connectionShare: loaded.configuration.quotas.connections,
                 requestHandler: dispatcher,
-                unitOf: { try PeerUnit.of($0) }
+                unitOf: { try PeerUnit.of($0) },
+                giveMemoryBack: { memory.async { ProcessHeap.giveBack() } }
             )
             (alarmBox.value, dispatcherBox.value, serverBox.value) = (alarm.value, dispatcher, server)
             return Frontend(
@@ -87,10 +91,23 @@ struct Frontend: Sendable {
     }
 
     /// Serves a socket that is bound and listening.
-    func listen(on socket: Sockets.Socket, kind: SocketKind) async throws {
+    func listen(on socket: DaemonSocket) async throws {
         try await eventLoop.flatSubmit {
-            server.value.listen(on: socket.descriptor, kind: kind, isHandedOver: socket.isHandedOver)
+            server.value.listen(on: socket.descriptor, kind: socket.kind, isHandedOver: socket.isHandedOver)
         }.get()
+    }
+
+    /// Serves a socket that takes the place of one whose name is gone; connections that are open stay.
+    func listen(on descriptor: CInt, inPlaceOf socket: DaemonSocket) async throws {
+        try await eventLoop.flatSubmit {
+            server.value.listen(on: descriptor, kind: socket.kind)
+        }.get()
+        try await eventLoop.submit { server.value.closeOlderListeners(socket.kind) }.get()
+    }
+
+    /// Notes what is wrong with the daemon itself, for `health`; nil: nothing any more.
+    func note(_ check: HealthReply.Check?, named name: String) async {
+        try? await eventLoop.submit { dispatcher.value.checks[name] = check }.get()
     }
 
     /// Hands a reply to one who waits.

@@ -35,8 +35,8 @@ struct ServingService: Service {
     let log: Logger
 
     func run() async throws {
-        try await frontend.listen(on: sockets.requests, kind: .requests)
-        try await frontend.listen(on: sockets.admin, kind: .admin)
+        try await frontend.listen(on: sockets.requests)
+        try await frontend.listen(on: sockets.admin)
         log.info(
             "the daemon serves",
             metadata: [

@@ -1,46 +1,96 @@
 import DaemonConfiguration
 import SocketServer
+import Synchronization
 import Systemd
 
 /// Both listening sockets: those that systemd has handed over, and those that had to be bound.
 struct Sockets: Sendable {
-    /// One of them.
-    struct Socket {
-        let descriptor: CInt
-        /// Whether systemd has it, too, and goes on listening when this daemon ends.
-        let isHandedOver: Bool
-    }
-
     /// The apps' socket.
-    let requests: Socket
+    let requests: DaemonSocket
     /// The operators' socket.
-    let admin: Socket
-    /// Where they come from, for the log.
-    let names: String
-    private let bound: [ListeningSocket]
+    let admin: DaemonSocket
 
     /// Takes what was handed over and binds the rest.
     init(_ handedOver: HandedOverSockets, _ settings: DaemonConfiguration.Sockets) throws {
-        var bound: [ListeningSocket] = []
-        func socket(_ descriptor: CInt?, _ place: ListeningSocket.Place) throws -> (Socket, String) {
-            if let descriptor { return (Socket(descriptor: descriptor, isHandedOver: true), "systemd") }
-            let socket = try ListeningSocket.bind(place)
-            bound.append(socket)
-            return (Socket(descriptor: socket.descriptor, isHandedOver: false), socket.path)
-        }
+        requests = try DaemonSocket(.requests, handedOver.requests, settings.requests.place)
         do {
-            let (requests, requestsName) = try socket(handedOver.requests, settings.requests.place)
-            let (admin, adminName) = try socket(handedOver.admin, settings.admin.place)
-            (self.requests, self.admin, names) = (requests, admin, "\(requestsName),\(adminName)")
+            admin = try DaemonSocket(.admin, handedOver.admin, settings.admin.place)
         } catch {
-            for socket in bound { socket.removeName() }
+            requests.removeName()
             throw error
         }
-        self.bound = bound
     }
+
+    /// Where they come from, for the log.
+    var names: String { "\(requests.name),\(admin.name)" }
 
     /// Takes the names of the bound ones away; those of systemd stay.
     func removeNames() {
-        for socket in bound { socket.removeName() }
+        requests.removeName()
+        admin.removeName()
     }
+}
+
+/// One of them.
+final class DaemonSocket: Sendable {
+    let kind: SocketKind
+    /// The descriptor that it had at the start.
+    let descriptor: CInt
+    /// Whether systemd has it, too, and goes on listening when this daemon ends.
+    let isHandedOver: Bool
+    /// Where it stands, as far as that is known.
+    let path: String
+    private let place: ListeningSocket.Place
+    private let state: Mutex<State>
+
+    private struct State {
+        var bound: ListeningSocket?
+        /// Whether its name is to be taken away, and never bound again.
+        var isOver = false
+    }
+
+    fileprivate init(_ kind: SocketKind, _ handedOver: CInt?, _ place: ListeningSocket.Place) throws {
+        let bound = handedOver == nil ? try ListeningSocket.bind(place) : nil
+        self.kind = kind
+        self.place = place
+        descriptor = handedOver ?? bound?.descriptor ?? -1
+        isHandedOver = handedOver != nil
+        path = handedOver.map { ListeningSocket.path(of: $0) ?? place.path } ?? place.path
+        state = Mutex(State(bound: bound))
+    }
+
+    /// Where it comes from, for the log.
+    var name: String { isHandedOver ? "systemd" : path }
+
+    /// Binds it anew where its name doesn't lead to it any more; nil: there is no need.
+    ///
+    /// - Throws: Where that can't be done: another daemon answers there, or the socket is systemd's.
+    func bindAnewIfGone() throws -> CInt? {
+        try state.withLock { state in
+            guard !state.isOver else { return nil }
+            guard let bound = state.bound else {
+                if !ListeningSocket.isThere(path) { throw LostSocket(path: path) }
+                return nil
+            }
+            if bound.isThere { return nil }
+            let next = try ListeningSocket.bind(place)
+            state.bound = next
+            return next.descriptor
+        }
+    }
+
+    /// Takes its name away, if it was bound here.
+    func removeName() {
+        state.withLock { state in
+            state.isOver = true
+            state.bound?.removeName()
+        }
+    }
+}
+
+/// A socket of systemd's has lost its name.
+private struct LostSocket: Error, CustomStringConvertible {
+    let path: String
+
+    var description: String { "socket \(path) is gone; restart the socket's unit, which binds it anew" }
 }

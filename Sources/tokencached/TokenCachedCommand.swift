@@ -52,6 +52,7 @@ struct TokenCachedCommand: AsyncParsableCommand {
         signal(SIGXFSZ, SIG_IGN)
         ProcessHeap.shareAmongThreads()
         ProcessHeap.mergeFreedBlocksAtOnce()
+        ProcessHeap.unmapLargeBlocks()
         ProcessHeap.overwriteFreedMemory()
         let output = LogOutput.standardError()
         let log = Logger(label: "tokencached") { _ in DaemonLogHandler(output) }

@@ -112,7 +112,7 @@ struct AccessTests {
         let other = try OtherUser(uid: 40_002, gid: 1).ask(path, lines[0], lines[1], lines[2], lines[2], lines[3])
         #expect(other[0...3].allSatisfy { $0["error"] as? String == "forbidden" })
         #expect(other[4]["ops"] as? [String] == ["hello"])
-        #expect(try deployment.admin().ask(#"{"op":"flush"}"#)["flushed"] as? Int == 1, "the daemon's own user")
+        #expect(try deployment.admin().ask(#"{"op":"flush"}"#)["flushed"] as? Int == 1, "the daemon's own user, root")
         try await deployment.stop()
     }
 

@@ -44,17 +44,40 @@ struct ListeningSocketTests {
         #expect(status(second.path).st_mode == 0)
     }
 
-    @Test("A folder that somebody else keeps locked is waited for, but not for ever.")
-    func lockedFolder() throws {
+    @Test("A lock that another daemon holds is waited for, but not for ever; one that a killed daemon left is free.")
+    func locked() throws {
         let folder = try TemporaryFolder()
-        let lock = unsafe open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let path = folder.path("s.lock")
+        let lock = unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o200)
         #expect(flock(lock, LOCK_EX) == 0)
-        #expect(throws: ListeningSocketError.failed(folder.path("s"), "its folder can't be locked", EWOULDBLOCK)) {
-            try ListeningSocket.bind(place(folder), patience: .milliseconds(1))
-        }
+        let error = ListeningSocketError.failed(folder.path("s"), "another process holds its lock \(path)", EWOULDBLOCK)
+        #expect(throws: error) { try ListeningSocket.bind(place(folder), patience: .milliseconds(1)) }
         close(lock)
         let socket = try ListeningSocket.bind(place(folder))
         close(socket.descriptor)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["s"])
+    }
+
+    @Test("Whoever can only read the folder, and locks it, keeps no daemon from starting or from ending.")
+    func lockedFolder() throws {
+        let folder = try TemporaryFolder()
+        let lock = unsafe open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        defer { close(lock) }
+        #expect(flock(lock, LOCK_EX) == 0)
+        let socket = try ListeningSocket.bind(place(folder), patience: .zero)
+        close(socket.descriptor)
+        socket.removeName()
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+    }
+
+    @Test("A path may be as long as the kernel allows.")
+    func longest() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path(String(repeating: "x", count: 107 - folder.path("").utf8.count))
+        #expect(path.utf8.count == 107)
+        let socket = try ListeningSocket.bind(ListeningSocket.Place(path: path, mode: 0o600))
+        defer { close(socket.descriptor) }
+        _ = try LineClient(path)
     }
 
     @Test("Something that is no socket, a group that isn't there and a path that is too long are refused.")
@@ -71,7 +94,9 @@ struct ListeningSocketTests {
         #expect(throws: ListeningSocketError.pathTooLong(long)) {
             try ListeningSocket.bind(ListeningSocket.Place(path: long, mode: 0o600))
         }
-        #expect(throws: ListeningSocketError.failed("/nonexistent/s", "its folder can't be opened", ENOENT)) {
+        let sentence = "its lock /nonexistent/s.lock can't be opened"
+        let error = ListeningSocketError.failed("/nonexistent/s", sentence, ENOENT)
+        #expect(throws: error) {
             try ListeningSocket.bind(ListeningSocket.Place(path: "/nonexistent/s", mode: 0o600))
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["s"])

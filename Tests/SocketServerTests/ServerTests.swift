@@ -15,13 +15,18 @@ private final class Fixture: Sendable {
     var path: String { folder.path("s") }
     var adminPath: String { folder.path("a") }
 
-    init(maxConnections: Int = 10) async throws {
+    init(maxConnections: Int = 10, mostBacklog: Int? = nil) async throws {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         self.loop = loop
         folder = try TemporaryFolder()
         (handler, server) = try await loop.submit {
             let handler = RecordingHandler()
-            let server = SocketServer(on: loop, maxConnections: maxConnections, requestHandler: handler)
+            let server = SocketServer(
+                on: loop,
+                maxConnections: maxConnections,
+                mostBacklog: mostBacklog,
+                requestHandler: handler
+            )
             return (NIOLoopBound(handler, eventLoop: loop), NIOLoopBound(server, eventLoop: loop))
         }.get()
         let requests = try ListeningSocket.bind(.init(path: folder.path("s"), mode: 0o600))
@@ -81,6 +86,57 @@ struct ServerTests {
         Thread.detachNewThread { try? client.send(hello) }
         #expect(try LineClient(fixture.path).ask(#"{"op":"hello"}"#)["server"] != nil)
         for number in 0..<count { #expect(try client.reply()["id"] as? Int == number) }
+        try await fixture.drain()
+    }
+
+    @Test("What peers that don't read have the server hold is bounded over all of them, and none of it is lost.")
+    func backlog() async throws {
+        let bound = 1_024 * 1_024
+        let fixture = try await Fixture(mostBacklog: bound)
+        let (peers, count) = (8, 2_000)
+        let clients = try (0..<peers).map { _ in try LineClient(fixture.path) }
+        let hello = Array((0..<count).map { #"{"op":"hello","id":\#($0)}"# + "\n" }.joined().utf8)
+        for client in clients { Thread.detachNewThread { try? client.send(hello) } }
+        // Until nothing moves any more: all have sent what the server takes of them.
+        var (largest, last, same) = (0, -1, 0)
+        while same < 100 || largest < bound {
+            let unsent = try await fixture.onLoop { _, server in
+                var stats = StatsReply()
+                server.fill(&stats)
+                return stats.connections.unsent
+            }
+            largest = max(largest, unsent)
+            same = unsent == last ? same + 1 : 0
+            last = unsent
+        }
+        // Each may go over the bound by what it gathers before it sends.
+        #expect(largest <= bound + peers * 80 * 1_024)
+        #expect(try LineClient(fixture.path).ask(#"{"op":"hello"}"#)["server"] != nil, "others are served")
+        for client in clients {
+            for number in 0..<count { #expect(try client.reply()["id"] as? Int == number) }
+        }
+        let left = try await fixture.onLoop { _, server in
+            var stats = StatsReply()
+            server.fill(&stats)
+            return stats.connections.unsent
+        }
+        #expect(left == 0)
+        try await fixture.drain()
+    }
+
+    @Test("Where all connections are taken the admin socket has some of its own; the longest unused gives way.")
+    func adminPlaces() async throws {
+        let fixture = try await Fixture(maxConnections: 2)
+        let apps = try (0..<2).map { _ in try LineClient(fixture.path) }
+        for app in apps { _ = try app.ask(#"{"op":"hello"}"#) }
+        let admins = try (0..<SocketServer.adminPlaces + 1).map { _ in
+            let admin = try LineClient(fixture.adminPath)
+            #expect(try admin.ask(#"{"op":"flush"}"#)["flushed"] != nil)
+            return admin
+        }
+        #expect(try admins[0].reply()["error"] as? String == "overloaded")
+        for admin in admins.dropFirst() { #expect(try admin.ask(#"{"op":"flush"}"#)["flushed"] != nil) }
+        #expect(try LineClient(fixture.path).reply()["error"] as? String == "overloaded", "an app gets none of them")
         try await fixture.drain()
     }
 
