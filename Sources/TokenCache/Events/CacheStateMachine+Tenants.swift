@@ -36,9 +36,9 @@ extension CacheStateMachine {
         let cause: Governor.Delay.Cause
         switch failure {
         case .throttled(let retryAfter): (length, cause) = (retryAfter, .throttled)
-        case .unavailable(_, .asked(let asked)): (length, cause) = (asked, .paused)
-        case .unavailable(_, .unreadable): (length, cause) = (nil, .paused)
-        case .unavailable(_, nil), .denied, .malformed, .rejected: return
+        case .unavailable(_, _, .asked(let asked)): (length, cause) = (asked, .paused)
+        case .unavailable(_, _, .unreadable): (length, cause) = (nil, .paused)
+        case .unavailable(_, _, nil), .denied, .malformed, .rejected: return
         }
         guard tenants[tenant]?.isRetired == false else { return }
         let draw = draw()

@@ -45,9 +45,9 @@ extension ModelRun {
         let isThrottled: Bool
         switch failure {
         case .throttled(let length): (asked, isThrottled) = (length, true)
-        case .unavailable(_, .asked(let length)): (asked, isThrottled) = (length, false)
-        case .unavailable(_, .unreadable): (asked, isThrottled) = (nil, false)
-        case .unavailable(_, nil), .denied, .malformed, .rejected: return
+        case .unavailable(_, _, .asked(let length)): (asked, isThrottled) = (length, false)
+        case .unavailable(_, _, .unreadable): (asked, isThrottled) = (nil, false)
+        case .unavailable(_, _, nil), .denied, .malformed, .rejected: return
         }
         guard !tenant.isRetired else { return }
         let length = min(asked ?? .seconds(5), .seconds(3_600))
