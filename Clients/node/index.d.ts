@@ -73,9 +73,9 @@ export class Token {
   readonly minTtlMet: boolean;
 }
 
-/** What the tenant said, where it refused. */
+/** What the tenant said, where it refused; where it gave no answer, only a code for the reason. */
 export interface Upstream {
-  status: number;
+  status?: number;
   code?: string;
   title?: string;
 }

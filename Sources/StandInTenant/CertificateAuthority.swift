@@ -43,6 +43,7 @@ struct CertificateAuthority: Sendable {
         case .none: nil
         case .valid: try serverContext(names: Self.names(of: host), days: -1...30)
         case .expired: try serverContext(names: Self.names(of: host), days: -10 ... -1)
+        case .notYetValid: try serverContext(names: Self.names(of: host), days: 1...30)
         case .wrongName: try serverContext(names: [.dnsName("wrong-name.invalid")], days: -1...30)
         }
     }

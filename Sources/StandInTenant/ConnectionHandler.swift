@@ -26,6 +26,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var collector = RequestCollector()
     private var queue: [IncomingRequest] = []
     private var phase = Phase.idle
+    private var isUsed = false
     private var timer: Scheduled<Void>?
     private var context: ChannelHandlerContext?
 
@@ -79,6 +80,11 @@ extension ConnectionHandler {
         guard case .idle = phase, !queue.isEmpty else { return }
         let request = queue.removeFirst()
         let origin = self.origin
+        if isUsed, tenant.assumeIsolated({ $0.usedConnections }) == .reset {
+            if let context { leave(by: .reset, context) }
+            return
+        }
+        isUsed = true
         let reception = tenant.assumeIsolated { tenant in tenant.receive(request, on: origin) }
         switch reception {
         case .answer(let script):

@@ -51,6 +51,9 @@ extension StandInTenant {
         server = try authority.serverContext(kind, for: host)
     }
 
+    /// Sets what becomes of a connection when another request comes on it.
+    package func setUsedConnections(_ fate: UsedConnections) { usedConnections = fate }
+
     /// Changes a setting.
     func apply(_ setting: Setting) {
         machine.apply(setting, at: .now)

@@ -7,6 +7,8 @@ extension StandInTenant {
         case valid
         /// HTTPS with a certificate that ran out yesterday.
         case expired
+        /// HTTPS with a certificate that will be valid from tomorrow on.
+        case notYetValid = "not-yet-valid"
         /// HTTPS with a certificate for another host.
         case wrongName = "wrong-name"
     }

@@ -30,12 +30,12 @@ package enum SecretFile {
     ///
     /// - Parameters:
     ///   - trust: Whose hands may be in it.
-    ///   - isText: Whether it may have several lines, as a key has; a client's secret is one.
+    ///   - isKey: Whether it is a key, of which the reader decides what it may look like; a client's secret is one line.
     ///   - memory: What to take the secret's memory from; nil: the heap.
     package static func read(
         _ path: String,
         trusting trust: Trust = .ownFile,
-        isText: Bool = false,
+        isKey: Bool = false,
         in memory: SecretMemory? = nil
     ) throws(SecretFileError) -> ClientSecret {
         // Non-blocking: to open a pipe that nobody writes to would hold the daemon up for ever.
@@ -46,7 +46,7 @@ package enum SecretFile {
             let status = try status(of: descriptor)
             guard status.st_mode & S_IFMT == S_IFREG else { throw .notAFile }
             if case .ownFile = trust { try refuseShared(status) }
-            return try secret(from: descriptor, isText: isText, memory)
+            return try secret(from: descriptor, isKey: isKey, memory)
         } catch {
             throw SecretFileError(path: path, problem: error)
         }
@@ -80,7 +80,7 @@ package enum SecretFile {
 
     private static func secret(
         from descriptor: CInt,
-        isText: Bool,
+        isKey: Bool,
         _ memory: SecretMemory?
     ) throws(SecretFileError.Problem) -> ClientSecret {
         // By hand, as an array's memory could be copied before it is overwritten. One byte more than may be there.
@@ -94,9 +94,7 @@ package enum SecretFile {
         var text = unsafe buffer[..<count]
         while let last = unsafe text.last, last == 0x0A || last == 0x0D { unsafe text.removeLast() }
         guard unsafe !text.isEmpty else { throw .empty }
-        guard unsafe text.allSatisfy({ (0x20...0x7E).contains($0) || isText && ($0 == 0x0A || $0 == 0x0D) }) else {
-            throw .notText
-        }
+        guard unsafe isKey || text.allSatisfy({ (0x20...0x7E).contains($0) }) else { throw .notText }
         return ClientSecret(unsafe SecretBytes(copying: UnsafeRawBufferPointer(rebasing: text), in: memory))
     }
 

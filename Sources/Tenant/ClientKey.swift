@@ -24,13 +24,21 @@ package struct ClientKey: Sendable, Equatable {
     /// Why a text is no key that can be used.
     package struct Fault: Error, CustomStringConvertible {
         package let description: String
+
+        init(_ description: String) { self.description = description }
+
+        /// What should be there.
+        static let general = """
+            holds no private key that can be used: it should be in PEM form without a password, P-384 (for ES384) or RSA \
+            of 2048 bits or more (for RS256)
+            """
     }
 
     private let pem: SecretBytes
     /// Which of the client's keys it is, as the tenant knows it.
     package let id: String
 
-    /// Reads a key in PEM form: P-384 for ES384, or RSA for RS256.
+    /// Reads a key in PEM form, with whatever tools put beside it: P-384 for ES384, or RSA for RS256.
     ///
     /// - Parameter id: The key's id at the tenant; nil: the thumbprint of the public key (RFC 7638).
     package init(_ text: ClientSecret, id: String?) throws(Fault) {
@@ -96,16 +104,11 @@ package struct ClientKey: Sendable, Equatable {
     func signer() throws(Fault) -> Signer { try Self.read(pem) }
 
     private static func read(_ pem: SecretBytes) throws(Fault) -> Signer {
-        let text = unsafe pem.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
-        if let key = try? P384.Signing.PrivateKey(pemRepresentation: text) { return .p384(key) }
+        let der = try PrivateKeyText.der(unsafe pem.withUnsafeBytes { unsafe Array($0) })
+        if let key = try? P384.Signing.PrivateKey(derRepresentation: der) { return .p384(key) }
         // The library refuses keys of less than 2,048 bits, as the tenant does.
-        if let key = try? _RSA.Signing.PrivateKey(pemRepresentation: text) { return .rsa(key) }
-        throw Fault(
-            description: """
-                holds no private key that can be used: it should be in PEM form without a password, P-384 (for ES384) or RSA \
-                of 2048 bits or more (for RS256)
-                """
-        )
+        if let key = try? _RSA.Signing.PrivateKey(derRepresentation: der) { return .rsa(key) }
+        throw Fault(Fault.general)
     }
 }
 

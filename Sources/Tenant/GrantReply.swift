@@ -88,7 +88,7 @@ struct GrantReply {
     private static func number(_ value: JSONScanner.Value?, _ body: borrowing Span<UInt8>) -> Double? {
         guard let value else { return nil }
         if value.kind == .number { return JSONText.number(of: value, body) }
-        return text(value, body).flatMap(Double.init)
+        return text(value, body).flatMap { Double($0.trimmed) }
     }
 
     private static func text(_ value: JSONScanner.Value?, _ body: borrowing Span<UInt8>) -> String? {

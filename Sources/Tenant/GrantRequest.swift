@@ -104,7 +104,7 @@ private struct JSONBody {
 }
 
 extension ByteBuffer {
-    /// Overwrites the bytes where nobody else holds the buffer; where the HTTP client still does, it can't.
+    /// Overwrites the bytes where nobody else holds the buffer; where the connection still does, it can't.
     mutating func wipe() {
         _ = unsafe withUnsafeMutableReadableBytes { unsafe $0.initializeMemory(as: UInt8.self, repeating: 0) }
         clear()

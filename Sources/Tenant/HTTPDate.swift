@@ -4,7 +4,7 @@ package enum HTTPDate {
 
     /// Reads a date in any of the three forms of RFC 9110, section 5.6.7.
     package static func seconds(_ text: String) -> Double? {
-        let words = text.lowercased().split { " ,-".contains($0) }.map(String.init)
+        let words = text.lowercased().split { " \t,-".contains($0) }.map(String.init)
         switch words.count {
         case 6 where words[5] == "gmt": return seconds(day: words[1], words[2], year: words[3], time: words[4])
         case 5: return seconds(day: words[2], words[1], year: words[4], time: words[3])

@@ -41,12 +41,15 @@ package struct Unavailability: Sendable, Equatable {
 
     /// A sentence without secrets.
     package var reason: String
+    /// Why there was no answer, as a code that stays; nil: there was one.
+    package var code: String?
     /// When the tenant wants to be called again.
     package var retryAfter = RetryAfter.absent
 
     /// Makes it.
-    package init(_ reason: String, retryAfter: RetryAfter = .absent) {
+    package init(_ reason: String, code: String? = nil, retryAfter: RetryAfter = .absent) {
         self.reason = reason
+        self.code = code
         self.retryAfter = retryAfter
     }
 }

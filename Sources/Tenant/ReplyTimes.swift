@@ -29,9 +29,18 @@ package struct ReplyTimes {
 
     /// A `Retry-After`: seconds, or a date; nil where it is neither or doesn't lie ahead.
     package func retryAfter(_ header: String) -> Duration? {
+        let header = header.trimmed
         let isNumber = !header.isEmpty && header.utf8.allSatisfy { (0x30...0x39).contains($0) }
         let seconds = isNumber ? Double(header) : HTTPDate.seconds(header).map { $0 - date }
         guard let seconds, seconds.isFinite, seconds > 0 else { return nil }
         return .seconds(min(seconds, Self.longest))
+    }
+}
+
+extension String {
+    /// Without the white space around it that proxies and servers put there (RFC 9110, section 5.5).
+    var trimmed: String {
+        let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\t" }
+        return String(drop(while: isSpace).reversed().drop(while: isSpace).reversed())
     }
 }

@@ -1,8 +1,7 @@
 import Glibc
 import NIOCore
-import NIOSSL
 
-/// Overwrites what comes in from a tenant in the buffers that a connection keeps.
+/// Overwrites what comes in from a tenant in the buffers that a connection keeps; it stands before all that read it.
 ///
 /// A connection uses its buffers again and again: the channel those that it reads into, TLS those that it decrypts into.
 /// Each holds the last token that came in, for as long as the connection is open. So what comes out of them goes on as a
@@ -12,16 +11,10 @@ final class ReplyWiper: ChannelInboundHandler {
     typealias InboundOut = ByteBuffer
 
     /// The C library doesn't overwrite smaller blocks when they are freed: it sets those aside for the next one who asks.
-    private static let smallestCopy = 4_096
+    static let smallestCopy = 4_096
 
-    /// Puts one behind the last place of a connection that keeps buffers.
-    static func add(to channel: any Channel) -> EventLoopFuture<Void> {
-        channel.eventLoop.submit {
-            let pipeline = channel.pipeline.syncOperations
-            let tls = try? pipeline.handler(type: NIOSSLHandler.self)
-            try pipeline.addHandler(ReplyWiper(), position: tls.map { .after($0) } ?? .first)
-        }
-    }
+    /// Tells the handlers behind that bytes came, whether or not they can be understood.
+    struct BytesCame: Sendable {}
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let kept = unwrapInboundIn(data)
@@ -34,6 +27,7 @@ final class ReplyWiper: ChannelInboundHandler {
                 unsafe explicit_bzero(UnsafeMutableRawPointer(mutating: start), bytes.count)
             }
         }
+        context.fireUserInboundEventTriggered(BytesCame())
         context.fireChannelRead(wrapInboundOut(copy))
     }
 }

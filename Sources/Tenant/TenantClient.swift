@@ -1,8 +1,5 @@
-import AsyncHTTPClient
-import Logging
 package import NIOCore
 import NIOHTTP1
-import NIOSSL
 package import Secrets
 package import TokenProtocol
 
@@ -14,43 +11,42 @@ import Foundation
 
 /// Makes calls to one tenant and names what came of each.
 ///
-/// One call is one request on the wire: no redirect is followed, nothing is retried, no proxy of the environment is used.
+/// One call is one request on the wire: no redirect is followed, no proxy of the environment is used, and nothing is tried
+/// again but what can't have been answered: a connection that was kept and is found broken before a byte of an answer came.
 /// Call ``shutdown()`` when it is no longer needed.
 package struct TenantClient: Sendable {
-    /// A reply is a token of a few kilobytes; what is larger is none.
-    static let largestReply = 65_536
-    /// Connections are closed after being idle for less than servers commonly keep them, so that a call seldom meets one
-    /// that the other side is closing: that call would fail, and nothing here repeats it.
-    private static let idleTimeout = TimeAmount.seconds(30)
-
-    /// As many as `max_concurrent` can be.
-    private static let mostConnections = 1_000
-
     /// How the tenant is called.
     package let settings: TenantSettings
     private let memory: SecretMemory?
-    private let client: HTTPClient
+    private let connector: Connector
+    private let trust: TrustStore
+    private let pool = ConnectionPool()
+    private let now: @Sendable () -> ContinuousClock.Instant
+
+    /// Why there can be no client.
+    package enum SettingsFault: Error {
+        /// The origin is none.
+        case origin
+    }
 
     /// A client on an event loop group of somebody else's.
     ///
-    /// - Parameter memory: What tokens' memory is taken from; nil: the heap.
+    /// - Parameters:
+    ///   - memory: What tokens' memory is taken from; nil: the heap.
+    ///   - now: The clock by which connections grow old.
     /// - Throws: Where the file of certificate authorities can't be read.
-    package init(_ settings: TenantSettings, on group: any EventLoopGroup, memory: SecretMemory? = nil) throws {
+    package init(
+        _ settings: TenantSettings,
+        on group: any EventLoopGroup,
+        memory: SecretMemory? = nil,
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    ) throws {
+        guard let tenant = Endpoint(origin: settings.origin) else { throw SettingsFault.origin }
         self.memory = memory
         self.settings = settings
-        var configuration = HTTPClient.Configuration()
-        configuration.redirectConfiguration = .disallow
-        configuration.decompression = .disabled
-        configuration.proxy = nil
-        configuration.httpVersion = .http1Only
-        configuration.connectionPool.idleTimeout = Self.idleTimeout
-        configuration.connectionPool.retryConnectionEstablishment = false
-        // How many calls go at once is decided where they are ordered: here none may wait for a connection.
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Self.mostConnections
-        configuration.timeout.connect = TimeAmount(settings.connectTimeout)
-        configuration.tlsConfiguration = try Self.tls(settings.caFile)
-        configuration.http1_1ConnectionDebugInitializer = ReplyWiper.add
-        client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
+        self.now = now
+        trust = try TrustStore(settings.caFile)
+        connector = Connector(tenant: tenant, group: group)
     }
 
     /// Asks for a token.
@@ -66,8 +62,8 @@ package struct TenantClient: Sendable {
         var body = GrantRequest.mint(user, scopes: scopes, as: client)
         defer { body.wipe() }
         switch await call(Self.tokenPath, body) {
-        case .failed(let reason): return .unavailable(Unavailability(reason))
-        case .tooLarge: return .malformed("the tenant's answer is larger than \(Self.largestReply) bytes")
+        case .failed(let fault): return .unavailable(unavailability(fault))
+        case .malformed(let reason): return .malformed(reason)
         case .answered(let reply, var bytes):
             defer { bytes.wipe() }
             return unsafe bytes.withUnsafeReadableBytes { unsafe reply.outcome(Span(_unsafeBytes: $0)) }
@@ -92,79 +88,156 @@ package struct TenantClient: Sendable {
         var body = GrantRequest.revoke(token)
         defer { body.wipe() }
         switch await call("/oauth/revoke", body) {
-        case .failed(let reason): return .failed(.unavailable(Unavailability(reason)))
-        case .tooLarge: return .failed(.malformed("the tenant's answer is larger than \(Self.largestReply) bytes"))
+        case .failed(let fault): return .failed(.unavailable(unavailability(fault)))
+        case .malformed(let reason): return .failed(.malformed(reason))
         case .answered(let reply, let bytes):
             return unsafe bytes.withUnsafeReadableBytes { unsafe reply.revocationOutcome(Span(_unsafeBytes: $0)) }
         }
     }
 
-    /// Closes the connections.
-    package func shutdown() async throws { try await client.shutdown() }
+    private func unavailability(_ fault: CallFault) -> Unavailability {
+        Unavailability(fault.sentence, code: fault.code)
+    }
+
+    /// Closes the connections; a call under way ends.
+    package func shutdown() { pool.shutdown() }
 
     // MARK: One call
 
     private enum CallOutcome {
         case answered(GrantReply, ByteBuffer)
-        case tooLarge
-        case failed(String)
+        case malformed(String)
+        case failed(CallFault)
     }
 
     private func call(_ path: String, _ body: ByteBuffer) async -> CallOutcome {
-        var request = HTTPClientRequest(url: settings.origin + path)
-        request.method = .POST
-        request.headers.add(name: "content-type", value: "application/json")
-        request.headers.add(name: "accept", value: "application/json")
-        request.headers.add(name: "user-agent", value: settings.userAgent)
-        request.body = .bytes(body)
-        let complete = request
         do {
-            return try await withDeadline(settings.timeout) { try await exchange(complete) }
-        } catch let error as HTTPParserError where error == .headerOverflow {
-            return .tooLarge
+            let deadline = ContinuousClock.now + settings.timeout
+            let progress = CallProgress()
+            let answer = try await withDeadline(deadline, progress) {
+                try await exchange(path, body, until: deadline, progress)
+            }
+            let reply = GrantReply(
+                status: answer.status,
+                headers: answer.headers,
+                wall: Date().timeIntervalSince1970,
+                memory: memory
+            )
+            return .answered(reply, answer.body)
         } catch {
-            return .failed(CallFault.sentence(error, timeout: settings.timeout))
+            return outcome(of: error)
         }
     }
 
-    private func exchange(_ request: HTTPClientRequest) async throws -> CallOutcome {
-        let response = try await client.execute(request, deadline: .distantFuture)
-        let reply = GrantReply(
-            status: Int(response.status.code),
-            headers: response.headers,
-            wall: Date().timeIntervalSince1970,
-            memory: memory
-        )
+    private func outcome(of error: any Error) -> CallOutcome {
+        switch error {
+        case let failure as CallFailure:
+            switch failure.fault {
+            case .none(let fault): return .failed(fault)
+            case .tooLarge: return .malformed("the tenant's answer is larger than \(CallHandler.largestReply) bytes")
+            case .notDecompressed: return .malformed("the tenant's answer is compressed, and can't be decompressed")
+            }
+        case let fault as CallFault: return .failed(fault)
+        default: return .failed(.answering(error))
+        }
+    }
+
+    /// Makes the call on a connection that is there, or on a new one.
+    ///
+    /// A kept connection may be gone without anybody having noticed, and its fault is nobody's: the call goes once more.
+    private func exchange(
+        _ path: String,
+        _ body: ByteBuffer,
+        until deadline: ContinuousClock.Instant,
+        _ progress: CallProgress
+    ) async throws -> Answer {
+        let head = head(path, length: body.readableBytes)
+        if let kept = pool.take(now: now()) {
+            kept.limitSilence(to: settings.timeout / 3)
+            do {
+                progress.begins(.answerTimeout)
+                return try await call(head, body, on: kept)
+            } catch  where error.isUnanswered && !Task.isCancelled {}
+        }
+        let connection = try await connect(until: deadline, progress)
+        progress.begins(.answerTimeout)
+        return try await call(head, body, on: connection)
+    }
+
+    private func call(
+        _ head: HTTPRequestHead,
+        _ body: ByteBuffer,
+        on connection: TenantConnection
+    ) async throws(CallFailure) -> Answer {
         do {
-            return .answered(reply, try await response.body.collect(upTo: Self.largestReply))
-        } catch is NIOTooManyBytesError {
-            return .tooLarge
+            let answer = try await connection.call(head, body)
+            pool.put(connection, now: now())
+            return answer
+        } catch {
+            if case .none = error.fault { pool.distrust() }
+            throw error
         }
     }
 
-    /// Bounds a whole call: the HTTP client's own deadline ends with the head, and a body can come for ever.
+    private func connect(
+        until deadline: ContinuousClock.Instant,
+        _ progress: CallProgress
+    ) async throws -> TenantConnection {
+        let (generation, opened) = (pool.generation, now())
+        // Something is left for the answer.
+        let time = min(settings.connectTimeout, (deadline - .now) * 3 / 4)
+        do {
+            let channel = try await secureChannel(within: time, progress)
+            let connection = try await TenantConnection.open(channel, opened: opened, generation: generation)
+            guard pool.add(connection) else { throw CallFault(.shutDown) }
+            return connection
+        } catch {
+            pool.distrust()
+            throw error
+        }
+    }
+
+    /// Connects; where no authority is known for the tenant's certificate, once more with those that are trusted by now.
+    private func secureChannel(within time: Duration, _ progress: CallProgress) async throws -> any Channel {
+        let context = trust.context
+        do {
+            return try await connector.connect(context, within: time, progress)
+        } catch let fault as CallFault where fault.isOfTrust && trust.isRenewed(after: context, now: now()) {
+            return try await connector.connect(trust.context, within: time, progress)
+        }
+    }
+
+    private func head(_ path: String, length: Int) -> HTTPRequestHead {
+        HTTPRequestHead(
+            version: .http1_1,
+            method: .POST,
+            uri: path,
+            headers: [
+                "host": connector.tenant.authority,
+                "content-type": "application/json",
+                "content-length": "\(length)",
+                "accept": "application/json",
+                "accept-encoding": "identity",
+                "user-agent": settings.userAgent,
+            ]
+        )
+    }
+
+    /// Bounds a whole call, on a clock that goes on while the machine sleeps.
     private func withDeadline(
-        _ timeout: Duration,
-        _ call: @escaping @Sendable () async throws -> CallOutcome
-    ) async throws -> CallOutcome {
-        try await withThrowingTaskGroup(of: CallOutcome.self) { group in
+        _ deadline: ContinuousClock.Instant,
+        _ progress: CallProgress,
+        _ call: @escaping @Sendable () async throws -> Answer
+    ) async throws -> Answer {
+        try await withThrowingTaskGroup(of: Answer.self) { group in
             group.addTask { try await call() }
             group.addTask {
-                try await Task.sleep(for: timeout, clock: .continuous)
-                throw HTTPClientError.deadlineExceeded
+                try await Task.sleep(until: deadline, clock: .continuous)
+                throw progress.timeout
             }
             defer { group.cancelAll() }
-            guard let outcome = try await group.next() else { throw CancellationError() }
-            return outcome
+            guard let answer = try await group.next() else { throw CancellationError() }
+            return answer
         }
-    }
-
-    private static func tls(_ caFile: String?) throws -> TLSConfiguration {
-        var configuration = TLSConfiguration.makeClientConfiguration()
-        configuration.minimumTLSVersion = .tlsv12
-        if let caFile {
-            configuration.additionalTrustRoots = [.certificates(try NIOSSLCertificate.fromPEMFile(caFile))]
-        }
-        return configuration
     }
 }

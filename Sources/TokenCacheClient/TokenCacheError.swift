@@ -48,9 +48,9 @@ public struct TokenCacheError: Error, Sendable, Equatable, CustomStringConvertib
 
     /// What the tenant said, where it refused.
     public struct Upstream: Sendable, Equatable, Codable {
-        /// The HTTP status.
-        public let status: Int
-        /// The tenant's own code.
+        /// The HTTP status; nil: there was no answer.
+        public let status: Int?
+        /// The tenant's own code; where there was no answer, the daemon's for the reason.
         public let code: String?
         /// The tenant's own title.
         public let title: String?

@@ -41,12 +41,21 @@ package struct ErrorReply: Error, Sendable, Equatable {
     package var retryAfter: Int?
     /// What the tenant said.
     package var upstream: Upstream?
+    /// Why the tenant gave no answer, as a code that stays; it is shown as the code of `upstream`, which has no status then.
+    package var cause: String?
 
     /// Makes an error.
-    package init(_ code: Code, _ description: String, retryAfter: Int? = nil, upstream: Upstream? = nil) {
+    package init(
+        _ code: Code,
+        _ description: String,
+        retryAfter: Int? = nil,
+        upstream: Upstream? = nil,
+        cause: String? = nil
+    ) {
         self.code = code
         self.description = description
         self.retryAfter = retryAfter
         self.upstream = upstream
+        self.cause = cause
     }
 }

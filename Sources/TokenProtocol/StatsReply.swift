@@ -72,7 +72,7 @@ package struct StatsReply: Sendable, Equatable {
         package var opensFor: Double?
         /// Seconds that the tenant wants to be left alone; nil: it doesn't.
         package var hold: Double?
-        /// What is thought of the client: `trusted`, `suspected` or `refused`.
+        /// What is thought of the client: `trusted`, `doubtful`, `suspected` or `refused`.
         package var client = "trusted"
         package var inFlight = 0
         package var queued = Queued()

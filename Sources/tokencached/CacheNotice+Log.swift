@@ -14,15 +14,20 @@ extension CacheNotice {
                 metadata: Self.metadata(tenant, length)
             )
         case .circuitClosed(let tenant): log.notice("the tenant answers again", metadata: Self.metadata(tenant))
-        case .clientSuspected(let tenant, isProbed: true):
+        case .clientDoubtful(let tenant, let upstream):
+            log.warning(
+                "the tenant refused several users in a row, and accepted none between: may the client act for users?",
+                metadata: Self.metadata(tenant, upstream)
+            )
+        case .clientSuspected(let tenant, let upstream, isProbed: true):
             log.warning(
                 "the tenant refused several users in a row with 401; one that it has accepted is tried",
-                metadata: Self.metadata(tenant)
+                metadata: Self.metadata(tenant, upstream)
             )
-        case .clientSuspected(let tenant, isProbed: false):
+        case .clientSuspected(let tenant, let upstream, isProbed: false):
             log.warning(
                 "the tenant refused several users in a row with 401, and has accepted none yet: is the secret right?",
-                metadata: Self.metadata(tenant)
+                metadata: Self.metadata(tenant, upstream)
             )
         case .clientRefused(let tenant):
             log.error(
@@ -36,6 +41,13 @@ extension CacheNotice {
     private static func metadata(_ tenant: String, _ length: Duration? = nil) -> Logger.Metadata {
         var metadata: Logger.Metadata = [LogKey.tenant: "\(tenant)"]
         if let length { metadata[LogKey.seconds] = "\(length.asRetryAfter)" }
+        return metadata
+    }
+
+    private static func metadata(_ tenant: String, _ upstream: ErrorReply.Upstream) -> Logger.Metadata {
+        var metadata = metadata(tenant)
+        metadata[LogKey.status] = "\(upstream.status)"
+        if let code = upstream.code { metadata[LogKey.code] = "\(code)" }
         return metadata
     }
 }

@@ -99,9 +99,9 @@ struct ConfigurationSource: Sendable {
     /// Reads what a client proves itself by.
     func credential(_ credential: DaemonConfiguration.Credential) throws -> ClientCredential {
         switch credential {
-        case .secret(let source): return .secret(try secret(source, isText: false))
+        case .secret(let source): return .secret(try secret(source, isKey: false))
         case .key(let source, let id):
-            let text = try secret(source, isText: true)
+            let text = try secret(source, isKey: true)
             do {
                 return .key(try ClientKey(text, id: id))
             } catch {
@@ -110,14 +110,14 @@ struct ConfigurationSource: Sendable {
         }
     }
 
-    private func secret(_ source: DaemonConfiguration.SecretSource, isText: Bool) throws -> ClientSecret {
+    private func secret(_ source: DaemonConfiguration.SecretSource, isKey: Bool) throws -> ClientSecret {
         switch source {
-        case .file(let path): return try SecretFile.read(path, isText: isText, in: memory)
+        case .file(let path): return try SecretFile.read(path, isKey: isKey, in: memory)
         case .credential(let name):
             guard let path = SecretFile.path(ofCredential: name, in: credentialsDirectory) else {
                 throw MissingCredential(name: name)
             }
-            return try SecretFile.read(path, trusting: .credential, isText: isText, in: memory)
+            return try SecretFile.read(path, trusting: .credential, isKey: isKey, in: memory)
         }
     }
 }

@@ -42,6 +42,7 @@ actor TenantClients: TenantCalling {
     private let log: Logger
     private var roster = TenantRoster()
     private var members: [TenantID: Member] = [:]
+    private var failures: [TenantID: FailureHistory] = [:]
     private var connections: [Int: Connection] = [:]
     private var lastConnection = 0
     private var secretChanged: @Sendable (TenantID) async -> Void = { _ in }
@@ -62,18 +63,20 @@ actor TenantClients: TenantCalling {
         guard let member = members[tenant], let client = begin(member.connection) else { return .failed(Self.removed) }
         let outcome = await client.mint(key.user.user, scopes: key.scopes, as: member.credential)
         // Meanwhile a reload may have put another client in its place, or another call have found a new secret.
-        await end(member.connection)
+        end(member.connection)
+        report(outcome, tenant)
         return result(outcome, secretChanged: await findsNewSecret(outcome, tenant, used: member.credential))
     }
 
     func revoke(_ token: AccessToken, tenant: TenantID) async -> RevocationResult {
         guard let member = members[tenant], let client = begin(member.connection) else { return .failed(Self.removed) }
         let outcome = await client.revoke(token)
-        await end(member.connection)
+        end(member.connection)
         switch outcome {
         case .taken: return .taken
         case .refused: return .refused
         case .failed(let outcome):
+            report(outcome, tenant)
             guard case .failed(let failure) = result(outcome, secretChanged: false) else { return .refused }
             return .failed(failure)
         }
@@ -81,14 +84,28 @@ actor TenantClients: TenantCalling {
 
     private static let removed = MintFailure.unavailable("the tenant is no longer configured", pause: nil)
 
+    /// Says in the log why calls fail, once for each cause, and when they no longer do.
+    private func report(_ outcome: MintOutcome, _ tenant: TenantID) {
+        guard members[tenant] != nil else { return }
+        switch failures[tenant, default: FailureHistory()].note(outcome, now: .now) {
+        case .fails(let reason, let code):
+            var metadata: Logger.Metadata = [LogKey.tenant: "\(tenant.name)", LogKey.reason: "\(reason)"]
+            if let code { metadata[LogKey.code] = "\(code)" }
+            log.warning("a call to the tenant failed", metadata: metadata)
+        case .recovers:
+            log.notice("calls to the tenant no longer fail", metadata: [LogKey.tenant: "\(tenant.name)"])
+        case nil: break
+        }
+    }
+
     private func begin(_ connection: Int) -> TenantClient? {
         connections[connection]?.callsUnderWay += 1
         return connections[connection]?.client
     }
 
-    private func end(_ connection: Int) async {
+    private func end(_ connection: Int) {
         connections[connection]?.callsUnderWay -= 1
-        await closeUnused()
+        closeUnused()
     }
 
     private nonisolated func result(_ outcome: MintOutcome, secretChanged: Bool) -> MintResult {
@@ -100,9 +117,9 @@ actor TenantClients: TenantCalling {
         case .rejected(let reason): .failed(.rejected(reason))
         case .unavailable(let fault):
             switch fault.retryAfter {
-            case .absent: .failed(.unavailable(fault.reason, pause: nil))
-            case .unusable: .failed(.unavailable(fault.reason, pause: .unreadable))
-            case .usable(let length): .failed(.unavailable(fault.reason, pause: .asked(length)))
+            case .absent: .failed(.unavailable(fault.reason, code: fault.code, pause: nil))
+            case .unusable: .failed(.unavailable(fault.reason, code: fault.code, pause: .unreadable))
+            case .usable(let length): .failed(.unavailable(fault.reason, code: fault.code, pause: .asked(length)))
             }
         }
     }
@@ -145,7 +162,7 @@ actor TenantClients: TenantCalling {
     /// Sets up the tenants of a configuration beside the present ones; where one can't be, all stays as it was.
     ///
     /// From here on calls to both can be made; ``take(_:)`` has to follow when the cache knows the new ones.
-    func prepare(_ loaded: ConfigurationSource.Loaded) async throws(ConfigurationFaults) -> Prepared {
+    func prepare(_ loaded: ConfigurationSource.Loaded) throws(ConfigurationFaults) -> Prepared {
         var roster = roster
         let identities = roster.identify(loaded.configuration.tenants.mapValues(\.identity))
         var next: [TenantID: Member] = [:]
@@ -167,7 +184,7 @@ actor TenantClients: TenantCalling {
         }
         guard faults.isEmpty else {
             replaceConnections(besides: members)
-            await closeUnused()
+            closeUnused()
             throw ConfigurationFaults(faults)
         }
         for (id, member) in next where members[id] == nil { members[id] = member }
@@ -177,14 +194,15 @@ actor TenantClients: TenantCalling {
     /// Takes prepared tenants over; the others are gone.
     ///
     /// - Returns: The tenants whose secret is another now.
-    func take(_ prepared: Prepared) async -> [TenantID] {
+    func take(_ prepared: Prepared) -> [TenantID] {
         let changed = prepared.members.filter { id, member in
             members[id].map { $0.credential != member.credential } ?? false
         }
         roster = prepared.roster
         members = prepared.members
+        failures = failures.filter { members[$0.key] != nil }
         replaceConnections(besides: members)
-        await closeUnused()
+        closeUnused()
         return changed.keys.sorted { $0.name < $1.name }
     }
 
@@ -208,23 +226,19 @@ actor TenantClients: TenantCalling {
     }
 
     /// Closes all clients.
-    func shutdown() async {
+    func shutdown() {
         members = [:]
         for number in connections.keys {
             connections[number]?.isReplaced = true
             connections[number]?.callsUnderWay = 0
         }
-        await closeUnused()
+        closeUnused()
     }
 
-    private func closeUnused() async {
-        while let (number, unused) = connections.first(where: { $0.value.isReplaced && $0.value.callsUnderWay == 0 }) {
+    private func closeUnused() {
+        for (number, unused) in connections where unused.isReplaced && unused.callsUnderWay == 0 {
             connections[number] = nil
-            do {
-                try await unused.client.shutdown()
-            } catch {
-                log.warning("a tenant's connections were not closed cleanly", metadata: [LogKey.reason: "\(error)"])
-            }
+            unused.client.shutdown()
         }
     }
 }

@@ -140,7 +140,8 @@ enum ConformanceDriver {
             put(["call": number, "answer": try await call()])
         } catch let error as TokenCacheError {
             let upstream = error.upstream.map {
-                ["status": $0.status, "code": $0.code ?? NSNull(), "title": $0.title ?? NSNull()] as [String: Any]
+                ["status": $0.status ?? NSNull(), "code": $0.code ?? NSNull(), "title": $0.title ?? NSNull()]
+                    as [String: Any]
             }
             put([
                 "call": number,

@@ -44,6 +44,12 @@ struct DaemonClientKeyTests {
         let wrong = try check()
         #expect(wrong.contains("c.yaml:5: tenants.main.client_key: \(path) holds no private key"))
         #expect(!wrong.contains("hunter2"))
+        try Data([0xEF, 0xBB, 0xBF]).write(to: URL(filePath: path))
+        #expect(try check().contains("\(path) begins with a byte-order mark"))
+        try P384.Signing.PrivateKey().derRepresentation.write(to: URL(filePath: path))
+        #expect(try check().contains("\(path) holds a key in DER form: convert it to PEM"))
+        try Data("Müller\r\n\(P384.Signing.PrivateKey().pemRepresentation)".utf8).write(to: URL(filePath: path))
+        #expect(try Program.run("tokencached", ["--check-config", "--config", folder.path("c.yaml")]).status == 0)
         try folder.write(P384.Signing.PrivateKey().pemRepresentation, to: "key", mode: 0o644)
         #expect(try check().contains("its mode is 644, its owner \(geteuid())"))
     }

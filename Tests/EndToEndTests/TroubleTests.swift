@@ -31,6 +31,53 @@ struct TroubleTests {
         try await deployment.stop()
     }
 
+    @Test("Why a call got no answer is in the reply, and in the log once for all calls; then that they are answered.")
+    func cause() async throws {
+        let deployment = try await Deployment.start()
+        try await deployment.tenant.stopListening()
+        for name in ["a", "b", "c"] {
+            let reply = try deployment.token(name)
+            #expect(reply["error"] as? String == "unavailable")
+            #expect(reply["error_description"] as? String == "the tenant can't be reached: the connection was refused")
+            #expect((reply["upstream"] as? [String: Any])?["code"] as? String == "connection_refused")
+        }
+        try await deployment.tenant.startListening()
+        #expect(try deployment.token("d")["source"] as? String == "tenant")
+        let log = try #require(deployment.daemon.waitForOutput("calls to the tenant no longer fail"))
+        #expect(log.split(separator: "a call to the tenant failed").count == 2)
+        #expect(log.contains("connection_refused"))
+        try await deployment.stop()
+    }
+
+    @Test("Connections that something between has forgotten bring no error to anyone, and leave the circuit closed.")
+    func forgotten() async throws {
+        let deployment = try await Deployment.start()
+        await deployment.tenant.setUsedConnections(.reset)
+        for number in 0..<12 { #expect(try deployment.token("u\(number)")["source"] as? String == "tenant") }
+        let stats = try deployment.admin().ask(#"{"op":"stats"}"#)
+        let tenant = (stats["tenants"] as? [String: Any])?["main"] as? [String: Any]
+        #expect(tenant?["state"] as? String == "closed")
+        #expect(!deployment.daemon.written.contains("a call to the tenant failed"))
+        try await deployment.stop()
+    }
+
+    @Test("A client that is refused for everybody with 403 is told of in health and log.")
+    func refusedForAll() async throws {
+        let deployment = try await Deployment.start()
+        for name in ["a", "b", "c", "d"] {
+            #expect(try deployment.token("client-not-trusted:\(name)")["error"] as? String == "denied")
+        }
+        let health = try deployment.control("health")
+        #expect(health.status == 0)
+        #expect(health.output.hasPrefix("degraded\n"))
+        #expect(health.output.contains("client of main"))
+        let log = try #require(deployment.daemon.waitForOutput("the tenant refused several users in a row"))
+        #expect(log.contains("OAUTH-"))
+        #expect(try deployment.token("good")["source"] as? String == "tenant")
+        #expect(try deployment.control("health").output == "ok\n")
+        try await deployment.stop()
+    }
+
     @Test("A secret that is wrong from one moment to the next fails health, which names the reason.")
     func refusedClient() async throws {
         let deployment = try await Deployment.start()

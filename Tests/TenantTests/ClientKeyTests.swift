@@ -43,7 +43,7 @@ struct ClientKeyTests {
         let scopes = try #require(ScopeSet("user_default"))
         var outcomes: [MintOutcome] = []
         for _ in 0..<times { outcomes.append(await client.mint(Self.ann, scopes: scopes, as: credential)) }
-        try await client.shutdown()
+        client.shutdown()
         return outcomes
     }
 

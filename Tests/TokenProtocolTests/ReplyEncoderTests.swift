@@ -58,6 +58,10 @@ struct ReplyEncoderTests {
                 #"{"error":"rate_limited","error_description":"wait","retry_after":13}"#
             ),
             (
+                .error(ErrorReply(.unavailable, "no", retryAfter: 1, cause: "tls_expired")),
+                #"{"error":"unavailable","error_description":"no","retry_after":1,"upstream":{"code":"tls_expired"}}"#
+            ),
+            (
                 .error(ErrorReply(.denied, "no", upstream: .init(status: 401, code: "OAUTH-14", title: "Bad"))),
                 #"{"error":"denied","error_description":"no","upstream":{"status":401,"code":"OAUTH-14","title":"Bad"}}"#
             ),

@@ -25,8 +25,9 @@ package enum MintFailure: Sendable, Equatable {
     case denied(ErrorReply.Upstream, secretChanged: Bool)
     /// The tenant wants no calls for a while; nil: it didn't say how long, or not so that it can be understood.
     case throttled(retryAfter: Duration?)
-    /// The tenant can't be reached or isn't well; with a time where it asked for a pause.
-    case unavailable(String, pause: Pause?)
+    /// The tenant can't be reached or isn't well; with a code where there was no answer, and a time where it asked for a
+    /// pause.
+    case unavailable(String, code: String? = nil, pause: Pause?)
     /// The tenant's answer makes no sense.
     case malformed(String)
     /// The tenant refused this request, and not because of the user: a status like 409 or 422. It says nothing of the

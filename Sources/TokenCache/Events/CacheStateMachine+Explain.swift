@@ -32,12 +32,11 @@ extension CacheStateMachine {
         let retry =
             tenant.governor.circuit.openUntil(now).map { "it is tried again in \(($0 - now).asRetryAfter) s" }
             ?? "the next call tries it again"
-        let reason = tenant.lastError.map { " (last: \($0.error.description))" } ?? ""
         return HealthReply.Check(
             name: "circuit",
             tenant: name,
             status: .degraded,
-            description: "calls to the tenant fail\(reason); \(retry)",
+            description: "calls to the tenant fail\(Self.last(tenant)); \(retry)",
             since: Self.text(since, now, wall)
         )
     }
@@ -58,6 +57,15 @@ extension CacheStateMachine {
     private func client(_ tenant: TenantState, _ name: String, _ now: Instant, _ wall: Date) -> HealthReply.Check {
         switch tenant.client.state {
         case .trusted: HealthReply.Check(name: "client", tenant: name, status: .ok)
+        case .doubtful(let since):
+            HealthReply.Check(
+                name: "client",
+                tenant: name,
+                status: .degraded,
+                description: "several users in a row were refused, none accepted between\(Self.last(tenant)): "
+                    + "they are unknown or disabled, or the client may not act for users",
+                since: Self.text(since, now, wall)
+            )
         case .suspected(let since, _):
             HealthReply.Check(
                 name: "client",
@@ -76,6 +84,11 @@ extension CacheStateMachine {
                 since: Self.text(since, now, wall)
             )
         }
+    }
+
+    /// The tenant's last error, to stand behind a reason.
+    private static func last(_ tenant: TenantState) -> String {
+        tenant.lastError.map { " (last: \($0.error.description))" } ?? ""
     }
 
     private static func text(_ instant: Instant, _ now: Instant, _ wall: Date) -> String {
@@ -199,6 +212,7 @@ extension ClientHealth {
     var name: String {
         switch state {
         case .trusted: "trusted"
+        case .doubtful: "doubtful"
         case .suspected: "suspected"
         case .refused: "refused"
         }

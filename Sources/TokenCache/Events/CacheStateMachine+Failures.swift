@@ -77,7 +77,8 @@ extension CacheStateMachine {
             error.retryAfter = max(error.retryAfter ?? 1, wait)
             return error
         case .throttled: error = .paced(.throttled, until: block?.until ?? now, now: now)
-        case .unavailable(let reason, _): error = ErrorReply(.unavailable, reason, retryAfter: wait)
+        case .unavailable(let reason, let code, _):
+            error = ErrorReply(.unavailable, reason, retryAfter: wait, cause: code)
         case .malformed(let reason), .rejected(let reason): error = ErrorReply(.badUpstream, reason, retryAfter: wait)
         }
         remember(error, mint, fate, now: now)

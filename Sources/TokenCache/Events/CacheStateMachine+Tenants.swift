@@ -36,9 +36,9 @@ extension CacheStateMachine {
         let cause: Governor.Delay.Cause
         switch failure {
         case .throttled(let retryAfter): (length, cause) = (retryAfter, .throttled)
-        case .unavailable(_, .asked(let asked)): (length, cause) = (asked, .paused)
-        case .unavailable(_, .unreadable): (length, cause) = (nil, .paused)
-        case .unavailable(_, nil), .denied, .malformed, .rejected: return
+        case .unavailable(_, _, .asked(let asked)): (length, cause) = (asked, .paused)
+        case .unavailable(_, _, .unreadable): (length, cause) = (nil, .paused)
+        case .unavailable(_, _, nil), .denied, .malformed, .rejected: return
         }
         guard tenants[tenant]?.isRetired == false else { return }
         let draw = draw()
@@ -76,17 +76,16 @@ extension CacheStateMachine {
         guard case .denied(let upstream, secretChanged: false) = failure else {
             return probeLost(call, wasSent: true, now: now)
         }
-        guard upstream.status == 401 else {
-            tenants[call.tenant]?.client.answered()
-            return probeLost(call, wasSent: true, now: now)
-        }
-        switch tenants[call.tenant]?.client.refused(mint.key, call.id, now: now) {
+        let is401 = upstream.status == 401
+        switch tenants[call.tenant]?.client.refused(mint.key, call.id, isUnauthorized: is401, now: now) {
+        case .doubtful: actions.notices.append(.clientDoubtful(call.tenant.name, upstream))
         case .suspected(let probe):
-            actions.notices.append(.clientSuspected(call.tenant.name, isProbed: probe != nil))
+            actions.notices.append(.clientSuspected(call.tenant.name, upstream, isProbed: probe != nil))
             if let probe { self.probe(probe, now: now) }
         case .proven: refuseClient(of: call.tenant, now: now)
         case .none?, nil: break
         }
+        if !is401 { probeLost(call, wasSent: true, now: now) }
     }
 
     /// A mint has ended that said nothing of the client; if it was to find out about it, another may.

@@ -51,7 +51,7 @@ enum GovernorConstants {
 
     // MARK: Suspicion
 
-    /// So many different users refused with 401 in a row make the client suspect: a user or two may be unknown.
+    /// So many different users refused in a row make the client doubtful, and with 401 suspect: one or two may be unknown.
     static let refusedUsers = 3
     /// So many of the users accepted last are known as probes: if one logs out, the next one is tried.
     static let mostAccepted = 8

@@ -1,3 +1,5 @@
+package import TokenProtocol
+
 /// Something about a tenant that an operator should read in the log.
 package enum CacheNotice: Sendable, Equatable {
     /// The tenant wants to be left alone for so long.
@@ -6,8 +8,10 @@ package enum CacheNotice: Sendable, Equatable {
     case circuitOpened(String, Duration)
     /// The tenant answers again.
     case circuitClosed(String)
+    /// Several users in a row were refused, with whatever status; what the tenant said of the last one.
+    case clientDoubtful(String, ErrorReply.Upstream)
     /// Several users in a row were refused with 401; where a key is known that was accepted before, it is probed.
-    case clientSuspected(String, isProbed: Bool)
+    case clientSuspected(String, ErrorReply.Upstream, isProbed: Bool)
     /// The tenant refuses the client itself.
     case clientRefused(String)
     /// The tenant takes the client again.

@@ -217,7 +217,9 @@ struct ModelCircuit {
 struct ModelClient {
     enum State {
         case trusted
-        /// Several users in a row were refused; nil: no probe is planned or under way.
+        /// Several users in a row were refused, with any status.
+        case doubtful
+        /// Several users in a row were refused with 401; nil: no probe is planned or under way.
         case suspected(probe: ModelCall?)
         case refused
     }
@@ -225,14 +227,19 @@ struct ModelClient {
     /// The consequence of a refusal.
     enum Suspicion {
         case none
+        case doubtful
         case suspected(probe: ModelKey?)
         case proven
+
+        var isNone: Bool { if case .none = self { true } else { false } }
     }
 
     private(set) var state = State.trusted
     /// The keys that were accepted last and can be probed with, the latest at the end.
     private(set) var accepted: [ModelKey] = []
-    private var refused: [ModelKey] = []
+    /// The keys that were refused in a row: with 401, and with any status.
+    private var unauthorized: [ModelKey] = []
+    private var denied: [ModelKey] = []
     /// Whether the last probe went and told nothing: then the next refusals have to bring another.
     private(set) var hasProbedInVain = false
 
@@ -252,29 +259,34 @@ struct ModelClient {
             accepted.removeAll { $0 === key }
             accepted = (accepted + [key]).suffix(8)
         }
-        refused = []
-        defer { state = .trusted }
+        defer { secretChanged() }
         return !isTrusted
     }
 
-    /// The tenant has refused a user otherwise than by 401.
-    mutating func answered() { refused = [] }
+    /// The tenant has refused a key, and the secret is the one that it should be.
+    mutating func refused(_ key: ModelKey, by call: ModelCall, status: Int) -> Suspicion {
+        let wasTrusted = isTrusted
+        if !denied.contains(where: { $0 === key }) { denied.append(key) }
+        if wasTrusted, denied.count >= 3 { state = .doubtful }
+        if status != 401 { unauthorized = [] }
+        if status == 401, case let suspicion = unauthorized(key, by: call), !suspicion.isNone { return suspicion }
+        return wasTrusted && !isTrusted ? .doubtful : .none
+    }
 
-    /// The tenant has refused a key with 401, and the secret is the one that it should be.
-    mutating func refused(_ key: ModelKey, by call: ModelCall) -> Suspicion {
+    private mutating func unauthorized(_ key: ModelKey, by call: ModelCall) -> Suspicion {
         switch state {
         case .suspected(let probe) where probe === call:
             state = .refused
             return .proven
         case .refused: return .none
-        case .trusted, .suspected:
-            if !refused.contains(where: { $0 === key }) { refused.append(key) }
-            return refused.count < 3 ? .none : suspect()
+        case .trusted, .doubtful, .suspected:
+            if !unauthorized.contains(where: { $0 === key }) { unauthorized.append(key) }
+            return unauthorized.count < 3 ? .none : suspect()
         }
     }
 
     private mutating func suspect() -> Suspicion {
-        refused = []
+        unauthorized = []
         hasProbedInVain = false
         if case .suspected(let probe) = state {
             if probe != nil || accepted.isEmpty { return .none }
@@ -299,7 +311,7 @@ struct ModelClient {
     mutating func forget(_ user: UserKey) { accepted.removeAll { $0.key.user == user } }
 
     mutating func secretChanged() {
-        refused = []
+        (unauthorized, denied) = ([], [])
         state = .trusted
     }
 }

@@ -166,6 +166,7 @@ extension ModelRun {
     private func name(of client: ModelClient) -> String {
         switch client.state {
         case .trusted: "trusted"
+        case .doubtful: "doubtful"
         case .suspected: "suspected"
         case .refused: "refused"
         }

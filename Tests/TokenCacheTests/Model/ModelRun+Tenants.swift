@@ -45,9 +45,9 @@ extension ModelRun {
         let isThrottled: Bool
         switch failure {
         case .throttled(let length): (asked, isThrottled) = (length, true)
-        case .unavailable(_, .asked(let length)): (asked, isThrottled) = (length, false)
-        case .unavailable(_, .unreadable): (asked, isThrottled) = (nil, false)
-        case .unavailable(_, nil), .denied, .malformed, .rejected: return
+        case .unavailable(_, _, .asked(let length)): (asked, isThrottled) = (length, false)
+        case .unavailable(_, _, .unreadable): (asked, isThrottled) = (nil, false)
+        case .unavailable(_, _, nil), .denied, .malformed, .rejected: return
         }
         guard !tenant.isRetired else { return }
         let length = min(asked ?? .seconds(5), .seconds(3_600))
@@ -103,14 +103,13 @@ extension ModelRun {
         let tenant = call.tenant
         guard !tenant.isRetired else { return }
         guard case .denied(let upstream, secretChanged: false) = failure else { return lost(call, wasSent: true) }
-        guard upstream.status == 401 else {
-            tenant.client.answered()
-            return lost(call, wasSent: true)
-        }
-        switch tenant.client.refused(key, by: call) {
+        switch tenant.client.refused(key, by: call, status: upstream.status) {
         case .none: break
+        case .doubtful:
+            tally.note(.clientDoubted)
+            try expect(.clientDoubtful(tenant.id.name, upstream), "a tenant refuses everybody")
         case .suspected(let probe):
-            let notice = CacheNotice.clientSuspected(tenant.id.name, isProbed: probe != nil)
+            let notice = CacheNotice.clientSuspected(tenant.id.name, upstream, isProbed: probe != nil)
             try expect(notice, "a client is suspect")
             if let probe { self.probe(probe) }
         case .proven:
@@ -118,6 +117,7 @@ extension ModelRun {
             try expect(.clientRefused(tenant.id.name), "a client is refused")
             try opens(tenant, forClient: true)
         }
+        if upstream.status != 401 { lost(call, wasSent: true) }
     }
 
     /// A call has ended that said nothing of the client; if it was to find out about it, another must.

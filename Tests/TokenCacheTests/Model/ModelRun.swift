@@ -283,6 +283,7 @@ struct ModelTally {
         case probe
         case probeReplaced
         case clientProven
+        case clientDoubted
         case circuitOpened
         case circuitClosed
         case oldGenerationCameBack

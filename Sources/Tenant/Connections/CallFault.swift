@@ -1,0 +1,87 @@
+/// Why a call got no answer: a sentence for people, and a code that programs can rely on.
+///
+/// Neither shows anything of the request, of a proxy's credentials or of the errors' own texts, which are for programmers.
+package struct CallFault: Error, Sendable, Hashable {
+    /// Whom the daemon was talking to.
+    package enum Side: Sendable {
+        case tenant
+        case proxy
+    }
+
+    /// What went wrong; the raw value is the code.
+    package enum Cause: String, Sendable, CaseIterable {
+        /// There is no such name (`EAI_NONAME`, `EAI_NODATA`).
+        case noSuchName = "no_such_name"
+        /// The name service didn't say (`EAI_AGAIN` and the like).
+        case nameUnresolved = "name_unresolved"
+        /// Nobody listens there (`ECONNREFUSED`).
+        case refused = "connection_refused"
+        /// There is no way there (`ENETUNREACH`, `EHOSTUNREACH`), or a firewall forbids it.
+        case unreachable = "unreachable"
+        /// Looking up the name and connecting took too long.
+        case connectTimeout = "connect_timeout"
+        /// This machine has no descriptor, port or memory left for a connection.
+        case localLimit = "local_limit"
+        /// No connection could be made for another reason.
+        case notConnected = "not_connected"
+        /// The certificate leads to no authority that is trusted.
+        case unknownAuthority = "tls_unknown_authority"
+        /// The certificate is for another host.
+        case wrongName = "tls_wrong_name"
+        /// The certificate has expired.
+        case expired = "tls_expired"
+        /// The certificate is not valid yet.
+        case notYetValid = "tls_not_yet_valid"
+        /// The TLS handshake took too long.
+        case tlsTimeout = "tls_timeout"
+        /// TLS can't be spoken for another reason: no common version, an alert, an end in the middle.
+        case tlsFailed = "tls_failed"
+        /// The answer took too long.
+        case answerTimeout = "answer_timeout"
+        /// The connection ended before the whole answer had come.
+        case connectionLost = "connection_lost"
+        /// What came is no HTTP.
+        case notHTTP = "not_http"
+        /// The daemon is shutting down.
+        case shutDown = "shutting_down"
+    }
+
+    /// Whom the daemon was talking to.
+    package var side = Side.tenant
+    /// What went wrong.
+    package var cause: Cause
+
+    package init(_ cause: Cause, at side: Side = .tenant) {
+        self.cause = cause
+        self.side = side
+    }
+
+    /// A code that stays.
+    package var code: String { cause.rawValue }
+
+    /// One plain sentence.
+    package var sentence: String {
+        switch cause {
+        case .noSuchName: "the tenant can't be reached: there is no host of its name"
+        case .nameUnresolved: "the tenant can't be reached: its name could not be looked up"
+        case .refused: "the tenant can't be reached: the connection was refused"
+        case .unreachable: "the tenant can't be reached: there is no route to its address"
+        case .connectTimeout: "the tenant can't be reached: no connection could be made in time"
+        case .localLimit: "the tenant can't be reached: this machine has nothing left for a connection"
+        case .notConnected: "the tenant can't be reached: no connection could be made"
+        case .unknownAuthority: "the tenant's certificate can't be trusted: no known authority has signed it"
+        case .wrongName: "the tenant's certificate can't be trusted: it is for another host name"
+        case .expired: "the tenant's certificate can't be trusted: it has expired"
+        case .notYetValid: "the tenant's certificate can't be trusted: it is not valid yet"
+        case .tlsTimeout: "the tenant can't be reached: the TLS handshake took too long"
+        case .tlsFailed: "the tenant can't be reached: TLS can't be spoken with it"
+        case .answerTimeout: "the tenant took longer than its time-out to answer"
+        case .connectionLost: "the connection to the tenant broke before its answer was complete"
+        case .notHTTP: "the tenant's answer is not HTTP"
+        case .shutDown: "the daemon is shutting down"
+        }
+    }
+
+    /// Whether another set of trusted authorities could make a difference.
+    var isOfTrust: Bool { cause == .unknownAuthority }
+}

@@ -1,0 +1,14 @@
+import Synchronization
+
+/// How far a call has got: what it is to be called if its time is over now.
+final class CallProgress: Sendable {
+    private let fault = Mutex(CallFault(.connectTimeout))
+
+    /// The time-out of the step that the call is at.
+    var timeout: CallFault { fault.withLock { $0 } }
+
+    /// A step begins.
+    func begins(_ cause: CallFault.Cause, at side: CallFault.Side = .tenant) {
+        fault.withLock { $0 = CallFault(cause, at: side) }
+    }
+}

@@ -1,0 +1,118 @@
+import NIOCore
+import Synchronization
+
+/// Keeps a tenant's connections between calls.
+///
+/// How many calls go at once is decided where they are ordered, so there are never more connections than that, and none is
+/// waited for here. The one that was used last is taken first, so that those that are not needed become idle.
+final class ConnectionPool: Sendable {
+    /// A connection is closed after being idle for less than servers commonly keep it.
+    static let idleTimeout = Duration.seconds(30)
+    /// No call begins on a connection that is older: a new one looks the tenant's name up again, which may have moved while
+    /// the old server lives on.
+    static let greatestAge = Duration.seconds(60)
+
+    private struct Kept {
+        let connection: TenantConnection
+        let since: ContinuousClock.Instant
+        let timer: Scheduled<Void>
+    }
+
+    private struct State {
+        /// Those that wait for a call, the one used last at the end.
+        var kept: [Kept] = []
+        var open: [ObjectIdentifier: TenantConnection] = [:]
+        var generation = 0
+        var isShutDown = false
+    }
+
+    private let state = Mutex(State())
+
+    /// Which generation a connection belongs to that is begun now.
+    var generation: Int { state.withLock { $0.generation } }
+
+    /// Takes in a new connection, which is in use.
+    ///
+    /// - Returns: Whether it may be used: after a shutdown it is closed at once.
+    func add(_ connection: TenantConnection) -> Bool {
+        let id = ObjectIdentifier(connection)
+        let isWanted = state.withLock { state in
+            if !state.isShutDown { state.open[id] = connection }
+            return !state.isShutDown
+        }
+        guard isWanted else {
+            connection.close()
+            return false
+        }
+        connection.onClose { [weak self] in self?.remove(id) }
+        return true
+    }
+
+    /// Takes a connection out that has been used before; nil: there is none that may be used.
+    func take(now: ContinuousClock.Instant) -> TenantConnection? {
+        while let kept = state.withLock({ $0.kept.popLast() }) {
+            kept.timer.cancel()
+            let connection = kept.connection
+            if connection.isOpen, now - connection.opened < Self.greatestAge, now - kept.since < Self.idleTimeout {
+                return connection
+            }
+            connection.close()
+        }
+        return nil
+    }
+
+    /// Puts a connection back after a call that was answered.
+    func put(_ connection: TenantConnection, now: ContinuousClock.Instant) {
+        let life = min(Self.idleTimeout, Self.greatestAge - (now - connection.opened))
+        guard life > .zero, connection.isOpen else { return connection.close() }
+        let timer = connection.schedule(in: life) { [weak self] in self?.expire(connection, since: now) }
+        let isKept = state.withLock { state in
+            guard !state.isShutDown, state.generation == connection.generation else { return false }
+            state.kept.append(Kept(connection: connection, since: now, timer: timer))
+            return true
+        }
+        guard !isKept else { return }
+        timer.cancel()
+        connection.close()
+    }
+
+    /// Lets go of all connections that there are, as one of them was found broken: those under way end with their call.
+    func distrust() {
+        let kept = state.withLock { state in
+            state.generation += 1
+            defer { state.kept = [] }
+            return state.kept
+        }
+        for kept in kept {
+            kept.timer.cancel()
+            kept.connection.close()
+        }
+    }
+
+    /// Closes all connections, those with a call under way too; none is kept from here on.
+    func shutdown() {
+        let open = state.withLock { state in
+            state.isShutDown = true
+            for kept in state.kept { kept.timer.cancel() }
+            state.kept = []
+            return Array(state.open.values)
+        }
+        for connection in open { connection.close() }
+    }
+
+    private func expire(_ connection: TenantConnection, since: ContinuousClock.Instant) {
+        let isExpired = state.withLock { state in
+            let index = state.kept.firstIndex { $0.connection === connection && $0.since == since }
+            if let index { state.kept.remove(at: index) }
+            return index != nil
+        }
+        if isExpired { connection.close() }
+    }
+
+    private func remove(_ id: ObjectIdentifier) {
+        state.withLock { state in
+            state.open[id] = nil
+            state.kept.removeAll { ObjectIdentifier($0.connection) == id }
+        }
+    }
+}
