@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 
-import { TokenCache } from '../../Clients/node/index.js';
+import { TokenCache } from '../../Clients/node/index.mjs';
 import { Sessions } from './session.js';
 import { readSettings } from './settings.js';
 

@@ -1,13 +1,22 @@
-import { TokenCacheError } from './token-cache-error.js';
+'use strict';
+
+const { TokenCacheError } = require('./token-cache-error.js');
 
 /** When to ask again where the error doesn't say, in seconds. */
 const USUAL_RETRY = 5;
+/** Faults of the application or its configuration: asking again won't mend them, and the page shouldn't. */
+const LASTING = new Map([
+  ['forbidden', 403],
+  ['invalid_request', 500],
+  ['unknown_tenant', 500],
+  ['unsupported_op', 500],
+]);
 
 /** The SHA-256 of a token, in hex. */
 const FINGERPRINT = /^[0-9a-f]{64}$/i;
 
 /** See `TokenCache.accessTokenHandler` in index.d.ts. */
-export function accessTokenHandler(cache, user, options = {}) {
+function accessTokenHandler(cache, user, { log = console.error, ...options } = {}) {
   return async (request, response, next) => {
     const abandoned = new AbortController();
     const onClose = () => abandoned.abort();
@@ -26,7 +35,7 @@ export function accessTokenHandler(cache, user, options = {}) {
     } catch (error) {
       // Nobody is there any more to be answered.
       if (abandoned.signal.aborted) return;
-      if (error instanceof TokenCacheError) return unavailable(response, error);
+      if (error instanceof TokenCacheError) return fail(response, error, log);
       // A fault of the application's own function is the application's to handle.
       if (next) return next(error);
       answer(response, 500, 'who is signed in could not be found out');
@@ -40,7 +49,12 @@ function key({ subject, userId, tenant, scope, timeout, signal }) {
   return { subject, userId, tenant, scope, timeout, signal };
 }
 
-function unavailable(response, error) {
+function fail(response, error, log) {
+  const status = LASTING.get(error.code);
+  if (status !== undefined) {
+    log(`tokencached: no access token can be given: ${error.message}`);
+    return answer(response, status, `no access token can be given (${error.code})`);
+  }
   const seconds = String(Math.max(1, Math.ceil(error.retryAfter ?? USUAL_RETRY)));
   answer(response, 503, `no access token can be had at present (${error.code})`, { 'retry-after': seconds });
 }
@@ -55,3 +69,5 @@ function answer(response, status, text, headers = {}) {
   });
   response.end(text);
 }
+
+module.exports = { accessTokenHandler };

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { TokenCache } from '../../../Clients/node/index.js';
+import { TokenCache } from '../../../Clients/node/index.mjs';
 import { Stage } from '../../../Clients/node/test/support/stage.js';
 import { Backend } from '../stand-in/backend.js';
 import { TenantFront } from '../stand-in/tenant-front.js';
