@@ -126,8 +126,17 @@ export interface HandlerResponse {
   off(event: 'close', listener: () => void): unknown;
 }
 
-/** Whose token the handler answers with: a subject, a user with what else is wanted, or nobody. */
-export type HandlerUser = string | (User & Which & TokenWishes) | null | undefined;
+/** Whose token the handler answers with: a subject, a user with what else is wanted, or nobody (null or undefined). */
+export type HandlerUser =
+  | string
+  | ((
+      | { subject: string | null | undefined; userId?: undefined }
+      | { userId: string | null | undefined; subject?: undefined }
+    ) &
+      Which &
+      TokenWishes)
+  | null
+  | undefined;
 
 /** One web address or several, of which the scheme, the host and the port count. */
 export type Origin = string | URL | readonly (string | URL)[];

@@ -23,10 +23,11 @@ function accessTokenHandler(cache, user, { log = console.error, ...options } = {
     try {
       if (request.method !== 'POST') return answer(response, 405, 'only POST is answered here', { allow: 'POST' });
       const found = await user(request);
-      if (found === undefined || found === null) return answer(response, 401, 'nobody is signed in');
+      const whose = typeof found === 'string' ? { subject: found } : (found ?? {});
+      // `{ userId: request.session.userId }` of nobody's session is nobody, too.
+      if ((whose.subject ?? whose.userId) == null) return answer(response, 401, 'nobody is signed in');
       response.once('close', onClose);
       if (response.destroyed) abandoned.abort();
-      const whose = typeof found === 'string' ? { subject: found } : found;
       const wanted = { ...options, ...whose, signal: abandoned.signal };
       const refused = request.headers['x-refused-token'];
       if (FINGERPRINT.test(refused)) await cache.invalidate({ ...key(wanted), tokenSha256: refused });

@@ -63,6 +63,12 @@ test('nobody is answered 401, and another method 405', () =>
     assert.equal((await stage.control('counters')).calls, 0);
   }));
 
+test('a user id that nobody has is nobody', async () => {
+  for (const user of [() => ({ userId: undefined }), async () => ({ subject: null, scope: 's' }), () => ({})]) {
+    await withHandler(async ({ post }) => assert.equal((await post()).status, 401), { user });
+  }
+});
+
 test('the user may be found later, by user id, and with a scope', () =>
   withHandler(
     async ({ post, stage }) => {

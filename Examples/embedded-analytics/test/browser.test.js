@@ -86,6 +86,14 @@ for (const kind of ['node', 'python']) {
         assert.equal(front.requests.at(-1).token, await cached('auth0|bob'));
         await picture('recovered');
       });
+      await t.test('what waiting does not mend is asked again at a click, not by itself', async () => {
+        await browser.evaluate(`window.fetch = async () => new Response('no access token can be given (forbidden)', { status: 403 })`);
+        await browser.evaluate('void getAccessToken()');
+        await browser.until("!document.getElementById('trouble').hidden");
+        const reason = await browser.evaluate("document.getElementById('reason').textContent");
+        assert.equal(reason, "The analytics can't be shown: no access token can be given (forbidden).");
+        assert.equal(await browser.evaluate("document.getElementById('again').hidden"), false);
+      });
     } finally {
       await browser.close();
       await cache.close();

@@ -36,6 +36,7 @@ interface Request {
 
 export const handlers = [
   cache.accessTokenHandler((request: Request) => request.session.userId),
+  cache.accessTokenHandler((request: Request) => ({ userId: request.session.userId })),
   cache.accessTokenHandler(async (request: Request) => ({ userId: request.method, scope: 's' }), { timeout: 5, log: (line: string) => line.length }),
 ];
 
