@@ -47,7 +47,6 @@ class Connections {
 
   giveUp(call) {
     this.#exchange.giveUp(call);
-    if (this.#exchange.isEmpty && this.#pause) this.#endPause();
     this.#schedule();
   }
 
@@ -60,7 +59,7 @@ class Connections {
   /** Ends the connections; calls that wait fail. Resolves when the sockets are closed. */
   async close() {
     this.#isClosed = true;
-    this.#endPause();
+    clearTimeout(this.#pause);
     this.#fail(closed);
     const sockets = [...this.#links.keys(), ...(this.#opening ? [this.#opening] : [])];
     await Promise.all(
@@ -151,17 +150,14 @@ class Connections {
   }
 
   #wait(milliseconds) {
-    if (this.#exchange.isEmpty || this.#isClosed) return;
+    if (this.#isClosed) return;
     clearTimeout(this.#pause);
     this.#pause = setTimeout(() => {
       this.#pause = undefined;
       this.#proceed();
     }, milliseconds);
-  }
-
-  #endPause() {
-    clearTimeout(this.#pause);
-    this.#pause = undefined;
+    // Calls that wait have timers of their own.
+    this.#pause.unref();
   }
 }
 

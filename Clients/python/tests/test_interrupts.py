@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -13,7 +16,7 @@ import pytest
 from support import PATIENCE, Stage, eventually
 
 import tokencached
-from tokencached import TokenCache, TokenCacheError
+from tokencached import TokenCache, TokenCacheError, _thread_connections
 
 LIBRARY = str(Path(tokencached.__file__).parent)
 
@@ -108,7 +111,7 @@ def test_ctrl_c_at_any_step_leaves_nothing_queued_and_the_client_usable(stage: S
         with pytest.raises(KeyboardInterrupt):
             Interruption(number, ctrl_c)(lambda: cache.token(subject="alice", timeout=PATIENCE))
         keeper = cache._connections._keeper
-        eventually(lambda: not keeper._inbox or not keeper._is_started, lambda: f"step {number}: {keeper._inbox}")
+        eventually(lambda: not keeper._inbox or keeper._bell is None, lambda: f"step {number}: {keeper._inbox}")
         eventually(lambda: keeper._exchange.is_empty, lambda: f"step {number} leaves the call queued")
         path.symlink_to(stage.socket)
         assert cache.hello(timeout=PATIENCE).server == "tokencached"
@@ -117,3 +120,48 @@ def test_ctrl_c_at_any_step_leaves_nothing_queued_and_the_client_usable(stage: S
         return not is_waiting
 
     assert sweep(interrupt) > 200
+
+
+def test_ctrl_c_at_any_step_of_closing_leaves_a_client_that_can_be_closed(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_thread_connections, "CLOSING", 2 * PATIENCE)
+
+    def ctrl_c(_: CodeType) -> None:
+        raise KeyboardInterrupt
+
+    def interrupt(number: int) -> bool:
+        cache = TokenCache(stage.socket)
+        cache.hello()
+        interruption = Interruption(number, ctrl_c)
+
+        def close_twice() -> None:
+            with contextlib.suppress(KeyboardInterrupt):
+                interruption(cache.close)
+            cache.close()
+
+        thread = threading.Thread(target=close_twice, daemon=True)
+        thread.start()
+        thread.join(PATIENCE)
+        assert not thread.is_alive(), f"step {number} hangs"
+        assert cache._connections._keeper._has_ended
+        return interruption.has_come
+
+    assert sweep(interrupt) > 30
+
+
+def test_where_there_are_no_more_descriptors_a_call_fails_and_a_later_one_may_work(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted() -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with TokenCache(stage.socket) as cache:
+        with monkeypatch.context() as patch:
+            patch.setattr(socket, "socketpair", exhausted)
+            for _ in range(3):
+                with pytest.raises(
+                    TokenCacheError, match="unreachable: no connection can be made: Too many open files"
+                ):
+                    cache.hello(timeout=PATIENCE)
+        assert cache.hello(timeout=PATIENCE).server == "tokencached"

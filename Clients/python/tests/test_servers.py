@@ -58,7 +58,10 @@ def serving(program: str, application: str, options: list[str], stage: Stage) ->
     log = stage.folder / "server.log"
     with open(log, "ab") as output:
         command = [sys.executable, "-m", program, application, binding, *options]
-        server = subprocess.Popen(command, env=environment, cwd=stage.folder, stdout=output, stderr=output)
+        # In a session of its own, so that its workers end with it.
+        server = subprocess.Popen(
+            command, env=environment, cwd=stage.folder, stdout=output, stderr=output, start_new_session=True
+        )
     try:
         eventually(lambda: _listens(path) or server.poll() is not None, log.read_text)
         with httpx.Client(
@@ -70,9 +73,9 @@ def serving(program: str, application: str, options: list[str], stage: Stage) ->
         assert server.wait(PATIENCE) in (0, -signal.SIGTERM), log.read_text()
         assert "Traceback" not in log.read_text(), log.read_text()
     finally:
-        if server.poll() is None:
-            server.kill()
-            server.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
 
 
 def _listens(path: Path) -> bool:

@@ -73,7 +73,7 @@ class ThreadConnections:
 class Keeper:
     """The thread, and what belongs to it alone.
 
-    Callers tell it what they want in a queue and wait, each at a lock of its own. There is no other lock: a signal
+    Callers tell it what they want in a queue and wait, each at a lock of its own. They share none, because a signal
     handler or Ctrl-C interrupts a caller at any place, and must find and leave nothing half done.
     """
 
@@ -86,20 +86,20 @@ class Keeper:
         # When the next attempt to connect may be made.
         self._pause_end = 0.0
         self._is_closing = False
-        # Ends the thread's wait; made with it.
+        # Ends the thread's wait. It is made by the thread; until then, each call starts one.
         self._bell: tuple[socket.socket, socket.socket] | None = None
-        self._is_started = False
         # Which thread it is; nobody waits for this lock.
         self._claim = threading.Lock()
         self._thread_id: int | None = None
         # Held while the thread lives; made with it, as gevent may have replaced what a lock is until then.
         self._life: threading.Lock | None = None
+        self._has_ended = False
 
     # What callers do.
 
     def ask(self, call: Call) -> None:
         self._inbox.append((self._exchange.add, call))
-        if not self._is_started:
+        if self._bell is None:
             self._start()
         self._ring()
 
@@ -121,7 +121,10 @@ class Keeper:
 
     def join(self) -> None:
         """Waits until the thread has closed its sockets."""
-        if self._life is not None and self._thread_id != threading.get_ident() and self._life.acquire(timeout=CLOSING):
+        if self._life is None or self._has_ended or self._thread_id == threading.get_ident():
+            return
+        # Where Ctrl-C comes before the release, nobody needs it any more.
+        if self._life.acquire(timeout=CLOSING):
             self._life.release()
 
     def disown(self) -> None:
@@ -138,7 +141,6 @@ class Keeper:
             _thread.start_new_thread(self._run, ())
         except RuntimeError as error:
             raise TokenCacheError("unreachable", f"no thread can be started: {error}") from None
-        self._is_started = True
 
     def _ring(self) -> None:
         if self._bell is None:
@@ -150,36 +152,44 @@ class Keeper:
     # What the thread does.
 
     def _run(self) -> None:
-        if not self._claim.acquire(blocking=False):
-            return
-        self._thread_id = threading.get_ident()
-        self._life = threading.Lock()
-        with self._life:
-            try:
-                self._bell = socket.socketpair()
-            except OSError as error:
-                return self._fail_to_start(error)
-            bell, rope = self._bell
-            # A poll needs no descriptor, of which a child would have a copy.
-            with bell, rope, selectors.PollSelector() as selector:
-                bell.setblocking(False)
-                rope.setblocking(False)
-                selector.register(bell, selectors.EVENT_READ)
-                while not self._is_closing:
-                    self._work(selector)
-                    self._await(selector, bell)
-                self._empty_inbox()
-                self._exchange.end(closed())
-                for link in self._links:
-                    link.socket.close()
+        # A thread that finds the claim taken leaves its call to the one that has it, which looks again afterwards.
+        while self._claim.acquire(blocking=False):
+            self._thread_id = threading.get_ident()
+            self._life = threading.Lock()
+            with self._life:
+                self._keep()
+            if self._has_ended:
+                return
+            self._claim.release()
+            if not self._inbox:
+                return
 
-    def _fail_to_start(self, error: OSError) -> None:
-        self._is_started = False
-        self._claim.release()
+    def _keep(self) -> None:
+        """Serves calls until the client is closed. Without descriptors to be had, it fails those that are there."""
+        try:
+            self._bell = socket.socketpair()
+        except OSError as error:
+            return self._refuse(f"no connection can be made: {error.strerror}")
+        bell, rope = self._bell
+        # A poll needs no descriptor, of which a child would have a copy.
+        with bell, rope, selectors.PollSelector() as selector:
+            bell.setblocking(False)
+            rope.setblocking(False)
+            selector.register(bell, selectors.EVENT_READ)
+            while not self._is_closing:
+                self._work(selector)
+                self._await(selector, bell)
+            self._empty_inbox()
+            self._exchange.end(closed())
+            for link in self._links:
+                link.socket.close()
+        self._has_ended = True
+
+    def _refuse(self, reason: str) -> None:
         while self._inbox:
             _, call = self._inbox.popleft()
             if call.is_wanted:
-                call.finish(None, TokenCacheError("unreachable", f"no connection can be made: {error.strerror}"))
+                call.finish(None, TokenCacheError("unreachable", reason))
 
     def _work(self, selector: selectors.BaseSelector) -> None:
         self._empty_inbox()
