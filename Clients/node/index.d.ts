@@ -100,8 +100,8 @@ export type ErrorCode =
 export class TokenCacheError extends Error {
   constructor(code: ErrorCode, description: string, details?: { retryAfter?: number; upstream?: Upstream });
   /**
-   * The daemon's code, or one of the client's own: `unreachable` (no daemon was there in the call's time), `timeout` (no
-   * answer in it), `bad_reply` (what came makes no sense), `closed` (the client was closed).
+   * The daemon's code, or one of the client's own: `unreachable` (no daemon was there), `timeout` (no answer came
+   * in the call's time), `bad_reply` (what came makes no sense), `closed` (the client was closed).
    */
   readonly code: ErrorCode;
   /** A sentence for people. */
@@ -126,17 +126,46 @@ export interface HandlerResponse {
   off(event: 'close', listener: () => void): unknown;
 }
 
-/** Whose token the handler answers with: a subject, a user with what else is wanted, or nobody. */
-export type HandlerUser = string | (User & Which & TokenWishes) | null | undefined;
+/** Whose token the handler answers with: a subject, a user with what else is wanted, or nobody (null or undefined). */
+export type HandlerUser =
+  | string
+  | ((
+      | { subject: string | null | undefined; userId?: undefined }
+      | { userId: string | null | undefined; subject?: undefined }
+    ) &
+      Which &
+      TokenWishes)
+  | null
+  | undefined;
+
+/** One web address or several, of which the scheme, the host and the port count. */
+export type Origin = string | URL | readonly (string | URL)[];
 
 export class TokenCache {
-  /** @param options `path`: the daemon's socket; `TOKENCACHED_SOCKET` or the packaged one's where it is left out. */
-  constructor(options?: { path?: string });
+  /** Makes a client, which connects when it is first asked. Throws TypeError or RangeError where an option is wrong. */
+  constructor(options?: {
+    /**
+     * The daemon's socket: at most 107 bytes, with or without `unix://` in front. Where it is left out, that of
+     * `TOKENCACHED_SOCKET`, unless it is empty; else that of the packaged daemon.
+     */
+    path?: string;
+    /** Where `fetch` may send tokens: the tenant's own address, such as `https://your-tenant.eu.qlikcloud.com`. */
+    origin?: Origin;
+    /**
+     * For how long a daemon that isn't there is waited for: 0 to 300; 2 where it is left out. After that, calls fail with
+     * `unreachable` at once until it is there again.
+     */
+    restartGrace?: number;
+  });
 
   /** A user's token. */
   token(options: TokenOptions): Promise<Token>;
 
-  /** Has tokens minted that will be needed: how many are under way, were there already, and are refused at present. */
+  /**
+   * Has tokens minted that will be needed: how many are under way, were there already, and are refused at present. Users
+   * who don't fit into one request (1,000, or 64 KiB of ids) go in several, one after another. Where one of these fails, so
+   * does the call, and what went before is minted all the same.
+   */
   prefetch(options: PrefetchOptions): Promise<{ queued: number; cached: number; refused: number }>;
 
   /** Says that an API refused this very token, so that the next one asked for is another. */
@@ -160,23 +189,34 @@ export class TokenCache {
 
   /**
    * A handler for `node:http`, Express and Connect that answers POST with the bare token: what the function behind
-   * `data-get-access-token` of qlik-embed needs. 401 where `user` finds nobody, 405 for other methods, 503 with
-   * `retry-after` where there is no token to be had. A page whose last token the tenant refused says so with that token's
-   * SHA-256 (hex) in the request's header `x-refused-token`, and is given another. What `user` throws goes to `next`, or is answered 500 without one.
+   * `data-get-access-token` of qlik-embed needs. `user` finds who is signed in: a subject, or `{ userId }` for the tenant's
+   * own user id.
    *
-   * It doesn't know from which page a request comes: that is for the application to check, as for each of its POSTs.
+   * 401 where `user` finds nobody, 405 for other methods, 503 with `retry-after` where there is no token to be had at
+   * present. What waiting doesn't mend (`forbidden`: 403; `invalid_request`, `unknown_tenant`, `unsupported_op`: 500) is a
+   * fault of the application or its configuration, and goes to `log`, which is `console.error` where it is left out. What
+   * `user` throws goes to `next`, or is answered 500 without one.
+   *
+   * A page whose last token the tenant refused has to say so, with that token's SHA-256 (hex) in the request's header
+   * `x-refused-token`, and is given another. Without the header it is given the cached token again.
+   *
+   * The handler doesn't know from which page a request comes: that is for the application to check, as for each POST.
    */
   accessTokenHandler<Request extends HandlerRequest>(
     user: (request: Request) => HandlerUser | Promise<HandlerUser>,
-    options?: Which & TokenWishes & { timeout?: number },
+    options?: Which & TokenWishes & { timeout?: number; log?: (line: string) => void },
   ): (request: Request, response: HandlerResponse, next?: (error?: unknown) => void) => Promise<void>;
 
   /**
-   * `fetch` with a user's token. On 401 that very token is invalidated and the request sent once more with another; a body
-   * that is a stream can't be sent twice, and the 401 is then the answer.
+   * `fetch` with a user's token, which goes to the origins that were named and to no other: the call fails with
+   * `invalid_request` for another URL, and a redirect elsewhere takes no token along. The origin of a client with several
+   * tenants is named in each call.
+   *
+   * On 401 that very token is invalidated and the request sent once more with another; a body that is a stream can't be
+   * sent twice, and the 401 is then the answer.
    */
   fetch(
-    user: string | (User & Which & TokenWishes & { timeout?: number }),
+    user: string | (User & Which & TokenWishes & { timeout?: number; origin?: Origin }),
     url: Parameters<typeof globalThis.fetch>[0],
     init?: Parameters<typeof globalThis.fetch>[1],
   ): ReturnType<typeof globalThis.fetch>;

@@ -1,3 +1,7 @@
-export { TokenCache } from './lib/token-cache.js';
-export { TokenCacheError } from './lib/token-cache-error.js';
-export { Token } from './lib/token.js';
+'use strict';
+
+const { TokenCache } = require('./lib/token-cache.js');
+const { TokenCacheError } = require('./lib/token-cache-error.js');
+const { Token } = require('./lib/token.js');
+
+module.exports = { Token, TokenCache, TokenCacheError };

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 
-import { TokenCache } from '../../Clients/node/index.js';
+import { TokenCache } from '../../Clients/node/index.mjs';
 import { Sessions } from './session.js';
 import { readSettings } from './settings.js';
 
@@ -12,18 +12,21 @@ const users = new Map([
   ['bob', { name: 'Bob Baker', subject: 'auth0|bob' }],
 ]);
 
+/** In characters. */
+const LONGEST_BODY = 1_000;
+
 const settings = readSettings(process.env);
-const sessions = new Sessions(settings.sessionSecret, settings.secureCookies);
+const sessions = new Sessions(settings.secureCookies);
 const userOf = (request) => users.get(sessions.user(request.headers.cookie));
 
 const cache = new TokenCache();
 const accessToken = cache.accessTokenHandler((request) => userOf(request)?.subject, { timeout: settings.tokenTimeout });
 
-const routes = {
-  'GET /': async (request, response) => {
+const routes = new Map(Object.entries({
+  'GET /': (request, response) => {
     const user = userOf(request);
     if (!user) return redirect(response, '/login');
-    page(response, 'analytics.html', {
+    return page(response, 'analytics.html', {
       user: user.name,
       script: settings.embedScript,
       tenant: settings.tenant,
@@ -34,20 +37,28 @@ const routes = {
   },
   'GET /login': (request, response) => page(response, 'login.html', {}),
   'POST /login': async (request, response) => {
-    const user = new URLSearchParams(await body(request)).get('user');
+    const form = await body(request);
+    if (form === undefined) return text(response, 413, 'the request is too long');
+    const user = new URLSearchParams(form).get('user');
     if (!users.has(user)) return text(response, 400, 'there is no such user');
     redirect(response, '/', { 'set-cookie': sessions.start(user) });
   },
-  'POST /logout': (request, response) => redirect(response, '/login', { 'set-cookie': sessions.end() }),
+  'POST /logout': async (request, response) => {
+    const user = userOf(request);
+    const cookie = sessions.end(request.headers.cookie);
+    if (user) await revokeToken(user);
+    redirect(response, '/login', { 'set-cookie': cookie });
+  },
   // All methods, because it has an answer to each.
   '/access-token': accessToken,
   'GET /analytics.js': (request, response) => file(response, 'analytics.js', 'text/javascript'),
   'GET /style.css': (request, response) => file(response, 'style.css', 'text/css'),
-};
+}));
 
 const server = createServer(async (request, response) => {
-  const { pathname } = new URL(request.url, 'http://localhost');
-  const route = routes[`${request.method} ${pathname}`] ?? routes[pathname];
+  // Not as a URL: what a request asks for need not be one.
+  const [path] = request.url.split('?');
+  const route = routes.get(`${request.method} ${path}`) ?? routes.get(path);
   try {
     if (!route) return text(response, 404, 'there is nothing here');
     if (request.method === 'POST' && !isOwnPage(request)) return text(response, 403, 'this came from another site');
@@ -68,12 +79,21 @@ function isOwnPage({ headers }) {
   }
 }
 
+/** Whoever has a copy of the user's token loses it. The session has ended even where this fails. */
+async function revokeToken({ subject }) {
+  try {
+    await cache.revoke({ subject, timeout: settings.tokenTimeout });
+  } catch (error) {
+    console.error(`the token of a user who signed out could not be revoked: ${error.message}`);
+  }
+}
+
+/** A request's body; undefined where it is longer than a sign-in, which is a few bytes. */
 async function body(request) {
   let received = '';
   for await (const chunk of request) {
     received += chunk;
-    // A sign-in is a few bytes.
-    if (received.length > 1_000) throw new Error('the request is too long');
+    if (received.length > LONGEST_BODY) return undefined;
   }
   return received;
 }

@@ -1,27 +1,24 @@
-"""The same backend as server.js, in Python: sessions by signed cookie, and `POST /access-token` through the client.
+"""The same backend as server.js, in Python: sessions, and `POST /access-token` through the client.
 
 Run it with the client on the path: PYTHONPATH=Clients/python/src python3 Examples/embedded-analytics/server.py
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import html
-import json
 import math
 import os
 import re
 import secrets
 import signal
+import sys
 import threading
 import time
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from tokencached import TokenCache, TokenCacheError
 
@@ -30,6 +27,8 @@ PUBLIC = Path(__file__).parent / "public"
 SESSION_LIFETIME = 8 * 3_600
 # When to ask again where the error doesn't say, in seconds.
 USUAL_RETRY = 5
+# Faults of the application or its configuration: asking again won't mend them, and the page shouldn't.
+LASTING = {"forbidden": 403, "invalid_request": 500, "unknown_tenant": 500, "unsupported_op": 500}
 # A sign-in is a few bytes.
 LONGEST_BODY = 1_000
 
@@ -53,7 +52,6 @@ PAGE_VALUES = {
     "app": os.environ.get("QLIK_APP_ID", "your-app-id"),
     "object": os.environ.get("QLIK_OBJECT_ID", "your-chart-id"),
 }
-SESSION_SECRET = os.environ.get("SESSION_SECRET", secrets.token_hex(32)).encode()
 SECURE = "; Secure" if os.environ.get("SECURE_COOKIES") == "yes" else ""
 # Lax: another site's page can't send it along with a POST. HttpOnly: no script can read it.
 COOKIE = f"Path=/; HttpOnly; SameSite=Lax{SECURE}"
@@ -62,35 +60,55 @@ TOKEN_TIMEOUT = float(os.environ.get("TOKEN_TIMEOUT", "10"))
 cache = TokenCache()
 
 
-def signature(content: str) -> str:
-    return hmac.new(SESSION_SECRET, content.encode(), hashlib.sha256).hexdigest()
+@dataclass(frozen=True)
+class Session:
+    user: User
+    until: float
 
 
-def start_session(user: str) -> str:
-    content = json.dumps({"user": user, "until": time.time() + SESSION_LIFETIME})
-    encoded = base64.urlsafe_b64encode(content.encode()).decode()
-    return f"session={encoded}.{signature(encoded)}; Max-Age={SESSION_LIFETIME}; {COOKIE}"
+class Sessions:
+    """Who is signed in. The cookie names a session, which ends here: a copy of it is worth nothing after that."""
+
+    def __init__(self) -> None:
+        # By the cookie's value; the oldest first.
+        self._sessions: dict[str, Session] = {}
+
+    def start(self, user: User) -> str:
+        """The value of `set-cookie` that signs a user in."""
+        now = time.time()
+        for past in [each for each, session in list(self._sessions.items()) if session.until <= now]:
+            self._sessions.pop(past, None)
+        number = secrets.token_hex(32)
+        self._sessions[number] = Session(user, now + SESSION_LIFETIME)
+        return f"session={number}; Max-Age={SESSION_LIFETIME}; {COOKIE}"
+
+    def end(self, cookies: str) -> str:
+        """Ends the session of the request's `cookie`; the value of `set-cookie` that signs out."""
+        self._sessions.pop(_session_in(cookies), None)
+        return f"session=; Max-Age=0; {COOKIE}"
+
+    def user(self, cookies: str) -> User | None:
+        """Who is signed in, by the request's `cookie`."""
+        session = self._sessions.get(_session_in(cookies))
+        return session.user if session is not None and time.time() < session.until else None
 
 
-def signed_in(cookies: str) -> User | None:
-    """Who is signed in, by the request's `cookie`."""
+def _session_in(cookies: str) -> str:
     try:
         cookie = SimpleCookie(cookies).get("session")
     except CookieError:
-        return None
-    encoded, _, given = (cookie.value if cookie else "").partition(".")
-    # A comparison that takes the same time wherever the first difference is.
-    if not hmac.compare_digest(given.encode(), signature(encoded).encode()):
-        return None
-    session = json.loads(base64.urlsafe_b64decode(encoded))
-    return USERS.get(session["user"]) if time.time() < session["until"] else None
+        return ""
+    return cookie.value if cookie else ""
+
+
+sessions = Sessions()
 
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        path = urlsplit(self.path).path
+        path = self.path.partition("?")[0]
         if path == "/":
             user = self.user
             if user is None:
@@ -109,18 +127,22 @@ class Handler(BaseHTTPRequestHandler):
             self.text(404, "there is nothing here")
 
     def do_POST(self) -> None:
-        length = int(self.headers.get("content-length") or 0)
-        if length > LONGEST_BODY or self.headers.get("transfer-encoding"):
+        length = self.headers.get("content-length") or "0"
+        # Digits alone: a negative length would mean all that comes.
+        if not re.fullmatch("[0-9]{1,9}", length):
+            self.close_connection = True
+            return self.text(400, "the length of the request is none")
+        if int(length) > LONGEST_BODY or self.headers.get("transfer-encoding"):
             self.close_connection = True
             return self.text(413, "the request is too long")
-        body = self.rfile.read(length).decode()
-        path = urlsplit(self.path).path
+        body = self.rfile.read(int(length)).decode(errors="replace")
+        path = self.path.partition("?")[0]
         if not self.is_own_page:
             self.text(403, "this came from another site")
         elif path == "/login":
             self.login(parse_qs(body).get("user", [""])[0])
         elif path == "/logout":
-            self.redirect("/login", cookie=f"session=; Max-Age=0; {COOKIE}")
+            self.logout()
         elif path == "/access-token":
             self.access_token()
         else:
@@ -128,21 +150,32 @@ class Handler(BaseHTTPRequestHandler):
 
     @property
     def user(self) -> User | None:
-        return signed_in(self.headers.get("cookie", ""))
+        return sessions.user(self.headers.get("cookie", ""))
 
     @property
     def is_own_page(self) -> bool:
         """Whether a page of ours sent it; browsers say so with each POST, and no page can make them say otherwise."""
         if site := self.headers.get("sec-fetch-site"):
             return bool(site == "same-origin")
-        origin = urlsplit(self.headers.get("origin", "")).netloc
-        return origin != "" and origin == self.headers.get("host")
+        scheme, _, host = self.headers.get("origin", "").partition("://")
+        return scheme in ("http", "https") and host == self.headers.get("host")
 
     def login(self, user: str) -> None:
         if user in USERS:
-            self.redirect("/", cookie=start_session(user))
+            self.redirect("/", cookie=sessions.start(USERS[user]))
         else:
             self.text(400, "there is no such user")
+
+    def logout(self) -> None:
+        user = self.user
+        cookie = sessions.end(self.headers.get("cookie", ""))
+        if user is not None:
+            try:
+                # Whoever has a copy of the user's token loses it. The session has ended even where this fails.
+                cache.revoke(subject=user.subject, timeout=TOKEN_TIMEOUT)
+            except TokenCacheError as error:
+                print(f"the token of a user who signed out could not be revoked: {error}", file=sys.stderr)
+        self.redirect("/login", cookie=cookie)
 
     def access_token(self) -> None:
         user = self.user
@@ -154,6 +187,9 @@ class Handler(BaseHTTPRequestHandler):
                 cache.invalidate(subject=user.subject, token_sha256=refused, timeout=TOKEN_TIMEOUT)
             token = cache.token(subject=user.subject, timeout=TOKEN_TIMEOUT)
         except TokenCacheError as error:
+            if status := LASTING.get(error.code):
+                print(f"no access token can be given: {error}", file=sys.stderr)
+                return self.text(status, f"no access token can be given ({error.code})")
             seconds = max(1, math.ceil(error.retry_after or USUAL_RETRY))
             sentence = f"no access token can be had at present ({error.code})"
             return self.answer(503, "text/plain", sentence, {"cache-control": "no-store", "retry-after": str(seconds)})

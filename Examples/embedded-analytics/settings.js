@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-
 /** The settings, from the environment; README.md lists them. */
 export function readSettings(environment) {
   return {
@@ -10,8 +8,6 @@ export function readSettings(environment) {
     clientId: environment.QLIK_CLIENT_ID ?? 'your-client-id',
     appId: environment.QLIK_APP_ID ?? 'your-app-id',
     objectId: environment.QLIK_OBJECT_ID ?? 'your-chart-id',
-    // Without one, everybody is signed out when the backend restarts.
-    sessionSecret: environment.SESSION_SECRET ?? randomBytes(32).toString('hex'),
     // In production the backend is behind HTTPS, and its cookies go no other way.
     secureCookies: environment.SECURE_COOKIES === 'yes',
     tokenTimeout: Number(environment.TOKEN_TIMEOUT ?? 10),

@@ -1,77 +1,85 @@
-import { operations } from './operations.js';
-import { TokenCacheError } from './token-cache-error.js';
+'use strict';
 
-/** The daemon stops reading a connection on which 1,024 requests wait; below that, none holds up those behind it. */
-const WINDOW = 1_000;
-/** The daemon's own limit of a request's line, its end not counted. */
-const LONGEST_REQUEST = 65_536;
-/** Sixteen times the longest token that the daemon hands out. */
-const LONGEST_REPLY = 1_048_576;
-const NEWLINE = 0x0a;
+const { Conversation } = require('./conversation.js');
+const { operations } = require('./operations.js');
+const { TokenCacheError } = require('./token-cache-error.js');
+
+/** The daemon lets 65,536 requests wait in all, which is less than this many connections hold. */
+const MOST_CONNECTIONS = 66;
 
 /**
- * Which calls wait, which are under way, and what the daemon's bytes mean for them. It knows neither socket nor clock.
+ * Which calls wait, where the others are under way, and what the daemon's bytes mean for them. It knows neither sockets nor
+ * clocks.
  *
- * A call is any object with `name`, `body` and `deadline`. Every operation of the daemon can be asked again, so what was
- * under way when a connection ended goes to the head of the queue.
+ * A call is any object with `name`, `body` and `deadline`. It goes on the oldest connection that has room. Where all are full,
+ * another one is needed, so that what the daemon has in its cache never waits behind what it has to fetch. A connection on
+ * which nobody waits any more is dispensable where it is full (of calls that were given up) or an older one has room.
+ *
+ * Every operation of the daemon can be asked again, so what was under way on a connection that ended goes to the head of the
+ * queue.
  */
-export class Exchange {
+class Exchange {
   // What was under way on a connection that ended goes before what has not been asked yet.
   #again = new Set();
   #queue = new Set();
-  // By id; a call that was given up leaves its id, because the daemon still counts it as waiting.
-  #underWay = new Map();
-  #wanted = 0;
+  // The oldest first.
+  #conversations = [];
   #lastId = 0;
-  #pieces = [];
-  #length = 0;
-  #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-  /** Whether the daemon drains: nothing more is asked on this connection. */
-  isDraining = false;
 
   get hasQueue() {
     return this.#again.size + this.#queue.size > 0;
   }
 
-  /** Whether a call that somebody waits for has been sent. */
-  get isAwaited() {
-    return this.#wanted > 0;
+  get isEmpty() {
+    return !this.hasQueue && !this.#conversations.some(({ isAwaited }) => isAwaited);
   }
 
-  get isEmpty() {
-    return !this.hasQueue && !this.isAwaited;
+  /** Whether calls wait that another connection would take. While the daemon drains one, it accepts no other. */
+  get wantsConnection() {
+    return (
+      this.hasQueue &&
+      this.#conversations.length < MOST_CONNECTIONS &&
+      this.#conversations.every(({ isFull, isDraining }) => isFull && !isDraining)
+    );
   }
 
   add(call) {
-    // The longest id and time-out that will stand before it.
-    if (Buffer.byteLength(call.body) > LONGEST_REQUEST - 64) {
-      throw new TokenCacheError('invalid_request', 'the request is too long');
-    }
     this.#queue.add(call);
-  }
-
-  isUnderWay(call) {
-    return this.#underWay.get(call.id) === call;
   }
 
   /** Forgets a call; the late reply to it will be dropped. */
   giveUp(call) {
     this.#again.delete(call);
     this.#queue.delete(call);
-    if (!this.isUnderWay(call)) return;
-    this.#underWay.set(call.id, undefined);
-    this.#wanted -= 1;
+    call.conversation?.giveUp(call);
   }
 
-  /** The lines that may go now, as text. */
-  take(now) {
+  /** A connection has been made: what will be asked on it. */
+  connected() {
+    const conversation = new Conversation();
+    this.#conversations.push(conversation);
+    return conversation;
+  }
+
+  /** The connection has ended: what was under way is to be asked again. */
+  disconnected(conversation) {
+    this.#conversations.splice(this.#conversations.indexOf(conversation), 1);
+    for (const call of conversation.clear()) this.#again.add(call);
+  }
+
+  /** Whether the connection serves nobody and can be closed. */
+  isDispensable(conversation) {
+    if (conversation.isAwaited) return false;
+    if (conversation.isDraining || conversation.isFull) return true;
+    return this.#conversations.slice(0, this.#conversations.indexOf(conversation)).some(({ hasRoom }) => hasRoom);
+  }
+
+  /** The lines that may go on that connection now, as text. */
+  take(conversation, now) {
     let lines = '';
-    if (this.isDraining) return lines;
-    for (const call of this.#next()) {
-      call.id = this.#lastId += 1;
-      this.#underWay.set(call.id, call);
-      this.#wanted += 1;
+    for (const call of this.#next(conversation)) {
+      this.#lastId += 1;
+      conversation.add(call, this.#lastId);
       // The daemon is to answer within what is left of the caller's time, not within all of it from here.
       const left = call.name === 'token' ? `"timeout":${Math.max(0, Math.ceil(call.deadline - now)) / 1_000},` : '';
       lines += `{"id":${call.id},${left}${call.body}}\n`;
@@ -80,119 +88,63 @@ export class Exchange {
   }
 
   /**
-   * What came: the calls that have ended, as `{call, answer}` or `{call, error}`, and, where the connection is of no
-   * further use, `broken`.
+   * What came: the calls that have ended, as `{call, answer}` or `{call, error}`, and whether the connection is of further
+   * use.
    */
-  receive(chunk) {
+  receive(conversation, chunk) {
     const ended = [];
-    let broken = false;
-    let start = 0;
-    for (let end = chunk.indexOf(NEWLINE); end >= 0 && !broken; end = chunk.indexOf(NEWLINE, start)) {
-      const line = this.#line(chunk.subarray(start, end));
-      start = end + 1;
-      broken = line.length > LONGEST_REPLY || !this.#receiveLine(line, ended);
+    for (const reply of conversation.read(chunk)) {
+      if (!this.#receive(reply, conversation, ended)) return { ended, isUseful: false };
     }
-    if (start < chunk.length) this.#keep(chunk.subarray(start));
-    if (this.#length > LONGEST_REPLY) broken = true;
-    if (broken) this.#failAll(new TokenCacheError('bad_reply', "the daemon's reply can't be understood"), ended);
-    return { ended, broken: broken || (this.isDraining && !this.isAwaited) };
-  }
-
-  /** The connection has ended: what was under way is to be asked again. */
-  disconnected() {
-    for (const call of this.#underWay.values()) if (call) this.#again.add(call);
-    this.#forgetConnection();
+    return { ended, isUseful: true };
   }
 
   /** Ends all calls; those that ended. */
   end() {
-    this.disconnected();
+    for (const conversation of this.#conversations) {
+      for (const call of conversation.clear()) this.#again.add(call);
+    }
     const calls = [...this.#again, ...this.#queue];
     this.#again.clear();
     this.#queue.clear();
     return calls;
   }
 
-  *#next() {
+  *#next(conversation) {
     for (const calls of [this.#again, this.#queue]) {
       for (const call of calls) {
-        if (this.#underWay.size >= WINDOW) return;
+        if (!conversation.hasRoom) return;
         calls.delete(call);
         yield call;
       }
     }
   }
 
-  #forgetConnection() {
-    this.#underWay.clear();
-    this.#wanted = 0;
-    this.#pieces = [];
-    this.#length = 0;
-    this.isDraining = false;
-  }
-
-  #keep(piece) {
-    this.#pieces.push(piece);
-    this.#length += piece.length;
-  }
-
-  #line(last) {
-    if (this.#length === 0) return last;
-    this.#keep(last);
-    const line = Buffer.concat(this.#pieces);
-    this.#pieces = [];
-    this.#length = 0;
-    return line;
-  }
-
-  /** Whether the line made sense. */
-  #receiveLine(line, ended) {
-    const reply = this.#parse(line);
-    if (reply === undefined) return false;
-    const error = TokenCacheError.ofReply(reply);
-    if (reply.id === undefined) return this.#receiveUnnumbered(error, ended);
-    // What has no entry was never asked.
-    const call = this.#underWay.get(reply.id);
-    this.#underWay.delete(reply.id);
-    if (error?.code === 'shutting_down') this.isDraining = true;
-    if (call === undefined) return true;
-    this.#wanted -= 1;
-    if (error?.code === 'shutting_down') {
-      this.#again.add(call);
-    } else if (error) {
-      ended.push({ call, error });
-    } else {
-      const answer = operations[call.name].answer(reply);
-      ended.push(answer ? { call, answer } : { call, error: Exchange.#senseless(call.name) });
+  #receive(reply, conversation, ended) {
+    const error = reply && TokenCacheError.ofReply(reply);
+    if (!reply || (reply.id === undefined && !error)) {
+      return fail(conversation, new TokenCacheError('bad_reply', "the daemon's reply can't be understood"), ended);
     }
+    const isShuttingDown = error?.code === 'shutting_down';
+    if (isShuttingDown) conversation.isDraining = true;
+    // All our requests have an id, so what comes without one is about the connection itself.
+    if (reply.id === undefined) return isShuttingDown || fail(conversation, error, ended);
+    // What isn't under way was never asked, or nobody waits for it any more.
+    const call = conversation.remove(reply.id);
+    if (call && isShuttingDown) this.#again.add(call);
+    else if (call) ended.push({ call, ...(error ? { error } : answerTo(call, reply)) });
     return true;
-  }
-
-  /** All our requests have an id, so what comes without one is about the connection itself. */
-  #receiveUnnumbered(error, ended) {
-    if (!error) return false;
-    this.isDraining = true;
-    if (error.code !== 'shutting_down') this.#failAll(error, ended);
-    return true;
-  }
-
-  #failAll(error, ended) {
-    for (const call of this.#underWay.values()) if (call) ended.push({ call, error });
-    this.#underWay.clear();
-    this.#wanted = 0;
-  }
-
-  static #senseless(name) {
-    return new TokenCacheError('bad_reply', `the daemon's reply is none to '${name}'`);
-  }
-
-  // An error of JSON.parse quotes the text, in which a token may stand: it goes no further.
-  #parse(line) {
-    try {
-      const reply = JSON.parse(this.#decoder.decode(line));
-      return typeof reply === 'object' && reply !== null && !Array.isArray(reply) ? reply : undefined;
-    } catch {
-      return undefined;
-    }
   }
 }
+
+function fail(conversation, error, ended) {
+  for (const call of conversation.clear()) ended.push({ call, error });
+  return false;
+}
+
+function answerTo({ name }, reply) {
+  const answer = operations[name].answer(reply);
+  return answer ? { answer } : { error: new TokenCacheError('bad_reply', `the daemon's reply is none to '${name}'`) };
+}
+
+module.exports = { Exchange };

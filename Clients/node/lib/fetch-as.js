@@ -1,10 +1,17 @@
+'use strict';
+
+const { checkOrigin, originsOf } = require('./origins.js');
+
 /** See `TokenCache.fetch` in index.d.ts. */
-export async function fetchAs(cache, user, url, init = {}) {
-  const whose = typeof user === 'string' ? { subject: user } : user;
+async function fetchAs(cache, usualOrigins, user, url, init = {}) {
+  const { origin, ...whose } = typeof user === 'string' ? { subject: user } : user;
+  const origins = origin === undefined ? usualOrigins : originsOf(origin);
+  checkOrigin(origins, url instanceof Request ? url.url : url);
   const signal = init.signal ?? (url instanceof Request ? url.signal : undefined);
   const first = await cache.token({ ...whose, signal });
   const response = await fetch(url, authorized(url, init, first));
-  if (response.status !== 401) return response;
+  // Where a redirect led elsewhere, no token went along, and none was refused.
+  if (response.status !== 401 || !origins.includes(new URL(response.url).origin)) return response;
   await cache.invalidate({ ...key(whose), accessToken: first.accessToken, signal });
   if (!isRepeatable(url, init)) return response;
   const second = await cache.token({ ...whose, signal });
@@ -30,3 +37,5 @@ function isRepeatable(url, init) {
 function key({ subject, userId, tenant, scope, timeout }) {
   return { subject, userId, tenant, scope, timeout };
 }
+
+module.exports = { fetchAs };

@@ -1,3 +1,7 @@
+'use strict';
+
+const { isText, pauseOf } = require('./texts.js');
+
 /**
  * Why a call got no answer. It never holds a token: not in its message, not as its cause.
  *
@@ -6,7 +10,7 @@
  * `bad_reply` (what came makes no sense), `closed` (the client was closed) and `invalid_request` (never sent, because it
  * can't be written as a line of the protocol).
  */
-export class TokenCacheError extends Error {
+class TokenCacheError extends Error {
   constructor(code, description, { retryAfter, upstream } = {}) {
     super(`${code}: ${description}`);
     this.name = 'TokenCacheError';
@@ -18,10 +22,17 @@ export class TokenCacheError extends Error {
 
   /** The error that a reply tells of; undefined where it is an answer. */
   static ofReply(reply) {
-    if (typeof reply.error !== 'string') return undefined;
-    const text = typeof reply.error_description === 'string' ? reply.error_description : reply.error;
-    const retryAfter = typeof reply.retry_after === 'number' ? reply.retry_after : undefined;
-    const upstream = typeof reply.upstream === 'object' && reply.upstream !== null ? reply.upstream : undefined;
-    return new TokenCacheError(reply.error, text, { retryAfter, upstream });
+    if (!isText(reply.error)) return undefined;
+    const description = isText(reply.error_description) ? reply.error_description : reply.error;
+    const details = { retryAfter: pauseOf(reply.retry_after), upstream: upstreamOf(reply.upstream) };
+    return new TokenCacheError(reply.error, description, details);
   }
 }
+
+function upstreamOf(members) {
+  if (!Number.isInteger(members?.status)) return undefined;
+  const { status, code, title } = members;
+  return { status, code: isText(code) ? code : undefined, title: isText(title) ? title : undefined };
+}
+
+module.exports = { TokenCacheError };

@@ -1,8 +1,11 @@
-import { accessTokenHandler } from './access-token-handler.js';
-import { Connection } from './connection.js';
-import { encode } from './operations.js';
-import { fetchAs } from './fetch-as.js';
-import { TokenCacheError } from './token-cache-error.js';
+'use strict';
+
+const { accessTokenHandler } = require('./access-token-handler.js');
+const { Connections } = require('./connections.js');
+const { encode, encodePrefetch } = require('./operations.js');
+const { fetchAs } = require('./fetch-as.js');
+const { originsOf } = require('./origins.js');
+const { TokenCacheError } = require('./token-cache-error.js');
 
 const DEFAULT_PATH = '/run/tokencached/tokencached.sock';
 /**
@@ -10,21 +13,36 @@ const DEFAULT_PATH = '/run/tokencached/tokencached.sock';
  * itself, and its reply says more than ours could.
  */
 const GRACE = 1_000;
+/** For how long a daemon that isn't there is waited for, in seconds. A restart takes less. */
+const RESTART_GRACE = 2;
+const LONGEST_RESTART_GRACE = 300;
 
-/** A tokencached on this machine, through one connection that all callers of the process share. */
-export class TokenCache {
-  #connection;
+/** A tokencached on this machine, through connections that all callers of the process share. */
+class TokenCache {
+  #connections;
+  #origins;
 
-  constructor({ path = process.env.TOKENCACHED_SOCKET || DEFAULT_PATH } = {}) {
-    this.#connection = new Connection(path, (call, error, answer) => TokenCache.#settle(call, error, answer));
+  constructor({ path, origin, restartGrace = RESTART_GRACE } = {}) {
+    if (!(restartGrace >= 0 && restartGrace <= LONGEST_RESTART_GRACE)) {
+      throw new RangeError(`'restartGrace' should be seconds, 0 to ${LONGEST_RESTART_GRACE}`);
+    }
+    this.#origins = originsOf(origin);
+    this.#connections = new Connections(socketPath(path), restartGrace * 1_000, TokenCache.#settle);
   }
 
   token(options) {
     return this.#call('token', options);
   }
 
-  prefetch(options) {
-    return this.#call('prefetch', options);
+  async prefetch({ signal, ...options } = {}) {
+    const { bodies, timeout } = encodePrefetch(options);
+    const deadline = performance.now() + timeout * 1_000;
+    const total = { queued: 0, cached: 0, refused: 0 };
+    for (const body of bodies) {
+      const part = await this.#ask('prefetch', body, deadline, signal);
+      for (const name of Object.keys(total)) total[name] += part[name];
+    }
+    return total;
   }
 
   invalidate(options) {
@@ -44,40 +62,39 @@ export class TokenCache {
   }
 
   fetch(user, url, init) {
-    return fetchAs(this, user, url, init);
+    return fetchAs(this, this.#origins, user, url, init);
   }
 
   close() {
-    return this.#connection.close();
+    return this.#connections.close();
   }
 
-  async #call(name, options) {
-    const { signal, ...rest } = options ?? {};
-    signal?.throwIfAborted();
-    const { body, timeout } = encode(name, rest);
+  async #call(name, { signal, ...options } = {}) {
+    const { body, timeout } = encode(name, options);
+    return this.#ask(name, body, performance.now() + timeout * 1_000, signal);
+  }
+
+  #ask(name, body, deadline, signal) {
     return new Promise((resolve, reject) => {
-      const call = { name, body, deadline: performance.now() + timeout * 1_000, resolve, reject, signal };
-      this.#connection.ask(call);
-      call.timer = setTimeout(() => this.#late(call), timeout * 1_000);
+      signal?.throwIfAborted();
+      const call = { name, body, deadline, resolve, reject, signal };
+      this.#connections.ask(call);
+      call.timer = setTimeout(() => this.#late(call), Math.max(0, deadline - performance.now()));
       call.onAbort = () => this.#giveUp(call, signal.reason);
       signal?.addEventListener('abort', call.onAbort, { once: true });
     });
   }
 
   #late(call) {
-    if (this.#connection.isTrying(call) && performance.now() < call.deadline + GRACE) {
+    if (this.#connections.isTrying(call) && performance.now() < call.deadline + GRACE) {
       call.timer = setTimeout(() => this.#late(call), call.deadline + GRACE - performance.now());
       return;
     }
-    const isReachable = this.#connection.isOpen;
-    const error = isReachable
-      ? new TokenCacheError('timeout', 'the daemon did not answer in time')
-      : this.#connection.unreachable();
-    this.#giveUp(call, error);
+    this.#giveUp(call, this.#connections.late());
   }
 
   #giveUp(call, error) {
-    this.#connection.giveUp(call);
+    this.#connections.giveUp(call);
     TokenCache.#settle(call, error);
   }
 
@@ -88,3 +105,12 @@ export class TokenCache {
     else call.resolve(answer);
   }
 }
+
+/** The path that was given, or that of the environment, where an empty one is not set. `unix://` may stand in front. */
+function socketPath(given) {
+  const path = given ?? (process.env.TOKENCACHED_SOCKET || DEFAULT_PATH);
+  if (typeof path !== 'string') throw new TypeError("'path' should be a string");
+  return path.startsWith('unix://') ? path.slice('unix://'.length) : path;
+}
+
+module.exports = { TokenCache };

@@ -1,4 +1,6 @@
-import { inspect } from 'node:util';
+'use strict';
+
+const { inspect } = require('node:util');
 
 /**
  * A user's token as the daemon answered it.
@@ -6,7 +8,7 @@ import { inspect } from 'node:util';
  * Whoever has the token is that user until it expires, so it shows only where it is asked for by name: it is no property
  * of its own, and neither `console.log`, `JSON.stringify` nor a copy by spread has it.
  */
-export class Token {
+class Token {
   #accessToken;
 
   constructor(reply) {
@@ -28,3 +30,5 @@ export class Token {
     return `Token ${show({ accessToken: '[redacted]', ...this }, options)}`;
   }
 }
+
+module.exports = { Token };

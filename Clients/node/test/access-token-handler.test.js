@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer, request as httpRequest } from 'node:http';
 import { test } from 'node:test';
 
-import { TokenCache } from '../index.js';
+import { TokenCache, TokenCacheError } from '../index.mjs';
 import { Stage } from './support/stage.js';
 
 /** A server of `node:http` whose only handler is the client's; the user is who the header `x-user` says. */
@@ -63,6 +63,12 @@ test('nobody is answered 401, and another method 405', () =>
     assert.equal((await stage.control('counters')).calls, 0);
   }));
 
+test('a user id that nobody has is nobody', async () => {
+  for (const user of [() => ({ userId: undefined }), async () => ({ subject: null, scope: 's' }), () => ({})]) {
+    await withHandler(async ({ post }) => assert.equal((await post()).status, 401), { user });
+  }
+});
+
 test('the user may be found later, by user id, and with a scope', () =>
   withHandler(
     async ({ post, stage }) => {
@@ -89,6 +95,40 @@ test('a token that is not to be had is 503, with when to come again', () =>
     },
     { options: { timeout: 0.3 } },
   ));
+
+test('a fault that waiting does not mend is told to the developer, and the page does not come again', async () => {
+  for (const [options, status, code] of [
+    [{ scope: 'admin_classic' }, 403, 'forbidden'],
+    [{ tenant: 'other' }, 500, 'unknown_tenant'],
+    [{ timeout: 301 }, 500, 'invalid_request'],
+  ]) {
+    const logged = [];
+    await withHandler(
+      async ({ post }) => {
+        const response = await post('alice');
+        assert.equal(response.status, status);
+        assert.equal(response.headers.get('retry-after'), null);
+        assert.equal(response.headers.get('cache-control'), 'no-store');
+        assert.equal(await response.text(), `no access token can be given (${code})`);
+        assert.equal(logged.length, 1);
+        assert.match(logged[0], new RegExp(`^tokencached: no access token can be given: ${code}: `));
+      },
+      { options: { ...options, log: (line) => logged.push(line) } },
+    );
+  }
+});
+
+test('a page is told whole seconds to wait', async () => {
+  const cache = new TokenCache({ path: '/nowhere' });
+  cache.token = async () => {
+    throw new TokenCacheError('unavailable', 'later', { retryAfter: 0.2 });
+  };
+  const sent = [];
+  const response = { destroyed: false, once() {}, off() {}, writeHead: (...head) => sent.push(head), end() {} };
+  await cache.accessTokenHandler(() => 'alice')({ method: 'POST', headers: {} }, response);
+  assert.equal(sent[0][0], 503);
+  assert.equal(sent[0][1]['retry-after'], '1');
+});
 
 test('a fault of the function goes to next, and is 500 where there is none', async () => {
   const user = () => {

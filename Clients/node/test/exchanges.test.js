@@ -6,14 +6,14 @@ import { test } from 'node:test';
 
 import { Player, casesOf } from './support/player.js';
 import { ScriptedServer } from './support/scripted-server.js';
-import { resolve, within } from './support/values.js';
+import { PATIENCE, resolve, within } from './support/values.js';
 
 for (const exchange of casesOf('exchanges.json')) {
   test(exchange.name, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'tokencached-'));
     const server = new ScriptedServer(join(folder, 'scripted.sock'));
     const script = new Script(server);
-    const player = new Player(join(folder, 'scripted.sock'), (step, player) => script.play(step, player));
+    const player = new Player(join(folder, 'scripted.sock'), (step, player) => script.play(step, player), exchange.restart_grace);
     try {
       if (exchange.listening !== false) await server.listen();
       await player.play(exchange);
@@ -30,6 +30,8 @@ class Script {
   #server;
   #connection;
   #ids = new Map();
+  #filled;
+  #waiting = [];
 
   constructor(server) {
     this.#server = server;
@@ -45,6 +47,8 @@ class Script {
     else if (step.listen === true) await this.#server.listen();
     else if (step.listen === false) await this.#server.unlisten();
     else if (step.pending) assert.equal(player.calls.get(step.pending).hasEnded, false);
+    else if (step.fill) await this.#fill(step.fill);
+    else if (step.drain) await this.#filled.send(this.#waiting.map(tokenReply).join(''));
     else if (step.crowd) await crowd(step, player.cache, () => this.#server.accept());
     else throw new Error('there is no such step');
   }
@@ -53,10 +57,19 @@ class Script {
     const { id, timeout, ...rest } = JSON.parse(await within(this.#connection.line(), `the request ${name}`));
     assert.ok(Number.isSafeInteger(id));
     this.#ids.set(name, id);
-    assert.deepEqual(rest, request);
+    assert.deepEqual(rest, resolve(request));
     if (call.operation !== 'token') return assert.equal(timeout, undefined);
     const [least, most] = range ?? [0.001, call.given.timeout ?? 10];
     assert.ok(timeout >= least && timeout <= most, `timeout is ${timeout}`);
+  }
+
+  async #fill(count) {
+    this.#connection = this.#filled = await within(this.#server.accept(), 'a connection');
+    while (this.#waiting.length < count) this.#waiting.push(JSON.parse(await this.#line()));
+  }
+
+  async #line() {
+    return within(this.#connection.line(), 'a request');
   }
 
   async #send({ send, each_byte: eachByte }) {
@@ -68,19 +81,23 @@ class Script {
 
 async function crowd({ crowd: count, most_waiting: most }, cache, accept) {
   const subjects = Array.from({ length: count }, (_, index) => `user-${index}`);
-  const calls = Promise.all(subjects.map(async (subject) => (await cache.token({ subject })).accessToken));
-  const connection = await within(accept(), 'a connection');
-  for (let answered = 0; answered < count; ) {
-    const unanswered = [];
-    while (unanswered.length < Math.min(most, count - answered)) {
-      unanswered.push(JSON.parse(await within(connection.line(), 'a request of the crowd')));
+  const ask = async (subject) => (await cache.token({ subject, timeout: PATIENCE })).accessToken;
+  const calls = Promise.all(subjects.map(ask));
+  const connections = [];
+  const replies = [];
+  while (replies.length < count) {
+    const connection = await within(accept(), 'a connection');
+    connections.push(connection);
+    for (let index = 0; index < most; index += 1) {
+      const request = JSON.parse(await within(connection.line(), 'a request of the crowd'));
+      replies.push(() => connection.send(tokenReply(request)));
     }
-    assert.ok(!connection.hasLine, `more than ${most} requests wait`);
-    unanswered.sort(() => Math.random() - 0.5);
-    await connection.send(unanswered.map(tokenReply).join(''));
-    answered += unanswered.length;
   }
+  assert.ok(!connections.some(({ hasLine }) => hasLine), `more than ${most} requests wait`);
+  replies.sort(() => Math.random() - 0.5);
+  for (const reply of replies) await reply();
   assert.deepEqual(await within(calls, 'all calls'), subjects.map((subject) => `token of ${subject}`));
+  await within(Promise.all(connections.slice(1).map(({ ended }) => ended)), 'the end of the connections');
 }
 
 function tokenReply({ id, subject }) {

@@ -3,13 +3,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 
-import { TokenCache } from '../index.js';
+import { TokenCache } from '../index.mjs';
 import { Stage } from './support/stage.js';
 
 /** An API that asks the stand-in tenant whether the token is live, and keeps what it was asked. */
 async function withAPI(work) {
   const stage = await Stage.open();
-  const cache = new TokenCache({ path: stage.socket });
   const seen = [];
   const api = createServer(async (request, response) => {
     const authorization = request.headers.authorization;
@@ -18,18 +17,20 @@ async function withAPI(work) {
     seen.push({ authorization, body, type: request.headers['content-type'], method: request.method });
     const { live } = await stage.control('live', { token: authorization?.replace('Bearer ', '') ?? '' });
     const isRefused = !live || request.url === '/refuse';
-    response.writeHead(isRefused ? 401 : request.url === '/away' ? 302 : 200, { location: away.url }).end('answer');
+    const status = isRefused ? 401 : request.url.startsWith('/away') ? 302 : 200;
+    response.writeHead(status, { location: away.url + request.url.replace('/away/', '') }).end('answer');
   });
   const away = createServer((request, response) => {
     seen.push({ authorization: request.headers.authorization });
-    response.end();
+    response.writeHead(request.url === '/refuse' ? 401 : 200).end();
   });
   for (const server of [api, away]) {
     await once(server.listen(0, '127.0.0.1'), 'listening');
     server.url = `http://127.0.0.1:${server.address().port}/`;
   }
+  const cache = new TokenCache({ path: stage.socket, origin: api.url });
   try {
-    await work({ stage, cache, seen, url: api.url });
+    await work({ stage, cache, seen, url: api.url, away: away.url });
   } finally {
     for (const server of [api, away]) {
       server.closeAllConnections?.();
@@ -93,9 +94,37 @@ test('a body that can be read only once is sent once, and the token replaced for
 
 test('a redirect to another origin takes no token along', () =>
   withAPI(async ({ cache, seen, url }) => {
-    assert.equal((await cache.fetch('alice', `${url}away`)).status, 200);
+    assert.equal((await cache.fetch('alice', `${url}away/`)).status, 200);
     assert.equal(seen.length, 2);
     assert.equal(seen[1].authorization, undefined);
+  }));
+
+test('what another origin refuses, to which a redirect led, was not the token', () =>
+  withAPI(async ({ stage, cache, seen, url }) => {
+    assert.equal((await cache.fetch('alice', `${url}away/refuse`)).status, 401);
+    assert.deepEqual(seen.map(({ authorization }) => authorization !== undefined), [true, false]);
+    assert.equal((await cache.token({ subject: 'alice' })).source, 'cache');
+    assert.equal((await stage.control('counters')).mints, 1);
+  }));
+
+test('a token goes to the origins that were named and to no other', () =>
+  withAPI(async ({ stage, cache, seen, url, away }) => {
+    const refused = { code: 'invalid_request' };
+    for (const target of [away, new URL(away), new Request(away), url.replace('http:', 'https:'), 'data:,x']) {
+      await assert.rejects(cache.fetch('alice', target), refused);
+    }
+    await assert.rejects(cache.fetch({ subject: 'alice', origin: away }, url), refused);
+    const nowhere = new TokenCache({ path: stage.socket });
+    await assert.rejects(nowhere.fetch('alice', url), refused);
+    assert.deepEqual(seen, []);
+    assert.equal((await stage.control('counters')).calls, 0);
+    assert.equal((await nowhere.fetch({ subject: 'alice', origin: [away, url] }, url)).status, 200);
+    await nowhere.close();
+    assert.equal((await cache.fetch({ subject: 'alice', origin: away }, away)).status, 200);
+    assert.equal(seen.length, 2);
+    for (const origin of ['your-tenant.eu.qlikcloud.com', 'ftp://x', 7]) {
+      assert.throws(() => new TokenCache({ origin }), TypeError);
+    }
   }));
 
 test('without a token nothing is sent', () =>

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 
-import { TokenCache } from '../index.js';
+import { TokenCache } from '../index.mjs';
 import { Stage } from './support/stage.js';
 import { within } from './support/values.js';
 
@@ -55,18 +55,23 @@ test('a signal that is aborted already means that nothing is asked', () =>
     assert.equal((await stage.control('counters')).calls, 0);
   }));
 
-test('what waiting does not mend is unreachable at once', async () => {
-  for (const path of [`/tmp/${'x'.repeat(200)}`, '/etc/hostname/socket']) {
-    const since = performance.now();
-    await assert.rejects(new TokenCache({ path }).hello({ timeout: 9 }), { code: 'unreachable' }, path);
-    assert.ok(performance.now() - since < 2_000, path);
-  }
-});
+test('a prefetch of a thousand long ids, and one of more users than a line takes, are split', () =>
+  withStage(async (cache, stage) => {
+    const long = Array.from({ length: 1_000 }, (_, index) => `${index}-${'x'.repeat(1_000)}`);
+    const many = Array.from({ length: 1_001 }, (_, index) => `user-${index}`);
+    await stage.control('hold', {});
+    assert.deepEqual(await cache.prefetch({ subjects: long }), { queued: 1_000, cached: 0, refused: 0 });
+    assert.deepEqual(await cache.prefetch({ userIds: many }), { queued: 1_001, cached: 0, refused: 0 });
+    await assert.rejects(cache.prefetch({ subjects: [] }), { code: 'invalid_request' });
+    await assert.rejects(cache.prefetch({ subjects: ['alice'], userIds: ['1'] }), { code: 'invalid_request' });
+    await assert.rejects(cache.prefetch({}), { code: 'invalid_request' });
+    await assert.rejects(cache.prefetch({ subjects: ['alice'], signal: AbortSignal.abort() }), { name: 'AbortError' });
+  }));
 
 test('a client that is not closed keeps the process alive while a call waits, and no longer', () =>
   withStage(async (_, stage) => {
     const script = `
-      import { TokenCache } from ${JSON.stringify(new URL('../index.js', import.meta.url))};
+      import { TokenCache } from ${JSON.stringify(new URL('../index.mjs', import.meta.url))};
       const cache = new TokenCache();
       cache.token({ subject: 'alice' }).then((token) => console.log(token.source));`;
     const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {

@@ -11,10 +11,11 @@ import traceback
 from collections.abc import Iterator, Mapping
 from typing import Any, Callable, Protocol
 
+import uvloop
 from support import PATIENCE, expect_members, resolve
 
 from tokencached import AsyncTokenCache, TokenCache, TokenCacheError
-from tokencached._exchange import Call
+from tokencached._conversation import Call
 
 # Ten thousand threads need little each.
 STACK = 256 * 1_024
@@ -23,7 +24,10 @@ STACK = 256 * 1_024
 class Client(Protocol):
     can_cancel: bool
 
+    @property
+    def trouble(self) -> str: ...
     def call(self, operation: str, arguments: Mapping[str, Any]) -> concurrent.futures.Future[Any]: ...
+    def cancel(self, calls: list[concurrent.futures.Future[Any]]) -> None: ...
     def close(self) -> None: ...
     def stop(self) -> None: ...
 
@@ -33,11 +37,11 @@ class ThreadsClient:
 
     can_cancel = False
 
-    def __init__(self, path: str) -> None:
-        self.cache = TokenCache(path)
+    def __init__(self, path: str, restart_grace: float) -> None:
+        self.cache = TokenCache(path, restart_grace=restart_grace)
         # Of each thread that makes a call: set when the client has the call.
         self._local = threading.local()
-        connection = self.cache._connection
+        connection = self.cache._connections
         ask = connection.ask
 
         def told(call: Call) -> None:
@@ -71,6 +75,14 @@ class ThreadsClient:
         assert asked.wait(PATIENCE)
         return future
 
+    @property
+    def trouble(self) -> str:
+        """Why the last attempt to connect failed."""
+        return self.cache._connections._keeper._attempts.trouble
+
+    def cancel(self, calls: list[concurrent.futures.Future[Any]]) -> None:
+        raise AssertionError("a call in a thread can't be cancelled")
+
     def close(self) -> None:
         self.cache.close()
 
@@ -83,14 +95,34 @@ class AsyncClient:
 
     can_cancel = True
 
-    def __init__(self, path: str) -> None:
-        self.loop = asyncio.new_event_loop()
+    def __init__(self, path: str, restart_grace: float) -> None:
+        self.loop = self._new_loop()
         self._thread = threading.Thread(target=self.loop.run_forever)
         self._thread.start()
-        self.cache = AsyncTokenCache(path)
+        self.cache = AsyncTokenCache(path, restart_grace=restart_grace)
 
     def call(self, operation: str, arguments: Mapping[str, Any]) -> concurrent.futures.Future[Any]:
         return asyncio.run_coroutine_threadsafe(getattr(self.cache, operation)(**arguments), self.loop)
+
+    @staticmethod
+    def _new_loop() -> asyncio.AbstractEventLoop:
+        return asyncio.new_event_loop()
+
+    @property
+    def trouble(self) -> str:
+        """Why the last attempt to connect failed."""
+        return "".join(each._attempts.trouble for each in self.cache._connections._by_loop.values())
+
+    def cancel(self, calls: list[concurrent.futures.Future[Any]]) -> None:
+        for call in calls:
+            call.cancel()
+        asyncio.run_coroutine_threadsafe(self._turns(), self.loop).result(PATIENCE)
+
+    @staticmethod
+    async def _turns() -> None:
+        """The turns of the loop in which the tasks hear of their cancellation, and end."""
+        for _ in range(3):
+            await asyncio.sleep(0)
 
     def close(self) -> None:
         asyncio.run_coroutine_threadsafe(self.cache.close(), self.loop).result(PATIENCE)
@@ -100,6 +132,17 @@ class AsyncClient:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
         self.loop.close()
+
+
+class UvloopClient(AsyncClient):
+    """The same in a loop of uvloop."""
+
+    @staticmethod
+    def _new_loop() -> asyncio.AbstractEventLoop:
+        return uvloop.new_event_loop()
+
+
+KINDS = [ThreadsClient, AsyncClient, UvloopClient]
 
 
 @contextlib.contextmanager
@@ -115,6 +158,7 @@ class Player:
         self.client = client
         self.operations: dict[str, tuple[str, Mapping[str, Any]]] = {}
         self.calls: dict[str, concurrent.futures.Future[Any]] = {}
+        self.filling: list[concurrent.futures.Future[Any]] = []
         self._others = others
 
     def play(self, case: Mapping[str, Any]) -> None:
@@ -138,9 +182,19 @@ class Player:
         elif "error" in step:
             self._expect_error(self.calls[step["error"]].exception(PATIENCE), step["is"])
         elif "cancel" in step:
-            self.calls[step["cancel"]].cancel()
+            self.client.cancel([self.calls[step["cancel"]]])
         elif "cancelled" in step:
             assert self.calls[step["cancelled"]].cancelled()
+        elif "fill" in step:
+            subjects = [f"waiting-{index}" for index in range(step["fill"])]
+            self.filling = [self.client.call("token", {"subject": each, "timeout": PATIENCE}) for each in subjects]
+            self._others(step, self)
+        elif "drain" in step:
+            self._others(step, self)
+            for call in self.filling:
+                call.result(PATIENCE)
+        elif "cancel_filled" in step:
+            self.client.cancel(self.filling)
         elif "close" in step:
             self.client.close()
         else:

@@ -47,6 +47,7 @@ class SwiftClient:
     """`TokenCacheClient` in a process of its own."""
 
     can_cancel = True
+    trouble = ""
 
     def __init__(self, path: str) -> None:
         program = f"{os.environ['TOKENCACHED_PROGRAMS']}/conformance-driver"
@@ -61,6 +62,10 @@ class SwiftClient:
         call = self._calls[number] = _Call(self, number, operation)
         self.tell({"call": number, "operation": operation, "arguments": arguments})
         return call
+
+    def cancel(self, calls: list[concurrent.futures.Future[Any]]) -> None:
+        for call in calls:
+            call.cancel()
 
     def close(self) -> None:
         self.tell({"close": True})

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import os
 import pickle
-import threading
-import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from pathlib import Path
+from typing import Any, Callable
 
 import pytest
-from support import Stage, eventually
+import uvloop
+from support import PATIENCE, Stage, eventually
 
-from tokencached import AsyncTokenCache, TokenCache, TokenCacheError, Upstream
+from tokencached import AsyncTokenCache, Prefetch, TokenCache, TokenCacheError, Upstream
+
+
+def open_descriptors() -> set[str]:
+    return set(os.listdir("/proc/self/fd"))
+
+
+def open_sockets() -> set[str]:
+    links = (Path("/proc/self/fd", number) for number in open_descriptors())
+    # One of them is the listing's own, and gone.
+    return {link for each in links if each.is_symlink() and (link := os.readlink(each)).startswith("socket:")}
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +49,6 @@ def test_an_error_keeps_all_it_has_when_it_is_pickled() -> None:
     again = pickle.loads(pickle.dumps(error))
     assert vars(again) == vars(error)
     assert str(again) == "denied: the tenant refused"
-
-
-def test_the_socket_is_that_of_the_environment(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TOKENCACHED_SOCKET", stage.socket)
-    with TokenCache() as cache:
-        assert cache.hello().server == "tokencached"
 
 
 @pytest.mark.parametrize(
@@ -68,78 +73,108 @@ def test_what_is_no_request_is_refused_to_its_caller_alone(stage: Stage, argumen
             cache.prefetch(subjects="alice")
 
 
-@pytest.mark.parametrize("path", [f"/tmp/{'x' * 200}", "/etc/hostname/socket"])
-def test_what_waiting_does_not_mend_is_unreachable_at_once(path: str) -> None:
-    since = time.monotonic()
-    with TokenCache(path) as cache, pytest.raises(TokenCacheError) as caught:
-        cache.hello(timeout=9)
-    assert caught.value.code == "unreachable"
-    assert time.monotonic() - since < 5
+def test_a_prefetch_of_long_ids_and_one_of_more_users_than_a_line_takes_are_split() -> None:
+    long = [f"{index}-{'x' * 1_000}" for index in range(1_000)]
+    many = [f"user-{index}" for index in range(1_001)]
+
+    async def use(path: str) -> Prefetch:
+        async with AsyncTokenCache(path) as cache:
+            return await cache.prefetch(user_ids=many)
+
+    with Stage() as stage, TokenCache(stage.socket) as cache:
+        stage.control("hold", {})
+        assert cache.prefetch(subjects=long) == Prefetch(1_000, 0, 0)
+        assert asyncio.run(use(stage.socket)) == Prefetch(1_001, 0, 0)
+        wrongs: list[dict[str, Any]] = [{"subjects": []}, {"subjects": ["alice"], "user_ids": ["1"]}, {}]
+        for wrong in wrongs:
+            with pytest.raises(TokenCacheError) as caught:
+                cache.prefetch(**wrong)
+            assert caught.value.code == "invalid_request"
 
 
 def test_threads_share_one_connection(stage: Stage) -> None:
+    before = open_descriptors()
     with TokenCache(stage.socket) as cache, ThreadPoolExecutor(32) as pool:
         tokens = list(pool.map(lambda _: cache.token(subject="alice").access_token, range(1_000)))
         assert len(set(tokens)) == 1
-        assert sum(thread.name == "tokencached" for thread in threading.enumerate()) == 1
-    assert not any(thread.name == "tokencached" for thread in threading.enumerate())
+        # The connection, and the two ends of the bell.
+        assert len(open_descriptors() - before) == 3
+    assert open_descriptors() == before
 
 
 # Python 3.12 and later warn of what is tested here: a fork in a process with threads.
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_fork_has_a_connection_of_its_own(stage: Stage) -> None:
+def test_a_fork_has_a_connection_of_its_own_and_none_of_the_parents(stage: Stage) -> None:
+    reading, writing = os.pipe()
+    before = open_descriptors()
     with TokenCache(stage.socket) as cache:
         mine = cache.token(subject="alice").access_token
-        reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
+            report = b""
             try:
-                os.write(writing, cache.token(subject="alice", timeout=5).access_token.encode())
+                inherited = open_descriptors() - before
+                token = cache.token(subject="alice", timeout=PATIENCE).access_token
                 cache.close()
+                report = json.dumps([sorted(inherited), token, sorted(open_descriptors() - before)]).encode()
             except BaseException:
                 traceback.print_exc()
             finally:
+                os.write(writing, report)
                 os._exit(0)
         os.close(writing)
         # The parent goes on meanwhile, and the child's end doesn't end its connection.
         assert cache.token(subject="alice").access_token == mine
         with open(reading, "rb") as pipe:
-            assert pipe.read().decode() == mine
+            assert json.loads(pipe.read()) == [[], mine, []]
         os.waitpid(child, 0)
         assert cache.token(subject="alice").access_token == mine
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_fork_has_no_descriptor_of_an_event_loops_connection(stage: Stage) -> None:
+    async def use() -> int:
+        await cache.hello()
+        loop_has = open_descriptors()
+        child = os.fork()
+        if child == 0:
+            closed = len(loop_has - open_descriptors())
+            os._exit(closed if asyncio.run(cache.hello()).server else 0)
+        await cache.close()
+        return child
+
+    cache = AsyncTokenCache(stage.socket)
+    _, status = os.waitpid(asyncio.run(use()), 0)
+    assert os.waitstatus_to_exitcode(status) == 1
+
+
 def test_a_client_that_nobody_has_any_more_ends_its_thread(stage: Stage) -> None:
+    before = open_descriptors()
     cache = TokenCache(stage.socket)
     cache.hello()
     del cache
     gc.collect()
-    eventually(lambda: not any(thread.name == "tokencached" for thread in threading.enumerate()), lambda: "its end")
+    eventually(lambda: open_descriptors() == before, lambda: "its end")
 
 
-def test_a_loop_has_a_client_and_the_next_may_use_it_when_it_is_closed(stage: Stage) -> None:
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def test_each_loop_has_a_connection_of_its_own(stage: Stage, run: Callable[[Coroutine[Any, Any, str]], str]) -> None:
     cache = AsyncTokenCache(stage.socket)
 
     async def use() -> str:
-        return (await cache.hello()).server
+        return (await cache.token(subject="alice")).access_token
 
     async def use_and_close() -> str:
         async with cache:
             return await use()
 
-    loop = asyncio.new_event_loop()
-    try:
-        assert loop.run_until_complete(use()) == "tokencached"
-        with pytest.raises(RuntimeError, match="another event loop"):
-            asyncio.run(use())
-        # What asyncio.run does with a client that wasn't closed would be a ResourceWarning of the transport's.
-        transport = cache._connection._transport
-        assert transport is not None
-        transport.abort()
-        loop.run_until_complete(asyncio.sleep(0))
-    finally:
-        loop.close()
-    assert asyncio.run(use_and_close()) == "tokencached"
+    before = open_sockets()
+    tokens = [run(use()) for _ in range(3)]
+    with ThreadPoolExecutor(4) as pool:
+        tokens += pool.map(lambda _: run(use()), range(20))
+    tokens.append(run(use_and_close()))
+    assert len(set(tokens)) == 1
+    assert open_sockets() == before
 
 
 def test_a_cancelled_task_leaves_nothing_behind(stage: Stage) -> None:
@@ -148,7 +183,7 @@ def test_a_cancelled_task_leaves_nothing_behind(stage: Stage) -> None:
             stage.control("hold", {"value": "held"})
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(cache.token(subject="held"), 0.05)
-            assert cache._connection._exchange.is_empty
+            assert cache._connections.here()._exchange.is_empty
             stage.control("release", {})
             assert (await cache.token(subject="held")).access_token
 

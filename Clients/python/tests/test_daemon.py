@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from typing import Any, Callable
 
 import pytest
-from player import AsyncClient, Client, Player, ThreadsClient
-from support import Stage, cases_of
+from player import KINDS, Client, Player
+from support import PATIENCE, Stage, cases_of
 
 
-@pytest.mark.parametrize("kind", [ThreadsClient, AsyncClient])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("case", cases_of("daemon.json"), ids=lambda case: case["name"])
-def test_real_daemon(case: Mapping[str, Any], kind: Callable[[str], Client]) -> None:
+def test_real_daemon(case: Mapping[str, Any], kind: Callable[[str, float], Client]) -> None:
     with Stage() as stage:
-        client = kind(stage.socket)
+        client = kind(stage.socket, PATIENCE)
         try:
             Player(client, lambda step, player: play_daemon(step, stage, player)).play(case)
         finally:
@@ -29,6 +29,8 @@ def play_daemon(step: Mapping[str, Any], stage: Stage, player: Player) -> None:
         stage.counter(step["counter"], step["is"])
     elif "daemon" in step:
         _DAEMON_STEPS[step["daemon"]](stage)
+    elif "fill" in step or "drain" in step:
+        """The player's own part is all there is to it."""
     elif "crowd" in step:
         _crowd(step["crowd"], step["users"], player.client)
     else:
@@ -38,15 +40,15 @@ def play_daemon(step: Mapping[str, Any], stage: Stage, player: Player) -> None:
 _DAEMON_STEPS: Mapping[str, Callable[[Stage], object]] = {
     "kill": lambda stage: stage.end(signal.SIGKILL),
     "terminate": lambda stage: stage.daemon.terminate(),
-    "await_end": lambda stage: stage.daemon.wait(15),
+    "await_end": lambda stage: stage.daemon.wait(PATIENCE),
     "start": lambda stage: stage.start(),
-    "suspend": lambda stage: stage.daemon.send_signal(signal.SIGSTOP),
+    "suspend": lambda stage: stage.suspend(),
     "resume": lambda stage: stage.daemon.send_signal(signal.SIGCONT),
 }
 
 
 def _crowd(count: int, users: int, client: Client) -> None:
-    calls = [client.call("token", {"subject": f"user-{index % users}", "timeout": 60}) for index in range(count)]
-    tokens = [call.result(60).access_token for call in calls]
+    calls = [client.call("token", {"subject": f"user-{index % users}", "timeout": PATIENCE}) for index in range(count)]
+    tokens = [call.result(PATIENCE).access_token for call in calls]
     assert tokens == [tokens[index % users] for index in range(count)]
     assert len(set(tokens)) == users

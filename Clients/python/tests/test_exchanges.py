@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from player import AsyncClient, Client, Player, ThreadsClient
+from player import KINDS, Client, Player, ThreadsClient
 from scripted_server import ScriptedConnection, ScriptedServer
 from support import PATIENCE, cases_of, resolve
 
 
-@pytest.mark.parametrize("kind", [ThreadsClient, AsyncClient])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("case", cases_of("exchanges.json"), ids=lambda case: case["name"])
-def test_exchange(case: Mapping[str, Any], kind: Callable[[str], Client], tmp_path_factory: Any) -> None:
+def test_exchange(case: Mapping[str, Any], kind: Callable[[str, float], Client], tmp_path_factory: Any) -> None:
     if "cancellation" in case.get("needs", ()) and kind is ThreadsClient:
         pytest.skip("a call in a thread can't be cancelled")
     # pytest's own folders have names that are too long for a socket.
     path = str(Path(tmp_path_factory.mktemp("e")) / "s")
     server = ScriptedServer(path)
-    client = kind(path)
+    client = kind(path, case.get("restart_grace", PATIENCE))
     if case.get("listening", True):
         server.listen()
     try:
@@ -39,6 +39,8 @@ class Script:
     def __init__(self, server: ScriptedServer) -> None:
         self._server = server
         self._latest: ScriptedConnection | None = None
+        self._filled: ScriptedConnection
+        self._waiting: list[Any] = []
         self._ids: dict[str, int] = {}
 
     @property
@@ -63,6 +65,11 @@ class Script:
             (self._server.listen if step["listen"] else self._server.unlisten)()
         elif "pending" in step:
             assert not player.calls[step["pending"]].done()
+        elif "fill" in step:
+            self._latest = self._filled = self._server.accept()
+            self._waiting = [json.loads(self._filled.line()) for _ in player.filling]
+        elif "drain" in step:
+            self._filled.send(b"".join(map(_token_reply, self._waiting)))
         elif "crowd" in step:
             self._crowd(step["crowd"], step["most_waiting"], player.client)
         else:
@@ -74,7 +81,7 @@ class Script:
         assert type(number) is int
         self._ids[step["receive"]] = number
         timeout = request.pop("timeout", None)
-        assert request == step["request"]
+        assert request == resolve(step["request"], lambda name: "")
         if operation != "token":
             assert timeout is None
             return
@@ -87,17 +94,19 @@ class Script:
         (self._connection.send_bytes if step.get("each_byte") else self._connection.send)(data)
 
     def _crowd(self, count: int, most: int, client: Client) -> None:
-        calls = [client.call("token", {"subject": f"user-{index}", "timeout": 60}) for index in range(count)]
-        connection = self._server.accept()
-        answered = 0
-        while answered < count:
-            requests = [json.loads(connection.line()) for _ in range(min(most, count - answered))]
-            assert not connection.has_line, f"more than {most} requests wait"
-            random.shuffle(requests)
-            connection.send(b"".join(map(_token_reply, requests)))
-            answered += len(requests)
+        calls = [client.call("token", {"subject": f"user-{index}", "timeout": PATIENCE}) for index in range(count)]
+        connections, replies = [], []
+        for _ in range(count // most):
+            connections.append(self._server.accept())
+            replies += [(connections[-1], _token_reply(json.loads(connections[-1].line()))) for _ in range(most)]
+        assert not any(connection.has_line for connection in connections), f"more than {most} requests wait"
+        random.shuffle(replies)
+        for connection, reply in replies:
+            connection.send(reply)
         tokens = [call.result(PATIENCE).access_token for call in calls]
         assert tokens == [f"token of user-{index}" for index in range(count)]
+        for connection in connections[1:]:
+            connection.expect_end()
 
 
 def _token_reply(request: Mapping[str, Any]) -> bytes:

@@ -68,8 +68,8 @@ def cache(api: API) -> Iterator[TokenCache]:
 
 
 @pytest.fixture
-def client(cache: TokenCache) -> Iterator[httpx.Client]:
-    with httpx.Client(auth=TokenCacheAuth(cache, subject="alice")) as client:
+def client(api: API, cache: TokenCache) -> Iterator[httpx.Client]:
+    with httpx.Client(auth=TokenCacheAuth(cache, subject="alice", origin=api.url)) as client:
         yield client
 
 
@@ -107,8 +107,34 @@ def test_a_redirect_to_another_origin_takes_no_token_along(api: API, client: htt
     assert api.seen[1][0] is None
 
 
+def test_what_another_origin_refuses_to_which_a_redirect_led_was_not_the_token(
+    api: API, cache: TokenCache, client: httpx.Client
+) -> None:
+    # Without a token the API answers 401 there.
+    assert client.post(f"{api.url}away", follow_redirects=True).status_code == 401
+    assert len(api.seen) == 2
+    assert cache.token(subject="alice").source == "cache"
+    api.stage.counter("mints", 1)
+
+
+def test_a_token_goes_to_the_origins_that_were_named_and_to_no_other(
+    api: API, cache: TokenCache, client: httpx.Client
+) -> None:
+    for url in (api.url.replace("127.0.0.1", "localhost"), api.url.replace("http:", "https:"), "http://127.0.0.1:1/"):
+        with pytest.raises(TokenCacheError) as caught:
+            client.post(url)
+        assert caught.value.code == "invalid_request"
+    assert api.seen == []
+    assert api.stage.control("counters")["calls"] == 0
+    auth = TokenCacheAuth(cache, subject="alice", origin=["https://x.example/path", api.url])
+    assert httpx.post(api.url, auth=auth).status_code == 200
+    for origin in ("your-tenant.eu.qlikcloud.com", "ftp://x", ["https://x", ""]):
+        with pytest.raises(ValueError, match="web address"):
+            TokenCacheAuth(cache, subject="alice", origin=origin)
+
+
 def test_without_a_token_nothing_is_sent(api: API, cache: TokenCache) -> None:
-    auth = TokenCacheAuth(cache, subject="unknown-401:alice")
+    auth = TokenCacheAuth(cache, subject="unknown-401:alice", origin=api.url)
     with httpx.Client(auth=auth) as client, pytest.raises(TokenCacheError, match="denied"):
         client.post(api.url)
     assert api.seen == []
@@ -117,7 +143,7 @@ def test_without_a_token_nothing_is_sent(api: API, cache: TokenCache) -> None:
 def test_asyncio_has_the_same(api: API) -> None:
     async def use() -> None:
         async with AsyncTokenCache(api.stage.socket) as cache:
-            auth = TokenCacheAuth(cache, user_id="7", scope="user_default")
+            auth = TokenCacheAuth(cache, origin=api.url, user_id="7", scope="user_default")
             async with httpx.AsyncClient(auth=auth) as client:
                 assert (await client.post(api.url)).status_code == 200
                 token = await cache.token(user_id="7")
@@ -131,11 +157,11 @@ def test_asyncio_has_the_same(api: API) -> None:
 
 def test_each_kind_of_client_needs_its_own(api: API, cache: TokenCache) -> None:
     async def use() -> None:
-        async with httpx.AsyncClient(auth=TokenCacheAuth(cache, subject="alice")) as client:
+        async with httpx.AsyncClient(auth=TokenCacheAuth(cache, subject="alice", origin=api.url)) as client:
             with pytest.raises(TypeError, match="AsyncTokenCache"):
                 await client.post(api.url)
 
     asyncio.run(use())
-    auth = TokenCacheAuth(AsyncTokenCache(api.stage.socket), subject="alice")
+    auth = TokenCacheAuth(AsyncTokenCache(api.stage.socket), subject="alice", origin=api.url)
     with httpx.Client(auth=auth) as client, pytest.raises(TypeError, match="TokenCache"):
         client.post(api.url)

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
-import { TokenCache } from '../../../Clients/node/index.js';
+import { TokenCache } from '../../../Clients/node/index.mjs';
 
 // The two backends that are compared. Who is signed in stands in a header, for both alike: two hundred users need no cookies.
 

@@ -25,7 +25,9 @@ async function requestToken() {
     }
     const reason = response ? await response.text() : 'the server does not answer';
     const isSignedOut = response?.status === 401;
-    const pause = Number(response?.headers.get('retry-after')) || USUAL_RETRY;
+    // Anything else but 503 waiting won't mend: then only a click asks again.
+    const mends = !response || response.status === 503;
+    const pause = mends ? Number(response?.headers.get('retry-after')) || USUAL_RETRY : undefined;
     showTrouble(reason, isSignedOut, pause);
     if (isSignedOut) throw new Error(reason);
     await pauseOrClick(pause);
@@ -38,17 +40,17 @@ async function fingerprint(token) {
 }
 
 function showTrouble(reason, isSignedOut, pause) {
-  document.getElementById('reason').textContent = isSignedOut
-    ? `The analytics can't be shown: ${reason}.`
-    : `The analytics can't be shown: ${reason}. The next attempt is in ${pause} s.`;
+  const next = pause ? ` The next attempt is in ${pause} s.` : '';
+  document.getElementById('reason').textContent = `The analytics can't be shown: ${reason}.${next}`;
   document.getElementById('again').hidden = isSignedOut;
   document.getElementById('login').hidden = !isSignedOut;
   document.getElementById('trouble').hidden = false;
 }
 
+/** Waits for the time, if there is one, or for a click. */
 function pauseOrClick(seconds) {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, seconds * 1_000);
+    const timer = seconds && setTimeout(resolve, seconds * 1_000);
     document.getElementById('again').onclick = () => {
       clearTimeout(timer);
       resolve();

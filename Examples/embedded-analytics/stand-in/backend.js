@@ -10,7 +10,7 @@ const programs = {
 
 /** One of the two backends as a process, at a daemon and a tenant. */
 export class Backend {
-  static async start(kind, { socket, front, port = 0, tokenTimeout = 10 }) {
+  static async start(kind, { socket, front, port = 0, tokenTimeout = 10, stderr = 'inherit' }) {
     const backend = new Backend();
     const [program, ...options] = programs[kind];
     backend.process = spawn(program, options, {
@@ -24,7 +24,7 @@ export class Backend {
         QLIK_CLIENT_ID: 'stage',
         TOKEN_TIMEOUT: String(tokenTimeout),
       },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', stderr],
     });
     const lines = createInterface(backend.process.stdout);
     const ended = once(backend.process, 'exit').then(() => Promise.reject(new Error('the backend did not start')));

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { TokenCache } from '../../../Clients/node/index.js';
+import { TokenCache } from '../../../Clients/node/index.mjs';
 import { Stage } from '../../../Clients/node/test/support/stage.js';
 import { Backend } from '../stand-in/backend.js';
 import { TenantFront } from '../stand-in/tenant-front.js';
@@ -85,6 +85,14 @@ for (const kind of ['node', 'python']) {
         assert.equal(await browser.evaluate("document.getElementById('trouble').hidden"), true);
         assert.equal(front.requests.at(-1).token, await cached('auth0|bob'));
         await picture('recovered');
+      });
+      await t.test('what waiting does not mend is asked again at a click, not by itself', async () => {
+        await browser.evaluate(`window.fetch = async () => new Response('no access token can be given (forbidden)', { status: 403 })`);
+        await browser.evaluate('void getAccessToken()');
+        await browser.until("!document.getElementById('trouble').hidden");
+        const reason = await browser.evaluate("document.getElementById('reason').textContent");
+        assert.equal(reason, "The analytics can't be shown: no access token can be given (forbidden).");
+        assert.equal(await browser.evaluate("document.getElementById('again').hidden"), false);
       });
     } finally {
       await browser.close();

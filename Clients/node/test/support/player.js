@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 
-import { TokenCache } from '../../index.js';
-import { resolve, expectMembers, within } from './values.js';
+import { TokenCache } from '../../index.mjs';
+import { PATIENCE, resolve, expectMembers, within } from './values.js';
 
 const suite = new URL('../../../conformance/', import.meta.url);
 const optionNames = {
@@ -21,9 +21,10 @@ export function casesOf(file) {
 /** Plays the steps that both files have; `others` plays those of one file. */
 export class Player {
   calls = new Map();
+  filling = [];
 
-  constructor(path, others) {
-    this.cache = new TokenCache({ path });
+  constructor(path, others, restartGrace = PATIENCE) {
+    this.cache = new TokenCache({ path, restartGrace });
     this.others = others;
   }
 
@@ -42,9 +43,17 @@ export class Player {
 
   async #play(step) {
     const [verb] = Object.keys(step);
-    const own = { call: this.#call, answer: this.#answer, error: this.#error, cancelled: this.#cancelled };
+    const own = {
+      call: this.#call,
+      answer: this.#answer,
+      error: this.#error,
+      cancelled: this.#cancelled,
+      fill: this.#fill,
+      drain: this.#drain,
+    };
     if (own[verb]) return own[verb].call(this, step);
     if (verb === 'cancel') return this.calls.get(step.cancel).controller.abort();
+    if (verb === 'cancel_filled') return this.filling.forEach(({ controller }) => controller.abort());
     if (verb === 'close') return this.cache.close();
     await this.others(step, this);
   }
@@ -61,6 +70,22 @@ export class Player {
       (error) => Object.assign(call, { error, hasEnded: true }),
     );
     this.calls.set(name, call);
+  }
+
+  async #fill(step) {
+    this.filling = Array.from({ length: step.fill }, (_, index) => {
+      const controller = new AbortController();
+      const options = { subject: `waiting-${index}`, timeout: PATIENCE, signal: controller.signal };
+      const end = this.cache.token(options);
+      end.catch(() => {});
+      return { controller, end };
+    });
+    await this.others(step, this);
+  }
+
+  async #drain(step) {
+    await this.others(step, this);
+    await within(Promise.all(this.filling.map(({ end }) => end)), 'all calls');
   }
 
   async #ended(name) {
@@ -94,7 +119,7 @@ function tokenMembers(token) {
   };
 }
 
-function wireNames(object) {
+export function wireNames(object) {
   const names = ['code', 'description', 'upstream', 'retryAfter'];
   const entries = [...Object.entries(object), ...names.map((name) => [name, object[name]])];
   return Object.fromEntries(

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+
+import { PATIENCE } from './values.js';
 
 const programs = process.env.TOKENCACHED_PROGRAMS;
 
@@ -56,6 +58,12 @@ export class Stage {
     await this.ended();
   }
 
+  /** Stops the daemon, and waits until it stands still. */
+  async suspend() {
+    this.daemon.kill('SIGSTOP');
+    await stopped(this.daemon.pid);
+  }
+
   async ended() {
     if (this.daemon.exitCode === null && this.daemon.signalCode === null) await once(this.daemon, 'exit');
   }
@@ -89,9 +97,19 @@ export class Stage {
   }
 }
 
-/** Looks again and again until the condition holds, ten seconds at most. */
+/** Waits until all threads of a process that was sent SIGSTOP stand still. */
+export async function stopped(pid) {
+  const states = async () =>
+    Promise.all(
+      (await readdir(`/proc/${pid}/task`)).map((id) => readFile(`/proc/${pid}/task/${id}/stat`, 'utf8')),
+    );
+  // The state follows the name, which is in parentheses.
+  await eventually(async () => (await states()).every((each) => /\) T /.test(each)), 'a process to stop');
+}
+
+/** Looks again and again until the condition holds. */
 async function eventually(condition, what) {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + PATIENCE * 1_000;
   for (;;) {
     if (await condition().catch(() => false)) return;
     if (performance.now() > deadline) throw new Error(`waited in vain: ${typeof what === 'string' ? what : what()}`);

@@ -1,7 +1,11 @@
 // Compiled, not run: what the declarations allow, and what they don't.
-import { Token, TokenCache, TokenCacheError } from '../../index.js';
+import { Token, TokenCache, TokenCacheError } from '../../index.mjs';
 
-const cache: TokenCache = new TokenCache({ path: '/run/tokencached/tokencached.sock' });
+const cache: TokenCache = new TokenCache({
+  path: '/run/tokencached/tokencached.sock',
+  origin: ['https://x', new URL('https://y')],
+  restartGrace: 5,
+});
 const { signal } = new AbortController();
 
 export async function calls(): Promise<string> {
@@ -32,10 +36,12 @@ interface Request {
 
 export const handlers = [
   cache.accessTokenHandler((request: Request) => request.session.userId),
-  cache.accessTokenHandler(async (request: Request) => ({ userId: request.method, scope: 's' }), { timeout: 5 }),
+  cache.accessTokenHandler((request: Request) => ({ userId: request.session.userId })),
+  cache.accessTokenHandler(async (request: Request) => ({ userId: request.method, scope: 's' }), { timeout: 5, log: (line: string) => line.length }),
 ];
 
 export const response: Promise<Response> = cache.fetch('alice', new URL('https://x/'), { method: 'POST', signal });
+export const other: Promise<Response> = cache.fetch({ userId: '1', tenant: 'b', origin: 'https://y' }, 'https://y/');
 
 // @ts-expect-error nobody is named
 cache.token({});

@@ -10,26 +10,31 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from tokencached import _requests
-from tokencached._async_connection import AsyncConnection
+from tokencached._async_connections import AsyncConnections
+from tokencached._conversation import Call
 from tokencached._errors import TokenCacheError
-from tokencached._exchange import Call
-from tokencached._reconnecting import GRACE, socket_path
+from tokencached._reconnecting import GRACE, RESTART_GRACE, checked_grace, socket_path
 from tokencached._requests import Key, Request
-from tokencached._results import Hello, Invalidation, Prefetch, Revocation, Token
+from tokencached._results import Hello, Invalidation, Prefetch, Revocation, Token, total
 
 T = TypeVar("T")
 
 
 class AsyncTokenCache:
-    """A tokencached on this machine, through one connection that all tasks of an event loop share.
+    """A tokencached on this machine, through a connection that all tasks of an event loop share.
 
-    Make one for the loop. It connects when it is first needed, and again after the daemon's restart without failing
-    a call. A call ends with its task's cancellation. All times are in seconds; every call raises `TokenCacheError`.
+    Make one for the process. Each event loop has a connection of its own, which is made when it is first needed, and
+    again after the daemon's restart without failing a call. A call ends with its task's cancellation. All times are in
+    seconds; every call raises `TokenCacheError`.
     """
 
-    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        """`path`: the daemon's socket; that of `TOKENCACHED_SOCKET` or of the packaged daemon where it is left out."""
-        self._connection = AsyncConnection(socket_path(path))
+    def __init__(self, path: str | os.PathLike[str] | None = None, *, restart_grace: float = RESTART_GRACE) -> None:
+        """Makes a client, which connects when it is first asked.
+
+        `path`: the daemon's socket; that of `TOKENCACHED_SOCKET` or of the packaged daemon where it is left out.
+        `restart_grace`: how long a daemon that isn't there is waited for, 0 to 300 seconds; then calls fail at once.
+        """
+        self._connections = AsyncConnections(socket_path(path), checked_grace(restart_grace))
 
     async def token(
         self,
@@ -55,8 +60,10 @@ class AsyncTokenCache:
         scope: str | None = None,
         timeout: float | None = None,
     ) -> Prefetch:
-        """Has tokens minted that will be needed."""
-        return await self._call(_requests.prefetch(subjects, user_ids, tenant, scope, timeout))
+        """Has tokens minted that will be needed; in several requests where the users don't fit into one."""
+        parts = _requests.prefetch(subjects, user_ids, tenant, scope, timeout)
+        deadline = time.monotonic() + parts[0].timeout
+        return total([await self._call(part, deadline) for part in parts])
 
     async def invalidate(
         self,
@@ -94,7 +101,7 @@ class AsyncTokenCache:
 
     async def close(self) -> None:
         """Ends the connection; calls that wait, and later ones, fail with `closed`."""
-        await self._connection.close()
+        self._connections.close()
 
     async def __aenter__(self) -> AsyncTokenCache:
         return self
@@ -104,7 +111,8 @@ class AsyncTokenCache:
     ) -> None:
         await self.close()
 
-    async def _call(self, request: Request[T]) -> T:
+    async def _call(self, request: Request[T], deadline: float | None = None) -> T:
+        connections = self._connections.here()
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[Any] = loop.create_future()
 
@@ -117,16 +125,17 @@ class AsyncTokenCache:
             else:
                 ended.set_exception(error)
 
-        call = Call(request, time.monotonic() + request.timeout, end)
-        self._connection.ask(call)
+        now = time.monotonic()
+        call = Call(request, now + request.timeout if deadline is None else deadline, end)
+        connections.ask(call)
 
         def late(is_last: bool) -> None:
-            if is_last or not self._connection.is_trying(call):
-                end(None, self._connection.late())
+            if is_last or not connections.is_trying(call):
+                end(None, connections.late())
 
         timers = [
-            loop.call_later(request.timeout, late, False),
-            loop.call_later(request.timeout + GRACE, late, True),
+            loop.call_later(max(0, call.deadline - now), late, False),
+            loop.call_later(max(0, call.deadline - now) + GRACE, late, True),
         ]
         try:
             result: T = await ended
@@ -135,7 +144,8 @@ class AsyncTokenCache:
             for timer in timers:
                 timer.cancel()
             # Where its time passed or its task was cancelled, nobody waits for the reply any more.
-            self._connection.give_up(call)
+            if call.is_wanted:
+                connections.give_up(call)
             if ended.done() and not ended.cancelled():
                 # Its task may have been cancelled when it had its outcome already: then nobody else has looked at it.
                 ended.exception()

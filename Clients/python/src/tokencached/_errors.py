@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tokencached._results import is_text, pause
+
 
 @dataclass(frozen=True)
 class Upstream:
@@ -42,17 +44,23 @@ class TokenCacheError(Exception):
 def error_of(reply: Mapping[str, Any]) -> TokenCacheError | None:
     """The error that a reply tells of; None where it is an answer."""
     code = reply.get("error")
-    if not isinstance(code, str):
+    if not isinstance(code, str) or not is_text(code):
         return None
-    text, retry_after, upstream = (reply.get(name) for name in ("error_description", "retry_after", "upstream"))
+    text, upstream = reply.get("error_description"), reply.get("upstream")
     return TokenCacheError(
         code,
-        text if isinstance(text, str) else code,
-        retry_after if isinstance(retry_after, (int, float)) else None,
+        _printable(text) or code,
+        pause(reply.get("retry_after")),
         _upstream(upstream) if isinstance(upstream, dict) else None,
     )
 
 
 def _upstream(members: Mapping[str, Any]) -> Upstream | None:
     status = members.get("status")
-    return Upstream(status, members.get("code"), members.get("title")) if isinstance(status, int) else None
+    if type(status) is not int:
+        return None
+    return Upstream(status, _printable(members.get("code")), _printable(members.get("title")))
+
+
+def _printable(text: object) -> str | None:
+    return text if isinstance(text, str) and is_text(text) else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable, Generic, TypeVar
 
@@ -19,6 +19,7 @@ from tokencached._results import (
     Prefetch,
     Revocation,
     Token,
+    is_text,
     read_hello,
     read_invalidation,
     read_prefetch,
@@ -31,9 +32,9 @@ T = TypeVar("T")
 DEFAULT_TIMEOUT = 10.0
 # The daemon's own limits.
 LONGEST_TIMEOUT = 300.0
-LONGEST_LINE = 65_536
-# The longest id and time-out that will stand before a request's own members.
-ROOM_FOR_OURS = 64
+MOST_USERS = 1_000
+# A line's 65,536 bytes, less the longest id and time-out that will stand before a request's own members.
+LONGEST_BODY = 65_536 - 64
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,37 @@ def prefetch(
     tenant: str | None,
     scope: str | None,
     timeout: float | None,
-) -> Request[Prefetch]:
-    members = {"subjects": subjects, "user_ids": user_ids, "tenant": tenant, "scope": scope}
-    return _request("prefetch", members, timeout, read_prefetch)
+) -> list[Request[Prefetch]]:
+    """One request, or as many as the users need: a line takes 1,000 of them, or fewer where their ids are long."""
+
+    def request(users: Mapping[str, Sequence[str] | None]) -> Request[Prefetch]:
+        return _request("prefetch", {**users, "tenant": tenant, "scope": scope}, timeout, read_prefetch)
+
+    if (subjects is None) == (user_ids is None):
+        # The daemon says what is wrong with that.
+        return [request({"subjects": subjects, "user_ids": user_ids})]
+    name = "subjects" if user_ids is None else "user_ids"
+    users = _sendable(name, subjects if user_ids is None else user_ids)
+    room = LONGEST_BODY - len(request({name: []}).body)
+    return [request({name: part}) for part in _parts(users, room)]
+
+
+def _parts(users: Sequence[str], room: int) -> Iterator[Sequence[str]]:
+    """The users in their order, in parts that fit into a line."""
+    part: list[str] = []
+    size = 0
+    for user in users:
+        length = len(_json(user)) + len(",")
+        if part and (len(part) == MOST_USERS or size + length > room):
+            yield part
+            part, size = [], 0
+        part.append(user)
+        size += length
+    yield part
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def invalidate(
@@ -91,8 +120,8 @@ def _request(
     operation: str, members: Mapping[str, Any], timeout: float | None, read: Callable[[Mapping[str, Any]], T]
 ) -> Request[T]:
     given = {"op": operation, **{name: _sendable(name, value) for name, value in members.items() if value is not None}}
-    body = json.dumps(given, ensure_ascii=False, separators=(",", ":")).encode()[1:-1]
-    if len(body) > LONGEST_LINE - ROOM_FOR_OURS:
+    body = _json(given)[1:-1]
+    if len(body) > LONGEST_BODY:
         raise TokenCacheError("invalid_request", "the request is too long")
     seconds = DEFAULT_TIMEOUT if timeout is None else _number("timeout", timeout)
     if not 0 <= seconds <= LONGEST_TIMEOUT:
@@ -100,7 +129,7 @@ def _request(
     return Request(operation, body, seconds, read)
 
 
-def _sendable(name: str, value: object) -> object:
+def _sendable(name: str, value: object) -> Any:
     if isinstance(value, bool):
         return value
     if name == "min_ttl":
@@ -120,7 +149,6 @@ def _number(name: str, value: object) -> float:
 
 
 def _text(name: str, value: object) -> str:
-    # A lone surrogate can't be written in UTF-8.
-    if isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value):
+    if isinstance(value, str) and is_text(value):
         return value
     raise TokenCacheError("invalid_request", f"'{name}' should be a string")

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+# The longest `retry_after` that is taken for one, in seconds: 30 days.
+LONGEST_PAUSE = 2_592_000
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -71,47 +77,87 @@ class Unreadable(Exception):
 
 
 def read_token(reply: Mapping[str, Any]) -> Token:
-    token = _member(reply, "access_token", str)
+    token = _text(reply, "access_token")
     if not token:
         raise Unreadable
-    left: float = _member(reply, "expires_in", (int, float))
+    left = _member(reply, "expires_in", (int, float))
+    if not math.isfinite(left):
+        raise Unreadable
     return Token(
         token,
-        _member(reply, "token_type", str),
+        _text(reply, "token_type"),
         left,
-        _member(reply, "expires_at", str),
-        _member(reply, "scope", str),
-        _member(reply, "source", str),
+        _text(reply, "expires_at"),
+        _text(reply, "scope"),
+        _text(reply, "source"),
         reply.get("stale") is True,
         reply.get("min_ttl_met") is not False,
     )
 
 
 def read_prefetch(reply: Mapping[str, Any]) -> Prefetch:
-    return Prefetch(_member(reply, "queued", int), _member(reply, "cached", int), reply.get("refused", 0))
+    return Prefetch(
+        _member(reply, "queued", int), _member(reply, "cached", int), _member({"refused": 0, **reply}, "refused", int)
+    )
+
+
+def total(parts: Sequence[Prefetch]) -> Prefetch:
+    """What the parts of a prefetch found together."""
+    return Prefetch(
+        sum(part.queued for part in parts), sum(part.cached for part in parts), sum(part.refused for part in parts)
+    )
 
 
 def read_invalidation(reply: Mapping[str, Any]) -> Invalidation:
-    return Invalidation(_member(reply, "invalidated", bool), reply.get("retry_after"))
+    return Invalidation(_member(reply, "invalidated", bool), pause(reply.get("retry_after")))
 
 
 def read_revocation(reply: Mapping[str, Any]) -> Revocation:
-    return Revocation(_member(reply, "revoked", bool), reply.get("upstream", True))
+    return Revocation(_member(reply, "revoked", bool), reply.get("upstream") is not False)
 
 
 def read_hello(reply: Mapping[str, Any]) -> Hello:
     return Hello(
-        _member(reply, "server", str),
-        _member(reply, "version", str),
+        _text(reply, "server"),
+        _text(reply, "version"),
         _member(reply, "protocol", int),
-        tuple(_member(reply, "ops", list)),
-        tuple(_member(reply, "tenants", list)),
+        _texts(reply, "ops"),
+        _texts(reply, "tenants"),
         _member(reply, "max_line", int),
     )
 
 
+def pause(value: object) -> float | None:
+    """A `retry_after` that somebody can wait for; None for any other."""
+    return value if _is(value, (int, float)) and 0 <= value <= LONGEST_PAUSE else None  # type: ignore[operator,return-value]
+
+
+def is_text(value: object) -> bool:
+    """Whether it is a string without lone surrogates, which could be neither sent nor printed."""
+    return isinstance(value, str) and (value.isascii() or not SURROGATE.search(value))
+
+
 def _member(reply: Mapping[str, Any], name: str, kind: type | tuple[type, ...]) -> Any:
     value = reply.get(name)
-    if not isinstance(value, kind):
+    if not _is(value, kind):
         raise Unreadable
     return value
+
+
+def _text(reply: Mapping[str, Any], name: str) -> str:
+    text: str = _member(reply, name, str)
+    if not is_text(text):
+        raise Unreadable
+    return text
+
+
+def _texts(reply: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    texts: list[str] = _member(reply, name, list)
+    if not all(is_text(each) for each in texts):
+        raise Unreadable
+    return tuple(texts)
+
+
+def _is(value: object, kind: type | tuple[type, ...]) -> bool:
+    # To Python a bool is an int.
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))

@@ -1,32 +1,40 @@
-"""Requests of httpx with a user's token: `httpx.Client(auth=TokenCacheAuth(cache, subject="auth0|alice"))`.
+"""Requests of httpx with a user's token.
+
+    auth = TokenCacheAuth(cache, subject="auth0|alice", origin="https://your-tenant.eu.qlikcloud.com")
+    client = httpx.Client(auth=auth)
 
 It needs httpx, which `pip install tokencached[httpx]` brings along.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Sequence
 
 import httpx
 
 from tokencached._async_client import AsyncTokenCache
 from tokencached._client import TokenCache
+from tokencached._errors import TokenCacheError
 
 __all__ = ["TokenCacheAuth"]
 
 
 class TokenCacheAuth(httpx.Auth):
-    """Signs requests with a user's token.
+    """Signs requests to the tenant with a user's token.
+
+    The token goes to the origins that were named and to no other: a request for another URL fails with
+    `invalid_request`, and a redirect elsewhere takes no token along.
 
     On 401 that very token is invalidated and the request sent once more with another; a body that is read while it is
     sent can't be sent twice, and the 401 is then the answer. `TokenCache` goes with `httpx.Client`, `AsyncTokenCache`
-    with `httpx.AsyncClient`. Redirects to another origin take no token along.
+    with `httpx.AsyncClient`.
     """
 
     def __init__(
         self,
         cache: TokenCache | AsyncTokenCache,
         *,
+        origin: str | Sequence[str],
         subject: str | None = None,
         user_id: str | None = None,
         tenant: str | None = None,
@@ -34,6 +42,13 @@ class TokenCacheAuth(httpx.Auth):
         min_ttl: float | None = None,
         timeout: float | None = None,
     ) -> None:
+        """`origin`: the tenant's own address, such as `https://your-tenant.eu.qlikcloud.com`, or several.
+
+        Raises ValueError where it is no web address.
+        """
+        self._origins = [_origin(httpx.URL(each)) for each in ([origin] if isinstance(origin, str) else origin)]
+        if not all(scheme in ("https", "http") and host for scheme, host, _ in self._origins):
+            raise ValueError(f"'origin' should be a web address, not {origin!r}")
         self._cache = cache
         self._subject = subject
         self._user_id = user_id
@@ -45,9 +60,10 @@ class TokenCacheAuth(httpx.Auth):
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         if not isinstance(self._cache, TokenCache):
             raise TypeError("httpx.Client needs a TokenCache, not an AsyncTokenCache")
+        self._check(request)
         first = self._token(self._cache)
         response = yield _signed(request, first)
-        if response.status_code != httpx.codes.UNAUTHORIZED:
+        if not self._is_refusal(response):
             return
         self._cache.invalidate(
             subject=self._subject,
@@ -64,9 +80,10 @@ class TokenCacheAuth(httpx.Auth):
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         if not isinstance(self._cache, AsyncTokenCache):
             raise TypeError("httpx.AsyncClient needs an AsyncTokenCache, not a TokenCache")
+        self._check(request)
         first = await self._async_token(self._cache)
         response = yield _signed(request, first)
-        if response.status_code != httpx.codes.UNAUTHORIZED:
+        if not self._is_refusal(response):
             return
         await self._cache.invalidate(
             subject=self._subject,
@@ -78,6 +95,14 @@ class TokenCacheAuth(httpx.Auth):
         )
         if _is_repeatable(request) and (second := await self._async_token(self._cache)) != first:
             yield _signed(request, second)
+
+    def _check(self, request: httpx.Request) -> None:
+        if _origin(request.url) not in self._origins:
+            raise TokenCacheError("invalid_request", f"the token goes to the tenant only, not to {request.url.host}")
+
+    def _is_refusal(self, response: httpx.Response) -> bool:
+        # Where a redirect led elsewhere, no token went along, and none was refused.
+        return response.status_code == httpx.codes.UNAUTHORIZED and _origin(response.url) in self._origins
 
     def _token(self, cache: TokenCache) -> str:
         return cache.token(
@@ -99,6 +124,10 @@ class TokenCacheAuth(httpx.Auth):
             timeout=self._timeout,
         )
         return token.access_token
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
 
 
 def _signed(request: httpx.Request, access_token: str) -> httpx.Request:

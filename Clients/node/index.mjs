@@ -1,0 +1,3 @@
+import tokencached from './index.js';
+
+export const { Token, TokenCache, TokenCacheError } = tokencached;
