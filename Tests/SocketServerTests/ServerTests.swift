@@ -91,15 +91,15 @@ struct ServerTests {
 
     @Test("What peers that don't read have the server hold is bounded over all of them, and none of it is lost.")
     func backlog() async throws {
-        let bound = 1_024 * 1_024
+        let bound = 256 * 1_024
         let fixture = try await Fixture(mostBacklog: bound)
-        let (peers, count) = (8, 2_000)
+        let (peers, count) = (6, 1_000)
         let clients = try (0..<peers).map { _ in try LineClient(fixture.path) }
         let hello = Array((0..<count).map { #"{"op":"hello","id":\#($0)}"# + "\n" }.joined().utf8)
         for client in clients { Thread.detachNewThread { try? client.send(hello) } }
         // Until nothing moves any more: all have sent what the server takes of them.
         var (largest, last, same) = (0, -1, 0)
-        while same < 100 || largest < bound {
+        while same < 20 || largest < bound {
             let unsent = try await fixture.onLoop { _, server in
                 var stats = StatsReply()
                 server.fill(&stats)
@@ -113,7 +113,10 @@ struct ServerTests {
         #expect(largest <= bound + peers * 80 * 1_024)
         #expect(try LineClient(fixture.path).ask(#"{"op":"hello"}"#)["server"] != nil, "others are served")
         for client in clients {
-            for number in 0..<count { #expect(try client.reply()["id"] as? Int == number) }
+            for number in 0..<count {
+                let line = try #require(try client.line())
+                #expect(line.contains("\"id\":\(number),") || line.hasSuffix("\"id\":\(number)}"), "\(line.suffix(40))")
+            }
         }
         let left = try await fixture.onLoop { _, server in
             var stats = StatsReply()

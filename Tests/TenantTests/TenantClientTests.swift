@@ -32,7 +32,7 @@ enum Expected: Sendable, Equatable {
 struct TenantClientTests {
     private func withClient<Result>(
         _ tenant: StandInTenant,
-        timeout: Duration = .seconds(10),
+        timeout: Duration = Patience.duration,
         caFile: String? = nil,
         origin: String? = nil,
         _ body: (TenantClient) async throws -> Result
@@ -45,7 +45,7 @@ struct TenantClientTests {
             userAgent: "tokencached/test"
         )
         // A machine that is busy with other tests may take long for a handshake; what is tested is its outcome.
-        settings.connectTimeout = .seconds(30)
+        settings.connectTimeout = Patience.duration
         let client = try TenantClient(settings, on: MultiThreadedEventLoopGroup.singleton)
         do {
             let result = try await body(client)

@@ -4,9 +4,6 @@ import Synchronization
 
 /// A connection to a Unix socket as a plain program makes one: it blocks, and every wait has an end.
 package final class LineClient: Sendable {
-    /// No reply that a test waits for takes longer; a test that fails says so after it.
-    private static let patience = 30
-
     private let descriptor: CInt
     private let pending = Mutex<[UInt8]>([])
 
@@ -31,7 +28,7 @@ package final class LineClient: Sendable {
             close(descriptor)
             throw Failure(description: "no connection to \(path): error \(code)")
         }
-        var limit = timeval(tv_sec: Self.patience, tv_usec: 0)
+        var limit = timeval(tv_sec: Patience.seconds, tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, size)

@@ -43,9 +43,9 @@ package final class Program: Sendable {
     /// What it has written so far.
     package var written: String { output.withLock { $0 } }
 
-    /// Waits until it has written a text, and returns all that it has written by then; nil after half a minute.
+    /// Waits until it has written a text, and returns all that it has written by then; nil: it never did.
     package func waitForOutput(_ text: String) -> String? {
-        let deadline = DispatchTime.now() + 30
+        let deadline = DispatchTime.now() + Double(Patience.seconds)
         while true {
             let written = written
             if written.contains(text) { return written }
