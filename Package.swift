@@ -41,7 +41,7 @@ let targets: [Target] = [
     .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
     .systemLibrary(name: "CLinux"),
     .target(name: "CArguments"),
-    .target(name: "Systemd", dependencies: ["CSystemd", "Secrets"]),
+    .target(name: "Systemd", dependencies: ["CLinux", "CSystemd", "Secrets"]),
 
     // MARK: The heart: no I/O
     .target(name: "Secrets", dependencies: ["CLinux", crypto]),

@@ -6,6 +6,7 @@
 #include <sys/timerfd.h>
 #include <sys/types.h>
 #include <unistd.h>
+#include <sys/xattr.h>
 
 /* What SO_PEERCRED yields (unix(7)); the C library shows its own `struct ucred` only to those who ask for GNU's
  * extensions before any header is read, which a module can't. */

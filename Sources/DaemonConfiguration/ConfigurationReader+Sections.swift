@@ -71,7 +71,8 @@ extension ConfigurationReader {
 
     private mutating func mode(_ item: Item?) -> UInt32? {
         guard let item else { return nil }
-        guard let text = item.text, (3...4).contains(text.utf8.count), let mode = UInt32(text, radix: 8), mode <= 0o777
+        guard let text = item.text, (3...4).contains(text.utf8.count), Self.whole(text) != nil, !text.hasPrefix("-"),
+            let mode = UInt32(text, radix: 8), mode <= 0o777
         else {
             note(item, "should be a mode in octal digits and quotes, such as \"0660\"")
             return nil
@@ -150,7 +151,7 @@ extension ConfigurationReader {
     private mutating func address(_ item: Item?) -> String? {
         guard let item else { return nil }
         guard let text = item.text, let colon = text.lastIndex(of: ":"), colon > text.startIndex,
-            let port = Int(text[text.index(after: colon)...]), (1...65_535).contains(port)
+            let port = Self.whole(String(text[text.index(after: colon)...])), (1...65_535).contains(port)
         else {
             note(item, "should be an address and a port, such as 127.0.0.1:9464")
             return nil

@@ -16,6 +16,7 @@ extension ConfigurationReader {
         guard var section = Section(item.node, path: item.path, line: item.line), !section.keys.isEmpty else {
             return note(item, "should be a mapping of one or more tenants by name")
         }
+        noteRepeated(section)
         let names = section.keys.map(\.key)
         for name in names {
             guard let tenant = section.take(name) else { continue }

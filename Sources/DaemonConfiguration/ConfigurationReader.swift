@@ -31,8 +31,14 @@ struct ConfigurationReader {
         noteUnknown(section, known: known)
     }
 
-    /// Notes the keys of a section that nobody took.
+    /// Notes the keys of a section that stand there more than once.
+    mutating func noteRepeated(_ section: Section) {
+        for (key, line) in section.repeated { note(line, section.dotted(key.forMessage), "comes twice") }
+    }
+
+    /// Notes the keys of a section that nobody took, and those that are there twice.
     mutating func noteUnknown(_ section: Section, known: [String]) {
+        noteRepeated(section)
         for (key, line) in section.keys where !known.contains(key) {
             let nearest = known.nearest(to: key).map { "; did you mean '\($0)'?" } ?? ""
             note(line, section.dotted(key.forMessage), "is not a known key\(nearest)")
@@ -54,7 +60,7 @@ struct ConfigurationReader {
     /// A whole number in a range.
     mutating func integer(_ item: Item?, _ range: ClosedRange<Int>) -> Int? {
         guard let item else { return nil }
-        guard item.isPlain, let number = item.text.flatMap({ Int($0) }), range.contains(number) else {
+        guard item.isPlain, let number = item.text.flatMap(Self.whole), range.contains(number) else {
             note(item, "should be a whole number from \(range.lowerBound) to \(range.upperBound)")
             return nil
         }
@@ -110,6 +116,12 @@ struct ConfigurationReader {
             }
             return text
         }
+    }
+
+    /// A whole number in digits; `+1` is none.
+    static func whole(_ text: String) -> Int? {
+        let digits = text.hasPrefix("-") ? text.dropFirst() : Substring(text)
+        return digits.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(text) : nil
     }
 
     private static func seconds(_ text: String) -> Double? {

@@ -7,6 +7,8 @@ struct Section {
     /// Where it begins.
     let line: Int?
     private var entries: [(key: String, line: Int?, value: Node)] = []
+    /// Keys that stand there once more, such as `1` and `"1"`, which YAML tells apart.
+    private(set) var repeated: [(key: String, line: Int?)] = []
 
     /// Reads a mapping; nil where it is something else.
     init?(_ node: Node, path: String, line: Int?) {
@@ -14,7 +16,12 @@ struct Section {
         self.path = path
         self.line = line
         for (key, value) in mapping {
-            entries.append((key.string ?? "", key.mark?.line, value))
+            let name = key.string ?? ""
+            if entries.contains(where: { $0.key == name }) {
+                repeated.append((name, key.mark?.line))
+            } else {
+                entries.append((name, key.mark?.line, value))
+            }
         }
     }
 

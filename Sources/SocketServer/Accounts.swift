@@ -21,9 +21,14 @@ package enum Accounts {
     /// Room for the longest line of an account file that is worth reading; a larger group is given by number.
     private static let roomForNames = 65_536
 
+    /// The number that a text of nothing but digits is; nil: it is a name.
+    package static func number(_ text: String) -> UInt32? {
+        text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? UInt32(text) : nil
+    }
+
     /// The number of a user who is given by name or number.
     package static func user(_ name: String) -> Answer {
-        if let number = uid_t(name) { return .number(number) }
+        if let number = number(name) { return .number(number) }
         var user = unsafe passwd()
         var found: UnsafeMutablePointer<passwd>?
         var room = [CChar](repeating: 0, count: roomForNames)
@@ -33,7 +38,7 @@ package enum Accounts {
 
     /// The number of a group that is given by name or number.
     package static func group(_ name: String) -> Answer {
-        if let number = gid_t(name) { return .number(number) }
+        if let number = number(name) { return .number(number) }
         var group = unsafe Glibc.group()
         var found: UnsafeMutablePointer<Glibc.group>?
         var room = [CChar](repeating: 0, count: roomForNames)

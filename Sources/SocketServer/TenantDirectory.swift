@@ -32,7 +32,8 @@ package struct TenantDirectory: Sendable {
         guard let name = asked ?? defaultTenant else {
             throw ErrorReply(.unknownTenant, "several tenants are configured and none is the default: name one")
         }
-        guard let tenant = tenants[name]?.id else { throw .noSuchTenant }
+        // By its bytes: texts are equal, too, where one has the Kelvin sign for a K.
+        guard let tenant = tenants[name]?.id, tenant.name.utf8.elementsEqual(name.utf8) else { throw .noSuchTenant }
         return tenant
     }
 

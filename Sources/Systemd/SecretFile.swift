@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 package import Secrets
 
@@ -45,7 +46,11 @@ package enum SecretFile {
         do throws(SecretFileError.Problem) {
             let status = try status(of: descriptor)
             guard status.st_mode & S_IFMT == S_IFREG else { throw .notAFile }
-            if case .ownFile = trust { try refuseShared(status) }
+            if case .ownFile = trust {
+                try refuseShared(status)
+                try refuseSharedList(of: descriptor)
+                try refuseSharedFolders(of: path)
+            }
             return try secret(from: descriptor, isKey: isKey, memory)
         } catch {
             throw SecretFileError(path: path, problem: error)
@@ -66,6 +71,50 @@ package enum SecretFile {
         let isGroups = status.st_mode & S_IRWXG == 0 || status.st_gid == 0 || ownGroups.contains(status.st_gid)
         guard isOwners, isGroups, status.st_mode & S_IRWXO == 0 else {
             throw .readableByOthers(mode: status.st_mode & 0o7777, owner: status.st_uid, group: status.st_gid)
+        }
+    }
+
+    // MARK: Access control lists
+
+    /// The attribute that the kernel keeps a list in, as `acl(5)` and `linux/posix_acl_xattr.h` describe it.
+    private static let listName = "system.posix_acl_access"
+    private static let (headSize, entrySize) = (4, 8)
+    private static let (userTag, groupTag, maskTag) = (0x02 as UInt16, 0x08 as UInt16, 0x10 as UInt16)
+
+    /// Refuses a file whose access control list gives something to users or groups that this process isn't.
+    private static func refuseSharedList(of descriptor: CInt) throws(SecretFileError.Problem) {
+        var list = [UInt8](repeating: 0, count: 65_536)
+        let size = unsafe fgetxattr(descriptor, listName, &list, list.count)
+        guard size > headSize else { return }
+        let entries = stride(from: headSize, to: size - entrySize + 1, by: entrySize).map { start in
+            let number = { (offset: Int, count: Int) in
+                (0..<count).reduce(UInt32(0)) { $0 | UInt32(list[start + offset + $1]) << (8 * $1) }
+            }
+            return (tag: UInt16(number(0, 2)), rights: number(2, 2), id: number(4, 4))
+        }
+        let mask = entries.first { $0.tag == maskTag }?.rights ?? 7
+        for entry in entries where entry.rights & mask != 0 {
+            if entry.tag == userTag, entry.id != 0, entry.id != geteuid() { throw .listedForUser(entry.id) }
+            if entry.tag == groupTag, entry.id != 0, !ownGroups.contains(entry.id) { throw .listedForGroup(entry.id) }
+        }
+    }
+
+    // MARK: Folders
+
+    /// Refuses a file in a folder in which others could put another in its place.
+    private static func refuseSharedFolders(of path: String) throws(SecretFileError.Problem) {
+        guard let real = unsafe realpath(path, nil) else { throw .unreadable(errno) }
+        defer { unsafe free(real) }
+        var folder = unsafe String(cString: real)
+        while let slash = folder.lastIndex(of: "/"), folder != "/" {
+            folder = slash == folder.startIndex ? "/" : String(folder[..<slash])
+            var status = stat()
+            guard unsafe stat(folder, &status) == 0 else { throw .unreadable(errno) }
+            let isOwners = status.st_uid == 0 || status.st_uid == geteuid()
+            let isGroups = status.st_mode & S_IWGRP == 0 || status.st_gid == 0 || ownGroups.contains(status.st_gid)
+            let isClosed = isGroups && status.st_mode & S_IWOTH == 0
+            // In a sticky folder only an entry's owner can replace it.
+            guard isOwners, isClosed || status.st_mode & S_ISVTX != 0 else { throw .replaceableByOthers(folder) }
         }
     }
 

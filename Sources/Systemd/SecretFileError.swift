@@ -8,6 +8,12 @@ package struct SecretFileError: Error, Equatable, CustomStringConvertible {
         case notAFile
         /// Others can read it, or could change it.
         case readableByOthers(mode: UInt32, owner: UInt32, group: UInt32)
+        /// Its access control list gives something to this user.
+        case listedForUser(UInt32)
+        /// Its access control list gives something to this group.
+        case listedForGroup(UInt32)
+        /// Others can change this folder above it, and so put another file in its place.
+        case replaceableByOthers(String)
         /// It holds nothing.
         case empty
         /// It holds more than a secret.
@@ -37,6 +43,13 @@ package struct SecretFileError: Error, Equatable, CustomStringConvertible {
             \(path) can be read or changed by others: its mode is \(String(mode, radix: 8)), its owner \(owner), its group \
             \(group); it should belong to root or the daemon's user and have mode 600
             """
+        case .listedForUser(let user):
+            "\(path) is open to user \(user) by its access control list: remove that with setfacl -b \(path)"
+        case .listedForGroup(let group):
+            "\(path) is open to group \(group) by its access control list: remove that with setfacl -b \(path)"
+        case .replaceableByOthers(let folder):
+            "\(path) could be replaced by others: its folder \(folder) should belong to root or the daemon's user, and be "
+                + "writable for nobody else"
         case .empty: "\(path) is empty"
         case .tooLarge: "\(path) is larger than a secret can be"
         case .notText: "\(path) holds bytes that no client secret has: it should be one line of visible ASCII"

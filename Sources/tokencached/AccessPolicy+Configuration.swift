@@ -35,12 +35,12 @@ extension PeerSet {
             return
         }
         self.init(
-            users: Set(users.compactMap { UInt32($0) }),
-            groups: Set(groups.compactMap { UInt32($0) }),
+            users: Set(users.compactMap { Accounts.number($0) }),
+            groups: Set(groups.compactMap { Accounts.number($0) }),
             units: units.map { Glob($0) },
             names: AccountNames(
-                users: Set(users.filter { UInt32($0) == nil }),
-                groups: Set(groups.filter { UInt32($0) == nil })
+                users: Set(users.filter { Accounts.number($0) == nil }),
+                groups: Set(groups.filter { Accounts.number($0) == nil })
             )
         )
     }

@@ -130,6 +130,11 @@ struct ConfigurationTests {
         "A wrong value is told with its line, its key and what it should be.",
         arguments: [
             ("cache: { max_entries: 0 }", "cache.max_entries: should be a whole number from 1 to 10000000"),
+            ("cache: { max_entries: +5 }", "cache.max_entries: should be a whole number from 1 to 10000000"),
+            (
+                "sockets: { admin: { mode: \"+66\" } }",
+                "sockets.admin.mode: should be a mode in octal digits and quotes, such as \"0660\""
+            ),
             ("cache: { max_entries: 10000001 }", "cache.max_entries: should be a whole number from 1 to 10000000"),
             ("cache: { max_entries: \"5\" }", "cache.max_entries: should be a whole number from 1 to 10000000"),
             ("cache: { max_entries: 1e3 }", "cache.max_entries: should be a whole number from 1 to 10000000"),
@@ -338,6 +343,9 @@ struct ConfigurationTests {
         #expect(faults("- a").first?.hasPrefix("t.yaml:1: should be a mapping of sockets") == true)
         #expect(faults("").count == 1)
         #expect(faults("a: 1\n---\nb: 2").count == 1)
+        let same = "  1: { host: https://a.example, client_id: a, client_secret: { file: /s } }\n"
+        let twice = faults("default_tenant: \"1\"\ntenants:\n" + same + same.replacing("1:", with: "\"1\":"))
+        #expect(twice.contains { $0.contains("4: tenants.1: comes twice") }, "\(twice)")
         #expect(faults("cache: {}\ncache: {}\n" + Self.tenants).first?.contains("'cache' comes twice") == true)
         do throws(ConfigurationFaults) {
             _ = try DaemonConfiguration.parse(Data([0xFF, 0xFE]), file: "t.yaml")

@@ -69,6 +69,15 @@ struct GrantTests {
         #expect(!finds(two, request()))
     }
 
+    @Test("A tenant is meant by the bytes of its name, not by a text that Unicode takes for the same.")
+    func equivalentNames() {
+        let scopes = ["K1": "a"].compactMapValues { ScopeSet($0) }
+        let ids = Dictionary(uniqueKeysWithValues: scopes.map { (TenantID(number: 1, name: $0.key), $0.value) })
+        let grant = grant(.withoutRules, TenantDirectory(scopes: ids, defaultTenant: nil))
+        #expect(code { _ = try grant.key(for: request(tenant: "\u{212A}1"), .token) } == .unknownTenant)
+        #expect(throws: Never.self) { try grant.key(for: request(tenant: "K1"), .token) }
+    }
+
     @Test("Without a rule nothing may be asked for.")
     func nothing() {
         let grant = grant(nil)

@@ -75,6 +75,43 @@ struct SecretFileTests {
         #expect(try SecretFile.read(path) == ClientSecret("hunter"))
     }
 
+    @Test("A file that an access control list opens to others is refused, as long as the list's mask lets them in.")
+    func lists() throws {
+        let path = try folder.write("hunter", to: "secret", mode: 0o600)
+        func setList(_ entries: String) throws {
+            let (status, output) = try Program.run("/usr/bin/env", ["setfacl", "-n", "-m", entries, path])
+            try #require(status == 0, "\(output)")
+        }
+        try setList("u:40001:r,m::r")
+        #expect(throws: SecretFileError(path: path, problem: .listedForUser(40_001))) { try SecretFile.read(path) }
+        try setList("u:40001:-,g:40002:r")
+        #expect(throws: SecretFileError(path: path, problem: .listedForGroup(40_002))) { try SecretFile.read(path) }
+        try setList("m::-")
+        #expect(try SecretFile.read(path) == ClientSecret("hunter"), "the mask gives it nothing")
+        try setList("g:40002:-,u:\(geteuid()):r,m::r")
+        #expect(try SecretFile.read(path) == ClientSecret("hunter"))
+    }
+
+    @Test("A file is refused that others could replace: a folder above it is writable for them, and not sticky.")
+    func folders() throws {
+        let inner = folder.path("a/b")
+        #expect(unsafe mkdir(folder.path("a"), 0o755) == 0 && mkdir(inner, 0o755) == 0)
+        let path = try folder.write("hunter", to: "a/b/secret", mode: 0o600)
+        #expect(try SecretFile.read(path) == ClientSecret("hunter"))
+        for (mode, isRefused) in [(0o777, true), (0o1777, false), (0o775, false)] as [(mode_t, Bool)] {
+            #expect(unsafe chmod(folder.path("a"), mode) == 0)
+            if isRefused {
+                let problem = SecretFileError.Problem.replaceableByOthers(folder.path("a"))
+                #expect(throws: SecretFileError(path: path, problem: problem)) { try SecretFile.read(path) }
+            } else {
+                #expect(try SecretFile.read(path) == ClientSecret("hunter"))
+            }
+        }
+        // A link is followed to where the file lies.
+        #expect(unsafe chmod(folder.path("a"), 0o777) == 0 && symlink(path, folder.path("link")) == 0)
+        #expect(throws: SecretFileError.self) { try SecretFile.read(folder.path("link")) }
+    }
+
     @Test("What can't be read is named.")
     func unreadable() throws {
         let path = folder.path("none")
