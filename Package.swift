@@ -41,13 +41,14 @@ let targets: [Target] = [
     .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
     .systemLibrary(name: "CLinux"),
     .target(name: "CArguments"),
-    .target(name: "Systemd", dependencies: ["CLinux", "CSystemd", "Secrets"]),
+    .target(name: "SafeText"),
+    .target(name: "Systemd", dependencies: ["CLinux", "CSystemd", "SafeText", "Secrets"]),
 
     // MARK: The heart: no I/O
     .target(name: "Secrets", dependencies: ["CLinux", crypto]),
     .target(
         name: "TokenProtocol",
-        dependencies: ["Secrets", .product(name: "DequeModule", package: "swift-collections")]
+        dependencies: ["SafeText", "Secrets", .product(name: "DequeModule", package: "swift-collections")]
     ),
     .target(
         name: "TokenCache",
@@ -71,8 +72,8 @@ let targets: [Target] = [
         dependencies: ["CLinux", "Secrets", "TokenProtocol", "TokenCache", nioCore, nioPosix, logging]
     ),
     .target(name: "TokenLog", dependencies: ["CLinux", "Secrets", "TokenProtocol", "TokenCache"]),
-    .target(name: "Audit", dependencies: ["Secrets", "Systemd", "TokenProtocol", "TokenCache"]),
-    .target(name: "DaemonConfiguration", dependencies: [.product(name: "Yams", package: "Yams")]),
+    .target(name: "Audit", dependencies: ["SafeText", "Secrets", "Systemd", "TokenProtocol", "TokenCache"]),
+    .target(name: "DaemonConfiguration", dependencies: ["SafeText", .product(name: "Yams", package: "Yams")]),
     .target(
         name: "TokenCacheClient",
         dependencies: [nioCore, nioPosix, .product(name: "DequeModule", package: "swift-collections")]
@@ -90,16 +91,20 @@ let targets: [Target] = [
     .executableTarget(
         name: "tokencached",
         dependencies: [
-            "Systemd", "Secrets", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "Audit",
+            "SafeText", "Systemd", "Secrets", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "Audit",
             "DaemonConfiguration", "TokenLog",
             nioCore, nioPosix, logging, lifecycle, unixSignals, argumentParser,
         ]
     ),
-    .executableTarget(name: "tokencachectl", dependencies: ["CArguments", "TokenCacheClient", argumentParser]),
+    .executableTarget(
+        name: "tokencachectl",
+        dependencies: ["CArguments", "SafeText", "TokenCacheClient", argumentParser]
+    ),
     .executableTarget(name: "standin-tenant", dependencies: ["StandInTenant", argumentParser, unixSignals]),
 
     // MARK: Tests
     .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .testTarget(name: "SafeTextTests", dependencies: ["SafeText"]),
     .testTarget(name: "SecretsTests", dependencies: ["Secrets"]),
     .testTarget(name: "TokenProtocolTests", dependencies: ["Secrets", "TokenProtocol"]),
     .testTarget(name: "TokenCacheTests", dependencies: ["Secrets", "TokenProtocol", "TokenCache", "TestSupport"]),

@@ -1,3 +1,4 @@
+import SafeText
 import Secrets
 import TokenCache
 import TokenProtocol
@@ -56,17 +57,9 @@ struct AuditField: Equatable {
     static func quoted(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {
-            if (0x23...0x5B).contains(scalar.value) || (0x5D...0x7E).contains(scalar.value) {
-                quoted.unicodeScalars.append(scalar)
-                continue
-            }
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
-                for unit in String(scalar).utf16 {
-                    let digits = String(unit, radix: 16)
-                    quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-                }
-            default:
+            if scalar.isUnsafeToPrint {
+                quoted += scalar.escaped
+            } else {
                 if scalar == "\"" || scalar == "\\" { quoted += "\\" }
                 quoted.unicodeScalars.append(scalar)
             }

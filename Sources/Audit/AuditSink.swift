@@ -8,11 +8,13 @@ enum AuditSink {
     case descriptor(AuditFile)
     case nowhere
 
+    static let noJournal = "there is no journal on this machine"
+
     /// Opens a destination.
     init(_ destination: AuditDestination) throws(AuditTrailError) {
         switch destination {
         case .journal:
-            guard Journal.isThere else { throw AuditTrailError("there is no journal on this machine") }
+            guard Journal.isThere else { throw AuditTrailError(Self.noJournal) }
             self = .journal
         case .standardError: self = .descriptor(AuditFile(standardError: ()))
         case .file(let path): self = .descriptor(try AuditFile(path))
@@ -55,6 +57,18 @@ final class AuditFile: Sendable {
         guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw AuditTrailError("\(path) is not a regular file")
         }
+    }
+
+    /// Why a file could not be opened; nil: nothing that can be seen speaks against it.
+    static func problem(with path: String) -> String? {
+        var status = stat()
+        guard unsafe lstat(path, &status) != 0 else {
+            guard status.st_mode & S_IFMT == S_IFREG else { return "\(path) is not a regular file" }
+            return unsafe access(path, W_OK) == 0 ? nil : "\(path) can't be written: \(errorText(errno))"
+        }
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        guard unsafe access(folder.isEmpty ? "/" : folder, W_OK | X_OK) != 0 else { return nil }
+        return "\(path) can't be made: \(errorText(errno))"
     }
 
     /// Appends a line; whether all of it was taken.

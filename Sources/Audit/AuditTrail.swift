@@ -62,6 +62,15 @@ package final class AuditTrail: Sendable {
         Opened(sink: try AuditSink(destination))
     }
 
+    /// What would keep a destination from being opened, looked at without making anything; nil: nothing that can be seen.
+    package static func problem(with destination: AuditDestination) -> String? {
+        switch destination {
+        case .journal: Journal.isThere ? nil : AuditSink.noJournal
+        case .file(let path): AuditFile.problem(with: path)
+        case .standardError, .nowhere: nil
+        }
+    }
+
     /// A trail that goes to a destination.
     ///
     /// - Parameters:

@@ -1,3 +1,4 @@
+import SafeText
 import Yams
 
 #if canImport(FoundationEssentials)
@@ -76,10 +77,7 @@ extension String {
 
     /// A value as it may stand in a message: cut, and without what steers a terminal.
     var forMessage: String {
-        let shown = unicodeScalars.prefix(Self.shownCharacters).map { scalar in
-            scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
-                ? "?" : String(scalar)
-        }
-        return shown.joined() + (unicodeScalars.count > Self.shownCharacters ? "…" : "")
+        let shown = String(String.UnicodeScalarView(unicodeScalars.prefix(Self.shownCharacters)))
+        return shown.printable + (unicodeScalars.count > Self.shownCharacters ? "…" : "")
     }
 }

@@ -63,8 +63,9 @@ extension ConfigurationReader {
                 if path.hasPrefix("/") { socket.path = path } else { reader.note(item, "should be an absolute path") }
             }
             if let mode = reader.mode(section.take("mode")) { socket.mode = mode }
-            if let group = reader.text(section.take("group"), "should be a group's name or number") {
-                socket.group = group
+            let item = section.take("group")
+            if let group = reader.text(item, "should be a group's name or number") {
+                (socket.group, socket.groupLine) = (group, item?.line)
             }
         }
     }

@@ -51,6 +51,8 @@ package struct DaemonConfiguration: Sendable, Equatable {
         package var mode: UInt32
         /// A group's name or number; nil: the process's own.
         package var group: String?
+        /// The line at which that stands, for whoever finds that there is none.
+        package var groupLine: Int?
     }
 
     /// The cache's bounds.

@@ -13,6 +13,14 @@ package enum ListeningSocketError: Error, Equatable, CustomStringConvertible {
     /// A call of the kernel failed.
     case failed(String, String, Int32)
 
+    /// Whether the configuration names what can't be: another attempt won't help.
+    package var isWrongConfiguration: Bool {
+        switch self {
+        case .pathTooLong, .unknownGroup: true
+        case .inUse, .notASocket, .failed: false
+        }
+    }
+
     /// The sentence.
     package var description: String {
         switch self {

@@ -1,5 +1,6 @@
 import CSystemd
 import Glibc
+import SafeText
 
 /// What a service tells its manager about itself.
 package enum Notice: Sendable, Equatable {
@@ -36,7 +37,7 @@ package enum Notice: Sendable, Equatable {
 
     /// One line: a line end in it would begin another notice.
     private static func line(_ text: String) -> String {
-        String(text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) })
+        text.printable
     }
 
     private static var monotonicMicroseconds: Int64 {

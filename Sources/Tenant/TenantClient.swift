@@ -49,6 +49,9 @@ package struct TenantClient: Sendable {
         connector = Connector(tenant: tenant, group: group)
     }
 
+    /// Whether a file holds certificate authorities that can be trusted.
+    package static func canTrust(_ caFile: String) -> Bool { (try? TrustStore(caFile)) != nil }
+
     /// Asks for a token.
     ///
     /// Its life counts from the moment before this call.

@@ -30,6 +30,10 @@ struct Attempts {
 
     /// No connection could be made: the pause before the next attempt; nil where another won't help.
     mutating func failed(_ error: any Error) -> TimeAmount? {
+        if case .unixDomainSocketPathTooLong? = error as? SocketAddressError {
+            trouble = "the path is too long; the kernel allows \(DaemonConnection.longestPath) bytes"
+            return nil
+        }
         let code = (error as? IOError)?.errnoCode
         switch code {
         case ENOENT: trouble = "there is no socket"

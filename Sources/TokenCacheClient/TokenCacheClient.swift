@@ -68,6 +68,7 @@ public actor TokenCacheClient {
     ///   - longestReply: In bytes.
     package init(path: String, waitsForDaemon: Bool, longestReply: Int) {
         eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+        let path = SocketPath.plain(path)
         self.path = path
         self.waitsForDaemon = waitsForDaemon
         self.longestReply = longestReply
@@ -166,6 +167,8 @@ public actor TokenCacheClient {
         connection = .opening
         lastConnection += 1
         let number = lastConnection
+        let descriptor: CInt
+        do { descriptor = try DaemonConnection.open(path) } catch { return failedToOpen(error, number) }
         ClientBootstrap(group: eventLoop)
             .channelInitializer { [weak self, longestReply] channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -175,7 +178,7 @@ public actor TokenCacheClient {
                     try channel.pipeline.syncOperations.addHandler(handler)
                 }
             }
-            .connect(unixDomainSocketPath: path)
+            .withConnectedSocket(descriptor)
             .whenComplete { [weak self] result in
                 switch result {
                 case .success(let channel):

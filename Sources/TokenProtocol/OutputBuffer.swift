@@ -1,4 +1,5 @@
 import Glibc
+import SafeText
 import Secrets
 
 /// Bytes on their way to a peer, written as JSON; they hold tokens, so they are overwritten when they have been sent.
@@ -91,28 +92,22 @@ package struct OutputBuffer {
     // MARK: JSON
 
     /// Appends a string with its quotes, escaped.
-    mutating func append(string text: String) { append(string: text.utf8) }
-
-    /// Appends a string with its quotes, escaped; the bytes are UTF-8.
     ///
     /// Besides what RFC 8259 asks for, the characters that end a line or steer a terminal are escaped, so that a reply
     /// that is printed does what its reader sees.
-    mutating func append(string text: some Sequence<UInt8>) {
+    mutating func append(string text: String) {
         append(UInt8(ascii: "\""))
-        for byte in text {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                append(UInt8(ascii: "\\"))
-                append(byte)
-            case 0..<0x20, 0x7F:
-                append("\\u00")
-                append(Self.hexadecimal[Int(byte >> 4)])
-                append(Self.hexadecimal[Int(byte & 0xF)])
-            default: append(byte)
+        for scalar in text.unicodeScalars {
+            if scalar.isUnsafeToPrint {
+                for byte in scalar.escaped.utf8 { append(byte) }
+            } else {
+                if scalar == "\"" || scalar == "\\" { append(UInt8(ascii: "\\")) }
+                for byte in UTF8.encode(scalar) ?? .init() { append(byte) }
             }
         }
         append(UInt8(ascii: "\""))
     }
 
-    private static let hexadecimal = Array("0123456789abcdef".utf8)
+    /// Appends a string with its quotes, escaped; the bytes are UTF-8.
+    mutating func append(string text: some Collection<UInt8>) { append(string: String(decoding: text, as: UTF8.self)) }
 }

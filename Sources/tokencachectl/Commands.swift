@@ -56,8 +56,8 @@ struct Token: AsyncParsableCommand {
         request.timeout = timeout
         request.noCache = noCache ? true : nil
         let reply = try await sockets.ask(request)
-        guard !json else { return Output.put(String(decoding: reply, as: UTF8.self)) }
-        Output.put(try JSONDecoder().decode(UserToken.self, from: reply).accessToken)
+        guard !json else { return try Output.put(json: reply) }
+        try Output.put(JSONDecoder().decode(UserToken.self, from: reply).accessToken)
     }
 }
 
@@ -72,8 +72,8 @@ struct Stats: AsyncParsableCommand {
 
     func run() async throws {
         let reply = try await sockets.askAdmin(ClientRequest("stats"))
-        guard !json else { return Output.put(String(decoding: reply, as: UTF8.self)) }
-        Output.put(StatsView(try JSONDecoder().decode(StatsDocument.self, from: reply)).text)
+        guard !json else { return try Output.put(json: reply) }
+        try Output.put(StatsView(try JSONDecoder().decode(StatsDocument.self, from: reply)).text)
     }
 }
 
@@ -100,8 +100,8 @@ struct Entries: AsyncParsableCommand {
         request.limit = limit
         request.after = after
         let reply = try await sockets.askAdmin(request)
-        guard !json else { return Output.put(String(decoding: reply, as: UTF8.self)) }
-        Output.put(EntriesView(try JSONDecoder().decode(EntriesDocument.self, from: reply)).text)
+        guard !json else { return try Output.put(json: reply) }
+        try Output.put(EntriesView(try JSONDecoder().decode(EntriesDocument.self, from: reply)).text)
     }
 }
 
@@ -114,7 +114,7 @@ struct Evict: AsyncParsableCommand {
 
     func run() async throws {
         _ = try await sockets.askAdmin(key.request("evict"))
-        Output.put("evicted")
+        try Output.put("evicted")
     }
 }
 
@@ -131,7 +131,7 @@ struct Flush: AsyncParsableCommand {
 
     func run() async throws {
         let reply = try await sockets.askAdmin(ClientRequest("flush", tenant: tenant))
-        Output.put("\(try JSONDecoder().decode(Flushed.self, from: reply).flushed) tokens dropped")
+        try Output.put("\(try JSONDecoder().decode(Flushed.self, from: reply).flushed) tokens dropped")
     }
 }
 
@@ -145,7 +145,7 @@ struct Reload: AsyncParsableCommand {
 
     func run() async throws {
         _ = try await sockets.askAdmin(ClientRequest("reload"))
-        Output.put("reloaded")
+        try Output.put("reloaded")
     }
 }
 
@@ -156,6 +156,6 @@ struct Hello: AsyncParsableCommand {
     @OptionGroup var sockets: SocketOptions
 
     func run() async throws {
-        Output.put(String(decoding: try await sockets.ask(ClientRequest("hello")), as: UTF8.self))
+        try Output.put(json: try await sockets.ask(ClientRequest("hello")))
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import SafeText
 package import TokenCacheClient
 
 #if canImport(FoundationEssentials)
@@ -43,7 +44,7 @@ struct SocketOptions: ParsableArguments {
 
     /// Says on standard error what went wrong; the exit status is for scripts.
     private static func explain(_ error: TokenCacheError) -> ExitCode {
-        let retry = error.retryAfter.map { "; try again in \(Int($0)) s" } ?? ""
+        let retry = error.retryAfter.map { "; try again in \(Int(clamping: $0)) s" } ?? ""
         // The faults of a configuration come in one sentence; here each gets a line of its own.
         for line in error.description.components(separatedBy: "; ")
         where error.code == .invalidConfiguration {
@@ -72,15 +73,30 @@ package enum ExitStatus {
 
 /// Standard output and error.
 enum Output {
+    /// EX_IOERR of sysexits.h.
+    private static let failed: Int32 = 74
+
     /// A line of the answer.
-    static func put(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+    ///
+    /// - Throws: Where it could not be written: a script must not take a part for the whole.
+    static func put(_ text: String) throws(ExitCode) {
+        let code = write(text + "\n", to: STDOUT_FILENO)
+        guard code != 0 else { return }
+        // A reader that has gone, such as a pager, wants no more, and no complaint.
+        if code != EPIPE { complain("the answer can't be written: \(unsafe String(cString: strerror(code)))") }
+        throw ExitCode(failed)
+    }
+
+    /// A reply as it came.
+    static func put(json reply: Data) throws(ExitCode) { try put(String(decoding: reply, as: UTF8.self).printableJSON) }
 
     /// A line about what went wrong.
-    static func complain(_ text: String) { write("tokencachectl: \(text)\n", to: STDERR_FILENO) }
+    static func complain(_ text: String) { _ = write("tokencachectl: \(text.printable)\n", to: STDERR_FILENO) }
 
-    private static func write(_ text: String, to descriptor: Int32) {
+    /// Writes a text; zero, or the error's number.
+    private static func write(_ text: String, to descriptor: Int32) -> Int32 {
         var text = text
-        text.withUTF8 { bytes in
+        return text.withUTF8 { bytes in
             var written = 0
             while written < bytes.count {
                 let count = unsafe Glibc.write(
@@ -88,10 +104,10 @@ enum Output {
                     bytes.baseAddress.map { unsafe $0 + written },
                     bytes.count - written
                 )
-                // A reader that has gone, such as a pager, wants no more.
-                guard count > 0 || errno == EINTR else { return }
+                guard count > 0 || count < 0 && errno == EINTR else { return count < 0 ? errno : EIO }
                 written += max(0, count)
             }
+            return 0
         }
     }
 }

@@ -22,7 +22,7 @@ struct Health: AsyncParsableCommand {
     func run() async throws {
         let reply = try await sockets.askAdmin(ClientRequest("health"))
         let health = try JSONDecoder().decode(HealthDocument.self, from: reply)
-        Output.put(json ? String(decoding: reply, as: UTF8.self) : HealthView(health).text)
+        if json { try Output.put(json: reply) } else { try Output.put(HealthView(health).text) }
         if health.status == "failing" { throw ExitCode(1) }
     }
 }
@@ -39,7 +39,7 @@ struct Explain: AsyncParsableCommand {
 
     func run() async throws {
         let reply = try await sockets.askAdmin(key.request("explain"))
-        guard !json else { return Output.put(String(decoding: reply, as: UTF8.self)) }
-        Output.put(ExplainView(try JSONDecoder().decode(ExplainDocument.self, from: reply)).text)
+        guard !json else { return try Output.put(json: reply) }
+        try Output.put(ExplainView(try JSONDecoder().decode(ExplainDocument.self, from: reply)).text)
     }
 }

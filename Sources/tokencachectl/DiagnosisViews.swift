@@ -1,3 +1,5 @@
+import SafeText
+
 /// Lays the daemon's health out: one line, and one for each thing that is wrong.
 package struct HealthView {
     private let health: HealthDocument

@@ -1,3 +1,5 @@
+import SafeText
+
 /// Lays statistics out for people.
 package struct StatsView {
     private let stats: StatsDocument
@@ -39,9 +41,10 @@ package struct StatsView {
     }
 
     private func requests(_ requests: StatsDocument.Requests) -> [(String, String)] {
-        let (hits, misses) = (requests.hit ?? 0, (requests.miss ?? 0) + (requests.coalesced ?? 0))
+        let (hits, misses) = (requests.hit ?? 0, (requests.miss ?? 0).addingWithoutTrap(requests.coalesced ?? 0))
         let share =
-            hits + misses > 0 ? " (\(Int(Double(hits) * 100 / Double(hits + misses))) % of those for tokens)" : ""
+            Double(hits) + Double(misses) > 0
+            ? " (\(Int(clamping: Double(hits) * 100 / (Double(hits) + Double(misses)))) % of those for tokens)" : ""
         return [
             ("hits", "\(hits)\(share)"),
             ("misses", "\(requests.miss ?? 0), and \(requests.coalesced ?? 0) that shared a mint"),
@@ -72,7 +75,7 @@ package struct StatsView {
         if let seconds = tenant.openFor { parts.append("tried again in \(time(seconds))") }
         if let seconds = tenant.hold { parts.append("wants no calls for \(time(seconds))") }
         if let client = tenant.client, client != "trusted" { parts.append("client \(client.printable)") }
-        parts.append("\(Int(tenant.rateTokens ?? 0)) calls at hand")
+        parts.append("\(Int(clamping: tenant.rateTokens ?? 0)) calls at hand")
         if let queued = tenant.queued {
             parts.append(
                 "queued \(queued.callers ?? 0) callers', \(queued.prefetches ?? 0) prefetches, "
@@ -108,11 +111,11 @@ package struct StatsView {
     static func time(_ seconds: Double?) -> String {
         guard let seconds else { return "?" }
         switch seconds {
-        case ..<0.001: return "\(Int((seconds * 1_000_000).rounded())) µs"
+        case ..<0.001: return "\(Int(clamping: (seconds * 1_000_000).rounded())) µs"
         case ..<1: return "\((seconds * 10_000).rounded() / 10) ms"
         case ..<120: return "\((seconds * 10).rounded() / 10) s"
-        case ..<7_200: return "\(Int(seconds / 60)) min"
-        default: return "\(Int(seconds / 3_600)) h \(Int(seconds / 60) % 60) min"
+        case ..<7_200: return "\(Int(clamping: seconds / 60)) min"
+        default: return "\(Int(clamping: seconds / 3_600)) h \(Int(clamping: seconds / 60) % 60) min"
         }
     }
 }
@@ -147,21 +150,21 @@ package struct EntriesView {
 }
 
 extension String {
-    /// Without what steers a terminal or turns the direction of writing: a user's name must not forge a table.
-    var printable: String {
-        String(
-            unicodeScalars.map { scalar in
-                switch scalar.properties.generalCategory {
-                case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse: "?"
-                default: Character(scalar)
-                }
-            }
-        )
-    }
-
     fileprivate var trimmingSpaces: String {
         var text = Substring(self)
         while text.last == " " { text.removeLast() }
         return String(text)
+    }
+}
+
+extension Int {
+    /// The nearest whole number to what a server says, whatever that is; nothing for what is no number.
+    init(clamping number: Double) {
+        self = Int(exactly: number.rounded(.towardZero)) ?? (number > 0 ? .max : number < 0 ? .min : 0)
+    }
+
+    fileprivate func addingWithoutTrap(_ other: Int) -> Int {
+        let (sum, overflows) = addingReportingOverflow(other)
+        return overflows ? .max : sum
     }
 }

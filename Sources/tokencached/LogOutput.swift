@@ -2,6 +2,7 @@ import Audit
 import Dispatch
 import Glibc
 import Logging
+import SafeText
 import Synchronization
 import Systemd
 
@@ -112,11 +113,7 @@ struct DaemonLogHandler: LogHandler {
 
     /// Quoted where it has spaces, and without anything that ends a line or steers a terminal.
     private static func value(_ text: String) -> String {
-        let clean = String(
-            text.unicodeScalars.map { scalar in
-                scalar.properties.generalCategory == .control ? "?" : Character(scalar)
-            }
-        )
+        let clean = text.printable
         return clean.contains(" ") || clean.isEmpty ? "\"\(clean)\"" : clean
     }
 }

@@ -177,7 +177,7 @@ actor TenantClients: TenantCalling {
                     lastLook: members[id]?.lastLook
                 )
             } catch {
-                let message = "\(tenant.caFile ?? "") can't be read as certificates in PEM form"
+                let message = Self.unusableAuthorities(tenant.caFile ?? "")
                 let key = "tenants.\(name).ca_file"
                 faults.append(.init(file: source.path, line: tenant.lines.caFile, key: key, message: message))
             }
@@ -190,6 +190,9 @@ actor TenantClients: TenantCalling {
         for (id, member) in next where members[id] == nil { members[id] = member }
         return Prepared(identities: identities, members: next, roster: roster)
     }
+
+    /// Why a file of authorities can't be used.
+    static func unusableAuthorities(_ path: String) -> String { "\(path) can't be read as certificates in PEM form" }
 
     /// Takes prepared tenants over; the others are gone.
     ///

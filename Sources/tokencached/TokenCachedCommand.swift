@@ -3,6 +3,7 @@ import DaemonConfiguration
 import Glibc
 import Logging
 import Secrets
+import SocketServer
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -73,11 +74,18 @@ struct TokenCachedCommand: AsyncParsableCommand {
             Self.complain(error.description)
             throw ExitCode(Self.wrongConfiguration)
         }
-        if checkConfig {
-            for note in loaded.notes { print(note) }
-            return print("\(config): no fault found")
-        }
+        if checkConfig { return try check(loaded) }
         try await serve(source, loaded, output, log)
+    }
+
+    private func check(_ loaded: ConfigurationSource.Loaded) throws {
+        let check = ConfigurationCheck(path: config, configuration: loaded.configuration)
+        for note in loaded.notes + check.notes { print(note) }
+        guard check.faults.isEmpty else {
+            Self.complain(ConfigurationFaults(check.faults).description)
+            throw ExitCode(Self.wrongConfiguration)
+        }
+        print("\(config): no fault found")
     }
 
     private func serve(
@@ -88,6 +96,12 @@ struct TokenCachedCommand: AsyncParsableCommand {
     ) async throws {
         do {
             try await Daemon(source, loaded, output, log).run()
+        } catch let faults as ConfigurationFaults {
+            for fault in faults.faults { log.critical("the daemon can't serve", metadata: [LogKey.reason: "\(fault)"]) }
+            throw ExitCode(Self.wrongConfiguration)
+        } catch let error as ListeningSocketError where error.isWrongConfiguration {
+            log.critical("the daemon can't serve", metadata: [LogKey.reason: "\(error)"])
+            throw ExitCode(Self.wrongConfiguration)
         } catch {
             log.critical("the daemon can't serve", metadata: [LogKey.reason: "\(error)"])
             throw ExitCode.failure

@@ -5,6 +5,48 @@ import Testing
 
 @Suite("Start, reload and end of the real executables", .serialized)
 struct LifecycleTests {
+    @Test("--check-config looks at what the configuration names; a start that meets the same ends with 78, too.")
+    func namedThings() throws {
+        let folder = try TemporaryFolder()
+        let secret = try folder.write("secret", to: "secret", mode: 0o600)
+        func run(_ settings: String, _ tenant: String = "", check: Bool = true) throws -> (Int32, String) {
+            let text = """
+                \(settings)
+                tenants:
+                  main:
+                    host: https://tenant.example
+                    client_id: x
+                    client_secret: { file: \(secret) }
+                    \(tenant)
+                """
+            let path = try folder.write(text, to: "c.yaml")
+            let sockets = ["--socket", folder.path("r"), "--admin-socket", folder.path("a")]
+            return try Program.run("tokencached", ["--config", path] + (check ? ["--check-config"] : sockets))
+        }
+        let none = folder.path("none/x")
+        for (settings, tenant, sentence) in [
+            ("", "ca_file: \(none)", "c.yaml:7: tenants.main.ca_file: \(none) can't be read as certificates"),
+            ("audit: { to: \(none) }", "", "c.yaml:1: audit.to: \(none)"),
+            (
+                "sockets: { requests: { path: /x, group: no-such-group } }", "",
+                "no group"
+            ),
+        ] {
+            for check in [true, false] {
+                let (status, output) = try run(settings, tenant, check: check)
+                #expect(status == 78, "\(output)")
+                #expect(output.contains(sentence), "\(output)")
+            }
+        }
+        for (settings, note) in [
+            ("access: []", "access has no rules"), ("access: [{ subjects: [\"*\"] }]", "access[0] names no users"),
+            ("sockets: { requests: { path: /x, mode: \"0666\" } }", "is open to every user of this machine"),
+        ] {
+            let (status, output) = try run(settings)
+            #expect(status == 0 && output.contains(note) && output.contains("no fault found"), "\(output)")
+        }
+    }
+
     @Test("A wrong configuration is refused with each fault and its line; --check-config does only that.")
     func wrongConfiguration() throws {
         let folder = try TemporaryFolder()
