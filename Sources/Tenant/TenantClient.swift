@@ -11,7 +11,7 @@ import Foundation
 
 /// Makes calls to one tenant and names what came of each.
 ///
-/// One call is one request on the wire: no redirect is followed, no proxy of the environment is used, and nothing is tried
+/// One call is one request on the wire: no redirect is followed, no proxy but a configured one is used, and nothing is tried
 /// again but what can't have been answered: a connection that was kept and is found broken before a byte of an answer came.
 /// Call ``shutdown()`` when it is no longer needed.
 package struct TenantClient: Sendable {
@@ -27,6 +27,8 @@ package struct TenantClient: Sendable {
     package enum SettingsFault: Error {
         /// The origin is none.
         case origin
+        /// Behind a proxy a certificate can be checked for a name only.
+        case addressBehindProxy
     }
 
     /// A client on an event loop group of somebody else's.
@@ -42,11 +44,12 @@ package struct TenantClient: Sendable {
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) throws {
         guard let tenant = Endpoint(origin: settings.origin) else { throw SettingsFault.origin }
+        if settings.proxy != nil, tenant.isSecure, tenant.isAddress { throw SettingsFault.addressBehindProxy }
         self.memory = memory
         self.settings = settings
         self.now = now
         trust = try TrustStore(settings.caFile)
-        connector = Connector(tenant: tenant, group: group)
+        connector = Connector(tenant: tenant, proxy: settings.proxy, group: group)
     }
 
     /// Asks for a token.

@@ -58,7 +58,7 @@ struct TokenCachedCommand: AsyncParsableCommand {
             requestsPath: socket.map(absolute),
             adminPath: adminSocket.map(absolute),
             logLevel: logLevel,
-            credentialsDirectory: ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"],
+            environment: ProcessInfo.processInfo.environment,
             memory: SecretMemory { $0.write(to: log) }
         )
         let loaded: ConfigurationSource.Loaded
