@@ -160,7 +160,9 @@ package struct TenantClient: Sendable {
             do {
                 progress.begins(.answerTimeout)
                 return try await call(head, body, on: kept)
-            } catch  where error.isUnanswered && !Task.isCancelled {}
+            } catch {
+                guard error.isUnanswered, !Task.isCancelled else { throw error }
+            }
         }
         let connection = try await connect(until: deadline, progress)
         progress.begins(.answerTimeout)
@@ -187,10 +189,8 @@ package struct TenantClient: Sendable {
         _ progress: CallProgress
     ) async throws -> TenantConnection {
         let (generation, opened) = (pool.generation, now())
-        // Something is left for the answer.
-        let time = min(settings.connectTimeout, (deadline - .now) * 3 / 4)
         do {
-            let channel = try await secureChannel(within: time, progress)
+            let channel = try await secureChannel(until: deadline, progress)
             let connection = try await TenantConnection.open(channel, opened: opened, generation: generation)
             guard pool.add(connection) else { throw CallFault(.shutDown) }
             return connection
@@ -201,12 +201,17 @@ package struct TenantClient: Sendable {
     }
 
     /// Connects; where no authority is known for the tenant's certificate, once more with those that are trusted by now.
-    private func secureChannel(within time: Duration, _ progress: CallProgress) async throws -> any Channel {
+    private func secureChannel(
+        until deadline: ContinuousClock.Instant,
+        _ progress: CallProgress
+    ) async throws -> any Channel {
+        // Something is left for the answer.
+        func time() -> Duration { min(settings.connectTimeout, (deadline - .now) * 3 / 4) }
         let context = trust.context
         do {
-            return try await connector.connect(context, within: time, progress)
+            return try await connector.connect(context, within: time(), progress)
         } catch let fault as CallFault where fault.isOfTrust && trust.isRenewed(after: context, now: now()) {
-            return try await connector.connect(trust.context, within: time, progress)
+            return try await connector.connect(trust.context, within: time(), progress)
         }
     }
 
