@@ -63,7 +63,7 @@ let targets: [Target] = [
     .target(
         name: "Tenant",
         dependencies: [
-            "CLinux", "Secrets", "TokenProtocol", nioCore, nioPosix, nioSSL, nioHTTP1, nioTLS, crypto, cryptoExtras,
+            "Secrets", "TokenProtocol", nioCore, nioPosix, nioSSL, nioHTTP1, nioTLS, crypto, cryptoExtras,
             .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
         ]
     ),

@@ -3,7 +3,7 @@ extension ConfigurationReader {
     private static var tenantKeys: [String] {
         [
             "host", "client_id", "client_secret", "client_key", "key_id", "scope", "timeout", "rate", "max_concurrent",
-            "ca_file",
+            "ca_file", "proxy",
         ]
     }
 
@@ -91,6 +91,7 @@ extension ConfigurationReader {
         let caFile = section.take("ca_file")
         tenant.caFile = path(caFile)
         tenant.lines.caFile = caFile?.line
+        readProxy(section.take("proxy"), &tenant)
     }
 
     private static var scopeRule: String { "should be one or more OAuth scopes with spaces between them" }
@@ -129,7 +130,7 @@ extension ConfigurationReader {
     /// Where the secret is.
     ///
     /// Nothing of this value is ever shown: it may be the secret, put into the wrong place.
-    private mutating func secret(_ item: Item?) -> DaemonConfiguration.SecretSource? {
+    mutating func secret(_ item: Item?) -> DaemonConfiguration.SecretSource? {
         guard let item else { return nil }
         let rule = "should be { credential: NAME } or { file: PATH }; a secret is never a value in this file"
         guard var section = Section(item.node, path: item.path, line: item.line) else {

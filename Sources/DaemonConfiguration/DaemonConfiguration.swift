@@ -89,14 +89,41 @@ package struct DaemonConfiguration: Sendable, Equatable {
         package var maxConcurrent = 8
         /// A file of further certificate authorities.
         package var caFile: String?
+        /// By what it is reached; nil: by itself.
+        package var proxy: Proxy?
         /// The lines at which the files it names stand, for whoever finds that they can't be read.
         package var lines = Lines()
+
+        /// Whether `host` is https to an address: behind a proxy its certificate can't be checked.
+        package var isSecureAddress: Bool { Origin(host)?.isSecureAddress ?? false }
     }
 
     /// Where a tenant's files are named.
     package struct Lines: Sendable, Equatable {
         package var credential: Int?
         package var caFile: Int?
+        package var proxy: Int?
+        package var proxyPassword: Int?
+    }
+
+    /// The HTTP proxy by which a tenant is reached.
+    package enum Proxy: Sendable, Equatable {
+        /// The one that the process's environment names, if it names one.
+        case environment
+        /// One of one's own.
+        case server(host: String, port: Int, ProxyUser?)
+    }
+
+    /// As whom the daemon goes through a proxy.
+    package struct ProxyUser: Sendable, Equatable {
+        package var name: String
+        package var password: SecretSource
+
+        /// Pairs them.
+        package init(name: String, password: SecretSource) {
+            self.name = name
+            self.password = password
+        }
     }
 
     /// How a client proves to the tenant that it is that client.

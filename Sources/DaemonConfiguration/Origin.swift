@@ -18,6 +18,26 @@ struct Origin {
         self.text = "\(scheme)://\(authority)"
     }
 
+    /// Whether it is `https` to an address, which is no name.
+    var isSecureAddress: Bool {
+        guard text.hasPrefix("https://"), let host = Self.host(of: text.dropFirst(8)) else { return false }
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return host.hasPrefix("[") || parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }
+    }
+
+    /// Host and port of `http://host:port`, as a proxy is named; the host without brackets.
+    static func plainHostAndPort(_ text: String) -> (host: String, port: Int)? {
+        let text = text.hasSuffix("/") ? String(text.dropLast()) : text
+        guard text.lowercased().hasPrefix("http://"), text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+            return nil
+        }
+        let authority = text.dropFirst("http://".count)
+        guard !authority.contains(where: { "/?#@\\".contains($0) }), let host = host(of: authority),
+            let port = Int(authority[host.endIndex...].dropFirst())
+        else { return nil }
+        return (host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : String(host), port)
+    }
+
     private static func host(of authority: Substring) -> Substring? {
         var host = authority
         if authority.hasPrefix("[") {

@@ -11,7 +11,7 @@ import Foundation
 
 /// Makes calls to one tenant and names what came of each.
 ///
-/// One call is one request on the wire: no redirect is followed, no proxy of the environment is used, and nothing is tried
+/// One call is one request on the wire: no redirect is followed, no proxy but a configured one is used, and nothing is tried
 /// again but what can't have been answered: a connection that was kept and is found broken before a byte of an answer came.
 /// Call ``shutdown()`` when it is no longer needed.
 package struct TenantClient: Sendable {
@@ -27,6 +27,8 @@ package struct TenantClient: Sendable {
     package enum SettingsFault: Error {
         /// The origin is none.
         case origin
+        /// Behind a proxy a certificate can be checked for a name only.
+        case addressBehindProxy
     }
 
     /// A client on an event loop group of somebody else's.
@@ -42,11 +44,12 @@ package struct TenantClient: Sendable {
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) throws {
         guard let tenant = Endpoint(origin: settings.origin) else { throw SettingsFault.origin }
+        if settings.proxy != nil, tenant.isSecure, tenant.isAddress { throw SettingsFault.addressBehindProxy }
         self.memory = memory
         self.settings = settings
         self.now = now
         trust = try TrustStore(settings.caFile)
-        connector = Connector(tenant: tenant, group: group)
+        connector = Connector(tenant: tenant, proxy: settings.proxy, group: group)
     }
 
     /// Whether a file holds certificate authorities that can be trusted.
@@ -160,7 +163,9 @@ package struct TenantClient: Sendable {
             do {
                 progress.begins(.answerTimeout)
                 return try await call(head, body, on: kept)
-            } catch  where error.isUnanswered && !Task.isCancelled {}
+            } catch {
+                guard error.isUnanswered, !Task.isCancelled else { throw error }
+            }
         }
         let connection = try await connect(until: deadline, progress)
         progress.begins(.answerTimeout)
@@ -187,10 +192,8 @@ package struct TenantClient: Sendable {
         _ progress: CallProgress
     ) async throws -> TenantConnection {
         let (generation, opened) = (pool.generation, now())
-        // Something is left for the answer.
-        let time = min(settings.connectTimeout, (deadline - .now) * 3 / 4)
         do {
-            let channel = try await secureChannel(within: time, progress)
+            let channel = try await secureChannel(until: deadline, progress)
             let connection = try await TenantConnection.open(channel, opened: opened, generation: generation)
             guard pool.add(connection) else { throw CallFault(.shutDown) }
             return connection
@@ -201,12 +204,17 @@ package struct TenantClient: Sendable {
     }
 
     /// Connects; where no authority is known for the tenant's certificate, once more with those that are trusted by now.
-    private func secureChannel(within time: Duration, _ progress: CallProgress) async throws -> any Channel {
+    private func secureChannel(
+        until deadline: ContinuousClock.Instant,
+        _ progress: CallProgress
+    ) async throws -> any Channel {
+        // Something is left for the answer.
+        func time() -> Duration { min(settings.connectTimeout, (deadline - .now) * 3 / 4) }
         let context = trust.context
         do {
-            return try await connector.connect(context, within: time, progress)
+            return try await connector.connect(context, within: time(), progress)
         } catch let fault as CallFault where fault.isOfTrust && trust.isRenewed(after: context, now: now()) {
-            return try await connector.connect(trust.context, within: time, progress)
+            return try await connector.connect(trust.context, within: time(), progress)
         }
     }
 

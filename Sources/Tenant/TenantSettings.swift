@@ -17,6 +17,8 @@ package struct TenantSettings: Sendable, Equatable {
     package var connectTimeout: Duration
     /// A file of certificate authorities that are trusted besides the system's.
     package var caFile: String?
+    /// The proxy by which it is reached; nil: it is reached without one.
+    package var proxy: ProxySettings?
     /// What the daemon calls itself.
     package var userAgent: String
 

@@ -14,7 +14,7 @@ struct ConfigurationSource: Sendable {
     let requestsPath: String?
     let adminPath: String?
     let logLevel: DaemonConfiguration.LogLevel?
-    let credentialsDirectory: String?
+    let environment: [String: String]
     /// What secrets' memory is taken from.
     let memory: SecretMemory
     /// Resolves users' and groups' names.
@@ -26,6 +26,8 @@ struct ConfigurationSource: Sendable {
     struct Loaded: Sendable {
         var configuration: DaemonConfiguration
         var credentials: [String: ClientCredential] = [:]
+        /// The proxies of those tenants that are reached by one.
+        var proxies: [String: ProxySettings] = [:]
         var access: AccessPolicy
         /// What is no fault but should be known.
         var notes: [String] = []
@@ -56,6 +58,8 @@ struct ConfigurationSource: Sendable {
         }
     }
 
+    private var credentialsDirectory: String? { environment["CREDENTIALS_DIRECTORY"] }
+
     /// Reads and checks all of it.
     ///
     /// - Parameter isCheck: Whether the daemon won't serve: then a credential, which only systemd can hand over, may be
@@ -81,6 +85,12 @@ struct ConfigurationSource: Sendable {
         if let logLevel { loaded.configuration.logLevel = logLevel }
         var faults: [ConfigurationFaults.Fault] = []
         for (name, tenant) in loaded.configuration.tenants {
+            do {
+                loaded.proxies[name] = try proxy(of: tenant, isCheck: isCheck)
+            } catch {
+                let (line, key) = (tenant.lines.proxyPassword ?? tenant.lines.proxy, tenant.proxyKey)
+                faults.append(.init(file: path, line: line, key: "tenants.\(name).\(key)", message: "\(error)"))
+            }
             if isCheck, case .credential = tenant.credential.source, credentialsDirectory == nil {
                 loaded.notes.append("the secret of tenant \(name) was not looked for: credentials come from systemd")
                 continue
@@ -107,6 +117,24 @@ struct ConfigurationSource: Sendable {
             } catch {
                 throw UnusableKey(source: source, reason: "\(error)")
             }
+        }
+    }
+
+    /// The proxy by which a tenant is reached; nil: it is reached without one.
+    private func proxy(of tenant: DaemonConfiguration.Tenant, isCheck: Bool) throws -> ProxySettings? {
+        switch tenant.proxy {
+        case nil: return nil
+        case .environment:
+            let proxy = try ProxyEnvironment(environment).proxy(forOrigin: tenant.host)
+            if proxy != nil, tenant.isSecureAddress { throw AddressBehindProxy() }
+            return proxy
+        case .server(let host, let port, nil): return ProxySettings(host: host, port: port)
+        case .server(let host, let port, let user?):
+            if isCheck, case .credential = user.password, credentialsDirectory == nil {
+                return ProxySettings(host: host, port: port)
+            }
+            let password = try secret(user.password, isKey: false)
+            return ProxySettings(host: host, port: port, user: user.name, password: password)
         }
     }
 
@@ -137,6 +165,19 @@ extension DaemonConfiguration.Credential {
         case .key: "client_key"
         }
     }
+}
+
+extension DaemonConfiguration.Tenant {
+    /// The key that a fault of its proxy is about.
+    fileprivate var proxyKey: String {
+        if case .server(_, _, .some) = proxy { "proxy.password" } else { "proxy" }
+    }
+}
+
+/// The environment names a proxy for a tenant that is named by its address.
+struct AddressBehindProxy: Error, CustomStringConvertible {
+    let description =
+        "needs a name in host: behind the environment's proxy a certificate can't be checked for an address"
 }
 
 /// A file or credential holds no key that can be used.

@@ -171,7 +171,7 @@ actor TenantClients: TenantCalling {
             guard let credential = loaded.credentials[name], let id = identities[name] else { continue }
             do {
                 next[id] = Member(
-                    connection: try connection(for: id, tenant),
+                    connection: try connection(for: id, tenant, loaded.proxies[name]),
                     credential: credential,
                     credentialSource: tenant.credential,
                     lastLook: members[id]?.lastLook
@@ -210,8 +210,12 @@ actor TenantClients: TenantCalling {
     }
 
     /// The connection of a tenant: the present one, unless its settings have changed or its file of authorities may have.
-    private func connection(for id: TenantID, _ tenant: DaemonConfiguration.Tenant) throws -> Int {
-        let settings = TenantSettings(tenant)
+    private func connection(
+        for id: TenantID,
+        _ tenant: DaemonConfiguration.Tenant,
+        _ proxy: ProxySettings?
+    ) throws -> Int {
+        let settings = TenantSettings(tenant, proxy: proxy)
         if let present = members[id]?.connection, connections[present]?.client.settings == settings,
             tenant.caFile == nil
         {
@@ -248,7 +252,7 @@ actor TenantClients: TenantCalling {
 
 extension TenantSettings {
     /// As the configuration gives them.
-    init(_ tenant: DaemonConfiguration.Tenant) {
+    init(_ tenant: DaemonConfiguration.Tenant, proxy: ProxySettings?) {
         self.init(
             origin: tenant.host,
             clientID: tenant.clientID,
@@ -256,5 +260,6 @@ extension TenantSettings {
             caFile: tenant.caFile,
             userAgent: "tokencached/\(Version.current)"
         )
+        self.proxy = proxy
     }
 }

@@ -63,7 +63,7 @@ struct TokenCachedCommand: AsyncParsableCommand {
             requestsPath: socket.map(absolute),
             adminPath: adminSocket.map(absolute),
             logLevel: logLevel,
-            credentialsDirectory: ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"],
+            environment: ProcessInfo.processInfo.environment,
             memory: SecretMemory { $0.write(to: log) },
             accounts: AccountResolver()
         )

@@ -282,6 +282,61 @@ struct ConfigurationTests {
         #expect(faults(lonely) == ["t.yaml:5: tenants.main.key_id: is for client_key only"])
     }
 
+    @Test("A proxy is a URL, the environment's, or a URL with a user whose password is in a file or credential.")
+    func proxy() throws {
+        func proxy(_ value: String) throws -> DaemonConfiguration.Proxy? {
+            try parse(Self.tenants.replacing("client_secret:", with: "proxy: \(value)\n    client_secret:"))
+                .tenants["main"]?.proxy
+        }
+        #expect(try parse(Self.tenants).tenants["main"]?.proxy == nil)
+        #expect(try proxy("environment") == .environment)
+        #expect(try proxy("http://proxy.example:3128") == .server(host: "proxy.example", port: 3_128, nil))
+        #expect(try proxy("HTTP://[::1]:8080/") == .server(host: "::1", port: 8_080, nil))
+        #expect(try proxy("{ url: http://p:1 }") == .server(host: "p", port: 1, nil))
+        let user = DaemonConfiguration.ProxyUser(name: "me", password: .file("/p"))
+        #expect(try proxy("{ url: http://p:1, user: me, password: { file: /p } }") == .server(host: "p", port: 1, user))
+    }
+
+    @Test(
+        "A proxy's faults are named with their lines, and nothing of a URL is shown.",
+        arguments: [
+            ("http://me:hunter2@p:1", "5: tenants.main.proxy: should be without user and password"),
+            ("{ url: http://me@p:1 }", "5: tenants.main.proxy.url: should be without user and password"),
+            ("p:3128", "5: tenants.main.proxy: should be http://host:port, environment, or {"),
+            ("http://p", "5: tenants.main.proxy: should be http://host:port"),
+            ("https://p:1", "5: tenants.main.proxy: should be http://host:port"),
+            ("http://p:70000", "5: tenants.main.proxy: should be http://host:port"),
+            ("[a]", "5: tenants.main.proxy: should be http://host:port"),
+            ("{ url: hunter2 }", "5: tenants.main.proxy.url: should be http://host:port"),
+            ("{ user: me }", "5: tenants.main.proxy.user: should come with a password"),
+            ("{ url: http://p:1, password: { file: /p } }", "5: tenants.main.proxy.password: should come with a user"),
+            (
+                "{ url: http://p:1, user: me, password: hunter2 }",
+                "5: tenants.main.proxy.password: should be { credential: NAME } or { file: PATH }"
+            ),
+            (
+                "{ url: http://p:1, user: 'a:b', password: { file: /p } }",
+                "5: tenants.main.proxy.user: should be a user's"
+            ),
+            ("{ uri: http://p:1 }", "5: tenants.main.proxy.uri: is not a known key; did you mean 'url'?"),
+            ("\n      user: me\n      url: http://p:1", "6: tenants.main.proxy.user: should come with a password"),
+        ]
+    )
+    func wrongProxy(value: String, fault: String) {
+        let faults = faults(Self.tenants.replacing("client_secret:", with: "proxy: \(value)\n    client_secret:"))
+        #expect(faults.contains { $0.hasPrefix("t.yaml:" + fault) }, "\(faults)")
+        #expect(!faults.joined().contains("hunter2"))
+    }
+
+    @Test("A tenant that is named by its address has no proxy: its certificate could not be checked.")
+    func addressBehindProxy() {
+        for host in ["https://192.0.2.1", "https://[2001:db8::1]:8443"] {
+            let text = Self.tenants.replacing("client_secret:", with: "proxy: http://p:1\n    client_secret:")
+                .replacing(/host: \S+/, with: "host: \(host)")
+            #expect(faults(text).first?.hasPrefix("t.yaml:5: tenants.main.proxy: needs a name in host") == true)
+        }
+    }
+
     @Test("The audit trail goes to the journal, to standard error, to a file or nowhere; units are named in full.")
     func audit() throws {
         func audit(_ value: String) throws -> DaemonConfiguration.AuditDestination? {

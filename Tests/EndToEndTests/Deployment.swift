@@ -7,6 +7,7 @@ import Testing
 final class Deployment {
     let folder: TemporaryFolder
     let tenant: StandInTenant
+    private let environment: [String: String]
     private(set) var daemon: Program
     var requestsPath: String { folder.path("r") }
     var adminPath: String { folder.path("a") }
@@ -23,11 +24,19 @@ final class Deployment {
         settings: String = "",
         options: String = "",
         secret: String? = nil,
-        credentialKey: String = "client_secret"
+        credentialKey: String = "client_secret",
+        environment: [String: String] = [:]
     ) async throws -> Deployment {
         let tenant = try await StandInTenant.start(standIn)
         do {
-            return try Deployment(tenant, settings, options, secret ?? tenant.clientSecret, credentialKey)
+            return try Deployment(
+                tenant,
+                settings,
+                options,
+                secret ?? tenant.clientSecret,
+                credentialKey,
+                environment
+            )
         } catch {
             try await tenant.stop()
             throw error
@@ -39,9 +48,11 @@ final class Deployment {
         _ settings: String,
         _ options: String,
         _ secret: String,
-        _ credentialKey: String
+        _ credentialKey: String,
+        _ environment: [String: String]
     ) throws {
         self.tenant = tenant
+        self.environment = environment
         folder = try TemporaryFolder()
         try folder.write(secret + "\n", to: "secret")
         try folder.write(tenant.certificateAuthorityPEM, to: "ca.pem")
@@ -49,7 +60,7 @@ final class Deployment {
             Self.configuration(tenant, folder, settings: settings, options: options, credentialKey: credentialKey),
             to: "c.yaml"
         )
-        daemon = try Self.launch(folder)
+        daemon = try Self.launch(folder, environment)
     }
 
     static func configuration(
@@ -73,10 +84,11 @@ final class Deployment {
         """
     }
 
-    private static func launch(_ folder: TemporaryFolder) throws -> Program {
+    private static func launch(_ folder: TemporaryFolder, _ environment: [String: String]) throws -> Program {
         let daemon = try Program(
             "tokencached",
-            ["--config", folder.path("c.yaml"), "--socket", folder.path("r"), "--admin-socket", folder.path("a")]
+            ["--config", folder.path("c.yaml"), "--socket", folder.path("r"), "--admin-socket", folder.path("a")],
+            environment: environment
         )
         _ = try #require(daemon.waitForOutput("the daemon serves"), "the daemon should come up: \(daemon.written)")
         return daemon
@@ -90,7 +102,7 @@ final class Deployment {
         daemon.signal(SIGTERM)
         #expect(daemon.waitForEnd() == 0)
         earlierOutput += daemon.written
-        daemon = try Self.launch(folder)
+        daemon = try Self.launch(folder, environment)
     }
 
     /// Ends both; the daemon has to end well, and the tenant must have seen nothing but right requests.

@@ -8,8 +8,8 @@ struct NoticeTests {
     @Test("A notice is one line an item, whatever is in the status.")
     func text() {
         #expect(Notice.ready(status: "serving").text == "READY=1\nSTATUS=serving")
-        #expect(Notice.ready(status: "a\nREADY=0").text == "READY=1\nSTATUS=a READY=0")
-        #expect(Notice.status("a\r\nb\0c\u{85}d").text == "STATUS=a  b c d")
+        #expect(Notice.ready(status: "a\nREADY=0").text == "READY=1\nSTATUS=a?READY=0")
+        #expect(Notice.status("a\r\nb\0c\u{85}d").text == "STATUS=a??b?c?d")
         #expect(Notice.status("ünï").text == "STATUS=ünï")
         #expect(Notice.alive.text == "WATCHDOG=1")
         #expect(Notice.stopping.text == "STOPPING=1")

@@ -22,10 +22,16 @@ struct CauseTests {
 
     @Test("Each cause has a code and a sentence of its own.")
     func distinct() {
-        for part in [\CallFault.code, \.sentence] {
-            let texts = CallFault.Cause.allCases.map { CallFault($0)[keyPath: part] }
-            #expect(Set(texts).count == texts.count)
-        }
+        let causes = CallFault.Cause.allCases.map { CallFault($0) }
+        #expect(Set(causes.map(\.code)).count == causes.count)
+        let own = causes.filter { ![.authentication, .forbidden, .gateway].contains($0.cause) }
+        #expect(Set(own.map(\.sentence)).count == own.count)
+        let proxy: [CallFault.Cause] = [
+            .noSuchName, .nameUnresolved, .refused, .unreachable, .connectTimeout, .localLimit, .answerTimeout,
+            .connectionLost, .notHTTP, .authentication, .forbidden, .gateway,
+        ]
+        let sentences = own.map(\.sentence) + proxy.map { CallFault($0, at: .proxy).sentence }
+        #expect(Set(sentences).count == sentences.count)
     }
 
     @Test("Nobody listens.")

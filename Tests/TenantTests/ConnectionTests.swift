@@ -21,6 +21,23 @@ struct ConnectionTests {
         }
     }
 
+    @Test(
+        "One that something between has forgotten swallows a call for a third of its time-out; then it goes on a new one."
+    )
+    func forgotten() async throws {
+        try await PlayedServer.run { place in
+            place.connection == 0 ? [PlayedServer.token, .forget] : [PlayedServer.token]
+        } _: { server in
+            try await withClient(of: server.origin) {
+                $0.timeout = .seconds(15)
+            } _: { client in
+                try await client.warm()
+                #expect(await client.mint().isMinted)
+                #expect(server.connections == 2)
+            }
+        }
+    }
+
     @Test("So do many at once, none of them on another that was kept.")
     func crowd() async throws {
         try await withStandInTenant { tenant in

@@ -13,6 +13,8 @@ final class PlayedServer: Sendable {
         case reset
         /// Ends it by FIN.
         case close
+        /// Lets nothing through any more: what comes is not even acknowledged.
+        case forget
     }
 
     /// A request's place: the connection's number and its own on that connection, both from 0.
@@ -135,6 +137,27 @@ private final class PlayHandler: ChannelInboundHandler {
             _ = (context.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
             context.close(promise: nil)
         case .close: context.close(promise: nil)
+        case .forget: forget(context)
+        }
+    }
+
+    /// Has the kernel drop all that comes on this connection, by a filter of one instruction that lets nothing pass.
+    private func forget(_ context: ChannelHandlerContext) {
+        struct Instruction {
+            var code: UInt16 = 0x06
+            var jumps: UInt16 = 0
+            var bytes: UInt32 = 0
+        }
+        struct Program: Sendable {
+            var count: UInt16 = 1
+            var address: UInt
+        }
+        var instruction = Instruction()
+        unsafe withUnsafeMutablePointer(to: &instruction) { start in
+            let option = NIOBSDSocket.Option(rawValue: SO_ATTACH_FILTER)
+            let program = Program(address: UInt(bitPattern: start))
+            _ = (context.channel as? any SocketOptionProvider)?
+                .unsafeSetSocketOption(level: .socket, name: option, value: program)
         }
     }
 

@@ -42,6 +42,12 @@ package struct CallFault: Error, Sendable, Hashable {
         case connectionLost = "connection_lost"
         /// What came is no HTTP.
         case notHTTP = "not_http"
+        /// The proxy wants other credentials, or some (407).
+        case authentication = "authentication"
+        /// The proxy doesn't let anyone through to the tenant (403).
+        case forbidden = "forbidden"
+        /// The proxy answered with another status than 2xx: most often it can't reach the tenant itself.
+        case gateway = "gateway"
         /// The daemon is shutting down.
         case shutDown = "shutting_down"
     }
@@ -50,17 +56,52 @@ package struct CallFault: Error, Sendable, Hashable {
     package var side = Side.tenant
     /// What went wrong.
     package var cause: Cause
+    /// The proxy's status, where that is the reason.
+    package var status: Int?
 
-    package init(_ cause: Cause, at side: Side = .tenant) {
+    package init(_ cause: Cause, at side: Side = .tenant, status: Int? = nil) {
         self.cause = cause
         self.side = side
+        self.status = status
     }
 
     /// A code that stays.
-    package var code: String { cause.rawValue }
+    package var code: String {
+        switch side {
+        case .tenant: cause.rawValue
+        case .proxy: "proxy_\(cause.rawValue)"
+        }
+    }
 
     /// One plain sentence.
     package var sentence: String {
+        switch side {
+        case .tenant: tenantSentence
+        case .proxy: proxySentence
+        }
+    }
+
+    private var proxySentence: String {
+        switch cause {
+        case .noSuchName: "the proxy can't be reached: there is no host of its name"
+        case .nameUnresolved: "the proxy can't be reached: its name could not be looked up"
+        case .refused: "the proxy can't be reached: the connection was refused"
+        case .unreachable: "the proxy can't be reached: there is no route to its address"
+        case .connectTimeout: "the proxy can't be reached: no connection could be made in time"
+        case .localLimit: "the proxy can't be reached: this machine has nothing left for a connection"
+        case .answerTimeout: "the proxy took too long to connect to the tenant"
+        case .connectionLost: "the proxy ended the connection before there was a way to the tenant"
+        case .notHTTP: "the proxy's answer is not HTTP"
+        case .authentication: "the proxy refused its credentials, or wants some (407)"
+        case .forbidden: "the proxy doesn't allow a connection to the tenant (403)"
+        case .gateway: "the proxy could not connect to the tenant: it answered with status \(status ?? 0)"
+        case .shutDown: "the daemon is shutting down"
+        case .notConnected, .unknownAuthority, .wrongName, .expired, .notYetValid, .tlsTimeout, .tlsFailed:
+            "the proxy can't be reached: no connection could be made"
+        }
+    }
+
+    private var tenantSentence: String {
         switch cause {
         case .noSuchName: "the tenant can't be reached: there is no host of its name"
         case .nameUnresolved: "the tenant can't be reached: its name could not be looked up"
@@ -78,6 +119,7 @@ package struct CallFault: Error, Sendable, Hashable {
         case .answerTimeout: "the tenant took longer than its time-out to answer"
         case .connectionLost: "the connection to the tenant broke before its answer was complete"
         case .notHTTP: "the tenant's answer is not HTTP"
+        case .authentication, .forbidden, .gateway: "the tenant can't be reached: the proxy does not let it be"
         case .shutDown: "the daemon is shutting down"
         }
     }

@@ -11,9 +11,10 @@ import Foundation
 
 /// Makes connections to a tenant: looks its name up, connects, and shakes hands over TLS.
 ///
-/// The name is looked up anew for each.
+/// The name is looked up anew for each. Where there is a proxy, it is the proxy's name, and the proxy looks up the tenant's.
 struct Connector: Sendable {
     let tenant: Endpoint
+    let proxy: ProxySettings?
     let group: any EventLoopGroup
 
     /// Makes a connection.
@@ -26,9 +27,13 @@ struct Connector: Sendable {
         _ progress: CallProgress
     ) async throws -> any Channel {
         let deadline = ContinuousClock.now + time
-        progress.begins(.connectTimeout)
-        let channel = try await dial(tenant, within: time)
+        progress.begins(.connectTimeout, at: proxy == nil ? .tenant : .proxy)
+        let channel = try await dial(within: time)
         do {
+            if let proxy {
+                progress.begins(.answerTimeout, at: .proxy)
+                try await tunnel(channel, proxy, until: deadline)
+            }
             if tenant.isSecure {
                 progress.begins(.tlsTimeout)
                 try await secure(channel, trust, until: deadline)
@@ -40,18 +45,30 @@ struct Connector: Sendable {
         }
     }
 
-    private func dial(_ endpoint: Endpoint, within time: Duration) async throws -> any Channel {
+    private func dial(within time: Duration) async throws -> any Channel {
         do {
             return try await ClientBootstrap(group: group.next())
                 .connectTimeout(TimeAmount(max(time, .milliseconds(1))))
                 .channelOption(.socketOption(.tcp_nodelay), value: 1)
                 // What comes before there is anybody to read it would be lost.
                 .channelOption(.autoRead, value: false)
-                .connect(host: endpoint.host, port: endpoint.port)
+                .connect(host: proxy?.host ?? tenant.host, port: proxy?.port ?? tenant.port)
                 .get()
         } catch {
-            throw CallFault.connecting(error)
+            throw CallFault.connecting(error, at: proxy == nil ? .tenant : .proxy)
         }
+    }
+
+    private func tunnel(
+        _ channel: any Channel,
+        _ proxy: ProxySettings,
+        until deadline: ContinuousClock.Instant
+    ) async throws {
+        let promise = channel.eventLoop.makePromise(of: Void.self)
+        channel.readsOnce(promise, orFails: CallFault(.connectionLost, at: .proxy)) { pipeline in
+            try pipeline.addHandler(TunnelHandler(to: tenant.hostAndPort, by: proxy, promise))
+        }
+        try await promise.value(until: deadline, or: CallFault(.answerTimeout, at: .proxy))
     }
 
     private func secure(
@@ -61,13 +78,34 @@ struct Connector: Sendable {
     ) async throws {
         let name = tenant.isAddress ? nil : tenant.host
         let promise = channel.eventLoop.makePromise(of: Void.self)
-        try await channel.eventLoop.submit {
-            let pipeline = channel.pipeline.syncOperations
+        channel.readsOnce(promise, orFails: CallFault(.tlsFailed)) { pipeline in
             try pipeline.addHandler(HandshakeHandler(promise))
             try pipeline.addHandler(NIOSSLClientHandler(context: trust, serverHostname: name), position: .first)
-        }.get()
-        try await channel.setOption(.autoRead, value: true).get()
+        }
         try await promise.value(until: deadline, or: CallFault(.tlsTimeout))
+    }
+}
+
+extension Channel {
+    /// Begins to read what comes when its handlers are there; before, it would be lost.
+    ///
+    /// - Parameters:
+    ///   - promise: It is broken where the handlers can't be added, as the channel is closed by then. From then on the
+    ///     handlers see to it.
+    ///   - fault: For what.
+    fileprivate func readsOnce(
+        _ promise: EventLoopPromise<Void>,
+        orFails fault: CallFault,
+        _ add: @escaping @Sendable (ChannelPipeline.SynchronousOperations) throws -> Void
+    ) {
+        eventLoop.execute {
+            do {
+                try add(self.pipeline.syncOperations)
+                _ = self.setOption(.autoRead, value: true)
+            } catch {
+                promise.fail(fault)
+            }
+        }
     }
 }
 

@@ -27,6 +27,9 @@ struct Endpoint: Sendable, Equatable {
         self.host = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : String(host)
     }
 
+    /// Host and port, whether or not the origin names one.
+    var hostAndPort: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+
     /// Whether the host is given by its address: then there is no name that a certificate could be for.
     var isAddress: Bool { (try? SocketAddress(ipAddress: host, port: port)) != nil }
 }

@@ -38,9 +38,10 @@ final class TenantConnection: Sendable {
                 ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .dropBytes)),
                 NIOHTTPResponseDecompressor(limit: .size(CallHandler.largestReply)), handler,
             ])
+            // Where it is closed already, the handler says so when it is called.
+            _ = channel.setOption(.autoRead, value: true)
             return NIOLoopBound(handler, eventLoop: channel.eventLoop)
         }.get()
-        try await channel.setOption(.autoRead, value: true).get()
         return TenantConnection(channel, calls, opened: opened, generation: generation)
     }
 

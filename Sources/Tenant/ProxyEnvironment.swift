@@ -1,0 +1,72 @@
+import Secrets
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// The proxy that the process's environment names, by the rules of curl: `https_proxy`, `HTTPS_PROXY`, `all_proxy` and
+/// `ALL_PROXY`, the first that is set; and none for hosts in `no_proxy` or `NO_PROXY`.
+///
+/// They are for https only: plain HTTP goes to this machine.
+package struct ProxyEnvironment: Sendable {
+    /// A variable is set to something else than the URL of an HTTP proxy; its value may hold a password and isn't shown.
+    package struct Fault: Error, Equatable, CustomStringConvertible {
+        /// The variable.
+        package let variable: String
+        package var description: String {
+            "\(variable) in the environment should be the URL of an HTTP proxy, such as http://proxy.example:3128"
+        }
+    }
+
+    /// Where curl takes a proxy to be whose URL names no port.
+    private static let defaultPort = 1_080
+
+    private let variables: [String: String]
+
+    /// - Parameter variables: The environment.
+    package init(_ variables: [String: String]) { self.variables = variables }
+
+    /// The proxy for a tenant; nil: it is reached without one.
+    package func proxy(forOrigin origin: String) throws(Fault) -> ProxySettings? {
+        guard let tenant = Endpoint(origin: origin), tenant.isSecure, !isExempt(tenant.host),
+            let (name, value) = first(["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
+        else { return nil }
+        guard let proxy = Self.proxy(value) else { throw Fault(variable: name) }
+        return proxy
+    }
+
+    /// An empty variable counts as not set.
+    private func first(_ names: [String]) -> (name: String, value: String)? {
+        names.lazy.compactMap { name in variables[name].map { (name, $0) } }.first { !$0.1.isEmpty }
+    }
+
+    private func isExempt(_ host: String) -> Bool {
+        guard let (_, list) = first(["no_proxy", "NO_PROXY"]) else { return false }
+        let host = Self.plain(host)
+        return list.split { ", \t".contains($0) }.contains { entry in
+            let entry = Self.plain(entry.hasPrefix(".") ? entry.dropFirst() : entry)
+            return entry == "*" || !entry.isEmpty && (host == entry || host.hasSuffix("." + entry))
+        }
+    }
+
+    private static func plain(_ host: some StringProtocol) -> String {
+        let host = host.lowercased()
+        return host.hasSuffix(".") ? String(host.dropLast()) : host
+    }
+
+    private static func proxy(_ value: String) -> ProxySettings? {
+        let text = value.contains("://") ? value : "http://" + value
+        guard let url = URL(string: text), url.scheme?.lowercased() == "http",
+            let host = url.host(percentEncoded: false),
+            !host.isEmpty, (1...65_535).contains(url.port ?? defaultPort)
+        else { return nil }
+        var proxy = ProxySettings(host: host, port: url.port ?? defaultPort)
+        if let user = url.user(percentEncoded: false), !user.isEmpty {
+            let password = url.password(percentEncoded: false) ?? ""
+            proxy.credentials = ClientSecret("\(user):\(password)")
+        }
+        return proxy
+    }
+}
