@@ -26,6 +26,7 @@ class Client(Protocol):
 
     @property
     def trouble(self) -> str: ...
+    def standing_still(self) -> contextlib.AbstractContextManager[None]: ...
     def call(self, operation: str, arguments: Mapping[str, Any]) -> concurrent.futures.Future[Any]: ...
     def cancel(self, calls: list[concurrent.futures.Future[Any]]) -> None: ...
     def close(self) -> None: ...
@@ -80,6 +81,9 @@ class ThreadsClient:
         """Why the last attempt to connect failed."""
         return self.cache._connections._keeper._attempts.trouble
 
+    def standing_still(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
     def cancel(self, calls: list[concurrent.futures.Future[Any]]) -> None:
         raise AssertionError("a call in a thread can't be cancelled")
 
@@ -112,6 +116,22 @@ class AsyncClient:
     def trouble(self) -> str:
         """Why the last attempt to connect failed."""
         return "".join(each._attempts.trouble for each in self.cache._connections._by_loop.values())
+
+    @contextlib.contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Nothing happens in the loop meanwhile."""
+        begun, ended = threading.Event(), threading.Event()
+
+        def stand() -> None:
+            begun.set()
+            ended.wait(PATIENCE)
+
+        self.loop.call_soon_threadsafe(stand)
+        assert begun.wait(PATIENCE)
+        try:
+            yield
+        finally:
+            ended.set()
 
     def cancel(self, calls: list[concurrent.futures.Future[Any]]) -> None:
         for call in calls:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import json
 import os
 import subprocess
@@ -62,6 +63,9 @@ class SwiftClient:
         call = self._calls[number] = _Call(self, number, operation)
         self.tell({"call": number, "operation": operation, "arguments": arguments})
         return call
+
+    def standing_still(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
 
     def cancel(self, calls: list[concurrent.futures.Future[Any]]) -> None:
         for call in calls:

@@ -105,6 +105,31 @@ def test_a_daemon_whose_queue_is_full_is_waited_for(kind: Kind, tmp_path_factory
                 other.close()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_end_of_a_connection_is_seen_though_something_came_just_before(
+    kind: Kind, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = str(tmp_path_factory.mktemp("e") / "s")
+    client = kind(path, PATIENCE)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        listener.settimeout(PATIENCE)
+        try:
+            call = client.call("revoke", {"subject": "alice", "timeout": 300})
+            connection, _ = listener.accept()
+            connection.settimeout(PATIENCE)
+            assert connection.recv(1, socket.MSG_PEEK)
+            # All at once: a line, and an error because the request wasn't read. uvloop tells of that once.
+            with client.standing_still():
+                connection.sendall(b'{"error":"shutting_down"}\n')
+                connection.close()
+            _answer_first(listener)
+            assert call.result(PATIENCE).revoked
+        finally:
+            client.stop()
+
+
 def _fill(path: str) -> list[socket.socket]:
     """Connections that nobody takes, until there is no room for another."""
     waiting: list[socket.socket] = []
@@ -121,6 +146,7 @@ def _fill(path: str) -> list[socket.socket]:
 
 def _answer_first(listener: socket.socket) -> None:
     connection, _ = listener.accept()
+    connection.settimeout(PATIENCE)
     with connection, connection.makefile("rwb") as lines:
         number = json.loads(lines.readline())["id"]
         lines.write(b'{"id":%d,"revoked":true}\n' % number)

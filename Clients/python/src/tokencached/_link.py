@@ -44,14 +44,19 @@ class Link:
             self._unsent = self._unsent[sent:]
 
     def receive(self) -> bool:
-        """Reads what has come; False where the connection has ended or is of no further use."""
+        """Reads all that has come; False where the connection has ended or is of no further use.
+
+        What came last and the end of the connection may be there at once, and uvloop tells of an end only once.
+        """
         try:
-            chunk = self.socket.recv(CHUNK)
-        except (BlockingIOError, InterruptedError):
+            while chunk := self.socket.recv(CHUNK):
+                if not self._exchange.receive(self._conversation, chunk):
+                    return False
+        except BlockingIOError:
             return True
         except OSError:
-            return False
-        return bool(chunk) and self._exchange.receive(self._conversation, chunk)
+            pass
+        return False
 
     def close(self) -> None:
         """Ends the connection; what was under way is to be asked again."""
