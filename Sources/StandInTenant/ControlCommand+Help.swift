@@ -11,7 +11,7 @@ extension ControlCommand {
           POST settings                       any of: behaviour (everyone's script), behaviours ({VALUE: SCRIPT, ...}),
                                               script (for the next calls), revocation (script), latency_ms, lifetime (s),
                                               token_bytes, secrets ([...]), rate_per_minute (null: none), burst,
-                                              certificate (valid, expired, wrong-name)
+                                              certificate (valid, expired, not-yet-valid, wrong-name)
           POST hold                           replies wait; {"value":VALUE}: only that user's
           POST release                        they go on; {"count":N}: only the N oldest, and the gate stays shut
           POST live                           {"token":TOKEN}: whether it is live, as GET /api/v1/users/me with it tells
