@@ -46,6 +46,17 @@ struct MemoryTests {
         return try #require(Int(output.trimmingCharacters(in: .whitespacesAndNewlines)), "\(output)")
     }
 
+    @Test("A crash of a daemon that was started by hand prints nothing of its memory.")
+    func crash() async throws {
+        let deployment = try await Deployment.start()
+        _ = try deployment.token("ann")
+        let before = deployment.written
+        deployment.daemon.signal(SIGILL)
+        #expect(deployment.daemon.waitForEnd() == SIGILL)
+        #expect(!deployment.written.dropFirst(before.count).contains("0x"), "\(deployment.written)")
+        try await deployment.tenant.stop()
+    }
+
     @Test(
         "After a flush and some further traffic hardly any of the flushed tokens are in the process's memory.",
         arguments: [false, true]

@@ -1,3 +1,5 @@
+import Foundation
+import Glibc
 import Secrets
 import Synchronization
 import Testing
@@ -52,6 +54,33 @@ struct SecretMemoryTests {
         let large = secret(100_000, 1, in: memory)
         #expect(memory.size == 65_536 + 102_400)
         withExtendedLifetime(large) {}
+    }
+
+    /// What the kernel says of the mapping that a secret lies in: the letters of `VmFlags` in `proc(5)`.
+    private func flags(of secret: SecretBytes) throws -> [String] {
+        let address = unsafe secret.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) }
+        var isMapping = false
+        // Files of the kernel's have no size, so they are read until their end.
+        let file = try #require(FileHandle(forReadingAtPath: "/proc/self/smaps"))
+        let text = String(decoding: try #require(try file.readToEnd()), as: UTF8.self)
+        for line in text.split(separator: "\n") {
+            let ends = line.prefix { $0 != " " }.split(separator: "-").map { UInt($0, radix: 16) }
+            if ends.count == 2, let start = ends[0], let end = ends[1] { isMapping = (start..<end).contains(address) }
+            if isMapping, line.hasPrefix("VmFlags:") { return line.split(separator: " ").dropFirst().map(String.init) }
+        }
+        return []
+    }
+
+    @Test("Secrets of all sizes lie in pages that core dumps leave out, that are locked, and that a fork doesn't get.")
+    func pages() throws {
+        let memory = SecretMemory()
+        for count in [64, 1_300, 100_000] {
+            let secret = secret(count, 7, in: memory)
+            let flags = try flags(of: secret)
+            #expect(flags.contains("dd") && flags.contains("dc"), "\(flags)")
+            // Without root the limit of locked memory may be too low, which the daemon's log says then.
+            if geteuid() == 0 { #expect(flags.contains("lo"), "\(flags)") }
+        }
     }
 
     @Test("Slots that were given back are taken again before another region is.")

@@ -94,7 +94,7 @@ struct ReplyEncoderTests {
 
     @Test("Users' names can't end a line or steer a terminal.")
     func entries() throws {
-        let name = "a\n\u{1b}[31m\u{7f}\"\\"
+        let name = "a\n\u{1b}[31m\u{7f}\"\\\u{85}\u{9B}31m\u{2028}\u{202E}é👍"
         let entry = EntriesReply.Entry(
             tenant: "main",
             user: UserLookup(field: .subject, value: name),
@@ -107,7 +107,8 @@ struct ReplyEncoderTests {
             fingerprint: "f"
         )
         let line = encode(.entries(EntriesReply(entries: [entry], next: "5")))
-        #expect(!line.dropLast().utf8.contains { $0 < 0x20 || $0 == 0x7F })
+        let categories: Set<Unicode.GeneralCategory> = [.control, .format, .lineSeparator, .paragraphSeparator]
+        #expect(!line.dropLast().unicodeScalars.contains { categories.contains($0.properties.generalCategory) })
         guard case .list(let entries)? = try members(line)["entries"], case .object(let shown)? = entries.first else {
             return #expect(Bool(false))
         }

@@ -8,7 +8,19 @@ import subprocess
 import sys
 import time
 
-from machine import ADMIN, PATIENCE, REQUESTS, MachineTestCase, ask, configure, property_of, systemctl
+from machine import (
+    ADMIN,
+    PATIENCE,
+    REQUESTS,
+    SHIPPED_DROP_INS,
+    MachineTestCase,
+    ask,
+    configure,
+    drop_in,
+    property_of,
+    run,
+    systemctl,
+)
 
 FILES = pathlib.Path("/var/lib/extrausers")
 NSSWITCH = pathlib.Path("/etc/nsswitch.conf")
@@ -83,3 +95,31 @@ class Names(MachineTestCase):
         self.assertFalse(self.gets_token(KNOWN))
         self.assertTrue(self.gets_token(UNKNOWN))
         self.assertEqual(property_of("NRestarts"), "0")
+
+
+class Units(MachineTestCase):
+    """Rules by the systemd unit of a peer."""
+
+    def ask_in_unit(self, unit):
+        """What a service of this name gets, and why not."""
+        request = json.dumps({"op": "token", "subject": self.subject()})
+        script = f"/run/{unit}.py"
+        pathlib.Path(script).write_text(CLIENT)
+        command = [sys.executable, script, REQUESTS, request]
+        output = run("systemd-run", "--quiet", "--wait", "--pipe", "--collect", f"--unit={unit}", *command).stdout
+        return json.loads(output)
+
+    def test_a_rule_by_units_needs_to_see_them(self):
+        configure(settings="access: [{ units: [shop.service], subjects: ['*'] }, { users: ['*'] }]")
+        self.assertEqual(self.ask_in_unit("shop")["error"], "forbidden")
+        health = ask({"op": "health"}, ADMIN)
+        self.assertEqual(health["status"], "degraded")
+        check = next(check for check in health["checks"] if check["check"] == "access")
+        self.assertIn("access[0]", check["description"])
+
+    def test_a_rule_by_units_decides_where_they_are_seen(self):
+        drop_in("peer-units", (SHIPPED_DROP_INS / "peer-units.conf").read_text())
+        configure(settings="access: [{ units: [shop.service], subjects: ['*'] }, { users: ['*'] }]")
+        self.assertIn("access_token", self.ask_in_unit("shop"))
+        self.assertEqual(self.ask_in_unit("other")["error"], "forbidden")
+        self.assertEqual(ask({"op": "health"}, ADMIN)["status"], "ok")
