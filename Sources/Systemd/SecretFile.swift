@@ -97,7 +97,10 @@ package enum SecretFile {
         guard unsafe text.allSatisfy({ (0x20...0x7E).contains($0) || isText && ($0 == 0x0A || $0 == 0x0D) }) else {
             throw .notText
         }
-        return ClientSecret(unsafe SecretBytes(copying: UnsafeRawBufferPointer(rebasing: text), in: memory))
+        guard let secret = unsafe SecretBytes(copying: UnsafeRawBufferPointer(rebasing: text), in: memory) else {
+            throw .noMemory
+        }
+        return ClientSecret(secret)
     }
 
     /// Reads until the file's or the buffer's end, and says how many bytes came.

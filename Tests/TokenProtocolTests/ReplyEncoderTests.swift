@@ -11,7 +11,7 @@ struct ReplyEncoderTests {
     }
 
     private func token(_ text: String = "eyJ.a-b_c") -> EncodedToken {
-        EncodedToken(accessToken: AccessToken(text), scope: "user_default", expiresAt: "2026-11-23T22:10:00Z")
+        EncodedToken(onHeap: AccessToken(text), scope: "user_default", expiresAt: "2026-11-23T22:10:00Z")
     }
 
     @Test("A token reply has RFC 6749's members, and its source.")
