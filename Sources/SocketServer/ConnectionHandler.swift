@@ -22,6 +22,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var stall = StallWatch()
     private var isQueued = false
     private var isFinishing = false
+    private var hasEnded = false
     private var readIsDue = false
 
     init(
@@ -47,7 +48,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
         socket = DirectSocket(context)
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        // Of a connection that the loop could not take up nothing else is heard: it was never active.
+        end()
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
@@ -78,11 +83,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        stall.end()
-        // Closed: its number may be another connection's from here on.
-        socket = nil
-        requestHandler.leave(machine.close().map { Waiter(connection: number, ticket: $0) })
-        server.closed(number)
+        end()
         context.fireChannelInactive()
     }
 
@@ -176,6 +177,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
         guard readIsDue, !machine.isFull, !machine.hasHeld, !isFinishing else { return }
         readIsDue = false
         context?.read()
+    }
+
+    private func end() {
+        guard !hasEnded else { return }
+        hasEnded = true
+        stall.end()
+        // Closed: its number may be another connection's from here on.
+        socket = nil
+        requestHandler.leave(machine.close().map { Waiter(connection: number, ticket: $0) })
+        server.closed(number)
     }
 
     private func giveBack() {

@@ -130,9 +130,6 @@ package final class SocketServer {
             return try channel.pipeline.syncOperations.addHandler(RefusalHandler())
         }
         let peer = try Peer.of(channel, unit: unitOf)
-        shares.opened(by: uid)
-        counts.open += 1
-        counts.accepted += 1
         lastNumber += 1
         let handler = ConnectionHandler(
             number: lastNumber,
@@ -141,8 +138,12 @@ package final class SocketServer {
             requestHandler: requestHandler,
             sendQueue: sendQueue
         )
-        connections[lastNumber] = handler
         try channel.pipeline.syncOperations.addHandler(handler)
+        // Counted when its end is sure to be heard of.
+        connections[lastNumber] = handler
+        shares.opened(by: uid)
+        counts.open += 1
+        counts.accepted += 1
     }
 
     /// A connection is gone.

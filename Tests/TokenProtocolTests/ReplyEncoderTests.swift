@@ -37,6 +37,23 @@ struct ReplyEncoderTests {
         #expect(encoded.fingerprint == AccessToken(odd).fingerprint)
     }
 
+    @Test("A token whose text ends in the middle of an escape is none.")
+    func cutEscape() throws {
+        for (text, isWhole) in [(#"ab\\"#, true), (#"ab\"#, false), (#"\\\"#, false), ("", true)] {
+            let bytes = Array(text.utf8)
+            let secret = unsafe bytes.withUnsafeBytes { unsafe SecretBytes(copying: $0) }
+            let token = EncodedToken(
+                text: secret,
+                split: bytes.count,
+                tokenRange: 0..<bytes.count,
+                fingerprint: Fingerprint(words: .zero),
+                scope: "",
+                expiresAt: ""
+            )
+            #expect((token != nil) == isWhole)
+        }
+    }
+
     @Test(
         "Each reply has the members that the protocol names.",
         arguments: [
