@@ -10,6 +10,8 @@ SWIFT_FLAGS := --explicit-target-dependency-import-check error
 RELEASE_FLAGS := $(SWIFT_FLAGS) --configuration release --static-swift-stdlib
 
 CORE_TESTS := TokenCacheTests\.
+# How long `make fuzz` gives each target.
+SECONDS ?= 60
 
 .PHONY: help
 help: ## List the commands
@@ -85,7 +87,7 @@ example: ## Start the embedded-analytics example on a stand-in tenant
 .PHONY: lint
 lint: ## Check formatting, imports, scripts and units
 	@scripts/install-dependencies build lint clients
-	swift format lint --strict --recursive --parallel Sources Tests Benchmarks/Benchmarks Package.swift Benchmarks/Package.swift
+	swift format lint --strict --recursive --parallel Sources Tests Fuzz Benchmarks/Benchmarks Package.swift Benchmarks/Package.swift
 	scripts/lint-sources
 	scripts/lint-units
 	scripts/lint-clients
@@ -123,6 +125,13 @@ model: ## Replay one random life of the cache: make model SEED=…
 	swift build $(SWIFT_FLAGS) --build-tests
 	MODEL_SEED=$(SEED) swift test $(SWIFT_FLAGS) --skip-build --disable-xctest --filter ModelTests
 
+.PHONY: fuzz
+fuzz: ## Lead the fuzz targets by libFuzzer: make fuzz SECONDS=60 [TARGET=…]
+	@scripts/install-dependencies build
+	TOKENCACHED_FUZZ=1 swift build --scratch-path .build-fuzz --configuration release -Xswiftc -enable-testing \
+		--sanitize=address --sanitize=fuzzer --product fuzz
+	@scripts/fuzz .build-fuzz/release/fuzz $(SECONDS) $(TARGET)
+
 .PHONY: drill
 drill: ## Put the real daemon through outages, throttling, a crash and more (minutes)
 	@scripts/install-dependencies build drill
@@ -139,4 +148,4 @@ drill-quotas: ## Time one user's requests while another one takes all it can (ro
 
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf .build Benchmarks/.build
+	rm -rf .build .build-fuzz Benchmarks/.build

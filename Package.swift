@@ -36,7 +36,7 @@ let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 
-let targets: [Target] = [
+var targets: [Target] = [
     // MARK: What the machine offers
     .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
     .systemLibrary(name: "CLinux"),
@@ -149,6 +149,31 @@ let targets: [Target] = [
         dependencies: ["StandInTenant", "TestSupport", "tokencached", "tokencachectl", "standin-tenant", crypto]
     ),
 ]
+
+// The fuzz targets are replayed by a test; in a build with libFuzzer (`make fuzz`) they are led by it.
+let isFuzzing = Context.environment["TOKENCACHED_FUZZ"] != nil
+let fuzzed: [Target.Dependency] = [
+    "Secrets", "TokenProtocol", "TokenCache", "TokenLog", "Tenant", "DaemonConfiguration", "TokenCacheClient", nioCore,
+    nioHTTP1,
+]
+let fuzzData = ["Corpora", "Found"]
+targets.append(
+    isFuzzing
+        ? .executableTarget(
+            name: "fuzz",
+            dependencies: fuzzed,
+            path: "Fuzz",
+            exclude: fuzzData + ["Replay"],
+            sources: ["Targets", "Driver"]
+        )
+        : .testTarget(
+            name: "FuzzTests",
+            dependencies: fuzzed,
+            path: "Fuzz",
+            exclude: fuzzData + ["Driver"],
+            sources: ["Targets", "Replay"]
+        )
+)
 
 for target in targets where target.type != .system && target.name != "CArguments" {
     target.swiftSettings = settings

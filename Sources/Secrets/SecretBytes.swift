@@ -20,35 +20,57 @@ import Glibc
     /// Whose memory it is, where that isn't this object's own.
     private let owner: (any AnyObject & Sendable)?
 
-    /// Copies bytes into memory of its own.
+    /// Copies bytes into memory of the heap, which may be swapped; the caller's copy stays the caller's to overwrite.
+    package convenience init(copying bytes: UnsafeRawBufferPointer) {
+        unsafe self.init(count: bytes.count) { unsafe $0.copyMemory(from: bytes) }
+    }
+
+    /// Copies bytes; nil where there is no memory left for them.
     ///
     /// - Parameters:
     ///   - bytes: The secret; the caller's copy stays the caller's to overwrite.
-    ///   - source: What to take the memory from; nil: the heap, which may be swapped.
-    package convenience init(copying bytes: UnsafeRawBufferPointer, in source: SecretMemory? = nil) {
+    ///   - source: What to take the memory from; nil: the heap.
+    package convenience init?(copying bytes: UnsafeRawBufferPointer, in source: SecretMemory?) {
         unsafe self.init(count: bytes.count, in: source) { unsafe $0.copyMemory(from: bytes) }
     }
 
-    /// Makes a secret of a known length and lets a closure write its bytes, so that no other copy has to exist.
+    /// Makes a secret on the heap, which may be swapped, and lets a closure write its bytes, so that no other copy has to
+    /// exist.
     ///
     /// - Parameters:
     ///   - count: How many bytes.
-    ///   - source: What to take the memory from; nil: the heap, which may be swapped.
     ///   - write: Gets exactly that many bytes, zeroed.
-    package init(
+    package init(count: Int, writing write: (UnsafeMutableRawBufferPointer) -> Void) {
+        (source, owner) = (nil, nil)
+        unsafe memory = .allocate(byteCount: count, alignment: 1)
+        unsafe memory.initializeMemory(as: UInt8.self, repeating: 0)
+        unsafe write(memory)
+    }
+
+    /// Makes a secret of a known length; nil where there is no memory left for it.
+    ///
+    /// - Parameters:
+    ///   - count: How many bytes.
+    ///   - source: What to take the memory from; nil: the heap.
+    ///   - write: Gets exactly that many bytes, zeroed.
+    package convenience init?(
         count: Int,
-        in source: SecretMemory? = nil,
+        in source: SecretMemory?,
         writing write: (UnsafeMutableRawBufferPointer) -> Void
     ) {
+        guard let source else {
+            unsafe self.init(count: count, writing: write)
+            return
+        }
+        guard let memory = unsafe source.allocate(count) else { return nil }
+        unsafe self.init(memory, of: source)
+        unsafe write(memory)
+    }
+
+    private init(_ memory: UnsafeMutableRawBufferPointer, of source: SecretMemory) {
         self.source = source
         owner = nil
-        if let source {
-            unsafe memory = source.allocate(count)
-        } else {
-            unsafe memory = .allocate(byteCount: count, alignment: 1)
-            unsafe memory.initializeMemory(as: UInt8.self, repeating: 0)
-        }
-        unsafe write(memory)
+        unsafe self.memory = memory
     }
 
     /// Leaves a secret where it lies, in the memory of somebody who doesn't change it any more.

@@ -7,7 +7,7 @@ import Synchronization
 /// regions of their own, each cut into slots of one size; a region without secrets goes back to the kernel. Where no more
 /// may be locked, secrets are kept all the same, in memory that isn't locked, and somebody is told. It can be used from
 /// any thread.
-package final class SecretMemory: Sendable {
+@safe package final class SecretMemory: Sendable {
     /// Memory could not be locked.
     package struct Shortage: Sendable, Equatable {
         /// How many bytes secrets take.
@@ -26,40 +26,49 @@ package final class SecretMemory: Sendable {
 
     private let state = Mutex(State())
     private let onShortage: @Sendable (Shortage) -> Void
+    private let map: SecretPages.Mapper
 
     /// Memory of which nothing is taken yet.
     ///
     /// - Parameter onShortage: Is told the first time that memory can't be locked; it must not wait.
-    package init(onShortage: @escaping @Sendable (Shortage) -> Void = { _ in }) {
+    package convenience init(onShortage: @escaping @Sendable (Shortage) -> Void = { _ in }) {
+        unsafe self.init(onShortage: onShortage, map: SecretPages.map)
+    }
+
+    /// Memory of which nothing is taken yet, from pages that a closure maps.
+    package init(onShortage: @escaping @Sendable (Shortage) -> Void = { _ in }, map: @escaping SecretPages.Mapper) {
         self.onShortage = onShortage
+        unsafe self.map = map
         Self.raiseLimit()
     }
 
     /// How many bytes are taken from the kernel.
     package var size: Int { state.withLock { $0.size } }
 
-    /// Takes zeroed memory for a secret.
-    func allocate(_ count: Int) -> UnsafeMutableRawBufferPointer {
-        guard let slotSize = SlotRegion.slotSize(for: count) else {
-            let length = SecretPages.rounded(count)
-            let pages = unsafe Slot(start: SecretPages.map(length))
-            tell(state.withLock { unsafe lock(pages.start, length, &$0) })
-            return unsafe UnsafeMutableRawBufferPointer(start: pages.start, count: count)
-        }
-        let (slot, shortage) = state.withLock { state in
+    /// Takes zeroed memory for a secret; nil: the kernel has none left.
+    func allocate(_ count: Int) -> UnsafeMutableRawBufferPointer? {
+        guard let slotSize = SlotRegion.slotSize(for: count) else { return unsafe allocatePages(count) }
+        let (slot, shortage): (Slot?, Shortage?) = state.withLock { state in
             var regions = state.open.removeValue(forKey: slotSize) ?? SlotRegions()
+            defer { state.open[slotSize] = regions }
             var shortage: Shortage?
             if regions.isEmpty {
-                let region = SlotRegion.map(slotSize: slotSize)
+                guard let region = unsafe SlotRegion.map(slotSize: slotSize, map) else { return (nil, nil) }
                 shortage = unsafe lock(region.start, SlotRegion.size, &state)
                 regions.insert(region)
             }
-            let slot = unsafe regions.takeSlot()
-            state.open[slotSize] = regions
-            return (unsafe Slot(start: slot), shortage)
+            return (unsafe Slot(start: regions.takeSlot()), shortage)
         }
         tell(shortage)
-        return unsafe UnsafeMutableRawBufferPointer(start: slot.start, count: count)
+        return unsafe slot.map { unsafe UnsafeMutableRawBufferPointer(start: $0.start, count: count) }
+    }
+
+    private func allocatePages(_ count: Int) -> UnsafeMutableRawBufferPointer? {
+        let length = SecretPages.rounded(count)
+        guard let start = unsafe map(length) else { return nil }
+        let pages = unsafe Slot(start: start)
+        tell(state.withLock { unsafe lock(pages.start, length, &$0) })
+        return unsafe UnsafeMutableRawBufferPointer(start: start, count: count)
     }
 
     /// Overwrites a secret and takes its memory back.

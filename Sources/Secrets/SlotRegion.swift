@@ -1,18 +1,19 @@
 import Glibc
 
 /// Pages straight from the kernel, zeroed.
-enum SecretPages {
+package enum SecretPages {
+    /// Maps so many bytes; nil: the kernel has none left.
+    package typealias Mapper = @Sendable (_ length: Int) -> UnsafeMutableRawPointer?
+
     private static let pageSize = Int(sysconf(CInt(_SC_PAGESIZE)))
 
     /// So many bytes as whole pages have.
     static func rounded(_ count: Int) -> Int { max(1, (count + pageSize - 1) / pageSize) * pageSize }
 
-    /// Maps pages; a core dump leaves them out, and a forked process doesn't have them.
-    static func map(_ length: Int) -> UnsafeMutableRawPointer {
+    /// Maps pages, which a core dump leaves out and a forked process doesn't have; nil: the kernel has none left.
+    @Sendable package static func map(_ length: Int) -> UnsafeMutableRawPointer? {
         let pages = unsafe mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        guard let pages = unsafe pages, unsafe pages != MAP_FAILED else {
-            preconditionFailure("the kernel has no memory left for a secret")
-        }
+        guard let pages = unsafe pages, unsafe pages != MAP_FAILED else { return nil }
         _ = unsafe madvise(pages, length, CInt(MADV_DONTDUMP))
         _ = unsafe madvise(pages, length, CInt(MADV_DONTFORK))
         return unsafe pages
@@ -62,10 +63,10 @@ enum SecretPages {
 
     private init(start: UnsafeMutableRawPointer) { unsafe self.start = start }
 
-    /// Maps a region.
-    static func map(slotSize: Int) -> SlotRegion {
+    /// Maps a region; nil: the kernel has no memory left.
+    static func map(slotSize: Int, _ map: SecretPages.Mapper) -> SlotRegion? {
         // Twice as much has a multiple of the size in it; what lies around it goes back at once.
-        let pages = unsafe SecretPages.map(2 * size)
+        guard let pages = unsafe map(2 * size) else { return nil }
         let before = (size - Int(bitPattern: pages) & (size - 1)) & (size - 1)
         if before > 0 { unsafe SecretPages.unmap(pages, before) }
         unsafe SecretPages.unmap(pages + before + size, size - before)

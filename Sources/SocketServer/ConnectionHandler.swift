@@ -23,6 +23,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var stall = StallWatch()
     private var isQueued = false
     private var isFinishing = false
+    private var hasEnded = false
     private var readIsDue = false
     /// How many bytes of replies the channel has for the peer.
     private var backlog = 0
@@ -50,7 +51,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
         socket = DirectSocket(context)
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        // Of a connection that the loop could not take up nothing else is heard: it was never active.
+        end()
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
@@ -80,11 +85,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        stall.end()
-        // Closed: its number may be another connection's from here on.
-        socket = nil
-        requestHandler.leave(machine.close().map { Waiter(connection: number, ticket: $0) })
-        server.closed(number)
+        end()
         context.fireChannelInactive()
     }
 
@@ -182,6 +183,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
         guard readIsDue, !machine.isFull, !machine.hasHeld, !isFinishing else { return }
         readIsDue = false
         context?.read()
+    }
+
+    private func end() {
+        guard !hasEnded else { return }
+        hasEnded = true
+        stall.end()
+        // Closed: its number may be another connection's from here on.
+        socket = nil
+        requestHandler.leave(machine.close().map { Waiter(connection: number, ticket: $0) })
+        server.closed(number)
     }
 
     private func giveBack() {

@@ -154,9 +154,6 @@ package final class SocketServer {
             return try channel.pipeline.syncOperations.addHandler(RefusalHandler())
         }
         let peer = try Peer.of(channel, unit: unitOf)
-        shares.opened(by: uid)
-        counts.open += 1
-        counts.accepted += 1
         lastNumber += 1
         let handler = ConnectionHandler(
             number: lastNumber,
@@ -165,9 +162,13 @@ package final class SocketServer {
             requestHandler: requestHandler,
             sendQueue: sendQueue
         )
+        try channel.pipeline.syncOperations.addHandler(handler)
+        // Counted when its end is sure to be heard of.
         connections[lastNumber] = handler
         if kind == .admin { adminConnections[lastNumber] = handler }
-        try channel.pipeline.syncOperations.addHandler(handler)
+        shares.opened(by: uid)
+        counts.open += 1
+        counts.accepted += 1
     }
 
     /// A connection is gone.

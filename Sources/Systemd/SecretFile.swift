@@ -144,7 +144,10 @@ package enum SecretFile {
         while let last = unsafe text.last, last == 0x0A || last == 0x0D { unsafe text.removeLast() }
         guard unsafe !text.isEmpty else { throw .empty }
         guard unsafe isKey || text.allSatisfy({ (0x20...0x7E).contains($0) }) else { throw .notText }
-        return ClientSecret(unsafe SecretBytes(copying: UnsafeRawBufferPointer(rebasing: text), in: memory))
+        guard let secret = unsafe SecretBytes(copying: UnsafeRawBufferPointer(rebasing: text), in: memory) else {
+            throw .noMemory
+        }
+        return ClientSecret(secret)
     }
 
     /// Reads until the file's or the buffer's end, and says how many bytes came.

@@ -20,6 +20,8 @@ package struct SecretFileError: Error, Equatable, CustomStringConvertible {
         case tooLarge
         /// It holds something that can't be an OAuth client's secret (RFC 6749, appendix A.2: visible ASCII and space).
         case notText
+        /// There is no memory left for it.
+        case noMemory
     }
 
     /// The file.
@@ -53,6 +55,7 @@ package struct SecretFileError: Error, Equatable, CustomStringConvertible {
         case .empty: "\(path) is empty"
         case .tooLarge: "\(path) is larger than a secret can be"
         case .notText: "\(path) holds bytes that no client secret has: it should be one line of visible ASCII"
+        case .noMemory: "\(path) can't be read: there is no memory left for a secret"
         }
     }
 }

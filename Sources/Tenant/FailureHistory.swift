@@ -28,7 +28,7 @@ package struct FailureHistory: Sendable {
         switch outcome {
         case .unavailable(let fault): fails(fault.reason, fault.code, now)
         case .malformed(let reason): fails(reason, nil, now)
-        case .minted, .denied, .throttled, .rejected: recovers()
+        case .minted, .denied, .throttled, .rejected, .noMemory: recovers()
         }
     }
 

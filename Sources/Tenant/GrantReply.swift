@@ -58,7 +58,8 @@ struct GrantReply {
         if let type = object["token_type"], !Self.isBearer(type, body) {
             return .malformed("the tenant's token is no bearer token")
         }
-        guard let token = accessToken(value, body) else {
+        guard let secret = JSONText.secret(of: value, body, in: memory) else { return .noMemory }
+        guard let token = Self.accessToken(secret) else {
             return .malformed("the tenant's access_token is empty or has characters that no token has")
         }
         return .minted(
@@ -74,8 +75,7 @@ struct GrantReply {
     }
 
     /// RFC 6749, appendix A.12: a token is visible ASCII and spaces; a space would end it in an Authorization header.
-    private func accessToken(_ value: JSONScanner.Value, _ body: borrowing Span<UInt8>) -> AccessToken? {
-        let secret = JSONText.secret(of: value, body, in: memory)
+    private static func accessToken(_ secret: SecretBytes) -> AccessToken? {
         let isToken = unsafe secret.withUnsafeBytes { unsafe !$0.isEmpty && $0.allSatisfy { $0 > 0x20 && $0 < 0x7F } }
         return isToken ? AccessToken(secret) : nil
     }

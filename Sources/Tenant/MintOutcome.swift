@@ -15,6 +15,8 @@ package enum MintOutcome: Sendable, Equatable {
     case malformed(String)
     /// The tenant refused this request, and not because of the user: any other 4xx. It says nothing of the tenant's health.
     case rejected(String)
+    /// The tenant minted a token, and this machine has no memory left for it.
+    case noMemory
 }
 
 /// What a call to revoke a token came to.

@@ -1,17 +1,78 @@
 package import Secrets
 
 extension EncodedToken {
-    /// The bare token, for its revocation.
-    package var accessToken: AccessToken {
-        AccessToken(
-            unsafe SecretBytes(count: bareCount, in: text.source) { memory in
-                var position = 0
-                forEachBareByte { byte in
+    /// The parts of a token's text, before there is memory for it.
+    struct Form {
+        private static let head = Array("\"access_token\":\"".utf8)
+        private static let middle = Array("\",\"token_type\":\"Bearer\",\"expires_in\":".utf8)
+
+        let token: AccessToken
+        let scope: String
+        let expiresAt: String
+        /// Where the token stands, escaped.
+        let tokenRange: Range<Int>
+        private let tail: [UInt8]
+
+        init(_ token: AccessToken, _ scope: String, _ expiresAt: String) {
+            (self.token, self.scope, self.expiresAt) = (token, scope, expiresAt)
+            let escaped = unsafe token.bytes.withUnsafeBytes { bytes in
+                unsafe bytes.reduce(0) { $0 + (needsEscape($1) ? 2 : 1) }
+            }
+            tokenRange = Self.head.count..<(Self.head.count + escaped)
+            var tail = OutputBuffer()
+            tail.append(",\"expires_at\":")
+            tail.append(string: expiresAt)
+            tail.append(",\"scope\":")
+            tail.append(string: scope)
+            tail.append(",\"source\":\"")
+            self.tail = unsafe tail.drain { unsafe Array($0) }
+        }
+
+        /// Where the number of seconds goes.
+        var split: Int { tokenRange.upperBound + Self.middle.count }
+
+        /// How many bytes the text has.
+        var count: Int { split + tail.count }
+
+        /// Writes the text.
+        func write(_ memory: UnsafeMutableRawBufferPointer) {
+            var position = 0
+            func put(_ bytes: some Sequence<UInt8>) {
+                for byte in bytes {
                     unsafe memory[position] = byte
                     position += 1
                 }
             }
+            put(Self.head)
+            unsafe token.bytes.withUnsafeBytes { bytes in
+                for index in 0..<token.bytes.count {
+                    let byte = unsafe bytes[index]
+                    if needsEscape(byte) { put(CollectionOfOne(UInt8(ascii: "\\"))) }
+                    put(CollectionOfOne(byte))
+                }
+            }
+            put(Self.middle)
+            put(tail)
+        }
+    }
+}
+
+extension EncodedToken {
+    /// The bare token, for its revocation; where its memory has no room left it lies on the heap for that time.
+    package var accessToken: AccessToken {
+        let count = bareCount
+        return AccessToken(
+            unsafe SecretBytes(count: count, in: text.source, writing: writeBare)
+                ?? SecretBytes(count: count, writing: writeBare)
         )
+    }
+
+    private func writeBare(_ memory: UnsafeMutableRawBufferPointer) {
+        var position = 0
+        forEachBareByte { byte in
+            unsafe memory[position] = byte
+            position += 1
+        }
     }
 
     private var bareCount: Int {
@@ -29,6 +90,13 @@ extension EncodedToken {
                 unsafe body(bytes[position])
                 position += 1
             }
+        }
+    }
+
+    /// Whether a token's text ends in the middle of an escape: in an odd number of backslashes.
+    static func endsInEscape(_ text: SecretBytes, _ range: Range<Int>) -> Bool {
+        unsafe text.withUnsafeBytes { bytes in
+            unsafe bytes[range].reversed().prefix { $0 == UInt8(ascii: "\\") }.count % 2 == 1
         }
     }
 

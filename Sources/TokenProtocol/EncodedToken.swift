@@ -19,48 +19,32 @@ package final class EncodedToken: Sendable {
     /// When the token ends by the wall clock, in RFC 3339's form; for display only.
     package let expiresAt: String
 
-    /// Encodes a token for all its replies.
+    /// Encodes a token for all its replies, in memory from where the token's own was taken; nil where none is left.
     ///
     /// - Parameters:
     ///   - accessToken: Visible ASCII, as RFC 6749's appendix A.12 allows; the tenant's client lets nothing else in.
     ///   - scope: What the tenant granted.
     ///   - expiresAt: The end by the wall clock, in RFC 3339's form.
-    package init(accessToken: AccessToken, scope: String, expiresAt: String) {
-        let escaped = unsafe accessToken.bytes.withUnsafeBytes { bytes in
-            unsafe bytes.reduce(0) { $0 + (Self.needsEscape($1) ? 2 : 1) }
-        }
-        let head = Array("\"access_token\":\"".utf8)
-        let middle = Array("\",\"token_type\":\"Bearer\",\"expires_in\":".utf8)
-        var tail = OutputBuffer()
-        tail.append(",\"expires_at\":")
-        tail.append(string: expiresAt)
-        tail.append(",\"scope\":")
-        tail.append(string: scope)
-        tail.append(",\"source\":\"")
-        tokenRange = head.count..<(head.count + escaped)
-        split = head.count + escaped + middle.count
-        text = unsafe SecretBytes(count: split + tail.count, in: accessToken.bytes.source) { memory in
-            var position = 0
-            func put(_ bytes: some Sequence<UInt8>) {
-                for byte in bytes {
-                    unsafe memory[position] = byte
-                    position += 1
-                }
-            }
-            put(head)
-            unsafe accessToken.bytes.withUnsafeBytes { bytes in
-                for index in 0..<accessToken.bytes.count {
-                    let byte = unsafe bytes[index]
-                    if Self.needsEscape(byte) { put(CollectionOfOne(UInt8(ascii: "\\"))) }
-                    put(CollectionOfOne(byte))
-                }
-            }
-            put(middle)
-            unsafe tail.drain { unsafe put($0) }
-        }
-        fingerprint = accessToken.fingerprint
-        self.scope = scope
-        self.expiresAt = expiresAt
+    package convenience init?(accessToken: AccessToken, scope: String, expiresAt: String) {
+        let form = Form(accessToken, scope, expiresAt)
+        let text = unsafe SecretBytes(count: form.count, in: accessToken.bytes.source, writing: form.write)
+        guard let text else { return nil }
+        self.init(form, text)
+    }
+
+    /// Encodes a token on the heap; for tests, where the token lies there anyway.
+    package convenience init(onHeap accessToken: AccessToken, scope: String, expiresAt: String) {
+        let form = Form(accessToken, scope, expiresAt)
+        self.init(form, unsafe SecretBytes(count: form.count, writing: form.write))
+    }
+
+    private init(_ form: Form, _ text: SecretBytes) {
+        self.text = text
+        split = form.split
+        tokenRange = form.tokenRange
+        fingerprint = form.token.fingerprint
+        scope = form.scope
+        expiresAt = form.expiresAt
     }
 
     /// Takes one over that was encoded earlier; nil where its parts contradict each other.
@@ -72,7 +56,9 @@ package final class EncodedToken: Sendable {
         scope: String,
         expiresAt: String
     ) {
-        guard tokenRange.lowerBound >= 0, tokenRange.upperBound <= split, split <= text.count else { return nil }
+        guard tokenRange.lowerBound >= 0, tokenRange.upperBound <= split, split <= text.count,
+            !Self.endsInEscape(text, tokenRange)
+        else { return nil }
         self.text = text
         self.split = split
         self.tokenRange = tokenRange

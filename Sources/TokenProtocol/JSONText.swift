@@ -23,20 +23,35 @@ package enum JSONText {
         return bytes
     }
 
-    /// The bytes of a string that is secret: no other copy of them is left.
+    /// The bytes of a string that is secret, on the heap: no other copy of them is left.
+    static func secret(of value: JSONScanner.Value, _ text: borrowing Span<UInt8>) -> SecretBytes {
+        unsafe withBytes(ofSecret: value, text) { unsafe SecretBytes(copying: $0) }
+    }
+
+    /// The bytes of a string that is secret, without any other copy; nil where there is no memory left for them.
     ///
     /// - Parameter memory: What to take the secret's memory from; nil: the heap.
     package static func secret(
         of value: JSONScanner.Value,
         _ text: borrowing Span<UInt8>,
-        in memory: SecretMemory? = nil
-    ) -> SecretBytes {
+        in memory: SecretMemory?
+    ) -> SecretBytes? {
+        unsafe withBytes(ofSecret: value, text) { unsafe SecretBytes(copying: $0, in: memory) }
+    }
+
+    /// Lends the bytes of a secret string and overwrites them.
+    private static func withBytes<Result>(
+        ofSecret value: JSONScanner.Value,
+        _ text: borrowing Span<UInt8>,
+        _ body: (UnsafeRawBufferPointer) -> Result
+    ) -> Result {
         // Its room is taken once, for the longest that it can become, so it leaves nothing behind by growing.
         var bytes = bytes(of: value, text)
         return unsafe bytes.withUnsafeMutableBytes { buffer in
-            let secret = unsafe SecretBytes(copying: UnsafeRawBufferPointer(buffer), in: memory)
-            if let start = buffer.baseAddress { unsafe explicit_bzero(start, buffer.count) }
-            return secret
+            defer {
+                if let start = buffer.baseAddress { unsafe explicit_bzero(start, buffer.count) }
+            }
+            return unsafe body(UnsafeRawBufferPointer(buffer))
         }
     }
 

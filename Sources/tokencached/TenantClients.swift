@@ -115,6 +115,7 @@ actor TenantClients: TenantCalling {
         case .throttled(let retryAfter): .failed(.throttled(retryAfter: retryAfter))
         case .malformed(let reason): .failed(.malformed(reason))
         case .rejected(let reason): .failed(.rejected(reason))
+        case .noMemory: .failed(.noMemory)
         case .unavailable(let fault):
             switch fault.retryAfter {
             case .absent: .failed(.unavailable(fault.reason, code: fault.code, pause: nil))

@@ -17,6 +17,8 @@ import Foundation
 /// Has the tokens kept in the service manager's store for the next daemon, where the configuration wants it.
 final class TokenKeeping: Sendable {
     private static let patience: UInt64 = 5
+    /// The first and the longest pause before a file is offered again, in seconds.
+    private static let pauses = (first: 1.0, longest: 60.0)
 
     private let frontend: Frontend
     private let memory: SecretMemory
@@ -24,6 +26,8 @@ final class TokenKeeping: Sendable {
     /// The manager is told one thing after another, and not on an event loop: it may be busy.
     private let manager = DispatchQueue(label: "descriptor-store")
     private let isKeeping = Mutex(false)
+    /// A file that the manager couldn't be given yet; only the latest counts, as it holds all tokens.
+    private let offer = Mutex<TokenLog.StoredFile?>(nil)
     private let saidUnlocked = Mutex(false)
 
     init(_ frontend: Frontend, memory: SecretMemory, log: Logger) {
@@ -49,6 +53,7 @@ final class TokenKeeping: Sendable {
         if isWanted, !wasKeeping, isPossible { await start(with: []) }
         guard !isWanted, wasKeeping else { return }
         isKeeping.withLock { $0 = false }
+        offer.withLock { $0 = nil }
         await frontend.cache.endPersisting()
         remove(Set(TokenLog.names))
         manager.async { DescriptorStore.wait(seconds: Self.patience) }
@@ -58,6 +63,7 @@ final class TokenKeeping: Sendable {
     /// Notes what the next daemon should know, and waits until the manager has everything.
     func finish() async {
         await frontend.cache.persistUses()
+        manager.async { [self] in _ = makeOffer() }
         await finishOrders()
     }
 
@@ -91,15 +97,32 @@ final class TokenKeeping: Sendable {
 
     private func store(_ file: TokenLog.StoredFile) {
         warn(unlessLocked: file.isLocked)
+        offer.withLock { $0 = file }
         manager.async { [self] in
-            // Whatever has the name already is no file of ours, or one that was left behind.
-            DescriptorStore.remove(file.name)
-            guard DescriptorStore.put(file.descriptor, named: file.name) else {
-                return log.warning("the service manager can't be given a file of kept tokens")
-            }
-            if let predecessor = file.predecessor { DescriptorStore.remove(predecessor) }
-            DescriptorStore.wait(seconds: Self.patience)
-            frontend.stored(file.generation)
+            guard !makeOffer() else { return }
+            log.warning("the service manager can't be given a file of kept tokens; it is offered again")
+            offerAgain(after: Self.pauses.first)
+        }
+    }
+
+    /// Gives the manager the file that it should have; false: it did not take it.
+    private func makeOffer() -> Bool {
+        guard let file = offer.withLock(\.self) else { return true }
+        // Whatever has the name already is no file of ours, or one that was left behind.
+        DescriptorStore.remove(file.name)
+        guard DescriptorStore.put(file.descriptor, named: file.name) else { return false }
+        offer.withLock { if $0?.generation == file.generation { $0 = nil } }
+        if let predecessor = file.predecessor { DescriptorStore.remove(predecessor) }
+        DescriptorStore.wait(seconds: Self.patience)
+        frontend.stored(file.generation)
+        return true
+    }
+
+    /// A manager that restarts, or whose socket is full for a moment, takes the file later.
+    private func offerAgain(after pause: Double) {
+        manager.asyncAfter(deadline: .now() + pause) { [self] in
+            guard !makeOffer() else { return }
+            offerAgain(after: min(2 * pause, Self.pauses.longest))
         }
     }
 

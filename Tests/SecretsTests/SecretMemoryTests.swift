@@ -7,17 +7,19 @@ import Testing
 @Suite("Memory for secrets")
 struct SecretMemoryTests {
     private func secret(_ count: Int, _ byte: UInt8, in memory: SecretMemory) -> SecretBytes {
-        unsafe SecretBytes(count: count, in: memory) { bytes in
+        let secret = unsafe SecretBytes(count: count, in: memory) { bytes in
             for index in bytes.indices { unsafe bytes[index] = byte }
         }
+        // Where there is no memory it is an empty one, which no expectation takes.
+        return unsafe secret ?? SecretBytes(count: 0) { _ in }
     }
 
     private func holds(_ secret: SecretBytes, _ byte: UInt8) -> Bool {
-        unsafe secret.withUnsafeBytes { unsafe $0.allSatisfy { $0 == byte } }
+        unsafe secret.withUnsafeBytes { unsafe !$0.isEmpty && $0.allSatisfy { $0 == byte } }
     }
 
     @Test("Secrets of all sizes keep their bytes while others come and go, and memory is zeroed when it is taken.")
-    func contents() {
+    func contents() throws {
         let memory = SecretMemory()
         var secrets: [Int: (byte: UInt8, secret: SecretBytes)] = [:]
         var random = SystemRandomNumberGenerator()
@@ -32,7 +34,7 @@ struct SecretMemoryTests {
                     for index in bytes.indices { unsafe bytes[index] = byte }
                 }
                 #expect(isZeroed)
-                secrets[place] = (byte, secret)
+                secrets[place] = (byte, try #require(secret))
             }
         }
         for (byte, secret) in secrets.values { #expect(holds(secret, byte)) }
@@ -118,5 +120,27 @@ struct SecretMemoryTests {
         #expect(shortages.count <= 1)
         if let shortage = shortages.first { #expect(shortage.limit.map { $0 < memory.size } ?? true) }
         for (index, secret) in secrets.enumerated() { #expect(holds(secret, UInt8(index))) }
+    }
+
+    @Test(
+        "Where the kernel has no memory left there is no secret, those that are there stay, and later there is room again."
+    )
+    func exhausted() {
+        let isExhausted = Atomic(false)
+        let memory = unsafe SecretMemory(map: { length in
+            isExhausted.load(ordering: .relaxed) ? nil : unsafe SecretPages.map(length)
+        })
+        let kept = secret(1_300, 7, in: memory)
+        isExhausted.store(true, ordering: .relaxed)
+        #expect(unsafe SecretBytes(count: 100_000, in: memory) { _ in } == nil)
+        #expect(unsafe SecretBytes(count: 64, in: memory) { _ in } == nil)
+        let others = (0..<47).map { secret(1_300, UInt8($0), in: memory) }
+        for (index, secret) in others.enumerated() { #expect(holds(secret, UInt8(index))) }
+        #expect(unsafe SecretBytes(count: 1_300, in: memory) { _ in } == nil)
+        #expect(memory.size == 65_536)
+        isExhausted.store(false, ordering: .relaxed)
+        #expect(holds(secret(100_000, 9, in: memory), 9))
+        #expect(holds(secret(1_300, 9, in: memory), 9))
+        #expect(holds(kept, 7))
     }
 }

@@ -61,7 +61,7 @@ extension MintOutcome {
         switch self {
         case .unavailable(let fault): fault.reason
         case .malformed(let reason), .rejected(let reason): reason
-        case .minted, .denied, .throttled: nil
+        case .minted, .noMemory, .denied, .throttled: nil
         }
     }
 }

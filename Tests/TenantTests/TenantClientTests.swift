@@ -2,6 +2,7 @@ import Foundation
 import NIOPosix
 import Secrets
 import StandInTenant
+import Synchronization
 import Tenant
 import TestSupport
 import Testing
@@ -16,6 +17,7 @@ enum Expected: Sendable, Equatable {
     case paused(Double?)
     case malformed
     case rejected
+    case noMemory
 
     /// Whether it is the same but for a second: a reply's `Date` has whole seconds, so what is reckoned from it may be
     /// one off.
@@ -35,6 +37,7 @@ struct TenantClientTests {
         timeout: Duration = Patience.duration,
         caFile: String? = nil,
         origin: String? = nil,
+        memory: SecretMemory? = nil,
         _ body: (TenantClient) async throws -> Result
     ) async throws -> Result {
         var settings = TenantSettings(
@@ -46,7 +49,7 @@ struct TenantClientTests {
         )
         // A machine that is busy with other tests may take long for a handshake; what is tested is its outcome.
         settings.connectTimeout = Patience.duration
-        let client = try TenantClient(settings, on: MultiThreadedEventLoopGroup.singleton)
+        let client = try TenantClient(settings, on: MultiThreadedEventLoopGroup.singleton, memory: memory)
         do {
             let result = try await body(client)
             client.shutdown()
@@ -72,6 +75,7 @@ struct TenantClientTests {
         case .throttled(let retryAfter): .throttled(retryAfter.map { ($0 / .seconds(1)).rounded() })
         case .malformed: .malformed
         case .rejected: .rejected
+        case .noMemory: .noMemory
         case .unavailable(let fault):
             switch fault.retryAfter {
             case .absent: .unavailable
@@ -218,6 +222,23 @@ struct TenantClientTests {
                     let outcome = shown(try await mint("ann", tenant, client))
                     #expect(outcome == .unavailable)
                 }
+            }
+        }
+    }
+
+    @Test("A token for which there is no memory left is told as that, and the next one is taken again.")
+    func noMemory() async throws {
+        let isExhausted = Atomic(true)
+        let memory = unsafe SecretMemory(map: { length in
+            isExhausted.load(ordering: .relaxed) ? nil : unsafe SecretPages.map(length)
+        })
+        try await withStandInTenant { tenant in
+            try await withClient(tenant, memory: memory) { client in
+                let lost = shown(try await mint("ann", tenant, client))
+                #expect(lost == .noMemory)
+                isExhausted.store(false, ordering: .relaxed)
+                let taken = shown(try await mint("ann", tenant, client))
+                #expect(taken == .minted(lifetime: 21_600))
             }
         }
     }

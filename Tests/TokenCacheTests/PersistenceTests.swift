@@ -18,7 +18,7 @@ struct PersistenceTests {
             identity: .init(host: "https://one.example", clientID: client),
             user: UserLookup(field: .subject, value: subject),
             scopes: TokenKey.of(subject).scopes,
-            token: EncodedToken(accessToken: AccessToken(name ?? "\(subject)-0"), scope: "user_default", expiresAt: ""),
+            token: EncodedToken(onHeap: AccessToken(name ?? "\(subject)-0"), scope: "user_default", expiresAt: ""),
             sent: Simulation.start + sent,
             lifetime: .seconds(1_000),
             jitterFraction: 0.5,

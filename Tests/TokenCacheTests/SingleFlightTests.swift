@@ -1,4 +1,5 @@
 import Secrets
+import Synchronization
 import Testing
 import TokenCache
 import TokenProtocol
@@ -48,6 +49,34 @@ struct SingleFlightTests {
         #expect(cache.ask(.of("bob")) == .wait)
         cache.suspend(.milliseconds(100))
         #expect(cache.ask(.of("ann")) == .wait)
+    }
+
+    @Test(
+        "A token that there is no memory for is told to those who wait as overload, and says nothing against the tenant."
+    )
+    func noMemory() throws {
+        var cache = Simulation(draw: 0)
+        _ = cache.ask(.of("ann"))
+        _ = cache.ask(.of("ann"))
+        let mint = try cache.onlyMint()
+        // Of its own memory there is enough for the token as it comes, and not for its replies.
+        let maps = Atomic(0)
+        let memory = unsafe SecretMemory(map: { length in
+            maps.add(1, ordering: .relaxed).oldValue == 0 ? unsafe SecretPages.map(length) : nil
+        })
+        let secret = unsafe SecretBytes(count: 10_000, in: memory) {
+            unsafe $0.initializeMemory(as: UInt8.self, repeating: 0x61)
+        }
+        let token = AccessToken(try #require(secret))
+        let deliveries = cache.end(mint, .minted(token, scope: nil, lifetime: .seconds(3_600)))
+        #expect(deliveries.map(\.reply.error?.code) == [.overloaded, .overloaded])
+        #expect(deliveries.first?.reply.error?.retryAfter == 1)
+        #expect(cache.stats().entries == 0)
+        for number in 0..<20 {
+            _ = cache.ask(.of("user-\(number)"))
+            cache.fail(try cache.onlyMint(), .noMemory)
+        }
+        #expect(cache.stats().tenants["main"]?.state == "closed")
     }
 
     @Test("A failure stands for half a second at most.")

@@ -18,7 +18,7 @@ extension PersistedToken {
             identity: .init(host: "https://one.example", clientID: "client"),
             user: UserLookup(field: field, value: subject),
             scopes: ScopeSet(scope) ?? ScopeSet.test,
-            token: EncodedToken(accessToken: token, scope: scope, expiresAt: "2026-11-24T12:00:00Z"),
+            token: EncodedToken(onHeap: token, scope: scope, expiresAt: "2026-11-24T12:00:00Z"),
             sent: .now - .seconds(100),
             lifetime: .milliseconds(21_600_500),
             jitterFraction: 0.25,

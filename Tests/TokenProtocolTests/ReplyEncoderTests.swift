@@ -11,7 +11,7 @@ struct ReplyEncoderTests {
     }
 
     private func token(_ text: String = "eyJ.a-b_c") -> EncodedToken {
-        EncodedToken(accessToken: AccessToken(text), scope: "user_default", expiresAt: "2026-11-23T22:10:00Z")
+        EncodedToken(onHeap: AccessToken(text), scope: "user_default", expiresAt: "2026-11-23T22:10:00Z")
     }
 
     @Test("A token reply has RFC 6749's members, and its source.")
@@ -35,6 +35,23 @@ struct ReplyEncoderTests {
         #expect(try members(line)["access_token"] == .text(odd))
         #expect(encoded.accessToken == AccessToken(odd))
         #expect(encoded.fingerprint == AccessToken(odd).fingerprint)
+    }
+
+    @Test("A token whose text ends in the middle of an escape is none.")
+    func cutEscape() throws {
+        for (text, isWhole) in [(#"ab\\"#, true), (#"ab\"#, false), (#"\\\"#, false), ("", true)] {
+            let bytes = Array(text.utf8)
+            let secret = unsafe bytes.withUnsafeBytes { unsafe SecretBytes(copying: $0) }
+            let token = EncodedToken(
+                text: secret,
+                split: bytes.count,
+                tokenRange: 0..<bytes.count,
+                fingerprint: Fingerprint(words: .zero),
+                scope: "",
+                expiresAt: ""
+            )
+            #expect((token != nil) == isWhole)
+        }
     }
 
     @Test(

@@ -33,6 +33,8 @@ package enum MintFailure: Sendable, Equatable {
     /// The tenant refused this request, and not because of the user: a status like 409 or 422. It says nothing of the
     /// tenant's health.
     case rejected(String)
+    /// The tenant minted a token, and this machine has no memory left for it. It says nothing against the tenant.
+    case noMemory
 
     /// A `Retry-After` of a tenant that isn't well.
     package enum Pause: Sendable, Equatable {

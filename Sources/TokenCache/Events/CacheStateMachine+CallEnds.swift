@@ -35,7 +35,7 @@ extension CacheStateMachine {
                 scope: scope ?? mint.key.scopes.text,
                 expiresAt: ends.formatted(.iso8601)
             )
-            end(id, .minted(encoded, life), now: now)
+            end(id, encoded.map { .minted($0, life) } ?? .failed(.noMemory), now: now)
         case .failed(.denied(_, secretChanged: true)) where goesOnceMore(call): tryNewSecret(id, call, now: now)
         case .failed(let failure): end(id, .failed(failure), now: now)
         }

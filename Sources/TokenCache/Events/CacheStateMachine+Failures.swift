@@ -80,6 +80,7 @@ extension CacheStateMachine {
         case .unavailable(let reason, let code, _):
             error = ErrorReply(.unavailable, reason, retryAfter: wait, cause: code)
         case .malformed(let reason), .rejected(let reason): error = ErrorReply(.badUpstream, reason, retryAfter: wait)
+        case .noMemory: error = ErrorReply(.overloaded, "there is no memory left for another token", retryAfter: wait)
         }
         remember(error, mint, fate, now: now)
         return error
@@ -126,7 +127,7 @@ extension CacheStateMachine {
         switch failure {
         case .denied: return nil
         case .throttled: return refresh
-        case .unavailable, .malformed, .rejected:
+        case .unavailable, .malformed, .rejected, .noMemory:
             let (left, draw) = (entry.life.left(at: now), draw())
             guard
                 let pause = tenants[tenant]?.governor.pause(after: mint.refresh?.backoff, left: left, draw: draw)

@@ -21,7 +21,7 @@ extension CacheStateMachine {
         switch failure {
         // While the client is refused, another 401 means that it still is.
         case .denied(let upstream, _) where upstream.status == 401 && isClientRefused(tenant): .fault
-        case .denied, .throttled, .rejected: .answer
+        case .denied, .throttled, .rejected, .noMemory: .answer
         case .unavailable, .malformed: .fault
         }
     }
@@ -38,7 +38,7 @@ extension CacheStateMachine {
         case .throttled(let retryAfter): (length, cause) = (retryAfter, .throttled)
         case .unavailable(_, _, .asked(let asked)): (length, cause) = (asked, .paused)
         case .unavailable(_, _, .unreadable): (length, cause) = (nil, .paused)
-        case .unavailable(_, _, nil), .denied, .malformed, .rejected: return
+        case .unavailable(_, _, nil), .denied, .malformed, .rejected, .noMemory: return
         }
         guard tenants[tenant]?.isRetired == false else { return }
         let draw = draw()

@@ -247,6 +247,7 @@ extension ModelRun {
         case .throttled: return try remember(ModelError(code: .rateLimited, wait: wait), key, fate)
         case .unavailable: return try remember(ModelError(code: .unavailable, wait: wait), key, fate)
         case .malformed, .rejected: return try remember(ModelError(code: .badUpstream, wait: wait), key, fate)
+        case .noMemory: return try remember(ModelError(code: .overloaded, wait: wait), key, fate)
         }
     }
 

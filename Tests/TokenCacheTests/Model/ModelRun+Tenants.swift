@@ -35,7 +35,7 @@ extension ModelRun {
     func ending(of failure: MintFailure, _ tenant: ModelTenant) -> CircuitBreaker.Ending {
         switch failure {
         case .denied(let upstream, _): upstream.status == 401 && tenant.client.isRefused ? .fault : .answer
-        case .throttled, .rejected: .answer
+        case .throttled, .rejected, .noMemory: .answer
         case .unavailable, .malformed: .fault
         }
     }
@@ -47,7 +47,7 @@ extension ModelRun {
         case .throttled(let length): (asked, isThrottled) = (length, true)
         case .unavailable(_, _, .asked(let length)): (asked, isThrottled) = (length, false)
         case .unavailable(_, _, .unreadable): (asked, isThrottled) = (nil, false)
-        case .unavailable(_, _, nil), .denied, .malformed, .rejected: return
+        case .unavailable(_, _, nil), .denied, .malformed, .rejected, .noMemory: return
         }
         guard !tenant.isRetired else { return }
         let length = min(asked ?? .seconds(5), .seconds(3_600))

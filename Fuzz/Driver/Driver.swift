@@ -1,0 +1,21 @@
+import Foundation
+
+/// The target that `FUZZ_TARGET` names; nil: there is none of that name.
+private let target = ProcessInfo.processInfo.environment["FUZZ_TARGET"].flatMap(FuzzTarget.init)
+
+/// Runs one input of libFuzzer's.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+    guard let target else {
+        print("FUZZ_TARGET has to name one of: \(FuzzTarget.allCases.map(\.rawValue).joined(separator: " "))")
+        exit(64)
+    }
+    do throws(BrokenPromise) {
+        try target.run(unsafe Array(UnsafeBufferPointer(start: start, count: count)))
+    } catch {
+        // An end that libFuzzer sees, and keeps the input of.
+        print("broken promise: \(error.promise)")
+        abort()
+    }
+    return 0
+}

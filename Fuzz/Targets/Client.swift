@@ -1,0 +1,90 @@
+import Foundation
+import NIOCore
+
+@testable import TokenCacheClient
+
+/// What comes from a daemon, cut at any place: each call of a client ends once, and nothing in a reply can end the process.
+///
+/// The input is how many bytes steer, those, then what the daemon sends.
+func fuzzClient(_ input: [UInt8]) throws(BrokenPromise) {
+    guard let count = input.first else { return }
+    let steering = input.dropFirst().prefix(Int(count))
+    var choices = Choices(steering)
+    var session = ClientSession(calls: 1 + choices.below(20))
+    var rest = input.dropFirst(1 + steering.count)
+    while !rest.isEmpty {
+        let length = choices.next()
+        try session.receive(Array(rest.prefix(length == 0 ? rest.count : length)))
+        rest = rest.dropFirst(length == 0 ? rest.count : length)
+        if choices.next() % 8 == 1 { session.giveUp(choices.below(20)) }
+        if choices.next() % 16 == 1 { session.disconnect() }
+    }
+    try session.end()
+}
+
+private struct ClientSession {
+    private static let longestReply = 1_024
+
+    private var framer = LineFramer(longestLine: longestReply)
+    private var exchange = Exchange<Int>()
+    private var ended: Set<Int> = []
+    private let calls: Int
+
+    init(calls: Int) {
+        self.calls = calls
+        for id in 0..<calls {
+            guard let line = try? RequestLine(ClientRequest("token", user: .subject("ann"))) else { continue }
+            exchange.add(.init(line: line, deadline: .now() + .seconds(10), caller: id), id: id)
+        }
+        send()
+    }
+
+    mutating func receive(_ bytes: [UInt8]) throws(BrokenPromise) {
+        framer.append(ByteBuffer(bytes: bytes))
+        var lines: [ByteBuffer] = []
+        do throws(LineFramer.LineTooLong) {
+            while let line = try framer.next() { lines.append(line) }
+        } catch {
+            try take(exchange.receive(lines).endings)
+            try take(exchange.receiveNonsense())
+            return disconnect()
+        }
+        for line in lines { try check(line.readableBytes <= Self.longestReply, "no line is longer than a reply") }
+        let reading = exchange.receive(lines)
+        try take(reading.endings)
+        if !reading.isUseful { disconnect() }
+    }
+
+    mutating func giveUp(_ id: Int) {
+        if let caller = exchange.giveUp(id) { ended.insert(caller) }
+    }
+
+    mutating func disconnect() {
+        framer = LineFramer(longestLine: Self.longestReply)
+        exchange.disconnected()
+        send()
+    }
+
+    mutating func end() throws(BrokenPromise) {
+        try take(exchange.end(.closed))
+        try check(ended.count == calls, "each call ends")
+    }
+
+    private mutating func send() {
+        var buffer = ByteBuffer()
+        exchange.take(at: .now(), into: &buffer)
+    }
+
+    private mutating func take(_ endings: [Exchange<Int>.Ending]) throws(BrokenPromise) {
+        for ending in endings {
+            try check(ended.insert(ending.caller).inserted, "a call ends once")
+            guard case .success(let data) = ending.result else { continue }
+            let decoder = JSONDecoder()
+            _ = try? decoder.decode(UserToken.self, from: data)
+            _ = try? decoder.decode(Prefetch.self, from: data)
+            _ = try? decoder.decode(Invalidation.self, from: data)
+            _ = try? decoder.decode(Revocation.self, from: data)
+            _ = try? decoder.decode(Hello.self, from: data)
+        }
+    }
+}

@@ -1,0 +1,27 @@
+import DaemonConfiguration
+import Foundation
+
+/// A configuration file: whatever it holds, it is read, or refused with faults that can be shown.
+func fuzzConfiguration(_ input: [UInt8]) throws(BrokenPromise) {
+    let configuration: DaemonConfiguration
+    do throws(ConfigurationFaults) {
+        configuration = try DaemonConfiguration.parse(Data(input), file: "c.yaml")
+    } catch {
+        return try check(error)
+    }
+    try check(!configuration.tenants.isEmpty, "a configuration has a tenant")
+    for tenant in configuration.tenants.values {
+        try check(tenant.timeout > .zero, "a tenant has a time-out")
+        try check(tenant.ratePerMinute > 0 && tenant.burst > 0 && tenant.maxConcurrent > 0, "calls may go")
+        try check(tenant.host.hasPrefix("http"), "a tenant is called by HTTP")
+    }
+}
+
+/// What is refused can be shown to whoever wrote it.
+private func check(_ error: ConfigurationFaults) throws(BrokenPromise) {
+    try check(!error.faults.isEmpty, "what is refused has a fault")
+    let isPlain = error.description.unicodeScalars.allSatisfy {
+        $0 == "\n" || $0.properties.generalCategory != .control
+    }
+    try check(isPlain, "a fault steers no terminal")
+}

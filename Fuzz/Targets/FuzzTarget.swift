@@ -1,0 +1,21 @@
+/// What is fuzzed: each target takes any bytes, and throws where a promise is broken.
+enum FuzzTarget: String, CaseIterable {
+    case requests
+    case connection
+    case grants
+    case memory
+    case configuration
+    case client
+
+    /// Runs one input.
+    func run(_ input: [UInt8]) throws(BrokenPromise) {
+        switch self {
+        case .requests: try fuzzRequests(input)
+        case .connection: try fuzzConnection(input)
+        case .grants: try fuzzGrants(input)
+        case .memory: try fuzzMemory(input)
+        case .configuration: try fuzzConfiguration(input)
+        case .client: try fuzzClient(input)
+        }
+    }
+}

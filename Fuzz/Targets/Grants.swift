@@ -1,0 +1,72 @@
+import Foundation
+import NIOHTTP1
+import Secrets
+import TokenProtocol
+
+@testable import Tenant
+
+/// A tenant's reply: whatever it says, a token is one, times are in range, and nothing else of it is passed on.
+///
+/// The input is a status in two bytes, the lines of `Date` and `Retry-After`, then the body.
+func fuzzGrants(_ input: [UInt8]) throws(BrokenPromise) {
+    let parts = input.split(separator: 0x0A, maxSplits: 3, omittingEmptySubsequences: false)
+    guard parts.count == 4 else { return }
+    let texts = parts.map { String(decoding: $0, as: UTF8.self) }
+    var headers = HTTPHeaders()
+    if !texts[1].isEmpty { headers.add(name: "date", value: texts[1]) }
+    if !texts[2].isEmpty { headers.add(name: "retry-after", value: texts[2]) }
+    let reply = GrantReply(status: Int(texts[0]) ?? 200, headers: headers, wall: 1_800_000_000, memory: nil)
+    let body = Array(parts[3])
+    try check(reply.outcome(body.span))
+    if case .failed(let outcome) = reply.revocationOutcome(body.span) { try check(outcome) }
+    try checkDates(texts[1], texts[2])
+}
+
+private let longest = Duration.seconds(86_400 * 366)
+
+private func check(_ outcome: MintOutcome) throws(BrokenPromise) {
+    switch outcome {
+    case .minted(let token): try check(token)
+    case .denied(let upstream):
+        for words in [upstream.code, upstream.title].compactMap(\.self) {
+            try check(words.unicodeScalars.count <= 200, "the tenant's words are cut")
+            let isPlain = words.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+            try check(isPlain, "the tenant's words steer no terminal")
+        }
+    case .throttled(let pause): try check(pause)
+    case .unavailable(let unavailability):
+        if case .usable(let pause) = unavailability.retryAfter { try check(pause) }
+    case .malformed, .rejected, .noMemory: break
+    }
+}
+
+private func check(_ time: Duration?) throws(BrokenPromise) {
+    guard let time else { return }
+    try check(time > .zero && time <= longest, "a time lies ahead and is in range")
+}
+
+private func check(_ token: MintedToken) throws(BrokenPromise) {
+    try check(token.lifetime)
+    let isVisible = unsafe token.accessToken.bytes.withUnsafeBytes {
+        unsafe $0.allSatisfy { (0x21...0x7E).contains($0) }
+    }
+    try check(isVisible && token.accessToken.bytes.count > 0, "a token is visible ASCII")
+    let encoded = EncodedToken(onHeap: token.accessToken, scope: token.scope ?? "", expiresAt: "")
+    try check(encoded.accessToken == token.accessToken, "the bare token is what was minted")
+    var output = OutputBuffer()
+    ReplyEncoder.encode(.token(TokenReply(token: encoded, expiresIn: 1, source: .tenant)), id: nil, into: &output)
+    let line = unsafe output.drain { unsafe Data($0) }
+    let members = try? JSONSerialization.jsonObject(with: line) as? [String: Any]
+    let answered = (members?["access_token"] as? String).map(AccessToken.init)
+    try check(answered == token.accessToken, "the token is answered as it was minted")
+    try check(members?["scope"] as? String == token.scope ?? "", "the scope is answered as it was granted")
+}
+
+/// A date that is read is within what a calendar has, and what is written in its form is read as the same.
+private func checkDates(_ texts: String...) throws(BrokenPromise) {
+    for text in texts {
+        for seconds in [HTTPDate.seconds(text), HTTPDate.timestamp(text)].compactMap(\.self) {
+            try check(abs(seconds) < 400_000_000_000, "a date is one of a calendar")
+        }
+    }
+}

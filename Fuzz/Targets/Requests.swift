@@ -1,0 +1,104 @@
+import Foundation
+import Secrets
+import TokenProtocol
+
+/// One line of a client: the short way of a hit and the long way understand the same, and what is taken is JSON that says
+/// what was understood.
+func fuzzRequests(_ line: [UInt8]) throws(BrokenPromise) {
+    for isAdmin in [false, true] {
+        let parser = RequestParser(isAdmin: isAdmin)
+        let long = parser.parse(line.span) { _, _, _, _, _ in nil }
+        try checkShortWay(parser, line, long)
+        try checkMeaning(long, line)
+    }
+}
+
+/// What a hit was looked up by.
+private struct Lookup: Equatable {
+    var field: LookupField
+    var user: [UInt8]
+    var tenant: [UInt8]
+    var scope: ScopeSet?
+    var minTTL: Duration?
+}
+
+private let reply = TokenReply(
+    token: EncodedToken(onHeap: AccessToken("abc"), scope: "s", expiresAt: "2026-11-23T22:10:00Z"),
+    expiresIn: 7,
+    source: .cache
+)
+
+private func bytes(_ span: borrowing Span<UInt8>) -> [UInt8] {
+    unsafe span.withUnsafeBufferPointer { unsafe Array($0) }
+}
+
+private func checkShortWay(
+    _ parser: RequestParser,
+    _ line: [UInt8],
+    _ long: RequestParser.Line
+) throws(BrokenPromise) {
+    var lookup: Lookup?
+    let short = parser.parse(line.span) { field, user, tenant, scope, minTTL in
+        let scopes = ScopeSet(String(decoding: bytes(scope), as: UTF8.self))
+        // Scopes that are none are nobody's.
+        guard scope.isEmpty || scopes != nil else { return nil }
+        lookup = Lookup(field: field, user: bytes(user), tenant: bytes(tenant), scope: scopes, minTTL: minTTL)
+        return reply
+    }
+    guard let lookup else { return try check(short == long, "without a hit both ways say the same") }
+    guard case .hit(let id, _) = short, case .request(let request) = long, case .token(let token) = request.operation
+    else {
+        return try check(false, "what is looked up is a request for a token")
+    }
+    let meant = Lookup(
+        field: token.key.user.field,
+        user: token.key.user.value,
+        tenant: Array((token.key.tenant ?? "").utf8),
+        scope: token.key.scopes,
+        minTTL: token.minTTL
+    )
+    try check(lookup == meant && id == request.id && !token.noCache, "both ways mean the same token")
+}
+
+/// Foundation reads the same from a line that was taken.
+private func checkMeaning(_ line: RequestParser.Line, _ bytes: [UInt8]) throws(BrokenPromise) {
+    guard case .request(let request) = line else { return }
+    guard let found = try? JSONSerialization.jsonObject(with: Data(bytes)) else {
+        // Foundation has no value for a number that is too large, though it is one by the grammar.
+        return try check(
+            bytes.contains(UInt8(ascii: "e")) || bytes.contains(UInt8(ascii: "E")),
+            "what is taken is JSON"
+        )
+    }
+    guard let members = found as? [String: Any] else { return try check(false, "a request is an object") }
+    try check(members["op"] as? String == request.operation.name.rawValue, "the operation is what 'op' says")
+    if case .integer(let number)? = request.id {
+        try check((members["id"] as? NSNumber)?.int64Value == number, "the id is the line's")
+    }
+    switch request.operation {
+    case .token(let token):
+        try checkMeaning(token.key, members)
+        try check((members["no_cache"] as? Bool ?? false) == token.noCache, "no_cache is the line's")
+        let minTTL = (members["min_ttl"] as? NSNumber).map { Duration.seconds($0.doubleValue) }
+        try check(minTTL == token.minTTL, "min_ttl is the line's")
+    case .revoke(let key), .evict(let key), .explain(let key): try checkMeaning(key, members)
+    case .invalidate(let invalidate): try checkMeaning(invalidate.key, members)
+    case .prefetch(let prefetch):
+        let users = (members["subjects"] ?? members["user_ids"]) as? [String]
+        try check(users?.map { Array($0.utf8) } == prefetch.users.map(\.value), "the users are the line's")
+    case .entries(let entries):
+        try check(members["limit"].map { ($0 as? NSNumber)?.intValue == entries.limit } ?? true, "limit is the line's")
+    default: break
+    }
+}
+
+private func checkMeaning(_ key: KeyRequest, _ members: [String: Any]) throws(BrokenPromise) {
+    let user = members[key.user.field.memberName] as? String
+    try check(user.map { Array($0.utf8) } == key.user.value, "the user is the line's")
+    try check(
+        (members["tenant"] as? String)?.utf8.map(\.self) == key.tenant?.utf8.map(\.self),
+        "the tenant is the line's"
+    )
+    let scopes = (members["scope"] as? String).flatMap { ScopeSet($0) }
+    try check(scopes == key.scopes, "the scopes are the line's")
+}
