@@ -15,8 +15,9 @@ package struct ConfigurationFaults: Error, Equatable, CustomStringConvertible {
         package init(file: String, line: Int?, key: String, message: String) {
             self.file = file
             self.line = line
-            self.key = key
-            self.message = message
+            // Names that the file gives stand in both.
+            self.key = key.withoutControls
+            self.message = message.withoutControls
         }
 
         /// `file:line: key: message`.

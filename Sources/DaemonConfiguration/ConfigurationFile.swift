@@ -76,10 +76,18 @@ extension String {
 
     /// A value as it may stand in a message: cut, and without what steers a terminal.
     var forMessage: String {
-        let shown = unicodeScalars.prefix(Self.shownCharacters).map { scalar in
-            scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
-                ? "?" : String(scalar)
+        let shown = String(String.UnicodeScalarView(unicodeScalars.prefix(Self.shownCharacters))).withoutControls
+        return shown + (unicodeScalars.count > Self.shownCharacters ? "…" : "")
+    }
+
+    /// A text without what steers a terminal or ends a line.
+    var withoutControls: String {
+        let shown = unicodeScalars.map { scalar -> Unicode.Scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: return "?"
+            default: return scalar
+            }
         }
-        return shown.joined() + (unicodeScalars.count > Self.shownCharacters ? "…" : "")
+        return String(String.UnicodeScalarView(shown))
     }
 }
