@@ -14,7 +14,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
         try target.run(unsafe Array(UnsafeBufferPointer(start: start, count: count)))
     } catch {
         // An end that libFuzzer sees, and keeps the input of.
-        print("broken promise: \(error.promise)")
+        FileHandle.standardError.write(Data("broken promise: \(error.promise)\n".utf8))
         abort()
     }
     return 0

@@ -1,3 +1,5 @@
+import SafeText
+
 /// Everything that is wrong with a configuration file, in the order of its lines.
 package struct ConfigurationFaults: Error, Equatable, CustomStringConvertible {
     /// One thing that is wrong.
@@ -15,8 +17,9 @@ package struct ConfigurationFaults: Error, Equatable, CustomStringConvertible {
         package init(file: String, line: Int?, key: String, message: String) {
             self.file = file
             self.line = line
-            self.key = key
-            self.message = message
+            // Names that the file gives stand in both.
+            self.key = key.printable
+            self.message = message.printable
         }
 
         /// `file:line: key: message`.

@@ -419,4 +419,11 @@ struct ConfigurationTests {
             #expect(error.description == "/nonexistent/t.yaml: it can't be read: it doesn't exist")
         }
     }
+
+    @Test("No name that a file gives can steer the terminal that its faults are shown on.")
+    func controls() {
+        let faults = faults(#"tenants: { "a\e[31m\x9b\u2028": 4 }"#)
+        #expect(!faults.isEmpty)
+        #expect(faults.allSatisfy { $0.hasPrefix("t.yaml:1: tenants.a?[31m??: should be") }, "\(faults)")
+    }
 }

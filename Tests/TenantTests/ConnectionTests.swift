@@ -26,7 +26,7 @@ struct ConnectionTests {
     )
     func forgotten() async throws {
         try await PlayedServer.run { place in
-            place.connection == 0 ? [PlayedServer.token, .forget] : [PlayedServer.token]
+            place.connection == 0 ? [.forget, PlayedServer.token] : [PlayedServer.token]
         } _: { server in
             try await withClient(of: server.origin) {
                 $0.timeout = .seconds(15)
