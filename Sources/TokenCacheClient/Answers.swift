@@ -7,15 +7,30 @@ public struct Prefetch: Sendable, Hashable, Decodable {
     /// How many are refused at present.
     public let refused: Int
 
+    /// Both together; nil: the numbers are none that a daemon counts.
+    func adding(_ other: Prefetch) -> Prefetch? {
+        let queued = queued.addingReportingOverflow(other.queued)
+        let cached = cached.addingReportingOverflow(other.cached)
+        let refused = refused.addingReportingOverflow(other.refused)
+        guard !queued.overflow, !cached.overflow, !refused.overflow else { return nil }
+        return Prefetch(
+            queued: queued.partialValue,
+            cached: cached.partialValue,
+            refused: refused.partialValue
+        )
+    }
+
+    private enum CodingKeys: CodingKey { case queued, cached, refused }
+}
+
+extension Prefetch {
     /// Reads the daemon's reply.
     public init(from decoder: any Decoder) throws {
         let members = try decoder.container(keyedBy: CodingKeys.self)
         queued = try members.decode(Int.self, forKey: .queued)
         cached = try members.decode(Int.self, forKey: .cached)
-        refused = try members.decodeIfPresent(Int.self, forKey: .refused) ?? 0
+        refused = try members.contains(.refused) ? members.decode(Int.self, forKey: .refused) : 0
     }
-
-    private enum CodingKeys: CodingKey { case queued, cached, refused }
 }
 
 /// Whether that very token was dropped.

@@ -14,8 +14,8 @@ from swift_client import SwiftClient
 from test_daemon import play_daemon
 from test_exchanges import Script
 
-# All texts of Swift are Unicode; the other it has yet to learn.
-LACKS = {"lone surrogates", "split prefetches"}
+# All texts of Swift are Unicode.
+LACKS = {"lone surrogates"}
 
 
 def _skip_what_it_lacks(case: Mapping[str, Any]) -> None:
