@@ -1,5 +1,5 @@
 /// What a prefetch found.
-public struct Prefetch: Sendable, Hashable, Decodable {
+public struct Prefetch: Sendable, Hashable, Decodable, Answer {
     /// How many are being minted.
     public let queued: Int
     /// How many were there already.
@@ -34,11 +34,18 @@ extension Prefetch {
 }
 
 /// Whether that very token was dropped.
-public struct Invalidation: Sendable, Hashable, Decodable {
+public struct Invalidation: Sendable, Hashable, Decodable, Answer {
     /// Whether it was.
     public let invalidated: Bool
     /// Where it had just replaced a reported one: when to report it again, in seconds.
     public let retryAfter: Double?
+
+    /// Reads the daemon's reply.
+    public init(from decoder: any Decoder) throws {
+        let members = try decoder.container(keyedBy: CodingKeys.self)
+        invalidated = try members.decode(Bool.self, forKey: .invalidated)
+        retryAfter = members.pause(forKey: .retryAfter)
+    }
 
     private enum CodingKeys: String, CodingKey {
         case invalidated
@@ -47,7 +54,7 @@ public struct Invalidation: Sendable, Hashable, Decodable {
 }
 
 /// What became of a user's token at logout.
-public struct Revocation: Sendable, Hashable, Decodable {
+public struct Revocation: Sendable, Hashable, Decodable, Answer {
     /// Whether there was one.
     public let revoked: Bool
     /// Whether the tenant has revoked it.
@@ -57,14 +64,14 @@ public struct Revocation: Sendable, Hashable, Decodable {
     public init(from decoder: any Decoder) throws {
         let members = try decoder.container(keyedBy: CodingKeys.self)
         revoked = try members.decode(Bool.self, forKey: .revoked)
-        upstream = try members.decodeIfPresent(Bool.self, forKey: .upstream) ?? true
+        upstream = (try? members.decode(Bool.self, forKey: .upstream)) ?? true
     }
 
     private enum CodingKeys: CodingKey { case revoked, upstream }
 }
 
 /// What the daemon is, and what this process may use of it.
-public struct Hello: Sendable, Hashable, Decodable {
+public struct Hello: Sendable, Hashable, Decodable, Answer {
     /// The program's name.
     public let server: String
     /// Its version.

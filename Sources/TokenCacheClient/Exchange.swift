@@ -141,12 +141,9 @@ struct Exchange<Caller> {
     private func index(of number: Int) -> Int? { conversations.firstIndex { $0.number == number } }
 
     private mutating func receive(_ line: ByteBuffer, _ index: Int, _ reading: inout Reading) {
-        let data = Data(line.readableBytesView)
-        // The decoder skips texts that it wasn't asked for, unseen.
-        guard String(validating: data, as: UTF8.self) != nil,
-            let reply = try? JSONDecoder().decode(ReplyLine.self, from: data),
-            reply.hasID || reply.error != nil
-        else { return fail(index, .badReply, &reading) }
+        guard let reply = ReplyLine(line), reply.hasID || reply.error != nil else {
+            return fail(index, .badReply, &reading)
+        }
         let isShuttingDown = reply.error?.code == .shuttingDown
         if isShuttingDown { conversations[index].isDraining = true }
         guard reply.hasID else {
@@ -157,7 +154,7 @@ struct Exchange<Caller> {
         // What isn't under way was never asked, or nobody waits for it any more.
         guard let id = reply.id, conversations[index].remove(id) else { return }
         if isShuttingDown { return askAgain(id) }
-        end(id, reply.error.map { .failure($0) } ?? .success(data), &reading.endings)
+        end(id, reply.error.map { .failure($0) } ?? .success(reply.data), &reading.endings)
     }
 
     private mutating func fail(_ index: Int, _ error: TokenCacheError, _ reading: inout Reading) {

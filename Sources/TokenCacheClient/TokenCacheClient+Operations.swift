@@ -29,9 +29,7 @@ extension TokenCacheClient {
         request.minTTL = minTTL
         request.timeout = timeout
         request.noCache = noCache ? true : nil
-        let token: UserToken = try await answer(to: request)
-        guard !token.accessToken.isEmpty else { throw TokenCacheError.badReply }
-        return token
+        return try await answer(to: request)
     }
 
     /// Has users' tokens minted, before they are asked for; it doesn't wait until they are.
@@ -61,7 +59,7 @@ extension TokenCacheClient {
         let start = NIODeadline.now()
         var total = Prefetch(queued: 0, cached: 0, refused: 0)
         for line in lines {
-            let part: Prefetch = try answer(in: try await call(line, before: start + line.timeout), to: "prefetch")
+            let part = try Prefetch(reply: try await call(line, before: start + line.timeout), to: request.operation)
             guard let sum = total.adding(part) else { throw TokenCacheError.badReply }
             total = sum
         }
@@ -108,16 +106,7 @@ extension TokenCacheClient {
         return try await answer(to: request)
     }
 
-    private func answer<Answer: Decodable>(to request: ClientRequest) async throws -> Answer {
-        try answer(in: try await call(request), to: request.operation)
-    }
-
-    private nonisolated func answer<Answer: Decodable>(in reply: Data, to operation: String) throws -> Answer {
-        do {
-            return try JSONDecoder().decode(Answer.self, from: reply)
-        } catch {
-            // The decoder's own error would show what it read.
-            throw TokenCacheError(.badReply, "the daemon's reply is none to '\(operation)'")
-        }
+    private func answer<Result: Answer>(to request: ClientRequest) async throws -> Result {
+        try Result(reply: try await call(request), to: request.operation)
     }
 }
