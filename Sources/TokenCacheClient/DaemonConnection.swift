@@ -13,7 +13,7 @@ enum DaemonConnection {
     /// `sun_path` less the zero at its end.
     static var longestPath: Int { MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1 }
 
-    /// A connected socket.
+    /// A connected socket; the path is one that a socket can have.
     static func open(_ path: String) throws -> CInt {
         var address = sockaddr_un()
         guard path.utf8.count <= longestPath else { throw SocketAddressError.unixDomainSocketPathTooLong }

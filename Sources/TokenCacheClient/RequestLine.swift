@@ -10,7 +10,7 @@ import Foundation
 struct RequestLine {
     /// In bytes; id and time have room beside it in what the daemon takes, which refuses a longer line without naming
     /// the call.
-    private static let longest = 65_536 - 64
+    static let longest = 65_536 - 64
     /// Where a request doesn't say, in seconds: what the daemon itself would take.
     private static let defaultTimeout = 10.0
     /// Far more than the daemon allows, and still a time that a clock can hold.
@@ -23,12 +23,9 @@ struct RequestLine {
     let timeout: TimeAmount
 
     init(_ request: ClientRequest) throws(TokenCacheError) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .withoutEscapingSlashes
         let seconds = request.timeout ?? Self.defaultTimeout
-        guard seconds >= 0, let text = try? encoder.encode(request) else {
-            throw TokenCacheError(.invalidRequest, "the request has a number that is none of the protocol's")
-        }
+        guard seconds >= 0 else { throw Self.badNumber }
+        let text = try Self.encode(request)
         guard text.count <= Self.longest else {
             throw TokenCacheError(.invalidRequest, "the request's line would be too long")
         }
@@ -36,6 +33,19 @@ struct RequestLine {
         hasTimeout = request.operation == "token"
         timeout = .milliseconds(Int64(min(seconds, Self.longestTimeout) * 1_000))
     }
+
+    /// The JSON as it will be sent.
+    static func encode(_ value: some Encodable) throws(TokenCacheError) -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .withoutEscapingSlashes
+        guard let text = try? encoder.encode(value) else { throw badNumber }
+        return text
+    }
+
+    private static let badNumber = TokenCacheError(
+        .invalidRequest,
+        "the request has a number that is none of the protocol's"
+    )
 
     /// Writes it with its end; of a token's time, the daemon is given what is left.
     func write(id: Int, left: TimeAmount, into buffer: inout ByteBuffer) {

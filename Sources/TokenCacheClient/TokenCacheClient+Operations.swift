@@ -1,3 +1,5 @@
+import NIOCore
+
 #if canImport(FoundationEssentials)
 import FoundationEssentials
 #else
@@ -27,12 +29,21 @@ extension TokenCacheClient {
         request.minTTL = minTTL
         request.timeout = timeout
         request.noCache = noCache ? true : nil
-        let token: UserToken = try await answer(to: request)
-        guard !token.accessToken.isEmpty else { throw TokenCacheError.badReply }
-        return token
+        return try await answer(to: request)
     }
 
-    /// Has users' tokens minted, before they are asked for.
+    /// Has users' tokens minted, before they are asked for; it doesn't wait until they are.
+    ///
+    /// More users than one request holds (1,000, or fewer where their ids are long) are asked for in several, one after
+    /// another; the answer is their sum. Where one of these fails, so does the call, and the users behind it aren't asked
+    /// for; what was asked before is minted all the same.
+    ///
+    /// - Parameters:
+    ///   - subjects: The users by the subjects that the identity provider knows.
+    ///   - userIDs: Instead of them, the users by the tenant's own ids.
+    ///   - tenant: The tenant's name in the daemon's configuration; nil: the default one.
+    ///   - scope: Scopes with spaces between; nil: the tenant's own.
+    ///   - timeout: How long the call may take altogether, in seconds; 10 where nothing is said.
     public func prefetch(
         subjects: [String]? = nil,
         userIDs: [String]? = nil,
@@ -44,7 +55,15 @@ extension TokenCacheClient {
         request.subjects = subjects
         request.userIDs = userIDs
         request.timeout = timeout
-        return try await answer(to: request)
+        let lines = try request.parts().map { part throws(TokenCacheError) in try RequestLine(part) }
+        let start = NIODeadline.now()
+        var total = Prefetch(queued: 0, cached: 0, refused: 0)
+        for line in lines {
+            let part = try Prefetch(reply: try await call(line, before: start + line.timeout), to: request.operation)
+            guard let sum = total.adding(part) else { throw TokenCacheError.badReply }
+            total = sum
+        }
+        return total
     }
 
     /// Drops a user's token that the tenant's API has refused; another one that is cached by now stays.
@@ -87,13 +106,7 @@ extension TokenCacheClient {
         return try await answer(to: request)
     }
 
-    private func answer<Answer: Decodable>(to request: ClientRequest) async throws -> Answer {
-        let reply = try await call(request)
-        do {
-            return try JSONDecoder().decode(Answer.self, from: reply)
-        } catch {
-            // The decoder's own error would show what it read.
-            throw TokenCacheError(.badReply, "the daemon's reply is none to '\(request.operation)'")
-        }
+    private func answer<Result: Answer>(to request: ClientRequest) async throws -> Result {
+        try Result(reply: try await call(request), to: request.operation)
     }
 }

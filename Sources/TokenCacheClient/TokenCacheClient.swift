@@ -7,10 +7,11 @@ public import FoundationEssentials
 public import Foundation
 #endif
 
-/// A tokencached on this machine, over one connection that all callers of a process share.
+/// A tokencached on this machine, over connections that all callers of a process share.
 ///
-/// Requests go side by side on the connection and are told apart by number. It is made when a call needs it, and made
-/// again after it ended: what was under way is asked again. It lives on its connection's event loop. When it is no longer
+/// Requests go side by side on one connection and are told apart by number; where 1,000 on it have no answer yet, another
+/// one is made, so that a cached token never waits behind slow ones. Connections are made when a call needs them, and made
+/// again after they ended: what was under way is asked again. All live on one event loop. When the client is no longer
 /// needed, ``close()`` it.
 public actor TokenCacheClient {
     /// How much longer than the caller's time-out a reply to what was sent is waited for: the daemon keeps that time-out
@@ -18,12 +19,14 @@ public actor TokenCacheClient {
     private static let grace = TimeAmount.seconds(1)
     /// Sixteen times the longest token that the daemon hands out.
     private static let longestReply = 1_024 * 1_024
+    /// What a grace for a restart may be, in seconds.
+    private static let restartGraces = 0.0...300.0
 
     private typealias Caller = CheckedContinuation<Data, any Error>
 
     private nonisolated let eventLoop: any EventLoop
     private let path: String
-    private let waitsForDaemon: Bool
+    private let hasSensibleGrace: Bool
     private let longestReply: Int
 
     private var exchange = Exchange<Caller>()
@@ -32,62 +35,77 @@ public actor TokenCacheClient {
     private var isClosed = false
     /// Whether what waits is sent at the end of this turn of the loop, in one write.
     private var isScheduled = false
-    private var connection = Connection.absent
-    /// Counts the connections: what one that was given up still reports concerns nobody.
+    /// Those that are open, the oldest first.
+    private var links: [Link] = []
+    /// Counts the attempts to connect, so that each connection has a number of its own.
     private var lastConnection = 0
+    /// The one that is being made.
+    private var opening: Int?
+    /// Before its end no connection is made.
+    private var pause: Scheduled<Void>?
 
-    private enum Connection {
-        /// There is none, and nobody needs one.
-        case absent
-        /// The next attempt comes when the pause ends.
-        case pausing(Scheduled<Void>)
-        case opening
-        case open(any Channel)
-
-        var isOpen: Bool { if case .open = self { true } else { false } }
-        var isOpening: Bool { if case .opening = self { true } else { false } }
+    private struct Link {
+        let number: Int
+        let channel: any Channel
     }
 
-    /// The connection's event loop.
+    /// The connections' event loop.
     public nonisolated var unownedExecutor: UnownedSerialExecutor {
         unsafe eventLoop.executor.asUnownedSerialExecutor()
     }
 
     /// Makes a client, which connects when it is first asked.
     ///
-    /// - Parameter path: The socket's; ``SocketPath/requests`` where nothing is said.
-    public init(path: String = SocketPath.requests) {
-        self.init(path: path, waitsForDaemon: true, longestReply: Self.longestReply)
+    /// - Parameters:
+    ///   - path: The socket's, of at most 107 bytes; `unix://` may stand in front. ``SocketPath/requests`` where nothing
+    ///     is said.
+    ///   - restartGrace: For how long calls wait for a daemon that isn't there, in seconds from 0 to 300, before they fail
+    ///     with ``TokenCacheError/Code/unreachable``; with any other number all fail with
+    ///     ``TokenCacheError/Code/invalidRequest``. The grace is used up once: later calls fail at once, until the daemon
+    ///     is there again.
+    public init(path: String = SocketPath.requests, restartGrace: Double = 2) {
+        self.init(path: path, restartGrace: restartGrace, longestReply: Self.longestReply)
     }
 
     /// Makes a client.
     ///
     /// - Parameters:
     ///   - path: The socket's.
-    ///   - waitsForDaemon: Whether a call waits for a daemon that isn't there, as long as its time lasts.
+    ///   - restartGrace: In seconds.
     ///   - longestReply: In bytes.
-    package init(path: String, waitsForDaemon: Bool, longestReply: Int) {
+    package init(path: String, restartGrace: Double, longestReply: Int) {
         eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         let path = SocketPath.plain(path)
         self.path = path
-        self.waitsForDaemon = waitsForDaemon
         self.longestReply = longestReply
-        attempts = Attempts(path: path)
+        hasSensibleGrace = Self.restartGraces.contains(restartGrace)
+        let milliseconds = hasSensibleGrace ? Int64(restartGrace * 1_000) : 0
+        attempts = Attempts(path: path, restartGrace: .milliseconds(milliseconds))
     }
 
     deinit {
-        if case .open(let channel) = connection { channel.close(promise: nil) }
+        for link in links { link.channel.close(promise: nil) }
     }
 
     // MARK: Calls
 
     /// Any operation; the reply is the daemon's line as it came.
+    ///
+    /// - Throws: A ``TokenCacheError``, or a `CancellationError` where the task was cancelled.
     public func call(_ request: ClientRequest) async throws -> Data {
-        guard !isClosed else { throw TokenCacheError.closed }
         let line = try RequestLine(request)
+        return try await call(line, before: .now() + line.timeout)
+    }
+
+    /// Asks and waits for the reply, as long as there is time.
+    func call(_ line: RequestLine, before deadline: NIODeadline) async throws -> Data {
+        guard !isClosed else { throw TokenCacheError.closed }
+        guard hasSensibleGrace else {
+            throw TokenCacheError(.invalidRequest, "'restartGrace' should be seconds, 0 to 300")
+        }
+        guard !attempts.isHopeless else { throw attempts.unreachable() }
         lastID += 1
         let id = lastID
-        let deadline = NIODeadline.now() + line.timeout
         let timer = wake(at: deadline) { $0.timePassed(id) }
         defer { timer.cancel() }
         return try await withTaskCancellationHandler {
@@ -102,28 +120,30 @@ public actor TokenCacheClient {
         }
     }
 
-    /// Ends the connection; calls that wait fail, and later ones too.
+    /// Ends the connections; calls that wait fail, and later ones too.
     public func close() async {
         isClosed = true
         finish(exchange.end(.closed))
-        let last = connection
-        connection = .absent
-        lastConnection += 1
-        switch last {
-        case .open(let channel): try? await channel.close()
-        case .pausing(let pause): pause.cancel()
-        case .opening, .absent: break
-        }
+        pause?.cancel()
+        opening = nil
+        let last = links
+        links = []
+        for link in last { try? await link.channel.close() }
     }
 
     private func timePassed(_ id: Int) {
-        guard exchange.isUnderWay(id) || connection.isOpening else { return giveUp(id, late()) }
+        // What has neither been sent nor waits for anything else is about to be sent.
+        guard exchange.isUnderWay(id) || links.isEmpty && pause == nil else { return giveUp(id, late()) }
         wake(at: .now() + Self.grace) { $0.giveUp(id, $0.late()) }
     }
 
-    private func late() -> TokenCacheError { connection.isOpen ? .timeout : attempts.unreachable() }
+    private func late() -> TokenCacheError { links.isEmpty ? attempts.unreachable() : .timeout }
 
-    private func giveUp(_ id: Int, _ error: any Error) { exchange.giveUp(id)?.resume(throwing: error) }
+    private func giveUp(_ id: Int, _ error: any Error) {
+        guard let caller = exchange.giveUp(id) else { return }
+        caller.resume(throwing: error)
+        schedule()
+    }
 
     private func finish(_ endings: [Exchange<Caller>.Ending]) {
         for ending in endings { ending.caller.resume(with: ending.result.mapError { $0 }) }
@@ -138,7 +158,7 @@ public actor TokenCacheClient {
         eventLoop.scheduleTask(deadline: deadline) { [weak self] in self?.assumeIsolated(action) }
     }
 
-    // MARK: The connection
+    // MARK: The connections
 
     private func schedule() {
         guard !isScheduled else { return }
@@ -148,25 +168,26 @@ public actor TokenCacheClient {
 
     private func proceed() {
         isScheduled = false
-        guard !isClosed, exchange.hasQueue else { return }
-        switch connection {
-        case .absent: connect()
-        case .pausing, .opening: break
-        case .open(let channel): send(on: channel)
+        guard !isClosed else { return }
+        for link in links {
+            // While the daemon that drains ends, the next one may not be there yet.
+            let pauses = exchange.isDraining(link.number)
+            exchange.isDispensable(link.number) ? drop(link, pauses: pauses) : send(on: link)
         }
+        if exchange.wantsConnection, opening == nil, pause == nil { connect() }
     }
 
-    private func send(on channel: any Channel) {
-        guard channel.isWritable else { return }
-        var lines = channel.allocator.buffer(capacity: 0)
-        exchange.take(at: .now(), into: &lines)
-        if lines.readableBytes > 0 { channel.writeAndFlush(lines, promise: nil) }
+    private func send(on link: Link) {
+        guard link.channel.isWritable else { return }
+        var lines = link.channel.allocator.buffer(capacity: 0)
+        exchange.take(on: link.number, at: .now(), into: &lines)
+        if lines.readableBytes > 0 { link.channel.writeAndFlush(lines, promise: nil) }
     }
 
     private func connect() {
-        connection = .opening
         lastConnection += 1
         let number = lastConnection
+        opening = number
         let descriptor: CInt
         do { descriptor = try DaemonConnection.open(path) } catch { return failedToOpen(error, number) }
         ClientBootstrap(group: eventLoop)
@@ -184,64 +205,66 @@ public actor TokenCacheClient {
                 case .success(let channel):
                     // The client may have gone while its connection was being opened.
                     guard let self else { return channel.close(promise: nil) }
-                    assumeIsolated { $0.opened(channel, number) }
+                    assumeIsolated { $0.opened(Link(number: number, channel: channel)) }
                 case .failure(let error): self?.assumeIsolated { $0.failedToOpen(error, number) }
                 }
             }
     }
 
-    private func opened(_ channel: any Channel, _ number: Int) {
-        guard number == lastConnection else { return channel.close(promise: nil) }
-        connection = .open(channel)
+    private func opened(_ link: Link) {
+        guard opening == link.number else { return link.channel.close(promise: nil) }
+        opening = nil
+        attempts.connected()
+        links.append(link)
+        exchange.connected(link.number)
         // It may have ended before it was known to be open.
-        channel.isActive ? proceed() : ended()
+        link.channel.isActive ? proceed() : lose(link)
     }
 
     private func failedToOpen(_ error: any Error, _ number: Int) {
-        guard number == lastConnection else { return }
-        guard let pause = attempts.failed(error), waitsForDaemon else {
-            connection = .absent
-            return finish(exchange.end(attempts.unreachable()))
-        }
-        reconnect(after: pause)
+        guard opening == number else { return }
+        opening = nil
+        let pause = attempts.failed(error, at: .now())
+        // While others are open, those who wait have them to wait for.
+        guard pause != nil || !links.isEmpty else { return finish(exchange.end(attempts.unreachable())) }
+        wait(pause ?? Attempts.longPause)
     }
 
-    private func reconnect(after pause: TimeAmount) {
-        connection = .pausing(
-            eventLoop.scheduleTask(in: pause) { [weak self] in
-                self?.assumeIsolated {
-                    $0.connection = .absent
-                    $0.proceed()
-                }
-            }
-        )
+    private func wait(_ time: TimeAmount) {
+        pause?.cancel()
+        pause = wake(at: .now() + time) {
+            $0.pause = nil
+            $0.proceed()
+        }
     }
 
     private func happened(_ event: ConnectionHandler.Event, on number: Int) {
-        guard number == lastConnection, case .open(let channel) = connection else { return }
+        guard let link = links.first(where: { $0.number == number }) else { return }
         switch event {
         case .lines(let lines):
             attempts.answered()
-            let reading = exchange.receive(lines)
-            finish(reading.endings)
-            reading.isUseful ? proceed() : abandon(channel)
-        case .lineTooLong:
-            finish(exchange.receiveNonsense())
-            abandon(channel)
+            take(exchange.receive(lines, on: number), from: link)
+        case .lineTooLong: take(exchange.receiveNonsense(on: number), from: link)
         case .writable: proceed()
-        case .ended: ended()
+        case .ended: lose(link)
         }
     }
 
-    private func abandon(_ channel: any Channel) {
-        ended()
-        channel.close(promise: nil)
+    private func take(_ reading: Exchange<Caller>.Reading, from link: Link) {
+        finish(reading.endings)
+        reading.isUseful ? proceed() : lose(link)
     }
 
-    /// The connection is of no use any more.
-    private func ended() {
-        lastConnection += 1
-        exchange.disconnected()
-        reconnect(after: attempts.disconnected())
+    /// The connection has ended, or is of no further use.
+    private func lose(_ link: Link) {
+        drop(link, pauses: true)
+        proceed()
+    }
+
+    private func drop(_ link: Link, pauses: Bool) {
+        if pauses { wait(attempts.disconnected()) }
+        links.removeAll { $0.number == link.number }
+        exchange.disconnected(link.number)
+        link.channel.close(promise: nil)
     }
 }

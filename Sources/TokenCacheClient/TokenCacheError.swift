@@ -46,7 +46,7 @@ public struct TokenCacheError: Error, Sendable, Equatable, CustomStringConvertib
         public static let shuttingDown = Code(rawValue: "shutting_down")
     }
 
-    /// What the tenant said, where it refused.
+    /// What the tenant said, where it refused; or why it said nothing.
     public struct Upstream: Sendable, Equatable, Codable {
         /// The HTTP status; nil: there was no answer.
         public let status: Int?
@@ -54,13 +54,30 @@ public struct TokenCacheError: Error, Sendable, Equatable, CustomStringConvertib
         public let code: String?
         /// The tenant's own title.
         public let title: String?
+
+        /// Reads the daemon's; a text that is none counts as lacking.
+        public init(from decoder: any Decoder) throws {
+            let members = try decoder.container(keyedBy: CodingKeys.self)
+            status = try members.decodeIfPresent(Int.self, forKey: .status)
+            code = try? members.decode(String.self, forKey: .code)
+            title = try? members.decode(String.self, forKey: .title)
+            guard status != nil || code != nil else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: .status,
+                    in: members,
+                    debugDescription: "it says nothing"
+                )
+            }
+        }
+
+        private enum CodingKeys: CodingKey { case status, code, title }
     }
 
     /// What a program can act on.
     public let code: Code
     /// A sentence for people; it holds no token and no secret.
     public let description: String
-    /// When to ask again, in seconds.
+    /// When to ask again, in seconds from 0 to 2,592,000 (30 days); nil: the daemon doesn't say.
     public let retryAfter: Double?
     /// What the tenant said.
     public let upstream: Upstream?

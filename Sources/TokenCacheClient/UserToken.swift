@@ -1,7 +1,7 @@
 /// A user's token, as the daemon answered it.
 ///
 /// It prints without the token itself; that is had only through ``accessToken``.
-public struct UserToken: Sendable, Codable {
+public struct UserToken: Sendable, Codable, Answer {
     /// The bearer token; whoever has it is that user until it expires.
     public let accessToken: String
     /// `Bearer`.
@@ -21,6 +21,22 @@ public struct UserToken: Sendable, Codable {
 
     private let stale: Bool?
     private let minTTLMet: Bool?
+
+    /// Reads the daemon's reply.
+    public init(from decoder: any Decoder) throws {
+        let members = try decoder.container(keyedBy: CodingKeys.self)
+        accessToken = try members.decode(String.self, forKey: .accessToken)
+        guard !accessToken.isEmpty else {
+            throw DecodingError.dataCorruptedError(forKey: .accessToken, in: members, debugDescription: "it is empty")
+        }
+        tokenType = try members.decode(String.self, forKey: .tokenType)
+        expiresIn = try members.decode(Int.self, forKey: .expiresIn)
+        expiresAt = try members.decode(String.self, forKey: .expiresAt)
+        scope = try members.decode(String.self, forKey: .scope)
+        source = try members.decode(String.self, forKey: .source)
+        stale = try? members.decode(Bool.self, forKey: .stale)
+        minTTLMet = try? members.decode(Bool.self, forKey: .minTTLMet)
+    }
 
     private enum CodingKeys: String, CodingKey {
         case accessToken = "access_token"

@@ -32,7 +32,7 @@ struct SocketOptions: ParsableArguments {
 
     private func perform(_ request: ClientRequest, _ path: String) async throws -> Data {
         do {
-            let client = TokenCacheClient(path: path, waitsForDaemon: false, longestReply: Self.longestReply)
+            let client = TokenCacheClient(path: path, restartGrace: 0, longestReply: Self.longestReply)
             let reply: Result<Data, any Error>
             do { reply = .success(try await client.call(request)) } catch { reply = .failure(error) }
             await client.close()

@@ -47,7 +47,9 @@ struct Arguments: Decodable {
 @main
 enum ConformanceDriver {
     static func main() async throws {
-        let client = TokenCacheClient(path: CommandLine.arguments[1])
+        // The socket's path, and the grace for a restart in seconds.
+        let arguments = CommandLine.arguments
+        let client = TokenCacheClient(path: arguments[1], restartGrace: Double(arguments[2]) ?? .nan)
         var calls: [Int: Task<Void, Never>] = [:]
         for await line in standardInput() {
             let command = try JSONDecoder().decode(Command.self, from: Data(line.utf8))

@@ -13,12 +13,18 @@ final class ScriptedServer: Sendable {
         case sendAndClose(String)
     }
 
+    /// What the client asks, as far as a script cares.
+    struct Line: Decodable {
+        let id: Int
+        let subject: String?
+    }
+
     let folder: TemporaryFolder
     private let channel: any Channel
     var path: String { folder.path("s") }
 
-    /// - Parameter script: What to do with each line, by its id.
-    init(_ script: @escaping @Sendable (Int) -> Action) async throws {
+    /// - Parameter script: What to do with each line.
+    init(_ script: @escaping @Sendable (Line) -> Action) async throws {
         folder = try TemporaryFolder()
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
@@ -36,20 +42,20 @@ private final class ScriptedConnection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private struct Line: Decodable { let id: Int }
-
-    private let script: @Sendable (Int) -> ScriptedServer.Action
+    private let script: @Sendable (ScriptedServer.Line) -> ScriptedServer.Action
     private var pending = ""
 
-    init(_ script: @escaping @Sendable (Int) -> ScriptedServer.Action) { self.script = script }
+    init(_ script: @escaping @Sendable (ScriptedServer.Line) -> ScriptedServer.Action) { self.script = script }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         pending += String(buffer: unwrapInboundIn(data))
         while let end = pending.firstIndex(of: "\n") {
             let line = pending[..<end]
             pending = String(pending[pending.index(after: end)...])
-            guard let id = try? JSONDecoder().decode(Line.self, from: Data(line.utf8)).id else { continue }
-            perform(script(id), context)
+            guard let line = try? JSONDecoder().decode(ScriptedServer.Line.self, from: Data(line.utf8)) else {
+                continue
+            }
+            perform(script(line), context)
         }
     }
 

@@ -14,7 +14,7 @@ struct TokenCacheClientTests {
         _ script: @escaping @Sendable (Int) -> ScriptedServer.Action,
         _ body: (TokenCacheClient) async throws -> Result
     ) async throws -> Result {
-        let server = try await ScriptedServer(script)
+        let server = try await ScriptedServer { script($0.id) }
         let client = TokenCacheClient(path: server.path)
         let result = try await body(client)
         await client.close()
@@ -71,6 +71,21 @@ struct TokenCacheClientTests {
         }
     }
 
+    @Test("A token that is cached passes 1,500 that the daemon has to wait for.")
+    func passing() async throws {
+        let server = try await ScriptedServer { $0.subject == "hit" ? .send([Self.token($0.id)]) : .send([]) }
+        let client = TokenCacheClient(path: server.path)
+        let misses = (0..<1_500).map { number in
+            // Each begins before the next: all of them are asked before the hit is.
+            Task.immediate { try? await client.token(for: .subject("miss \(number)"), timeout: 300) }
+        }
+        let hit = try await client.token(for: .subject("hit"), timeout: Double(Patience.seconds))
+        #expect(hit.accessToken == "t1501")
+        await client.close()
+        for miss in misses { #expect(await miss.value == nil) }
+        try await server.stop()
+    }
+
     @Test("An error of the daemon has its code, when to come back, and what the tenant said.")
     func refusal() async throws {
         try await withClient { id in
@@ -107,7 +122,7 @@ struct TokenCacheClientTests {
     @Test("Who doesn't wait for a daemon that isn't there is told at once.")
     func unreachable() async throws {
         let folder = try TemporaryFolder()
-        let client = TokenCacheClient(path: folder.path("none"), waitsForDaemon: false, longestReply: 1_000)
+        let client = TokenCacheClient(path: folder.path("none"), restartGrace: 0, longestReply: 1_000)
         let error = await failure { _ = try await client.token(for: .subject("a"), timeout: 300) }
         #expect(error?.code == .unreachable)
         #expect(error?.description.contains("there is no socket") == true)
@@ -123,6 +138,24 @@ struct TokenCacheClientTests {
             dump(token, to: &dumped)
             for text in ["\(token)", String(reflecting: token), dumped] { #expect(!text.contains("t1")) }
         }
+    }
+
+    @Test(
+        "A path that no socket can have is unreachable at once.",
+        arguments: ["", "/a\0b", String(repeating: "a", count: 108)]
+    )
+    func hopeless(path: String) async throws {
+        let client = TokenCacheClient(path: path, restartGrace: 300)
+        let error = await failure { _ = try await client.hello(timeout: 300) }
+        #expect(error?.code == .unreachable)
+        #expect(error?.description.contains("the path") == true)
+    }
+
+    @Test("A grace that is none is refused.", arguments: [-0.1, 300.1, .nan, .infinity] as [Double])
+    func graces(seconds: Double) async throws {
+        let client = TokenCacheClient(path: "/none", restartGrace: seconds)
+        let error = await failure { _ = try await client.hello(timeout: 300) }
+        #expect(error?.code == .invalidRequest)
     }
 
     @Test("A number that no time can be is refused before it is sent.", arguments: [-1, .nan, -.infinity] as [Double])

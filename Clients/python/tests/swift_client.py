@@ -50,9 +50,11 @@ class SwiftClient:
     can_cancel = True
     trouble = ""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, restart_grace: float) -> None:
         program = f"{os.environ['TOKENCACHED_PROGRAMS']}/conformance-driver"
-        self._process = subprocess.Popen([program, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._process = subprocess.Popen(
+            [program, path, str(restart_grace)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         self._calls: dict[int, _Call] = {}
         self._closed = threading.Event()
         self._reader = threading.Thread(target=self._read)

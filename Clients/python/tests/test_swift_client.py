@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from player import Player
 from scripted_server import ScriptedServer
-from support import Stage, cases_of
+from support import PATIENCE, Stage, cases_of
 from swift_client import SwiftClient
 from test_daemon import play_daemon
 from test_exchanges import Script
 
-# All texts of Swift are Unicode; the others it has yet to learn.
-LACKS = {"lone surrogates", "several connections", "restart grace", "split prefetches"}
+# All texts of Swift are Unicode.
+LACKS = {"lone surrogates"}
 
 
 def _skip_what_it_lacks(case: Mapping[str, Any]) -> None:
@@ -28,7 +28,7 @@ def test_exchange(case: Mapping[str, Any], tmp_path_factory: Any) -> None:
     _skip_what_it_lacks(case)
     path = str(Path(tmp_path_factory.mktemp("e")) / "s")
     server = ScriptedServer(path)
-    client = SwiftClient(path)
+    client = SwiftClient(path, case.get("restart_grace", PATIENCE))
     if case.get("listening", True):
         server.listen()
     try:
@@ -42,7 +42,7 @@ def test_exchange(case: Mapping[str, Any], tmp_path_factory: Any) -> None:
 def test_real_daemon(case: Mapping[str, Any]) -> None:
     _skip_what_it_lacks(case)
     with Stage() as stage:
-        client = SwiftClient(stage.socket)
+        client = SwiftClient(stage.socket, PATIENCE)
         try:
             Player(client, lambda step, player: play_daemon(step, stage, player)).play(case)
         finally:
