@@ -29,9 +29,12 @@ private struct ClientSession {
     private var exchange = Exchange<Int>()
     private var ended: Set<Int> = []
     private let calls: Int
+    /// The present connection's number.
+    private var connection = 1
 
     init(calls: Int) {
         self.calls = calls
+        exchange.connected(connection)
         for id in 0..<calls {
             guard let line = try? RequestLine(ClientRequest("token", user: .subject("ann"))) else { continue }
             exchange.add(.init(line: line, deadline: .now() + .seconds(10), caller: id), id: id)
@@ -45,12 +48,12 @@ private struct ClientSession {
         do throws(LineFramer.LineTooLong) {
             while let line = try framer.next() { lines.append(line) }
         } catch {
-            try take(exchange.receive(lines).endings)
-            try take(exchange.receiveNonsense())
+            try take(exchange.receive(lines, on: connection).endings)
+            try take(exchange.receiveNonsense(on: connection).endings)
             return disconnect()
         }
         for line in lines { try check(line.readableBytes <= Self.longestReply, "no line is longer than a reply") }
-        let reading = exchange.receive(lines)
+        let reading = exchange.receive(lines, on: connection)
         try take(reading.endings)
         if !reading.isUseful { disconnect() }
     }
@@ -61,7 +64,9 @@ private struct ClientSession {
 
     mutating func disconnect() {
         framer = LineFramer(longestLine: Self.longestReply)
-        exchange.disconnected()
+        exchange.disconnected(connection)
+        connection += 1
+        exchange.connected(connection)
         send()
     }
 
@@ -72,7 +77,7 @@ private struct ClientSession {
 
     private mutating func send() {
         var buffer = ByteBuffer()
-        exchange.take(at: .now(), into: &buffer)
+        exchange.take(on: connection, at: .now(), into: &buffer)
     }
 
     private mutating func take(_ endings: [Exchange<Int>.Ending]) throws(BrokenPromise) {
