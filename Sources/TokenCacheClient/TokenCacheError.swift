@@ -1,8 +1,9 @@
 // TokenCacheClient: asks a tokencached on this machine.
 //
-// Why it exists: one connection that all callers of a process share, with their requests side by side on it, is what the
-// daemon serves best, and what every app would write anew. It promises that each call ends: with its reply, with a typed
-// error, at its time-out or when its task is cancelled; and that a restart of the daemon fails none.
+// Why it exists: few connections that all callers of a process share, with their requests side by side on them, are what
+// the daemon serves best, and what every app would write anew. It promises that each call ends: with its reply, with a typed
+// error, at its time-out or when its task is cancelled; that a cached token never waits behind slow ones; and that a restart
+// of the daemon that is over within its grace fails none.
 
 /// Why a call got no answer.
 public struct TokenCacheError: Error, Sendable, Equatable, CustomStringConvertible {
