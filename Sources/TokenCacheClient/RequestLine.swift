@@ -13,8 +13,8 @@ struct RequestLine {
     static let longest = 65_536 - 64
     /// Where a request doesn't say, in seconds: what the daemon itself would take.
     private static let defaultTimeout = 10.0
-    /// Far more than the daemon allows, and still a time that a clock can hold.
-    private static let longestTimeout = 86_400.0
+    /// What the daemon allows, in seconds.
+    private static let timeouts = 0.0...300.0
 
     /// The object's text behind its brace.
     private let members: Data
@@ -24,28 +24,27 @@ struct RequestLine {
 
     init(_ request: ClientRequest) throws(TokenCacheError) {
         let seconds = request.timeout ?? Self.defaultTimeout
-        guard seconds >= 0 else { throw Self.badNumber }
+        guard Self.timeouts.contains(seconds) else {
+            throw TokenCacheError(.invalidRequest, "'timeout' should be seconds, 0 to 300")
+        }
         let text = try Self.encode(request)
         guard text.count <= Self.longest else {
             throw TokenCacheError(.invalidRequest, "the request's line would be too long")
         }
         members = text.dropFirst()
         hasTimeout = request.operation == "token"
-        timeout = .milliseconds(Int64(min(seconds, Self.longestTimeout) * 1_000))
+        timeout = .milliseconds(Int64(seconds * 1_000))
     }
 
     /// The JSON as it will be sent.
     static func encode(_ value: some Encodable) throws(TokenCacheError) -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes
-        guard let text = try? encoder.encode(value) else { throw badNumber }
+        guard let text = try? encoder.encode(value) else {
+            throw TokenCacheError(.invalidRequest, "the request has a number that is none of the protocol's")
+        }
         return text
     }
-
-    private static let badNumber = TokenCacheError(
-        .invalidRequest,
-        "the request has a number that is none of the protocol's"
-    )
 
     /// Writes it with its end; of a token's time, the daemon is given what is left.
     func write(id: Int, left: TimeAmount, into buffer: inout ByteBuffer) {

@@ -7,6 +7,10 @@ import Foundation
 #endif
 
 /// What apps ask.
+///
+/// Each call ends in its time: with an answer, with a ``TokenCacheError``, or, where its task is cancelled, with a
+/// `CancellationError`. A call whose arguments can't be written as a line of the protocol (64 KiB) is
+/// ``TokenCacheError/Code/invalidRequest``; what they mean is the daemon's to judge.
 extension TokenCacheClient {
     /// A user's token.
     ///
@@ -14,8 +18,10 @@ extension TokenCacheClient {
     ///   - user: Who.
     ///   - tenant: The tenant's name in the daemon's configuration; nil: the default one.
     ///   - scope: Scopes with spaces between; nil: the tenant's own.
-    ///   - minTTL: What must be left, in seconds.
-    ///   - timeout: How long the call may take, in seconds; 10 where nothing is said.
+    ///   - minTTL: What must be left of it when it is answered, in seconds from 0 to 86,400; nil: the daemon's
+    ///     configuration has a preference.
+    ///   - timeout: How long the call may take, in seconds from 0 to 300; 10 where nothing is said. 0 asks for what is
+    ///     cached.
     ///   - noCache: Whether a cached token won't do.
     public func token(
         for user: User,
@@ -43,7 +49,7 @@ extension TokenCacheClient {
     ///   - userIDs: Instead of them, the users by the tenant's own ids.
     ///   - tenant: The tenant's name in the daemon's configuration; nil: the default one.
     ///   - scope: Scopes with spaces between; nil: the tenant's own.
-    ///   - timeout: How long the call may take altogether, in seconds; 10 where nothing is said.
+    ///   - timeout: How long the call may take altogether, in seconds from 0 to 300; 10 where nothing is said.
     public func prefetch(
         subjects: [String]? = nil,
         userIDs: [String]? = nil,
@@ -72,6 +78,9 @@ extension TokenCacheClient {
     ///   - user: Whose.
     ///   - token: The very token.
     ///   - sha256: Instead of it, its SHA-256 in hexadecimal.
+    ///   - tenant: The tenant's name in the daemon's configuration; nil: the default one.
+    ///   - scope: The scopes with which it was asked for; nil: the tenant's own.
+    ///   - timeout: How long the call may take, in seconds from 0 to 300; 10 where nothing is said.
     public func invalidate(
         _ user: User,
         accessToken token: String? = nil,
@@ -87,7 +96,13 @@ extension TokenCacheClient {
         return try await answer(to: request)
     }
 
-    /// Ends a user's token at logout, at the tenant too.
+    /// Ends a user's tokens at logout, at the tenant too.
+    ///
+    /// - Parameters:
+    ///   - user: Whose.
+    ///   - tenant: The tenant's name in the daemon's configuration; nil: the default one.
+    ///   - scope: Only the token of these scopes; nil: all of them.
+    ///   - timeout: How long the call may take, in seconds from 0 to 300; 10 where nothing is said.
     public func revoke(
         _ user: User,
         tenant: String? = nil,
@@ -100,6 +115,8 @@ extension TokenCacheClient {
     }
 
     /// What the daemon is, and what this process may use of it.
+    ///
+    /// - Parameter timeout: How long the call may take, in seconds from 0 to 300; 10 where nothing is said.
     public func hello(timeout: Double? = nil) async throws -> Hello {
         var request = ClientRequest("hello")
         request.timeout = timeout

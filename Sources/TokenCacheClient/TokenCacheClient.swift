@@ -89,7 +89,7 @@ public actor TokenCacheClient {
 
     // MARK: Calls
 
-    /// Any operation; the reply is the daemon's line as it came.
+    /// Any operation; the reply is the daemon's line as it came, an object in JSON that is no error.
     ///
     /// - Throws: A ``TokenCacheError``, or a `CancellationError` where the task was cancelled.
     public func call(_ request: ClientRequest) async throws -> Data {

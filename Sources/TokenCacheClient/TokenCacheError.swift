@@ -1,8 +1,9 @@
 // TokenCacheClient: asks a tokencached on this machine.
 //
-// Why it exists: one connection that all callers of a process share, with their requests side by side on it, is what the
-// daemon serves best, and what every app would write anew. It promises that each call ends: with its reply, with a typed
-// error, at its time-out or when its task is cancelled; and that a restart of the daemon fails none.
+// Why it exists: few connections that all callers of a process share, with their requests side by side on them, are what
+// the daemon serves best, and what every app would write anew. It promises that each call ends: with its reply, with a typed
+// error, at its time-out or when its task is cancelled; that a cached token never waits behind slow ones; and that a restart
+// of the daemon that is over within its grace fails none.
 
 /// Why a call got no answer.
 public struct TokenCacheError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -14,7 +15,7 @@ public struct TokenCacheError: Error, Sendable, Equatable, CustomStringConvertib
         /// Takes a code from the wire.
         public init(rawValue: String) { self.rawValue = rawValue }
 
-        /// No daemon was there in the call's time.
+        /// No daemon was there in the call's time or in the grace for a restart, or there can be none at that path.
         public static let unreachable = Code(rawValue: "unreachable")
         /// The daemon's reply makes no sense.
         public static let badReply = Code(rawValue: "bad_reply")
@@ -22,7 +23,7 @@ public struct TokenCacheError: Error, Sendable, Equatable, CustomStringConvertib
         public static let closed = Code(rawValue: "closed")
         /// The call's time passed; a token that is minted is cached when it comes.
         public static let timeout = Code(rawValue: "timeout")
-        /// The request is wrong; asking again is of no use.
+        /// The request is wrong, or the client's own settings are; asking again is of no use.
         public static let invalidRequest = Code(rawValue: "invalid_request")
         /// There is no such operation on this socket.
         public static let unsupportedOperation = Code(rawValue: "unsupported_op")

@@ -12,11 +12,11 @@ public struct UserToken: Sendable, Codable, Answer {
     public let expiresAt: String
     /// What the tenant granted.
     public let scope: String
-    /// `cache` or `tenant`.
+    /// `cache` or `tenant`; a later daemon may know more.
     public let source: String
-    /// Whether it is an old token, because minting a better one failed.
+    /// Whether it has less left than the daemon prefers, because minting another failed.
     public var isStale: Bool { stale ?? false }
-    /// Whether it has as much left as was asked for.
+    /// Whether it has as much left as `minTTL` asked for; false where a new one would have no more.
     public var meetsMinTTL: Bool { minTTLMet ?? true }
 
     private let stale: Bool?

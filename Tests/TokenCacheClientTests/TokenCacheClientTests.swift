@@ -86,6 +86,30 @@ struct TokenCacheClientTests {
         try await server.stop()
     }
 
+    @Test("Where no second connection can be made, no call fails that has the first to wait for.")
+    func noSecond() async throws {
+        let (asked, asking) = AsyncStream<Void>.makeStream()
+        let server = try await ScriptedServer { _ in
+            asking.yield()
+            return .send([])
+        }
+        let client = TokenCacheClient(path: server.path, restartGrace: 0)
+        let waiting = (0..<1_000).map { number in
+            Task.immediate { await failure { _ = try await client.token(for: .subject("\(number)"), timeout: 300) } }
+        }
+        var count = 0
+        for await _ in asked {
+            count += 1
+            if count == 1_000 { break }
+        }
+        // Nobody listens any more, and the connection stays.
+        try await server.stop()
+        let late = await failure { _ = try await client.token(for: .subject("late"), timeout: 0.1) }
+        #expect(late?.code == .timeout)
+        await client.close()
+        for call in waiting { #expect(await call.value?.code == .closed) }
+    }
+
     @Test("An error of the daemon has its code, when to come back, and what the tenant said.")
     func refusal() async throws {
         try await withClient { id in
@@ -158,7 +182,10 @@ struct TokenCacheClientTests {
         #expect(error?.code == .invalidRequest)
     }
 
-    @Test("A number that no time can be is refused before it is sent.", arguments: [-1, .nan, -.infinity] as [Double])
+    @Test(
+        "A number that no time can be is refused before it is sent.",
+        arguments: [-1, 300.1, .nan, .infinity, -.infinity] as [Double]
+    )
     func timeouts(seconds: Double) async throws {
         let client = TokenCacheClient(path: "/none")
         let error = await failure { _ = try await client.hello(timeout: seconds) }
