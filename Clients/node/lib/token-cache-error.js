@@ -29,9 +29,10 @@ class TokenCacheError extends Error {
   }
 }
 
+/** Without a status there was no answer of the tenant's; the daemon's code says why then. */
 function upstreamOf(members) {
-  if (!Number.isInteger(members?.status)) return undefined;
-  const { status, code, title } = members;
+  const { status, code, title } = members ?? {};
+  if (status === undefined ? !isText(code) : !Number.isInteger(status)) return undefined;
   return { status, code: isText(code) ? code : undefined, title: isText(title) ? title : undefined };
 }
 

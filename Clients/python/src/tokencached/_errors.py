@@ -11,9 +11,12 @@ from tokencached._results import is_text, pause
 
 @dataclass(frozen=True)
 class Upstream:
-    """What the tenant said, where it refused."""
+    """What the tenant said, where it refused.
 
-    status: int
+    Where it gave no answer, `status` is None and `code` is the daemon's for the reason, such as `tls_expired`.
+    """
+
+    status: int | None
     code: str | None = None
     title: str | None = None
 
@@ -56,10 +59,10 @@ def error_of(reply: Mapping[str, Any]) -> TokenCacheError | None:
 
 
 def _upstream(members: Mapping[str, Any]) -> Upstream | None:
-    status = members.get("status")
-    if type(status) is not int:
+    status, code = members.get("status"), _printable(members.get("code"))
+    if type(status) is not int if "status" in members else code is None:
         return None
-    return Upstream(status, _printable(members.get("code")), _printable(members.get("title")))
+    return Upstream(status, code, _printable(members.get("title")))
 
 
 def _printable(text: object) -> str | None:
