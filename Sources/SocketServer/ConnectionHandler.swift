@@ -27,6 +27,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var readIsDue = false
     /// How many bytes of replies the channel has for the peer.
     private var backlog = 0
+    /// What it has had done in its present turn.
+    private var work = 0
 
     init(
         number: UInt64,
@@ -93,6 +95,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     // MARK: The server's wishes
 
+    /// It is its turn again.
+    func goOn() {
+        (work, machine.isResting) = (0, false)
+        resume()
+    }
+
     /// Answers a request that waited.
     func deliver(_ reply: Reply, to ticket: UInt64) {
         guard machine.deliver(reply, to: ticket) else { return }
@@ -104,6 +112,17 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func drain() {
         machine.drain()
         flush()
+    }
+
+    /// The drain's time is over: whoever still waits is told so, and it is closed.
+    func endDrain() {
+        let tickets = machine.tickets
+        requestHandler.leave(tickets.map { Waiter(connection: number, ticket: $0) })
+        for ticket in tickets {
+            _ = machine.deliver(.error(ErrorReply(.shuttingDown, "the daemon ends; ask the next one")), to: ticket)
+        }
+        send()
+        close()
     }
 
     /// Whether somebody waits for an answer on it.
@@ -129,11 +148,20 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private func process(_ chunk: UnsafeRawBufferPointer) {
         lastUse = server.newUse()
+        if !machine.isResting { work = 0 }
         requestHandler.batchBegan()
         if machine.output.isEmpty { machine.output = sendQueue.takeBuffer() }
         machine.largeOutput = sendQueue.largeOutput
         var cursor = ConnectionStateMachine.Cursor()
-        while let step = unsafe next(chunk, &cursor) { perform(step) }
+        while let step = unsafe next(chunk, &cursor) {
+            perform(step)
+            work += step.work
+            // Hits are no steps, and cost little: they are not counted.
+            if work >= server.workPerTurn, !machine.isResting {
+                machine.isResting = true
+                server.rest(self)
+            }
+        }
         requestHandler.batchEnded()
         if machine.output.isEmpty { giveBack() }
         sendLater()
@@ -272,3 +300,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
 @available(*, unavailable)
 extension ConnectionHandler: Sendable {}
+
+extension ConnectionStateMachine.Step {
+    /// What it costs, about, in requests.
+    fileprivate var work: Int {
+        switch self {
+        case .outputIsLarge: 0
+        case .rejected: 1
+        case .request(let request, _):
+            if case .prefetch(let prefetch) = request.operation { max(1, prefetch.users.count) } else { 1 }
+        }
+    }
+}

@@ -18,6 +18,12 @@ package final class SocketServer {
 
     /// The loop.
     package let eventLoop: any EventLoop
+    /// In a round of the loop so many requests are answered that are no hits, of all connections that have more: some
+    /// milliseconds' worth.
+    private static let workPerRound = 256
+    /// And so many of one connection, whose peer may have sent thousands at once.
+    private static let mostWorkPerTurn = 32
+
     /// Where all connections are taken, the admin socket has so many more for itself: no app can shut its operator out.
     package static let adminPlaces = 8
 
@@ -31,6 +37,9 @@ package final class SocketServer {
     private let requestHandler: any RequestHandler
     private let unitOf: Peer.UnitLookup
     private let giveMemoryBack: () -> Void
+    private let callNextRound: () -> Void
+    /// Connections that have more to be answered, and wait for their next turn.
+    private var resting: [ConnectionHandler] = []
     private let sendQueue: SendQueue
     private var connections: [UInt64: ConnectionHandler] = [:]
     private var adminConnections: [UInt64: ConnectionHandler] = [:]
@@ -56,6 +65,7 @@ package final class SocketServer {
     /// - Parameters:
     ///   - mostBacklog: How many bytes of replies may wait for peers that don't take them, over all connections.
     ///   - unitOf: Finds the systemd unit of a socket's peer.
+    ///   - callNextRound: Has ``nextRound()`` called when the loop has looked at all sockets again; nil: as soon as may be.
     ///   - giveMemoryBack: Is called when much has been freed that waited for peers; it must not wait.
     package init(
         on eventLoop: any EventLoop,
@@ -64,9 +74,12 @@ package final class SocketServer {
         mostBacklog: Int? = nil,
         requestHandler: any RequestHandler,
         unitOf: @escaping Peer.UnitLookup = { _ in nil },
+        callNextRound: (() -> Void)? = nil,
         giveMemoryBack: @escaping () -> Void = {}
     ) {
         self.giveMemoryBack = giveMemoryBack
+        let server = Unowned()
+        self.callNextRound = callNextRound ?? { eventLoop.assumeIsolated().execute { server.value?.nextRound() } }
         self.unitOf = unitOf
         backlog = mostBacklog.map { Backlog(most: $0) } ?? Backlog()
         self.eventLoop = eventLoop
@@ -74,6 +87,29 @@ package final class SocketServer {
         self.connectionShare = connectionShare
         self.requestHandler = requestHandler
         sendQueue = SendQueue(on: eventLoop, requestHandler: requestHandler)
+        server.value = self
+    }
+
+    private final class Unowned {
+        weak var value: SocketServer?
+    }
+
+    // MARK: Turns
+
+    /// What a connection may have done before others have their turn, in requests.
+    var workPerTurn: Int { max(1, min(Self.mostWorkPerTurn, Self.workPerRound / max(1, resting.count))) }
+
+    /// A connection has had its turn and has more.
+    func rest(_ connection: ConnectionHandler) {
+        resting.append(connection)
+        if resting.count == 1 { callNextRound() }
+    }
+
+    /// Gives each connection that rests its turn; by now the loop has seen to the others.
+    package func nextRound() {
+        let connections = resting
+        resting = []
+        for connection in connections { connection.goOn() }
     }
 
     /// Serves a socket that is bound and listening; the server owns the descriptor from here on.
@@ -137,7 +173,7 @@ package final class SocketServer {
             self.endIfDrained()
         }
         let end = isolated.scheduleTask(in: deadline) {
-            for connection in self.connections.values { connection.close() }
+            for connection in self.connections.values { connection.endDrain() }
         }
         promise.futureResult.assumeIsolated().whenComplete { _ in end.cancel() }
         return promise.futureResult

@@ -19,6 +19,26 @@ package enum SecretFile {
         return "\(directory)/\(name)"
     }
 
+    /// A file as it is: another one, or another time, where its content has changed.
+    package struct Stamp: Sendable, Equatable {
+        private let device: UInt
+        private let inode: UInt
+        private let size: Int
+        private let seconds: Int
+        private let nanoseconds: Int
+
+        fileprivate init(_ status: stat) {
+            (device, inode, size) = (UInt(status.st_dev), UInt(status.st_ino), Int(status.st_size))
+            (seconds, nanoseconds) = (status.st_mtim.tv_sec, status.st_mtim.tv_nsec)
+        }
+    }
+
+    /// A file as it is; nil: it can't be seen.
+    package static func stamp(_ path: String) -> Stamp? {
+        var status = stat()
+        return unsafe stat(path, &status) == 0 ? Stamp(status) : nil
+    }
+
     /// Who besides root and this process's own user may have a hand in a file.
     package enum Trust: Sendable {
         /// Nobody: a file that others can read or change is refused.

@@ -77,8 +77,12 @@ package struct ConnectionStateMachine: ~Copyable {
     /// Whether the peer doesn't take what was sent; its owner says so.
     package var isBlocked = false
 
-    /// Whether no more is to be read for now: too many requests wait, or the peer doesn't take its replies.
-    package var isFull: Bool { isBlocked || waiting >= ProtocolLimits.mostWaiting }
+    /// Whether it has had its turn, and others have theirs before it goes on; its owner says so.
+    package var isResting = false
+
+    /// Whether no more is to be read for now: too many requests wait, the peer doesn't take its replies, or it is others'
+    /// turn.
+    package var isFull: Bool { isBlocked || isResting || waiting >= ProtocolLimits.mostWaiting }
 
     /// Whether the connection has done all that it will do and can be closed once the output is sent.
     package var isDone: Bool {

@@ -138,6 +138,15 @@ struct ConfigurationSource: Sendable {
         }
     }
 
+    /// The file that a credential is read from, as it is now; another one after it has changed.
+    func stamp(of credential: DaemonConfiguration.Credential) -> SecretFile.Stamp? {
+        switch credential.source {
+        case .file(let path): SecretFile.stamp(path)
+        case .credential(let name):
+            SecretFile.path(ofCredential: name, in: credentialsDirectory).flatMap(SecretFile.stamp)
+        }
+    }
+
     private func secret(_ source: DaemonConfiguration.SecretSource, isKey: Bool) throws -> ClientSecret {
         switch source {
         case .file(let path): return try SecretFile.read(path, isKey: isKey, in: memory)

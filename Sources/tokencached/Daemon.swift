@@ -32,6 +32,7 @@ struct Daemon {
     /// Serves until SIGTERM or SIGINT.
     func run() async throws {
         output.level = loaded.configuration.level
+        EarlySignals.begin()
         let handedOver = try HandedOverSockets.take()
         let sockets = try Sockets(handedOver, loaded.configuration.sockets)
         defer { sockets.removeNames() }
@@ -100,6 +101,7 @@ struct Daemon {
                 AccountService(frontend: frontend, resolver: source.accounts, requests: accountRequests, log: log),
                 AuditService(trail: trail),
                 HeartbeatService(frontend: frontend, loops: [loop, tenantLoop], interval: Watchdog.interval),
+                EarlySignalService(),
                 SocketWatchService(frontend: frontend, sockets: sockets, log: log),
                 ServingService(frontend: frontend, sockets: sockets, tenants: tenantNames, log: log),
             ],

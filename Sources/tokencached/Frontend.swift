@@ -14,6 +14,8 @@ struct Frontend: Sendable {
     /// The cache.
     let cache: TokenCache
     private let alarm: NIOLoopBound<Alarm>
+    /// Rings at once, but not before the loop has looked at all sockets again.
+    private let rounds: NIOLoopBound<Alarm>
     private let dispatcher: NIOLoopBound<RequestDispatcher>
     private let server: NIOLoopBound<SocketServer>
 
@@ -58,6 +60,11 @@ struct Frontend: Sendable {
             alarmBox.value?.hasRung()
             cache.assumeIsolated { $0.timePassed() }
         }
+        let roundsBox = NIOLoopBoundBox.makeEmptyBox(valueType: Alarm.self, eventLoop: loop)
+        let rounds = try await Alarm.start(on: loop) {
+            roundsBox.value?.hasRung()
+            serverBox.value?.nextRound()
+        }
         return try await loop.submit {
             let dispatcher = RequestDispatcher(
                 cache: cache,
@@ -77,13 +84,19 @@ struct Frontend: Sendable {
                 connectionShare: loaded.configuration.quotas.connections,
                 requestHandler: dispatcher,
                 unitOf: { try PeerUnit.of($0) },
+                callNextRound: {
+                    let now = ContinuousClock.now
+                    roundsBox.value?.set(now, now: now)
+                },
                 giveMemoryBack: { memory.async { ProcessHeap.giveBack() } }
             )
             (alarmBox.value, dispatcherBox.value, serverBox.value) = (alarm.value, dispatcher, server)
+            roundsBox.value = rounds.value
             return Frontend(
                 eventLoop: loop,
                 cache: cache,
                 alarm: alarm,
+                rounds: rounds,
                 dispatcher: NIOLoopBound(dispatcher, eventLoop: loop),
                 server: NIOLoopBound(server, eventLoop: loop)
             )
@@ -153,6 +166,9 @@ struct Frontend: Sendable {
 
     /// Ends the alarm.
     func stop() async throws {
-        try await eventLoop.submit { alarm.value.close() }.get()
+        try await eventLoop.submit {
+            alarm.value.close()
+            rounds.value.close()
+        }.get()
     }
 }

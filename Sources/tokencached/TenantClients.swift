@@ -2,6 +2,7 @@ import DaemonConfiguration
 import Logging
 import NIOCore
 import Secrets
+import Systemd
 import Tenant
 import TokenCache
 import TokenProtocol
@@ -27,6 +28,8 @@ actor TenantClients: TenantCalling {
         var credential: ClientCredential
         var credentialSource: DaemonConfiguration.Credential
         var lastLook: Instant?
+        /// The file that the secret was last looked for in, as it was then.
+        var stamp: SecretFile.Stamp?
     }
 
     /// What a configuration changes, checked and ready to be taken over.
@@ -134,8 +137,11 @@ actor TenantClients: TenantCalling {
         }
         if member.credential != used { return true }
         let now = ContinuousClock.now
-        if let last = member.lastLook, now - last < Self.lookInterval { return false }
+        let stamp = source.stamp(of: member.credentialSource)
+        // To look at the file's times costs next to nothing, so a change is found even right after another look.
+        if let last = member.lastLook, now - last < Self.lookInterval, stamp == member.stamp { return false }
         members[tenant]?.lastLook = now
+        members[tenant]?.stamp = stamp
         guard let credential = read(member.credentialSource, tenant), credential != used else { return false }
         members[tenant]?.credential = credential
         log.notice(

@@ -1,10 +1,29 @@
 import Foundation
+import Glibc
 import StandInTenant
 import TestSupport
 import Testing
 
 @Suite("Start, reload and end of the real executables", .serialized)
 struct LifecycleTests {
+    @Test("A signal that comes while the daemon is being set up ends it well, and leaves no socket.", arguments: 0..<5)
+    func earlySignal(number: Int) async throws {
+        let tenant = try await StandInTenant.start(.init())
+        let folder = try TemporaryFolder()
+        try folder.write(tenant.clientSecret, to: "secret")
+        try folder.write(Deployment.configuration(tenant, folder), to: "c.yaml")
+        let sockets = ["--socket", folder.path("r"), "--admin-socket", folder.path("a")]
+        let daemon = try Program("tokencached", ["--config", folder.path("c.yaml")] + sockets)
+        // Right after the socket is there, which is long before the daemon serves it.
+        while !FileManager.default.fileExists(atPath: folder.path("r")) {}
+        daemon.signal(number == 0 ? SIGHUP : SIGTERM)
+        if number == 0 { daemon.signal(SIGTERM) }
+        #expect(daemon.waitForEnd() == 0, "\(daemon.written)")
+        #expect(!FileManager.default.fileExists(atPath: folder.path("r")))
+        #expect(!FileManager.default.fileExists(atPath: folder.path("a")))
+        try await tenant.stop()
+    }
+
     @Test("--check-config looks at what the configuration names; a start that meets the same ends with 78, too.")
     func namedThings() throws {
         let folder = try TemporaryFolder()
@@ -24,6 +43,12 @@ struct LifecycleTests {
             return try Program.run("tokencached", ["--config", path] + (check ? ["--check-config"] : sockets))
         }
         let none = folder.path("none/x")
+        // Nobody writes to it: to open it would take for ever.
+        #expect(unsafe mkfifo(folder.path("pipe"), 0o600) == 0)
+        for check in [true, false] {
+            let (status, output) = try run("", "ca_file: \(folder.path("pipe"))", check: check)
+            #expect(status == 78 && output.contains("can't be read as certificates"), "\(output)")
+        }
         for (settings, tenant, sentence) in [
             ("", "ca_file: \(none)", "c.yaml:7: tenants.main.ca_file: \(none) can't be read as certificates"),
             ("audit: { to: \(none) }", "", "c.yaml:1: audit.to: \(none)"),

@@ -37,8 +37,13 @@ private struct Memory {
     let handler = RecordingHandler()
     let server: SocketServer
 
-    init(maxConnections: Int = 10) {
-        server = SocketServer(on: loop, maxConnections: maxConnections, requestHandler: handler)
+    init(maxConnections: Int = 10, callNextRound: (() -> Void)? = nil) {
+        server = SocketServer(
+            on: loop,
+            maxConnections: maxConnections,
+            requestHandler: handler,
+            callNextRound: callNextRound
+        )
     }
 
     func connect() throws -> (channel: EmbeddedChannel, socket: SocketProbe) {
@@ -210,6 +215,46 @@ struct ConnectionHandlerTests {
         #expect(memory.server.counts.refused == 1)
     }
 
+    @Test("A peer that sends thousands of lines at once has some answered in its turn, and others have theirs between.")
+    func turns() throws {
+        var rounds = 0
+        let memory = Memory(callNextRound: { rounds += 1 })
+        let (greedy, _) = try memory.connect()
+        let (modest, _) = try memory.connect()
+        let lines = (0..<100).map { #"{"op":"hello","id":\#($0)}"# + "\n" + "rubbish\n" }
+        try greedy.send(lines.joined())
+        var answered = try greedy.sent().count
+        #expect(answered == 32)
+        try modest.send(Self.hello)
+        #expect(try modest.sent().count == 1, "it is answered at once")
+        #expect(rounds == 1)
+        var texts: [String] = []
+        while answered < 200 {
+            memory.server.nextRound()
+            memory.loop.run()
+            let more = try greedy.sent()
+            #expect(!more.isEmpty && more.count <= 32)
+            texts += more
+            answered += more.count
+        }
+        #expect(answered == 200)
+        #expect(texts.last { $0.contains("tokencached") }?.contains("\"id\":99") == true, "in their order")
+        try greedy.send(Self.hello)
+        #expect(try greedy.sent().count == 1, "it has turns again")
+    }
+
+    @Test("A prefetch costs as many turns as it has users.")
+    func prefetchTurns() throws {
+        let memory = Memory(callNextRound: {})
+        let (channel, _) = try memory.connect()
+        let subjects = (0..<40).map { "\"u\($0)\"" }.joined(separator: ",")
+        let prefetch = #"{"op":"prefetch","subjects":[\#(subjects)]}"# + "\n"
+        try channel.send(prefetch + prefetch + Self.hello)
+        #expect(memory.handler.waiters.count == 1)
+        memory.server.nextRound()
+        #expect(memory.handler.waiters.count == 2)
+    }
+
     @Test("A drain serves what arrives in its grace, then closes who is idle, and at its deadline everyone.")
     func drain() throws {
         let memory = Memory()
@@ -233,6 +278,7 @@ struct ConnectionHandlerTests {
         #expect(!busy.isActive)
         #expect(stuck.isActive)
         memory.loop.advanceTime(by: .seconds(10))
+        #expect(try stuck.sent().first?.contains("shutting_down") == true, "who waits in vain is told so")
         #expect(!stuck.isActive)
         #expect(throws: Never.self) { try drained.wait() }
         #expect(throws: Never.self) { try memory.server.drain(within: .seconds(1)).wait() }

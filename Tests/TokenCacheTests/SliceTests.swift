@@ -233,6 +233,18 @@ struct SliceTests {
         #expect(machine.stats(now: now).negativeEntries == 150)
     }
 
+    @Test("Thousands who leave together are forgotten some at a time, and all of them in the end.")
+    func leaving() {
+        var machine = machine(tenants: ["main": .test(rate: 1, burst: 1)])
+        let now = Simulation.start
+        _ = ask(&machine, 500, { .of("user\($0)") }, timeout: .seconds(100_000), now: now)
+        let waiters = (0..<500).map { Waiter(connection: 1, ticket: UInt64($0)) }
+        let first = machine.leave(waiters, now: now)
+        #expect(machine.waiters.count >= 500 - 32 - Self.slice)
+        #expect(slices(&machine, first, now: now).count >= (500 - 32) / Self.slice)
+        #expect(machine.waiters.count == 0)
+    }
+
     @Test("A flush right after a new secret drops all refusals, though the secret's own sweep is over first.")
     func flushAfterSecret() {
         var machine = machine()

@@ -25,6 +25,14 @@ extension CacheStateMachine {
         case .flush(let sweep): return flush(sweep, &budget, now: now)
         case .retire(let tenant, let error, let next): return retire(tenant, error, next, &budget, now: now)
         case .pace(let sweep): return pace(sweep, &budget, now: now)
+        case .leave(let names, var next):
+            while next < names.count {
+                guard budget > 0 else { return .leave(names, next: next) }
+                leave(names[next], now: now)
+                next += 1
+                budget -= 1
+            }
+            return nil
         case .applyPolicy(let next):
             return goThroughSlots(from: next, &budget) { $0.applyPolicy(to: $1) }.map { .applyPolicy(next: $0) }
         case .shrink:

@@ -4,6 +4,9 @@ package import TokenProtocol
 extension CacheStateMachine {
     /// Refusals are counted for so many uids; those that come later are not told apart.
     private static var mostCountedPeers: Int { 1_024 }
+    /// So many of those who leave together are gone at once, the others some at a time: a thousand may have waited on each
+    /// of many connections that close together.
+    private static var leftAtOnce: Int { 32 }
     /// So many of one crowd get their replies before the next crowd's turn.
     private static var repliesPerTurn: Int { 64 }
 
@@ -43,10 +46,15 @@ extension CacheStateMachine {
 
     /// Some who waited are gone; their mints go on.
     package mutating func leave(_ names: some Sequence<Waiter>, now: Instant) -> CacheActions {
-        for name in names {
-            if let id = waiters.find(name) { stopWaiting(id, now: now) }
-        }
+        let names = Array(names)
+        for name in names.prefix(Self.leftAtOnce) { leave(name, now: now) }
+        if names.count > Self.leftAtOnce { add(.leave(names, next: Self.leftAtOnce)) }
         return finish(now)
+    }
+
+    /// One who waited is gone.
+    mutating func leave(_ name: Waiter, now: Instant) {
+        if let id = waiters.find(name) { stopWaiting(id, now: now) }
     }
 
     /// Ends the waits whose time is over.

@@ -11,6 +11,8 @@ enum Chore {
     case retire(TenantID, ErrorReply, next: Int)
     /// Tells callers who can't be served in time since a hold, the circuit or a reload has changed that.
     case pace(PacingSweep)
+    /// Forgets those who are gone.
+    case leave([Waiter], next: Int)
     /// Lays lives out anew under another policy.
     case applyPolicy(next: Int)
     /// Drops entries past the bound.
