@@ -98,10 +98,12 @@ package struct CacheStateMachine {
     }
 
     /// Completes what an event has the shell do.
-    mutating func finish(_ now: Instant) -> CacheActions {
+    ///
+    /// - Parameter worksOff: Whether a slice of long work is done, too: many such events in one round would add up.
+    mutating func finish(_ now: Instant, worksOff: Bool = true) -> CacheActions {
         var replies = sliceSize
         deliverSettlements(&replies, now: now)
-        workOff(now: now)
+        if worksOff { workOff(now: now) }
         deliverSettlements(&replies, now: now)
         // Sending may touch a tenant again, as calls are ended that nobody wants: what is left of those is the next slice's.
         var sent: [TenantID] = []

@@ -49,7 +49,6 @@ struct Connector: Sendable {
         do {
             return try await ClientBootstrap(group: group.next())
                 .connectTimeout(TimeAmount(max(time, .milliseconds(1))))
-                .channelOption(.socketOption(.tcp_nodelay), value: 1)
                 // What comes before there is anybody to read it would be lost.
                 .channelOption(.autoRead, value: false)
                 .connect(host: proxy?.host ?? tenant.host, port: proxy?.port ?? tenant.port)

@@ -49,7 +49,7 @@ extension CacheStateMachine {
         let names = Array(names)
         for name in names.prefix(Self.leftAtOnce) { leave(name, now: now) }
         if names.count > Self.leftAtOnce { add(.leave(names, next: Self.leftAtOnce)) }
-        return finish(now)
+        return finish(now, worksOff: names.count <= Self.leftAtOnce)
     }
 
     /// One who waited is gone.
