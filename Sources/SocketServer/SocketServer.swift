@@ -40,6 +40,8 @@ package final class SocketServer {
     private let callNextRound: () -> Void
     /// Connections that have more to be answered, and wait for their next turn.
     private var resting: [ConnectionHandler] = []
+    /// How many rested before the present round.
+    private var roundSize = 0
     private let sendQueue: SendQueue
     private var connections: [UInt64: ConnectionHandler] = [:]
     private var adminConnections: [UInt64: ConnectionHandler] = [:]
@@ -97,7 +99,9 @@ package final class SocketServer {
     // MARK: Turns
 
     /// What a connection may have done before others have their turn, in requests.
-    var workPerTurn: Int { max(1, min(Self.mostWorkPerTurn, Self.workPerRound / max(1, resting.count))) }
+    var workPerTurn: Int {
+        max(1, min(Self.mostWorkPerTurn, Self.workPerRound / max(1, roundSize, resting.count)))
+    }
 
     /// A connection has had its turn and has more.
     func rest(_ connection: ConnectionHandler) {
@@ -109,7 +113,9 @@ package final class SocketServer {
     package func nextRound() {
         let connections = resting
         resting = []
+        roundSize = connections.count
         for connection in connections { connection.goOn() }
+        if resting.isEmpty { roundSize = 0 }
     }
 
     /// Serves a socket that is bound and listening; the server owns the descriptor from here on.
