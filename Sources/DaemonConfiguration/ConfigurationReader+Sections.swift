@@ -10,6 +10,8 @@ extension ConfigurationReader {
     }
 
     private static var day: Int { 86_400 }
+    /// The kernel takes no longer one (`unix(7)`).
+    private static var longestSocketPath: Int { 107 }
 
     /// Reads the whole file; nil where it holds nothing that can be read.
     mutating func read(_ root: Node?) -> DaemonConfiguration? {
@@ -50,7 +52,12 @@ extension ConfigurationReader {
     private mutating func readSockets(_ item: Item?, _ sockets: inout DaemonConfiguration.Sockets) {
         section(item, known: ["requests", "admin", "max_connections"]) { reader, section in
             reader.readSocket(section.take("requests"), &sockets.requests)
-            reader.readSocket(section.take("admin"), &sockets.admin)
+            let admin = section.take("admin")
+            reader.readSocket(admin, &sockets.admin)
+            if sockets.requests.path == sockets.admin.path {
+                let line = admin?.line ?? item?.line
+                reader.note(line, "sockets.admin.path", "should be another one than sockets.requests.path")
+            }
             if let count = reader.integer(section.take("max_connections"), 1...100_000) {
                 sockets.maxConnections = count
             }
@@ -60,7 +67,12 @@ extension ConfigurationReader {
     private mutating func readSocket(_ item: Item?, _ socket: inout DaemonConfiguration.Socket) {
         section(item, known: ["path", "mode", "group"]) { reader, section in
             if let item = section.take("path"), let path = reader.text(item) {
-                if path.hasPrefix("/") { socket.path = path } else { reader.note(item, "should be an absolute path") }
+                let isValid = path.hasPrefix("/") && path.utf8.count <= Self.longestSocketPath
+                if isValid {
+                    socket.path = path
+                } else {
+                    reader.note(item, "should be an absolute path of up to \(Self.longestSocketPath) bytes")
+                }
             }
             if let mode = reader.mode(section.take("mode")) { socket.mode = mode }
             let item = section.take("group")

@@ -177,7 +177,15 @@ struct ConfigurationTests {
                 "sockets: { max_connections: 100001 }",
                 "sockets.max_connections: should be a whole number from 1 to 100000"
             ),
-            ("sockets: { admin: { path: x } }", "sockets.admin.path: should be an absolute path"),
+            ("sockets: { admin: { path: x } }", "sockets.admin.path: should be an absolute path of up to 107 bytes"),
+            (
+                "sockets: { admin: { path: /\(String(repeating: "x", count: 107)) } }",
+                "sockets.admin.path: should be an absolute path of up to 107 bytes"
+            ),
+            (
+                "sockets: { requests: { path: /x }, admin: { path: /x } }",
+                "sockets.admin.path: should be another one than sockets.requests.path"
+            ),
             (
                 "sockets: { admin: { mode: 999 } }",
                 "sockets.admin.mode: should be a mode in octal digits and quotes, such as \"0660\""
