@@ -234,7 +234,7 @@ class Journal(MachineTestCase):
     def test_refusals_do_not_blind_the_audit_trail(self):
         configure(settings="access: [{ users: [root], subjects: ['*'], operations: [token] }]")
         with connect(REQUESTS) as connection, connection.makefile("rb") as replies:
-            line = json.dumps({"op": "prefetch", "subject": "x", "tenant": "y" * 1000}).encode() + b"\n"
+            line = json.dumps({"op": "prefetch", "subjects": ["x"], "tenant": "y" * 1000}).encode() + b"\n"
             for _ in range(64):
                 connection.sendall(line * 500)
                 for _ in range(500):
