@@ -30,7 +30,12 @@ package final class Program: Sendable {
             self.output.withLock { $0 += String(decoding: data, as: UTF8.self) }
             self.changed.signal()
         }
+        let reaper = Reaper.shared
+        process.terminationHandler = { reaper.remove($0.processIdentifier) }
         try process.run()
+        reaper.add(process.processIdentifier)
+        // It may have ended before it was noted.
+        if !process.isRunning { reaper.remove(process.processIdentifier) }
     }
 
     deinit {
