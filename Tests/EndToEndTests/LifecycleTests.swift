@@ -24,6 +24,18 @@ struct LifecycleTests {
         try await tenant.stop()
     }
 
+    @Test("The tool fails where its answer can't be written, and says so; a reader that has gone is no news.")
+    func unwritable() async throws {
+        let deployment = try await Deployment.start()
+        let tool = Program.folder.appending(path: "tokencachectl").path
+        let call = "'\(tool)' stats --json --admin-socket '\(deployment.adminPath)'"
+        let (status, output) = try Program.run("/bin/sh", ["-c", call + " >/dev/full"])
+        #expect(status == 74 && output.contains("can't be written"), "\(output)")
+        let (piped, said) = try Program.run("/bin/bash", ["-c", "\(call) | true; exit ${PIPESTATUS[0]}"])
+        #expect([0, 74].contains(piped) && said.isEmpty, "\(said)")
+        try await deployment.stop()
+    }
+
     @Test("--check-config looks at what the configuration names; a start that meets the same ends with 78, too.")
     func namedThings() throws {
         let folder = try TemporaryFolder()

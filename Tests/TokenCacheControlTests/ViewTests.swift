@@ -9,6 +9,22 @@ struct ViewTests {
         try JSONDecoder().decode(type, from: Data(text.utf8))
     }
 
+    @Test(
+        "No number of a server's ends the tool.",
+        arguments: ["1e300", "-1e300", "1e18", "0.1e-300", "9223372036854775807"]
+    )
+    func anyNumber(number: String) throws {
+        let stats = """
+            {"uptime":\(number),"next_refresh":\(number),"requests":{"hit":9223372036854775807,"miss":9223372036854775807,
+             "coalesced":9223372036854775807},"latency":{"hits":{"p50":\(number),"max":\(number)}},
+             "tenants":{"main":{"hold":\(number),"rate_tokens":\(number),"last_success":\(number)}}}
+            """
+        #expect(StatsView(try decode(StatsDocument.self, stats)).text.contains("daemon"))
+        let seconds = "\"wait\":\(number),\"hold\":\(number),\"expires_in\":\(number)"
+        let explain = "{\"state\":\"fresh\",\"source\":\"cache\",\"reason\":\"x\",\(seconds)}"
+        #expect(ExplainView(try decode(ExplainDocument.self, explain)).text.contains("next answer"))
+    }
+
     @Test("The statistics are aligned lines, with what is nothing left out.")
     func stats() throws {
         let text = StatsView(
