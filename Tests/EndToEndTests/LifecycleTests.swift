@@ -15,7 +15,10 @@ struct LifecycleTests {
         let sockets = ["--socket", folder.path("r"), "--admin-socket", folder.path("a")]
         let daemon = try Program("tokencached", ["--config", folder.path("c.yaml")] + sockets)
         // Right after the socket is there, which is long before the daemon serves it.
-        while !FileManager.default.fileExists(atPath: folder.path("r")) {}
+        let end = ContinuousClock.now + Patience.duration
+        while !FileManager.default.fileExists(atPath: folder.path("r")) {
+            try #require(ContinuousClock.now < end, "\(daemon.written)")
+        }
         daemon.signal(number == 0 ? SIGHUP : SIGTERM)
         if number == 0 { daemon.signal(SIGTERM) }
         #expect(daemon.waitForEnd() == 0, "\(daemon.written)")
