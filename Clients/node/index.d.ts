@@ -192,7 +192,7 @@ export class TokenCache {
    * `data-get-access-token` of qlik-embed needs. `user` finds who is signed in: a subject, or `{ userId }` for the tenant's
    * own user id.
    *
-   * 401 where `user` finds nobody, 405 for other methods, 503 with `retry-after` where there is no token to be had at
+   * 401 where `user` finds nobody, 405 for other methods, 503 with `retry-after` where no token is available at
    * present. What waiting doesn't mend (`forbidden`: 403; `invalid_request`, `unknown_tenant`, `unsupported_op`: 500) is a
    * fault of the application or its configuration, and goes to `log`, which is `console.error` where it is left out. What
    * `user` throws goes to `next`, or is answered 500 without one.

@@ -3,7 +3,7 @@ import NIOCore
 
 @testable import TokenCacheClient
 
-/// What comes from a daemon, cut at any place: each call of a client ends once, and nothing in a reply can end the process.
+/// A client reads a daemon's bytes, cut at any place: each call ends once, and no reply can end the process.
 ///
 /// The input is how many bytes steer, those, then what the daemon sends.
 func fuzzClient(_ input: [UInt8]) throws(BrokenPromise) {

@@ -17,7 +17,7 @@ func fuzzConfiguration(_ input: [UInt8]) throws(BrokenPromise) {
     }
 }
 
-/// What is refused can be shown to whoever wrote it.
+/// A refusal can be shown to the file's author: it names a fault, and holds nothing that steers a terminal.
 private func check(_ error: ConfigurationFaults) throws(BrokenPromise) {
     try check(!error.faults.isEmpty, "what is refused has a fault")
     let isPlain = error.description.unicodeScalars.allSatisfy {

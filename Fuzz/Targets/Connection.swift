@@ -159,7 +159,7 @@ private struct ConnectionLife: ~Copyable {
         try checkReplies(lines: Self.lines(sent))
     }
 
-    /// How many answers a peer may expect: one for each line that isn't empty, and one for an unfinished one.
+    /// The number of answers that a peer may expect: one for each line that isn't empty, and one for an unfinished one.
     private static func lines(_ sent: [UInt8]) -> Int {
         let lines = sent.split(separator: 0x0A, omittingEmptySubsequences: false)
         return lines.dropLast().count { !$0.isEmpty && $0 != [0x0D] } + (lines.last?.isEmpty ?? true ? 0 : 1)

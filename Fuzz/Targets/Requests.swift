@@ -13,7 +13,7 @@ func fuzzRequests(_ line: [UInt8]) throws(BrokenPromise) {
     }
 }
 
-/// What a hit was looked up by.
+/// The arguments of a hit's look-up.
 private struct Lookup: Equatable {
     var field: LookupField
     var user: [UInt8]

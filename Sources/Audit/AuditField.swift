@@ -18,7 +18,7 @@ struct AuditField: Equatable {
 
     init(_ name: String, _ value: Int) { (self.name, self.value) = (name, .number(value)) }
 
-    /// How many bytes of text it holds, about.
+    /// The size of its text in bytes, about.
     var size: Int {
         switch value {
         case .text(let text): text.utf8.count

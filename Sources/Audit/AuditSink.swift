@@ -33,7 +33,7 @@ final class AuditFile: Sendable {
     private let write: Write
     private let descriptor: CInt
     private let isOwned: Bool
-    /// Whether a part of a line stands at the end, which the next line must not be joined to.
+    /// The file ends in a part of a line, which the next line must not be joined to.
     private let isTorn = Atomic(false)
 
     init(standardError: Void) {
@@ -59,7 +59,7 @@ final class AuditFile: Sendable {
         }
     }
 
-    /// Why a file could not be opened; nil: nothing that can be seen speaks against it.
+    /// A sentence on why a file could not be opened; nil: nothing that can be seen speaks against it.
     static func problem(with path: String) -> String? {
         var status = stat()
         guard unsafe lstat(path, &status) != 0 else {

@@ -40,11 +40,11 @@ package final class AuditTrail: Sendable {
     private let queue: WriteQueue
     private let sink: Mutex<AuditSink>
     private let refusals = Mutex(RefusalCounts())
-    /// How many records are missing since the last one that was written.
+    /// The number of records that are missing since the last one that was written.
     private let missing = Mutex(0)
     private let report: @Sendable (Report) -> Void
 
-    /// What operators should know of the trail itself.
+    /// A change in the trail's own state, for operators.
     package enum Report: Sendable, Equatable {
         /// Records are missing from now on, for this reason.
         case hasGap(String)
@@ -62,7 +62,7 @@ package final class AuditTrail: Sendable {
         Opened(sink: try AuditSink(destination))
     }
 
-    /// What would keep a destination from being opened, looked at without making anything; nil: nothing that can be seen.
+    /// A sentence on why a destination can't be opened, found without making anything; nil: nothing that can be seen.
     package static func problem(with destination: AuditDestination) -> String? {
         switch destination {
         case .journal: Journal.isThere ? nil : AuditSink.noJournal
@@ -108,7 +108,7 @@ package final class AuditTrail: Sendable {
         if others > 0 { write(AuditField.refusals(others, nil), isNotable: true, share: Self.refusalsShare) }
     }
 
-    /// How many bytes wait to be written.
+    /// The number of bytes that wait to be written.
     var waiting: Int { queue.waiting }
 
     /// Waits until all is written, but no longer than a time.

@@ -3,7 +3,7 @@ import TokenProtocol
 
 /// Counts refusals that are like one that is on record already: a peer without rights can ask ten thousand times a second.
 struct RefusalCounts {
-    /// What makes two refusals alike.
+    /// The members in which two refusals are alike.
     struct Kind: Hashable {
         let uid: PeerUID?
         let operation: OperationName

@@ -10,7 +10,7 @@ package final class WriteQueue: Sendable {
         var dropped = 0
     }
 
-    /// What a write holds in memory besides its text, in bytes.
+    /// The memory that a write takes besides its text, in bytes.
     private static let overhead = 512
 
     private let queue: DispatchQueue
@@ -50,7 +50,7 @@ package final class WriteQueue: Sendable {
         }
     }
 
-    /// How many bytes wait.
+    /// The number of bytes that wait.
     package var waiting: Int { state.withLock { $0.waiting } }
 
     /// Waits until all is written, but no longer than a time: a disk or a journal may hang.

@@ -14,7 +14,7 @@ extension Unicode.Scalar {
         }
     }
 
-    /// As JSON escapes it: `\uXXXX`, twice for what lies outside the basic plane.
+    /// JSON's escape of it: `\u` and four hexadecimal digits, twice for a scalar outside the basic plane.
     package var escaped: String {
         String(self).utf16.map { unit in
             let digits = String(unit, radix: 16)

@@ -9,7 +9,7 @@ package struct AccessPolicy: Sendable {
     package var rules: [AccessRule]
     /// Who may use the admin socket.
     package var administrators: PeerSet
-    /// What is known of users' and groups' names.
+    /// Users' and groups' names, as far as the name service has told them.
     package private(set) var accounts = KnownAccounts()
 
     /// Makes a policy; without rules any peer may ask for each tenant's own scopes.
@@ -38,9 +38,9 @@ package struct AccessPolicy: Sendable {
         for index in rules.indices { rules[index].peers.resolve(accounts) }
     }
 
-    /// What a peer gets by the rules.
+    /// The result of the search for a peer's rule.
     package enum Decision: Equatable {
-        /// What the rule of this index gives.
+        /// The rule of this index decides.
         case rule(Int)
         /// Nothing: no rule fits.
         case noRule
@@ -50,7 +50,7 @@ package struct AccessPolicy: Sendable {
         case undecided(Int, Doubt)
     }
 
-    /// Why it isn't known whether a peer is meant.
+    /// The reason for which it isn't known whether a peer is meant.
     package enum Doubt: Equatable {
         /// One of the rule's names can't be resolved, and the peer's number has no known name.
         case name
@@ -135,7 +135,7 @@ package struct AccessRule: Sendable, Equatable {
 
     /// Whom it is for.
     package var peers: PeerSet
-    /// Where it stands, for those who have to mend it, such as `access[0] (line 12)`.
+    /// Its place in the configuration, for operators, such as `access[0] (line 12)`.
     package var place: String
     /// Tenants by name; nil: all.
     package var tenants: Set<String>?

@@ -2,7 +2,7 @@ import Glibc
 
 /// Asks the machine's name service, which may ask a server and take its time: not for an event loop.
 package enum Accounts {
-    /// What the name service says of a name.
+    /// The name service's answer for a name.
     package enum Answer: Sendable, Equatable {
         /// The number.
         case number(UInt32)

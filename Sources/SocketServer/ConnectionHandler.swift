@@ -25,9 +25,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var isFinishing = false
     private var hasEnded = false
     private var readIsDue = false
-    /// How many bytes of replies the channel has for the peer.
+    /// The number of bytes of replies that the channel has for the peer.
     private var backlog = 0
-    /// What it has had done in its present turn.
+    /// The work of its present turn, in requests.
     private var work = 0
 
     init(
@@ -302,7 +302,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 extension ConnectionHandler: Sendable {}
 
 extension ConnectionStateMachine.Step {
-    /// What it costs, about, in requests.
+    /// Its cost, about, in requests.
     fileprivate var work: Int {
         switch self {
         case .outputIsLarge: 0

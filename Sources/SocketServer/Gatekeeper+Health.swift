@@ -1,7 +1,7 @@
 import TokenProtocol
 
 extension Gatekeeper {
-    /// What isn't known of whom the rules mean; nil: all is known.
+    /// The check that tells which rules' peers aren't known; nil: all are.
     var doubts: HealthReply.Check? {
         var faults = policy.rules.compactMap { rule in
             rule.peers.unresolved.isEmpty

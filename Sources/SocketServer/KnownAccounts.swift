@@ -24,7 +24,7 @@ package struct AccountNames: Sendable, Equatable {
     }
 }
 
-/// What the name service has said so far: the numbers of configured names, and the names of peers' numbers.
+/// The name service's answers so far: the numbers of configured names, and the names of peers' numbers.
 package struct KnownAccounts: Sendable, Equatable {
     /// Configured users by name.
     package var users: [String: UInt32] = [:]

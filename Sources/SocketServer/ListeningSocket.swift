@@ -33,7 +33,7 @@ package struct ListeningSocket: Sendable {
         }
     }
 
-    /// How long to wait for the lock.
+    /// The longest wait for the lock.
     ///
     /// Another daemon has it for a few calls of the kernel; where it takes longer something else is wrong, and a daemon
     /// that waited for ever would not say so.

@@ -59,7 +59,7 @@ package final class RequestDispatcher: RequestHandler {
         now = started
     }
 
-    /// What is wrong with the daemon itself, by the check's name; `health` tells it.
+    /// The failed checks of the daemon itself, by name; `health` tells them.
     package var checks: [String: HealthReply.Check] = [:]
 
     /// Who may do what; another policy holds from the next request on, also on connections that are open.

@@ -40,12 +40,12 @@ package final class SocketServer {
     private let callNextRound: () -> Void
     /// Connections that have more to be answered, and wait for their next turn.
     private var resting: [ConnectionHandler] = []
-    /// How many rested before the present round.
+    /// The number of connections that rested before the present round.
     private var roundSize = 0
     private let sendQueue: SendQueue
     private var connections: [UInt64: ConnectionHandler] = [:]
     private var adminConnections: [UInt64: ConnectionHandler] = [:]
-    /// What peers have not taken yet.
+    /// The replies that peers have not taken yet.
     private(set) var backlog: Backlog
     private var listeners: [Listener] = []
     private var shares = ConnectionShares()
@@ -98,7 +98,7 @@ package final class SocketServer {
 
     // MARK: Turns
 
-    /// What a connection may have done before others have their turn, in requests.
+    /// The work that a connection may have done before others have their turn, in requests.
     var workPerTurn: Int {
         max(1, min(Self.mostWorkPerTurn, Self.workPerRound / max(1, roundSize, resting.count)))
     }

@@ -6,7 +6,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = ByteBuffer
 
-    /// What the connection is at.
+    /// The connection's state.
     private enum Phase {
         /// Nothing; the next request may begin.
         case idle

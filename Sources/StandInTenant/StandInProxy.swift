@@ -40,7 +40,7 @@ package final class StandInProxy: Sendable {
     package func stop() async throws { try await listener.close() }
 }
 
-/// What a proxy was asked for.
+/// A request that a proxy got.
 private final class RequestHeads: Sendable {
     private let texts = Mutex<[String]>([])
 

@@ -42,7 +42,7 @@ package actor StandInTenant {
     var connections: [ObjectIdentifier: any Channel] = [:]
     var reopening: Scheduled<Void>?
     var isStopped = false
-    /// What becomes of a connection when another request comes on it.
+    /// The fate of a connection when another request comes on it.
     var usedConnections = UsedConnections.kept
     /// How to go on with the calls that wait at the gate.
     var heldCalls: [CallNumber: @Sendable (ReplyScript) -> Void] = [:]

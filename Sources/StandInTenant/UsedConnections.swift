@@ -1,5 +1,5 @@
 extension StandInTenant {
-    /// What becomes of a connection when another request comes on it than its first.
+    /// The fate of a connection when another request than its first comes on it.
     package enum UsedConnections: Sendable {
         /// It is answered.
         case kept

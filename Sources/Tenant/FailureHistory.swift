@@ -1,6 +1,6 @@
 /// Remembers why calls to a tenant failed, so that the log says each cause once and not for every call.
 package struct FailureHistory: Sendable {
-    /// What is to be said.
+    /// A change that the log tells.
     package enum Change: Sendable, Equatable {
         /// Calls fail, for another cause than before.
         case fails(reason: String, code: String?)
@@ -11,9 +11,9 @@ package struct FailureHistory: Sendable {
     /// A tenant that fails and answers by turns is not told of more often for each cause.
     private static let pause = Duration.seconds(60)
 
-    /// Why the last call failed; nil: it didn't.
+    /// The cause of the last call's failure; nil: it didn't fail.
     private var present: String?
-    /// When each cause was told last; there are few, as all are the daemon's own words.
+    /// The time at which each cause was told last; there are few, as all are the daemon's own words.
     private var told: [String: ContinuousClock.Instant] = [:]
     /// Whether a failure was told and its end not yet.
     private var isOpen = false

@@ -43,7 +43,7 @@ package struct Unavailability: Sendable, Equatable {
 
     /// A sentence without secrets.
     package var reason: String
-    /// Why there was no answer, as a code that stays; nil: there was one.
+    /// The reason for which there was no answer, as a code that stays; nil: there was one.
     package var code: String?
     /// When the tenant wants to be called again.
     package var retryAfter = RetryAfter.absent

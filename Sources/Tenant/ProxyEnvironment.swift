@@ -20,7 +20,7 @@ package struct ProxyEnvironment: Sendable {
         }
     }
 
-    /// Where curl takes a proxy to be whose URL names no port.
+    /// The port that curl takes for a proxy whose URL names none.
     private static let defaultPort = 1_080
 
     private let variables: [String: String]

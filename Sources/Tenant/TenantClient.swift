@@ -23,7 +23,7 @@ package struct TenantClient: Sendable {
     private let pool = ConnectionPool()
     private let now: @Sendable () -> ContinuousClock.Instant
 
-    /// Why there can be no client.
+    /// The reason for which there can be no client.
     package enum SettingsFault: Error {
         /// The origin is none.
         case origin

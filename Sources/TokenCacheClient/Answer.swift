@@ -4,7 +4,7 @@ import FoundationEssentials
 import Foundation
 #endif
 
-/// What an operation promises.
+/// The promise of an operation.
 protocol Answer: Decodable {}
 
 extension Answer {

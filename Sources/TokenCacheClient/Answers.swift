@@ -37,7 +37,8 @@ extension Prefetch {
 public struct Invalidation: Sendable, Hashable, Decodable, Answer {
     /// Whether it was.
     public let invalidated: Bool
-    /// Where it had just replaced a reported one: when to report it again, in seconds from 0 to 2,592,000 (30 days).
+    /// The time after which to report it again, where it had just replaced a reported one, in seconds from 0 to 2,592,000
+    /// (30 days).
     public let retryAfter: Double?
 
     /// Reads the daemon's reply.

@@ -12,7 +12,7 @@ struct Attempts {
     private static let longestPause = 500.0
     /// No daemon is there: one that restarts, or none at all.
     private static let absent = [ENOENT, ECONNREFUSED]
-    /// What a daemon that is busy or about to end causes; anything else another attempt won't mend.
+    /// The errors of a daemon that is busy or about to end; another attempt won't mend any other.
     private static let passing = [ECONNRESET, ECONNABORTED, EPIPE, EAGAIN, EINTR]
 
     /// The pause where an attempt failed that needn't be made again soon.
@@ -23,7 +23,7 @@ struct Attempts {
     private let path: String
     private let restartGrace: TimeAmount
     private var failures = 0
-    /// When the first attempt failed since a daemon was there.
+    /// The time of the first attempt that failed since a daemon was there.
     private var absentSince: NIODeadline?
     private var trouble: String
 

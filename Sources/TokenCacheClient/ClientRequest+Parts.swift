@@ -1,5 +1,5 @@
 extension ClientRequest {
-    /// How many users the daemon takes in one prefetch.
+    /// The number of users that the daemon takes in one prefetch.
     private static let mostUsers = 1_000
 
     /// A prefetch as one request, or as many as its users need: in their order, and each as long as it can be.

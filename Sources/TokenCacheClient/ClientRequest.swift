@@ -8,9 +8,9 @@ public struct ClientRequest: Sendable, Encodable {
     public var tenant: String?
     /// The scopes, with spaces between.
     public var scope: String?
-    /// What must be left of the token when it is answered, in seconds from 0 to 86,400.
+    /// The time that must be left of the token when it is answered, in seconds from 0 to 86,400.
     public var minTTL: Double?
-    /// How long the caller waits, in seconds from 0 to 300, of which the daemon is told when a token is asked for; nil: 10.
+    /// The caller's longest wait, in seconds from 0 to 300; the daemon is told of it when a token is asked for; nil: 10.
     public var timeout: Double?
     /// Whether a cached token won't do.
     public var noCache: Bool?

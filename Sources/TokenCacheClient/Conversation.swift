@@ -3,7 +3,7 @@ struct Conversation {
     /// The daemon stops reading a connection on which 1,024 requests wait; below that, none holds up those behind it.
     static let window = 1_000
 
-    /// Which connection it is.
+    /// The connection's number.
     let number: Int
     /// Whether the daemon is about to end: nothing more is asked here.
     var isDraining = false

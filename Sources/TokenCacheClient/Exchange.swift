@@ -7,7 +7,7 @@ import FoundationEssentials
 import Foundation
 #endif
 
-/// Which calls wait, where the others are under way, and what the daemon's lines mean for them; no socket, clock or task.
+/// The calls that wait or are under way, and the meaning of the daemon's lines for them; no socket, clock or task.
 ///
 /// A call goes on the oldest connection that has room. Where all are full, another one is wanted, so that what the daemon
 /// has in its cache never waits behind what it has to fetch. Every operation of the daemon can be asked again, so what was
@@ -38,19 +38,19 @@ struct Exchange<Caller> {
 
     private struct Entry {
         let call: Call
-        /// Where it is under way; nil: it waits.
+        /// The connection on which it is under way; nil: it waits.
         var connection: Int?
     }
 
     /// All that are wanted, by id.
     private var calls: [Int: Entry] = [:]
-    /// What waits, by id: whoever called first is asked first, and what was under way was called before what never was.
+    /// The calls that wait, by id: the first to call is asked first, and one that was under way before one that never was.
     ///
     /// Calls that were given up stay here until it is their turn, or until they are too many.
     private var queue: Deque<Int> = []
-    /// What was under way and waits again, in no order; it goes into the queue when that is next taken from.
+    /// The calls that were under way and wait again, in no order; they go into the queue when that is next taken from.
     private var again: [Int] = []
-    /// How many of both are wanted.
+    /// The number of both that are wanted.
     private var waiting = 0
     /// The oldest first.
     private var conversations: [Conversation] = []

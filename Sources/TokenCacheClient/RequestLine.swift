@@ -13,7 +13,7 @@ struct RequestLine {
     static let longest = 65_536 - 64
     /// Where a request doesn't say, in seconds: what the daemon itself would take.
     private static let defaultTimeout = 10.0
-    /// What the daemon allows, in seconds.
+    /// The range that the daemon allows, in seconds.
     private static let timeouts = 0.0...300.0
 
     /// The object's text behind its brace.

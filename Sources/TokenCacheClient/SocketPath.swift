@@ -17,7 +17,7 @@ public enum SocketPath: Sendable {
         text.hasPrefix("unix://") ? String(text.dropFirst("unix://".count)) : text
     }
 
-    /// What a variable says; one that is empty is not set.
+    /// A variable's value; one that is empty is not set.
     private static func path(of variable: String) -> String? {
         ProcessInfo.processInfo.environment[variable].flatMap { $0.isEmpty ? nil : $0 }
     }

@@ -19,7 +19,7 @@ public actor TokenCacheClient {
     private static let grace = TimeAmount.seconds(1)
     /// Sixteen times the longest token that the daemon hands out.
     private static let longestReply = 1_024 * 1_024
-    /// What a grace for a restart may be, in seconds.
+    /// The range of a grace for a restart, in seconds.
     private static let restartGraces = 0.0...300.0
 
     private typealias Caller = CheckedContinuation<Data, any Error>

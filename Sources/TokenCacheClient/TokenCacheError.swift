@@ -47,7 +47,7 @@ public struct TokenCacheError: Error, Sendable, Equatable, CustomStringConvertib
         public static let shuttingDown = Code(rawValue: "shutting_down")
     }
 
-    /// What the tenant said, where it refused; or why it said nothing.
+    /// The tenant's words, where it refused; or the reason for which it said nothing.
     public struct Upstream: Sendable, Equatable, Codable {
         /// The HTTP status; nil: there was no answer.
         public let status: Int?
@@ -78,7 +78,7 @@ public struct TokenCacheError: Error, Sendable, Equatable, CustomStringConvertib
     public let code: Code
     /// A sentence for people; it holds no token and no secret.
     public let description: String
-    /// When to ask again, in seconds from 0 to 2,592,000 (30 days); nil: the daemon doesn't say.
+    /// The time after which to ask again, in seconds from 0 to 2,592,000 (30 days); nil: the daemon doesn't say.
     public let retryAfter: Double?
     /// What the tenant said.
     public let upstream: Upstream?

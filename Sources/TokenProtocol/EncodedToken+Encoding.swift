@@ -9,7 +9,7 @@ extension EncodedToken {
         let token: AccessToken
         let scope: String
         let expiresAt: String
-        /// Where the token stands, escaped.
+        /// The place of the token, escaped.
         let tokenRange: Range<Int>
         private let tail: [UInt8]
 
@@ -28,10 +28,10 @@ extension EncodedToken {
             self.tail = unsafe tail.drain { unsafe Array($0) }
         }
 
-        /// Where the number of seconds goes.
+        /// The place of the number of seconds.
         var split: Int { tokenRange.upperBound + Self.middle.count }
 
-        /// How many bytes the text has.
+        /// The text's length in bytes.
         var count: Int { split + tail.count }
 
         /// Writes the text.

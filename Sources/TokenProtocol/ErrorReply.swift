@@ -41,7 +41,7 @@ package struct ErrorReply: Error, Sendable, Equatable {
     package var retryAfter: Int?
     /// What the tenant said.
     package var upstream: Upstream?
-    /// Why the tenant gave no answer, as a code that stays; it is shown as the code of `upstream`, which has no status then.
+    /// The reason for which the tenant gave no answer, as a code that stays: the code of `upstream`, which has no status then.
     package var cause: String?
 
     /// Makes an error.

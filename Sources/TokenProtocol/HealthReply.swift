@@ -21,7 +21,7 @@ package struct HealthReply: Sendable, Equatable {
 
     /// One thing that was looked at.
     package struct Check: Sendable, Equatable {
-        /// What: `circuit`, `hold` or `client` of a tenant; `access` of the daemon.
+        /// Its subject: `circuit`, `hold` or `client` of a tenant; `access` or `socket` of the daemon.
         package var name: String
         /// nil: it isn't about a tenant.
         package var tenant: String?

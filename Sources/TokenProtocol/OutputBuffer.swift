@@ -9,7 +9,7 @@ package struct OutputBuffer {
     /// An empty buffer.
     package init() {}
 
-    /// How many bytes wait.
+    /// The number of bytes that wait.
     package var count: Int { bytes.count }
 
     /// Whether none wait.

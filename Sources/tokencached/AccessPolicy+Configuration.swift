@@ -4,7 +4,7 @@ import SocketServer
 import TokenProtocol
 
 extension AccessPolicy {
-    /// Who may ask for what, and who administers; no name is resolved yet.
+    /// The rules and the administrators of a configuration; no name is resolved yet.
     init(_ configuration: DaemonConfiguration) {
         var administrators = PeerSet(users: configuration.administrators)
         // Root can do everything to the daemon, so there is no use in locking it out; and `systemctl reload` asks as root.

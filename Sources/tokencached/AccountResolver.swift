@@ -5,7 +5,7 @@ import TokenCache
 
 /// Resolves the names of the access rules on a thread of its own: a name service may ask a server that doesn't answer.
 ///
-/// What has been said once stays known as long as it is asked for; nothing here ever blocks an event loop or one of the
+/// A name that was resolved once stays known; nothing here ever blocks an event loop or one of the
 /// few threads that tasks share.
 final class AccountResolver: Sendable {
     /// So many local users, and as many groups, are known by name at once; others are asked for when they connect.
@@ -28,7 +28,7 @@ final class AccountResolver: Sendable {
 
     // MARK: Names
 
-    /// What is known of some names after they were asked for; what takes longer than a time counts as not known yet.
+    /// The known accounts after some names were asked for; a name that takes longer than a time is not known yet.
     func resolve(_ names: AccountNames, within patience: DispatchTimeInterval) -> KnownAccounts {
         let done = DispatchSemaphore(value: 0)
         queue.async {
@@ -39,7 +39,7 @@ final class AccountResolver: Sendable {
         return state.withLock { $0.known }
     }
 
-    /// What is known after those of some names were asked for that were not, and peers' numbers that are wanted.
+    /// The known accounts after the unknown ones of some names, and the wanted numbers of peers, were asked for.
     func resolveFurther(_ names: AccountNames) async -> KnownAccounts {
         await withCheckedContinuation { continuation in
             queue.async {

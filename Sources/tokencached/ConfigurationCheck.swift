@@ -3,15 +3,15 @@ import DaemonConfiguration
 import SocketServer
 import Tenant
 
-/// What `--check-config` looks at besides the file itself: whether the things that it names are there.
+/// The part of `--check-config` that looks beyond the file itself: for the things that it names.
 struct ConfigurationCheck {
     let path: String
     let configuration: DaemonConfiguration
 
-    /// What would keep the daemon from starting.
+    /// The faults that would keep the daemon from starting.
     var faults: [ConfigurationFaults.Fault] { audit + groups + authorities }
 
-    /// What it would start with, but hardly anybody wants.
+    /// The settings that it would start with, but that hardly anybody wants.
     var notes: [String] {
         let access = configuration.access
         var notes: [String] = []

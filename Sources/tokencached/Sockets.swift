@@ -21,7 +21,7 @@ struct Sockets: Sendable {
         }
     }
 
-    /// Where they come from, for the log.
+    /// Their origins, for the log.
     var names: String { "\(requests.name),\(admin.name)" }
 
     /// Takes the names of the bound ones away; those of systemd stay.
@@ -38,7 +38,7 @@ final class DaemonSocket: Sendable {
     let descriptor: CInt
     /// Whether systemd has it, too, and goes on listening when this daemon ends.
     let isHandedOver: Bool
-    /// Where it stands, as far as that is known.
+    /// Its path, as far as that is known.
     let path: String
     private let place: ListeningSocket.Place
     private let state: Mutex<State>
@@ -59,7 +59,7 @@ final class DaemonSocket: Sendable {
         state = Mutex(State(bound: bound))
     }
 
-    /// Where it comes from, for the log.
+    /// Its origin, for the log.
     var name: String { isHandedOver ? "systemd" : path }
 
     /// Binds it anew where its name doesn't lead to it any more; nil: there is no need.

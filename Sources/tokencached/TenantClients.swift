@@ -198,7 +198,7 @@ actor TenantClients: TenantCalling {
         return Prepared(identities: identities, members: next, roster: roster)
     }
 
-    /// Why a file of authorities can't be used.
+    /// The sentence on a file of authorities that can't be used.
     static func unusableAuthorities(_ path: String) -> String { "\(path) can't be read as certificates in PEM form" }
 
     /// Takes prepared tenants over; the others are gone.

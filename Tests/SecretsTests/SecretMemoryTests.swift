@@ -58,7 +58,7 @@ struct SecretMemoryTests {
         withExtendedLifetime(large) {}
     }
 
-    /// What the kernel says of the mapping that a secret lies in: the letters of `VmFlags` in `proc(5)`.
+    /// The kernel's flags of the mapping that a secret lies in: the letters of `VmFlags` in `proc(5)`.
     private func flags(of secret: SecretBytes) throws -> [String] {
         let address = unsafe secret.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) }
         var isMapping = false

@@ -221,7 +221,7 @@ struct ConnectionHandlerTests {
         let memory = Memory(callNextRound: { rounds += 1 })
         let (greedy, _) = try memory.connect()
         let (modest, _) = try memory.connect()
-        let lines = (0..<100).map { #"{"op":"hello","id":\#($0)}"# + "\n" + "rubbish\n" }
+        let lines = (0..<100).map { #"{"op":"hello","id":\#($0)}"# + "\n" + "not JSON\n" }
         try greedy.send(lines.joined())
         var answered = try greedy.sent().count
         #expect(answered == 32)

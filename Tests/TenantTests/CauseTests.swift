@@ -136,7 +136,7 @@ struct TrustTests {
         }
     }
 
-    @Test("A file that can't be read leaves the authorities as they were.", arguments: ["", "rubbish"])
+    @Test("While the file can't be read, the authorities read before stay in force.", arguments: ["", "not PEM"])
     func unreadable(text: String) async throws {
         var configuration = StandInTenant.Configuration()
         configuration.tls = .expired

@@ -8,7 +8,7 @@ struct FailureHistoryTests {
     private static let expired = MintOutcome.unavailable(Unavailability("expired", code: "tls_expired"))
     private static let denied = MintOutcome.denied(ErrorReply.Upstream(status: 401))
 
-    /// What is said of outcomes that come a second apart.
+    /// The changes that are told of outcomes a second apart.
     private func said(_ outcomes: [MintOutcome], apart: Duration = .seconds(1)) -> [FailureHistory.Change?] {
         var history = FailureHistory()
         var now = ContinuousClock.now

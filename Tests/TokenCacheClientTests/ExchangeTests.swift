@@ -167,7 +167,7 @@ struct ExchangeTests {
         "What is no reply, or is about the connection, ends what is under way there and nothing else.",
         arguments: ["7", "", #"{"revoked":true}"#, #"{"error":"overloaded"}"#]
     )
-    func nonsense(line: String) throws {
+    func invalidReply(line: String) throws {
         var calls = try full()
         try calls.add(2)
         calls.exchange.connected(2)

@@ -79,7 +79,7 @@ test('the user may be found later, by user id, and with a scope', () =>
     { user: async (request) => ({ userId: request.headers['x-user'], scope: 'user_default' }) },
   ));
 
-test('a token that is not to be had is 503, with when to come again', () =>
+test('a token that is not available is 503, with when to come again', () =>
   withHandler(
     async ({ post, stage }) => {
       const refused = await post('unknown-401:alice');

@@ -6,7 +6,7 @@ const USUAL_RETRY = 5;
 let underWay;
 let lastToken;
 
-/** The user's token. While there is none to be had, the page says so, and this waits and asks again. */
+/** The user's token. While none is available, the page says so, and this waits and asks again. */
 function getAccessToken() {
   // Several charts that need a token at once need the same one.
   underWay ??= requestToken().finally(() => (underWay = undefined));

@@ -1,4 +1,4 @@
-/// Why a call got no answer: a sentence for people, and a code that programs can rely on.
+/// The reason for which a call got no answer: a sentence for people, and a code that programs can rely on.
 ///
 /// Neither shows anything of the request, of a proxy's credentials or of the errors' own texts, which are for programmers.
 package struct CallFault: Error, Sendable, Hashable {
@@ -8,7 +8,7 @@ package struct CallFault: Error, Sendable, Hashable {
         case proxy
     }
 
-    /// What went wrong; the raw value is the code.
+    /// The cause; the raw value is the code.
     package enum Cause: String, Sendable, CaseIterable {
         /// There is no such name (`EAI_NONAME`, `EAI_NODATA`).
         case noSuchName = "no_such_name"
@@ -40,7 +40,7 @@ package struct CallFault: Error, Sendable, Hashable {
         case answerTimeout = "answer_timeout"
         /// The connection ended before the whole answer had come.
         case connectionLost = "connection_lost"
-        /// What came is no HTTP.
+        /// The answer is no HTTP.
         case notHTTP = "not_http"
         /// The proxy wants other credentials, or some (407).
         case authentication = "authentication"
@@ -54,7 +54,7 @@ package struct CallFault: Error, Sendable, Hashable {
 
     /// Whom the daemon was talking to.
     package var side = Side.tenant
-    /// What went wrong.
+    /// The cause.
     package var cause: Cause
     /// The proxy's status, where that is the reason.
     package var status: Int?

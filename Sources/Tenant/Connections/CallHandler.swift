@@ -3,17 +3,17 @@ import NIOHTTP1
 import NIOHTTPCompression
 import NIOSSL
 
-/// What a tenant answered.
+/// A tenant's answer.
 struct Answer: Sendable {
     let status: Int
     let headers: HTTPHeaders
     var body: ByteBuffer
 }
 
-/// Why a call on a connection failed.
+/// The failure of a call on a connection.
 struct CallFailure: Error {
     let fault: Fault
-    /// Whether not a byte of an answer had come: the tenant may never have seen the call.
+    /// Not a byte of an answer had come: the tenant may never have seen the call.
     let isUnanswered: Bool
 
     enum Fault: Equatable {
@@ -34,7 +34,7 @@ final class CallHandler: ChannelInboundHandler {
     /// A reply is a token of a few kilobytes: what is larger, counted after decompression, is none.
     static let largestReply = 65_536
 
-    /// What the connection is at.
+    /// The connection's state.
     private enum Phase {
         case idle
         /// A call has gone; the flag: whether a byte has come back.

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// How far a call has got: what it is to be called if its time is over now.
+/// The phase that a call is in, which its time-out is named for.
 final class CallProgress: Sendable {
     private let fault = Mutex(CallFault(.connectTimeout))
 

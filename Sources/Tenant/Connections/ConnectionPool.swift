@@ -3,7 +3,7 @@ import Synchronization
 
 /// Keeps a tenant's connections between calls.
 ///
-/// How many calls go at once is decided where they are ordered, so there are never more connections than that, and none is
+/// The number of calls at once is decided where they are ordered, so there are never more connections, and none is
 /// waited for here. The one that was used last is taken first, so that those that are not needed become idle.
 final class ConnectionPool: Sendable {
     /// A connection is closed after being idle for less than servers commonly keep it.
@@ -28,7 +28,7 @@ final class ConnectionPool: Sendable {
 
     private let state = Mutex(State())
 
-    /// Which generation a connection belongs to that is begun now.
+    /// The generation of a connection that is begun now.
     var generation: Int { state.withLock { $0.generation } }
 
     /// Takes in a new connection, which is in use.

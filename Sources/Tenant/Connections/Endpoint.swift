@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Where a connection goes.
+/// The other end of a connection.
 struct Endpoint: Sendable, Equatable {
     /// A name or an address; an IPv6 address without its brackets.
     let host: String

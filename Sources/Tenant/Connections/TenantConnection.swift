@@ -5,9 +5,9 @@ import NIOHTTPCompression
 
 /// A connection to a tenant, TLS included, on which calls are made one after another.
 final class TenantConnection: Sendable {
-    /// When it was made.
+    /// The time at which it was made.
     let opened: ContinuousClock.Instant
-    /// Which generation of the pool it was made in.
+    /// The pool's generation in which it was made.
     let generation: Int
     private let channel: any Channel
     private let calls: NIOLoopBound<CallHandler>

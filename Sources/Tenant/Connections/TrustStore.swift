@@ -25,7 +25,7 @@ final class TrustStore: Sendable {
         state = Mutex(State(context: try Self.read(file)))
     }
 
-    /// What connections are made with now.
+    /// The authorities for connections that are made now.
     var context: NIOSSLContext { state.withLock { $0.context } }
 
     /// Reads the authorities again.
@@ -54,10 +54,10 @@ final class TrustStore: Sendable {
         return try NIOSSLContext(configuration: configuration)
     }
 
-    /// A file with all authorities of the world has a quarter of it.
+    /// In bytes; Debian's file of all public authorities (`ca-certificates`) has about 220,000.
     private static let largestFile = 1_048_576
 
-    /// What a file holds; to open a pipe that nobody writes to would hold the daemon up for ever.
+    /// A file's content; a pipe is refused, as to open one that nobody writes to would take for ever.
     private static func content(of file: String) throws -> [UInt8] {
         let descriptor = unsafe open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
         guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "open") }

@@ -39,7 +39,7 @@ struct EntryStore {
         var bytes = 0
         /// Its slots, those of flushed entries included until they are swept.
         var slots = BitSet()
-        /// How many of its entries each owner has, by the owner's number.
+        /// The number of its entries that each owner has, by the owner's number.
         var counts: [Int32: Int] = [:]
     }
 
@@ -61,7 +61,7 @@ struct EntryStore {
     private var index = UserIndex()
     private var owners: ContiguousArray<OwnerList> = []
     private var ownerNumbers: [PeerUID: Int32] = [:]
-    /// How many owners have entries.
+    /// The number of owners that have entries.
     private var ownerCount = 0
     private var shares: [TenantID: Share] = [:]
     /// Of these tenants, entries with a serial number up to this are gone.
@@ -434,7 +434,7 @@ struct EntryStore {
     /// Takes the entry out that goes where there are too many: of what belongs to uids that have more than their quota, or
     /// else of all, what was asked for longest ago.
     ///
-    /// What a flush has left among the oldest is freed on the way.
+    /// The remains of a flush among the oldest are freed on the way.
     ///
     /// - Parameters:
     ///   - limit: How many entries there may be.

@@ -6,7 +6,7 @@ struct OwnerList {
     var newest: Int32
     /// The slot of the oldest; the store's `none` where there is none.
     var oldest: Int32
-    /// How many are linked, those of a flush included that have not been swept.
+    /// The number of linked entries, those of a flush included that have not been swept.
     var linked = 0
     /// How many there are.
     var count = 0

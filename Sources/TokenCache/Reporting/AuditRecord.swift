@@ -60,7 +60,7 @@ package struct AuditRecord: Sendable, Equatable {
 
         /// The operation.
         package let operation: OperationName
-        /// Why it is forbidden: one of few sentences.
+        /// The reason for which it is forbidden: one of few sentences.
         package let reason: String
         /// The tenant, cut where it is long; nil: it named none.
         package let tenant: String?

@@ -165,7 +165,7 @@ class Keeper:
                 return
 
     def _keep(self) -> None:
-        """Serves calls until the client is closed. Without descriptors to be had, it fails those that are there."""
+        """Serves calls until the client is closed. Where no descriptor is free, it fails those that are there."""
         try:
             self._bell = socket.socketpair()
         except OSError as error:
