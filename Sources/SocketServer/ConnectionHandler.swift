@@ -96,9 +96,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
     // MARK: The server's wishes
 
     /// It is its turn again.
-    func goOn() {
+    ///
+    /// - Returns: The work that was done, in requests.
+    func goOn() -> Int {
         (work, machine.isResting) = (0, false)
         resume()
+        return work
     }
 
     /// Answers a request that waited.

@@ -21,6 +21,8 @@ final class AccountResolver: Sendable {
         /// Numbers that had no name when they were last looked up.
         var nameless: Set<UInt32> = []
         var namelessGroups: Set<UInt32> = []
+        /// Numbers that a name was found for, one by one; those that are listed are not among them.
+        var asked: (users: Set<UInt32>, groups: Set<UInt32>) = ([], [])
     }
 
     private let queue = DispatchQueue(label: "tokencached.names")
@@ -68,6 +70,9 @@ final class AccountResolver: Sendable {
         let users = Accounts.listUsers(most: Self.mostListed)
         let groups = Accounts.listGroups(most: Self.mostListed)
         state.withLock { state in
+            // What isn't listed any more and was not asked for one by one has no name.
+            state.known.userNames = state.known.userNames.filter { state.asked.users.contains($0.key) }
+            state.known.groupNames = state.known.groupNames.filter { state.asked.groups.contains($0.key) }
             state.known.userNames.merge(users) { _, new in new }
             state.known.groupNames.merge(groups) { _, new in new }
             state.hasListed = true
@@ -93,11 +98,12 @@ final class AccountResolver: Sendable {
         }
     }
 
-    /// Has numbers looked up again that had no name.
-    func forgetNameless() {
+    /// Has all numbers looked up again, those that had a name, too: it may be another one's by now.
+    func lookAgain() {
         state.withLock { state in
-            state.nameless = []
-            state.namelessGroups = []
+            (state.nameless, state.namelessGroups, state.hasListed) = ([], [], false)
+            state.wantedUsers.formUnion(state.asked.users)
+            state.wantedGroups.formUnion(state.asked.groups)
         }
     }
 
@@ -110,14 +116,14 @@ final class AccountResolver: Sendable {
             let name = Accounts.name(ofUser: number)
             state.withLock { state in
                 state.known.userNames[number] = name
-                if name == nil { state.nameless.insert(number) }
+                if name == nil { state.nameless.insert(number) } else { state.asked.users.insert(number) }
             }
         }
         for number in groups {
             let name = Accounts.name(ofGroup: number)
             state.withLock { state in
                 state.known.groupNames[number] = name
-                if name == nil { state.namelessGroups.insert(number) }
+                if name == nil { state.namelessGroups.insert(number) } else { state.asked.groups.insert(number) }
             }
         }
     }

@@ -38,7 +38,7 @@ struct AccountService: Service {
                 pause = Self.firstPause
                 continue
             }
-            resolver.forgetNameless()
+            resolver.lookAgain()
             requests.ask()
             pause = min(pause * 2, Self.longestPause)
         }

@@ -73,7 +73,8 @@ final class DaemonSocket: Sendable {
                 return nil
             }
             if bound.isThere { return nil }
-            let next = try ListeningSocket.bind(place)
+            // Without a wait for the lock: it is tried again in a moment, and the end of the daemon must not wait for this.
+            let next = try ListeningSocket.bind(place, patience: .zero)
             state.bound = next
             return next.descriptor
         }

@@ -243,6 +243,22 @@ struct ConnectionHandlerTests {
         #expect(try greedy.sent().count == 1, "it has turns again")
     }
 
+    @Test("A round ends when its work is done, and who had no turn in it is the first in the next.")
+    func fullRound() throws {
+        var rounds = 0
+        let memory = Memory(callNextRound: { rounds += 1 })
+        let channels = try (0..<3).map { _ in try memory.connect().channel }
+        let subjects = (0..<300).map { "\"u\($0)\"" }.joined(separator: ",")
+        let prefetch = #"{"op":"prefetch","subjects":[\#(subjects)]}"# + "\n"
+        for channel in channels { try channel.send(prefetch + prefetch) }
+        #expect(memory.handler.waiters.map(\.connection) == [1, 2, 3])
+        for turn in 1...3 {
+            memory.server.nextRound()
+            #expect(rounds >= turn)
+            #expect(memory.handler.waiters.map(\.connection) == [1, 2, 3] + (1...turn).map { UInt64($0) })
+        }
+    }
+
     @Test("A prefetch costs as many turns as it has users.")
     func prefetchTurns() throws {
         let memory = Memory(callNextRound: {})
