@@ -3,14 +3,14 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-# The check that a target imports only what it declares is on for all builds alike, so that no switch rebuilds the rest.
-# It knows neither tests nor other packages' modules; scripts/lint-sources has rules for the latter.
+# Checks that a target imports only the modules that it declares. The flag is the same for all builds, so that no command
+# rebuilds everything. It covers neither tests nor other packages' modules: scripts/lint-sources has rules for the latter.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
-# A server has no Swift toolchain, so what is installed there brings Swift's libraries along.
+# Servers have no Swift toolchain, so Swift's libraries are linked into the installed programs.
 RELEASE_FLAGS := $(SWIFT_FLAGS) --configuration release --static-swift-stdlib
 
 CORE_TESTS := TokenCacheTests\.
-# How long `make fuzz` gives each target.
+# The time of `make fuzz` for each target.
 SECONDS ?= 60
 
 .PHONY: help
@@ -39,8 +39,8 @@ deb: release ## Build a Debian package, and check it with lintian
 	scripts/build-deb
 
 .PHONY: test
-# The core's tests keep all processors busy and never look at a clock; the others have sockets and time-outs, so they come
-# after them, and few at once.
+# The core's tests keep all processors busy and use no clock. The other tests have sockets and timeouts, so they run later
+# and at most four at once.
 test: ## Run all tests
 	@scripts/install-dependencies build test
 	swift build $(SWIFT_FLAGS) --build-tests
@@ -67,7 +67,7 @@ test-systemd: deb ## Test the package under a real systemd, in a container (root
 	scripts/test-systemd / -- $(TESTS)
 
 .PHONY: test-systemd-257
-test-systemd-257: deb ## The same with the systemd of Debian 13, in a tree of its own (root)
+test-systemd-257: deb ## The same with the systemd of Debian 13 (root)
 	@scripts/install-dependencies systemd debian-13
 	swift build $(RELEASE_FLAGS) --product standin-tenant
 	scripts/test-systemd "$$(scripts/debian-13-tree)" -- $(TESTS)
@@ -103,7 +103,7 @@ check-imports: ## Check that each target imports only those of our modules that 
 .PHONY: demo
 demo: ## Show a miss, a hit and the statistics on a stand-in tenant
 	@scripts/install-dependencies build demo
-	swift build $(SWIFT_FLAGS)
+	@for product in tokencached tokencachectl standin-tenant; do swift build $(SWIFT_FLAGS) --product $$product || exit; done
 	@scripts/demo
 
 .PHONY: bench
@@ -112,7 +112,7 @@ bench: ## Measure hits beside Redis and memcached, and memory
 	@scripts/bench
 
 .PHONY: page-views
-page-views: ## Measure page views with a mint each beside cached ones (minutes)
+page-views: ## Measure page views with and without tokencached (minutes)
 	@scripts/install-dependencies build clients
 	swift build $(RELEASE_FLAGS) --product tokencached
 	swift build $(RELEASE_FLAGS) --product standin-tenant
@@ -120,27 +120,27 @@ page-views: ## Measure page views with a mint each beside cached ones (minutes)
 		node Examples/embedded-analytics/measurement/page-views.js
 
 .PHONY: model
-model: ## Replay one random life of the cache: make model SEED=…
+model: ## Replay one random run of the cache's model: make model SEED=…
 	@scripts/install-dependencies build
 	swift build $(SWIFT_FLAGS) --build-tests
 	MODEL_SEED=$(SEED) swift test $(SWIFT_FLAGS) --skip-build --disable-xctest --filter ModelTests
 
 .PHONY: fuzz
-fuzz: ## Lead the fuzz targets by libFuzzer: make fuzz SECONDS=60 [TARGET=…]
+fuzz: ## Run the fuzz targets under libFuzzer: make fuzz SECONDS=60 [TARGET=…]
 	@scripts/install-dependencies build
 	TOKENCACHED_FUZZ=1 swift build --scratch-path .build-fuzz --configuration release -Xswiftc -enable-testing \
 		--sanitize=address --sanitize=fuzzer --product fuzz
 	@scripts/fuzz .build-fuzz/release/fuzz $(SECONDS) $(TARGET)
 
 .PHONY: drill
-drill: ## Put the real daemon through outages, throttling, a crash and more (minutes)
+drill: ## Run the real daemon through outages, throttling, a crash and more (minutes)
 	@scripts/install-dependencies build drill
 	swift build $(RELEASE_FLAGS) --product tokencached
 	swift build $(RELEASE_FLAGS) --product standin-tenant
 	python3 Drills/drill.py "$$(swift build $(RELEASE_FLAGS) --show-bin-path)" $(DRILLS)
 
 .PHONY: drill-quotas
-drill-quotas: ## Time one user's requests while another one takes all it can (root; minutes)
+drill-quotas: ## Time one user's requests while another user takes all it can (root; minutes)
 	@scripts/install-dependencies build drill
 	swift build $(RELEASE_FLAGS) --product tokencached
 	swift build $(RELEASE_FLAGS) --product standin-tenant

@@ -2,8 +2,8 @@
 
 import PackageDescription
 
-// A package of its own: what it takes to measure stays out of the product. Whole programs are measured over their
-// sockets, so nothing of the product is imported.
+// A separate package keeps the dependencies of the measurements out of the product. Whole programs are measured over their
+// sockets, so no module of the product is imported.
 let package = Package(
     name: "benchmarks",
     dependencies: [
@@ -18,7 +18,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/SocketLoad",
-            // Warnings are errors here, too.
+            // Warnings are errors, as in the product.
             swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
         )
     ]

@@ -1,4 +1,4 @@
-"""Measures how soon a daemon serves what an earlier one has kept, and whom the keeping holds up.
+"""Measures the time until a restarted daemon serves restored tokens, and the delay that keeping tokens adds to hits.
 
 A stand-in for the service manager holds the sockets and the stored descriptors, as systemd does; no systemd is needed.
 
@@ -19,22 +19,22 @@ import threading
 import time
 
 FIRST_DESCRIPTOR = 3
-"""Where descriptors that are handed over begin (sd_listen_fds(3))."""
-PATIENCE = 120
-"""Seconds that anything may take before the measurement gives up."""
+"""The first descriptor that the service manager passes (sd_listen_fds(3))."""
+TIMEOUT = 120
+"""The limit for each step of the measurement, in seconds."""
 
 
 class Manager:
     """Holds sockets and stored descriptors, and hands them to each daemon that it starts."""
 
-    def __init__(self, folder):
+    def __init__(self, directory):
         self.store = {}
-        self._listening = {name: self._listen(folder / f"{name}.sock") for name in ("requests", "admin")}
-        self._notices = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._notices.bind(str(folder / "notices"))
-        self._path = str(folder / "notices")
+        self._listening = {name: self._listen(directory / f"{name}.sock") for name in ("requests", "admin")}
+        self._notifications = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._notifications.bind(str(directory / "notifications"))
+        self._path = str(directory / "notifications")
         self._ready = threading.Event()
-        threading.Thread(target=self._read_notices, daemon=True).start()
+        threading.Thread(target=self._read_notifications, daemon=True).start()
 
     @staticmethod
     def _listen(path):
@@ -43,9 +43,9 @@ class Manager:
         listening.listen(4096)
         return listening
 
-    def _read_notices(self):
+    def _read_notifications(self):
         while True:
-            message, descriptors, _, _ = socket.recv_fds(self._notices, 65536, 16)
+            message, descriptors, _, _ = socket.recv_fds(self._notifications, 65536, 16)
             lines = dict(line.split("=", 1) for line in message.decode().splitlines() if "=" in line)
             name = lines.get("FDNAME")
             if lines.get("FDSTORE") == "1":
@@ -56,7 +56,7 @@ class Manager:
                     os.close(descriptor)
             if lines.get("READY") == "1":
                 self._ready.set()
-            # The descriptor of a BARRIER=1: closing it says that everything before it was read.
+            # The descriptor of a BARRIER=1: closing it confirms that all earlier notifications were read.
             for descriptor in descriptors:
                 os.close(descriptor)
 
@@ -64,7 +64,7 @@ class Manager:
         self._ready.clear()
         handed_over = [(name, listening.fileno()) for name, listening in self._listening.items()]
         handed_over += [(name, descriptor) for name, kept in self.store.items() for descriptor in kept]
-        # Far above their places first, so that none is overwritten before it is moved.
+        # Far above their final numbers first, so that none is overwritten before it is moved.
         moved = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, 64) for _, descriptor in handed_over]
         environment = {
             **os.environ,
@@ -72,7 +72,7 @@ class Manager:
             "LISTEN_FDS": str(len(handed_over)),
             "LISTEN_FDNAMES": ":".join(name for name, _ in handed_over),
         }
-        # The shell's number is the daemon's, as LISTEN_PID has to be.
+        # The shell becomes the daemon, so its process ID is the one that LISTEN_PID needs.
         script = (
             "".join(f"exec {FIRST_DESCRIPTOR + index}<&{descriptor};" for index, descriptor in enumerate(moved))
             + 'LISTEN_PID=$$ exec "$@"'
@@ -85,42 +85,42 @@ class Manager:
         return process
 
     def wait_until_ready(self):
-        if not self._ready.wait(PATIENCE):
+        if not self._ready.wait(TIMEOUT):
             raise RuntimeError("the daemon is not ready")
 
 
 class Programs:
-    """A tenant and a daemon that a manager starts."""
+    """A stand-in tenant and a daemon that the manager starts."""
 
-    def __init__(self, programs, folder, manager, settings):
+    def __init__(self, programs, directory, manager, settings):
         self._manager = manager
-        self.log = folder / "log"
-        (folder / "secret").write_text("bench-secret")
-        (folder / "secret").chmod(0o600)
-        ready = folder / "tenant"
+        self.log = directory / "log"
+        (directory / "secret").write_text("bench-secret")
+        (directory / "secret").chmod(0o600)
+        ready = directory / "tenant"
         options = {"--client-id": "bench", "--client-secret": "bench-secret", "--ready-file": ready}
         self._tenant = subprocess.Popen(
             [programs / "standin-tenant", *(word for option in options.items() for word in option)],
             stdout=subprocess.DEVNULL,
         )
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while not ready.exists():
             if time.monotonic() > deadline or self._tenant.poll() is not None:
                 raise RuntimeError("the tenant did not start")
             time.sleep(0.01)
-        configuration = folder / "tokencached.yaml"
+        configuration = directory / "tokencached.yaml"
         configuration.write_text(
             f"cache: {{ max_entries: 200000, {settings} }}\n"
             "tenants:\n"
             f"  main: {{ host: '{ready.read_text().strip()}', client_id: bench,\n"
-            f"          client_secret: {{ file: {folder}/secret }},\n"
+            f"          client_secret: {{ file: {directory}/secret }},\n"
             "          rate: { per_minute: 10000000, burst: 10000000 }, max_concurrent: 64 }\n"
         )
         self._command = [programs / "tokencached", "--config", configuration]
         self.daemon = None
 
     def start(self):
-        """Starts the daemon, and returns after how many seconds it was ready."""
+        """Starts the daemon and returns the seconds until it was ready."""
         began = time.monotonic()
         with open(self.log, "a") as log:
             self.daemon = self._manager.start(self._command, log)
@@ -128,12 +128,12 @@ class Programs:
         return time.monotonic() - began
 
     def memory(self):
-        """The daemon's resident memory in MiB, with what is kept for the next one."""
+        """The daemon's resident memory in MiB, including the files of kept tokens."""
         status = pathlib.Path(f"/proc/{self.daemon.pid}/status").read_text()
         return int(status.split("VmRSS:")[1].split()[0]) // 1024
 
     def kill(self):
-        """As a crash would end it."""
+        """Kills the daemon, as a crash would."""
         self.daemon.send_signal(signal.SIGKILL)
         self.daemon.wait()
 
@@ -144,10 +144,10 @@ class Programs:
                 process.wait()
 
 
-def connect(folder):
+def connect(directory):
     connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(PATIENCE)
-    connection.connect(str(folder / "requests.sock"))
+    connection.settimeout(TIMEOUT)
+    connection.connect(str(directory / "requests.sock"))
     return connection
 
 
@@ -155,10 +155,10 @@ def request(number):
     return b'{"op":"token","subject":"user-%d"}\n' % number
 
 
-def fill(folder, users, together=256):
-    """Has tokens minted, and returns how many of them came from the cache."""
+def fill(directory, users, together=256):
+    """Requests tokens for many users and returns how many came from the cache."""
     cached = 0
-    with connect(folder) as connection, connection.makefile("rb") as replies:
+    with connect(directory) as connection, connection.makefile("rb") as replies:
         for start in range(0, users, together):
             numbers = range(start, min(start + together, users))
             connection.sendall(b"".join(map(request, numbers)))
@@ -170,10 +170,10 @@ def fill(folder, users, together=256):
     return cached
 
 
-def ask_one(folder, ended, answers):
-    """Asks for one user's token again and again, in a process of its own, and notes how long each answer took."""
+def ask_one(directory, ended, answers):
+    """Requests one user's token repeatedly in a process of its own and records the time of each reply."""
     waits = []
-    with connect(folder) as connection, connection.makefile("rb") as replies:
+    with connect(directory) as connection, connection.makefile("rb") as replies:
         while not ended.is_set():
             began = time.monotonic()
             connection.sendall(request(0))
@@ -184,19 +184,19 @@ def ask_one(folder, ended, answers):
 
 
 def waits_during_fill(programs, users, settings):
-    """The waits for a hit while tokens are minted for many."""
+    """Returns the times of hits while tokens are minted for many users."""
     with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        running = Programs(programs, folder, Manager(folder), settings)
+        directory = pathlib.Path(name)
+        running = Programs(programs, directory, Manager(directory), settings)
         try:
             running.start()
-            fill(folder, 1)
+            fill(directory, 1)
             ended, answers = multiprocessing.Event(), multiprocessing.Queue()
-            asking = multiprocessing.Process(target=ask_one, args=(folder, ended, answers))
+            asking = multiprocessing.Process(target=ask_one, args=(directory, ended, answers))
             asking.start()
-            fill(folder, users)
+            fill(directory, users)
             ended.set()
-            waits = sorted(answers.get(timeout=PATIENCE))
+            waits = sorted(answers.get(timeout=TIMEOUT))
             asking.join()
             return waits
         finally:
@@ -204,10 +204,10 @@ def waits_during_fill(programs, users, settings):
 
 
 def warm_starts(programs, users, starts):
-    """Prints how long starts take with nothing and with everything kept."""
+    """Prints the time of starts with no tokens and with all tokens kept."""
     with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        running = Programs(programs, folder, Manager(folder), "keep_across_restarts: true")
+        directory = pathlib.Path(name)
+        running = Programs(programs, directory, Manager(directory), "keep_across_restarts: true")
         try:
             cold = []
             for _ in range(starts):
@@ -215,18 +215,18 @@ def warm_starts(programs, users, starts):
                 running.kill()
             running.start()
             empty = running.memory()
-            fill(folder, users)
+            fill(directory, users)
             filled = running.memory()
             warm, first = [], []
             for _ in range(starts):
                 running.kill()
                 began = time.monotonic()
                 warm.append(running.start())
-                cached = fill(folder, 1)
+                cached = fill(directory, 1)
                 first.append(time.monotonic() - began)
                 if cached != 1:
                     raise RuntimeError("the first answer was not from the cache")
-            if (cached := fill(folder, users)) != users:
+            if (cached := fill(directory, users)) != users:
                 raise RuntimeError(f"of {users} tokens only {cached} were kept")
             for title, values in (("empty", cold), ("warm", warm), ("warm, first answer", first)):
                 low, middle, high = (1_000 * figure(values) for figure in (min, statistics.median, max))
@@ -239,7 +239,7 @@ def warm_starts(programs, users, starts):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("programs", type=pathlib.Path, help="the folder of the built programs")
+    parser.add_argument("programs", type=pathlib.Path, help="the directory of the built programs")
     parser.add_argument("--users", type=int, default=100_000)
     parser.add_argument("--starts", type=int, default=5)
     arguments = parser.parse_args()

@@ -1,8 +1,8 @@
 import Glibc
 
-/// A connection of the load: so many requests in flight, a new one for each reply.
+/// A connection of the load generator: keeps a number of requests in flight and sends a new one for each reply.
 struct Connection {
-    /// Room for what comes at once.
+    /// The size of a read in bytes.
     private static let roomForReplies = 1_048_576
 
     let descriptor: CInt
@@ -43,7 +43,7 @@ struct Connection {
         try Self.write(descriptor, bytes)
     }
 
-    /// Takes what has come, and tells each whole reply's latency; how many there were.
+    /// Reads what has arrived and reports the latency of each complete reply. Returns the number of replies.
     mutating func receive(_ latency: (UInt64) -> Void) throws -> Int {
         let count = room.withUnsafeMutableBytes {
             recv(descriptor, $0.baseAddress, $0.count, CInt(MSG_DONTWAIT))
@@ -91,7 +91,7 @@ struct Connection {
         }
     }
 
-    /// Reads so many bytes, or to the end of a line.
+    /// Reads a number of bytes, or to the end of a line.
     static func read(_ descriptor: CInt, _ length: Int?) throws -> [UInt8] {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
@@ -104,13 +104,13 @@ struct Connection {
     }
 }
 
-/// What went wrong, in a sentence.
+/// A failure of the measurement, described in a sentence.
 struct LoadError: Error, CustomStringConvertible {
     let text: String
     var description: String { text }
 }
 
-/// A fast generator: which key comes next must cost nothing.
+/// A fast random number generator: choosing the next key must not count in the measurement.
 struct Random {
     private var state: UInt64
 

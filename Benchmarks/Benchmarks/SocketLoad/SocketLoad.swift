@@ -11,7 +11,7 @@ struct SocketLoad: ParsableCommand {
     )
 }
 
-/// `compare`: the three servers in turn, round by round, so that a machine that slows down slows all of them.
+/// `compare`: measures the three servers in turn, round by round, so that a slower machine slows all of them.
 struct Compare: ParsableCommand {
     @Option var tokencached: String
     @Option var redis: String
@@ -33,12 +33,12 @@ struct Compare: ParsableCommand {
         }
     }
 
-    /// Puts the same bytes everywhere: a whole reply of the daemon.
+    /// Stores the same bytes in each server: a complete reply of the daemon.
     private func warm(_ paths: [(Target, String)]) throws -> Int {
         let descriptor = try Connection.open(tokencached)
         defer { close(descriptor) }
         var value: [UInt8] = []
-        // The second answer is the hit that will be measured.
+        // The second reply is a hit, as in the measurement.
         for number in Array(0..<users) + [0] {
             try Connection.write(descriptor, Target.tokencached.request(number))
             value = try Connection.read(descriptor, nil)
@@ -81,7 +81,7 @@ struct Compare: ParsableCommand {
     private func two(_ value: Double) -> String { String((value * 100).rounded() / 100) }
 }
 
-/// `fill`: has tokens minted for many users, and shows what the daemon's memory is then.
+/// `fill`: has tokens minted for many users and shows the memory that the daemon uses.
 struct Fill: ParsableCommand {
     @Option var tokencached: String
     @Option var process: Int32
@@ -121,7 +121,7 @@ struct Fill: ParsableCommand {
     }
 }
 
-/// `press`: one shape of load on one server, to look at it with a profiler meanwhile.
+/// `press`: puts one shape of load on one server, to be watched with a profiler.
 struct Press: ParsableCommand {
     @Option(help: "tokencached, redis or memcached.") var server = Target.tokencached
     @Option var socket: String
@@ -147,7 +147,7 @@ struct Load {
         var p999 = 0.0
     }
 
-    /// A tenth of each measurement warms up and isn't counted.
+    /// The first tenth of each measurement is a warm-up and isn't counted.
     private static let warmUpShare = 0.1
 
     private var connections: [Connection] = []

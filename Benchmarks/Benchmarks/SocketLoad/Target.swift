@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// A server that is measured: how one of its GETs is written, and where its reply ends.
+/// A server that is measured, with the form of its requests and replies.
 enum Target: String, ExpressibleByArgument {
     /// The daemon: a line of JSON each way.
     case tokencached
@@ -9,7 +9,7 @@ enum Target: String, ExpressibleByArgument {
     /// memcached in its text protocol.
     case memcached
 
-    /// Keys have one length, so that requests and replies have, too.
+    /// All keys have the same length, so all requests and all replies have, too.
     static func key(_ number: Int) -> String {
         let digits = String(number)
         return "user" + String(repeating: "0", count: 8 - digits.count) + digits
@@ -27,7 +27,7 @@ enum Target: String, ExpressibleByArgument {
         return Array(text.utf8)
     }
 
-    /// What puts a value there; nil: asking for it does.
+    /// The request that stores a value. Nil: the GET itself creates the value.
     func store(_ number: Int, _ value: [UInt8]) -> (request: [UInt8], reply: Int)? {
         let key = Self.key(number)
         switch self {
@@ -42,7 +42,7 @@ enum Target: String, ExpressibleByArgument {
         }
     }
 
-    /// How long a reply with such a value is; nil: it ends with its line.
+    /// The length of a reply with a value of that size. Nil: the reply ends with its line.
     func replyLength(_ value: Int) -> Int? {
         switch self {
         case .tokencached: nil
