@@ -2,8 +2,8 @@
 
 import PackageDescription
 
-// A separate package keeps the dependencies of the measurements out of the product. Whole programs are measured over their
-// sockets, so no module of the product is imported.
+// A separate package keeps the dependencies of the measurements out of the product. Whole programs are measured over
+// their sockets, so no module of the product is imported.
 let package = Package(
     name: "benchmarks",
     dependencies: [
