@@ -85,13 +85,14 @@ example: ## Start the embedded-analytics example on a stand-in tenant
 	@TOKENCACHED_PROGRAMS=$$(scripts/programs) node Examples/embedded-analytics/stand-in/run.js $(BACKEND)
 
 .PHONY: lint
-lint: ## Check formatting, imports, scripts and units
+lint: ## Check formatting, imports, scripts, units and documentation
 	@scripts/install-dependencies build lint clients
 	swift format lint --strict --recursive --parallel Sources Tests Fuzz Benchmarks/Benchmarks Package.swift Benchmarks/Package.swift
 	scripts/lint-sources
 	scripts/lint-units
 	scripts/lint-clients
-	shellcheck scripts/* .ci/run Tests/systemd/prepare
+	scripts/lint-documentation
+	shellcheck $$(grep -lE '^#!.*bash' scripts/*) .ci/run Tests/systemd/prepare
 	@$(MAKE) --no-print-directory check-imports
 	scripts/lint-manual
 
