@@ -2,10 +2,11 @@ import Foundation
 import Testing
 import TokenLog
 
-/// Stands in for the service manager: holds the descriptors of a log's files while no log is there, and does what it is
-/// told when the test lets it.
+/// A stand-in for the service manager.
+///
+/// It holds the descriptors of a log's files while no log exists, and carries out a log's orders when the test lets it.
 final class DescriptorShelf {
-    /// What the log wants of the manager, in its order.
+    /// An order of the log to the manager.
     private enum Order {
         case put(TokenLog.StoredFile)
         case remove(String)
@@ -13,15 +14,15 @@ final class DescriptorShelf {
     }
 
     private(set) var files: [(name: String, descriptor: CInt)] = []
-    /// The files that were put here since a log was last opened.
+    /// The files that were stored since a log was last opened.
     private(set) var stored: [TokenLog.StoredFile] = []
-    /// Whether predecessors go as they should.
+    /// True if predecessors are removed as they should be.
     var removesPredecessors = true
     private var orders: [Order] = []
 
     deinit { for file in files { close(file.descriptor) } }
 
-    /// A log that was handed what is here, as the next daemon's would be; what an earlier one still wanted is forgotten.
+    /// Opens a log as the next daemon would, with the stored files. The orders of an earlier log are dropped.
     func open() throws -> TokenLog {
         stored = []
         orders = []
@@ -32,7 +33,7 @@ final class DescriptorShelf {
         return log
     }
 
-    /// Whose tokens a log finds that is opened now, while another one may still write.
+    /// The users whose tokens a log finds that is opened now, while another one may still write.
     func subjects() throws -> [String] {
         let handedOver = files.map { ($0.name, dup($0.descriptor)) }
         let opened = TokenLog(stored: handedOver, in: nil, store: { _ in })
@@ -42,10 +43,10 @@ final class DescriptorShelf {
 
     func add(_ descriptor: CInt, named name: String) { files.append((name, descriptor)) }
 
-    /// Does all that a log wants.
+    /// Carries out all orders of a log.
     func finish(_ log: TokenLog) { while step(log) {} }
 
-    /// Does the next thing that a log wants; false: there is none.
+    /// Carries out the next order of a log, or returns false if there is none.
     @discardableResult
     func step(_ log: TokenLog) -> Bool {
         guard !orders.isEmpty else { return false }
@@ -55,13 +56,13 @@ final class DescriptorShelf {
             stored.append(file)
             files.append((file.name, dup(file.descriptor)))
         case .remove(let name): if removesPredecessors { remove(name) }
-        case .confirm(let generation): madeRoom = log.stored(generation)
+        case .confirm(let generation): freedSpace = log.stored(generation)
         }
         return true
     }
 
-    /// Whether the last file that was stored has room for what none was there for.
-    private(set) var madeRoom = false
+    /// True if the last stored file has space for tokens that had none before.
+    private(set) var freedSpace = false
 
     private func store(_ file: TokenLog.StoredFile) {
         orders.append(.put(file))
@@ -74,7 +75,7 @@ final class DescriptorShelf {
         files.removeAll { $0.name == name }
     }
 
-    /// Reads or changes a file as it lies in memory.
+    /// Reads or changes the bytes of a file.
     func withBytes<Result>(
         of name: String,
         _ body: (UnsafeMutableRawBufferPointer) throws -> Result
@@ -89,7 +90,7 @@ final class DescriptorShelf {
         return try unsafe body(UnsafeMutableRawBufferPointer(start: start, count: size))
     }
 
-    /// Whether a file holds a text.
+    /// True if a file contains a text.
     func file(_ name: String, holds text: String) throws -> Bool {
         try unsafe withBytes(of: name) { unsafe Data($0).range(of: Data(text.utf8)) != nil }
     }

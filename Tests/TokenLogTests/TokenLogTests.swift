@@ -8,14 +8,14 @@ import TokenProtocol
 @Suite("The log of tokens for the next daemon")
 struct TokenLogTests {
     private let shelf = DescriptorShelf()
-    /// The layout that the log's own comment describes.
+    /// The offset of the first record, from the layout in `LogFile`'s comment.
     private static let firstRecord = 64
 
-    @Test("All of a token comes back: what is answered, for whom, and when it was asked for and ends.")
+    @Test("A token comes back whole: its text, its key, its last use and its times.")
     func roundTrip() throws {
-        let first = PersistedToken.of("ann", lastAsked: .now - .seconds(150))
+        let first = PersistedToken.of("ann", lastUsed: .now - .seconds(150))
         var second = PersistedToken.of("bob", field: .userID, scope: "a b")
-        second.cameUnasked = true
+        second.isUnrequested = true
         second.replacedReported = true
         let log = try shelf.open()
         _ = [log.persist(first), log.persist(second)]
@@ -34,70 +34,70 @@ struct TokenLogTests {
             #expect(read.token.expiresAt == written.token.expiresAt)
             #expect(read.lifetime == written.lifetime)
             #expect(read.jitterFraction == written.jitterFraction)
-            #expect(read.cameUnasked == written.cameUnasked)
+            #expect(read.isUnrequested == written.isUnrequested)
             #expect(read.replacedReported == written.replacedReported)
             #expect(read.owner == written.owner)
             #expect(isClose(read.sent, written.sent))
             #expect(isClose(read.arrived, written.arrived))
-            #expect((read.lastAsked == nil) == (written.lastAsked == nil))
-            if let one = read.lastAsked, let other = written.lastAsked { #expect(isClose(one, other)) }
+            #expect((read.lastUsed == nil) == (written.lastUsed == nil))
+            if let one = read.lastUsed, let other = written.lastUsed { #expect(isClose(one, other)) }
         }
     }
 
-    @Test("When a token was last asked for can be noted later.")
+    @Test("The last use of a token can be updated later.")
     func use() throws {
         let log = try shelf.open()
-        let place = try #require(log.persist(.of("ann")))
+        let recordID = try #require(log.persist(.of("ann")))
         let time = Instant.now
-        log.note(place, lastAsked: time)
-        let read = try #require(try shelf.open().kept.first?.token.lastAsked)
+        log.note(recordID, lastUsed: time)
+        let read = try #require(try shelf.open().kept.first?.token.lastUsed)
         #expect(isClose(read, time))
     }
 
-    @Test("What was dropped is gone: from what the next log reads, and from the memory itself.")
+    @Test("A dropped record is gone: from the next log, and from the memory itself.")
     func drop() throws {
         let log = try shelf.open()
-        let place = try #require(log.persist(.of("ann")))
+        let recordID = try #require(log.persist(.of("ann")))
         _ = log.persist(.of("bob"))
         #expect(try shelf.file("tokens-a", holds: "token-of-ann."))
-        log.remove(place)
+        log.remove(recordID)
         #expect(try !shelf.file("tokens-a", holds: "token-of-ann."))
         #expect(try shelf.file("tokens-a", holds: "token-of-bob"))
         #expect(try shelf.subjects() == ["bob"])
     }
 
-    @Test("A log goes on in the file that it was handed, and nothing is stored anew.")
+    @Test("A log goes on in the inherited file, and stores no new one.")
     func goesOn() throws {
         _ = try shelf.open().persist(.of("ann"))
         let second = try shelf.open()
         #expect(second.currentName == "tokens-a")
-        let places = second.kept.map(\.place)
+        let recordIDs = second.kept.map(\.recordID)
         #expect(shelf.stored.isEmpty)
         _ = second.persist(.of("bob"))
         #expect(try shelf.subjects() == ["ann", "bob"])
-        for place in places { second.remove(place) }
+        for recordID in recordIDs { second.remove(recordID) }
         #expect(try shelf.subjects() == ["bob"])
     }
 
-    @Test("The tokens come in the order of their last use, or of their coming, and what isn't taken is dropped.")
+    @Test("Tokens are restored in the order of their last use or arrival, and those that aren't taken are dropped.")
     func order() throws {
         let log = try shelf.open()
         let now = Instant.now
         for (subject, asked) in [("ann", 10), ("bob", nil), ("cat", 200), ("dan", 50)] {
-            _ = log.persist(.of(subject, lastAsked: asked.map { now - .seconds($0) }))
+            _ = log.persist(.of(subject, lastUsed: asked.map { now - .seconds($0) }))
         }
         var seen: [String] = []
         try shelf.open().restore { _, token in
             seen.append(token.subject)
             return token.subject != "dan"
         }
-        // Bob's came 99 s ago.
+        // Bob's token was received 99 s ago.
         #expect(seen == ["cat", "bob", "dan", "ann"])
         #expect(try Set(shelf.subjects()) == ["ann", "bob", "cat"])
         #expect(try !shelf.file("tokens-a", holds: "token-of-dan"))
     }
 
-    @Test("A record whose length was not written yet is not there, and the next one takes its place.")
+    @Test("A record without its length doesn't exist, and the next record takes its offset.")
     func tornRecord() throws {
         let log = try shelf.open()
         _ = [log.persist(.of("ann")), log.persist(.of("bob"))]
@@ -112,7 +112,7 @@ struct TokenLogTests {
         #expect(try shelf.subjects() == ["ann", "cat"])
     }
 
-    @Test("A record that was changed by a single bit anywhere is left out, and those around it are read.")
+    @Test("A record with any changed bit is left out, and its neighbours are read.")
     func changedRecord() throws {
         let log = try shelf.open()
         _ = [log.persist(.of("ann")), log.persist(.of("bob"))]
@@ -120,10 +120,10 @@ struct TokenLogTests {
             Self.firstRecord + Int(unsafe bytes.load(fromByteOffset: Self.firstRecord, as: UInt32.self))
         }
         let record = try unsafe shelf.withBytes(of: "tokens-a") { unsafe Array($0[Self.firstRecord..<end]) }
-        // The state at 4 and the time of the last use at 8 are no part of what is checked.
-        for place in Self.firstRecord + 16..<end {
-            try unsafe shelf.withBytes(of: "tokens-a") { bytes in unsafe bytes[place] ^= 1 }
-            #expect(try shelf.subjects() == ["bob"], "byte \(place)")
+        // The state at 4 and the time of the last use at 8 are not covered by the checksum.
+        for offset in Self.firstRecord + 16..<end {
+            try unsafe shelf.withBytes(of: "tokens-a") { bytes in unsafe bytes[offset] ^= 1 }
+            #expect(try shelf.subjects() == ["bob"], "byte \(offset)")
             #expect(try !shelf.file("tokens-a", holds: "of-ann."), "what can't be read is overwritten")
             try unsafe shelf.withBytes(of: "tokens-a") { bytes in
                 unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[Self.firstRecord..<end]).copyBytes(from: record)
@@ -132,7 +132,7 @@ struct TokenLogTests {
         #expect(try shelf.subjects() == ["ann", "bob"])
     }
 
-    @Test("What can't be found any more behind a wrong length is overwritten, and not found again when records match.")
+    @Test("Records behind a wrong length are overwritten, and not found again when records match.")
     func hiddenRecord() throws {
         let log = try shelf.open()
         _ = [log.persist(.of("ann")), log.persist(.of("bob"))]
@@ -142,16 +142,16 @@ struct TokenLogTests {
         let next = try shelf.open()
         #expect(next.kept.isEmpty)
         #expect(try !shelf.file("tokens-a", holds: "token-of-bob."))
-        // Of the size of ann's, so that bob's would follow.
+        // It has the size of ann's, so that bob's would follow.
         _ = next.persist(.of("cat"))
         #expect(try shelf.subjects() == ["cat"])
     }
 
-    @Test("What a daemon that was killed could not overwrite any more is overwritten by the next.")
+    @Test("A dropped record that a killed daemon could not overwrite is overwritten by the next.")
     func leftDropped() throws {
         let log = try shelf.open()
         _ = [log.persist(.of("ann")), log.persist(.of("bob"))]
-        // Killed between the two: it had marked ann's as dropped.
+        // The daemon was killed between the two steps: it had marked ann's record as dropped.
         try unsafe shelf.withBytes(of: "tokens-a") { bytes in
             unsafe bytes.storeBytes(of: 2, toByteOffset: Self.firstRecord + 4, as: UInt32.self)
         }
@@ -159,11 +159,11 @@ struct TokenLogTests {
         #expect(try !shelf.file("tokens-a", holds: "token-of-ann."))
     }
 
-    @Test("A token whose numbers make no sense is left out.", arguments: [Double.nan, -0.1, 1, .infinity])
-    func wrongNumbers(draw: Double) throws {
+    @Test("A token with invalid numbers is left out.", arguments: [Double.nan, -0.1, 1, .infinity])
+    func wrongNumbers(jitterFraction: Double) throws {
         let log = try shelf.open()
         var kept = [PersistedToken.of("ann"), .of("bob"), .of("cat")]
-        kept[0].jitterFraction = draw
+        kept[0].jitterFraction = jitterFraction
         kept[1].lifetime = .zero
         for token in kept { _ = log.persist(token) }
         #expect(try shelf.subjects() == ["cat"])
@@ -179,22 +179,22 @@ struct TokenLogTests {
         #expect(try shelf.subjects() == [])
     }
 
-    @Test("A file of another version, or with a head that is no head, is not read: a new one takes its place.")
+    @Test("A file of another version, or with a damaged head, is not read. A new file replaces it.")
     func wrongHead() throws {
-        for place in 0..<32 {
+        for offset in 0..<32 {
             let shelf = DescriptorShelf()
             _ = try shelf.open().persist(.of("ann"))
             try unsafe shelf.withBytes(of: "tokens-a") { bytes in
-                unsafe bytes[place] ^= 2
+                unsafe bytes[offset] ^= 2
             }
             let next = try shelf.open()
-            #expect(next.kept.isEmpty, "byte \(place)")
+            #expect(next.kept.isEmpty, "byte \(offset)")
             #expect(shelf.stored.map(\.name) == ["tokens-a"])
             #expect(shelf.files.count == 1, "the old one is not kept beside it")
         }
     }
 
-    @Test("What else lies in the store is left alone: a file that is empty or too short, a pipe, another name.")
+    @Test("Other inherited descriptors are ignored: an empty or short file, a pipe, another name.")
     func strangers() throws {
         var ends: [CInt] = [0, 0]
         #expect(unsafe pipe(&ends) == 0)
@@ -212,7 +212,7 @@ struct TokenLogTests {
         #expect(shelf.stored.map(\.generation) == [1])
     }
 
-    @Test("A record's room is counted, so a file holds no more than it has bytes, whatever the size of a token.")
+    @Test("The space of a record is counted, so a file holds no more than its bytes, whatever the size of a token.")
     func sizes() throws {
         let log = try shelf.open()
         var subjects: [String] = []

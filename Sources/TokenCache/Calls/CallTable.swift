@@ -1,6 +1,6 @@
 import TokenProtocol
 
-/// All calls that have not ended: found by number, and mints by key and by user.
+/// All calls that have not ended, found by ID, and mints also by key and by user.
 struct CallTable {
     private struct Slot {
         var call: Call
@@ -13,10 +13,10 @@ struct CallTable {
     private var slots = Slab<Slot>()
     private var index = UserIndex()
 
-    /// How many there are.
+    /// The number of calls.
     var count: Int { slots.count }
 
-    /// The slots that there are, for going through the calls some at a time.
+    /// The range of slots, for walking through the calls in slices.
     var indices: Range<Int> { slots.indices }
 
     subscript(id: CallID) -> Call? {
@@ -30,18 +30,18 @@ struct CallTable {
         }
     }
 
-    /// Changes a call where it stands.
+    /// Changes a call in place.
     mutating func update(_ id: CallID, _ change: (inout Call) -> Void) {
         guard slots[id.slot]?.call.id == id else { return }
         slots[id.slot]?.change(change)
     }
 
-    /// The call in a slot.
+    /// Returns the call in a slot.
     func call(at slot: Int) -> Call? { slots[slot]?.call }
 
-    /// The mint of a key that was planned last.
+    /// Returns the latest mint of a key.
     ///
-    /// - Parameter floor: Those with a serial number up to this are of an older generation.
+    /// - Parameter floor: The serial number up to which calls belong to an older generation.
     func current(_ key: TokenKey, above floor: UInt64) -> CallID? {
         var next = first(of: key.user)
         while let slot = next, let found = slots[slot] {
@@ -55,7 +55,7 @@ struct CallTable {
         return nil
     }
 
-    /// The mints of a user, of whichever generation.
+    /// Returns all mints of a user, of any generation.
     func mints(of user: UserKey) -> [CallID] {
         var found: [CallID] = []
         var next = first(of: user)
@@ -66,10 +66,10 @@ struct CallTable {
         return found
     }
 
-    /// The number of the call that is inserted next.
+    /// Returns the ID of the call that is inserted next.
     func nextID(serial: UInt64) -> CallID { CallID(slot: slots.nextIndex, serial: serial) }
 
-    /// Adds a call with ``nextID(serial:)``.
+    /// Inserts a call that has the ID from ``nextID(serial:)``.
     mutating func insert(_ call: Call) {
         let user = call.mint?.key.user
         let first = user.flatMap { self.first(of: $0) }

@@ -3,15 +3,15 @@ import TokenProtocol
 
 @testable import TokenCache
 
-/// A key as the model knows it.
+/// A key in the model.
 final class ModelKey {
     let key: TokenKey
     unowned let tenant: ModelTenant
-    /// Raised by whatever makes older tokens void.
+    /// A number that is raised whenever older tokens become void.
     var generation = 0
     var entry: ModelEntry?
     var negative: ModelNegative?
-    /// The mint of the present generation that is planned or under way.
+    /// The mint of the current generation that is queued or under way.
     var current: ModelCall?
 
     init(_ key: TokenKey, _ tenant: ModelTenant) {
@@ -19,37 +19,37 @@ final class ModelKey {
         self.tenant = tenant
     }
 
-    /// The time at which the memory of its refusals ends.
+    /// The time at which its denials are forgotten.
     var forgetAt: Instant { negative?.forgetAt ?? ModelRun.start }
 
-    /// The error that a request gets in the place of a mint; nil: it may go on.
+    /// Returns the error for a request that needs a mint, or nil if it may go on.
     func negativeError(at now: Instant) -> ModelError? { negative?.error(at: now) }
 
-    /// Whether it belongs to a user, and to these scopes if any are named.
+    /// True if it belongs to a user, and has these scopes if any are named.
     func belongs(to user: UserKey, _ scopes: ScopeSet?) -> Bool {
         key.user == user && scopes ?? key.scopes == key.scopes
     }
 }
 
-/// An error that the model foresees.
+/// An error that the model expects.
 struct ModelError {
     var code: ErrorReply.Code
-    /// The time until a retry is worth while; nil: nothing is said of it.
+    /// The time until a retry makes sense, or nil if it is not known.
     var wait: Duration?
 }
 
-/// A token as the model remembers it, for the whole life.
+/// A token that the model remembers for the whole run.
 final class ModelToken {
     let fingerprint: Fingerprint
-    /// Another one when another daemon has taken it over.
+    /// The key, which is another one after another daemon has restored the token.
     var key: ModelKey
-    /// Of which generation of its key it is.
+    /// The generation of its key.
     var generation: Int
     let sent: Instant
     let lifetime: Duration
-    /// Whether its user has logged out since it was asked for: then nobody may get it.
+    /// True if its user has logged out since it was requested. Then nobody may get it.
     var isRevoked = false
-    /// Whether something other than time has dropped it: then no later daemon may have it.
+    /// True if something other than time has dropped it. Then no later daemon may restore it.
     var isDropped = false
 
     init(_ token: AccessToken, _ call: ModelCall, _ key: ModelKey, sent: Instant, lifetime: Duration) {
@@ -65,7 +65,7 @@ final class ModelToken {
     func left(at now: Instant) -> Duration { expiry - now }
 }
 
-/// A cached token, laid out by the rules of minting.md.
+/// A cached token, with the times of its life by the rules of minting.md.
 final class ModelEntry {
     /// The answer to a request that finds it.
     enum Verdict {
@@ -75,17 +75,17 @@ final class ModelEntry {
     }
 
     let token: ModelToken
-    /// Its share of the band, drawn once and kept.
+    /// Its random fraction, drawn once and kept.
     let jitterFraction: Double
     let arrived: Instant
-    var lastAsked: Instant?
-    let cameUnasked: Bool
+    var lastUsed: Instant?
+    let isUnrequested: Bool
     let replacedReported: Bool
-    /// Its owner, the last to ask if that was another, and its last use by the count of all uses.
+    /// Its owner, the uid of the last request if that was not the owner, and its last use as a count of all uses.
     var owner: PeerUID
     var challenger: PeerUID?
     var use = 0
-    /// Whether what follows from its refresh deadline has been judged.
+    /// True if the consequences of its refresh deadline have been checked.
     var isDeadlineJudged = false
     private(set) var margin: Duration = .zero
     private(set) var refreshAfter = ModelRun.start
@@ -96,8 +96,8 @@ final class ModelEntry {
         _ token: ModelToken,
         jitterFraction: Double,
         arrived: Instant,
-        lastAsked: Instant?,
-        cameUnasked: Bool,
+        lastUsed: Instant?,
+        isUnrequested: Bool,
         replacedReported: Bool,
         owner: PeerUID,
         policy: CachePolicy
@@ -105,21 +105,21 @@ final class ModelEntry {
         self.token = token
         self.jitterFraction = jitterFraction
         self.arrived = arrived
-        self.lastAsked = lastAsked
-        self.cameUnasked = cameUnasked
+        self.lastUsed = lastUsed
+        self.isUnrequested = isUnrequested
         self.replacedReported = replacedReported
         self.owner = owner
         layOut(policy)
     }
 
-    /// Lays its life out, also anew under another policy.
+    /// Computes the times of its life, also again under another policy.
     func layOut(_ policy: CachePolicy) {
         let (sent, lifetime, expiry) = (token.sent, token.lifetime, token.expiry)
         let shift = policy.jitter * (jitterFraction - 0.5)
         margin = min(.seconds(30), lifetime * 0.05)
         refreshAfter = sent + lifetime * (policy.ahead + shift)
-        let lastChance = sent + lifetime * (policy.lastChance + shift)
-        refreshDeadline = min(lastChance, expiry - max(margin, .seconds(1)) - .milliseconds(1))
+        let nominal = sent + lifetime * (policy.refreshDeadline + shift)
+        refreshDeadline = min(nominal, expiry - max(margin, .seconds(1)) - .milliseconds(1))
         preferredUntil = expiry - max(min(policy.minTTL, lifetime / 10), margin)
         isDeadlineJudged = false
     }
@@ -129,10 +129,10 @@ final class ModelEntry {
         return left > margin && left >= .seconds(1)
     }
 
-    /// Whether it is worth refreshing though nobody waits.
+    /// True if it is worth refreshing though nobody waits.
     func isInUse(at now: Instant, _ policy: CachePolicy) -> Bool {
-        guard let lastAsked, isServable(at: now), now - lastAsked <= policy.idleTTL else { return false }
-        return !cameUnasked || lastAsked >= arrived
+        guard let lastUsed, isServable(at: now), now - lastUsed <= policy.idleTTL else { return false }
+        return !isUnrequested || lastUsed >= arrived
     }
 
     func verdict(at now: Instant, minTTL: Duration?) -> Verdict {
@@ -146,9 +146,9 @@ final class ModelEntry {
         return isHopeless ? .serve(meetsMinTTL: false) : .mint(mayServeStale: false)
     }
 
-    /// Notes that somebody asked for it: it becomes the newest of its owner, and another one's who asks twice in a row.
+    /// Records a request: it becomes the newest of its owner, and another uid owns it after two requests in a row.
     func ask(at now: Instant, by peer: PeerUID, use: Int) {
-        lastAsked = now
+        lastUsed = now
         self.use = use
         if owner == peer {
             challenger = nil
@@ -160,21 +160,21 @@ final class ModelEntry {
     }
 }
 
-/// The memory of a key's refusals, failures and reports.
+/// The denials, failures and reports of a key.
 struct ModelNegative {
     enum Report {
         case unpaid
         case paid
     }
 
-    var refusal: (until: Instant, length: Duration, status: Int)?
+    var denial: (until: Instant, length: Duration, status: Int)?
     var failure: (until: Instant, error: ModelError)?
     var report: Report?
     var forgetAt: Instant
 
     func error(at now: Instant) -> ModelError? {
-        if let refusal, refusal.until > now {
-            return ModelError(code: .denied, wait: refusal.until - now)
+        if let denial, denial.until > now {
+            return ModelError(code: .denied, wait: denial.until - now)
         }
         guard let failure, failure.until > now else { return nil }
         return ModelError(code: failure.error.code, wait: max(failure.error.wait ?? .zero, failure.until - now))

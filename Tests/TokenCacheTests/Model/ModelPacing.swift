@@ -1,8 +1,8 @@
 @testable import TokenCache
 
-/// A bucket of calls, as minting.md describes it.
+/// A token bucket, as minting.md describes it.
 struct ModelBucket {
-    /// Levels are sums of fractions; what misses a whole call by less than this has reached it.
+    /// The tolerance of levels, which are sums of fractions.
     static let tolerance = 1e-5
 
     private var level: Double
@@ -19,11 +19,11 @@ struct ModelBucket {
 
     func level(at now: Instant) -> Double { min(size, level + (now - filled).inSeconds * perSecond) }
 
-    /// Whether a call may go, and whether one has to be able to.
+    /// True if a call may go. `canPay` is true if it must be able to.
     func mayPay(at now: Instant) -> Bool { level(at: now) > 1 - Self.tolerance }
     func canPay(at now: Instant) -> Bool { level(at: now) > 1 + Self.tolerance }
 
-    /// Pays for a call; whether it could.
+    /// Takes a call, and returns false if there was none.
     mutating func pay(at now: Instant) -> Bool {
         defer {
             level = max(0, level(at: now) - 1)
@@ -32,7 +32,7 @@ struct ModelBucket {
         return mayPay(at: now)
     }
 
-    /// The time at which a call can go behind so many others, if none goes before a start.
+    /// Returns the time at which a call can go behind a number of others, if none goes before a start.
     func time(behind others: Int, from start: Instant) -> Instant {
         var bucket = self
         var time = start
@@ -52,7 +52,7 @@ struct ModelBucket {
     }
 }
 
-/// Calls in the order in which they go: uids take turns, and a uid's own go in the order in which they came.
+/// A fair queue of calls: uids take turns, and each uid's calls go first in, first out.
 struct ModelQueue {
     private struct Lane {
         let peer: PeerUID
@@ -80,14 +80,14 @@ struct ModelQueue {
         lanes.removeAll { $0.calls.isEmpty }
     }
 
-    /// Takes the call out whose turn it is; its uid has its next turn last.
+    /// Removes the next call. Its uid has its next turn last.
     mutating func removeFirst() {
         var lane = lanes.removeFirst()
         lane.calls.removeFirst()
         if !lane.calls.isEmpty { lanes.append(lane) }
     }
 
-    /// The number of calls that go before a call.
+    /// Returns the number of calls that go before a call.
     func rank(of call: ModelCall) -> Int {
         for lane in lanes {
             if let index = lane.calls.firstIndex(where: { $0 === call }) { return rank(of: index, in: lane.peer) }
@@ -95,13 +95,13 @@ struct ModelQueue {
         return 0
     }
 
-    /// The number that would go before a call that a uid queued now behind so many others of its own.
+    /// Returns the number of calls that would go before a new call of a uid, or before one behind others of its own.
     func rankOfNext(for peer: PeerUID, behind others: Int = 0) -> Int {
         let own = lanes.first { $0.peer == peer }?.calls.count ?? 0
         return rank(of: own + others, in: peer)
     }
 
-    /// Lets the uids take their turns until it is that of a uid's call with an index.
+    /// Lets the uids take turns up to a uid's call with an index, and returns the number of calls before it.
     private func rank(of index: Int, in peer: PeerUID) -> Int {
         var left = lanes.map { (peer: $0.peer, count: $0.peer == peer ? index + 1 : $0.calls.count) }
         if !left.contains(where: { $0.peer == peer }) { left.append((peer, index + 1)) }
@@ -117,16 +117,16 @@ struct ModelQueue {
     }
 }
 
-/// A tenant's circuit, as minting.md describes it.
+/// A tenant's circuit breaker, as minting.md describes it.
 struct ModelCircuit {
     enum State {
         case closed
         case open(until: Instant)
-        /// One call goes; nil: the next will be it.
+        /// One call goes as a probe. If nil, the next call will be the probe.
         case halfOpen(probe: ModelCall?)
     }
 
-    /// The change that the end of a call brings.
+    /// The change that the end of a call causes.
     enum Change {
         case none
         case opens
@@ -134,7 +134,7 @@ struct ModelCircuit {
     }
 
     private(set) var state = State.closed
-    /// Whether the tenant's refusal of the client has opened it.
+    /// True if the tenant's denial of the client has opened it.
     private(set) var isForClient = false
     private var faultsInRow = 0
     private var recent: [(at: Instant, isFault: Bool)] = []
@@ -176,7 +176,7 @@ struct ModelCircuit {
         switch ending {
         case .fault: return .opens
         case .success: return .closes
-        // An answer proves that the tenant is there, not that it takes the client.
+        // An answer proves that the tenant is there, not that it accepts the client.
         case .answer where !isForClient: return .closes
         case .answer, .unknown:
             state = .halfOpen(probe: nil)
@@ -195,7 +195,7 @@ struct ModelCircuit {
         faultsInRow >= 5 || recent.count >= 10 && recent.count { $0.isFault } * 2 >= recent.count
     }
 
-    /// The bounds of the time for which it would be open now.
+    /// The range of the time for which it would be open now.
     var nextOpening: ClosedRange<Duration> {
         let length = lastOpening.map { min($0 * 2, .seconds(60)) } ?? .seconds(5)
         return length * 0.8 - .milliseconds(1)...length * 1.2 + .milliseconds(1)
@@ -213,18 +213,18 @@ struct ModelCircuit {
     }
 }
 
-/// A tenant's view of the client, as minting.md has it follow from the tenant's answers.
+/// The state of the client at a tenant, as minting.md derives it from the tenant's answers.
 struct ModelClient {
     enum State {
         case trusted
-        /// Several users in a row were refused, with any status.
+        /// Several users in a row were denied, with any status.
         case doubtful
-        /// Several users in a row were refused with 401; nil: no probe is planned or under way.
+        /// Several users in a row were denied with 401. The probe is nil if none is queued or under way.
         case suspected(probe: ModelCall?)
-        case refused
+        case denied
     }
 
-    /// The consequence of a refusal.
+    /// The consequence of a denial.
     enum Suspicion {
         case none
         case doubtful
@@ -235,25 +235,25 @@ struct ModelClient {
     }
 
     private(set) var state = State.trusted
-    /// The keys that were accepted last and can be probed with, the latest at the end.
+    /// The keys that were accepted last and can be used as probes, the latest at the end.
     private(set) var accepted: [ModelKey] = []
-    /// The keys that were refused in a row: with 401, and with any status.
+    /// The keys that were denied in a row: with 401, and with any status.
     private var unauthorized: [ModelKey] = []
-    private var denied: [ModelKey] = []
-    /// Whether the last probe went and told nothing: then the next refusals have to bring another.
+    private var deniedKeys: [ModelKey] = []
+    /// True if the last probe was sent without a result. Then the next denials have to cause another.
     private(set) var hasProbedInVain = false
 
     var isTrusted: Bool { if case .trusted = state { true } else { false } }
-    var isRefused: Bool { if case .refused = state { true } else { false } }
+    var isDenied: Bool { if case .denied = state { true } else { false } }
     var probe: ModelCall? { if case .suspected(let probe) = state { probe } else { nil } }
 
-    /// Whether a suspicion is being looked into, or can't be.
+    /// True if a suspicion is being probed, or can't be.
     var isLookedInto: Bool {
         guard case .suspected(let probe) = state else { return true }
         return probe != nil || accepted.isEmpty || hasProbedInVain
     }
 
-    /// The tenant has minted a key; whether that ends a suspicion.
+    /// Records a minted key, and returns true if that ends a suspicion.
     mutating func accepted(_ key: ModelKey?) -> Bool {
         if let key {
             accepted.removeAll { $0 === key }
@@ -263,11 +263,11 @@ struct ModelClient {
         return !isTrusted
     }
 
-    /// The tenant has refused a key, and the secret is the one that it should be.
-    mutating func refused(_ key: ModelKey, by call: ModelCall, status: Int) -> Suspicion {
+    /// Records a denied key whose call used the current secret.
+    mutating func denied(_ key: ModelKey, by call: ModelCall, status: Int) -> Suspicion {
         let wasTrusted = isTrusted
-        if !denied.contains(where: { $0 === key }) { denied.append(key) }
-        if wasTrusted, denied.count >= 3 { state = .doubtful }
+        if !deniedKeys.contains(where: { $0 === key }) { deniedKeys.append(key) }
+        if wasTrusted, deniedKeys.count >= 3 { state = .doubtful }
         if status != 401 { unauthorized = [] }
         if status == 401, case let suspicion = unauthorized(key, by: call), !suspicion.isNone { return suspicion }
         return wasTrusted && !isTrusted ? .doubtful : .none
@@ -276,9 +276,9 @@ struct ModelClient {
     private mutating func unauthorized(_ key: ModelKey, by call: ModelCall) -> Suspicion {
         switch state {
         case .suspected(let probe) where probe === call:
-            state = .refused
+            state = .denied
             return .proven
-        case .refused: return .none
+        case .denied: return .none
         case .trusted, .doubtful, .suspected:
             if !unauthorized.contains(where: { $0 === key }) { unauthorized.append(key) }
             return unauthorized.count < 3 ? .none : suspect()
@@ -298,7 +298,7 @@ struct ModelClient {
 
     mutating func probes(with call: ModelCall) { state = .suspected(probe: call) }
 
-    /// A call has ended that told nothing of the client.
+    /// Handles a call that ended without a result for the client.
     ///
     /// - Returns: The key that has to be probed instead.
     mutating func lost(_ call: ModelCall, wasSent: Bool) -> ModelKey? {
@@ -311,7 +311,7 @@ struct ModelClient {
     mutating func forget(_ user: UserKey) { accepted.removeAll { $0.key.user == user } }
 
     mutating func secretChanged() {
-        (unauthorized, denied) = ([], [])
+        (unauthorized, deniedKeys) = ([], [])
         state = .trusted
     }
 }
