@@ -21,7 +21,7 @@ package enum ProcessHeap {
     package static func unmapLargeBlocks() { _ = mallopt(M_MMAP_THRESHOLD, largeBlock) }
 
     /// Returns unused pages to the kernel, which may take milliseconds.
-    package static func giveBack() { malloc_trim(0) }
+    package static func trim() { malloc_trim(0) }
 
     /// A size above the buffers that connections reuse.
     private static let largeBlock: CInt = 512 * 1_024

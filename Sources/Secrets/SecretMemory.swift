@@ -58,7 +58,7 @@ import Synchronization
             }
             return (unsafe Slot(start: regions.takeSlot()), shortage)
         }
-        tell(shortage)
+        report(shortage)
         return unsafe slot.map { unsafe UnsafeMutableRawBufferPointer(start: $0.start, count: count) }
     }
 
@@ -66,7 +66,7 @@ import Synchronization
         let length = SecretPages.rounded(count)
         guard let start = unsafe map(length) else { return nil }
         let pages = unsafe Slot(start: start)
-        tell(state.withLock { unsafe lock(pages.start, length, &$0) })
+        report(state.withLock { unsafe lock(pages.start, length, &$0) })
         return unsafe UnsafeMutableRawBufferPointer(start: start, count: count)
     }
 
@@ -82,7 +82,7 @@ import Synchronization
         }
         state.withLock { state in
             var regions = state.open.removeValue(forKey: slotSize) ?? SlotRegions()
-            if let unused = unsafe regions.giveBack(slot.start) {
+            if let unused = unsafe regions.release(slot.start) {
                 state.size -= SlotRegion.size
                 unsafe SecretPages.unmap(unused.start, SlotRegion.size)
             }
@@ -106,7 +106,7 @@ import Synchronization
         return Shortage(size: state.size, limit: Self.limit)
     }
 
-    private func tell(_ shortage: Shortage?) {
+    private func report(_ shortage: Shortage?) {
         if let shortage { onShortage(shortage) }
     }
 

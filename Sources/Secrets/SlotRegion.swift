@@ -80,7 +80,7 @@
     }
 
     /// Frees a slot.
-    func giveBack(_ slot: UnsafeMutableRawPointer) {
+    func release(_ slot: UnsafeMutableRawPointer) {
         unsafe head.pointee.used -= 1
         unsafe slot.storeBytes(of: head.pointee.firstFree, as: Int32.self)
         unsafe head.pointee.firstFree = Int32(slot - start)

@@ -20,9 +20,9 @@ struct SlotRegions {
     }
 
     /// Frees a slot, and returns its region if that is unused now and isn't the only one.
-    mutating func giveBack(_ slot: UnsafeMutableRawPointer) -> SlotRegion? {
+    mutating func release(_ slot: UnsafeMutableRawPointer) -> SlotRegion? {
         let region = unsafe SlotRegion(of: slot)
-        unsafe region.giveBack(slot)
+        unsafe region.release(slot)
         if region.position == nil { insert(region) }
         guard region.isUnused, regions.count > 1 else { return nil }
         remove(region)

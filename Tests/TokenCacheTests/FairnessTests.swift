@@ -4,17 +4,6 @@ import TokenProtocol
 
 @Suite("Peers take turns")
 struct FairnessTests {
-    /// One call per second and no burst, so that the order of calls shows.
-    private static let slow: [TenantID: TenantPolicy] = ["main": .test(rate: 60, burst: 1, concurrent: 100)]
-
-    /// Creates a tenant whose bucket somebody else has just emptied.
-    private func emptied() -> Simulation {
-        var cache = Simulation(tenants: Self.slow)
-        #expect(cache.ask(.of("first"), timeout: .seconds(60), peer: 9) == .wait)
-        #expect(cache.mints().count == 1)
-        return cache
-    }
-
     private func order(_ cache: inout Simulation, _ seconds: Int) -> [String] {
         cache.advance(.seconds(seconds))
         return cache.mints().map { String(decoding: $0.key.user.user.value, as: UTF8.self) }
@@ -22,7 +11,7 @@ struct FairnessTests {
 
     @Test("One app's many calls don't delay another app's single call, and each app's calls go first in, first out.")
     func turns() {
-        var cache = emptied()
+        var cache = Simulation.withEmptyBucket()
         for index in 0..<5 { #expect(cache.ask(.of("a\(index)"), timeout: .seconds(60), peer: 1) == .wait) }
         for index in 0..<2 { #expect(cache.ask(.of("b\(index)"), timeout: .seconds(60), peer: 2) == .wait) }
         #expect(cache.ask(.of("c0"), timeout: .seconds(60), peer: 3) == .wait)
@@ -31,7 +20,7 @@ struct FairnessTests {
 
     @Test("A peer with few queued calls is not rejected because another peer has many.")
     func pacing() {
-        var cache = emptied()
+        var cache = Simulation.withEmptyBucket()
         for index in 0..<30 { _ = cache.ask(.of("a\(index)"), timeout: .seconds(60), peer: 1) }
         #expect(cache.ask(.of("a30"), timeout: .seconds(10), peer: 1).error?.code == .rateLimited)
         #expect(cache.ask(.of("b0"), timeout: .milliseconds(4_001), peer: 2) == .wait)
@@ -41,7 +30,7 @@ struct FairnessTests {
 
     @Test("A peer that joins another app's queued mint doesn't wait for that app's turn.")
     func join() {
-        var cache = emptied()
+        var cache = Simulation.withEmptyBucket()
         for index in 0..<20 { _ = cache.ask(.of("a\(index)"), timeout: .seconds(60), peer: 1) }
         #expect(cache.ask(.of("a19"), timeout: .seconds(60), peer: 2) == .wait)
         #expect(order(&cache, 3) == ["a0", "a19", "a1"])

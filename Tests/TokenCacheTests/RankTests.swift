@@ -6,19 +6,9 @@ import TokenProtocol
 
 @Suite("A call's rank follows from who waits for it")
 struct RankTests {
-    private static let slow: [TenantID: TenantPolicy] = ["main": .test(rate: 60, burst: 1, concurrent: 100)]
-
-    /// Creates a tenant whose bucket somebody else has just emptied.
-    private func emptied() -> Simulation {
-        var cache = Simulation(tenants: Self.slow)
-        #expect(cache.ask(.of("first"), timeout: .seconds(60), peer: 9) == .wait)
-        #expect(cache.mints().count == 1)
-        return cache
-    }
-
     @Test("Mints whose callers are gone go after callers' calls, as if they had been prefetched.")
     func gone() {
-        var cache = emptied()
+        var cache = Simulation.withEmptyBucket()
         var waiters: [Waiter] = []
         for index in 0..<60 {
             waiters.append(cache.newWaiter())
@@ -34,7 +24,7 @@ struct RankTests {
 
     @Test("A caller who comes back to such a mint makes it a caller's again.")
     func comesBack() {
-        var cache = emptied()
+        var cache = Simulation.withEmptyBucket()
         let waiter = cache.newWaiter()
         _ = cache.ask(.of("ann"), timeout: .seconds(100), as: waiter)
         cache.cancelWaits(of: [waiter])
@@ -47,7 +37,7 @@ struct RankTests {
 
     @Test("Their number is limited like that of prefetches, so that coming and going doesn't evade the limits.")
     func bounded() {
-        var cache = emptied()
+        var cache = Simulation.withEmptyBucket()
         for index in 0..<(CacheStateMachine.maxPrefetches + 500) {
             let waiter = cache.newWaiter()
             guard case .wait = cache.ask(.of("user\(index)"), timeout: .seconds(300), as: waiter) else { continue }
@@ -73,7 +63,7 @@ struct RankTests {
 
     @Test("A caller who joins another uid's queued mint is paced by the sooner of both positions.")
     func joinsSooner() {
-        var cache = emptied()
+        var cache = Simulation.withEmptyBucket()
         for index in 0..<150 { _ = cache.ask(.of("a\(index)"), timeout: .seconds(200), peer: 1) }
         #expect(cache.ask(.of("a149"), timeout: .milliseconds(2_001), peer: 2) == .wait)
         cache.advance(.seconds(2))
@@ -102,7 +92,7 @@ struct RankTests {
 
     @Test("A mint that nobody gets any more is not sent: its generation was raised, and its callers are gone.")
     func superseded() throws {
-        var cache = emptied()
+        var cache = Simulation.withEmptyBucket()
         let waiter = cache.newWaiter()
         _ = cache.ask(.of("ann"), timeout: .seconds(60), as: waiter)
         cache.evict(TokenKey.of("ann").user)

@@ -41,13 +41,13 @@ extension ScopeSet {
 
 extension TokenLog {
     /// All tokens that the log restores.
-    var kept: [(recordID: Int, token: PersistedToken)] {
-        var kept: [(recordID: Int, token: PersistedToken)] = []
+    var restored: [(recordID: Int, token: PersistedToken)] {
+        var restored: [(recordID: Int, token: PersistedToken)] = []
         restore { recordID, token in
-            kept.append((recordID, token))
+            restored.append((recordID, token))
             return true
         }
-        return kept
+        return restored
     }
 }
 

@@ -76,7 +76,7 @@ struct EntryStore {
     /// The changes to persist since they were last taken.
     private var changes: [PersistenceChange] = []
     /// True if changes are recorded.
-    private(set) var recordsChanges = false
+    private var recordsChanges = false
     /// The number of times that persisting has started. Record IDs from before don't count.
     private var persistence: UInt32 = 0
 

@@ -56,7 +56,7 @@ package struct TokenLife: Sendable, Equatable {
     }
 
     /// Returns the same token's life under another policy.
-    package func under(_ policy: CachePolicy) -> TokenLife {
+    package func applying(_ policy: CachePolicy) -> TokenLife {
         TokenLife(sent: sent, lifetime: lifetime, jitterFraction: jitterFraction, policy: policy)
     }
 

@@ -96,7 +96,8 @@ extension CacheStateMachine {
         switch fate {
         case .current: cache(token, life, call, mint, now: now)
         case .superseded: break
-        case .revoked(let peer): revokeLate(token, life, call, mint, for: peer, now: now)
+        case .revoked(let peer):
+            enqueueRevocation(of: token, mint.key, until: life.expiry, as: nil, for: peer, now: now)
         }
         complete(call, .token(token, life))
     }

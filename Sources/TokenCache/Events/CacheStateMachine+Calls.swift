@@ -2,7 +2,7 @@ import TokenProtocol
 
 /// Queueing calls by who waits for them, and sending them.
 extension CacheStateMachine {
-    // MARK: Planning
+    // MARK: Queueing
 
     /// Queues a mint of a key's current generation.
     mutating func enqueue(

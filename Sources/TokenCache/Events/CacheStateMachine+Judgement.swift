@@ -2,46 +2,9 @@ import TokenProtocol
 
 /// The one judgement of the next answer for a key, shared by requests, prefetches and explanations.
 extension CacheStateMachine {
-    /// The answer that a request gets.
-    struct Judgement: Equatable {
-        enum Verdict: Equatable {
-            /// The cached token.
-            case serve(meetsMinTTL: Bool)
-            /// The cached token, and one refresh starts in the background.
-            case serveAndRefresh
-            /// A new token, for which the caller waits.
-            case mint
-            /// No mint: the tenant has denied this user, or a mint of this key has just failed.
-            case negative(ErrorReply)
-            /// No mint: it could not be sent before the caller's timeout.
-            case paced(ErrorReply)
-            /// No mint: a limit of the caller's or the user's is reached.
-            case limited(MintLimit)
-        }
-
-        /// A limit that keeps a request from a mint.
-        enum MintLimit: Equatable {
-            /// The quota of waiting requests, or of prefetches, is used up.
-            case quota
-            /// The user has as many mints under way as one user may have.
-            case mintsPerUser
-            /// The caller's allowance of forced mints is used up.
-            case forcedMints(ErrorReply)
-
-            /// The reply of a request that the limit keeps from a mint.
-            var error: ErrorReply {
-                switch self {
-                case .quota, .mintsPerUser: .tooManyWaiting
-                case .forcedMints(let error): error
-                }
-            }
-        }
-
-        var verdict: Verdict
-        /// True if the cached token is served, marked as stale, when there is no new one.
-        var mayServeStale = false
-    }
-
+    /// Returns the answer that a request for a key would get. Nothing is changed by it.
+    ///
+    /// - Parameter entry: The key's entry, if there is one.
     func judge(_ key: TokenKey, _ entry: Entry?, _ options: RequestOptions, now: Instant) -> Judgement {
         var judgement = Judgement(verdict: .mint)
         if let entry, !options.noCache {
@@ -96,13 +59,13 @@ extension CacheStateMachine {
 
     /// Returns an entry's life under the current policy.
     func life(of entry: Entry) -> TokenLife {
-        entry.policyNumber == store.policyNumber ? entry.life : entry.life.under(policy)
+        entry.policyNumber == store.policyNumber ? entry.life : entry.life.applying(policy)
     }
 
     /// Recomputes an entry's life if a reload has changed the policy.
     mutating func applyPolicy(to slot: Int) {
         guard let entry = store[slot], entry.policyNumber != store.policyNumber else { return }
-        entry.life = entry.life.under(policy)
+        entry.life = entry.life.applying(policy)
         entry.policyNumber = store.policyNumber
         store.schedule(slot, entry)
     }

@@ -55,7 +55,7 @@ extension CacheStateMachine {
     /// - Parameter rank: The rank, or nil if nobody waits for it.
     /// - Returns: The call, or nil if the token is not revoked: there are too many, or the tenant is gone.
     @discardableResult
-    private mutating func enqueueRevocation(
+    mutating func enqueueRevocation(
         of token: EncodedToken,
         _ key: TokenKey,
         until expiry: Instant,
@@ -83,18 +83,6 @@ extension CacheStateMachine {
         }
         if calls[soonest]?.sent == nil { end(soonest, .overLimit, now: now) }
         return calls[call] == nil ? nil : call
-    }
-
-    /// Revokes a token that was minted for a user who has logged out in the meantime.
-    mutating func revokeLate(
-        _ token: EncodedToken,
-        _ life: TokenLife,
-        _ call: Call,
-        _ mint: Mint,
-        for peer: Peer,
-        now: Instant
-    ) {
-        enqueueRevocation(of: token, mint.key, until: life.expiry, as: nil, for: peer, now: now)
     }
 
     /// Ends the mints of a user who logs out.

@@ -11,7 +11,7 @@ extension CacheStateMachine {
     /// The number of replies that the waiters of one call get before those of the next.
     private static var repliesPerRound: Int { 64 }
 
-    // MARK: Room
+    // MARK: Limits
 
     /// True if one more request of a uid may wait.
     ///

@@ -11,11 +11,9 @@ struct NegativeCache {
         var serial: UInt64
         var entry: NegativeEntry
         var timer: IndexedHeap<Instant, Int>.Handle?
-        var nextOfUser: Int?
     }
 
-    private var slots = Slab<Slot>()
-    private var index = UserIndex()
+    private var slots = UserSlab<Slot>()
     private var timers = IndexedHeap<Instant, Int>()
     /// The serial number per tenant up to which entries are gone.
     private var floors: [TenantID: UInt64] = [:]
@@ -48,17 +46,17 @@ struct NegativeCache {
     ) {
         forgetIfGone(key)
         let slot = find(key) ?? insert(key, serial, now)
-        guard var entry = slots[slot]?.entry else { return }
-        denialCount -= entry.denial == nil ? 0 : 1
-        change(&entry)
-        denialCount += entry.denial == nil ? 0 : 1
-        slots[slot]?.entry = entry
-        slots[slot]?.serial = serial
-        if let timer = slots[slot]?.timer {
-            timers.move(timer, to: entry.forgetAt)
+        guard var changed = slots[slot] else { return }
+        denialCount -= changed.entry.denial == nil ? 0 : 1
+        change(&changed.entry)
+        denialCount += changed.entry.denial == nil ? 0 : 1
+        changed.serial = serial
+        if let timer = changed.timer {
+            timers.move(timer, to: changed.entry.forgetAt)
         } else {
-            slots[slot]?.timer = timers.insert(slot, at: entry.forgetAt)
+            changed.timer = timers.insert(slot, at: changed.entry.forgetAt)
         }
+        slots.update(slot) { $0 = changed }
         // One entry is added at a time, so one or two are removed. A smaller limit is reached step by step.
         for _ in 0..<2 where slots.count > limit {
             if let soonest = timers.min?.payload { remove(soonest) }
@@ -72,10 +70,8 @@ struct NegativeCache {
 
     /// Removes the entries of a user, or those with these scopes.
     mutating func forget(_ user: UserKey, scopes: ScopeSet?) {
-        var next = first(of: user)
-        while let slot = next, let found = slots[slot] {
-            next = found.nextOfUser
-            if scopes ?? found.key.scopes == found.key.scopes { remove(slot) }
+        for slot in slots.slots(of: user) {
+            if let found = slots[slot], scopes ?? found.key.scopes == found.key.scopes { remove(slot) }
         }
     }
 
@@ -132,17 +128,8 @@ struct NegativeCache {
 
     // MARK: Slots
 
-    private func first(of user: UserKey) -> Int? {
-        index.find(UserIndex.hash(user)) { slots[$0]?.key.user == user }
-    }
-
     private func find(_ key: TokenKey) -> Int? {
-        var next = first(of: key.user)
-        while let slot = next, let found = slots[slot] {
-            if found.key.scopes == key.scopes { return slot }
-            next = found.nextOfUser
-        }
-        return nil
+        slots.firstSlot(of: key.user) { $0.key.scopes == key.scopes }
     }
 
     private mutating func forgetIfGone(_ key: TokenKey) {
@@ -151,38 +138,18 @@ struct NegativeCache {
 
     private mutating func insert(_ key: TokenKey, _ serial: UInt64, _ now: Instant) -> Int {
         forgetOldest(of: key.user)
-        let first = first(of: key.user)
-        let slot = slots.insert(Slot(key: key, serial: serial, entry: NegativeEntry(now: now), nextOfUser: first))
-        let hash = UserIndex.hash(key.user)
-        if let first { index.replace(hash, first, with: slot) } else { index.insert(hash, slot) }
-        return slot
+        return slots.insert(Slot(key: key, serial: serial, entry: NegativeEntry(now: now)), of: key.user)
     }
 
     private mutating func forgetOldest(of user: UserKey) {
-        var (count, oldest, next) = (0, nil as Int?, first(of: user))
-        while let slot = next, let found = slots[slot] { (count, oldest, next) = (count + 1, slot, found.nextOfUser) }
-        if count >= Self.maxPerUser, let oldest { remove(oldest) }
+        let own = slots.slots(of: user)
+        if own.count >= Self.maxPerUser, let oldest = own.last { remove(oldest) }
     }
 
     private mutating func remove(_ slot: Int) {
         guard let found = slots[slot] else { return }
         denialCount -= found.entry.denial == nil ? 0 : 1
         if let timer = found.timer { timers.remove(timer) }
-        unlink(slot, found)
         slots.remove(slot)
-    }
-
-    private mutating func unlink(_ slot: Int, _ found: Slot) {
-        let hash = UserIndex.hash(found.key.user)
-        guard var previous = first(of: found.key.user), previous != slot else {
-            if let next = found.nextOfUser {
-                index.replace(hash, slot, with: next)
-            } else {
-                index.remove(hash, slot)
-            }
-            return
-        }
-        while let following = slots[previous]?.nextOfUser, following != slot { previous = following }
-        slots[previous]?.nextOfUser = found.nextOfUser
     }
 }

@@ -65,7 +65,7 @@ struct CircuitBreaker {
     }
 
     /// True if a call may go.
-    func letsCallGo(_ now: Instant) -> Bool {
+    func allowsCall(_ now: Instant) -> Bool {
         switch state {
         case .closed: true
         case .open(let until): until <= now

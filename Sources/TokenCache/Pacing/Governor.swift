@@ -162,7 +162,7 @@ struct Governor {
     ///
     /// - Parameter someoneWaits: True if any caller waits for this tenant, for a queued call or one under way.
     mutating func candidate(at now: Instant, someoneWaits: Bool) -> CallID? {
-        guard currentHold(at: now) == nil, circuit.letsCallGo(now), bucket.hasOne(at: now),
+        guard currentHold(at: now) == nil, circuit.allowsCall(now), bucket.hasOne(at: now),
             underWay < limits.maxConcurrent
         else { return nil }
         if let call = first.first ?? callers.first { return call }

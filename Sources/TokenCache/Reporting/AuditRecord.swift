@@ -79,9 +79,9 @@ package struct AuditRecord: Sendable, Equatable {
         ) {
             self.operation = operation
             self.reason = reason
-            self.tenant = tenant?.cut(Self.maxText)
+            self.tenant = tenant?.truncated(to: Self.maxText)
             self.user = user
-            self.scope = scopes?.text.cut(Self.maxText)
+            self.scope = scopes?.text.truncated(to: Self.maxText)
         }
     }
 
@@ -99,7 +99,7 @@ package struct AuditRecord: Sendable, Equatable {
 
 extension String {
     /// Returns a copy of at most a number of bytes, with an ellipsis if some are left out. It shares no storage.
-    fileprivate func cut(_ most: Int) -> String {
+    fileprivate func truncated(to most: Int) -> String {
         guard utf8.count > most else { return self }
         var (kept, size) = ("", 0)
         for scalar in unicodeScalars {

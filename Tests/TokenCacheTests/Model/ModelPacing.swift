@@ -150,7 +150,7 @@ struct ModelCircuit {
         if case .open(let until) = state, until > now { until } else { nil }
     }
 
-    func letsCallGo(_ now: Instant) -> Bool {
+    func allowsCall(_ now: Instant) -> Bool {
         switch state {
         case .closed: true
         case .open(let until): until <= now

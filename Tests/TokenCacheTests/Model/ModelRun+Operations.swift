@@ -18,11 +18,11 @@ extension ModelRun {
         case 168..<174: try logOutAtRandom()
         case 174..<176: try evict(randomKey().key.user, scopes: random.pick(Self.scopes.map(Optional.some) + [nil]))
         case 176: try flushAtRandom()
-        case 177..<180: try leave()
+        case 177..<180: try cancelSomeWaits()
         case 180..<186: changeBehaviour()
         case 186: try random.once(in: 2) ? reload() : reduceLimits()
         case 187: try changeSecret(of: random.pick(tenants))
-        case 188..<194: try askAgainAsTold()
+        case 188..<194: try retryAsTold()
         case 194: try end()
         case 195: try changePersisting()
         case 196: try denyMany()
@@ -100,7 +100,7 @@ extension ModelRun {
     }
 
     /// Repeats a request at the time that its error named: it must not get the same error if nothing else has happened.
-    private func askAgainAsTold() throws {
+    private func retryAsTold() throws {
         try finishSlices()
         let key = randomKey()
         var options = randomOptions()
@@ -127,7 +127,7 @@ extension ModelRun {
         try prefetch(keys, for: random.pick(Self.peers))
     }
 
-    private func leave() throws {
+    private func cancelSomeWaits() throws {
         let names = waiters.keys.sorted { $0.ticket < $1.ticket }
         guard !names.isEmpty else { return }
         let gone = (0...random.below(3)).map { _ in random.pick(names) }
@@ -198,7 +198,7 @@ extension ModelRun {
     // MARK: Time
 
     private func passSomeTime() throws {
-        if random.once(in: 3), let point = pointOfLife() {
+        if random.once(in: 3), let point = timeOfChange() {
             // While uses are persisted, the cache is woken four times a minute.
             let isLong = point - now > .seconds(2_000) && store != nil
             return isLong ? try suspend(until: point) : try passTime(point - now)
@@ -214,7 +214,7 @@ extension ModelRun {
     }
 
     /// Returns a time at which the answer for some token changes.
-    private func pointOfLife() -> Instant? {
+    private func timeOfChange() -> Instant? {
         let entries = entries.compactMap(\.entry)
         guard !entries.isEmpty else { return nil }
         let entry = random.pick(entries)

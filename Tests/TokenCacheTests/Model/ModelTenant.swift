@@ -230,7 +230,7 @@ final class ModelTenant {
     func objection(to call: ModelCall, now: Instant) -> String? {
         if isRetired { return "a call was sent to a tenant that isn't configured any more" }
         if hold.map({ now < $0.until }) ?? false { return "a call was sent in a hold" }
-        if !circuit.letsCallGo(now) { return "a call was sent while the circuit was open" }
+        if !circuit.allowsCall(now) { return "a call was sent while the circuit was open" }
         if !bucket.mayPay(at: now) { return "more calls were sent than the bucket allows" }
         if underWay >= limits.maxConcurrent { return "too many calls are under way" }
         return objectionToTurn(of: call, now: now)
@@ -299,7 +299,7 @@ final class ModelTenant {
 
     /// True if some queued call could go now, and so should have been sent.
     func holdsBackCall(_ now: Instant) -> Bool {
-        guard !isRetired, hold.map({ now >= $0.until }) ?? true, circuit.letsCallGo(now), bucket.canPay(at: now),
+        guard !isRetired, hold.map({ now >= $0.until }) ?? true, circuit.allowsCall(now), bucket.canPay(at: now),
             underWay < limits.maxConcurrent
         else { return false }
         if !first.isEmpty || !callers.isEmpty { return true }

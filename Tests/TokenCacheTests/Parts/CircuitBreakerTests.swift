@@ -19,7 +19,7 @@ struct CircuitBreakerTests {
         #expect(end(&circuit, [.fault, .fault, .fault, .fault, .answer]).allSatisfy { $0 == .none })
         let changes = end(&circuit, [.fault, .fault, .fault, .fault, .unknown, .fault])
         #expect(changes == [.none, .none, .none, .none, .none, .opened(until: now + .seconds(5))])
-        #expect(!circuit.letsCallGo(now) && circuit.openSince == now && circuit.openings == 1)
+        #expect(!circuit.allowsCall(now) && circuit.openSince == now && circuit.openings == 1)
         #expect(circuit.openUntil(now) == now + .seconds(5))
     }
 
@@ -28,9 +28,9 @@ struct CircuitBreakerTests {
         var circuit = CircuitBreaker()
         #expect(circuit.open(.faults, jitterFraction: 0.5, now: now) == .opened(until: now + .seconds(5)))
         let later = now + .seconds(5)
-        #expect(circuit.letsCallGo(later))
+        #expect(circuit.allowsCall(later))
         circuit.started(call(1), usesClient: true, now: later)
-        #expect(circuit.state == .halfOpen(probe: call(1)) && !circuit.letsCallGo(later))
+        #expect(circuit.state == .halfOpen(probe: call(1)) && !circuit.allowsCall(later))
         #expect(circuit.ended(call(2), .success, jitterFraction: 0.5, now: later) == .none, "it isn't the probe")
         let opened = CircuitBreaker.Change.opened(until: later + .seconds(10))
         #expect(circuit.ended(call(1), .fault, jitterFraction: 0.5, now: later) == opened)

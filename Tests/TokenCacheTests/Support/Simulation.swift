@@ -41,6 +41,14 @@ struct Simulation {
         )
     }
 
+    /// Creates a cache with one call per second and no burst, whose bucket somebody else has just emptied.
+    static func withEmptyBucket() -> Simulation {
+        var cache = Simulation(tenants: ["main": .test(rate: 60, burst: 1, concurrent: 100)])
+        #expect(cache.ask(.of("first"), timeout: .seconds(60), peer: 9) == .wait)
+        #expect(cache.mints().count == 1)
+        return cache
+    }
+
     // MARK: Performing
 
     private mutating func perform<Answer>(_ outcome: Outcome<Answer>) -> Answer {

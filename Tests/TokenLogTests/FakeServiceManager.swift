@@ -5,7 +5,7 @@ import TokenLog
 /// A stand-in for the service manager.
 ///
 /// It holds the descriptors of a log's files while no log exists, and carries out a log's orders when the test lets it.
-final class DescriptorShelf {
+final class FakeServiceManager {
     /// An order of the log to the manager.
     private enum Order {
         case put(TokenLog.StoredFile)
@@ -38,7 +38,7 @@ final class DescriptorShelf {
         let handedOver = files.map { ($0.name, dup($0.descriptor)) }
         let opened = TokenLog(stored: handedOver, in: nil, store: { _ in })
         let log = try #require(opened)
-        return log.kept.map(\.token.subject)
+        return log.restored.map(\.token.subject)
     }
 
     func add(_ descriptor: CInt, named name: String) { files.append((name, descriptor)) }
@@ -97,4 +97,4 @@ final class DescriptorShelf {
 }
 
 @available(*, unavailable)
-extension DescriptorShelf: Sendable {}
+extension FakeServiceManager: Sendable {}
