@@ -1,6 +1,8 @@
 import Crypto
 
-/// The SHA-256 of a token. It identifies the token to operators and apps, and can't be turned back into it.
+/// The SHA-256 of a token.
+///
+/// It identifies the token to operators and apps, and can't be turned back into it.
 package struct Fingerprint: Sendable, Hashable {
     /// The 256 bits.
     package let words: SIMD4<UInt64>

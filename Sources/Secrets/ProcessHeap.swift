@@ -1,7 +1,9 @@
 import CLinux
 import Glibc
 
-/// Settings of the C library's heap. They don't affect threads that use a heap of their own already.
+/// Settings of the C library's heap.
+///
+/// They don't affect threads that use a heap of their own already.
 package enum ProcessHeap {
     /// Makes all threads use one heap.
     ///
@@ -33,6 +35,8 @@ package enum ProcessHeap {
     /// freed.
     package static func overwriteFreedMemory() { _ = mallopt(M_PERTURB, freedByte) }
 
-    /// The byte that freed memory is filled with. Allocated memory is filled with its complement, zero.
+    /// The byte that freed memory is filled with.
+    ///
+    /// Allocated memory is filled with its complement, zero.
     private static let freedByte: CInt = 0xFF
 }

@@ -9,12 +9,16 @@ import Glibc
 // last one is gone. In between it is only read.
 @safe package final class SecretBytes: @unchecked Sendable {
     private let memory: UnsafeMutableRawBufferPointer
-    /// The source of the memory, also for secrets derived from this one. The heap if nil.
+    /// The source of the memory, also for secrets derived from this one.
+    ///
+    /// The heap if nil.
     package let source: SecretMemory?
     /// The owner of the memory, if it isn't this object's own.
     private let owner: (any AnyObject & Sendable)?
 
-    /// Copies bytes into heap memory, which may be swapped. The caller has to overwrite its own copy.
+    /// Copies bytes into heap memory, which may be swapped.
+    ///
+    /// The caller has to overwrite its own copy.
     package convenience init(copying bytes: UnsafeRawBufferPointer) {
         unsafe self.init(count: bytes.count) { unsafe $0.copyMemory(from: bytes) }
     }

@@ -2,11 +2,17 @@
 ///
 /// Its address is a multiple of its size, so the region of a slot is found by the slot's address.
 @safe struct SlotRegion {
-    /// The size of a region, which fits 48 tokens of the usual size. A huge page holds 32 regions.
+    /// The size of a region, which fits 48 tokens of the usual size.
+    ///
+    /// A huge page holds 32 regions.
     static let size = 65_536
-    /// The maximum slot size. Larger secrets have pages of their own.
+    /// The maximum slot size.
+    ///
+    /// Larger secrets have pages of their own.
     private static let largestSlot = 8_192
-    /// The size of a cache line. Slots are multiples of it, and the head takes one.
+    /// The size of a cache line.
+    ///
+    /// Slots are multiples of it, and the head takes one.
     private static let line = 64
 
     private struct Head {
@@ -64,7 +70,9 @@
         nonmutating set { unsafe head.pointee.position = newValue.map(Int32.init) ?? -1 }
     }
 
-    /// Takes a zeroed slot. There must be a free one.
+    /// Takes a zeroed slot.
+    ///
+    /// There must be a free one.
     func takeSlot() -> UnsafeMutableRawPointer {
         unsafe head.pointee.used += 1
         let free = unsafe Int(head.pointee.firstFree)

@@ -1,4 +1,6 @@
-/// The regions of one slot size that have free slots. Each knows its index.
+/// The regions of one slot size that have free slots.
+///
+/// Each knows its index.
 struct SlotRegions {
     private var regions: [SlotRegion] = []
 
@@ -11,7 +13,9 @@ struct SlotRegions {
         regions.append(region)
     }
 
-    /// Takes a slot. There must be a region.
+    /// Takes a slot.
+    ///
+    /// There must be a region.
     mutating func takeSlot() -> UnsafeMutableRawPointer {
         let region = regions[regions.count - 1]
         let slot = unsafe region.takeSlot()

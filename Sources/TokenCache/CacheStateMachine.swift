@@ -10,13 +10,21 @@ import TokenProtocol
 /// waiters, and one governor per tenant. No event walks through data that an app, a tenant or the clock can fill. Long
 /// work is divided into slices, and ``CacheActions/wake`` asks for the next slice at once.
 package struct CacheStateMachine {
-    /// The maximum number of waiting requests. Each takes memory while the tenant is slow.
+    /// The maximum number of waiting requests.
+    ///
+    /// Each takes memory while the tenant is slow.
     package static let maxWaiters = 65_536
-    /// The maximum number of queued prefetches. At a tenant's rate that is two hours of calls.
+    /// The maximum number of queued prefetches.
+    ///
+    /// At a tenant's rate that is two hours of calls.
     package static let maxPrefetches = 10_000
-    /// The maximum number of tokens that wait for revocation. Beyond it the tokens that expire soonest are dropped.
+    /// The maximum number of tokens that wait for revocation.
+    ///
+    /// Beyond it the tokens that expire soonest are dropped.
     package static let maxRevocations = 10_000
-    /// The maximum number of mints per user at a time. Each has other scopes.
+    /// The maximum number of mints per user at a time.
+    ///
+    /// Each has other scopes.
     static let maxMintsPerUser = 64
     /// The number of steps of deferred work per event, which takes less than a millisecond.
     package static let defaultSliceSize = 256

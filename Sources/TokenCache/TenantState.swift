@@ -8,7 +8,9 @@ struct TenantState {
     var client = ClientHealth()
     var lastSuccess: Instant?
     var lastError: (error: ErrorReply, at: Instant)?
-    /// True if a reload has removed the tenant. It gets no more calls, and is removed when its last call has ended.
+    /// True if a reload has removed the tenant.
+    ///
+    /// It gets no more calls, and is removed when its last call has ended.
     var isRetired = false
     var timer: IndexedHeap<Instant, TenantID>.Handle?
 }

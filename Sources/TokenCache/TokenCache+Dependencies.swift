@@ -1,5 +1,7 @@
 extension TokenCache {
-    /// Everything that the cache needs from outside. Each closure is called on its executor.
+    /// Everything that the cache needs from outside.
+    ///
+    /// Each closure is called on its executor.
     package struct Dependencies: Sendable {
         /// Reads the clock that keeps running during suspend.
         package var now: @Sendable () -> Instant
@@ -7,9 +9,13 @@ extension TokenCache {
         package var wake: @Sendable (_ at: Instant?) -> Void
         /// Sends a reply to a request that waited.
         package var deliver: @Sendable (Delivery) -> Void
-        /// Tells operators something. It must not block.
+        /// Tells operators something.
+        ///
+        /// It must not block.
         package var notify: @Sendable (CacheNotice) -> Void
-        /// Writes a record to the audit trail. It must not block.
+        /// Writes a record to the audit trail.
+        ///
+        /// It must not block.
         package var audit: @Sendable (AuditRecord) -> Void
 
         /// Creates the dependencies.

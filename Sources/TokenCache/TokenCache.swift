@@ -32,7 +32,9 @@ package actor TokenCache {
     private var machine: CacheStateMachine
     private var tokenStore: (any TokenStore)?
 
-    /// The actor's executor. It is computed, as an unowned reference must not outlive the executor.
+    /// The actor's executor.
+    ///
+    /// It is computed, as an unowned reference must not outlive the executor.
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
     /// Creates an empty cache.
@@ -88,7 +90,9 @@ package actor TokenCache {
         }
     }
 
-    /// Drops a user's tokens and revokes them at the tenant. Returns the reply, or nil if it comes later.
+    /// Drops a user's tokens and revokes them at the tenant.
+    ///
+    /// Returns the reply, or nil if it comes later.
     package func revoke(
         _ user: UserKey,
         scopes: ScopeSet?,
@@ -207,7 +211,9 @@ package actor TokenCache {
         await end()
     }
 
-    /// Ends ``run(_:)``. Calls that are ordered from now on are not made.
+    /// Ends ``run(_:)``.
+    ///
+    /// Calls that are ordered from now on are not made.
     package nonisolated func stop() { ordering.finish() }
 
     private nonisolated func make(_ order: CallOrder, _ tenants: some TenantCalling) async {
@@ -225,7 +231,9 @@ package actor TokenCache {
         perform(machine.revocationEnded(call, result, now: dependencies.now()))
     }
 
-    /// Ends the cache when no more calls are made. The audit trail gets the revocations that were not made.
+    /// Ends the cache when no more calls are made.
+    ///
+    /// The audit trail gets the revocations that were not made.
     private func end() { perform(machine.shutDown(now: dependencies.now())) }
 
     // MARK: Performing

@@ -27,7 +27,9 @@ struct IndexedLogFile {
         self.found = found
     }
 
-    /// The number of record IDs that are known here. Records with higher IDs are not in this file.
+    /// The number of record IDs that are known here.
+    ///
+    /// Records with higher IDs are not in this file.
     var count: Int { offsets.count }
 
     /// True if tokens may be served from the memory of this file.
@@ -68,7 +70,9 @@ struct IndexedLogFile {
         return true
     }
 
-    /// Copies a record from another file. There must be space.
+    /// Copies a record from another file.
+    ///
+    /// There must be space.
     mutating func copy(_ recordID: Int, from other: IndexedLogFile) {
         guard let offset = other.offset(at: recordID) else { return }
         set(file.append(copying: offset, of: other.file), at: recordID)

@@ -11,7 +11,9 @@ import Synchronization
 @safe struct LogFile {
     static let headSize = 64
     static let recordHeadSize = 24
-    /// The version of the layout and of the content of records. Files with another version are ignored.
+    /// The version of the layout and of the content of records.
+    ///
+    /// Files with another version are ignored.
     static let version: UInt64 = 1
     /// The text "tokenlog" as a number.
     private static let magic: UInt64 = 0x676f_6c6e_656b_6f74
@@ -48,7 +50,9 @@ import Synchronization
     }
 
     let file: MemoryFile
-    /// The number of the file. The latest file has the highest.
+    /// The number of the file.
+    ///
+    /// The latest file has the highest.
     let generation: UInt64
     /// The offset of the next record.
     private(set) var end = headSize
@@ -115,7 +119,9 @@ import Synchronization
     /// True if there is space for a record of this size.
     func hasSpace(for size: Int) -> Bool { unsafe size <= bytes.count - end }
 
-    /// Appends a record. There must be space.
+    /// Appends a record.
+    ///
+    /// There must be space.
     ///
     /// - Returns: The record's offset.
     mutating func append(
@@ -137,7 +143,9 @@ import Synchronization
         return offset
     }
 
-    /// Copies a record of another file without changes. There must be space.
+    /// Copies a record of another file without changes.
+    ///
+    /// There must be space.
     mutating func append(copying offset: Int, of other: LogFile) -> Int {
         let content = unsafe other.content(at: offset)
         return unsafe append(content: content.count, lastUsed: other.lastUsed(at: offset)) {

@@ -2,7 +2,9 @@ import CLinux
 import Dispatch
 import Glibc
 
-/// A mapped file that exists only in memory. Its content lives as long as its descriptor is held.
+/// A mapped file that exists only in memory.
+///
+/// Its content lives as long as its descriptor is held.
 ///
 /// It is a secret file (memfd_secret(2)) if the kernel has them: not even root can open it through another process's
 /// descriptor, and it is never swapped. Otherwise it is an ordinary memory file (memfd_create(2)) that is locked while
@@ -15,7 +17,9 @@ import Glibc
     let descriptor: CInt
     /// The mapped memory.
     let bytes: UnsafeMutableRawBufferPointer
-    /// True if its pages stay in memory. A limit of locked memory (`RLIMIT_MEMLOCK`) may prevent that.
+    /// True if its pages stay in memory.
+    ///
+    /// A limit of locked memory (`RLIMIT_MEMLOCK`) may prevent that.
     let isLocked: Bool
 
     /// Creates a zeroed file of a size, or returns nil if there is no memory.

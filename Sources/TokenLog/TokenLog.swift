@@ -21,7 +21,9 @@ package final class TokenLog: TokenStore {
         package let name: String
         /// The name of the file that it replaces, or nil if there was none.
         package let predecessor: String?
-        /// The number of the file. The latest file has the highest.
+        /// The number of the file.
+        ///
+        /// The latest file has the highest.
         package let generation: UInt64
         private let file: MemoryFile
 
@@ -39,22 +41,28 @@ package final class TokenLog: TokenStore {
         package var descriptor: CInt { file.descriptor }
     }
 
-    /// The names of the files. A new file gets the other name, so that both files exist for a moment.
+    /// The names of the files.
+    ///
+    /// A new file gets the other name, so that both files exist for a moment.
     package static let names = ["tokens-a", "tokens-b"]
-    /// The minimum size of a file. A new file is twice as large as its content.
+    /// The minimum size of a file.
+    ///
+    /// A new file is twice as large as its content.
     private static let minSize = 1_024 * 1_024
     /// The free share of a file below which its records move to another one.
     private static let reserve = 1.0 / 8
     /// The live share of a file below which its records move to a smaller one.
     private static let minLiveShare = 1.0 / 8
-    /// The number of times its own size that each new token moves. So a file has moved when half of the reserve is used
-    /// up.
+    /// The number of times its own size that each new token moves.
+    ///
+    /// So a file has moved when half of the reserve is used up.
     private static let pace = 16
     /// The minimum number of bytes that each new token moves, which takes some microseconds.
     private static let minMoved = 32 * 1_024
 
-    /// The move of all records to another file. Both files are written until it is complete and the manager has the new
-    /// one.
+    /// The move of all records to another file.
+    ///
+    /// Both files are written until it is complete and the manager has the new one.
     private struct Move {
         var records: IndexedLogFile
         let name: String
@@ -81,7 +89,9 @@ package final class TokenLog: TokenStore {
     /// The size of the live records in bytes.
     private var live = 0
 
-    /// Takes over the latest file of an earlier daemon, or creates one. Returns nil if there is no memory.
+    /// Takes over the latest file of an earlier daemon, or creates one.
+    ///
+    /// Returns nil if there is no memory.
     ///
     /// - Parameters:
     ///   - stored: The inherited descriptors by their names. This object owns them from here on.
@@ -175,7 +185,9 @@ package final class TokenLog: TokenStore {
         move?.records.note(recordID, lastUsed: time)
     }
 
-    /// Handles the confirmation that a file is stored and its predecessor removed. It is the current file from here on.
+    /// Handles the confirmation that a file is stored and its predecessor removed.
+    ///
+    /// It is the current file from here on.
     package func stored(_ generation: UInt64) -> Bool {
         guard let move, move.isComplete, move.records.file.generation == generation else { return false }
         if records.serves { served = records }

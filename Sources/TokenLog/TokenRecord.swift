@@ -105,7 +105,9 @@ struct TokenRecord {
             self.memory = memory
         }
 
-        /// Reads a token, whose text stays in the record's memory. Returns nil if the record has none.
+        /// Reads a token, whose text stays in the record's memory.
+        ///
+        /// Returns nil if the record has none.
         ///
         /// - Parameters:
         ///   - offset: The record's offset in the file.
@@ -180,7 +182,9 @@ struct TokenRecord {
         }
     }
 
-    /// A text that most records share. It is decoded only if it differs from the previous record's.
+    /// A text that most records share.
+    ///
+    /// It is decoded only if it differs from the previous record's.
     private struct SharedText {
         private(set) var text = ""
         private var bytes: [UInt8] = []

@@ -59,7 +59,13 @@ struct AuditTrailTests {
     @Test("Refusals, revocations and what operators do are told apart.")
     func others() throws {
         let user = UserLookup(field: .userID, value: "7")
-        let refusal = AuditRecord.ForbiddenRequest(.prefetch, reason: "no", tenant: nil, user: user, scopes: ScopeSet("b a"))
+        let refusal = AuditRecord.ForbiddenRequest(
+            .prefetch,
+            reason: "no",
+            tenant: nil,
+            user: user,
+            scopes: ScopeSet("b a")
+        )
         let denied = ErrorReply.Upstream(status: 401, code: "OAUTH-14", title: "no")
         let scopes = try #require(ScopeSet("a"))
         let lines = try lines(

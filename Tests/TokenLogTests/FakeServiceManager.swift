@@ -22,7 +22,9 @@ final class FakeServiceManager {
 
     deinit { for file in files { close(file.descriptor) } }
 
-    /// Opens a log as the next daemon would, with the stored files. The orders of an earlier log are dropped.
+    /// Opens a log as the next daemon would, with the stored files.
+    ///
+    /// The orders of an earlier log are dropped.
     func open() throws -> TokenLog {
         stored = []
         orders = []

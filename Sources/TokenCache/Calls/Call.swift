@@ -8,7 +8,9 @@ struct Call {
     enum Phase {
         /// It is queued.
         case queued(Governor.Ticket)
-        /// It was sent. A token's life counts from this time.
+        /// It was sent.
+        ///
+        /// A token's life counts from this time.
         case sent(at: Instant)
     }
 
@@ -24,7 +26,9 @@ struct Call {
     let peer: Peer?
     var phase: Phase
     var work: Work
-    /// The requests that wait for a mint. Logouts that wait for a revocation are found by ``Revocation/logout``.
+    /// The requests that wait for a mint.
+    ///
+    /// Logouts that wait for a revocation are found by ``Revocation/logout``.
     var waiters = Waiters.List()
 
     var mint: Mint? {

@@ -1,6 +1,8 @@
 import TokenProtocol
 
-/// The reason for which a call ended. All calls are ended by one function, which tells everyone who has to know.
+/// The reason for which a call ended.
+///
+/// All calls are ended by one function, which tells everyone who has to know.
 enum CallEnd {
     /// The tenant minted a token.
     case minted(EncodedToken, TokenLife)

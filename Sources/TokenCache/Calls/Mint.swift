@@ -34,9 +34,13 @@ struct Mint {
     var owner: PeerUID
     /// The time of the last request for it, or nil if there was none since it was queued.
     var requestedAt: Instant?
-    /// True if it probes the tenant's client. Such a mint goes first, and is sent even if no request waits.
+    /// True if it probes the tenant's client.
+    ///
+    /// Such a mint goes first, and is sent even if no request waits.
     var isProbe = false
-    /// True if it was retried with a new secret. It is retried only once.
+    /// True if it was retried with a new secret.
+    ///
+    /// It is retried only once.
     var hasTriedNewSecret = false
 
     /// True if no request caused it.

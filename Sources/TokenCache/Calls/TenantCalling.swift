@@ -1,6 +1,8 @@
 package import Secrets
 
-/// Makes the calls that the cache orders. It doesn't decide when.
+/// Makes the calls that the cache orders.
+///
+/// It doesn't decide when.
 package protocol TenantCalling: Sendable {
     /// Requests a token from the tenant.
     func mint(_ key: TokenKey) async -> MintResult

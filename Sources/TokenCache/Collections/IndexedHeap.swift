@@ -3,7 +3,9 @@
 /// An inserted item is known by its handle until it is removed. Unwanted items are removed at once, so the heap holds
 /// no stale items.
 struct IndexedHeap<Priority: Comparable, Payload> {
-    /// Identifies an item while it is in the heap. Afterwards another item may get the same handle.
+    /// Identifies an item while it is in the heap.
+    ///
+    /// Afterwards another item may get the same handle.
     struct Handle: Equatable {
         fileprivate let node: Int32
     }
@@ -15,7 +17,9 @@ struct IndexedHeap<Priority: Comparable, Payload> {
 
     private struct Node {
         var payload: Payload?
-        /// The position of its item in the heap. In a free node, the next free node.
+        /// The position of its item in the heap.
+        ///
+        /// In a free node, the next free node.
         var position: Int32
     }
 

@@ -3,8 +3,9 @@
 /// A full array copies all its elements, which at a million elements blocks the event loop for milliseconds. This one
 /// adds a segment of a fixed size instead.
 struct SegmentedArray<Element> {
-    /// The binary logarithm of the segment size, so that an index is split by shifting. A segment of entries takes 50
-    /// KiB.
+    /// The binary logarithm of the segment size, so that an index is split by shifting.
+    ///
+    /// A segment of entries takes 50 KiB.
     private static var shift: Int { 10 }
     private static var segmentSize: Int { 1 << shift }
 
@@ -29,7 +30,9 @@ struct SegmentedArray<Element> {
         count += 1
     }
 
-    /// Removes the last element. The array must not be empty.
+    /// Removes the last element.
+    ///
+    /// The array must not be empty.
     mutating func removeLast() {
         count -= 1
         segments[count >> Self.shift].removeLast()

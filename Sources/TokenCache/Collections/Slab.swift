@@ -1,4 +1,6 @@
-/// Elements in numbered slots. Free slots are reused.
+/// Elements in numbered slots.
+///
+/// Free slots are reused.
 struct Slab<Element> {
     private struct Slot {
         var element: Element?

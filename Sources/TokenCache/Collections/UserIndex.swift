@@ -7,7 +7,9 @@ package import TokenProtocol
 /// addressing with linear probing. A removal closes its gap, so no tombstones remain. The table is divided into shards
 /// that grow one by one, so that no insertion has to move everything.
 package struct UserIndex {
-    /// The number of hash bits that choose the shard. The other bits choose the bucket.
+    /// The number of hash bits that choose the shard.
+    ///
+    /// The other bits choose the bucket.
     private static let shardBits: UInt32 = 9
 
     private var shards = ContiguousArray(repeating: Shard(), count: 1 << Int(shardBits))
@@ -54,7 +56,9 @@ private struct Shard {
         var mark: UInt32 = 0
     }
 
-    /// The maximum load of a table. Beyond three quarters linear probing takes many steps.
+    /// The maximum load of a table.
+    ///
+    /// Beyond three quarters linear probing takes many steps.
     private static let fullest = (numerator: 3, denominator: 4)
     private static let smallest = 8
 

@@ -11,17 +11,23 @@ final class Entry {
     let key: TokenKey
     let token: EncodedToken
     var life: TokenLife
-    /// The store's policy number when the life was computed. Under another policy it is recomputed.
+    /// The store's policy number when the life was computed.
+    ///
+    /// Under another policy it is recomputed.
     var policyNumber: UInt32
     /// The time at which the token was received.
     let arrived: Instant
-    /// The time of the last request for it, or nil if there was none. Refreshes and prefetches don't count.
+    /// The time of the last request for it, or nil if there was none.
+    ///
+    /// Refreshes and prefetches don't count.
     var lastUsed: Instant?
     /// True if no request caused its mint.
     let isUnrequested: Bool
     /// True if it replaced a token that an app had reported as rejected.
     let replacedReported: Bool
-    /// A unique number. Entries from before a flush have lower numbers than those after it.
+    /// A unique number.
+    ///
+    /// Entries from before a flush have lower numbers than those after it.
     let serial: UInt64
     /// Its record in the store of the next daemon, valid while the store's count of persistences is the same.
     var record: (id: Int, persistence: UInt32)?

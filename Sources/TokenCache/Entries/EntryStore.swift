@@ -11,10 +11,14 @@ import TokenProtocol
 /// A flush costs the same no matter how many entries it drops: it sets a floor, and all entries of the tenant with a
 /// serial number up to the floor are gone for everyone. ``sweep(_:_:)`` frees their memory afterwards, in slices.
 struct EntryStore {
-    /// The maximum number of entries per user. Each has other scopes, and a look-up goes through all of them.
+    /// The maximum number of entries per user.
+    ///
+    /// Each has other scopes, and a look-up goes through all of them.
     static let maxPerUser = 64
 
-    /// A slot for an entry. It is reused after the entry is removed.
+    /// A slot for an entry.
+    ///
+    /// It is reused after the entry is removed.
     struct Slot {
         var entry: Entry?
         /// In a free slot, the next free slot.
@@ -22,8 +26,9 @@ struct EntryStore {
         fileprivate var rank = Rank()
     }
 
-    /// The position of an entry in the order of use. It is a value of its own, so that a hit reads and writes it at
-    /// once.
+    /// The position of an entry in the order of use.
+    ///
+    /// It is a value of its own, so that a hit reads and writes it at once.
     fileprivate struct Rank {
         /// The time of the last use, as a count of all uses.
         var use: UInt64 = 0
@@ -50,12 +55,18 @@ struct EntryStore {
         let end: Int
     }
 
-    /// The number of no slot. Slot numbers are kept in four bytes, as there may be ten million.
+    /// The number of no slot.
+    ///
+    /// Slot numbers are kept in four bytes, as there may be ten million.
     private static let none: Int32 = -1
-    /// A uid that no process has (`chown(2)`). It owns the entries that nobody requested.
+    /// A uid that no process has (`chown(2)`).
+    ///
+    /// It owns the entries that nobody requested.
     static let nobody = PeerUID.max
 
-    /// The number of policies so far. The lives of entries are computed under one of them.
+    /// The number of policies so far.
+    ///
+    /// The lives of entries are computed under one of them.
     var policyNumber: UInt32 = 0
     private(set) var slots = SegmentedArray<Slot>()
     private var firstFree = none
@@ -77,7 +88,9 @@ struct EntryStore {
     private var changes: [PersistenceChange] = []
     /// True if changes are recorded.
     private var recordsChanges = false
-    /// The number of times that persisting has started. Record IDs from before don't count.
+    /// The number of times that persisting has started.
+    ///
+    /// Record IDs from before don't count.
     private var persistence: UInt32 = 0
 
     // MARK: Finding
@@ -127,7 +140,9 @@ struct EntryStore {
 
     // MARK: Changing
 
-    /// Records a use of an entry by a uid. The entry becomes the newest of its owner.
+    /// Records a use of an entry by a uid.
+    ///
+    /// The entry becomes the newest of its owner.
     mutating func touch(_ slot: Int, _ entry: Entry, at now: Instant, by peer: PeerUID) {
         entry.lastUsed = now
         var rank = slots[slot].rank

@@ -4,18 +4,24 @@
 /// drawn at each look, the earliest point of the band would win for every token, and tokens that were minted together
 /// would be refreshed together.
 package struct TokenLife: Sendable, Equatable {
-    /// The maximum safety margin. In 30 s an app can use a token that it just got.
+    /// The maximum safety margin.
+    ///
+    /// In 30 s an app can use a token that it just got.
     static let maxMargin = Duration.seconds(30)
     /// The share of a short lifetime that is its safety margin.
     static let marginShare = 0.05
-    /// The maximum lifetime, a day. A token with a longer one is renewed after a day.
+    /// The maximum lifetime, a day.
+    ///
+    /// A token with a longer one is renewed after a day.
     static let longest = Duration.seconds(86_400)
     /// The minimum time left of a served token, as replies give it in whole seconds.
     static let minServed = Duration.seconds(1)
     /// The minimum time from the refresh deadline to the end of serving, so that the timer comes first.
     static let beforeMargin = Duration.milliseconds(1)
 
-    /// The time at which the token was requested from the tenant. Its life counts from there, not from the reply.
+    /// The time at which the token was requested from the tenant.
+    ///
+    /// Its life counts from there, not from the reply.
     package let sent: Instant
     /// The lifetime from then on.
     package let lifetime: Duration
@@ -23,7 +29,9 @@ package struct TokenLife: Sendable, Equatable {
     package let jitterFraction: Double
     /// The expiry.
     package let expiry: Instant
-    /// The safety margin. A token is served from the cache while more than this is left, and at least a second.
+    /// The safety margin.
+    ///
+    /// A token is served from the cache while more than this is left, and at least a second.
     package let margin: Duration
     /// The time from which on a request for it starts a refresh in the background.
     package let refreshAfter: Instant
@@ -89,7 +97,9 @@ package struct TokenLife: Sendable, Equatable {
         case serveAndRefresh
         /// The token, marked: a new one would not have more time left.
         case serveUnmet
-        /// A new token. If minting fails the old one is served, marked as stale, if it may be.
+        /// A new token.
+        ///
+        /// If minting fails the old one is served, marked as stale, if it may be.
         case mint(mayServeStale: Bool)
     }
 }

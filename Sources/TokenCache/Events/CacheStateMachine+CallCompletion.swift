@@ -49,7 +49,9 @@ extension CacheStateMachine {
         return finish(now)
     }
 
-    /// Ends a call for any reason. Everyone who has to know is told here.
+    /// Ends a call for any reason.
+    ///
+    /// Everyone who has to know is told here.
     mutating func end(_ id: CallID, _ reason: CallEnd, now: Instant) {
         guard let call = calls[id] else { return }
         // The fate depends on the table, so it is read before the call is removed.

@@ -109,7 +109,9 @@ extension CacheStateMachine {
 
     // MARK: Generations
 
-    /// Returns the fate of a mint's token. A flush or a reload may have superseded it without having reached it yet.
+    /// Returns the fate of a mint's token.
+    ///
+    /// A flush or a reload may have superseded it without having reached it yet.
     func fate(of call: Call) -> Mint.Fate {
         guard let mint = call.mint else { return .current }
         guard mint.fate == .current else { return mint.fate }
@@ -117,7 +119,9 @@ extension CacheStateMachine {
         return isOld ? .superseded : .current
     }
 
-    /// Raises a key's generation. The mint under way answers its waiters, and its token is not cached.
+    /// Raises a key's generation.
+    ///
+    /// The mint under way answers its waiters, and its token is not cached.
     mutating func supersede(_ id: CallID, now: Instant) {
         guard let call = calls[id] else { return }
         guard call.sent != nil || !call.waiters.isEmpty else { return end(id, .unwanted, now: now) }

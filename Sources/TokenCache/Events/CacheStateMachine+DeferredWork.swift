@@ -60,7 +60,9 @@ extension CacheStateMachine {
         }
     }
 
-    /// Performs an action for each slot of a slice. Returns the next slot, or nil after the last one.
+    /// Performs an action for each slot of a slice.
+    ///
+    /// Returns the next slot, or nil after the last one.
     private mutating func goThroughSlots(
         from start: Int,
         _ budget: inout Int,

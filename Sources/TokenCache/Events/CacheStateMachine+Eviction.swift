@@ -3,7 +3,9 @@ package import TokenProtocol
 
 /// Reports of rejected tokens, evictions and flushes.
 extension CacheStateMachine {
-    /// The time in which a token that replaced a reported one can't be reported. Late reports mean the old token.
+    /// The time in which a token that replaced a reported one can't be reported.
+    ///
+    /// Late reports mean the old token.
     static var reportGrace: Duration { .seconds(10) }
 
     /// Drops a token that an API has rejected.
@@ -50,7 +52,9 @@ extension CacheStateMachine {
         return finish(count, now)
     }
 
-    /// Raises the generation of all of a tenant's keys. Their memory is freed in slices.
+    /// Raises the generation of all of a tenant's keys.
+    ///
+    /// Their memory is freed in slices.
     mutating func flush(_ tenant: TenantID) -> Int {
         let count = store.flush(tenant, upTo: lastSerial)
         negatives.flush(tenant, upTo: lastSerial)

@@ -2,7 +2,9 @@ import TokenProtocol
 
 /// The one judgement of the next answer for a key, shared by requests, prefetches and explanations.
 extension CacheStateMachine {
-    /// Returns the answer that a request for a key would get. Nothing is changed by it.
+    /// Returns the answer that a request for a key would get.
+    ///
+    /// Nothing is changed by it.
     ///
     /// - Parameter entry: The key's entry, if there is one.
     func judge(_ key: TokenKey, _ entry: Entry?, _ options: RequestOptions, now: Instant) -> Judgement {

@@ -10,7 +10,9 @@ extension CacheStateMachine {
 
     // MARK: Restoring
 
-    /// Restores a token that an earlier daemon persisted. ``beginPersisting(now:)`` has to follow.
+    /// Restores a token that an earlier daemon persisted.
+    ///
+    /// ``beginPersisting(now:)`` has to follow.
     ///
     /// - Returns: True if it is cached now. It must not have expired, its tenant and client must be configured as they
     ///   were, and there must be no later token.
@@ -106,7 +108,9 @@ extension CacheStateMachine {
 
     // MARK: The end
 
-    /// Shuts the cache down. Revocations that were not made are recorded in the audit trail.
+    /// Shuts the cache down.
+    ///
+    /// Revocations that were not made are recorded in the audit trail.
     package mutating func shutDown(now: Instant) -> CacheActions {
         for slot in calls.indices {
             if let call = calls.call(at: slot), call.revocation != nil { end(call.id, .shutDown, now: now) }

@@ -8,7 +8,9 @@ extension CacheStateMachine {
         statistics.recordHits(count, latency)
     }
 
-    /// Returns counters, gauges and quantiles. It costs the same no matter how many tokens there are.
+    /// Returns counters, gauges and quantiles.
+    ///
+    /// It costs the same no matter how many tokens there are.
     package mutating func stats(now: Instant) -> StatsReply {
         var stats = StatsReply()
         stats.entries = store.count

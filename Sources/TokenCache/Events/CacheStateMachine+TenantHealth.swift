@@ -88,7 +88,9 @@ extension CacheStateMachine {
         if !is401 { probeLost(call, wasSent: true, now: now) }
     }
 
-    /// Handles a mint that ended without a result for the client. If it was the probe, another one may follow.
+    /// Handles a mint that ended without a result for the client.
+    ///
+    /// If it was the probe, another one may follow.
     mutating func probeLost(_ call: Call, wasSent: Bool, now: Instant) {
         guard tenants[call.tenant]?.isRetired == false,
             let key = tenants[call.tenant]?.client.lost(call.id, wasSent: wasSent)

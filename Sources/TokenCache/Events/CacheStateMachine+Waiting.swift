@@ -4,7 +4,9 @@ package import TokenProtocol
 extension CacheStateMachine {
     /// The maximum number of uids whose quota rejections are counted.
     private static var maxCountedPeers: Int { 1_024 }
-    /// The number of waits that are cancelled at once when connections close. The others are cancelled in slices.
+    /// The number of waits that are cancelled at once when connections close.
+    ///
+    /// The others are cancelled in slices.
     ///
     /// A thousand requests may wait on each of many connections that close together.
     private static var cancelledAtOnce: Int { 32 }
@@ -29,7 +31,9 @@ extension CacheStateMachine {
         Quota.bound(Self.maxWaiters, share: policy.waitingShare, contenders: contenders)
     }
 
-    /// Rejects the last waiter of the uid with the most, if all positions are taken. Its mint goes on.
+    /// Rejects the last waiter of the uid with the most, if all positions are taken.
+    ///
+    /// Its mint goes on.
     mutating func evictWaiterIfFull(now: Instant) {
         guard waiters.count >= Self.maxWaiters, let (peer, _) = waiters.busiest, let id = waiters.last(of: peer)
         else { return }
@@ -44,7 +48,9 @@ extension CacheStateMachine {
 
     // MARK: Ends of waits
 
-    /// Cancels the waits of requests whose connections are closed. Their mints go on.
+    /// Cancels the waits of requests whose connections are closed.
+    ///
+    /// Their mints go on.
     package mutating func cancelWaits(of names: some Sequence<Waiter>, now: Instant) -> CacheActions {
         let names = Array(names)
         for name in names.prefix(Self.cancelledAtOnce) { cancelWait(of: name, now: now) }

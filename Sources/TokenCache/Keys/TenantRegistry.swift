@@ -6,7 +6,9 @@ package struct TenantRegistry: Sendable {
     /// Creates a registry without tenants.
     package init() {}
 
-    /// Returns the identities of a configuration's tenants. A tenant with the same name, host and client keeps its own.
+    /// Returns the identities of a configuration's tenants.
+    ///
+    /// A tenant with the same name, host and client keeps its own.
     package mutating func identify(_ tenants: [String: TenantPolicy.Identity]) -> [String: TenantID] {
         var present: [String: (id: TenantID, identity: TenantPolicy.Identity)] = [:]
         for (name, identity) in tenants.sorted(by: { $0.key < $1.key }) {

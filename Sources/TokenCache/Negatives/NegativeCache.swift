@@ -1,13 +1,19 @@
 import TokenProtocol
 
-/// Negative entries by key, bounded in number. Beyond the limit the entry that would be forgotten soonest is removed.
+/// Negative entries by key, bounded in number.
+///
+/// Beyond the limit the entry that would be forgotten soonest is removed.
 struct NegativeCache {
-    /// The maximum number of entries per user. Each has other scopes, and a look-up goes through all of them.
+    /// The maximum number of entries per user.
+    ///
+    /// Each has other scopes, and a look-up goes through all of them.
     private static let maxPerUser = 64
 
     private struct Slot {
         let key: TokenKey
-        /// A unique number. Entries from before a flush have lower numbers than those after it.
+        /// A unique number.
+        ///
+        /// Entries from before a flush have lower numbers than those after it.
         var serial: UInt64
         var entry: NegativeEntry
         var timer: IndexedHeap<Instant, Int>.Handle?
@@ -87,7 +93,9 @@ struct NegativeCache {
 
     // MARK: Many at once
 
-    /// Drops all entries of a tenant with a serial number up to this. ``sweep(from:_:)`` frees the memory afterwards.
+    /// Drops all entries of a tenant with a serial number up to this.
+    ///
+    /// ``sweep(from:_:)`` frees the memory afterwards.
     mutating func flush(_ tenant: TenantID, upTo serial: UInt64) { floors[tenant] = serial }
 
     /// Drops a tenant's denials with 401 that have a serial number up to this.

@@ -4,7 +4,9 @@ import TokenProtocol
 ///
 /// It is kept per key, beside the token.
 struct NegativeEntry {
-    /// The maximum duration of a denial. A user who was let in again waits no longer.
+    /// The maximum duration of a denial.
+    ///
+    /// A user who was let in again waits no longer.
     static let maxDenial = Duration.seconds(300)
     /// The time for which an ended denial is remembered, so that the next one continues its doubling.
     static let denialRetention = Duration.seconds(300)
@@ -28,7 +30,9 @@ struct NegativeEntry {
     enum Report {
         /// The next mint is still to be charged to somebody's allowance of forced mints.
         case unpaid
-        /// It was charged. Another try costs nothing.
+        /// It was charged.
+        ///
+        /// Another try costs nothing.
         case paid
     }
 
@@ -40,7 +44,9 @@ struct NegativeEntry {
 
     init(now: Instant) { forgetAt = now }
 
-    /// Records a denial. Each consecutive one lasts twice as long.
+    /// Records a denial.
+    ///
+    /// Each consecutive one lasts twice as long.
     mutating func deny(_ upstream: ErrorReply.Upstream, first length: Duration, now: Instant) {
         let length = denial.map { min($0.length * 2, Self.maxDenial) } ?? length
         denial = Denial(until: now + length, length: length, upstream: upstream)

@@ -5,7 +5,9 @@ struct Backoff {
     /// A pause before a retry.
     struct Pause: Equatable {
         let length: Duration
-        /// The outage in which it was drawn. It says nothing in another.
+        /// The outage in which it was drawn.
+        ///
+        /// It says nothing in another.
         fileprivate let outage: UInt64
     }
 
@@ -27,6 +29,8 @@ struct Backoff {
         return Pause(length: length, outage: outage)
     }
 
-    /// Ends the outage. The next pauses start anew.
+    /// Ends the outage.
+    ///
+    /// The next pauses start anew.
     mutating func end() { outage += 1 }
 }

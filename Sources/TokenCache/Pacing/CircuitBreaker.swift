@@ -31,7 +31,9 @@ struct CircuitBreaker {
         case closed
         /// No calls go until a time.
         case open(until: Instant)
-        /// One call goes as a probe. If nil, the next call will be the probe.
+        /// One call goes as a probe.
+        ///
+        /// If nil, the next call will be the probe.
         case halfOpen(probe: CallID?)
     }
 

@@ -9,10 +9,13 @@ struct ClientHealth {
     enum State: Equatable {
         /// The tenant accepts it, as far as is known.
         case trusted
-        /// Several users in a row were denied, with any status. Operators are notified, and nothing else follows.
+        /// Several users in a row were denied, with any status.
+        ///
+        /// Operators are notified, and nothing else follows.
         case doubtful(since: Instant)
-        /// Several users in a row were denied with 401. The probe is nil if none is under way or there is no key to
-        /// probe with.
+        /// Several users in a row were denied with 401.
+        ///
+        /// The probe is nil if none is under way or there is no key to probe with.
         case suspected(since: Instant, probe: CallID?)
         /// The probe was denied.
         case denied(since: Instant)
@@ -24,7 +27,9 @@ struct ClientHealth {
         case none
         /// The client has become doubtful.
         case doubtful
-        /// The client has become suspect. If there is a key, it is to be minted as a probe.
+        /// The client has become suspect.
+        ///
+        /// If there is a key, it is to be minted as a probe.
         case suspected(probe: TokenKey?)
         /// The probe was denied, too: the client is denied.
         case proven

@@ -46,7 +46,9 @@ struct FairQueue {
         return Ticket(peer: peer, number: lastNumber)
     }
 
-    /// Removes the next call. Its peer has its next turn last.
+    /// Removes the next call.
+    ///
+    /// Its peer has its next turn last.
     mutating func removeFirst() {
         guard let peer = turns.popFirst() else { return }
         queues[peer]?.removeFirst()

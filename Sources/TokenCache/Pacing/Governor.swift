@@ -1,6 +1,8 @@
 import DequeModule
 
-/// Decides when each call to one tenant may be sent. Nothing else delays or repeats a call.
+/// Decides when each call to one tenant may be sent.
+///
+/// Nothing else delays or repeats a call.
 ///
 /// Calls with waiting callers go first, with the apps in turn. Then go prefetches, by uid in turn, then refreshes, the
 /// soonest expiry first. A call is sent if no hold is in force, the circuit breaker and the token bucket allow it, and
@@ -14,8 +16,9 @@ struct Governor {
         case caller(PeerUID)
         /// A prefetch of this uid.
         case prefetch(PeerUID)
-        /// A refresh, or a revocation that nobody waits for. It is of no use after the token's expiry, and a retry has
-        /// to wait until `notBefore`.
+        /// A refresh, or a revocation that nobody waits for.
+        ///
+        /// It is of no use after the token's expiry, and a retry has to wait until `notBefore`.
         case background(tokenEnds: Instant, urgentFrom: Instant?, notBefore: Instant?)
     }
 
@@ -61,7 +64,9 @@ struct Governor {
     private var callers = FairQueue()
     private var prefetches = FairQueue()
     private var background = RefreshQueue()
-    /// True if the last background call was an urgent refresh. Then it is a prefetch's turn.
+    /// True if the last background call was an urgent refresh.
+    ///
+    /// Then it is a prefetch's turn.
     private var lastWasUrgent = false
     private(set) var underWay = 0
 
@@ -72,7 +77,9 @@ struct Governor {
         refreshAllowance = Self.bucket(limits, share: GovernorConstants.refreshShare, now)
     }
 
-    /// Applies other limits. What has been used up stays used up.
+    /// Applies other limits.
+    ///
+    /// What has been used up stays used up.
     mutating func reconfigure(_ limits: TenantPolicy, now: Instant) {
         guard limits != self.limits else { return }
         self.limits = limits
@@ -216,7 +223,9 @@ struct Governor {
         return max(start, someoneWaits ? refreshAllowance.time(of: 1, from: now) : now)
     }
 
-    /// The number of calls for background work. One is left for callers, so that hanging refreshes don't block them.
+    /// The number of calls for background work.
+    ///
+    /// One is left for callers, so that hanging refreshes don't block them.
     private var slotsForAhead: Int { max(1, limits.maxConcurrent - 1) }
 
     /// Returns the earliest time for a caller's call and the cause of its delay, or nil if it is now or unknown.

@@ -1,4 +1,6 @@
-/// The constants of a governor, each with the reason for its value. Configured values are not here.
+/// The constants of a governor, each with the reason for its value.
+///
+/// Configured values are not here.
 enum GovernorConstants {
     // MARK: Order
 
@@ -11,7 +13,9 @@ enum GovernorConstants {
     ///
     /// An app that forces every mint leaves three quarters to the others.
     static let forcedShare = 0.25
-    /// The maximum number of allowances, more than any host has apps. Beyond it full ones are removed.
+    /// The maximum number of allowances, more than any host has apps.
+    ///
+    /// Beyond it full ones are removed.
     static let maxAllowances = 1_024
 
     // MARK: Holds
@@ -27,8 +31,9 @@ enum GovernorConstants {
 
     /// The minimum pause before a retry: a tenant that stumbled is back in a second or not soon.
     static let minBackoff = Duration.seconds(1)
-    /// The factor by which pauses grow at most. They are random, so that refreshes that failed together don't come back
-    /// together.
+    /// The factor by which pauses grow at most.
+    ///
+    /// They are random, so that refreshes that failed together don't come back together.
     static let backoffGrowth = 3
     /// The maximum pause: a tenant that is back is found within a minute.
     static let maxBackoff = Duration.seconds(60)
@@ -37,14 +42,19 @@ enum GovernorConstants {
 
     // MARK: Circuit
 
-    /// The number of faults in a row that opens the circuit. Fewer occur when a connection with several calls is cut.
+    /// The number of faults in a row that opens the circuit.
+    ///
+    /// Fewer occur when a connection with several calls is cut.
     static let faultsInRow = 5
-    /// The time in which half of the calls have to be faults to open the circuit. Older calls say nothing of the
-    /// present.
+    /// The time in which half of the calls have to be faults to open the circuit.
+    ///
+    /// Older calls say nothing of the present.
     static let window = Duration.seconds(30)
     /// The minimum number of calls in the window: two of three say little of a tenant.
     static let minCalls = 10
-    /// The maximum number of calls in the window. So many show the state of any tenant, and memory stays bounded.
+    /// The maximum number of calls in the window.
+    ///
+    /// So many show the state of any tenant, and memory stays bounded.
     static let maxRecentCalls = 1_024
     /// The length of the first opening: a tenant that restarts is back by then.
     static let minOpening = Duration.seconds(5)

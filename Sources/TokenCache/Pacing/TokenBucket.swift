@@ -16,7 +16,9 @@ struct TokenBucket: Sendable, Equatable {
         updated = now
     }
 
-    /// Changes the rate and the size. The content stays, as far as it fits.
+    /// Changes the rate and the size.
+    ///
+    /// The content stays, as far as it fits.
     mutating func reconfigure(perMinute: Double, burst: Double, now: Instant) {
         level = min(available(at: now), burst)
         updated = now

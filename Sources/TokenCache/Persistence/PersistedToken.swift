@@ -4,7 +4,9 @@ package import TokenProtocol
 package struct PersistedToken: Sendable {
     /// The tenant's name in the configuration.
     package var tenant: String
-    /// The host and the client that it was minted under. It must not be served under another.
+    /// The host and the client that it was minted under.
+    ///
+    /// It must not be served under another.
     package var identity: TenantPolicy.Identity
     /// The user.
     package var user: UserLookup

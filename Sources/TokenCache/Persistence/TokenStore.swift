@@ -1,4 +1,6 @@
-/// A store of tokens for the next daemon. It is called on the cache's executor and must not block.
+/// A store of tokens for the next daemon.
+///
+/// It is called on the cache's executor and must not block.
 package protocol TokenStore: AnyObject {
     /// Passes on the tokens that an earlier daemon persisted, the last used at the end, and removes those that aren't
     /// taken.
@@ -10,7 +12,9 @@ package protocol TokenStore: AnyObject {
     /// The caller must still hold the token, as its bytes may be those of the record. They are overwritten when the
     /// last reference is released.
     func remove(_ recordID: Int)
-    /// Removes all records. The store is not used afterwards.
+    /// Removes all records.
+    ///
+    /// The store is not used afterwards.
     func end()
     /// Updates the time at which a record's token was last used.
     func note(_ recordID: Int, lastUsed: Instant)

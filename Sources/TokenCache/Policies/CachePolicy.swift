@@ -1,6 +1,8 @@
 /// The configured settings of the cache and of its refreshes.
 package struct CachePolicy: Sendable, Equatable {
-    /// The maximum number of tokens. Beyond it the least recently used ones are removed.
+    /// The maximum number of tokens.
+    ///
+    /// Beyond it the least recently used ones are removed.
     package var maxEntries = 100_000
     /// The time without a request after which a user is idle and not refreshed.
     package var idleTTL = Duration.seconds(1_800)

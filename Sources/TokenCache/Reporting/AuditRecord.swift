@@ -17,7 +17,9 @@ package struct AuditRecord: Sendable, Equatable {
         case evict(UserKey, ScopeSet?)
         /// An operator dropped this number of tokens of a tenant, or of all.
         case flush(tenant: String?, count: Int)
-        /// The configuration was reloaded by an operator or a signal. The code is nil if it was applied.
+        /// The configuration was reloaded by an operator or a signal.
+        ///
+        /// The code is nil if it was applied.
         case reload(ErrorReply.Code?)
     }
 
@@ -55,7 +57,9 @@ package struct AuditRecord: Sendable, Equatable {
 
     /// A forbidden request, with the values that it named.
     package struct ForbiddenRequest: Sendable, Equatable {
-        /// The maximum number of bytes per text. A request line may have 64 KiB.
+        /// The maximum number of bytes per text.
+        ///
+        /// A request line may have 64 KiB.
         private static let maxText = 1_024
 
         /// The operation.
@@ -98,7 +102,9 @@ package struct AuditRecord: Sendable, Equatable {
 }
 
 extension String {
-    /// Returns a copy of at most a number of bytes, with an ellipsis if some are left out. It shares no storage.
+    /// Returns a copy of at most a number of bytes, with an ellipsis if some are left out.
+    ///
+    /// It shares no storage.
     fileprivate func truncated(to most: Int) -> String {
         guard utf8.count > most else { return self }
         var (kept, size) = ("", 0)

@@ -8,9 +8,13 @@ package enum CacheNotice: Sendable, Equatable {
     case circuitOpened(String, Duration)
     /// The tenant answers again.
     case circuitClosed(String)
-    /// Several users in a row were denied with any status. This is the tenant's last answer.
+    /// Several users in a row were denied with any status.
+    ///
+    /// This is the tenant's last answer.
     case clientDoubtful(String, ErrorReply.Upstream)
-    /// Several users in a row were denied with 401. If a key is known that was accepted before, it is probed.
+    /// Several users in a row were denied with 401.
+    ///
+    /// If a key is known that was accepted before, it is probed.
     case clientSuspected(String, ErrorReply.Upstream, isProbed: Bool)
     /// The tenant denies the client itself.
     case clientDenied(String)

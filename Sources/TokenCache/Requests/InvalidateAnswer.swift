@@ -4,6 +4,8 @@ package enum InvalidateAnswer: Sendable, Equatable {
     case dropped
     /// The reported token was not cached.
     case unknown
-    /// The token has just replaced a reported one and stays. Ask again after this number of seconds.
+    /// The token has just replaced a reported one and stays.
+    ///
+    /// Ask again after this number of seconds.
     case tooYoung(retryAfter: Int)
 }

@@ -4,7 +4,9 @@ package import TokenProtocol
 package enum RequestAnswer: Equatable {
     /// Answer with this token.
     case serve(TokenReply)
-    /// Answer with this token. A refresh was queued in the background.
+    /// Answer with this token.
+    ///
+    /// A refresh was queued in the background.
     case serveAndRefresh(TokenReply)
     /// The answer comes later.
     case wait

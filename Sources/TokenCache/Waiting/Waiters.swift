@@ -13,9 +13,13 @@ struct Waiters {
 
     /// The event that a waiter waits for.
     enum Goal: Equatable {
-        /// A mint. If it fails and `acceptsStale` is true, a cached token with too little time left will do.
+        /// A mint.
+        ///
+        /// If it fails and `acceptsStale` is true, a cached token with too little time left will do.
         case mint(CallID, acceptsStale: Bool)
-        /// These revocations of a logout. `allTaken` is true if the tenant revoked all that have ended.
+        /// These revocations of a logout.
+        ///
+        /// `allTaken` is true if the tenant revoked all that have ended.
         case logout(open: [CallID], allTaken: Bool)
     }
 

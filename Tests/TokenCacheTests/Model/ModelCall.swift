@@ -40,7 +40,9 @@ final class ModelCall {
         case surely
         /// The tenant is back, so it may be sent when the cache gets to it.
         case soon
-        /// The pause is over, or the tenant has just come back. The cache may not have got to it.
+        /// The pause is over, or the tenant has just come back.
+        ///
+        /// The cache may not have got to it.
         case perhaps
         case no
     }

@@ -47,9 +47,13 @@ final class ModelToken {
     var generation: Int
     let sent: Instant
     let lifetime: Duration
-    /// True if its user has logged out since it was requested. Then nobody may get it.
+    /// True if its user has logged out since it was requested.
+    ///
+    /// Then nobody may get it.
     var isRevoked = false
-    /// True if something other than time has dropped it. Then no later daemon may restore it.
+    /// True if something other than time has dropped it.
+    ///
+    /// Then no later daemon may restore it.
     var isDropped = false
 
     init(_ token: AccessToken, _ call: ModelCall, _ key: ModelKey, sent: Instant, lifetime: Duration) {

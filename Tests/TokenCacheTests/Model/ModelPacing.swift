@@ -19,7 +19,9 @@ struct ModelBucket {
 
     func level(at now: Instant) -> Double { min(size, level + (now - filled).inSeconds * perSecond) }
 
-    /// True if a call may go. `canPay` is true if it must be able to.
+    /// True if a call may go.
+    ///
+    /// `canPay` is true if it must be able to.
     func mayPay(at now: Instant) -> Bool { level(at: now) > 1 - Self.tolerance }
     func canPay(at now: Instant) -> Bool { level(at: now) > 1 + Self.tolerance }
 
@@ -80,7 +82,9 @@ struct ModelQueue {
         lanes.removeAll { $0.calls.isEmpty }
     }
 
-    /// Removes the next call. Its uid has its next turn last.
+    /// Removes the next call.
+    ///
+    /// Its uid has its next turn last.
     mutating func removeFirst() {
         var lane = lanes.removeFirst()
         lane.calls.removeFirst()
@@ -122,7 +126,9 @@ struct ModelCircuit {
     enum State {
         case closed
         case open(until: Instant)
-        /// One call goes as a probe. If nil, the next call will be the probe.
+        /// One call goes as a probe.
+        ///
+        /// If nil, the next call will be the probe.
         case halfOpen(probe: ModelCall?)
     }
 
@@ -219,7 +225,9 @@ struct ModelClient {
         case trusted
         /// Several users in a row were denied, with any status.
         case doubtful
-        /// Several users in a row were denied with 401. The probe is nil if none is queued or under way.
+        /// Several users in a row were denied with 401.
+        ///
+        /// The probe is nil if none is queued or under way.
         case suspected(probe: ModelCall?)
         case denied
     }
@@ -240,7 +248,9 @@ struct ModelClient {
     /// The keys that were denied in a row: with 401, and with any status.
     private var unauthorized: [ModelKey] = []
     private var deniedKeys: [ModelKey] = []
-    /// True if the last probe was sent without a result. Then the next denials have to cause another.
+    /// True if the last probe was sent without a result.
+    ///
+    /// Then the next denials have to cause another.
     private(set) var hasProbedInVain = false
 
     var isTrusted: Bool { if case .trusted = state { true } else { false } }

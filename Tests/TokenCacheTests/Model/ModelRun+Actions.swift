@@ -59,7 +59,9 @@ extension ModelRun {
         }
     }
 
-    /// Takes the records of revocations. Each is the only one of its token.
+    /// Takes the records of revocations.
+    ///
+    /// Each is the only one of its token.
     private func takeRecords() throws {
         for record in event.records {
             guard case .revocation(let user, let scopes, let fingerprint, let end) = record.act else {

@@ -143,7 +143,9 @@ extension ModelRun {
         key.entry = entry
     }
 
-    /// Revokes a token whose user has logged out since its request. Nobody waits for that.
+    /// Revokes a token whose user has logged out since its request.
+    ///
+    /// Nobody waits for that.
     private func revokeLate(_ token: ModelToken, _ call: ModelCall) {
         guard let peer = call.revokedFor else { return }
         token.isRevoked = true
@@ -152,7 +154,9 @@ extension ModelRun {
         _ = enqueueRevocation(of: token, at: call.tenant, for: peer, as: .background)
     }
 
-    /// Queues the revocation of a token. If the tenant isn't configured any more, it only ends in the audit trail.
+    /// Queues the revocation of a token.
+    ///
+    /// If the tenant isn't configured any more, it only ends in the audit trail.
     func enqueueRevocation(
         of token: ModelToken,
         at tenant: ModelTenant,

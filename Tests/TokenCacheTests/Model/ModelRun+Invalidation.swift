@@ -198,7 +198,9 @@ extension ModelRun {
         counters.evictions[cause, default: 0] += 1
     }
 
-    /// Leaves a mint's token to its waiters. Without waiters it is of no use, and a queued call ends.
+    /// Leaves a mint's token to its waiters.
+    ///
+    /// Without waiters it is of no use, and a queued call ends.
     private func supersede(_ call: ModelCall, _ key: ModelKey) {
         supersedeLater(call)
         guard call.isDoomed else { return }

@@ -226,7 +226,9 @@ extension ModelRun {
         return time > now ? time : nil
     }
 
-    /// Lets time pass without timers, as during suspend. Requests come before the timers do.
+    /// Lets time pass without timers, as during suspend.
+    ///
+    /// Requests come before the timers do.
     private func suspend(until end: Instant? = nil) throws {
         now = end ?? now + random.duration(.seconds(1), .seconds(30_000))
         trace("wakes from a suspend")

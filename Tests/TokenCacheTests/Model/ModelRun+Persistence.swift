@@ -215,7 +215,9 @@ extension ModelRun {
         }
     }
 
-    /// Forgets everything that only the daemon knew. The tenants stay as they were.
+    /// Forgets everything that only the daemon knew.
+    ///
+    /// The tenants stay as they were.
     private func forgetAll() {
         let configured = configured.map { tenant in
             let next = ModelTenant(tenant.id, tenant.limits, now: now)

@@ -83,7 +83,9 @@ extension ModelRun {
         }
     }
 
-    /// Retires a tenant with its tokens, its queued calls and their waiters. Calls under way go on.
+    /// Retires a tenant with its tokens, its queued calls and their waiters.
+    ///
+    /// Calls under way go on.
     private func retire(_ tenant: ModelTenant, as removalError: ErrorReply.Code) {
         flush(tenant)
         tenant.isRetired = true

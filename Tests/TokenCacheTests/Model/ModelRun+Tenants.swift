@@ -120,7 +120,9 @@ extension ModelRun {
         if upstream.status != 401 { lost(call, wasSent: true) }
     }
 
-    /// Handles a call that ended without a result for the client. If it was the probe, another one must follow.
+    /// Handles a call that ended without a result for the client.
+    ///
+    /// If it was the probe, another one must follow.
     func lost(_ call: ModelCall, wasSent: Bool) {
         guard !call.tenant.isRetired, let key = call.tenant.client.lost(call, wasSent: wasSent) else { return }
         tally.note(.probeReplaced)

@@ -11,7 +11,9 @@ extension ModelRun {
         waiter.tenant.waiting += 1
     }
 
-    /// Records the end of a waiter's call. The cache tells the waiter when it gets to it.
+    /// Records the end of a waiter's call.
+    ///
+    /// The cache tells the waiter when it gets to it.
     func complete(_ waiter: ModelWaiter, _ outcome: ModelWaiter.Outcome) {
         waiter.call = nil
         waiter.outcome = outcome
@@ -176,7 +178,9 @@ extension ModelRun {
 
     // MARK: Ends of waits
 
-    /// Removes a waiter. Its call goes on without it, or ends.
+    /// Removes a waiter.
+    ///
+    /// Its call goes on without it, or ends.
     ///
     /// - Parameter isPaced: True if it was told to come back. Then a mint ends that was queued only for callers.
     func stopWaiting(_ waiter: ModelWaiter, isPaced: Bool = false) {

@@ -221,7 +221,9 @@ final class ModelRun {
         try judgeDeadlines()
     }
 
-    /// Moves the clock. Timers on the way go off at their time.
+    /// Moves the clock.
+    ///
+    /// Timers on the way go off at their time.
     func passTime(_ length: Duration) throws {
         let end = now + length
         for round in 0... {

@@ -16,7 +16,9 @@ final class ModelTenant {
         case rejecting
     }
 
-    /// The state on which a waiter was accepted. While it stays the same, the wait must not time out.
+    /// The state on which a waiter was accepted.
+    ///
+    /// While it stays the same, the wait must not time out.
     struct WaitForecast: Equatable {
         let position: ModelCall.Position
         let disturbances: Int
@@ -52,7 +54,9 @@ final class ModelTenant {
     private(set) var sent = 0
     /// The number of waiters.
     var waiting = 0
-    /// A number that each success raises. Pauses that were drawn before it no longer count.
+    /// A number that each success raises.
+    ///
+    /// Pauses that were drawn before it no longer count.
     var outage = 0
     /// True if the pauses of retries are being ended, as the tenant is back.
     var isBack = false
@@ -159,7 +163,9 @@ final class ModelTenant {
 
     var queued: Int { first.count + callers.count + prefetches.count + background.count }
 
-    /// The number of calls for background work. One is left for callers if several calls may be under way.
+    /// The number of calls for background work.
+    ///
+    /// One is left for callers if several calls may be under way.
     var slotsForAhead: Int { max(1, limits.maxConcurrent - 1) }
 
     // MARK: Pacing

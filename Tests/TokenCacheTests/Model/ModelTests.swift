@@ -4,8 +4,9 @@ import Testing
 @Suite("Random runs of the cache against a model")
 struct ModelTests {
     private static let steps = 500
-    /// The parts of the seeds. Each is a test case of its own, one after another, so that the other tests have a
-    /// thread.
+    /// The parts of the seeds.
+    ///
+    /// Each is a test case of its own, one after another, so that the other tests have a thread.
     private static let shares = 8
     private static let runs = 1_000
     /// The number of violations after which the rest of a part says nothing new.

@@ -92,7 +92,9 @@ struct Simulation {
     /// Moves the clock without timers, as during suspend or if a timer is late.
     mutating func suspend(_ duration: Duration) { now += duration }
 
-    /// Moves the clock. Timers on the way go off at their time.
+    /// Moves the clock.
+    ///
+    /// Timers on the way go off at their time.
     ///
     /// Calls that are sent on the way are kept for ``orders()``.
     @discardableResult
