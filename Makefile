@@ -120,7 +120,7 @@ page-views: ## Measure page views with a mint each beside cached ones (minutes)
 		node Examples/embedded-analytics/measurement/page-views.js
 
 .PHONY: model
-model: ## Replay one random life of the cache: make model SEED=…
+model: ## Replay one random run of the cache: make model SEED=…
 	@scripts/install-dependencies build
 	swift build $(SWIFT_FLAGS) --build-tests
 	MODEL_SEED=$(SEED) swift test $(SWIFT_FLAGS) --skip-build --disable-xctest --filter ModelTests

@@ -354,16 +354,9 @@ extension ModelRun {
         let counts = Dictionary(grouping: present) { $0.entry?.owner ?? EntryStore.nobody }.mapValues(\.count)
         let share = min(policy.entriesShare, 1 / Double(counts.count))
         let bound = max(1, Int(Double(policy.maxEntries) * share))
-        let greedy = present.filter { counts[$0.entry?.owner ?? EntryStore.nobody, default: 0] > bound }
-        return (greedy.isEmpty ? present : greedy).min { $0.entry?.use ?? 0 < $1.entry?.use ?? 0 }
+        let overQuota = present.filter { counts[$0.entry?.owner ?? EntryStore.nobody, default: 0] > bound }
+        return (overQuota.isEmpty ? present : overQuota).min { $0.entry?.use ?? 0 < $1.entry?.use ?? 0 }
     }
-}
-
-/// The calls of a cache: the new ones, and all.
-struct CallSurvey {
-    var new: [Call] = []
-    /// All calls, or nil if nothing has changed.
-    var present: Set<UInt64>?
 }
 
 extension ModelRun {
