@@ -17,7 +17,7 @@ func fuzzMemory(_ input: [UInt8]) throws(BrokenPromise) {
     let size = records.reduce(LogFile.headSize) { $0 + LogFile.recordSize(content: $1.content.count) }
     guard var file = LogFile(size: size + 200, generation: 5) else { return }
     for record in records {
-        _ = unsafe file.append(content: record.content.count, lastAsked: record.lastAsked) {
+        _ = unsafe file.append(content: record.content.count, lastUsed: record.lastUsed) {
             unsafe $0.copyBytes(from: record.content)
         }
     }
@@ -29,7 +29,7 @@ func fuzzMemory(_ input: [UInt8]) throws(BrokenPromise) {
 }
 
 private struct Record {
-    var lastAsked: Int64
+    var lastUsed: Int64
     var content: ArraySlice<UInt8>
 }
 
@@ -40,7 +40,7 @@ private func split(_ bytes: ArraySlice<UInt8>) -> [Record] {
         let length = Int(rest.removeFirst()) << 8 | Int(rest.removeFirst())
         let content = rest.prefix(length)
         let time = content.prefix(8).reduce(Int64(0)) { $0 << 8 | Int64($1) }
-        records.append(Record(lastAsked: flags & 1 == 0 ? LogFile.never : time, content: content))
+        records.append(Record(lastUsed: flags & 1 == 0 ? LogFile.never : time, content: content))
         rest = rest.dropFirst(length)
     }
     return records

@@ -89,7 +89,7 @@ extension AuditRecord {
             Self.event("revocation", end.rawValue)
                 + Self.fields(user.tenant.name, user.user, scopes)
                 + [AuditField("token_fingerprint", fingerprint.short)]
-        case .refusal(let refusal):
+        case .forbidden(let refusal):
             Self.event("refusal", ErrorReply.Code.forbidden.rawValue)
                 + [AuditField("operation", refusal.operation.rawValue), AuditField("reason", refusal.reason)]
                 + Self.fields(refusal.tenant, refusal.user, nil)

@@ -93,7 +93,9 @@ package final class AuditTrail: Sendable {
     /// Of refusals that are alike the first is kept; the others are counted, and ``recordCounts()`` keeps their number.
     package func keep(_ record: AuditRecord) {
         if case .nowhere = sink.withLock({ $0 }) { return }
-        guard case .refusal(let refusal) = record.act else { return write(record.fields, isNotable: record.isFailure) }
+        guard case .forbidden(let refusal) = record.act else {
+            return write(record.fields, isNotable: record.isFailure)
+        }
         let kind = RefusalCounts.Kind(uid: record.peer?.uid, operation: refusal.operation, reason: refusal.reason)
         guard refusals.withLock({ $0.isFirst(kind) }) else { return }
         write(record.fields, isNotable: true, share: Self.refusalsShare)
@@ -192,7 +194,7 @@ package final class AuditTrail: Sendable {
 extension AuditRecord {
     fileprivate var isFailure: Bool {
         switch act {
-        case .refusal, .mint(_, _, .failed), .reload(.some): true
+        case .forbidden, .mint(_, _, .failed), .reload(.some): true
         case .revocation(_, _, _, let end) where end != .revoked: true
         case .mint, .revocation, .evict, .flush, .reload: false
         }

@@ -1,8 +1,10 @@
-/// A user's access token: whoever has it is that user until it expires.
+/// A user's access token.
 ///
-/// It prints as `<access token>` everywhere; its bytes are had only through ``bytes``.
+/// Whoever has it can act as that user until it expires.
+///
+/// It prints as `<access token>` everywhere. Its bytes are accessible only through ``bytes``.
 package struct AccessToken: Sendable {
-    /// The token as it goes over the wire, without quotes.
+    /// The token as sent over the wire, without quotes.
     package let bytes: SecretBytes
 
     /// Wraps the token's bytes.
@@ -10,27 +12,27 @@ package struct AccessToken: Sendable {
         self.bytes = bytes
     }
 
-    /// Copies a token from text; for tests and tools, where the text exists anyway.
+    /// Copies a token from text, for tests and tools whose text is in memory anyway.
     package init(_ text: String) {
         bytes = SecretBytes(copyingText: text)
     }
 
-    /// The SHA-256 of the token, by which it can be named without being told.
+    /// The SHA-256 of the token, which identifies it without revealing it.
     package var fingerprint: Fingerprint { Fingerprint(of: bytes) }
 }
 
 extension AccessToken: Equatable {
-    /// Compares the tokens themselves, in a time that depends on their lengths only.
+    /// Compares the tokens in a time that depends only on their lengths.
     package static func == (left: AccessToken, right: AccessToken) -> Bool {
         unsafe right.bytes.withUnsafeBytes { unsafe left.bytes.matches($0) }
     }
 }
 
 extension AccessToken: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// Redacted.
+    /// The redacted text.
     package var description: String { "<access token>" }
-    /// Redacted.
+    /// The redacted text.
     package var debugDescription: String { description }
-    /// Shows nothing of what is inside.
+    /// A mirror without children.
     package var customMirror: Mirror { Mirror(self, children: []) }
 }

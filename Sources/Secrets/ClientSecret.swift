@@ -1,8 +1,10 @@
-/// The secret of an OAuth client: whoever has it can act as any user of the tenant.
+/// The secret of an OAuth client.
 ///
-/// It prints as `<client secret>` everywhere; its bytes are had only through ``bytes``.
+/// Whoever has it can act as any user of the tenant.
+///
+/// It prints as `<client secret>` everywhere. Its bytes are accessible only through ``bytes``.
 package struct ClientSecret: Sendable {
-    /// The secret as it goes over the wire, without quotes.
+    /// The secret as sent over the wire, without quotes.
     package let bytes: SecretBytes
 
     /// Wraps the secret's bytes.
@@ -10,30 +12,30 @@ package struct ClientSecret: Sendable {
         self.bytes = bytes
     }
 
-    /// Copies a secret from text; for tests, where the text exists anyway.
+    /// Copies a secret from text, for tests whose text is in memory anyway.
     package init(_ text: String) {
         bytes = SecretBytes(copyingText: text)
     }
 }
 
 extension ClientSecret: Equatable {
-    /// Compares the secrets themselves, in a time that depends on their lengths only.
+    /// Compares the secrets in a time that depends only on their lengths.
     package static func == (left: ClientSecret, right: ClientSecret) -> Bool {
         unsafe right.bytes.withUnsafeBytes { unsafe left.bytes.matches($0) }
     }
 }
 
 extension ClientSecret: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// Redacted.
+    /// The redacted text.
     package var description: String { "<client secret>" }
-    /// Redacted.
+    /// The redacted text.
     package var debugDescription: String { description }
-    /// Shows nothing of what is inside.
+    /// A mirror without children.
     package var customMirror: Mirror { Mirror(self, children: []) }
 }
 
 extension SecretBytes {
-    /// Copies the UTF-8 of a text.
+    /// Copies the UTF-8 bytes of a text.
     convenience init(copyingText text: String) {
         var text = text
         let bytes = text.withUTF8 { unsafe [UInt8]($0) }

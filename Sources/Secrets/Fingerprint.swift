@@ -1,11 +1,13 @@
 import Crypto
 
-/// The SHA-256 of a token: it names the token to operators and apps, and can't be turned back into it.
+/// The SHA-256 of a token.
+///
+/// It identifies the token to operators and apps, and can't be turned back into it.
 package struct Fingerprint: Sendable, Hashable {
-    /// Its bits.
+    /// The 256 bits.
     package let words: SIMD4<UInt64>
 
-    /// Takes one that was made earlier.
+    /// Creates a fingerprint from bits that were computed earlier.
     package init(words: SIMD4<UInt64>) { self.words = words }
 
     /// Hashes a secret.
@@ -19,7 +21,7 @@ package struct Fingerprint: Sendable, Hashable {
         )
     }
 
-    /// Reads 64 hexadecimal digits of either case; anything else is nil.
+    /// Reads 64 hexadecimal digits of either case, or returns nil.
     package init?(hexadecimal text: some Collection<UInt8>) {
         guard text.count == 64 else { return nil }
         var words = SIMD4<UInt64>()
@@ -33,7 +35,7 @@ package struct Fingerprint: Sendable, Hashable {
     /// All 64 hexadecimal digits, in lower case.
     package var hexadecimal: String { (0..<4).map { Self.hexadecimal(words[$0]) }.joined() }
 
-    /// The first 16 hexadecimal digits: enough to tell tokens apart in a list or a log.
+    /// The first 16 hexadecimal digits, enough to tell tokens apart in a list or a log.
     package var short: String { Self.hexadecimal(words[0]) }
 
     private init(digest: SHA256.Digest) {
@@ -60,6 +62,6 @@ package struct Fingerprint: Sendable, Hashable {
 }
 
 extension Fingerprint: CustomStringConvertible {
-    /// The short form.
+    /// The first 16 hexadecimal digits.
     package var description: String { short }
 }

@@ -1,37 +1,42 @@
 import CLinux
 import Glibc
 
-/// Sets the C library's heap up; a thread that has begun to take from a heap of its own before that goes on with it.
+/// Settings of the C library's heap.
+///
+/// They don't affect threads that use a heap of their own already.
 package enum ProcessHeap {
-    /// All threads take from one heap.
+    /// Makes all threads use one heap.
     ///
-    /// One that a thread has for itself grows by a page at a time, with a system call each: that was a twelfth of the time
-    /// in which a daemon takes over 100,000 tokens. A hit takes nothing from the heap, so nothing waits for another's turn.
+    /// A thread's own heap grows by one page at a time, with a system call each, which was a twelfth of the time in
+    /// which a daemon restores 100,000 tokens. A hit allocates nothing, so no thread waits for another.
     package static func shareAmongThreads() { _ = mallopt(M_ARENA_MAX, 1) }
 
-    /// Small blocks that are given back are merged with their neighbours at once.
+    /// Makes the C library merge freed small blocks with their neighbours at once.
     ///
-    /// Otherwise the C library gathers them, and goes through all that it has gathered when a large block is given back:
-    /// after 100,000 tokens have gone that holds the event loop up for 30 ms.
+    /// Otherwise it collects them, and walks through all of them when a large block is freed. After 100,000 tokens are
+    /// gone that blocks the event loop for 30 ms.
     package static func mergeFreedBlocksAtOnce() { _ = mallopt(M_MXFAST, 0) }
 
-    /// Large blocks are mapped one by one, and unmapped when they are given back.
+    /// Makes the C library map large blocks one by one, and unmap them when they are freed.
     ///
-    /// Otherwise the C library takes the largest that it has seen for normal from then on, and keeps their memory.
+    /// Otherwise it raises the limit to the largest block that it has seen, and keeps the memory of smaller ones.
     package static func unmapLargeBlocks() { _ = mallopt(M_MMAP_THRESHOLD, largeBlock) }
 
-    /// Gives pages that nobody uses back to the kernel; it may take milliseconds.
-    package static func giveBack() { malloc_trim(0) }
+    /// Returns unused pages to the kernel, which may take milliseconds.
+    package static func trim() { malloc_trim(0) }
 
-    /// Larger than the buffers that connections use again and again.
+    /// A size above the buffers that connections reuse.
     private static let largeBlock: CInt = 512 * 1_024
 
-    /// From now on what is given back to the C library's heap is overwritten, so that copies of secrets in the buffers of
-    /// libraries, which nobody overwrites, don't outlive them; but for the smallest blocks, which are too small for a token.
+    /// Makes the C library overwrite freed memory.
     ///
-    /// It costs a pass over each block when it is taken and when it is given back.
+    /// So copies of secrets in the buffers of libraries don't outlive those buffers. The smallest blocks are not
+    /// overwritten, but are too small for a token. It costs a pass over each block when it is allocated and when it is
+    /// freed.
     package static func overwriteFreedMemory() { _ = mallopt(M_PERTURB, freedByte) }
 
-    /// What freed memory is filled with; what is taken is filled with its complement, zeroes.
+    /// The byte that freed memory is filled with.
+    ///
+    /// Allocated memory is filled with its complement, zero.
     private static let freedByte: CInt = 0xFF
 }

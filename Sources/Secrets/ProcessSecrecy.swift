@@ -1,13 +1,13 @@
 import CLinux
 import Glibc
 
-/// Keeps the process's memory from others.
+/// Protects the process's memory from other processes.
 package enum ProcessSecrecy {
-    /// From now on no debugger of the same user may look into the process, no core is dumped, and a crash prints nothing.
+    /// Forbids debuggers of the same user, core dumps and crash reports from now on.
     ///
     /// The kernel then gives the process's files under `/proc` to root, too.
     package static func begin() {
-        // Both concern the process itself only, and can't be refused.
+        // Both concern only the process itself, and can't fail.
         _ = set_undumpable()
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)

@@ -1,45 +1,44 @@
-// Secrets: bytes that must not leak.
-//
-// Why it exists: a token or a client secret that is a `String` or an array ends up in log lines, in crash reports and in
-// memory that nobody overwrites. The types of this module are redacted wherever they are printed, are overwritten when
-// the last reference goes, and become text only where somebody writes them to a wire and says so.
-
 import Glibc
 
-/// Holds secret bytes in memory of its own that is overwritten when the last reference goes.
+/// Secret bytes in memory of their own, overwritten when the last reference is released.
 ///
-/// Use it through ``AccessToken`` and ``ClientSecret``, which say what the bytes are. It never grows, so no copy is left
-/// behind by a reallocation.
-// `@unchecked Sendable`, because a pointer is not Sendable, and sound: the memory is written in the initialiser only,
-// before a second reference can exist (what is viewed was written before), and freed in `deinit`, after the last one is
-// gone; in between it is only read.
+/// Use it through ``AccessToken`` and ``ClientSecret``, which say what the bytes are. It never grows, so a reallocation
+/// leaves no copy behind.
+// `@unchecked Sendable`, because a pointer is not Sendable. It is sound: the memory is written only in the
+// initialiser, before a second reference can exist (viewed memory was written before), and freed in `deinit`, after the
+// last one is gone. In between it is only read.
 @safe package final class SecretBytes: @unchecked Sendable {
     private let memory: UnsafeMutableRawBufferPointer
-    /// What the memory was taken from, for what is made of these bytes; nil: the heap.
+    /// The source of the memory, also for secrets derived from this one.
+    ///
+    /// The heap if nil.
     package let source: SecretMemory?
-    /// Whose memory it is, where that isn't this object's own.
+    /// The owner of the memory, if it isn't this object's own.
     private let owner: (any AnyObject & Sendable)?
 
-    /// Copies bytes into memory of the heap, which may be swapped; the caller's copy stays the caller's to overwrite.
+    /// Copies bytes into heap memory, which may be swapped.
+    ///
+    /// The caller has to overwrite its own copy.
     package convenience init(copying bytes: UnsafeRawBufferPointer) {
         unsafe self.init(count: bytes.count) { unsafe $0.copyMemory(from: bytes) }
     }
 
-    /// Copies bytes; nil where there is no memory left for them.
+    /// Copies bytes, or returns nil if there is no memory.
     ///
     /// - Parameters:
-    ///   - bytes: The secret; the caller's copy stays the caller's to overwrite.
-    ///   - source: What to take the memory from; nil: the heap.
+    ///   - bytes: The secret. The caller has to overwrite its own copy.
+    ///   - source: The source of the memory, or nil for the heap.
     package convenience init?(copying bytes: UnsafeRawBufferPointer, in source: SecretMemory?) {
         unsafe self.init(count: bytes.count, in: source) { unsafe $0.copyMemory(from: bytes) }
     }
 
-    /// Makes a secret on the heap, which may be swapped, and lets a closure write its bytes, so that no other copy has to
-    /// exist.
+    /// Creates a secret on the heap, which may be swapped, and lets a closure write its bytes.
+    ///
+    /// So no other copy has to exist.
     ///
     /// - Parameters:
-    ///   - count: How many bytes.
-    ///   - write: Gets exactly that many bytes, zeroed.
+    ///   - count: The number of bytes.
+    ///   - write: Called with exactly that many zeroed bytes.
     package init(count: Int, writing write: (UnsafeMutableRawBufferPointer) -> Void) {
         (source, owner) = (nil, nil)
         unsafe memory = .allocate(byteCount: count, alignment: 1)
@@ -47,12 +46,12 @@ import Glibc
         unsafe write(memory)
     }
 
-    /// Makes a secret of a known length; nil where there is no memory left for it.
+    /// Creates a secret of a known length, or returns nil if there is no memory.
     ///
     /// - Parameters:
-    ///   - count: How many bytes.
-    ///   - source: What to take the memory from; nil: the heap.
-    ///   - write: Gets exactly that many bytes, zeroed.
+    ///   - count: The number of bytes.
+    ///   - source: The source of the memory, or nil for the heap.
+    ///   - write: Called with exactly that many zeroed bytes.
     package convenience init?(
         count: Int,
         in source: SecretMemory?,
@@ -73,12 +72,12 @@ import Glibc
         unsafe self.memory = memory
     }
 
-    /// Leaves a secret where it lies, in the memory of somebody who doesn't change it any more.
+    /// Creates a secret that stays in another object's memory, which must not change any more.
     ///
     /// - Parameters:
     ///   - memory: The secret.
-    ///   - owner: Keeps the memory as it is while it is referred to, and has to see to its being overwritten afterwards.
-    ///   - source: What the memory of what is made of these bytes is taken from; nil: the heap.
+    ///   - owner: Keeps the memory unchanged while it is referred to, and has to overwrite it afterwards.
+    ///   - source: The source of memory for secrets derived from this one, or nil for the heap.
     package init(
         viewing memory: UnsafeMutableRawBufferPointer,
         of owner: any AnyObject & Sendable,
@@ -89,23 +88,23 @@ import Glibc
         unsafe self.memory = memory
     }
 
-    /// How many bytes the secret has.
+    /// The number of bytes.
     package var count: Int { unsafe memory.count }
 
-    /// Lends the bytes for the length of a call.
+    /// Calls a closure with the bytes, which are valid only during the call.
     package func withUnsafeBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try unsafe body(UnsafeRawBufferPointer(memory))
     }
 
-    /// Appends a part of the bytes to an array, whose owner then has them to overwrite.
+    /// Appends a part of the bytes to an array, which the caller has to overwrite.
     package func copy(_ range: Range<Int>, to bytes: inout [UInt8]) {
         precondition(range.upperBound <= count, "the part lies within the secret")
         unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: memory[range]))
     }
 
-    /// Compares in a time that depends on the lengths only.
+    /// Compares bytes in a time that depends only on the lengths.
     package func matches(_ other: UnsafeRawBufferPointer) -> Bool {
         guard unsafe memory.count == other.count else { return false }
         var difference: UInt8 = 0

@@ -1,25 +1,24 @@
 import Glibc
 import Synchronization
 
-/// Memory for secrets alone: locked, so that it is never written to a swap device, and left out of core dumps.
+/// Memory only for secrets: locked, so that it is never swapped, and left out of core dumps.
 ///
-/// The C library's heap mixes secrets with everything else, and a page can only be locked as a whole. So secrets get
-/// regions of their own, each cut into slots of one size; a region without secrets goes back to the kernel. Where no more
-/// may be locked, secrets are kept all the same, in memory that isn't locked, and somebody is told. It can be used from
-/// any thread.
+/// The C library's heap mixes secrets with everything else, and only whole pages can be locked. So secrets get regions
+/// of their own, each divided into slots of one size. A region without secrets is returned to the kernel. If no more
+/// memory can be locked, secrets get unlocked memory, and a closure is told. It can be used from any thread.
 @safe package final class SecretMemory: Sendable {
-    /// Memory could not be locked.
+    /// A failure to lock memory.
     package struct Shortage: Sendable, Equatable {
-        /// How many bytes secrets take.
+        /// The number of bytes in use for secrets.
         package var size: Int
-        /// How many may be locked (`RLIMIT_MEMLOCK`); nil: that is not what keeps it from being locked.
+        /// The limit of locked bytes (`RLIMIT_MEMLOCK`), or nil if there is none.
         package var limit: Int?
     }
 
     private struct State {
-        /// The regions that have free slots, by the slots' size.
+        /// The regions with free slots, by slot size.
         var open: [Int: SlotRegions] = [:]
-        /// Bytes of all regions.
+        /// The size of all regions in bytes.
         var size = 0
         var isShort = false
     }
@@ -28,24 +27,24 @@ import Synchronization
     private let onShortage: @Sendable (Shortage) -> Void
     private let map: SecretPages.Mapper
 
-    /// Memory of which nothing is taken yet.
+    /// Creates a source of memory that has allocated nothing yet.
     ///
-    /// - Parameter onShortage: Is told the first time that memory can't be locked; it must not wait.
+    /// - Parameter onShortage: Called the first time that memory can't be locked. It must not block.
     package convenience init(onShortage: @escaping @Sendable (Shortage) -> Void = { _ in }) {
         unsafe self.init(onShortage: onShortage, map: SecretPages.map)
     }
 
-    /// Memory of which nothing is taken yet, from pages that a closure maps.
+    /// Creates a source of memory that has allocated nothing yet, with its own mapper of pages.
     package init(onShortage: @escaping @Sendable (Shortage) -> Void = { _ in }, map: @escaping SecretPages.Mapper) {
         self.onShortage = onShortage
         unsafe self.map = map
         Self.raiseLimit()
     }
 
-    /// How many bytes are taken from the kernel.
+    /// The number of bytes from the kernel.
     package var size: Int { state.withLock { $0.size } }
 
-    /// Takes zeroed memory for a secret; nil: the kernel has none left.
+    /// Allocates zeroed memory for a secret, or returns nil if the kernel has none left.
     func allocate(_ count: Int) -> UnsafeMutableRawBufferPointer? {
         guard let slotSize = SlotRegion.slotSize(for: count) else { return unsafe allocatePages(count) }
         let (slot, shortage): (Slot?, Shortage?) = state.withLock { state in
@@ -59,7 +58,7 @@ import Synchronization
             }
             return (unsafe Slot(start: regions.takeSlot()), shortage)
         }
-        tell(shortage)
+        report(shortage)
         return unsafe slot.map { unsafe UnsafeMutableRawBufferPointer(start: $0.start, count: count) }
     }
 
@@ -67,11 +66,11 @@ import Synchronization
         let length = SecretPages.rounded(count)
         guard let start = unsafe map(length) else { return nil }
         let pages = unsafe Slot(start: start)
-        tell(state.withLock { unsafe lock(pages.start, length, &$0) })
+        report(state.withLock { unsafe lock(pages.start, length, &$0) })
         return unsafe UnsafeMutableRawBufferPointer(start: start, count: count)
     }
 
-    /// Overwrites a secret and takes its memory back.
+    /// Overwrites a secret and frees its memory.
     func deallocate(_ memory: UnsafeMutableRawBufferPointer) {
         guard let start = memory.baseAddress else { return }
         unsafe explicit_bzero(start, memory.count)
@@ -83,7 +82,7 @@ import Synchronization
         }
         state.withLock { state in
             var regions = state.open.removeValue(forKey: slotSize) ?? SlotRegions()
-            if let unused = unsafe regions.giveBack(slot.start) {
+            if let unused = unsafe regions.release(slot.start) {
                 state.size -= SlotRegion.size
                 unsafe SecretPages.unmap(unused.start, SlotRegion.size)
             }
@@ -92,8 +91,8 @@ import Synchronization
     }
 
     /// The address of memory for one secret.
-    // `@unchecked Sendable`, because a pointer is not Sendable, and sound: it only carries the address of memory that nobody
-    // else has, into the lock or out of it, and doesn't outlive the call.
+    // `@unchecked Sendable`, because a pointer is not Sendable. It is sound, as it only carries the address of memory
+    // that nobody else has into the lock or out of it, and doesn't outlive the call.
     @safe private struct Slot: @unchecked Sendable {
         let start: UnsafeMutableRawPointer
     }
@@ -107,7 +106,7 @@ import Synchronization
         return Shortage(size: state.size, limit: Self.limit)
     }
 
-    private func tell(_ shortage: Shortage?) {
+    private func report(_ shortage: Shortage?) {
         if let shortage { onShortage(shortage) }
     }
 
@@ -119,7 +118,7 @@ import Synchronization
         return Int(clamping: limit.rlim_cur)
     }
 
-    /// What the process may allow itself, it does.
+    /// Raises the limit of locked memory as far as the process may.
     private static func raiseLimit() {
         var limit = rlimit()
         guard unsafe getrlimit(resource, &limit) == 0 else { return }

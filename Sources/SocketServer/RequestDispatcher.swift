@@ -129,7 +129,7 @@ package final class RequestDispatcher: RequestHandler {
     }
 
     package func leave(_ waiters: [Waiter]) {
-        cache.assumeIsolated { $0.leave(waiters) }
+        cache.assumeIsolated { $0.cancelWaits(of: waiters) }
     }
 
     package func answeredWithoutHandler(_ code: ErrorReply.Code) { counters.count(code) }
@@ -216,7 +216,7 @@ package final class RequestDispatcher: RequestHandler {
 
     private func record(_ operation: Operation, refusedTo client: Client, _ reason: String) {
         let grant = gatekeeper.standing(of: client).grant
-        let refusal: AuditRecord.Refusal =
+        let refusal: AuditRecord.ForbiddenRequest =
             switch operation {
             case .token(let request): .init(.token, reason, request.key)
             case .invalidate(let request): .init(.invalidate, reason, request.key)
@@ -236,7 +236,7 @@ package final class RequestDispatcher: RequestHandler {
             case .hello, .stats, .reload, .health:
                 .init(operation.name, reason: reason, tenant: nil, user: nil, scopes: nil)
             }
-        surroundings.audit(AuditRecord(client.peer, .refusal(refusal)))
+        surroundings.audit(AuditRecord(client.peer, .forbidden(refusal)))
     }
 
     private func health() -> HealthReply {
@@ -263,7 +263,7 @@ extension ErrorReply {
     }
 }
 
-extension AuditRecord.Refusal {
+extension AuditRecord.ForbiddenRequest {
     fileprivate init(_ operation: OperationName, _ reason: String, _ request: KeyRequest) {
         self.init(operation, reason: reason, tenant: request.tenant, user: request.user, scopes: request.scopes)
     }

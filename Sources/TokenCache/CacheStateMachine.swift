@@ -1,68 +1,63 @@
 import DequeModule
 import TokenProtocol
 
-/// Decides everything about tokens: a value that is told what happened and when, and answers with all that is to be done.
+/// Makes every decision about tokens: each method is an event, and its result is everything that the event causes.
 ///
-/// It looks at no clock, makes no call and draws no random number but from the generator that it is given. Each event is
-/// one method, and what that returns is the whole of what the event has its owner do.
+/// It reads no clock, makes no call and takes random numbers only from its generator. Each event is one method, and its
+/// result is all that the caller has to do.
 ///
-/// The state lies in parts that know nothing of each other: the tokens, what is remembered of refused users, the calls to
-/// tenants, those who wait, and a governor for each tenant. What an app, a tenant or the clock can fill is never gone
-/// through in one event: long work is divided into slices, and ``CacheActions/wake`` asks for the next one at once.
+/// The state is divided into parts that know nothing of each other: tokens, negative entries, calls to tenants,
+/// waiters, and one governor per tenant. No event walks through data that an app, a tenant or the clock can fill. Long
+/// work is divided into slices, and ``CacheActions/wake`` asks for the next slice at once.
 package struct CacheStateMachine {
-    /// More requests than this never wait in all: each takes memory while the tenant is slow.
-    package static let mostWaiting = 65_536
-    /// More prefetches than this are never queued in all: at a tenant's pace that is two hours of calls.
-    package static let mostPrefetches = 10_000
-    /// More tokens than this are never to be revoked in all; past it those go that end soonest by themselves.
-    package static let mostRevocations = 10_000
-    /// One user has no more mints at a time: each has other scopes.
-    static let mostMintsPerUser = 64
-    /// So many steps of long work are done in one event, which takes less than a millisecond.
+    /// The maximum number of waiting requests.
+    ///
+    /// Each takes memory while the tenant is slow.
+    package static let maxWaiters = 65_536
+    /// The maximum number of queued prefetches.
+    ///
+    /// At a tenant's rate that is two hours of calls.
+    package static let maxPrefetches = 10_000
+    /// The maximum number of tokens that wait for revocation.
+    ///
+    /// Beyond it the tokens that expire soonest are dropped.
+    package static let maxRevocations = 10_000
+    /// The maximum number of mints per user at a time.
+    ///
+    /// Each has other scopes.
+    static let maxMintsPerUser = 64
+    /// The number of steps of deferred work per event, which takes less than a millisecond.
     package static let defaultSliceSize = 256
-
-    /// What is known of a tenant.
-    struct TenantState {
-        let identity: TenantPolicy.Identity
-        var governor: Governor
-        /// What is thought of the client.
-        var client = ClientHealth()
-        var lastSuccess: Instant?
-        var lastError: (error: ErrorReply, at: Instant)?
-        /// Whether a reload has removed it: nothing is called any more, and it goes when its last call is back.
-        var isRetired = false
-        var timer: IndexedHeap<Instant, TenantID>.Handle?
-    }
 
     var policy: CachePolicy
     var tenants: [TenantID: TenantState] = [:]
-    /// The tenants that are configured, by name.
+    /// The configured tenants, sorted by name.
     var configured: [TenantID] = []
     var store = EntryStore()
     var negatives = NegativeCache()
     var calls = CallTable()
     var waiters = Waiters()
-    /// When each of the tokens ends that are to be revoked.
+    /// The expiry times of the tokens that wait for revocation.
     var revocationEnds = IndexedHeap<Instant, CallID>()
-    var settlements = Settlements()
-    var chores: Deque<Chore> = []
-    /// How many steps of long work are done in one event.
+    var completions = Completions()
+    var deferredWork: Deque<DeferredWork> = []
+    /// The number of steps of deferred work per event.
     let sliceSize: Int
-    /// How many requests of each uid were refused by a quota.
+    /// The number of requests per uid that a quota has rejected.
     var overQuota: [PeerUID: Int] = [:]
     var statistics = CacheStatistics()
-    /// When uses are persisted next; nil: nothing is persisted.
+    /// The time at which uses are persisted next, or nil if nothing is persisted.
     var nextUses: Instant?
-    /// Whether there was no room for the last token that was to be persisted.
+    /// True if the store had no space for the last token that was to be persisted.
     var persistenceIsFull = false
-    /// What the event that is being handled has the shell do.
+    /// The actions of the event that is being handled.
     var actions = CacheActions()
     var tenantTimers = IndexedHeap<Instant, TenantID>()
     private var touched: [TenantID] = []
     private var random: any RandomNumberGenerator
     private(set) var lastSerial: UInt64 = 0
 
-    /// An empty cache.
+    /// Creates an empty cache.
     package init(
         policy: CachePolicy,
         tenants: [TenantID: TenantPolicy],
@@ -81,31 +76,32 @@ package struct CacheStateMachine {
 
     // MARK: Numbers
 
-    /// A number that is higher than all before.
+    /// Returns a number that is higher than all before.
     mutating func newSerial() -> UInt64 {
         lastSerial += 1
         return lastSerial
     }
 
-    /// Evenly from 0 up to 1.
-    mutating func draw() -> Double { Double(random.next() >> 11) * 0x1p-53 }
+    /// Returns a random number, evenly distributed from 0 up to 1.
+    mutating func randomFraction() -> Double { Double(random.next() >> 11) * 0x1p-53 }
 
     // MARK: The end of an event
 
-    /// A tenant's calls have changed: which go next is looked at when the event is over.
+    /// Marks a tenant whose calls have changed, so that its next calls are chosen at the end of the event.
     mutating func touch(_ tenant: TenantID) {
         if !touched.contains(tenant) { touched.append(tenant) }
     }
 
-    /// Completes what an event has the shell do.
+    /// Completes an event and returns its actions.
     ///
-    /// - Parameter worksOff: Whether a slice of long work is done, too: many such events in one round would add up.
-    mutating func finish(_ now: Instant, worksOff: Bool = true) -> CacheActions {
+    /// - Parameter performsDeferredWork: True if a slice of deferred work is done, too. Many such events in one round
+    ///   of the loop would add up.
+    mutating func finish(_ now: Instant, performsDeferredWork: Bool = true) -> CacheActions {
         var replies = sliceSize
-        deliverSettlements(&replies, now: now)
-        if worksOff { workOff(now: now) }
-        deliverSettlements(&replies, now: now)
-        // Sending may touch a tenant again, as calls are ended that nobody wants: what is left of those is the next slice's.
+        deliverReplies(&replies, now: now)
+        if performsDeferredWork { performDeferredWork(now: now) }
+        deliverReplies(&replies, now: now)
+        // Sending may touch a tenant again when it ends unwanted calls. The rest of those is left to the next slice.
         var sent: [TenantID] = []
         while let tenant = touched.popLast() {
             if !sent.contains(tenant) { sendCalls(of: tenant, now: now) }
@@ -123,16 +119,16 @@ package struct CacheStateMachine {
         Outcome(answer: answer, actions: finish(now))
     }
 
-    /// When something is due next; nil: nothing is, until something happens.
+    /// The time of the next timer, or nil if none is set.
     private func nextTime(now: Instant) -> Instant? {
-        if !chores.isEmpty || !settlements.isEmpty { return now }
+        if !deferredWork.isEmpty || !completions.isEmpty { return now }
         return [
             waiters.nextDeadline, store.nextTime, negatives.nextTime, tenantTimers.minPriority, nextUses,
         ]
         .compactMap(\.self).min()
     }
 
-    /// Sets the timer of a tenant to when its next call may go; a retired one without calls is forgotten.
+    /// Sets a tenant's timer to the time of its next call, or removes a retired tenant that has no calls.
     private mutating func schedule(_ tenant: TenantID, now: Instant) {
         guard var state = tenants[tenant] else { return }
         if let timer = state.timer { tenantTimers.remove(timer) }

@@ -7,59 +7,24 @@ import FoundationEssentials
 import Foundation
 #endif
 
-// TokenCache: whose token is cached, when it is minted, and what is answered meanwhile.
+// TokenCache: which tokens are cached, when they are minted, and how requests are answered.
 //
-// Why it exists: the tenant is slow, counts calls and gives out tokens that live for hours. This module keeps them, has
-// each key minted by one call however many ask, refreshes ahead of time what is in use, and paces the calls. It promises
-// that nothing is served within its safety margin, that a failure never replaces a living token, and that what was asked
-// before an invalidation is never cached after it.
+// Purpose: the tenant is slow, limits the number of calls and issues tokens that live for hours. This module caches the
+// tokens, mints each key with one call no matter how many requests wait for it, refreshes tokens in use ahead of time,
+// and paces the calls.
 //
-// Every decision is made by ``CacheStateMachine``, a value that is told the time and never looks at a clock; the actor
-// ``TokenCache`` only performs what it says.
+// Promises: nothing is served within its safety margin, a failure never replaces a valid token, and a token that was
+// requested before an invalidation is never cached after it.
+//
+// Parts: ``CacheStateMachine``, a value that makes all decisions and is told the time, and ``TokenCache``, an actor
+// that performs its actions. The state machine's parts are in the subdirectories, its events in `Events`.
 
-/// Makes the calls that the cache orders; it decides nothing about time.
-package protocol TenantCalling: Sendable {
-    /// Asks the tenant for a token.
-    func mint(_ key: TokenKey) async -> MintResult
-    /// Has the tenant revoke a token.
-    func revoke(_ token: AccessToken, tenant: TenantID) async -> RevocationResult
-}
-
-/// The cache of users' tokens.
+/// The cache of users' access tokens.
 ///
-/// The actor runs on the executor that it is given, which is the event loop that serves the connections: there a request
-/// is a synchronous call by `assumeIsolated`. It decides nothing: it feeds ``CacheStateMachine`` and performs what it
-/// says. Calls to tenants are made by ``run(_:)``, which lives as long as the daemon.
+/// The actor runs on the executor that it is given: the event loop that serves the connections. There a request is a
+/// synchronous call through `assumeIsolated`. The actor decides nothing. It feeds ``CacheStateMachine`` and performs
+/// its actions. Calls to tenants are made by ``run(_:)``, which lives as long as the daemon.
 package actor TokenCache {
-    /// What the cache needs from outside, each called on its executor.
-    package struct Dependencies: Sendable {
-        /// The clock that goes on in suspend.
-        package var now: @Sendable () -> Instant
-        /// Wakes the cache by ``timePassed()`` at a time, or not at all.
-        package var wake: @Sendable (_ at: Instant?) -> Void
-        /// Hands a reply to a request that waited.
-        package var deliver: @Sendable (Delivery) -> Void
-        /// Tells operators something; it must not wait.
-        package var notify: @Sendable (CacheNotice) -> Void
-        /// Keeps a record in the audit trail; it must not wait.
-        package var audit: @Sendable (AuditRecord) -> Void
-
-        /// Names them.
-        package init(
-            now: @escaping @Sendable () -> Instant = { ContinuousClock.now },
-            wake: @escaping @Sendable (_ at: Instant?) -> Void,
-            deliver: @escaping @Sendable (Delivery) -> Void,
-            notify: @escaping @Sendable (CacheNotice) -> Void,
-            audit: @escaping @Sendable (AuditRecord) -> Void
-        ) {
-            self.now = now
-            self.wake = wake
-            self.deliver = deliver
-            self.notify = notify
-            self.audit = audit
-        }
-    }
-
     private nonisolated let executor: any SerialExecutor
     private let dependencies: Dependencies
     private let orders: AsyncStream<CallOrder>
@@ -67,10 +32,12 @@ package actor TokenCache {
     private var machine: CacheStateMachine
     private var tokenStore: (any TokenStore)?
 
-    /// The executor that was given; computed, as an unowned reference must not outlive what it was made from.
+    /// The actor's executor.
+    ///
+    /// It is computed, as an unowned reference must not outlive the executor.
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
-    /// An empty cache.
+    /// Creates an empty cache.
     package init(
         on executor: any SerialExecutor,
         policy: CachePolicy,
@@ -86,7 +53,7 @@ package actor TokenCache {
 
     // MARK: Requests
 
-    /// A user's token where it is there and needs nothing done, looked up by a request's own bytes.
+    /// Returns a cached token if nothing else has to be done, looked up by the request's own bytes.
     package func hit(
         _ tenant: TenantID,
         _ field: LookupField,
@@ -99,22 +66,22 @@ package actor TokenCache {
         machine.hit(tenant, field, user, scopes, minTTL: minTTL, for: peer, now: now)
     }
 
-    /// A user's token, or nil where the answer comes later.
+    /// Requests a token and returns the reply, or nil if it comes later.
     package func token(_ key: TokenKey, _ options: RequestOptions, waiter: Waiter, now: Instant) -> Reply? {
         switch perform(machine.request(key, options, waiter: waiter, now: now)) {
         case .serve(let reply), .serveAndRefresh(let reply): .token(reply)
         case .wait: nil
-        case .refuse(let error): .error(error)
+        case .fail(let error): .error(error)
         }
     }
 
-    /// Plans mints before anyone waits for them.
+    /// Queues mints before any request waits for them.
     package func prefetch(_ keys: some Sequence<TokenKey>, for peer: Peer, now: Instant) -> Reply {
         let count = perform(machine.prefetch(keys, for: peer, now: now))
         return .prefetch(queued: count.queued, cached: count.cached, refused: count.refused)
     }
 
-    /// Drops a token that an API has refused.
+    /// Drops a token that an API has rejected.
     package func invalidate(_ key: TokenKey, _ fingerprint: Fingerprint, now: Instant) -> Reply {
         switch perform(machine.invalidate(key, fingerprint, now: now)) {
         case .dropped: .invalidated(true, retryAfter: nil)
@@ -123,7 +90,9 @@ package actor TokenCache {
         }
     }
 
-    /// Drops a user's tokens and revokes them at the tenant; nil where the answer comes later.
+    /// Drops a user's tokens and revokes them at the tenant.
+    ///
+    /// Returns the reply, or nil if it comes later.
     package func revoke(
         _ user: UserKey,
         scopes: ScopeSet?,
@@ -140,54 +109,56 @@ package actor TokenCache {
         return .evicted
     }
 
-    /// Drops all tokens, of one tenant or of all.
+    /// Drops all tokens of one tenant or of all.
     ///
-    /// - Returns: How many.
+    /// - Returns: The number of dropped tokens.
     package func flush(tenant: TenantID?, now: Instant) -> Int { perform(machine.flush(tenant: tenant, now: now)) }
 
-    /// A page of the cache's content.
+    /// Returns a page of the cache's entries.
     package func entries(_ request: EntriesRequest, of tenant: TenantID?, now: Instant) -> Reply {
         machine.entries(request, of: tenant, now: now).map(Reply.entries)
             ?? .error(ErrorReply(.invalidRequest, "'after' must be a cursor that an earlier page ended with"))
     }
 
-    /// Whether tenants are reachable and take the client.
+    /// Returns the state of the tenants and of their clients.
     package func health(now: Instant) -> HealthReply { machine.health(now: now, wall: Date()) }
 
-    /// Why the next answer for a key would be what it is.
+    /// Explains the answer that the next request for a key would get.
     package func explain(_ key: TokenKey, for peer: PeerUID, now: Instant) -> Reply {
         .explained(machine.explain(key, for: peer, now: now))
     }
 
-    /// Counters, gauges and quantiles, as far as the cache knows them.
+    /// Returns counters, gauges and quantiles, as far as the cache knows them.
     package func stats(now: Instant) -> StatsReply { machine.stats(now: now) }
 
-    /// Notes how long so many hits took that were answered together.
+    /// Records the latency of hits that were answered together.
     package func recordHits(_ count: Int, _ latency: Duration) { machine.recordHits(count, latency) }
 
-    /// Some who waited are gone.
-    package func leave(_ waiters: [Waiter]) { perform(machine.leave(waiters, now: dependencies.now())) }
+    /// Cancels the waits of requests whose connections are closed.
+    package func cancelWaits(of waiters: [Waiter]) {
+        perform(machine.cancelWaits(of: waiters, now: dependencies.now()))
+    }
 
     // MARK: Events from outside
 
-    /// The time is come that was asked for.
+    /// Handles the timer that ``Dependencies/wake`` has set.
     package func timePassed() { perform(machine.timePassed(now: dependencies.now())) }
 
-    /// A client's secret has changed.
+    /// Handles a change of a client's secret.
     package func secretChanged(of tenant: TenantID) {
         perform(machine.secretChanged(of: tenant, now: dependencies.now()))
     }
 
-    /// Takes over another configuration.
+    /// Applies another configuration.
     package func reconfigure(policy: CachePolicy, tenants: [TenantID: TenantPolicy]) {
         perform(machine.reconfigure(policy: policy, tenants: tenants, now: dependencies.now()))
     }
 
     // MARK: The next daemon
 
-    /// Takes over what an earlier daemon has persisted, and persists what comes in the same store.
+    /// Restores the tokens that an earlier daemon persisted, and persists to the same store from now on.
     ///
-    /// - Returns: How many tokens are cached now that weren't.
+    /// - Returns: The number of tokens that are newly cached.
     package func restore(from store: sending any TokenStore) -> Int {
         let now = dependencies.now()
         var restored = 0
@@ -201,19 +172,19 @@ package actor TokenCache {
         return restored
     }
 
-    /// Persists nothing any more.
+    /// Stops persisting.
     package func endPersisting() {
         tokenStore?.end()
         tokenStore = nil
         machine.endPersisting()
     }
 
-    /// Tells the next daemon which users were seen since their tokens came.
+    /// Persists the times at which tokens were last used.
     package func persistUses() { perform(machine.persistUses(now: dependencies.now())) }
 
-    /// What is persisted is in safety.
+    /// Handles the confirmation that a file of the store is held by the service manager.
     package func stored(_ generation: UInt64) {
-        if tokenStore?.stored(generation) == true { perform(machine.persistenceHasRoom(now: dependencies.now())) }
+        if tokenStore?.stored(generation) == true { perform(machine.persistenceHasSpace(now: dependencies.now())) }
     }
 
     private func persist(_ change: PersistenceChange) {
@@ -223,13 +194,13 @@ package actor TokenCache {
             guard let token = machine.persisted(reference) else { return }
             machine.persisted(reference, as: tokenStore.persist(token))
         case .remove(_, let recordID): tokenStore.remove(recordID)
-        case .use(let recordID, let time): tokenStore.note(recordID, lastAsked: time)
+        case .use(let recordID, let time): tokenStore.note(recordID, lastUsed: time)
         }
     }
 
     // MARK: Calls
 
-    /// Makes the calls that the cache orders, until ``stop()``; calls that are under way then are cancelled.
+    /// Makes the calls that the cache orders until ``stop()``, which cancels the calls under way.
     package nonisolated func run(_ tenants: some TenantCalling) async {
         await withDiscardingTaskGroup { group in
             for await order in orders {
@@ -240,7 +211,9 @@ package actor TokenCache {
         await end()
     }
 
-    /// Ends ``run(_:)``; what is ordered from now on is not done.
+    /// Ends ``run(_:)``.
+    ///
+    /// Calls that are ordered from now on are not made.
     package nonisolated func stop() { ordering.finish() }
 
     private nonisolated func make(_ order: CallOrder, _ tenants: some TenantCalling) async {
@@ -258,7 +231,9 @@ package actor TokenCache {
         perform(machine.revocationEnded(call, result, now: dependencies.now()))
     }
 
-    /// No calls are made any more: what was still to be revoked is told to the audit trail.
+    /// Ends the cache when no more calls are made.
+    ///
+    /// The audit trail gets the revocations that were not made.
     private func end() { perform(machine.shutDown(now: dependencies.now())) }
 
     // MARK: Performing
@@ -268,14 +243,12 @@ package actor TokenCache {
         return outcome.answer
     }
 
-    /// Does all that an event has to have done.
+    /// Performs the actions of an event.
     private func perform(_ actions: CacheActions) {
         for call in actions.calls { ordering.yield(call) }
         dependencies.wake(actions.wake)
-        // Before anyone hears of a token, so that a crash in between can't cost a mint; and a token before the one that it
-        // replaces is dropped: a daemon that is killed in between leaves two, of which the next one takes the later.
-        for change in actions.changes where change.isStore { persist(change) }
-        for change in actions.changes where !change.isStore { persist(change) }
+        // Tokens are persisted before anyone gets them, so that a crash in between doesn't cost another mint.
+        for change in actions.changes { persist(change) }
         for notice in actions.notices { dependencies.notify(notice) }
         for record in actions.records { dependencies.audit(record) }
         for delivery in actions.deliveries { dependencies.deliver(delivery) }

@@ -1,7 +1,7 @@
 import Glibc
 import TokenCache
 
-/// Writes instants as nanoseconds since the machine's boot: a memory file doesn't outlive the boot that they count from.
+/// Converts instants to nanoseconds since the machine's boot, which a memory file doesn't outlive.
 struct BootClock {
     private let instant: Instant
     private let nanoseconds: Int64
@@ -9,7 +9,7 @@ struct BootClock {
     init() {
         var time = timespec()
         _ = unsafe clock_gettime(CLOCK_BOOTTIME, &time)
-        // The same clock in another form; what passes between the two looks is some nanoseconds.
+        // The same clock in another form. Only some nanoseconds pass between the two readings.
         instant = ContinuousClock.now
         nanoseconds = Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
@@ -22,7 +22,7 @@ struct BootClock {
 }
 
 extension Duration {
-    /// All of it in nanoseconds, which hold three hundred years.
+    /// The duration in nanoseconds, for up to three hundred years.
     var wholeNanoseconds: Int64 {
         let (seconds, attoseconds) = components
         return seconds.multipliedReportingOverflow(by: 1_000_000_000).partialValue &+ attoseconds / 1_000_000_000

@@ -2,27 +2,32 @@ import CLinux
 import Dispatch
 import Glibc
 
-/// A file that is memory alone, mapped: its content lives as long as somebody holds its descriptor.
+/// A mapped file that exists only in memory.
 ///
-/// Where the kernel has them, it is one of those that not even root can open through another process's descriptor and that
-/// are never swapped (memfd_secret(2)); else an ordinary one (memfd_create(2)), which is locked while it is mapped.
-// `@unchecked Sendable`, because a pointer is not Sendable, and sound: the memory is used where the log is, by the one
-// object that has it. Elsewhere are used the descriptor, which never changes, and the tokens that are served from the memory:
-// they are only read, by all, until the last reference goes, and only then overwritten, in a record that the log dropped
+/// Its content lives as long as its descriptor is held.
+///
+/// It is a secret file (memfd_secret(2)) if the kernel has them: not even root can open it through another process's
+/// descriptor, and it is never swapped. Otherwise it is an ordinary memory file (memfd_create(2)) that is locked while
+/// it is mapped.
+// `@unchecked Sendable`, because a pointer is not Sendable. It is sound, as only the log, which is one object, uses
+// the memory. Others use the descriptor, which never changes, and tokens that are served from the memory. Those are
+// only read until the last reference is released. Only then they are overwritten, in a record that the log has dropped
 // before and doesn't look at any more (`LogFile.ServedToken`).
 @safe final class MemoryFile: @unchecked Sendable {
     let descriptor: CInt
-    /// All of it.
+    /// The mapped memory.
     let bytes: UnsafeMutableRawBufferPointer
-    /// Whether its pages stay in memory; a limit of locked memory (`RLIMIT_MEMLOCK`) may keep them from that.
+    /// True if its pages stay in memory.
+    ///
+    /// A limit of locked memory (`RLIMIT_MEMLOCK`) may prevent that.
     let isLocked: Bool
 
-    /// Makes a file of a size, zeroed; nil where there is no memory for it.
+    /// Creates a zeroed file of a size, or returns nil if there is no memory.
     static func make(size: Int) -> MemoryFile? { makeSecret(size) ?? makeOrdinary(size) }
 
-    /// Maps a file that an earlier daemon made; nil where it is no such file.
+    /// Maps a file of an earlier daemon, or returns nil if it is no regular file.
     ///
-    /// The descriptor is this object's from here on.
+    /// This object owns the descriptor from here on.
     convenience init?(takingOver descriptor: CInt) {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 else {
@@ -32,7 +37,7 @@ import Glibc
         self.init(descriptor, Int(status.st_size))
     }
 
-    /// Maps it, or closes it.
+    /// Maps a file, or closes it.
     private init?(_ descriptor: CInt, _ size: Int) {
         let start = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
         guard let start = unsafe start, unsafe start != MAP_FAILED else {
@@ -40,7 +45,7 @@ import Glibc
             return nil
         }
         _ = unsafe madvise(start, size, CInt(MADV_DONTDUMP))
-        // A secret one is locked by itself; to ask for it once more changes nothing.
+        // A secret file is locked already, so this changes nothing.
         isLocked = unsafe lock_on_fault(start, size) == 0
         self.descriptor = descriptor
         unsafe bytes = UnsafeMutableRawBufferPointer(start: start, count: size)
@@ -53,7 +58,7 @@ import Glibc
             close(descriptor)
             return nil
         }
-        // Its pages count as locked memory, so a limit may keep it from being mapped.
+        // Its pages count as locked memory, so a limit may prevent its mapping.
         return MemoryFile(descriptor, size)
     }
 
@@ -68,7 +73,7 @@ import Glibc
     }
 
     deinit {
-        // To give hundreds of megabytes back takes the kernel a while, in which the cache's loop must not wait.
+        // The kernel needs some time to free hundreds of megabytes, and the cache's loop must not wait for that.
         let mapping = unsafe Mapping(bytes: bytes)
         DispatchQueue.global().async { [descriptor] in
             unsafe munmap(mapping.bytes.baseAddress, mapping.bytes.count)
@@ -76,9 +81,9 @@ import Glibc
         }
     }
 
-    /// A mapping that nobody uses any more.
-    // `@unchecked Sendable`, because a pointer is not Sendable, and sound: it is made in `deinit`, when nobody else has the
-    // memory, and its only holder unmaps it.
+    /// A mapping that is not used any more.
+    // `@unchecked Sendable`, because a pointer is not Sendable. It is sound, as it is created in `deinit`, when
+    // nobody else has the memory, and its only holder unmaps it.
     @safe private struct Mapping: @unchecked Sendable {
         let bytes: UnsafeMutableRawBufferPointer
     }

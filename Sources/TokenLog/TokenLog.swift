@@ -1,23 +1,29 @@
 package import Secrets
 package import TokenCache
 
-// TokenLog: the tokens, where the next daemon finds them.
+// TokenLog: the tokens, stored where the next daemon finds them.
 //
-// Why it exists: a restart that loses the tokens costs a mint for every user, at a tenant that allows a hundred a minute.
-// They must not touch a disk. So they are written into a file that is memory alone, whose descriptor the service manager
-// holds while no daemon runs. The log promises that at every moment there is one file with every token that was answered
-// (but for a manager who is so slow to take a file that the one before it is full), that what was dropped is gone from it,
-// and that a file which it can't read is an empty one.
+// Purpose: a restart that loses the tokens costs a mint for every user, at a tenant that allows a hundred calls per
+// minute. The tokens must not be written to a disk. So they are written into a file that exists only in memory, and the
+// service manager holds its descriptor while no daemon runs.
+//
+// Promises: at every moment one file has every token that was served, unless the manager is so slow to take a file that
+// the previous one is full. Dropped tokens are gone from the file. A file that can't be read counts as empty.
+//
+// Parts: ``TokenLog`` moves between files. ``IndexedLogFile`` finds the records of a file, ``LogFile`` has the layout
+// of a file, ``TokenRecord`` the layout of a record, and ``MemoryFile`` the memory.
 
-/// The log of the tokens that are cached.
+/// The log of the cached tokens.
 package final class TokenLog: TokenStore {
-    /// A file and the name under which it is stored.
+    /// A file and the name under which the manager stores it.
     package struct StoredFile: Sendable {
-        /// One of ``names``.
+        /// The name, one of ``names``.
         package let name: String
-        /// The name of the file in whose place it comes; nil: there was none.
+        /// The name of the file that it replaces, or nil if there was none.
         package let predecessor: String?
-        /// Which of the files it is.
+        /// The number of the file.
+        ///
+        /// The latest file has the highest.
         package let generation: UInt64
         private let file: MemoryFile
 
@@ -28,33 +34,41 @@ package final class TokenLog: TokenStore {
             generation = file.generation
         }
 
-        /// Whether it can't be swapped while the daemon lives.
+        /// True if it can't be swapped while the daemon lives.
         package var isLocked: Bool { file.isLocked }
 
-        /// Its descriptor, open while this value is there.
+        /// The descriptor, open while this value exists.
         package var descriptor: CInt { file.descriptor }
     }
 
-    /// The names of the files; each new one takes the other's, so that both are there for a moment.
+    /// The names of the files.
+    ///
+    /// A new file gets the other name, so that both files exist for a moment.
     package static let names = ["tokens-a", "tokens-b"]
-    /// Files are twice as large as what is in them when they are begun, and no smaller than this.
-    private static let leastSize = 1_024 * 1_024
-    /// When less than this share of a file is free, its records begin to move to another one.
+    /// The minimum size of a file.
+    ///
+    /// A new file is twice as large as its content.
+    private static let minSize = 1_024 * 1_024
+    /// The free share of a file below which its records move to another one.
     private static let reserve = 1.0 / 8
-    /// When less than this share of what was written to a file is live, its records move to a smaller one.
-    private static let leastLive = 1.0 / 8
-    /// With each token that comes so many times its size is moved: all of a file is, when half of the reserve is used up.
+    /// The live share of a file below which its records move to a smaller one.
+    private static let minLiveShare = 1.0 / 8
+    /// The number of times its own size that each new token moves.
+    ///
+    /// So a file has moved when half of the reserve is used up.
     private static let pace = 16
-    /// So many bytes are moved with each token at least; it takes some microseconds.
-    private static let leastMoved = 32 * 1_024
+    /// The minimum number of bytes that each new token moves, which takes some microseconds.
+    private static let minMoved = 32 * 1_024
 
-    /// The way of all records to another file; until they are there and the manager has it, both are written.
+    /// The move of all records to another file.
+    ///
+    /// Both files are written until it is complete and the manager has the new one.
     private struct Move {
-        var records: PlacedRecords
+        var records: IndexedLogFile
         let name: String
-        /// The records of the places before this one are there.
+        /// The number of record IDs, from zero, whose records have been moved.
         var moved = 0
-        /// Whether all of them are, and the manager has been told.
+        /// True if all records have been moved and the manager has been told.
         var isComplete = false
     }
 
@@ -64,27 +78,28 @@ package final class TokenLog: TokenStore {
     private let onShortage: () -> Void
     private var isShort = false
     private var name: String
-    private var records: PlacedRecords
+    private var records: IndexedLogFile
     private var move: Move?
-    /// The file that was taken over, when it isn't written any more, as long as tokens are served from it.
-    private var served: PlacedRecords?
-    /// Places that were given and are free again.
-    private var free: [Int] = []
-    /// How many places were given.
-    private var places = 0
-    /// The bytes of the live records.
+    /// The restored file after its records have moved, as long as tokens are served from it.
+    private var served: IndexedLogFile?
+    /// Record IDs that can be reused.
+    private var freeRecordIDs: [Int] = []
+    /// The number of record IDs so far.
+    private var recordIDCount = 0
+    /// The size of the live records in bytes.
     private var live = 0
 
-    /// Takes over the latest of the files that an earlier daemon has stored, or begins one; nil where there is no memory
-    /// for it.
+    /// Takes over the latest file of an earlier daemon, or creates one.
+    ///
+    /// Returns nil if there is no memory.
     ///
     /// - Parameters:
-    ///   - stored: The descriptors that were handed over, by their names; they are this object's from here on.
-    ///   - memory: What the tokens' own memory is taken from.
-    ///   - size: So many bytes of records are about to come.
-    ///   - onShortage: Is told when there begins to be no memory for tokens.
-    ///   - store: Has a file stored, in place of whatever has its name, and then its predecessor removed; then it calls
-    ///     ``stored(_:)``, but not before it returns. It is called for one file after another and must not wait.
+    ///   - stored: The inherited descriptors by their names. This object owns them from here on.
+    ///   - memory: The source of the memory for tokens.
+    ///   - size: The expected number of bytes of records.
+    ///   - onShortage: Called when the log runs out of memory for tokens.
+    ///   - store: Stores a file, replacing another of the same name, and then removes its predecessor. Then it calls
+    ///     ``stored(_:)``, but not before it returns. It is called for one file after another and must not block.
     package init?(
         stored: [(name: String, descriptor: CInt)],
         in memory: SecretMemory?,
@@ -95,10 +110,10 @@ package final class TokenLog: TokenStore {
         self.memory = memory
         self.onShortage = onShortage
         self.store = store
-        var latest: (name: String, records: PlacedRecords)?
+        var latest: (name: String, records: IndexedLogFile)?
         for (name, descriptor) in stored {
             guard let file = MemoryFile(takingOver: descriptor), Self.names.contains(name),
-                let records = PlacedRecords(takingOver: file),
+                let records = IndexedLogFile(takingOver: file),
                 records.file.generation > latest?.records.file.generation ?? 0
             else { continue }
             latest = (name, records)
@@ -106,71 +121,73 @@ package final class TokenLog: TokenStore {
         if let latest {
             (name, records) = latest
         } else {
-            guard let file = LogFile(size: max(Self.leastSize, 2 * size), generation: 1) else { return nil }
+            guard let file = LogFile(size: max(Self.minSize, 2 * size), generation: 1) else { return nil }
             name = Self.names[0]
-            records = PlacedRecords(empty: file)
+            records = IndexedLogFile(empty: file)
             store(StoredFile(file, name: name, predecessor: nil))
         }
     }
 
-    /// The name of the file that is written.
+    /// The name of the current file.
     package var currentName: String { name }
 
-    /// Whether that file can't be swapped while the daemon lives.
+    /// True if the current file can't be swapped while the daemon lives.
     package var isLocked: Bool { records.file.file.isLocked }
 
-    /// Hands over every token that the file holds; those that can't be read are dropped.
+    /// Passes on every token that the file holds, and drops those that can't be read.
     package func restore(to take: (_ recordID: Int, _ token: PersistedToken) -> Bool) {
         var reader = TokenRecord.Reader(clock, in: memory)
-        records.handOver(&reader, to: take)
-        places = records.count
-        live = (0..<places).reduce(0) { $0 + (records.size(at: $1) ?? 0) }
+        records.restore(&reader, to: take)
+        recordIDCount = records.count
+        live = (0..<recordIDCount).reduce(0) { $0 + (records.size(at: $1) ?? 0) }
     }
 
-    /// Keeps a token.
+    /// Persists a token and returns its record ID, or nil if there is no space.
     package func persist(_ token: PersistedToken) -> Int? {
         let record = TokenRecord(token, clock)
         let size = LogFile.recordSize(content: record.size)
         beginMove(before: size)
-        let place = free.popLast() ?? places
-        guard put(record, lastAsked: token.lastAsked.map(clock.nanoseconds) ?? LogFile.never, at: place) else {
-            if place < places { free.append(place) }
+        let recordID = freeRecordIDs.popLast() ?? recordIDCount
+        guard put(record, lastUsed: token.lastUsed.map(clock.nanoseconds) ?? LogFile.never, at: recordID) else {
+            if recordID < recordIDCount { freeRecordIDs.append(recordID) }
             if !isShort { onShortage() }
             isShort = true
             return nil
         }
-        places = max(places, place + 1)
+        recordIDCount = max(recordIDCount, recordID + 1)
         live += size
-        // A file that has no room left can't wait for the other one.
-        goOnMoving(records.file.hasRoom(for: size) ? max(Self.leastMoved, Self.pace * size) : .max)
-        return place
+        // If the file is full, the other one is needed at once.
+        goOnMoving(records.file.hasSpace(for: size) ? max(Self.minMoved, Self.pace * size) : .max)
+        return recordID
     }
 
-    /// Drops a token, which the caller must still have.
-    package func remove(_ place: Int) {
-        live -= records.size(at: place) ?? move?.records.size(at: place) ?? 0
-        records.drop(place)
-        move?.records.drop(place)
-        served?.drop(place)
+    /// Drops a token, which the caller must still hold.
+    package func remove(_ recordID: Int) {
+        live -= records.size(at: recordID) ?? move?.records.size(at: recordID) ?? 0
+        records.drop(recordID)
+        move?.records.drop(recordID)
+        served?.drop(recordID)
         if served?.serves == false { served = nil }
-        free.append(place)
+        freeRecordIDs.append(recordID)
     }
 
-    /// Drops all tokens, which the caller must still have.
+    /// Drops all tokens, which the caller must still hold.
     package func end() {
         records.dropAll()
         move?.records.dropAll()
         served?.dropAll()
     }
 
-    /// Notes a token's use.
-    package func note(_ place: Int, lastAsked: Instant) {
-        let time = clock.nanoseconds(of: lastAsked)
-        records.note(place, lastAsked: time)
-        move?.records.note(place, lastAsked: time)
+    /// Updates the time at which a token was last used.
+    package func note(_ recordID: Int, lastUsed: Instant) {
+        let time = clock.nanoseconds(of: lastUsed)
+        records.note(recordID, lastUsed: time)
+        move?.records.note(recordID, lastUsed: time)
     }
 
-    /// A file is stored, and none before it is any more: it is the one that is written from here on.
+    /// Handles the confirmation that a file is stored and its predecessor removed.
+    ///
+    /// It is the current file from here on.
     package func stored(_ generation: UInt64) -> Bool {
         guard let move, move.isComplete, move.records.file.generation == generation else { return false }
         if records.serves { served = records }
@@ -180,49 +197,49 @@ package final class TokenLog: TokenStore {
         return isShort
     }
 
-    /// Writes a record where it has to be; false: there is no room, and it is nowhere.
-    private func put(_ record: TokenRecord, lastAsked: Int64, at place: Int) -> Bool {
-        let isHere = records.put(record, lastAsked: lastAsked, at: place)
-        // Of a place that is still to be moved the record is copied when it is its turn.
-        let belongsThere = move.map { $0.isComplete || place < $0.moved || !isHere } ?? false
+    /// Writes a record to each file that needs it, or returns false if there is no space.
+    private func put(_ record: TokenRecord, lastUsed: Int64, at recordID: Int) -> Bool {
+        let isHere = records.put(record, lastUsed: lastUsed, at: recordID)
+        // A record that is still to be moved is copied when it is its turn.
+        let belongsThere = move.map { $0.isComplete || recordID < $0.moved || !isHere } ?? false
         guard belongsThere else { return isHere }
-        guard move?.records.put(record, lastAsked: lastAsked, at: place) == true else {
-            records.drop(place)
+        guard move?.records.put(record, lastUsed: lastUsed, at: recordID) == true else {
+            records.drop(recordID)
             return false
         }
         return true
     }
 
-    /// Begins to move where the file fills up, or is much larger than what is in it.
+    /// Starts a move if the file fills up, or is much larger than its content.
     ///
-    /// The next file can hold all: while `live` bytes move, at the ``pace``, less than a tenth of that comes in addition.
+    /// The next file has space for all: while `live` bytes move, at the ``pace``, less than a tenth of that is added.
     private func beginMove(before size: Int) {
         let reserve = max(size, Int(Double(records.file.size) * Self.reserve))
         let written = records.file.end
-        let isWasteful = written > Self.leastSize && Double(live) < Double(written) * Self.leastLive
-        guard move == nil, isWasteful || !records.file.hasRoom(for: reserve) else { return }
+        let isWasteful = written > Self.minSize && Double(live) < Double(written) * Self.minLiveShare
+        guard move == nil, isWasteful || !records.file.hasSpace(for: reserve) else { return }
         let file = LogFile(
-            size: max(Self.leastSize, LogFile.headSize + 2 * (live + size)),
+            size: max(Self.minSize, LogFile.headSize + 2 * (live + size)),
             generation: records.file.generation + 1
         )
         guard let file else { return }
-        move = Move(records: PlacedRecords(empty: file), name: Self.names[0] == name ? Self.names[1] : Self.names[0])
+        move = Move(records: IndexedLogFile(empty: file), name: Self.names[0] == name ? Self.names[1] : Self.names[0])
     }
 
-    /// Moves so many bytes of records, or a little more.
+    /// Moves a number of bytes of records, or a little more.
     private func goOnMoving(_ count: Int) {
         guard var move, !move.isComplete else { return }
-        // The only reference to its places, or each change would copy them.
+        // The only reference to its offsets, or each change would copy them.
         self.move = nil
         var left = count
-        while left > 0, move.moved < places {
+        while left > 0, move.moved < recordIDCount {
             if let size = records.size(at: move.moved), move.records.size(at: move.moved) == nil {
                 move.records.copy(move.moved, from: records)
                 left -= size
             }
             move.moved += 1
         }
-        move.isComplete = move.moved == places
+        move.isComplete = move.moved == recordIDCount
         self.move = move
         if move.isComplete { store(StoredFile(move.records.file, name: move.name, predecessor: name)) }
     }

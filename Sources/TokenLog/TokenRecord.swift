@@ -3,14 +3,14 @@ import Secrets
 import TokenCache
 import TokenProtocol
 
-/// A token as the content of a record: numbers in fixed places, then texts one behind the other.
+/// The content of a record: a token as numbers at fixed offsets, followed by texts.
 struct TokenRecord {
-    /// Where the numbers stand.
-    private enum Place {
+    /// The offsets of the numbers.
+    private enum Offset {
         static let sent = 0
         static let lifetime = 8
         static let arrived = 16
-        static let draw = 24
+        static let jitterFraction = 24
         static let owner = 32
         static let flags = 36
         static let split = 40
@@ -23,7 +23,7 @@ struct TokenRecord {
     }
 
     private enum Flag {
-        static let cameUnasked: UInt32 = 1
+        static let isUnrequested: UInt32 = 1
         static let replacedReported: UInt32 = 2
     }
 
@@ -31,7 +31,7 @@ struct TokenRecord {
 
     private let token: PersistedToken
     private let clock: BootClock
-    /// All but the token's own.
+    /// All texts but the token's own.
     private let texts: [[UInt8]]
 
     init(_ token: PersistedToken, _ clock: BootClock) {
@@ -42,52 +42,53 @@ struct TokenRecord {
             (names + [token.token.scope, token.token.expiresAt]).map { Array($0.utf8) } + [token.user.value]
     }
 
-    /// How many bytes it takes.
-    var size: Int { texts.reduce(Place.texts + token.token.text.count) { $0 + $1.count } }
+    /// The size of the content in bytes.
+    var size: Int { texts.reduce(Offset.texts + token.token.text.count) { $0 + $1.count } }
 
-    /// Writes it.
+    /// Writes the content.
     func write(to memory: UnsafeMutableRawBufferPointer) {
-        func put<Value: BitwiseCopyable>(_ value: Value, _ place: Int) {
-            unsafe memory.storeBytes(of: value, toByteOffset: place, as: Value.self)
+        func put<Value: BitwiseCopyable>(_ value: Value, _ offset: Int) {
+            unsafe memory.storeBytes(of: value, toByteOffset: offset, as: Value.self)
         }
-        put(clock.nanoseconds(of: token.sent), Place.sent)
-        put(token.lifetime.wholeNanoseconds, Place.lifetime)
-        put(clock.nanoseconds(of: token.arrived), Place.arrived)
-        put(token.jitterFraction, Place.draw)
-        put(token.owner, Place.owner)
-        let flags = (token.cameUnasked ? Flag.cameUnasked : 0) | (token.replacedReported ? Flag.replacedReported : 0)
-        put(flags, Place.flags)
-        put(UInt32(token.token.split), Place.split)
-        put(UInt32(token.token.tokenRange.lowerBound), Place.tokenStart)
-        put(UInt32(token.token.tokenRange.upperBound), Place.tokenEnd)
-        put(UInt32(token.user.field == .subject ? 0 : 1), Place.field)
-        for word in 0..<4 { put(token.token.fingerprint.words[word], Place.fingerprint + 8 * word) }
-        var place = Place.texts
+        put(clock.nanoseconds(of: token.sent), Offset.sent)
+        put(token.lifetime.wholeNanoseconds, Offset.lifetime)
+        put(clock.nanoseconds(of: token.arrived), Offset.arrived)
+        put(token.jitterFraction, Offset.jitterFraction)
+        put(token.owner, Offset.owner)
+        let flags =
+            (token.isUnrequested ? Flag.isUnrequested : 0) | (token.replacedReported ? Flag.replacedReported : 0)
+        put(flags, Offset.flags)
+        put(UInt32(token.token.split), Offset.split)
+        put(UInt32(token.token.tokenRange.lowerBound), Offset.tokenStart)
+        put(UInt32(token.token.tokenRange.upperBound), Offset.tokenEnd)
+        put(UInt32(token.user.field == .subject ? 0 : 1), Offset.field)
+        for word in 0..<4 { put(token.token.fingerprint.words[word], Offset.fingerprint + 8 * word) }
+        var offset = Offset.texts
         for (index, text) in texts.enumerated() {
-            put(UInt32(text.count), Place.lengths + 4 * index)
-            unsafe UnsafeMutableRawBufferPointer(rebasing: memory[place...]).copyBytes(from: text)
-            place += text.count
+            put(UInt32(text.count), Offset.lengths + 4 * index)
+            unsafe UnsafeMutableRawBufferPointer(rebasing: memory[offset...]).copyBytes(from: text)
+            offset += text.count
         }
-        put(UInt32(token.token.text.count), Place.lengths + 4 * texts.count)
+        put(UInt32(token.token.text.count), Offset.lengths + 4 * texts.count)
         unsafe token.token.text.withUnsafeBytes {
-            unsafe UnsafeMutableRawBufferPointer(rebasing: memory[place...]).copyMemory(from: $0)
+            unsafe UnsafeMutableRawBufferPointer(rebasing: memory[offset...]).copyMemory(from: $0)
         }
     }
 
-    /// When a token was last asked for, or came.
-    static func time(_ content: UnsafeRawBufferPointer, lastAsked: Int64) -> Int64 {
-        guard lastAsked == LogFile.never, content.count >= Place.texts else { return lastAsked }
-        return unsafe content.loadUnaligned(fromByteOffset: Place.arrived, as: Int64.self)
+    /// Returns the time at which a token was last used or received.
+    static func time(_ content: UnsafeRawBufferPointer, lastUsed: Int64) -> Int64 {
+        guard lastUsed == LogFile.never, content.count >= Offset.texts else { return lastUsed }
+        return unsafe content.loadUnaligned(fromByteOffset: Offset.arrived, as: Int64.self)
     }
 
-    /// How many bytes of a record's content stand before the token itself, which is at its end.
+    /// Returns the number of bytes before the token itself, which is at the end of the content.
     static func sizeBeforeToken(_ content: UnsafeRawBufferPointer) -> Int {
-        (0..<textCount - 1).reduce(Place.texts) { size, index in
-            unsafe size + Int(content.loadUnaligned(fromByteOffset: Place.lengths + 4 * index, as: UInt32.self))
+        (0..<textCount - 1).reduce(Offset.texts) { size, index in
+            unsafe size + Int(content.loadUnaligned(fromByteOffset: Offset.lengths + 4 * index, as: UInt32.self))
         }
     }
 
-    /// Reads records, many of which have the same names in them.
+    /// A reader of records, many of which share texts.
     struct Reader {
         private let clock: BootClock
         private let memory: SecretMemory?
@@ -104,51 +105,55 @@ struct TokenRecord {
             self.memory = memory
         }
 
-        /// A token, which stays where it is: its text is the record's own; nil where the record holds none.
+        /// Reads a token, whose text stays in the record's memory.
         ///
-        /// - Parameter place: Where in the file the record is.
-        mutating func read(_ place: Int, of file: LogFile) -> PersistedToken? {
-            let (content, lastAsked) = unsafe (file.content(at: place), file.lastAsked(at: place))
-            guard content.count >= Place.texts else { return nil }
-            func number<Value: BitwiseCopyable>(_ place: Int, _ type: Value.Type = Value.self) -> Value {
-                unsafe content.loadUnaligned(fromByteOffset: place, as: type)
+        /// Returns nil if the record has none.
+        ///
+        /// - Parameters:
+        ///   - offset: The record's offset in the file.
+        ///   - file: The file.
+        mutating func read(_ offset: Int, of file: LogFile) -> PersistedToken? {
+            let (content, lastUsed) = unsafe (file.content(at: offset), file.lastUsed(at: offset))
+            guard content.count >= Offset.texts else { return nil }
+            func number<Value: BitwiseCopyable>(_ offset: Int, _ type: Value.Type = Value.self) -> Value {
+                unsafe content.loadUnaligned(fromByteOffset: offset, as: type)
             }
             var texts = unsafe Texts(content)
             guard unsafe host.read(texts.next()), unsafe clientID.read(texts.next()), unsafe tenant.read(texts.next()),
                 unsafe wantedScope.read(texts.next()), let scopes = scopes(), unsafe scope.read(texts.next()),
                 unsafe expiresAt.read(texts.next()), let user = unsafe texts.next(), let text = unsafe texts.next()
             else { return nil }
-            let (start, stop) = (Int(number(Place.tokenStart, UInt32.self)), Int(number(Place.tokenEnd, UInt32.self)))
-            let (draw, lifetime): (Double, Int64) = (number(Place.draw), number(Place.lifetime))
-            guard start <= stop, (0..<1).contains(draw), lifetime > 0 else { return nil }
-            let words = SIMD4((0..<4).map { number(Place.fingerprint + 8 * $0, UInt64.self) })
+            let (start, stop) = (Int(number(Offset.tokenStart, UInt32.self)), Int(number(Offset.tokenEnd, UInt32.self)))
+            let (jitterFraction, lifetime): (Double, Int64) = (number(Offset.jitterFraction), number(Offset.lifetime))
+            guard start <= stop, (0..<1).contains(jitterFraction), lifetime > 0 else { return nil }
+            let words = SIMD4((0..<4).map { number(Offset.fingerprint + 8 * $0, UInt64.self) })
             let textStart = unsafe TokenRecord.sizeBeforeToken(content)
-            let served = unsafe file.served(place, textStart..<textStart + text.count)
+            let served = unsafe file.served(offset, textStart..<textStart + text.count)
             let token = EncodedToken(
                 text: unsafe SecretBytes(viewing: served.bytes, of: served.owner, source: memory),
-                split: Int(number(Place.split, UInt32.self)),
+                split: Int(number(Offset.split, UInt32.self)),
                 tokenRange: start..<stop,
                 fingerprint: Fingerprint(words: words),
                 scope: scope.text,
                 expiresAt: expiresAt.text
             )
             guard let token else { return nil }
-            let flags: UInt32 = number(Place.flags)
-            let field: LookupField = number(Place.field, UInt32.self) == 0 ? .subject : .userID
+            let flags: UInt32 = number(Offset.flags)
+            let field: LookupField = number(Offset.field, UInt32.self) == 0 ? .subject : .userID
             return PersistedToken(
                 tenant: tenant.text,
                 identity: .init(host: host.text, clientID: clientID.text),
                 user: UserLookup(field: field, value: unsafe Array(user)),
                 scopes: scopes,
                 token: token,
-                sent: clock.instant(at: number(Place.sent)),
+                sent: clock.instant(at: number(Offset.sent)),
                 lifetime: .nanoseconds(lifetime),
-                jitterFraction: draw,
-                arrived: clock.instant(at: number(Place.arrived)),
-                lastAsked: lastAsked == LogFile.never ? nil : clock.instant(at: lastAsked),
-                cameUnasked: flags & Flag.cameUnasked != 0,
+                jitterFraction: jitterFraction,
+                arrived: clock.instant(at: number(Offset.arrived)),
+                lastUsed: lastUsed == LogFile.never ? nil : clock.instant(at: lastUsed),
+                isUnrequested: flags & Flag.isUnrequested != 0,
                 replacedReported: flags & Flag.replacedReported != 0,
-                owner: number(Place.owner)
+                owner: number(Offset.owner)
             )
         }
 
@@ -158,26 +163,28 @@ struct TokenRecord {
         }
     }
 
-    /// The texts of a record, one after another.
+    /// The texts of a record, in order.
     @safe private struct Texts {
         private let content: UnsafeRawBufferPointer
         private var index = 0
-        private var place = TokenRecord.Place.texts
+        private var offset = TokenRecord.Offset.texts
 
         init(_ content: UnsafeRawBufferPointer) { unsafe self.content = content }
 
-        /// The next text; nil where it would end outside.
+        /// Returns the next text, or nil if it would end outside the record.
         mutating func next() -> UnsafeRawBufferPointer? {
-            let lengthPlace = TokenRecord.Place.lengths + 4 * index
-            let length = unsafe Int(content.loadUnaligned(fromByteOffset: lengthPlace, as: UInt32.self))
-            guard unsafe length <= content.count - place else { return nil }
-            defer { place += length }
+            let lengthOffset = TokenRecord.Offset.lengths + 4 * index
+            let length = unsafe Int(content.loadUnaligned(fromByteOffset: lengthOffset, as: UInt32.self))
+            guard unsafe length <= content.count - offset else { return nil }
+            defer { offset += length }
             index += 1
-            return unsafe UnsafeRawBufferPointer(rebasing: content[place..<place + length])
+            return unsafe UnsafeRawBufferPointer(rebasing: content[offset..<offset + length])
         }
     }
 
-    /// A text that most records share: it is made anew only where it differs from the last record's.
+    /// A text that most records share.
+    ///
+    /// It is decoded only if it differs from the previous record's.
     private struct SharedText {
         private(set) var text = ""
         private var bytes: [UInt8] = []

@@ -54,7 +54,7 @@ package struct ExplainReply: Sendable, Equatable {
             /// The first request from then on starts it.
             case ahead
             /// A timer starts it, as the token is in use.
-            case lastChance = "last_chance"
+            case refreshDeadline = "last_chance"
             /// It has failed and is tried again then.
             case backoff
             /// It waits for its turn.

@@ -29,7 +29,7 @@ extension CacheNotice {
                 "the tenant refused several users in a row with 401, and has accepted none yet: is the secret right?",
                 metadata: Self.metadata(tenant, upstream)
             )
-        case .clientRefused(let tenant):
+        case .clientDenied(let tenant):
             log.error(
                 "the tenant refuses the client with 401, also for a user whom it has accepted before",
                 metadata: Self.metadata(tenant)

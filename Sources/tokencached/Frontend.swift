@@ -88,7 +88,7 @@ struct Frontend: Sendable {
                     let now = ContinuousClock.now
                     roundsBox.value?.set(now, now: now)
                 },
-                giveMemoryBack: { memory.async { ProcessHeap.giveBack() } }
+                giveMemoryBack: { memory.async { ProcessHeap.trim() } }
             )
             (alarmBox.value, dispatcherBox.value, serverBox.value) = (alarm.value, dispatcher, server)
             roundsBox.value = rounds.value

@@ -15,7 +15,7 @@ extension DaemonConfiguration {
         policy.negativeTTL = cache.negativeTTL
         policy.ahead = refresh.ahead
         policy.jitter = refresh.jitter
-        policy.lastChance = refresh.lastChance
+        policy.refreshDeadline = refresh.lastChance
         policy.minTTL = refresh.minTTL
         policy.defaultLifetime = refresh.defaultLifetime
         policy.entriesShare = quotas.entries

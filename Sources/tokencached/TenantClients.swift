@@ -37,13 +37,13 @@ actor TenantClients: TenantCalling {
         /// The configured tenants' identities, by name.
         let identities: [String: TenantID]
         fileprivate let members: [TenantID: Member]
-        fileprivate let roster: TenantRoster
+        fileprivate let registry: TenantRegistry
     }
 
     private let source: ConfigurationSource
     private let group: any EventLoopGroup
     private let log: Logger
-    private var roster = TenantRoster()
+    private var registry = TenantRegistry()
     private var members: [TenantID: Member] = [:]
     private var failures: [TenantID: FailureHistory] = [:]
     private var connections: [Int: Connection] = [:]
@@ -170,8 +170,8 @@ actor TenantClients: TenantCalling {
     ///
     /// From here on calls to both can be made; ``take(_:)`` has to follow when the cache knows the new ones.
     func prepare(_ loaded: ConfigurationSource.Loaded) throws(ConfigurationFaults) -> Prepared {
-        var roster = roster
-        let identities = roster.identify(loaded.configuration.tenants.mapValues(\.identity))
+        var registry = registry
+        let identities = registry.identify(loaded.configuration.tenants.mapValues(\.identity))
         var next: [TenantID: Member] = [:]
         var faults: [ConfigurationFaults.Fault] = []
         for (name, tenant) in loaded.configuration.tenants {
@@ -195,7 +195,7 @@ actor TenantClients: TenantCalling {
             throw ConfigurationFaults(faults)
         }
         for (id, member) in next where members[id] == nil { members[id] = member }
-        return Prepared(identities: identities, members: next, roster: roster)
+        return Prepared(identities: identities, members: next, registry: registry)
     }
 
     /// The sentence on a file of authorities that can't be used.
@@ -208,7 +208,7 @@ actor TenantClients: TenantCalling {
         let changed = prepared.members.filter { id, member in
             members[id].map { $0.credential != member.credential } ?? false
         }
-        roster = prepared.roster
+        registry = prepared.registry
         members = prepared.members
         failures = failures.filter { members[$0.key] != nil }
         replaceConnections(besides: members)

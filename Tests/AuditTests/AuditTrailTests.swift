@@ -59,11 +59,17 @@ struct AuditTrailTests {
     @Test("Refusals, revocations and what operators do are told apart.")
     func others() throws {
         let user = UserLookup(field: .userID, value: "7")
-        let refusal = AuditRecord.Refusal(.prefetch, reason: "no", tenant: nil, user: user, scopes: ScopeSet("b a"))
+        let refusal = AuditRecord.ForbiddenRequest(
+            .prefetch,
+            reason: "no",
+            tenant: nil,
+            user: user,
+            scopes: ScopeSet("b a")
+        )
         let denied = ErrorReply.Upstream(status: 401, code: "OAUTH-14", title: "no")
         let scopes = try #require(ScopeSet("a"))
         let lines = try lines(
-            AuditRecord(Self.peer, .refusal(refusal)),
+            AuditRecord(Self.peer, .forbidden(refusal)),
             AuditRecord(nil, .mint(try key("ann"), .refresh, .failed(.denied, denied))),
             AuditRecord(
                 Self.peer,
@@ -129,8 +135,8 @@ struct AuditTrailTests {
     }
 
     private func refusal(_ uid: PeerUID, _ reason: String = "no", tenant: String? = nil) -> AuditRecord {
-        let refusal = AuditRecord.Refusal(.token, reason: reason, tenant: tenant, user: nil, scopes: nil)
-        return AuditRecord(Peer(uid: uid, gid: 1), .refusal(refusal))
+        let refusal = AuditRecord.ForbiddenRequest(.token, reason: reason, tenant: tenant, user: nil, scopes: nil)
+        return AuditRecord(Peer(uid: uid, gid: 1), .forbidden(refusal))
     }
 
     /// Members of the lines that a trail has written by now.

@@ -3,24 +3,25 @@ import Secrets
 import TokenCache
 import TokenProtocol
 
-/// Measures how long the event loop is held up by what apps, tenants and the clock can fill: for each kind of work, the
-/// longest single event and the whole of it, for a thousand to a million entries.
+/// Measures how long apps, tenants and the clock can block the event loop.
 ///
-/// `make bench` runs it. Long work goes in slices, so the longest event should not grow with the number of entries.
+/// For each kind of work it prints the longest single event and the total time, for a thousand to a million entries.
+/// `make bench` runs it. Long work is divided into slices, so the longest event should not grow with the number of
+/// entries.
 @main
 struct CoreCurves {
     static func main() {
-        // As the daemon does.
+        // The daemon does the same.
         ProcessHeap.mergeFreedBlocksAtOnce()
         let sizes = CommandLine.arguments.dropFirst().compactMap { Int($0) }
         print("operation                              n      whole, ms   longest event, µs")
         for size in sizes.isEmpty ? [1_000, 10_000, 100_000, 1_000_000] : sizes {
             for curve in Curve.all {
-                var world = World(size)
-                curve.prepare(&world)
-                world.begin()
-                curve.run(&world)
-                print(world.line(curve.name))
+                var benchmark = CacheBenchmark(size)
+                curve.prepare(&benchmark)
+                benchmark.begin()
+                curve.run(&benchmark)
+                print(benchmark.line(curve.name))
             }
         }
     }
@@ -29,12 +30,12 @@ struct CoreCurves {
 /// One kind of work.
 private struct Curve {
     let name: String
-    let prepare: (inout World) -> Void
-    let run: (inout World) -> Void
+    let prepare: (inout CacheBenchmark) -> Void
+    let run: (inout CacheBenchmark) -> Void
 
     static var all: [Curve] {
         [
-            Curve(name: "tokens come", prepare: { _ in }, run: { $0.fill() }),
+            Curve(name: "tokens are cached", prepare: { _ in }, run: { $0.fill() }),
             Curve(
                 name: "flush",
                 prepare: { $0.fill() },
@@ -44,21 +45,21 @@ private struct Curve {
             Curve(name: "reload without a change", prepare: { $0.fill() }, run: { $0.reload(changesPolicy: false) }),
             Curve(name: "refreshes due at once", prepare: { $0.fill() }, run: { $0.pass(.seconds(950)) }),
             Curve(name: "tokens expire at once", prepare: { $0.fill() }, run: { $0.pass(.seconds(1_000)) }),
-            Curve(name: "users are refused", prepare: { _ in }, run: { $0.refuse() }),
+            Curve(name: "users are denied", prepare: { _ in }, run: { $0.denyUsers() }),
             Curve(name: "evictions", prepare: { $0.fill() }, run: { $0.evict() }),
-            Curve(name: "429 while callers wait", prepare: { $0.crowd() }, run: { $0.throttle() }),
-            Curve(name: "a mint's crowd is answered", prepare: { $0.crowd(ofOne: true) }, run: { $0.answer() }),
+            Curve(name: "429 while callers wait", prepare: { $0.addWaiters() }, run: { $0.throttle() }),
+            Curve(name: "waiters of one mint answered", prepare: { $0.addWaiters(ofOne: true) }, run: { $0.answer() }),
             Curve(name: "logouts beside prefetches", prepare: { $0.prefetch() }, run: { $0.logOut() }),
         ]
     }
 }
 
-/// A cache with a tenant that takes as many calls as come, and a clock that only this moves.
-private struct World {
+/// A cache with a tenant that takes any number of calls, and a clock that only the benchmark moves.
+private struct CacheBenchmark {
     private static let tenant = TenantID(number: 1, name: "main")
     private static let peer = Peer(uid: 1, gid: 1)
-    /// More never wait.
-    private static let mostWaiting = CacheStateMachine.mostWaiting
+    /// The maximum number of waiting requests.
+    private static let maxWaiters = CacheStateMachine.maxWaiters
 
     private let size: Int
     private var machine: CacheStateMachine
@@ -102,7 +103,7 @@ private struct World {
 
     // MARK: Measuring
 
-    /// What was measured before doesn't count.
+    /// Resets the measurements.
     mutating func begin() { (whole, longest) = (.zero, .zero) }
 
     func line(_ name: String) -> String {
@@ -166,7 +167,7 @@ private struct World {
         measure { $0.timePassed(now: $1) }
     }
 
-    mutating func refuse() {
+    mutating func denyUsers() {
         for number in 0..<size {
             ask(Self.key(number))
             endCalls { _ in .failed(.denied(.init(status: 404), secretChanged: false)) }
@@ -180,12 +181,12 @@ private struct World {
         }
     }
 
-    /// Has callers wait for a tenant that takes one call at a time.
-    mutating func crowd(ofOne: Bool = false) {
+    /// Adds callers that wait for a tenant that takes one call at a time.
+    mutating func addWaiters(ofOne: Bool = false) {
         let limits = Self.limits(concurrent: 1)
         let policy = Self.policy(size)
         measure { $0.reconfigure(policy: policy, tenants: [Self.tenant: limits], now: $1) }
-        for number in 0..<min(size, Self.mostWaiting) { ask(Self.key(ofOne ? 0 : number)) }
+        for number in 0..<min(size, Self.maxWaiters) { ask(Self.key(ofOne ? 0 : number)) }
     }
 
     mutating func throttle() { endCalls { _ in .failed(.throttled(retryAfter: .seconds(60))) } }
@@ -196,7 +197,7 @@ private struct World {
         let limits = Self.limits(concurrent: 1)
         let policy = Self.policy(size)
         measure { $0.reconfigure(policy: policy, tenants: [Self.tenant: limits], now: $1) }
-        for start in stride(from: 0, to: min(size, CacheStateMachine.mostPrefetches), by: 1_000) {
+        for start in stride(from: 0, to: min(size, CacheStateMachine.maxPrefetches), by: 1_000) {
             let keys = (start..<start + 1_000).map { Self.key($0) }
             measure { $0.prefetch(keys, for: Self.peer, now: $1).actions }
         }

@@ -70,7 +70,7 @@ struct MainJobTests {
         let deployment = try await Deployment.start()
         var tokens: Set<String> = []
         let client = try deployment.requests()
-        // 2 s tokens: their soft point lies at 1.4 s, and the loop runs until it has passed.
+        // 2 s tokens: they are refreshed after 1.4 s, and the loop runs until it has passed.
         while tokens.count < 3 {
             let reply = try client.ask(Deployment.line("expires-2:ann"))
             tokens.insert(try #require(reply["access_token"] as? String))

@@ -10,7 +10,7 @@ struct SecretMemoryTests {
         let secret = unsafe SecretBytes(count: count, in: memory) { bytes in
             for index in bytes.indices { unsafe bytes[index] = byte }
         }
-        // Where there is no memory it is an empty one, which no expectation takes.
+        // Without memory it is empty, which no expectation accepts.
         return unsafe secret ?? SecretBytes(count: 0) { _ in }
     }
 
@@ -18,14 +18,14 @@ struct SecretMemoryTests {
         unsafe secret.withUnsafeBytes { unsafe !$0.isEmpty && $0.allSatisfy { $0 == byte } }
     }
 
-    @Test("Secrets of all sizes keep their bytes while others come and go, and memory is zeroed when it is taken.")
+    @Test("Secrets of all sizes keep their bytes while others come and go, and allocated memory is zeroed.")
     func contents() throws {
         let memory = SecretMemory()
         var secrets: [Int: (byte: UInt8, secret: SecretBytes)] = [:]
         var random = SystemRandomNumberGenerator()
         for round in 0..<20_000 {
-            let place = Int.random(in: 0..<400, using: &random)
-            if secrets.removeValue(forKey: place) == nil {
+            let index = Int.random(in: 0..<400, using: &random)
+            if secrets.removeValue(forKey: index) == nil {
                 let count = [1, 63, 64, 65, 1_300, 8_192, 8_193, 70_000][Int.random(in: 0..<8, using: &random)]
                 var isZeroed = true
                 let byte = UInt8(truncatingIfNeeded: round)
@@ -34,19 +34,17 @@ struct SecretMemoryTests {
                     for index in bytes.indices { unsafe bytes[index] = byte }
                 }
                 #expect(isZeroed)
-                secrets[place] = (byte, try #require(secret))
+                secrets[index] = (byte, try #require(secret))
             }
         }
         for (byte, secret) in secrets.values { #expect(holds(secret, byte)) }
     }
 
-    @Test(
-        "A region is cut into slots, and goes back to the kernel when nothing is in it any more, but for the last one."
-    )
+    @Test("A region is divided into slots, and is returned to the kernel when it is empty, except for the last one.")
     func regions() {
         let memory = SecretMemory()
         var secrets = (0..<480).map { secret(1_300, UInt8(truncatingIfNeeded: $0), in: memory) }
-        // 1,344 bytes each, behind a head of 64: 48 in a region of 64 KiB.
+        // 1,344 bytes each, after a head of 64 bytes: 48 in a region of 64 KiB.
         #expect(memory.size == 10 * 65_536)
         for (index, secret) in secrets.enumerated() { #expect(holds(secret, UInt8(truncatingIfNeeded: index))) }
         secrets.removeFirst(2 * 48)
@@ -58,11 +56,11 @@ struct SecretMemoryTests {
         withExtendedLifetime(large) {}
     }
 
-    /// The kernel's flags of the mapping that a secret lies in: the letters of `VmFlags` in `proc(5)`.
+    /// Returns the kernel's flags of a secret's mapping: the letters of `VmFlags` in `proc(5)`.
     private func flags(of secret: SecretBytes) throws -> [String] {
         let address = unsafe secret.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) }
         var isMapping = false
-        // Files of the kernel's have no size, so they are read until their end.
+        // Kernel files have no size, so they are read to their end.
         let file = try #require(FileHandle(forReadingAtPath: "/proc/self/smaps"))
         let text = String(decoding: try #require(try file.readToEnd()), as: UTF8.self)
         for line in text.split(separator: "\n") {
@@ -73,19 +71,19 @@ struct SecretMemoryTests {
         return []
     }
 
-    @Test("Secrets of all sizes lie in pages that core dumps leave out, that are locked, and that a fork doesn't get.")
+    @Test("Secrets of all sizes are in pages that are locked and excluded from core dumps and forks.")
     func pages() throws {
         let memory = SecretMemory()
         for count in [64, 1_300, 100_000] {
             let secret = secret(count, 7, in: memory)
             let flags = try flags(of: secret)
             #expect(flags.contains("dd") && flags.contains("dc"), "\(flags)")
-            // Without root the limit of locked memory may be too low, which the daemon's log says then.
+            // Without root the limit of locked memory may be too low, which the daemon logs.
             if geteuid() == 0 { #expect(flags.contains("lo"), "\(flags)") }
         }
     }
 
-    @Test("Slots that were given back are taken again before another region is.")
+    @Test("Freed slots are reused before another region is mapped.")
     func reuse() {
         let memory = SecretMemory()
         let kept = (0..<40).map { _ in secret(1_300, 7, in: memory) }
@@ -110,11 +108,11 @@ struct SecretMemoryTests {
         #expect(memory.size == 65_536)
     }
 
-    @Test("That memory can't be locked is told once.")
+    @Test("A failure to lock memory is reported once.")
     func shortage() {
         let told = Mutex<[SecretMemory.Shortage]>([])
         let memory = SecretMemory { shortage in told.withLock { $0.append(shortage) } }
-        // More than any machine's default limit for a process without privileges, if it has one.
+        // More than the default limit of any machine for a process without privileges, if it has one.
         let secrets = (0..<200).map { secret(100_000, UInt8($0), in: memory) }
         let shortages = told.withLock { $0 }
         #expect(shortages.count <= 1)
@@ -122,9 +120,7 @@ struct SecretMemoryTests {
         for (index, secret) in secrets.enumerated() { #expect(holds(secret, UInt8(index))) }
     }
 
-    @Test(
-        "Where the kernel has no memory left there is no secret, those that are there stay, and later there is room again."
-    )
+    @Test("Without memory from the kernel there is no new secret, the others stay, and later ones work again.")
     func exhausted() {
         let isExhausted = Atomic(false)
         let memory = unsafe SecretMemory(map: { length in

@@ -16,7 +16,7 @@ struct SecretsTests {
         for text in shown { #expect(!text.contains("eyJ") && !text.contains("hunter")) }
     }
 
-    @Test("Tokens are equal by their bytes.")
+    @Test("Tokens are compared by their bytes.")
     func equality() {
         #expect(AccessToken("abc") == AccessToken("abc"))
         #expect(AccessToken("abc") != AccessToken("abd"))
@@ -37,7 +37,7 @@ struct SecretsTests {
         #expect(Fingerprint(hexadecimal: Array((digits.dropLast() + "g").utf8)) == nil)
     }
 
-    @Test("A secret's bytes can be written in place, and are lent as they are.")
+    @Test("A secret's bytes can be written in place, and are read unchanged.")
     func bytes() {
         let secret = unsafe SecretBytes(count: 3) { memory in
             for index in 0..<3 { unsafe memory[index] = UInt8(index) }

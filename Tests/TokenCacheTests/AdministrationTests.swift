@@ -9,7 +9,7 @@ struct AdministrationTests {
 
     private func fingerprint(_ number: Int) -> Fingerprint { AccessToken("token-\(number)").fingerprint }
 
-    @Test("A reported token is dropped once, however many report it; what took its place is spared for 10 s.")
+    @Test("A reported token is dropped once, no matter how many apps report it. Its replacement is spared for 10 s.")
     func invalidate() throws {
         var cache = Simulation()
         try cache.warm(Self.ann)
@@ -25,7 +25,7 @@ struct AdministrationTests {
         #expect(cache.stats().evictions["invalidated"] == 2)
     }
 
-    @Test("A token that replaced none that was reported may be reported at once.")
+    @Test("A token that replaced no reported token may be reported at once.")
     func youngButFirst() throws {
         var cache = Simulation()
         try cache.warm(Self.ann)
@@ -44,7 +44,7 @@ struct AdministrationTests {
         #expect(cache.ask(Self.ann) == .wait)
     }
 
-    @Test("A logout drops all scopes of the user, has each token revoked, and answers after the tenant did.")
+    @Test("A logout drops all scopes of the user, revokes each token, and answers after the tenant did.")
     func revoke() throws {
         var cache = Simulation()
         try cache.warm(.of("ann", scope: "a"))
@@ -64,7 +64,7 @@ struct AdministrationTests {
         #expect(cache.stats().mints.inFlight == 0)
     }
 
-    @Test("Where the tenant doesn't take one of them, the answer says so; so it does when the tenant takes too long.")
+    @Test("If the tenant doesn't revoke one of them, or takes too long, the answer says so.")
     func revokeFails() throws {
         var cache = Simulation()
         try cache.warm(.of("ann"))
@@ -86,7 +86,7 @@ struct AdministrationTests {
         #expect(cache.advance(.seconds(10)).map(\.reply) == [.revoked(true, upstream: false)])
     }
 
-    @Test("A logout with scopes leaves the user's other scopes; one of nobody's tokens says so.")
+    @Test("A logout with scopes keeps the user's other scopes. A logout of nobody's tokens says so.")
     func revokeScopes() throws {
         var cache = Simulation()
         try cache.warm(.of("ann", scope: "a"))
@@ -98,9 +98,9 @@ struct AdministrationTests {
         #expect(nobody == .revoked(false, upstream: nil))
     }
 
-    @Test("A logout during a hold answers at once that the tenant wasn't asked; the token is gone either way.")
+    @Test("A logout during a hold answers at once that the tenant wasn't asked. The token is gone either way.")
     func revokeInHold() throws {
-        var cache = Simulation(draw: 0)
+        var cache = Simulation(jitterFraction: 0)
         try cache.warm(Self.ann)
         _ = cache.ask(.of("bob"))
         cache.fail(try cache.onlyMint(), .throttled(retryAfter: .seconds(60)))
@@ -109,7 +109,7 @@ struct AdministrationTests {
         #expect(cache.stats().entries == 0)
     }
 
-    @Test("A flush drops one tenant's tokens or all, and says how many; what was under way isn't cached.")
+    @Test("A flush drops one tenant's tokens or all, and counts them. The token of a mint under way isn't cached.")
     func flush() throws {
         var cache = Simulation(tenants: ["main": .test(), "other": .test()])
         for name in ["ann", "bob"] { try cache.warm(.of(name)) }
@@ -122,7 +122,7 @@ struct AdministrationTests {
         #expect(cache.flush(tenant: nil) == 1)
     }
 
-    @Test("Past max_entries expired ones go first, then the one asked for longest ago; a refresh is no use.")
+    @Test("Beyond max_entries expired tokens are removed first, then the least recently used. A refresh is no use.")
     func eviction() throws {
         var policy = CachePolicy()
         policy.maxEntries = 3
@@ -146,7 +146,7 @@ struct AdministrationTests {
         #expect(stats.entries == 3)
     }
 
-    @Test("A reload keeps the tokens of tenants that stayed the same, and drops those of changed and removed ones.")
+    @Test("A reload keeps the tokens of unchanged tenants, and drops those of changed and removed ones.")
     func reload() throws {
         var cache = Simulation(tenants: ["same": .test(), "moved": .test(), "gone": .test()])
         for tenant in ["same", "moved", "gone"] as [TenantID] { try cache.warm(.of("ann", tenant: tenant)) }
@@ -154,11 +154,11 @@ struct AdministrationTests {
         cache.reconfigure(tenants: ["same": .test(rate: 10), moved: .test(host: "https://two.example")])
         #expect(cache.ask(.of("ann", tenant: "same")).served != nil)
         #expect(cache.ask(.of("ann", tenant: moved)) == .wait)
-        #expect(cache.ask(.of("ann", tenant: "gone")).refusal?.code == .unknownTenant)
+        #expect(cache.ask(.of("ann", tenant: "gone")).error?.code == .unknownTenant)
         #expect(cache.stats().entries == 1)
     }
 
-    @Test("A reload's policy applies to the tokens that are there.")
+    @Test("A reload's policy applies to the tokens in the cache.")
     func reloadPolicy() throws {
         var cache = Simulation()
         for name in ["ann", "bob"] { try cache.warm(.of(name), lifetime: .seconds(1_000)) }
@@ -171,7 +171,7 @@ struct AdministrationTests {
         #expect(cache.stats().entries == 1)
     }
 
-    @Test("Those who wait for a tenant that a reload takes away are told.")
+    @Test("Callers who wait for a tenant that a reload removes are told.")
     func reloadRemoves() throws {
         var cache = Simulation(tenants: ["main": .test(concurrent: 1)])
         for name in ["ann", "bob"] { _ = cache.ask(.of(name)) }
@@ -182,7 +182,7 @@ struct AdministrationTests {
         #expect(cache.stats().entries == 0)
     }
 
-    @Test("A prefetch counts what is cached, queued and refused, and mints behind the callers.")
+    @Test("A prefetch counts what is cached, queued and refused, and mints after the callers' calls.")
     func prefetch() throws {
         var cache = Simulation()
         try cache.warm(Self.ann)
@@ -212,7 +212,7 @@ struct AdministrationTests {
         #expect(cache.ask(.of("caller"), timeout: .seconds(61)) == .wait)
     }
 
-    @Test("One uid's prefetches don't shut another's out: past its share it gives way, and they take turns.")
+    @Test("One uid's prefetches don't exclude another's: past its share it loses positions, and they take turns.")
     func prefetchShares() throws {
         var cache = Simulation(tenants: ["main": .test(rate: 60, burst: 1, concurrent: 100)])
         for batch in 0..<11 {
@@ -220,7 +220,7 @@ struct AdministrationTests {
         }
         #expect(cache.prefetch([.of("b0"), .of("b1")], for: 2).queued == 2)
         #expect(cache.prefetch([.of("more")], for: 1).refused == 1, "past its share")
-        #expect(cache.stats().tenants["main"]?.queued.prefetches == CacheStateMachine.mostPrefetches)
+        #expect(cache.stats().tenants["main"]?.queued.prefetches == CacheStateMachine.maxPrefetches)
         _ = cache.mints()
         cache.advance(.seconds(4))
         let names = cache.mints().map { String(decoding: $0.key.user.user.value, as: UTF8.self).prefix(1) }
@@ -231,10 +231,10 @@ struct AdministrationTests {
     func waitingLimit() {
         var cache = Simulation()
         for _ in 0..<65_536 { #expect(cache.ask(Self.ann) == .wait) }
-        #expect(cache.ask(Self.ann).refusal?.code == .overloaded)
+        #expect(cache.ask(Self.ann).error?.code == .overloaded)
     }
 
-    @Test("The pages of entries show every token once, and never the token.")
+    @Test("The pages of entries show every token once, but never its text.")
     func entries() throws {
         var cache = Simulation()
         for index in 0..<7 { try cache.warm(.of("user\(index)")) }

@@ -1,24 +1,24 @@
-import TestSupport
+import Secrets
 import Testing
 import TokenProtocol
 
 @testable import TokenCache
 
-@Suite("What explain says is what a request gets")
+@Suite("The answer of explain is the answer of a request")
 struct ExplainTests {
-    /// Where a request's answer came from.
+    /// Returns the source of a request's answer.
     private func source(_ answer: RequestAnswer) -> ExplainReply.Source {
         switch answer {
         case .serve, .serveAndRefresh: .cache
         case .wait: .tenant
-        case .refuse: .error
+        case .fail: .error
         }
     }
 
-    @Test("Over a whole life, second by second, in quiet times, in a hold and while minting fails.", arguments: 0..<4)
+    @Test("Over a whole life, in quiet times, in a hold and while minting fails.", arguments: 0..<4)
     func life(trouble: Int) throws {
         for age in stride(from: 0, through: 1_010, by: 3) {
-            var cache = Simulation(draw: 0.5)
+            var cache = Simulation(jitterFraction: 0.5)
             try cache.warm(.of("ann"), lifetime: .seconds(1_000))
             cache.suspend(.seconds(age))
             switch trouble {
@@ -46,5 +46,43 @@ struct ExplainTests {
         let explained = cache.machine.explain(.of("ann"), for: 7, now: cache.now)
         #expect(explained.source == .tenant && explained.state == .expiring)
         #expect(cache.ask(.of("ann")) == .wait)
+    }
+
+    @Test("An empty allowance of forced mints and too many mints of a user are in both answers.")
+    func limits() throws {
+        var forced = Simulation(tenants: ["main": .test(rate: 4, burst: 4)])
+        for (number, name) in ["ann", "bob"].enumerated() {
+            try forced.warm(.of(name))
+            #expect(forced.invalidate(.of(name), AccessToken("token-\(number + 1)").fingerprint) == .dropped)
+        }
+        #expect(agrees(&forced, .of("ann")) == .wait)
+        let error = agrees(&forced, .of("bob")).error
+        #expect(error?.code == .rateLimited && error?.description.contains("forced") == true)
+
+        var full = Simulation(tenants: ["main": .test(concurrent: 1)])
+        let scopes = (0..<CacheStateMachine.maxMintsPerUser).map { "s\($0)" }
+        #expect(full.prefetch(scopes.map { .of("ann", scope: $0) }).queued == scopes.count)
+        #expect(agrees(&full, .of("ann")).error?.code == .overloaded)
+        #expect(agrees(&full, .of("bob")) == .wait)
+    }
+
+    @Test("While another uid waits, a uid past its share is told so by both.")
+    func quota() {
+        var policy = CachePolicy()
+        policy.waitingShare = 3.5 / Double(CacheStateMachine.maxWaiters)
+        var cache = Simulation(policy: policy)
+        #expect(cache.ask(.of("ann"), peer: 8) == .wait)
+        for _ in 0..<3 { #expect(agrees(&cache, .of("ann")) == .wait) }
+        #expect(agrees(&cache, .of("ann")).error?.code == .overloaded)
+        #expect(cache.stats().uids[7]?.overloaded == 1, "the request is counted, the explanation isn't")
+    }
+
+    /// Explains a key's next answer, requests it, and checks that both agree.
+    private func agrees(_ cache: inout Simulation, _ key: TokenKey) -> RequestAnswer {
+        let explained = cache.machine.explain(key, for: 7, now: cache.now)
+        let answer = cache.ask(key)
+        #expect(explained.source == source(answer), "\(explained.reason)")
+        if let error = answer.error { #expect(explained.reason == error.description) }
+        return answer
     }
 }

@@ -7,11 +7,11 @@ import TokenProtocol
 
 @Suite("Logouts")
 struct LogoutTests {
-    /// One call a second, one at once.
+    /// One call per second and no burst.
     private static let slow: [TenantID: TenantPolicy] = ["main": .test(rate: 60, burst: 1, concurrent: 100)]
     private static let unreachable = MintFailure.unavailable("the tenant can't be reached", pause: nil)
 
-    /// Has so many users minted, and then a bucket that is empty.
+    /// Mints a number of users, which empties the bucket.
     private func warm(_ count: Int, lifetime: Duration = .seconds(21_600)) throws -> Simulation {
         var cache = Simulation(tenants: Self.slow)
         for index in 0..<count {
@@ -29,11 +29,11 @@ struct LogoutTests {
         }
     }
 
-    @Test("A revocation that was answered gives way to callers, to those who come later, too.")
+    @Test("A revocation that was answered goes after all callers' calls, including later ones.")
     func answered() throws {
         var cache = try warm(20)
         let replies = (0..<20).map { cache.revoke(TokenKey.of("user\($0)").user, peer: 7) }
-        // After ten seconds all have been told, and ten are left that nobody waits for.
+        // After ten seconds all have a reply, and ten calls are left that nobody waits for.
         #expect(replies.count { $0 == .revoked(true, upstream: false) } == 11)
         #expect(cache.advance(.milliseconds(10_001)).map(\.reply).count { $0 == .revoked(true, upstream: false) } == 9)
         #expect(cache.revocations().count == 10)
@@ -42,19 +42,19 @@ struct LogoutTests {
         #expect(cache.mints().map(\.key) == [.of("new")])
     }
 
-    @Test("One whose caller has gone gives way, too; it is made all the same.")
+    @Test("A revocation whose caller is gone goes after them, too, but is still made.")
     func left() throws {
         var cache = try warm(2)
         let waiter = cache.newWaiter()
         #expect(cache.revoke(TokenKey.of("user0").user, as: waiter) == nil)
-        cache.leave([waiter])
+        cache.cancelWaits(of: [waiter])
         #expect(cache.ask(.of("new")) == .wait)
         cache.advance(.seconds(2))
         let orders = cache.orders()
         guard case .mint? = orders.first, case .revoke? = orders.last else { return #expect(Bool(false), "\(orders)") }
     }
 
-    @Test("A revocation is dropped when its token has ended by itself, and the audit trail says so.")
+    @Test("A revocation is dropped when its token has expired, and the audit trail says so.")
     func expired() throws {
         var cache = try warm(1, lifetime: .seconds(30))
         _ = cache.ask(.of("bob"))
@@ -69,7 +69,7 @@ struct LogoutTests {
         #expect(cache.revocations().isEmpty)
     }
 
-    @Test("What is still to be revoked when the daemon ends is in the audit trail.")
+    @Test("Revocations that are left when the daemon ends are in the audit trail.")
     func shutDown() throws {
         var cache = try warm(3)
         for index in 0..<3 { _ = cache.revoke(TokenKey.of("user\(index)").user) }
@@ -79,10 +79,10 @@ struct LogoutTests {
         #expect(outcomes(cache) == [.dropped, .dropped, .dropped])
     }
 
-    @Test("Of more tokens than can wait to be revoked, those go that end soonest by themselves.")
+    @Test("Beyond the maximum number of revocations the tokens that expire soonest are dropped.")
     func bounded() throws {
         var cache = Simulation(tenants: ["main": .test(rate: 1_000_000, burst: 1_000_000, concurrent: 1_000)])
-        let most = CacheStateMachine.mostRevocations
+        let most = CacheStateMachine.maxRevocations
         for index in 0...most { try cache.warm(.of("user\(index)"), lifetime: .seconds(10_000 + index)) }
         _ = cache.ask(.of("bob"))
         cache.fail(try cache.onlyMint(), .throttled(retryAfter: .seconds(600)))
@@ -91,7 +91,7 @@ struct LogoutTests {
         #expect(cache.stats().mints.queuedAhead == most)
     }
 
-    @Test("A revocation that waits when the tenant moves to another host is never posted there.")
+    @Test("A queued revocation is never sent to another host of the tenant.")
     func queuedAcrossReload() throws {
         var cache = try warm(1)
         let waiter = cache.newWaiter()
@@ -104,7 +104,7 @@ struct LogoutTests {
         #expect(cache.orders().isEmpty)
     }
 
-    @Test("A token that comes from the old host after a logout and a reload is revoked nowhere, and that is recorded.")
+    @Test("A token that the old host minted after a logout and a reload is not revoked, and that is recorded.")
     func lateAcrossReload() throws {
         var cache = Simulation()
         _ = cache.ask(.of("ann"))
@@ -128,9 +128,9 @@ struct LogoutTests {
         #expect(cache.succeed(mint).isEmpty)
     }
 
-    @Test("A revocation that succeeds doesn't close a circuit that the refused client has opened.")
+    @Test("A revocation that succeeds doesn't close a circuit that a denied client has opened.")
     func clientCircuit() throws {
-        var cache = Simulation(draw: 0.5)
+        var cache = Simulation(jitterFraction: 0.5)
         try cache.warm(.of("known"))
         try cache.warm(.of("bob"))
         for name in ["a", "b", "c"] {
@@ -149,7 +149,7 @@ struct LogoutTests {
         #expect(cache.mints().map(\.key) == [.of("new")], "the probe is a mint")
     }
 
-    @Test("Logouts of users without tokens cost the same however much is queued.", .timeLimit(.minutes(1)))
+    @Test("Logouts of users without tokens cost the same however many calls are queued.", .timeLimit(.minutes(1)))
     func manyQueued() {
         var cache = Simulation(tenants: Self.slow)
         for batch in 0..<10 { _ = cache.prefetch((0..<1_000).map { .of("user\(batch)-\($0)") }) }
@@ -158,8 +158,8 @@ struct LogoutTests {
         }
     }
 
-    @Test("A logout for which there is no room to wait is answered at once, and the token is revoked all the same.")
-    func noRoom() throws {
+    @Test("A logout that may not wait is answered at once, and the token is still revoked.")
+    func overLimit() throws {
         var policy = CachePolicy()
         policy.waitingShare = 0.000_01
         var cache = Simulation(policy: policy, tenants: Self.slow)

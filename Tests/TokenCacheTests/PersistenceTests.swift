@@ -5,7 +5,7 @@ import TokenProtocol
 
 @Suite("Tokens for the next daemon")
 struct PersistenceTests {
-    private func kept(
+    private func persisted(
         _ subject: String,
         name: String? = nil,
         client: String = "client",
@@ -23,191 +23,191 @@ struct PersistenceTests {
             lifetime: .seconds(1_000),
             jitterFraction: 0.5,
             arrived: Simulation.start + sent,
-            lastAsked: Simulation.start + asked,
-            cameUnasked: false,
+            lastUsed: Simulation.start + asked,
+            isUnrequested: false,
             replacedReported: false,
             owner: 7
         )
     }
 
-    @Test("A token is kept before anyone hears of it.")
+    @Test("A token is persisted before anyone gets it.")
     func keptFirst() async {
-        let world = PersistedWorld()
-        await world.begin()
-        await world.live {
-            #expect(await world.ask("ann")?.source == .tenant)
-            #expect(world.diary.events() == [.kept("ann-1"), .answered])
+        let fixture = PersistentCache()
+        await fixture.begin()
+        await fixture.live {
+            #expect(await fixture.ask("ann")?.source == .tenant)
+            #expect(fixture.recorder.events() == [.stored("ann-1"), .answered])
         }
     }
 
-    @Test("The token that replaces another is kept before that one is dropped: at no moment is there none.")
+    @Test("A token is persisted before the one that it replaces is removed: at no moment is there none.")
     func replaced() async {
-        let world = PersistedWorld()
-        await world.begin()
-        await world.live {
-            _ = await world.ask("ann")
-            _ = world.diary.events()
-            #expect(await world.ask("ann", noCache: true)?.source == .tenant)
-            #expect(world.diary.events() == [.kept("ann-2"), .dropped("ann-1"), .answered])
+        let fixture = PersistentCache()
+        await fixture.begin()
+        await fixture.live {
+            _ = await fixture.ask("ann")
+            _ = fixture.recorder.events()
+            #expect(await fixture.ask("ann", noCache: true)?.source == .tenant)
+            #expect(fixture.recorder.events() == [.stored("ann-2"), .removed("ann-1"), .answered])
         }
     }
 
-    @Test("What goes from the cache is dropped: evicted, reported, flushed.")
+    @Test("A token that leaves the cache is removed: evicted, reported, flushed.")
     func dropped() async {
-        let world = PersistedWorld()
-        await world.begin()
-        await world.live {
-            for subject in ["ann", "bob", "cat"] { _ = await world.ask(subject) }
-            _ = world.diary.events()
-            let now = world.diary.now
-            _ = await world.cache.evict(TokenKey.of("ann").user, scopes: nil, now: now)
-            #expect(world.diary.events() == [.dropped("ann-1")])
-            _ = await world.cache.invalidate(.of("bob"), AccessToken("bob-1").fingerprint, now: now)
-            #expect(world.diary.events() == [.dropped("bob-1")])
-            #expect(await world.cache.flush(tenant: nil, now: now) == 1)
-            #expect(world.diary.events() == [.dropped("cat-1")])
+        let fixture = PersistentCache()
+        await fixture.begin()
+        await fixture.live {
+            for subject in ["ann", "bob", "cat"] { _ = await fixture.ask(subject) }
+            _ = fixture.recorder.events()
+            let now = fixture.recorder.now
+            _ = await fixture.cache.evict(TokenKey.of("ann").user, scopes: nil, now: now)
+            #expect(fixture.recorder.events() == [.removed("ann-1")])
+            _ = await fixture.cache.invalidate(.of("bob"), AccessToken("bob-1").fingerprint, now: now)
+            #expect(fixture.recorder.events() == [.removed("bob-1")])
+            #expect(await fixture.cache.flush(tenant: nil, now: now) == 1)
+            #expect(fixture.recorder.events() == [.removed("cat-1")])
         }
     }
 
-    @Test("What an earlier daemon has kept is served without a call, and isn't kept anew.")
+    @Test("A token of an earlier daemon is served without a call, and isn't persisted again.")
     func restored() async {
-        let world = PersistedWorld()
-        #expect(await world.begin(with: [kept("ann"), kept("bob")]) == 2)
-        #expect(world.diary.events() == [])
-        let reply = await world.ask("ann")
+        let fixture = PersistentCache()
+        #expect(await fixture.begin(with: [persisted("ann"), persisted("bob")]) == 2)
+        #expect(fixture.recorder.events() == [])
+        let reply = await fixture.ask("ann")
         #expect(reply?.source == .cache)
         #expect(reply?.expiresIn == 900)
-        #expect(await world.cache.stats(now: world.diary.now).entries == 2)
+        #expect(await fixture.cache.stats(now: fixture.recorder.now).entries == 2)
     }
 
-    @Test("What has ended, comes from the future, or was minted under another client or tenant isn't taken.")
-    func refused() async {
-        let world = PersistedWorld(tenants: ["main": .test(), "other": .test(host: "https://two.example")])
-        let kept = [
-            kept("ended", sent: .seconds(-1_000)),
-            kept("future", sent: .seconds(1)),
-            kept("client", client: "another"),
-            kept("host", tenant: "other"),
-            kept("gone", tenant: "removed"),
-            kept("ann"),
+    @Test("A token that has expired, is from the future, or belongs to another client or tenant isn't restored.")
+    func denied() async {
+        let fixture = PersistentCache(tenants: ["main": .test(), "other": .test(host: "https://two.example")])
+        let tokens = [
+            persisted("ended", sent: .seconds(-1_000)),
+            persisted("future", sent: .seconds(1)),
+            persisted("client", client: "another"),
+            persisted("host", tenant: "other"),
+            persisted("gone", tenant: "removed"),
+            persisted("ann"),
         ]
-        #expect(await world.begin(with: kept) == 1)
-        #expect(world.diary.events() == kept.dropLast().map { .dropped("\($0.subject)-0") })
-        #expect(await world.cache.stats(now: world.diary.now).entries == 1)
+        #expect(await fixture.begin(with: tokens) == 1)
+        #expect(fixture.recorder.events() == tokens.dropLast().map { .removed("\($0.subject)-0") })
+        #expect(await fixture.cache.stats(now: fixture.recorder.now).entries == 1)
     }
 
-    @Test("Of two tokens of one key the later counts, in whichever order they come.", arguments: [true, false])
+    @Test("Of two tokens of one key the later counts, in either order.", arguments: [true, false])
     func twice(laterFirst: Bool) async {
-        let world = PersistedWorld()
-        let (old, new) = (kept("ann", name: "old", sent: .seconds(-200)), kept("ann", name: "new"))
-        await world.begin(with: laterFirst ? [new, old] : [old, new])
-        #expect(world.diary.events() == [.dropped("old")])
-        #expect(await world.ask("ann")?.expiresIn == 900)
-        #expect(await world.cache.stats(now: world.diary.now).entries == 1)
+        let fixture = PersistentCache()
+        let (old, new) = (persisted("ann", name: "old", sent: .seconds(-200)), persisted("ann", name: "new"))
+        await fixture.begin(with: laterFirst ? [new, old] : [old, new])
+        #expect(fixture.recorder.events() == [.removed("old")])
+        #expect(await fixture.ask("ann")?.expiresIn == 900)
+        #expect(await fixture.cache.stats(now: fixture.recorder.now).entries == 1)
     }
 
-    @Test("Where the cache has become smaller, what was asked for last stays; so it does when there is no more room.")
+    @Test("If the cache is smaller now, the last used tokens stay, also when there is no more space.")
     func smaller() async {
         var policy = CachePolicy()
         policy.maxEntries = 2
-        let world = PersistedWorld(policy: policy)
-        // The keeper hands over what was asked for last at the end.
-        await world.begin(with: ["ann", "bob", "cat"].map { kept($0) })
-        #expect(world.diary.events() == [.dropped("ann-0")])
-        await world.live {
-            _ = await world.ask("dan")
-            #expect(world.diary.events() == [.kept("dan-1"), .dropped("bob-0"), .answered])
+        let fixture = PersistentCache(policy: policy)
+        // The store passes on the last used tokens at the end.
+        await fixture.begin(with: ["ann", "bob", "cat"].map { persisted($0) })
+        #expect(fixture.recorder.events() == [.removed("ann-0")])
+        await fixture.live {
+            _ = await fixture.ask("dan")
+            #expect(fixture.recorder.events() == [.stored("dan-1"), .removed("bob-0"), .answered])
         }
     }
 
     @Test(
-        "A restored token that is in use is refreshed ahead of its end, as if its daemon had gone on.",
+        "A restored token in use is refreshed ahead of its expiry, as if its daemon had gone on.",
         .timeLimit(.minutes(1))
     )
     func refreshed() async {
-        let world = PersistedWorld()
-        await world.begin(with: [kept("ann"), kept("idle", asked: .seconds(-3_000))])
-        await world.live {
-            world.diary.advance(.seconds(800))
-            await world.cache.timePassed()
-            // 900 s of their lives are over: the last chance.
-            await world.diary.until(.dropped("ann-0"))
-            _ = await world.ask("bob")
-            #expect(world.diary.events() == [.kept("ann-1"), .dropped("ann-0"), .kept("bob-1"), .answered])
+        let fixture = PersistentCache()
+        await fixture.begin(with: [persisted("ann"), persisted("idle", asked: .seconds(-3_000))])
+        await fixture.live {
+            fixture.recorder.advance(.seconds(800))
+            await fixture.cache.timePassed()
+            // 900 s of their lives are over: the refresh deadline.
+            await fixture.recorder.until(.removed("ann-0"))
+            _ = await fixture.ask("bob")
+            #expect(fixture.recorder.events() == [.stored("ann-1"), .removed("ann-0"), .stored("bob-1"), .answered])
         }
     }
 
-    @Test("What could not be kept for want of room is kept when there is some.")
-    func room() async {
-        let world = PersistedWorld()
-        await world.begin(isFull: true)
-        await world.live {
-            _ = await world.ask("ann")
-            #expect(world.diary.events() == [.answered])
-            await world.cache.stored(2)
-            #expect(world.diary.events() == [.kept("ann-1")])
-            await world.cache.stored(3)
-            #expect(world.diary.events() == [])
+    @Test("A token for which the store had no space is persisted when there is some.")
+    func spaceAgain() async {
+        let fixture = PersistentCache()
+        await fixture.begin(isFull: true)
+        await fixture.live {
+            _ = await fixture.ask("ann")
+            #expect(fixture.recorder.events() == [.answered])
+            await fixture.cache.stored(2)
+            #expect(fixture.recorder.events() == [.stored("ann-1")])
+            await fixture.cache.stored(3)
+            #expect(fixture.recorder.events() == [])
         }
     }
 
-    @Test("At its end the daemon notes who was seen since; once keeping has ended, nothing is kept or noted.")
+    @Test("At its end the daemon persists uses. After that nothing is persisted.")
     func notesAndEnd() async {
-        let world = PersistedWorld()
-        await world.begin(with: [kept("ann")])
-        await world.live {
-            _ = await world.ask("bob")
-            world.diary.advance(.seconds(1))
-            for subject in ["ann", "bob"] { _ = await world.ask(subject) }
-            _ = world.diary.events()
-            await world.cache.persistUses()
-            #expect(Set(world.diary.events().map { "\($0)" }) == [#"used("ann-0")"#, #"used("bob-1")"#])
-            await world.cache.endPersisting()
-            #expect(world.diary.events() == [.ended])
-            _ = await world.ask("cat")
-            await world.cache.persistUses()
-            #expect(world.diary.events() == [.answered])
+        let fixture = PersistentCache()
+        await fixture.begin(with: [persisted("ann")])
+        await fixture.live {
+            _ = await fixture.ask("bob")
+            fixture.recorder.advance(.seconds(1))
+            for subject in ["ann", "bob"] { _ = await fixture.ask(subject) }
+            _ = fixture.recorder.events()
+            await fixture.cache.persistUses()
+            #expect(Set(fixture.recorder.events().map { "\($0)" }) == [#"used("ann-0")"#, #"used("bob-1")"#])
+            await fixture.cache.endPersisting()
+            #expect(fixture.recorder.events() == [.ended])
+            _ = await fixture.ask("cat")
+            await fixture.cache.persistUses()
+            #expect(fixture.recorder.events() == [.answered])
         }
     }
 
-    @Test("The next daemon is told of uses while this one lives, so that a crash makes nobody idle who isn't.")
+    @Test("Uses are persisted while the daemon lives, so that a crash makes nobody idle who isn't.")
     func usesWhileItLives() async {
-        let world = PersistedWorld()
-        await world.begin(with: [kept("ann"), kept("bob")])
-        world.diary.advance(.seconds(30))
-        _ = await world.ask("ann")
-        world.diary.advance(.seconds(29))
-        await world.cache.timePassed()
-        #expect(world.diary.events() == [.answered])
-        world.diary.advance(.seconds(1))
-        await world.cache.timePassed()
-        #expect(world.diary.events() == [.used("ann-0")])
-        world.diary.advance(.seconds(60))
-        await world.cache.timePassed()
-        #expect(world.diary.events() == [], "nobody has asked since")
+        let fixture = PersistentCache()
+        await fixture.begin(with: [persisted("ann"), persisted("bob")])
+        fixture.recorder.advance(.seconds(30))
+        _ = await fixture.ask("ann")
+        fixture.recorder.advance(.seconds(29))
+        await fixture.cache.timePassed()
+        #expect(fixture.recorder.events() == [.answered])
+        fixture.recorder.advance(.seconds(1))
+        await fixture.cache.timePassed()
+        #expect(fixture.recorder.events() == [.used("ann-0")])
+        fixture.recorder.advance(.seconds(60))
+        await fixture.cache.timePassed()
+        #expect(fixture.recorder.events() == [], "nobody has asked since")
     }
 
-    @Test("A time that lies in the future counts as now, so that nobody is taken to ask for ever.")
+    @Test("A use in the future counts as now, so that nobody counts as in use forever.")
     func future() async {
-        let world = PersistedWorld()
-        await world.begin(with: [kept("ann", asked: .seconds(1_000_000))])
-        await world.live {
-            world.diary.advance(.seconds(1_900))
-            await world.cache.timePassed()
-            // Its end has come; a user seen within half an hour would have been refreshed before.
-            _ = await world.ask("bob")
-            #expect(world.diary.events() == [.dropped("ann-0"), .kept("bob-1"), .answered])
+        let fixture = PersistentCache()
+        await fixture.begin(with: [persisted("ann", asked: .seconds(1_000_000))])
+        await fixture.live {
+            fixture.recorder.advance(.seconds(1_900))
+            await fixture.cache.timePassed()
+            // It has expired. A user seen within half an hour would have been refreshed before.
+            _ = await fixture.ask("bob")
+            #expect(fixture.recorder.events() == [.removed("ann-0"), .stored("bob-1"), .answered])
         }
     }
 
-    @Test("Keeping that begins late keeps what is there.")
+    @Test("Persisting that starts late persists the present tokens.")
     func late() async {
-        let world = PersistedWorld()
-        await world.live {
-            _ = await world.ask("ann")
-            _ = world.diary.events()
-            await world.begin()
-            #expect(world.diary.events() == [.kept("ann-1")])
+        let fixture = PersistentCache()
+        await fixture.live {
+            _ = await fixture.ask("ann")
+            _ = fixture.recorder.events()
+            await fixture.begin()
+            #expect(fixture.recorder.events() == [.stored("ann-1")])
         }
     }
 }

@@ -6,7 +6,7 @@ import TokenProtocol
 struct QuotaTests {
     // MARK: Entries
 
-    /// A cache for a hundred tokens whose tenant takes as many calls as come.
+    /// Creates a cache for a hundred tokens whose tenant takes any number of calls.
     private func cache(_ change: (inout CachePolicy) -> Void = { _ in }) -> Simulation {
         var policy = CachePolicy()
         policy.maxEntries = 100
@@ -25,7 +25,7 @@ struct QuotaTests {
         cache.machine.explain(key, for: 0, now: cache.now).token != nil
     }
 
-    @Test("A uid alone may use the whole cache; its least recently asked-for token goes first.")
+    @Test("A single uid may use the whole cache. Its least recently used token is evicted first.")
     func alone() throws {
         var cache = cache()
         for index in 0..<100 { try cache.warm(.of("a\(index)"), peer: 1) }
@@ -35,7 +35,7 @@ struct QuotaTests {
         #expect(has(cache, .of("a0")) && !has(cache, .of("a1")))
     }
 
-    @Test("An app that lists every user pushes out none of another app's tokens within its share.")
+    @Test("An app that lists every user evicts none of another app's tokens within its share.")
     func listing() throws {
         var cache = cache()
         for index in 0..<50 { try cache.warm(.of("b\(index)"), peer: 2) }
@@ -44,7 +44,7 @@ struct QuotaTests {
         for index in 0..<50 { #expect(cache.ask(.of("b\(index)"), peer: 2).served != nil) }
     }
 
-    @Test("Whoever comes later gets room from those who have more than their share, down to an even one.")
+    @Test("A later uid gets positions from those over their share, down to an even share.")
     func late() throws {
         var cache = cache()
         for index in 0..<100 { try cache.warm(.of("a\(index)"), peer: 1) }
@@ -55,7 +55,7 @@ struct QuotaTests {
         #expect(entries(&cache, 1) == 33 && entries(&cache, 2) == 33 && entries(&cache, 3) == 34)
     }
 
-    @Test("Below the bound nobody's tokens go, whatever the shares.")
+    @Test("Below the bound nobody's tokens are evicted, whatever the shares.")
     func belowTheBound() throws {
         var cache = cache { $0.entriesShare = 0.1 }
         for index in 0..<90 { try cache.warm(.of("a\(index)"), peer: 1) }
@@ -65,7 +65,7 @@ struct QuotaTests {
         #expect(entries(&cache, 1) == 89, "the one past its share gives way")
     }
 
-    @Test("A token is whose that had it minted, until another asks for it twice in a row.")
+    @Test("A token belongs to the uid that had it minted, until another uid requests it twice in a row.")
     func owners() throws {
         var cache = cache()
         try cache.warm(.of("x"), peer: 1)
@@ -77,7 +77,7 @@ struct QuotaTests {
         #expect(entries(&cache, 1) == 0 && entries(&cache, 2) == 1)
     }
 
-    @Test("Another app's listing doesn't take over what it asks for once, however often it lists.")
+    @Test("Another app's listing doesn't take over tokens that it requests once, however often it lists.")
     func listingTwice() throws {
         var cache = cache()
         for index in 0..<40 { try cache.warm(.of("b\(index)"), peer: 2) }
@@ -88,7 +88,7 @@ struct QuotaTests {
         #expect(entries(&cache, 1) == 0 && entries(&cache, 2) == 40)
     }
 
-    @Test("A refresh leaves a token to its owner, and uids that have none are forgotten.")
+    @Test("A refresh doesn't change a token's owner, and uids without tokens are forgotten.")
     func refreshes() throws {
         var cache = cache()
         try cache.warm(.of("x"), peer: 1)
@@ -105,19 +105,17 @@ struct QuotaTests {
 
     // MARK: Waiting
 
-    private static let most = CacheStateMachine.mostWaiting
+    private static let most = CacheStateMachine.maxWaiters
 
-    /// Has callers of a uid wait for one mint.
-    private func crowd(_ cache: inout Simulation, _ peer: PeerUID, _ count: Int) -> Int {
+    /// Adds callers of a uid that wait for one mint.
+    private func addWaiters(_ cache: inout Simulation, _ peer: PeerUID, _ count: Int) -> Int {
         (0..<count).count { _ in cache.ask(.of("x"), timeout: .seconds(60), peer: peer) == .wait }
     }
 
-    @Test(
-        "A uid alone may fill all places; then another comes in its stead, the last who came first, up to an even share."
-    )
+    @Test("A single uid may fill all positions. Then another uid displaces its last ones, up to an even share.")
     func waiting() throws {
         var cache = cache()
-        #expect(crowd(&cache, 1, Self.most + 2) == Self.most)
+        #expect(addWaiters(&cache, 1, Self.most + 2) == Self.most)
         #expect(cache.stats().uids[1]?.overloaded == 2)
         let last = Waiter(connection: 1, ticket: UInt64(Self.most))
         #expect(cache.ask(.of("y"), timeout: .seconds(60), peer: 2) == .wait)
@@ -125,27 +123,27 @@ struct QuotaTests {
         #expect(displaced.map(\.waiter) == [last])
         #expect(displaced.first?.reply.error?.code == .overloaded)
         #expect(displaced.first?.reply.error?.retryAfter == 1)
-        #expect(cache.ask(.of("x"), timeout: .seconds(60), peer: 1).refusal?.code == .overloaded, "past its share")
-        #expect(crowd(&cache, 2, Self.most) == Self.most / 2 - 1)
+        #expect(cache.ask(.of("x"), timeout: .seconds(60), peer: 1).error?.code == .overloaded, "past its share")
+        #expect(addWaiters(&cache, 2, Self.most) == Self.most / 2 - 1)
         let stats = cache.stats()
         #expect(stats.uids[1]?.waiting == Self.most / 2 && stats.uids[2]?.waiting == Self.most / 2)
         #expect(cache.takeDeliveries().count == Self.most / 2 - 1)
         #expect(cache.ask(.of("z"), timeout: .seconds(60), peer: 3) == .wait, "a third one isn't shut out")
     }
 
-    @Test("While another uid waits, a uid past its share is refused though there is room; alone again, it isn't.")
+    @Test("While another uid waits, a uid past its share is rejected below the limit, but not when alone again.")
     func share() throws {
         var cache = cache { $0.waitingShare = 0.001 }
         let bound = Self.most / 1_000
-        #expect(crowd(&cache, 1, bound + 10) == bound + 10)
+        #expect(addWaiters(&cache, 1, bound + 10) == bound + 10)
         let other = cache.newWaiter()
         #expect(cache.ask(.of("y"), timeout: .seconds(60), peer: 2, as: other) == .wait)
-        #expect(cache.ask(.of("x"), timeout: .seconds(60), peer: 1).refusal?.code == .overloaded)
-        #expect(crowd(&cache, 2, bound) == bound - 1, "the same holds for the other one")
-        cache.leave([other])
+        #expect(cache.ask(.of("x"), timeout: .seconds(60), peer: 1).error?.code == .overloaded)
+        #expect(addWaiters(&cache, 2, bound) == bound - 1, "the same holds for the other one")
+        cache.cancelWaits(of: [other])
         #expect(cache.takeDeliveries().isEmpty)
         let mint = try #require(cache.mints().first { $0.key == .of("x") }?.call)
         #expect(cache.succeed(mint).count == 2 * bound + 9)
-        #expect(crowd(&cache, 1, 1) == 0, "a hit by now")
+        #expect(addWaiters(&cache, 1, 1) == 0, "a hit by now")
     }
 }

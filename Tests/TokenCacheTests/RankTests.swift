@@ -6,25 +6,15 @@ import TokenProtocol
 
 @Suite("A call's rank follows from who waits for it")
 struct RankTests {
-    private static let slow: [TenantID: TenantPolicy] = ["main": .test(rate: 60, burst: 1, concurrent: 100)]
-
-    /// A tenant whose bucket somebody else has just emptied.
-    private func emptied() -> Simulation {
-        var cache = Simulation(tenants: Self.slow)
-        #expect(cache.ask(.of("first"), timeout: .seconds(60), peer: 9) == .wait)
-        #expect(cache.mints().count == 1)
-        return cache
-    }
-
-    @Test("Mints whose callers have gone give way to who waits, and go on as if they had been prefetched.")
+    @Test("Mints whose callers are gone go after callers' calls, as if they had been prefetched.")
     func gone() {
-        var cache = emptied()
+        var cache = Simulation.withEmptyBucket()
         var waiters: [Waiter] = []
         for index in 0..<60 {
             waiters.append(cache.newWaiter())
             #expect(cache.ask(.of("user\(index)"), timeout: .seconds(100), peer: 1, as: waiters[index]) == .wait)
         }
-        cache.leave(waiters)
+        cache.cancelWaits(of: waiters)
         #expect(cache.stats().mints.queuedForeground == 0)
         #expect(cache.stats().mints.queuedAhead == 60)
         #expect(cache.ask(.of("next"), timeout: .seconds(2), peer: 1) == .wait)
@@ -34,10 +24,10 @@ struct RankTests {
 
     @Test("A caller who comes back to such a mint makes it a caller's again.")
     func comesBack() {
-        var cache = emptied()
+        var cache = Simulation.withEmptyBucket()
         let waiter = cache.newWaiter()
         _ = cache.ask(.of("ann"), timeout: .seconds(100), as: waiter)
-        cache.leave([waiter])
+        cache.cancelWaits(of: [waiter])
         #expect(cache.prefetch([.of("other")], for: 7).queued == 1)
         #expect(cache.ask(.of("ann"), timeout: .seconds(2)) == .wait)
         #expect(cache.stats().mints.queuedForeground == 1)
@@ -45,15 +35,15 @@ struct RankTests {
         #expect(cache.mints().map(\.key) == [.of("ann")])
     }
 
-    @Test("No more of them are queued than prefetches may be: coming and going is no way round the bounds.")
+    @Test("Their number is limited like that of prefetches, so that coming and going doesn't evade the limits.")
     func bounded() {
-        var cache = emptied()
-        for index in 0..<(CacheStateMachine.mostPrefetches + 500) {
+        var cache = Simulation.withEmptyBucket()
+        for index in 0..<(CacheStateMachine.maxPrefetches + 500) {
             let waiter = cache.newWaiter()
             guard case .wait = cache.ask(.of("user\(index)"), timeout: .seconds(300), as: waiter) else { continue }
-            cache.leave([waiter])
+            cache.cancelWaits(of: [waiter])
         }
-        #expect(cache.stats().mints.queuedAhead == CacheStateMachine.mostPrefetches)
+        #expect(cache.stats().mints.queuedAhead == CacheStateMachine.maxPrefetches)
         #expect(cache.prefetch([.of("more")]).refused == 1)
     }
 
@@ -67,20 +57,20 @@ struct RankTests {
         let waiter = cache.newWaiter()
         #expect(cache.ask(.of("ann"), minTTL: .seconds(500), as: waiter) == .wait)
         #expect(cache.stats().tenants["main"]?.queued.refreshes == 0)
-        cache.leave([waiter])
+        cache.cancelWaits(of: [waiter])
         #expect(cache.stats().tenants["main"]?.queued.refreshes == 1)
     }
 
-    @Test("Whoever joins another uid's queued mint is paced by the sooner of both places.")
+    @Test("A caller who joins another uid's queued mint is paced by the sooner of both positions.")
     func joinsSooner() {
-        var cache = emptied()
+        var cache = Simulation.withEmptyBucket()
         for index in 0..<150 { _ = cache.ask(.of("a\(index)"), timeout: .seconds(200), peer: 1) }
         #expect(cache.ask(.of("a149"), timeout: .milliseconds(2_001), peer: 2) == .wait)
         cache.advance(.seconds(2))
         #expect(cache.mints().map(\.key) == [.of("a0"), .of("a149")])
     }
 
-    @Test("A refresh that is not wanted any more costs nothing of what refreshes may use.")
+    @Test("A refresh that is not wanted any more costs nothing of the refresh allowance.")
     func unwanted() throws {
         var policy = CachePolicy()
         policy.idleTTL = .seconds(100)
@@ -90,7 +80,7 @@ struct RankTests {
         cache.suspend(.seconds(645))
         _ = cache.ask(.of("held"))
         cache.fail(try cache.onlyMint(), .throttled(retryAfter: .seconds(120)))
-        // Thirty are asked for now and are idle when the hold ends, ten again just before.
+        // Thirty are requested now and are idle when the hold ends, ten again just before.
         for index in 0..<30 { #expect(cache.ask(.of("user\(index)")).refreshes) }
         cache.suspend(.seconds(110))
         for index in 30..<40 { #expect(cache.ask(.of("user\(index)")).refreshes) }
@@ -100,18 +90,18 @@ struct RankTests {
         #expect(Set(keys) == Set((30..<40).map { .of("user\($0)") } + [.of("caller")]))
     }
 
-    @Test("A mint that nobody gets any more is not sent: its generation was raised, and its callers have gone.")
+    @Test("A mint that nobody gets any more is not sent: its generation was raised, and its callers are gone.")
     func superseded() throws {
-        var cache = emptied()
+        var cache = Simulation.withEmptyBucket()
         let waiter = cache.newWaiter()
         _ = cache.ask(.of("ann"), timeout: .seconds(60), as: waiter)
         cache.evict(TokenKey.of("ann").user)
-        cache.leave([waiter])
+        cache.cancelWaits(of: [waiter])
         cache.advance(.seconds(60))
         #expect(cache.mints().isEmpty)
     }
 
-    @Test("A 401 with a new secret doesn't send the mint of a user again who has logged out.")
+    @Test("A 401 with a new secret doesn't retry the mint of a user who has logged out.")
     func newSecretAfterLogout() throws {
         var cache = Simulation()
         _ = cache.ask(.of("ann"))
@@ -122,7 +112,7 @@ struct RankTests {
         #expect(cache.stats().mints.inFlight == 0)
     }
 
-    @Test("A mint after a report is paid for once, however often it fails.")
+    @Test("A mint after a report is charged once, however often it fails.")
     func reportPaidOnce() throws {
         var cache = Simulation(tenants: ["main": .test(rate: 4, burst: 40)])
         try cache.warm(.of("ann"))
@@ -134,8 +124,8 @@ struct RankTests {
         }
     }
 
-    @Test("A refresh at its last chance takes every second turn among prefetches.")
-    func lastChance() throws {
+    @Test("A refresh at its deadline takes every second turn among prefetches.")
+    func refreshDeadline() throws {
         var cache = Simulation(tenants: ["main": .test(rate: 60, burst: 2, concurrent: 100)])
         for name in ["ann", "bob"] { try cache.warm(.of(name), lifetime: .seconds(1_000)) }
         cache.suspend(.seconds(901))

@@ -4,7 +4,7 @@ import TokenProtocol
 
 @Suite("Refreshing ahead")
 struct RefreshTests {
-    @Test("From the soft point on, one refresh starts behind the answer, and nobody waits.")
+    @Test("After refreshAfter one refresh starts in the background, and nobody waits.")
     func soft() throws {
         var cache = Simulation()
         try cache.warm(.of("ann"), lifetime: .seconds(1_000))
@@ -32,8 +32,8 @@ struct RefreshTests {
         }
     }
 
-    @Test("At the last chance a timer refreshes what is in use; then the idle user's token lapses.")
-    func lastChance() throws {
+    @Test("At the refresh deadline a timer refreshes tokens in use. Then an idle user's token expires.")
+    func refreshDeadline() throws {
         var cache = Simulation()
         try cache.warm(.of("ann"), lifetime: .seconds(1_000))
         cache.advance(.seconds(899))
@@ -46,7 +46,7 @@ struct RefreshTests {
         #expect(cache.stats().refreshes.skippedIdle == 1)
     }
 
-    @Test("A user who was not seen for idle_ttl is not minted for again.")
+    @Test("A user who was not seen for idle_ttl is not refreshed.")
     func idle() throws {
         var cache = Simulation()
         try cache.warm(.of("ann"), lifetime: .seconds(21_600))
@@ -55,7 +55,7 @@ struct RefreshTests {
         #expect(cache.ask(.of("ann")) == .wait)
     }
 
-    @Test("A last chance that a suspend has slept through mints nothing for a token that is over.")
+    @Test("A refresh deadline that passed during suspend mints nothing for an expired token.")
     func sleptThrough() throws {
         var cache = Simulation()
         try cache.warm(.of("ann"), lifetime: .seconds(1_000))
@@ -65,7 +65,7 @@ struct RefreshTests {
         #expect(cache.ask(.of("ann")) == .wait, "within its margin nothing is served")
     }
 
-    @Test("After a suspend of any length nothing expired is served.", arguments: [971, 1_000, 1_000_000])
+    @Test("After a suspend of any length no expired token is served.", arguments: [971, 1_000, 1_000_000])
     func suspend(seconds: Int) throws {
         var cache = Simulation()
         try cache.warm(.of("ann"), lifetime: .seconds(1_000))
@@ -96,7 +96,7 @@ struct RefreshTests {
         #expect(cache.ask(.of("ann"), minTTL: .zero, timeout: .zero).served == nil)
     }
 
-    @Test("A life counts from the moment the call went out, and expires_in is never more than is true.")
+    @Test("A life counts from the moment the call was sent, and expires_in is never too long.")
     func sent() throws {
         var cache = Simulation()
         _ = cache.ask(.of("ann"))
@@ -116,7 +116,7 @@ struct RefreshTests {
         #expect(cache.succeed(try cache.onlyMint(), lifetime: nil).map(\.reply.token?.expiresIn) == [300])
     }
 
-    @Test("Where minting fails, a living token with less than is preferred stands in, marked as stale.")
+    @Test("If minting fails, a valid token with less than the preferred time left is served, marked as stale.")
     func stale() throws {
         var cache = Simulation()
         try cache.warm(.of("ann"), lifetime: .seconds(1_000))
@@ -129,7 +129,7 @@ struct RefreshTests {
         #expect(cache.ask(.of("ann")).served?.isStale == true, "the failure stands")
     }
 
-    @Test("It stands in for a caller whose time is over, too.")
+    @Test("It is also served to a caller who times out.")
     func staleAtTimeout() throws {
         var cache = Simulation()
         try cache.warm(.of("ann"), lifetime: .seconds(1_000))
@@ -138,7 +138,7 @@ struct RefreshTests {
         #expect(cache.advance(.seconds(1)).map(\.reply.token?.isStale) == [true])
     }
 
-    @Test("What the tenant granted is told; where it names nothing, what was asked.")
+    @Test("The reply names the granted scopes, or the requested ones if the tenant names none.")
     func scope() throws {
         var cache = Simulation()
         _ = cache.ask(.of("ann", scope: "b a"))

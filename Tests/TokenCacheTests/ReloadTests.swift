@@ -5,7 +5,7 @@ import TokenProtocol
 
 @Suite("Reloads")
 struct ReloadTests {
-    @Test("A tenant that is removed and comes back is another: it begins with nothing.")
+    @Test("A tenant that is removed and added again is a new one: it starts with nothing.")
     func comesBack() throws {
         var cache = Simulation(tenants: ["main": .test(concurrent: 1)])
         _ = cache.ask(.of("ann"))
@@ -29,7 +29,7 @@ struct ReloadTests {
         #expect(cache.machine.tenants.count == 2, "nothing is left of the old one")
     }
 
-    @Test("Callers whose mint waits when their tenant moves to another host are told to ask again.")
+    @Test("Callers whose mint is queued when their tenant moves to another host are told to ask again.")
     func moved() throws {
         var cache = Simulation(tenants: ["main": .test(concurrent: 1)])
         for name in ["ann", "bob"] { _ = cache.ask(.of(name)) }
@@ -51,7 +51,7 @@ struct ReloadTests {
         #expect(cache.advance(.milliseconds(1_900)).isEmpty)
     }
 
-    @Test("A reload that changes nothing about lives lays none out anew.")
+    @Test("A reload that doesn't change lives recomputes none.")
     func unchanged() throws {
         var cache = Simulation()
         try cache.warm(.of("ann"))
@@ -66,15 +66,15 @@ struct ReloadTests {
         #expect(cache.machine.store.policyNumber == before + 1)
     }
 
-    @Test("A roster gives the same tenant the same identity, and any other one a new one.")
-    func roster() {
-        var roster = TenantRoster()
+    @Test("A registry gives the same tenant the same identity, and any other tenant a new one.")
+    func registry() {
+        var registry = TenantRegistry()
         let (one, two) = (TenantPolicy.test().identity, TenantPolicy.test(host: "https://two.example").identity)
-        let first = roster.identify(["a": one, "b": one])
+        let first = registry.identify(["a": one, "b": one])
         #expect(first["a"] != first["b"])
-        #expect(roster.identify(["a": one, "b": two])["a"] == first["a"])
-        let moved = roster.identify(["a": two])
+        #expect(registry.identify(["a": one, "b": two])["a"] == first["a"])
+        let moved = registry.identify(["a": two])
         #expect(moved["a"] != first["a"])
-        #expect(!Set(first.values).contains(roster.identify(["a": one])["a"] ?? "none"), "no number is given twice")
+        #expect(!Set(first.values).contains(registry.identify(["a": one])["a"] ?? "none"), "no number is given twice")
     }
 }

@@ -6,7 +6,7 @@ import TokenProtocol
 
 @Suite("One mint per key")
 struct SingleFlightTests {
-    @Test("All who ask while a mint is under way share it, with no_cache too.")
+    @Test("All requests during a mint share it, also those with no_cache.")
     func sharing() throws {
         var cache = Simulation()
         #expect(cache.ask(.of("ann")) == .wait)
@@ -20,7 +20,7 @@ struct SingleFlightTests {
         #expect(cache.ask(.of("ann")).served?.source == .cache)
     }
 
-    @Test("Keys that differ in tenant, field, bytes or scopes share nothing; the order of scopes makes no difference.")
+    @Test("Keys that differ in tenant, field, bytes or scopes share nothing. The order of scopes makes no difference.")
     func keys() {
         var cache = Simulation(tenants: ["main": .test(), "other": .test()])
         let composed = UserLookup(field: .subject, value: "\u{e9}")
@@ -38,28 +38,26 @@ struct SingleFlightTests {
         #expect(Set(cache.mints().map(\.key)) == Set(keys))
     }
 
-    @Test("A failure goes to all who share the mint, and stands for a moment.")
+    @Test("A failure goes to all who share the mint, and is remembered for a moment.")
     func failure() throws {
-        var cache = Simulation(draw: 0)
+        var cache = Simulation(jitterFraction: 0)
         _ = cache.ask(.of("ann"))
         _ = cache.ask(.of("ann"))
         let deliveries = cache.fail(try cache.onlyMint(), .unavailable("the tenant answered 500", pause: nil))
         #expect(deliveries.map(\.reply.error?.code) == [.unavailable, .unavailable])
-        #expect(cache.ask(.of("ann")).refusal?.code == .unavailable)
+        #expect(cache.ask(.of("ann")).error?.code == .unavailable)
         #expect(cache.ask(.of("bob")) == .wait)
         cache.suspend(.milliseconds(100))
         #expect(cache.ask(.of("ann")) == .wait)
     }
 
-    @Test(
-        "A token that there is no memory for is told to those who wait as overload, and says nothing against the tenant."
-    )
+    @Test("A token without memory for it is reported to the waiters as overload, and doesn't count against the tenant.")
     func noMemory() throws {
-        var cache = Simulation(draw: 0)
+        var cache = Simulation(jitterFraction: 0)
         _ = cache.ask(.of("ann"))
         _ = cache.ask(.of("ann"))
         let mint = try cache.onlyMint()
-        // Of its own memory there is enough for the token as it comes, and not for its replies.
+        // Its own memory is enough for the received token, but not for its replies.
         let maps = Atomic(0)
         let memory = unsafe SecretMemory(map: { length in
             maps.add(1, ordering: .relaxed).oldValue == 0 ? unsafe SecretPages.map(length) : nil
@@ -79,25 +77,25 @@ struct SingleFlightTests {
         #expect(cache.stats().tenants["main"]?.state == "closed")
     }
 
-    @Test("A failure stands for half a second at most.")
+    @Test("A failure is remembered for half a second at most.")
     func longestStanding() throws {
-        var cache = Simulation(draw: 0.999_999)
+        var cache = Simulation(jitterFraction: 0.999_999)
         _ = cache.ask(.of("ann"))
         cache.fail(try cache.onlyMint(), .malformed("no token"))
         cache.suspend(.milliseconds(499))
-        #expect(cache.ask(.of("ann")).refusal?.code == .badUpstream)
+        #expect(cache.ask(.of("ann")).error?.code == .badUpstream)
         cache.suspend(.milliseconds(1))
         #expect(cache.ask(.of("ann")) == .wait)
     }
 
-    @Test("A caller who leaves or whose time is over ends its own wait only; the token is cached.")
+    @Test("A caller who leaves or times out ends only its own wait. The token is cached.")
     func leaving() throws {
         var cache = Simulation()
         let gone = cache.newWaiter()
         #expect(cache.ask(.of("ann"), as: gone) == .wait)
         #expect(cache.ask(.of("ann"), timeout: .seconds(2)) == .wait)
         let mint = try cache.onlyMint()
-        cache.leave([gone])
+        cache.cancelWaits(of: [gone])
         #expect(cache.advance(.seconds(2)).map(\.reply.error?.code) == [.timeout])
         #expect(cache.succeed(mint).isEmpty)
         #expect(cache.ask(.of("ann")).served != nil)
@@ -106,12 +104,12 @@ struct SingleFlightTests {
     @Test("A timeout of 0 is answered at once, and the mint goes on.")
     func noTime() throws {
         var cache = Simulation()
-        #expect(cache.ask(.of("ann"), timeout: .zero).refusal?.code == .timeout)
+        #expect(cache.ask(.of("ann"), timeout: .zero).error?.code == .timeout)
         cache.succeed(try cache.onlyMint())
         #expect(cache.ask(.of("ann"), timeout: .zero).served != nil)
     }
 
-    @Test("What an older generation brings isn't cached; it goes to those who joined before, not to those after.")
+    @Test("The token of an older generation isn't cached. Those who joined before get it, those after don't.")
     func generations() throws {
         var cache = Simulation()
         _ = cache.ask(.of("ann"))
@@ -125,7 +123,7 @@ struct SingleFlightTests {
         #expect(cache.ask(.of("ann")).served != nil)
     }
 
-    @Test("After a logout nobody gets what was under way, and it is revoked when it comes.")
+    @Test("After a logout nobody gets the token of a mint under way, and it is revoked on arrival.")
     func logout() throws {
         var cache = Simulation()
         _ = cache.ask(.of("ann"))
@@ -139,8 +137,8 @@ struct SingleFlightTests {
         #expect(cache.ask(.of("ann")) == .wait)
     }
 
-    @Test("A failure never replaces a token that still lives.")
-    func livingToken() throws {
+    @Test("A failure never replaces a valid token.")
+    func validToken() throws {
         var cache = Simulation()
         try cache.warm(.of("ann"), lifetime: .seconds(1_000))
         cache.suspend(.seconds(800))

@@ -4,8 +4,8 @@ import TokenProtocol
 
 @testable import TokenCache
 
-/// What many fill is gone through in slices: an event does a bounded part, and asks to be called again at once.
-@Suite("Long work goes in slices")
+/// Work on what many fill is divided into slices: an event does a bounded part, and asks to be called again at once.
+@Suite("Long work is divided into slices")
 struct SliceTests {
     private static let slice = 50
     private static let wide: [TenantID: TenantPolicy] = [
@@ -20,13 +20,13 @@ struct SliceTests {
         CacheStateMachine(
             policy: policy,
             tenants: tenants,
-            random: Constant(0),
+            random: ConstantGenerator(0),
             sliceSize: sliceSize,
             now: Simulation.start
         )
     }
 
-    /// Has users asked for, each by a caller of its own.
+    /// Requests users, each by a caller of its own.
     private func ask(
         _ machine: inout CacheStateMachine,
         _ count: Int,
@@ -56,7 +56,7 @@ struct SliceTests {
         }
     }
 
-    /// What comes of calling again until nothing is due: each slice's actions.
+    /// Calls the machine until nothing is due, and returns each slice's actions.
     private func slices(_ machine: inout CacheStateMachine, _ first: CacheActions, now: Instant) -> [CacheActions] {
         var slices = [first]
         while let wake = slices.last?.wake, wake <= now, slices.count < 10_000 {
@@ -65,8 +65,8 @@ struct SliceTests {
         return slices
     }
 
-    @Test("A mint's crowd gets its replies some at a time, and one who waits for another isn't behind it.")
-    func crowd() throws {
+    @Test("The many waiters of a mint get replies in slices, and the waiter of another mint isn't delayed.")
+    func manyWaiters() throws {
         var machine = machine()
         let now = Simulation.start
         let calls = ask(&machine, 1_000, { _ in .of("ann") }, now: now)
@@ -90,8 +90,8 @@ struct SliceTests {
         #expect(first.deliveries.count + rest.reduce(0) { $0 + $1.deliveries.count } == 1_001)
     }
 
-    @Test("Of a crowd that is being answered, nobody gets the token any more after its user's logout.")
-    func crowdAndLogout() {
+    @Test("Of many waiters that are being answered nobody gets the token after its user's logout.")
+    func logoutOfManyWaiters() {
         var machine = machine()
         let now = Simulation.start
         guard case .mint(let call, _)? = ask(&machine, 500, { _ in .of("ann") }, now: now).first else {
@@ -110,7 +110,7 @@ struct SliceTests {
         #expect(replies.allSatisfy { $0.reply.error?.code == .unavailable })
     }
 
-    @Test("After a 429 those who wait in vain are told some at a time, and all of them at once to the clock.")
+    @Test("After a 429 callers who wait in vain are told in slices, and all of them before the clock moves.")
     func throttled() throws {
         var machine = machine(tenants: ["main": .test(rate: 60, burst: 1_000, concurrent: 1)])
         let now = Simulation.start
@@ -123,7 +123,7 @@ struct SliceTests {
         #expect(machine.waiters.count == 0 && machine.calls.count == 0)
     }
 
-    @Test("A flush answers with the number at once; its memory is freed some at a time, and nothing of it is served.")
+    @Test("A flush returns the number at once. Its memory is freed in slices, and none of its tokens is served.")
     func flush() {
         var machine = machine(tenants: ["main": Self.wide["main"] ?? .test(), "other": .test()])
         let now = Simulation.start
@@ -134,7 +134,7 @@ struct SliceTests {
         #expect(machine.store.find(.of("user499")) == nil)
         #expect(machine.entries(EntriesRequest(limit: 10), of: nil, now: now)?.entries.isEmpty == true)
         #expect(outcome.actions.wake == now)
-        // A token that comes before the sweep has got that far stays.
+        // A token that is received before the sweep has reached its slot stays.
         mint(&machine, 1, now: now)
         #expect(slices(&machine, outcome.actions, now: now).count > 5)
         #expect(machine.stats(now: now).entries == 1)
@@ -142,7 +142,7 @@ struct SliceTests {
         #expect(machine.store.floor(of: "main") == 0)
     }
 
-    @Test("What falls due at once is refreshed and dropped some at a time.", arguments: [950, 1_000])
+    @Test("Tokens that are due at once are refreshed and dropped in slices.", arguments: [950, 1_000])
     func dueAtOnce(seconds: Int) {
         var policy = CachePolicy()
         policy.idleTTL = .seconds(2_000)
@@ -156,7 +156,7 @@ struct SliceTests {
         #expect(machine.stats(now: later).entries == (seconds == 950 ? 500 : 0))
     }
 
-    @Test("Refreshes that have become unwanted while they waited are dropped some at a time.")
+    @Test("Refreshes that are not wanted any more are dropped in slices.")
     func unwanted() {
         var policy = CachePolicy()
         policy.idleTTL = .seconds(100)
@@ -177,7 +177,7 @@ struct SliceTests {
         #expect(slices.allSatisfy { $0.calls.isEmpty })
     }
 
-    @Test("A reload that lays lives out anew applies to each token at once, though their timers follow by and by.")
+    @Test("A reload that changes lives applies to each token at once, while the timers follow in slices.")
     func policy() {
         var machine = machine()
         mint(&machine, 500, now: Simulation.start)
@@ -191,7 +191,7 @@ struct SliceTests {
         #expect(answer.refreshes)
     }
 
-    @Test("A smaller bound is reached some at a time.")
+    @Test("A smaller limit is reached in slices.")
     func shrink() {
         var machine = machine()
         let now = Simulation.start
@@ -203,7 +203,7 @@ struct SliceTests {
         #expect(machine.stats(now: now).entries == 10)
     }
 
-    @Test("Entries of a tenant that has few are found without going through all others.")
+    @Test("Entries of a tenant with few are found without a walk through all others.")
     func entries() {
         var machine = machine(tenants: ["main": Self.wide["main"] ?? .test(), "other": .test()])
         let now = Simulation.start
@@ -216,7 +216,7 @@ struct SliceTests {
         #expect(Array(machine.store.slots(from: 0, of: "other")).count == 3)
     }
 
-    @Test("A new secret voids refusals at once; their memory is freed some at a time.")
+    @Test("A new secret voids denials at once. Their memory is freed in slices.")
     func secret() {
         var machine = machine()
         let now = Simulation.start
@@ -233,19 +233,19 @@ struct SliceTests {
         #expect(machine.stats(now: now).negativeEntries == 150)
     }
 
-    @Test("Thousands who leave together are forgotten some at a time, and all of them in the end.")
+    @Test("Thousands of waits that end together are cancelled in slices, and all of them in the end.")
     func leaving() {
         var machine = machine(tenants: ["main": .test(rate: 1, burst: 1)])
         let now = Simulation.start
         _ = ask(&machine, 500, { .of("user\($0)") }, timeout: .seconds(100_000), now: now)
         let waiters = (0..<500).map { Waiter(connection: 1, ticket: UInt64($0)) }
-        let first = machine.leave(waiters, now: now)
+        let first = machine.cancelWaits(of: waiters, now: now)
         #expect(machine.waiters.count >= 500 - 32 - Self.slice)
         #expect(slices(&machine, first, now: now).count >= (500 - 32) / Self.slice)
         #expect(machine.waiters.count == 0)
     }
 
-    @Test("A flush right after a new secret drops all refusals, though the secret's own sweep is over first.")
+    @Test("A flush right after a new secret drops all denials, though the secret's own sweep ends first.")
     func flushAfterSecret() {
         var machine = machine()
         let now = Simulation.start
@@ -255,7 +255,7 @@ struct SliceTests {
             _ = machine.ended(call, result, now: now, wall: Simulation.wall)
         }
         _ = machine.secretChanged(of: "main", now: now)
-        // Two slices of three: the third comes with the flush.
+        // Two slices of three. The third is done together with the flush.
         _ = machine.timePassed(now: now)
         let actions = machine.flush(tenant: "main", now: now).actions
         #expect(machine.negatives[.of("user0")] == nil)
@@ -264,7 +264,7 @@ struct SliceTests {
         #expect(machine.stats(now: now).negativeEntries == 0)
     }
 
-    @Test("What a flush has left is no eviction, and what is evicted is the oldest of what there is.")
+    @Test("A flushed entry is no eviction, and the oldest of the others is evicted.")
     func evictionDuringSweep() {
         var policy = CachePolicy()
         policy.maxEntries = 40
@@ -273,7 +273,7 @@ struct SliceTests {
         let now = Simulation.start
         mint(&machine, 20, now: now)
         mint(&machine, 20, tenant: "other", now: now)
-        // The others are the oldest now, and in the last slots that the sweep comes to.
+        // The other tenant's entries are the oldest now, and in the slots that the sweep reaches last.
         _ = ask(&machine, 20, { .of("user\($0)") }, now: now)
         let late = ask(&machine, 21, { .of("late\($0)") }, now: now)
         var actions = machine.flush(tenant: "other", now: now).actions
@@ -289,14 +289,14 @@ struct SliceTests {
         #expect((0..<21).allSatisfy { machine.store.find(.of("late\($0)")) != nil })
     }
 
-    @Test("One user's entries, refusals and mints are bounded, however many scopes they are asked for with.")
+    @Test("One user's entries, denials and mints are bounded, however many scopes are requested.")
     func scopes() throws {
         var cache = Simulation(tenants: Self.wide)
         for index in 0..<100 { try cache.warm(.of("ann", scope: "s\(index)")) }
-        #expect(cache.stats().entries == EntryStore.mostPerUser)
+        #expect(cache.stats().entries == EntryStore.maxPerUser)
         #expect(cache.ask(.of("ann", scope: "s99")).served != nil)
         var slow = Simulation(tenants: ["main": .test(rate: 1, burst: 1)])
         let answers = (0..<100).map { slow.ask(.of("ann", scope: "s\($0)"), timeout: .seconds(300), peer: 1) }
-        #expect(answers.count { $0 == .wait } <= CacheStateMachine.mostMintsPerUser)
+        #expect(answers.count { $0 == .wait } <= CacheStateMachine.maxMintsPerUser)
     }
 }

@@ -13,8 +13,8 @@ struct SuspicionTests {
     private static let said = ErrorReply.Upstream(status: 401, code: "OAUTH-1")
     static let unauthorized = MintFailure.denied(said, secretChanged: false)
 
-    /// Has users refused with 401; the calls that go then.
-    private func refuse(_ cache: inout Simulation, _ names: [String]) throws -> [(call: CallID, key: TokenKey)] {
+    /// Has users denied with 401, and returns the calls that are sent then.
+    private func deny(_ cache: inout Simulation, _ names: [String]) throws -> [(call: CallID, key: TokenKey)] {
         var next: [(call: CallID, key: TokenKey)] = []
         for name in names {
             #expect(cache.ask(.of(name)) == .wait)
@@ -29,12 +29,12 @@ struct SuspicionTests {
         cache.machine.health(now: cache.now, wall: Date(timeIntervalSince1970: 1_795_000_000))
     }
 
-    @Test("Three users refused in a row: the one who was accepted last is minted as a probe; accepted, all is well.")
+    @Test("After three denied users in a row the last accepted one is the probe. If that is accepted, all is well.")
     func accepted() throws {
         var cache = Simulation()
         try cache.warm(.of("known"))
-        #expect(try refuse(&cache, ["a", "b"]).isEmpty)
-        let probe = try refuse(&cache, ["c"])
+        #expect(try deny(&cache, ["a", "b"]).isEmpty)
+        let probe = try deny(&cache, ["c"])
         #expect(probe.map(\.key) == [.of("known")])
         #expect(health(&cache).status == .degraded)
         #expect(cache.ask(.of("other")) == .wait, "nobody is locked out")
@@ -45,11 +45,11 @@ struct SuspicionTests {
         )
     }
 
-    @Test("Refused, too: the circuit opens, health fails and names the reason; a success ends it.")
-    func refused() throws {
-        var cache = Simulation(draw: 0.5)
+    @Test("If the probe is denied, too, the circuit opens, and health fails and names the reason. A success ends it.")
+    func denied() throws {
+        var cache = Simulation(jitterFraction: 0.5)
         try cache.warm(.of("known"))
-        let probe = try refuse(&cache, ["a", "b", "c"])
+        let probe = try deny(&cache, ["a", "b", "c"])
         cache.fail(probe[0].call, Self.unauthorized)
         let health = health(&cache)
         #expect(health.status == .failing)
@@ -57,20 +57,20 @@ struct SuspicionTests {
         #expect(check.name == "client")
         #expect(check.description?.contains("401") == true)
         #expect(check.since == "2026-11-18T11:06:40Z")
-        let refusal = cache.ask(.of("new"), timeout: .seconds(1)).refusal
-        #expect(refusal?.code == .unavailable)
-        #expect(refusal?.description.contains("client") == true)
+        let error = cache.ask(.of("new"), timeout: .seconds(1)).error
+        #expect(error?.code == .unavailable)
+        #expect(error?.description.contains("client") == true)
         #expect(cache.ask(.of("known")).served != nil)
         #expect(
             cache.takeNotices() == [
-                .clientSuspected("main", Self.said, isProbed: true), .clientRefused("main"),
+                .clientSuspected("main", Self.said, isProbed: true), .clientDenied("main"),
                 .circuitOpened("main", .seconds(5)),
             ]
         )
         cache.suspend(.seconds(5))
         #expect(cache.ask(.of("new")) == .wait)
         cache.fail(try cache.onlyMint(), Self.unauthorized)
-        #expect(cache.ask(.of("other"), timeout: .seconds(1)).refusal?.retryAfter == 10)
+        #expect(cache.ask(.of("other"), timeout: .seconds(1)).error?.retryAfter == 10)
         cache.suspend(.seconds(10))
         #expect(cache.ask(.of("other")) == .wait)
         cache.succeed(try cache.onlyMint())
@@ -78,35 +78,35 @@ struct SuspicionTests {
         #expect(cache.ask(.of("third")) == .wait)
     }
 
-    @Test("With nobody accepted yet nothing opens, and health is degraded.")
+    @Test("Without an accepted user nothing opens, and health is degraded.")
     func noKey() throws {
         var cache = Simulation()
-        #expect(try refuse(&cache, ["a", "b", "c", "d", "e", "f"]).isEmpty)
+        #expect(try deny(&cache, ["a", "b", "c", "d", "e", "f"]).isEmpty)
         #expect(health(&cache).status == .degraded)
         #expect(cache.ask(.of("g")) == .wait)
         #expect(cache.takeNotices() == [.clientSuspected("main", Self.said, isProbed: false)])
     }
 
-    @Test("An accepted user between them, or a refusal of another kind, begins the row of 401 anew; one counts once.")
+    @Test("An accepted user in between, or another denial, resets the count of 401s. Each user counts once.")
     func row() throws {
         var cache = Simulation()
         try cache.warm(.of("known"))
-        _ = try refuse(&cache, ["a", "b"])
+        _ = try deny(&cache, ["a", "b"])
         try cache.warm(.of("good"))
-        _ = try refuse(&cache, ["c", "d"])
+        _ = try deny(&cache, ["c", "d"])
         _ = cache.ask(.of("disabled"))
         cache.fail(try cache.onlyMint(), .denied(ErrorReply.Upstream(status: 403), secretChanged: false))
-        _ = try refuse(&cache, ["e", "f"])
+        _ = try deny(&cache, ["e", "f"])
         cache.suspend(.seconds(11))
-        #expect(try refuse(&cache, ["e"]).isEmpty)
+        #expect(try deny(&cache, ["e"]).isEmpty)
         #expect(cache.stats().tenants["main"]?.client == "doubtful")
     }
 
-    @Test("A new secret ends suspicion and circuit.")
+    @Test("A new secret ends the suspicion and closes the circuit.")
     func newSecret() throws {
         var cache = Simulation()
         try cache.warm(.of("known"))
-        cache.fail(try refuse(&cache, ["a", "b", "c"])[0].call, Self.unauthorized)
+        cache.fail(try deny(&cache, ["a", "b", "c"])[0].call, Self.unauthorized)
         #expect(health(&cache).status == .failing)
         cache.secretChanged(of: "main")
         #expect(health(&cache).status == .ok)
@@ -114,21 +114,21 @@ struct SuspicionTests {
         #expect(cache.mints().count == 1)
     }
 
-    @Test("A probe that ends in a fault proves nothing; the next users who are refused bring another.")
+    @Test("A probe that ends in a fault proves nothing. The next denied users cause another.")
     func inconclusive() throws {
         var cache = Simulation()
         try cache.warm(.of("known"))
-        let probe = try refuse(&cache, ["a", "b", "c"])
-        cache.fail(probe[0].call, CircuitTests.down)
+        let probe = try deny(&cache, ["a", "b", "c"])
+        cache.fail(probe[0].call, OpenCircuitTests.down)
         #expect(health(&cache).status == .degraded)
-        #expect(try refuse(&cache, ["d", "e", "f"]).map(\.key) == [.of("known")])
+        #expect(try deny(&cache, ["d", "e", "f"]).map(\.key) == [.of("known")])
     }
 
-    @Test("Once the client is refused, an answer that says nothing of it closes nothing: only a mint does.")
+    @Test("While the client is denied, an answer that says nothing of it closes nothing. Only a mint does.")
     func answers() throws {
-        var cache = Simulation(draw: 0.5)
+        var cache = Simulation(jitterFraction: 0.5)
         try cache.warm(.of("known"))
-        cache.fail(try refuse(&cache, ["a", "b", "c"])[0].call, Self.unauthorized)
+        cache.fail(try deny(&cache, ["a", "b", "c"])[0].call, Self.unauthorized)
         cache.suspend(.seconds(5))
         #expect(cache.ask(.of("d")) == .wait)
         cache.fail(try cache.onlyMint(), .denied(ErrorReply.Upstream(status: 403), secretChanged: false))
@@ -138,38 +138,38 @@ struct SuspicionTests {
         #expect(cache.stats().tenants["main"]?.state == "closed")
     }
 
-    @Test("A probe that waits when the suspicion ends is not made: nobody asked for its token.")
+    @Test("A queued probe is not sent after the suspicion ends, as nobody requested its token.")
     func staleProbe() throws {
         var cache = Simulation(tenants: ["main": .test(rate: 60, burst: 5, concurrent: 100)])
         try cache.warm(.of("known"))
         _ = cache.ask(.of("late"))
         let late = try cache.onlyMint()
-        #expect(try refuse(&cache, ["a", "b", "c"]).isEmpty, "the bucket is empty")
+        #expect(try deny(&cache, ["a", "b", "c"]).isEmpty, "the bucket is empty")
         cache.succeed(late)
         cache.advance(.seconds(5))
         #expect(cache.mints().isEmpty)
         #expect(health(&cache).status == .ok)
     }
 
-    @Test("A refusal with a secret that has changed since counts for nothing.")
+    @Test("A denial with a secret that has changed since doesn't count.")
     func oldSecret() throws {
         var cache = Simulation()
         try cache.warm(.of("known"))
         for name in ["a", "b", "c", "d"] {
             _ = cache.ask(.of(name))
-            let refused = MintFailure.denied(ErrorReply.Upstream(status: 401), secretChanged: true)
-            cache.fail(try cache.onlyMint(), refused)
-            cache.fail(try cache.onlyMint(), refused)
+            let denied = MintFailure.denied(ErrorReply.Upstream(status: 401), secretChanged: true)
+            cache.fail(try cache.onlyMint(), denied)
+            cache.fail(try cache.onlyMint(), denied)
         }
         #expect(health(&cache).status == .ok)
     }
 
-    @Test("A probe whose user logs out while it waits is replaced by one for another user.")
+    @Test("A queued probe whose user logs out is replaced by one for another user.")
     func probeLoggedOut() throws {
         var cache = Simulation(tenants: ["main": .test(rate: 60, burst: 5, concurrent: 100)])
         try cache.warm(.of("known"))
         try cache.warm(.of("latest"))
-        #expect(try refuse(&cache, ["a", "b", "c"]).isEmpty, "the bucket is empty")
+        #expect(try deny(&cache, ["a", "b", "c"]).isEmpty, "the bucket is empty")
         _ = cache.revoke(TokenKey.of("latest").user)
         cache.advance(.seconds(1))
         let probe = try cache.onlyMint()
@@ -183,12 +183,12 @@ struct SuspicionTests {
         try cache.warm(.of("known"))
         _ = cache.revoke(TokenKey.of("known").user)
         for call in cache.revocations() { cache.endRevocation(call, .taken) }
-        #expect(try refuse(&cache, ["a", "b", "c"]).isEmpty)
+        #expect(try deny(&cache, ["a", "b", "c"]).isEmpty)
         #expect(health(&cache).status == .degraded)
         #expect(cache.stats().entries == 0)
     }
 
-    @Test("A refresh that is taken for the probe is made, even if its user has become idle.")
+    @Test("A refresh that becomes the probe is made, even if its user has become idle.")
     func idleProbe() throws {
         var policy = CachePolicy()
         policy.idleTTL = .seconds(5)

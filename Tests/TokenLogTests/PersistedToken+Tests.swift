@@ -4,12 +4,12 @@ import TokenLog
 import TokenProtocol
 
 extension PersistedToken {
-    /// A user's token.
+    /// Creates a user's token.
     static func of(
         _ subject: String,
         field: LookupField = .subject,
         scope: String = "user_default",
-        lastAsked: Instant? = nil,
+        lastUsed: Instant? = nil,
         padding: Int = 0
     ) -> PersistedToken {
         let token = AccessToken("token-of-\(subject)." + String(repeating: "x", count: padding))
@@ -23,35 +23,35 @@ extension PersistedToken {
             lifetime: .milliseconds(21_600_500),
             jitterFraction: 0.25,
             arrived: .now - .seconds(99),
-            lastAsked: lastAsked,
-            cameUnasked: false,
+            lastUsed: lastUsed,
+            isUnrequested: false,
             replacedReported: false,
             owner: 1_000
         )
     }
 
-    /// Whose it is.
+    /// The user.
     var subject: String { String(decoding: user.value, as: UTF8.self) }
 }
 
 extension ScopeSet {
-    /// Takes the place of a scope that a test misspelt, so that its expectation fails and not the test process.
+    /// A replacement for a misspelt scope of a test, so that an expectation fails and not the test process.
     fileprivate static let test = [ScopeSet("misspelt")].compactMap(\.self)[0]
 }
 
 extension TokenLog {
-    /// All that the log hands over.
-    var kept: [(place: Int, token: PersistedToken)] {
-        var kept: [(place: Int, token: PersistedToken)] = []
-        restore { place, token in
-            kept.append((place, token))
+    /// All tokens that the log restores.
+    var restored: [(recordID: Int, token: PersistedToken)] {
+        var restored: [(recordID: Int, token: PersistedToken)] = []
+        restore { recordID, token in
+            restored.append((recordID, token))
             return true
         }
-        return kept
+        return restored
     }
 }
 
 extension SecretBytes {
-    /// A copy to compare.
+    /// A copy for comparison.
     var copy: [UInt8] { unsafe withUnsafeBytes { unsafe Array($0) } }
 }

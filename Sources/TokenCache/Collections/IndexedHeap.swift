@@ -1,9 +1,11 @@
-/// A priority queue, lowest first, out of which any item can be taken in logarithmic time.
+/// A priority queue, lowest first, from which any item can be removed in logarithmic time.
 ///
-/// An inserted item is known by its handle until it is removed. What is no longer wanted is taken out at once, so the
-/// heap holds nothing stale and its size is the number of wanted items.
+/// An inserted item is known by its handle until it is removed. Unwanted items are removed at once, so the heap holds
+/// no stale items.
 struct IndexedHeap<Priority: Comparable, Payload> {
-    /// Names an item while it is in the heap; afterwards another item may have the same handle.
+    /// Identifies an item while it is in the heap.
+    ///
+    /// Afterwards another item may get the same handle.
     struct Handle: Equatable {
         fileprivate let node: Int32
     }
@@ -15,7 +17,9 @@ struct IndexedHeap<Priority: Comparable, Payload> {
 
     private struct Node {
         var payload: Payload?
-        /// Where its item stands in the heap; in a free node, the next free one.
+        /// The position of its item in the heap.
+        ///
+        /// In a free node, the next free node.
         var position: Int32
     }
 
@@ -71,7 +75,7 @@ struct IndexedHeap<Priority: Comparable, Payload> {
         items.isEmpty ? nil : remove(Handle(node: items[0].node))
     }
 
-    /// Removes the lowest item, if its priority is at most this.
+    /// Removes the lowest item if its priority is at most this.
     mutating func removeMin(upTo priority: Priority) -> Payload? {
         guard let first = minPriority, first <= priority else { return nil }
         return removeMin()
@@ -94,7 +98,7 @@ struct IndexedHeap<Priority: Comparable, Payload> {
         let payload = nodes[Int(node)].payload
         nodes[Int(node)] = Node(payload: nil, position: firstFree)
         firstFree = node
-        // Nothing refers to a node of an empty heap, so its memory can go.
+        // Nothing refers to a node of an empty heap, so its memory can be freed.
         if items.isEmpty { (nodes, firstFree) = (SegmentedArray(), Self.none) }
         return payload
     }

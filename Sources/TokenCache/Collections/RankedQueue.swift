@@ -1,16 +1,16 @@
 import DequeModule
 
-/// Calls in the order in which they came, each known by a number that is higher than all before it.
+/// A first-in, first-out queue of calls, each with a number that is higher than all before it.
 ///
-/// Any of them can be taken out, and can be asked how many stand before it. The calls lie in chunks of bounded size, so
-/// neither walks the whole queue.
+/// Any call can be removed, and its rank can be asked for. The calls are in chunks of bounded size, so neither walks
+/// through the whole queue.
 struct RankedQueue {
     private struct Item {
         let number: Int
         let call: CallID
     }
 
-    /// Past this a new chunk is begun: removing from the middle moves so many items at most.
+    /// The maximum number of items in a chunk, which bounds the cost of a removal from the middle.
     private static let chunkSize = 256
 
     private var chunks: Deque<Deque<Item>> = []
@@ -40,7 +40,7 @@ struct RankedQueue {
         count -= 1
     }
 
-    /// How many stand before the call with a number.
+    /// Returns the number of calls before the one with a number.
     func rank(of number: Int) -> Int? {
         guard let (chunk, index) = find(number), chunks[chunk][index].number == number else { return nil }
         var rank = index
@@ -48,19 +48,19 @@ struct RankedQueue {
         return rank
     }
 
-    /// The first call whose number is higher than this.
+    /// Returns the first call whose number is higher than this.
     func first(after number: Int) -> (number: Int, call: CallID)? {
         find(number + 1).map { chunk, index in (chunks[chunk][index].number, chunks[chunk][index].call) }
     }
 
-    /// The first item whose number is at least this.
+    /// Finds the first item whose number is at least this.
     private func find(_ number: Int) -> (chunk: Int, index: Int)? {
         let chunk = Self.firstIndex(chunks.count) { (chunks[$0].last?.number ?? .min) >= number }
         guard chunk < chunks.count else { return nil }
         return (chunk, Self.firstIndex(chunks[chunk].count) { chunks[chunk][$0].number >= number })
     }
 
-    /// The first index for which something holds that holds for all after it, by halving.
+    /// Finds the first index for which a condition holds that holds for all later ones, by binary search.
     private static func firstIndex(_ count: Int, where holds: (Int) -> Bool) -> Int {
         var range = 0..<count
         while !range.isEmpty {

@@ -1,9 +1,11 @@
 /// An array that grows without moving its elements.
 ///
-/// An ordinary array copies everything when it is full, which at a million elements holds the event loop up for
-/// milliseconds. This one adds a segment of a fixed size instead.
+/// A full array copies all its elements, which at a million elements blocks the event loop for milliseconds. This one
+/// adds a segment of a fixed size instead.
 struct SegmentedArray<Element> {
-    /// A power of two, so that an index is split by shifting; a segment of entries' slots takes about 50 KiB.
+    /// The binary logarithm of the segment size, so that an index is split by shifting.
+    ///
+    /// A segment of entries takes 50 KiB.
     private static var shift: Int { 10 }
     private static var segmentSize: Int { 1 << shift }
 
@@ -28,11 +30,13 @@ struct SegmentedArray<Element> {
         count += 1
     }
 
-    /// Removes the last element; the array must not be empty.
+    /// Removes the last element.
+    ///
+    /// The array must not be empty.
     mutating func removeLast() {
         count -= 1
         segments[count >> Self.shift].removeLast()
-        // One empty segment stays: a count that goes up and down across its border doesn't allocate each time.
+        // One empty segment is kept, so that a count that moves across its border doesn't allocate each time.
         if segments.count > (count >> Self.shift) + 2 { segments.removeLast() }
     }
 }

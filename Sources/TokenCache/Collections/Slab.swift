@@ -1,4 +1,6 @@
-/// Elements in numbered slots; a slot is used again when its element has gone.
+/// Elements in numbered slots.
+///
+/// Free slots are reused.
 struct Slab<Element> {
     private struct Slot {
         var element: Element?
@@ -11,7 +13,7 @@ struct Slab<Element> {
     private var firstFree: Int32 = Self.none
     private(set) var count = 0
 
-    /// The slots that there are, used or free.
+    /// The range of all slots, used or free.
     var indices: Range<Int> { slots.indices }
 
     subscript(index: Int) -> Element? {
@@ -28,7 +30,7 @@ struct Slab<Element> {
     /// The slot that the next element is put into.
     var nextIndex: Int { firstFree == Self.none ? slots.count : Int(firstFree) }
 
-    /// Puts an element into a free slot.
+    /// Puts an element into a free slot and returns the slot.
     mutating func insert(_ element: Element) -> Int {
         count += 1
         guard firstFree != Self.none else {

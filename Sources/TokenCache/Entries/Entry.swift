@@ -1,35 +1,41 @@
 import Secrets
 import TokenProtocol
 
-/// A cached token and what is known of its use.
+/// A cached token and its use.
 ///
-/// It is a class, owned by the store alone: a hit reads two of its members and writes one, and copying all of them for
-/// that would cost more than everything else that a hit does.
+/// It is a class, owned by the store alone. A hit reads two of its members and writes one, and copying all of them
+/// would cost more than the rest of the hit.
 final class Entry {
     typealias Timer = IndexedHeap<Instant, Int>.Handle
 
     let key: TokenKey
     let token: EncodedToken
     var life: TokenLife
-    /// The store's count of policies when the life was laid out: under another policy it is laid out anew.
+    /// The store's policy number when the life was computed.
+    ///
+    /// Under another policy it is recomputed.
     var policyNumber: UInt32
-    /// When the token came.
+    /// The time at which the token was received.
     let arrived: Instant
-    /// When it was last asked for; a refresh is no use of it, nor is a prefetch; nil: never.
-    var lastAsked: Instant?
-    /// Whether nobody asked for its mint.
-    let cameUnasked: Bool
-    /// Whether it took the place of a token that an app had reported as refused.
+    /// The time of the last request for it, or nil if there was none.
+    ///
+    /// Refreshes and prefetches don't count.
+    var lastUsed: Instant?
+    /// True if no request caused its mint.
+    let isUnrequested: Bool
+    /// True if it replaced a token that an app had reported as rejected.
     let replacedReported: Bool
-    /// Given once and never again; what was there before a flush has a lower one than what came after it.
+    /// A unique number.
+    ///
+    /// Entries from before a flush have lower numbers than those after it.
     let serial: UInt64
-    /// Where it is persisted for the next daemon, as long as the store's count of persistences is the same.
+    /// Its record in the store of the next daemon, valid while the store's count of persistences is the same.
     var record: (id: Int, persistence: UInt32)?
-    /// The last use that the next daemon has been told of.
+    /// The last use that was persisted.
     var persistedUse: Instant?
     /// The timer of its refresh deadline.
     var refreshTimer: Timer?
-    /// The timer of its end.
+    /// The timer of its expiry.
     var expiryTimer: Timer?
 
     init(
@@ -38,8 +44,8 @@ final class Entry {
         life: TokenLife,
         policyNumber: UInt32,
         arrived: Instant,
-        lastAsked: Instant?,
-        cameUnasked: Bool,
+        lastUsed: Instant?,
+        isUnrequested: Bool,
         replacedReported: Bool,
         serial: UInt64
     ) {
@@ -48,18 +54,18 @@ final class Entry {
         self.life = life
         self.policyNumber = policyNumber
         self.arrived = arrived
-        self.lastAsked = lastAsked
-        self.cameUnasked = cameUnasked
+        self.lastUsed = lastUsed
+        self.isUnrequested = isUnrequested
         self.replacedReported = replacedReported
         self.serial = serial
     }
 
-    /// Whether nobody has asked since a refresh brought it.
-    var isUnusedRefresh: Bool { cameUnasked && lastAsked.map { $0 < arrived } ?? true }
+    /// True if it was refreshed and has not been used since.
+    var isUnusedRefresh: Bool { isUnrequested && lastUsed.map { $0 < arrived } ?? true }
 
-    /// Bytes of memory, about: the token's text, the key's, and the fixed parts.
+    /// The approximate size in bytes: the token's text, the key's text and the fixed parts.
     var size: Int { token.text.count + key.user.user.value.count + Self.fixedSize }
 
-    /// The slot, the index and the timers of an entry, in bytes: measured by filling a cache, then rounded.
+    /// The size in bytes of an entry's slot, index and timers, measured by filling a cache, then rounded.
     private static let fixedSize = 600
 }

@@ -1,60 +1,72 @@
 import BitCollections
 import TokenProtocol
 
-/// The tokens: found by key, ordered by when they were last asked for, with the timers of their refreshes and ends.
+/// The cached tokens, found by key, ordered by last use, with the timers of their refreshes and expiries.
 ///
-/// Entries live in numbered slots; the index leads from a user to the first slot of theirs, and a slot to the next of
-/// the same user (scopes are few per user, mostly one). Two more links make the order of use among the entries of one
-/// owner, the uid whose they are: the one that had an entry minted, until another one asks for it twice in a row. So an
-/// app that goes through all users once takes no entry from another that uses it.
+/// Entries are in numbered slots. The index maps a user to the first slot, and each slot links to the next slot of the
+/// same user (users mostly have one scope). Two more links keep the entries of one owner in the order of use. The owner
+/// is the uid that had an entry minted, until another uid requests it twice in a row. So an app that requests all users
+/// once takes no entry from an app that uses it.
 ///
-/// A flush costs the same however many entries it drops: it notes a floor, and an entry of that tenant with a serial
-/// number up to it is gone for everybody. ``sweep(_:)`` frees the memory of such entries afterwards, some at a time.
+/// A flush costs the same no matter how many entries it drops: it sets a floor, and all entries of the tenant with a
+/// serial number up to the floor are gone for everyone. ``sweep(_:_:)`` frees their memory afterwards, in slices.
 struct EntryStore {
-    /// More entries of one user are never kept: each has other scopes, and a look-up goes through all of them.
-    static let mostPerUser = 64
+    /// The maximum number of entries per user.
+    ///
+    /// Each has other scopes, and a look-up goes through all of them.
+    static let maxPerUser = 64
 
-    /// A place for an entry; it is kept when the entry goes, and used again.
+    /// A slot for an entry.
+    ///
+    /// It is reused after the entry is removed.
     struct Slot {
         var entry: Entry?
-        /// In a free slot, the next free one.
+        /// In a free slot, the next free slot.
         fileprivate var nextOfUser = none
         fileprivate var rank = Rank()
     }
 
-    /// An entry's place in the order of use; a value of its own, so that a hit reads and writes it in one go.
+    /// The position of an entry in the order of use.
+    ///
+    /// It is a value of its own, so that a hit reads and writes it at once.
     fileprivate struct Rank {
-        /// When it was last asked for, by the count of all uses.
+        /// The time of the last use, as a count of all uses.
         var use: UInt64 = 0
         var newer = none
         var older = none
         var owner: Int32 = 0
-        /// Who asked last, if that was not the owner; else ``nobody``.
+        /// The uid of the last request if that was not the owner, else ``nobody``.
         var challenger = nobody
     }
 
-    /// What one tenant has in the store.
+    /// The entries of one tenant.
     private struct Share {
         var count = 0
         var bytes = 0
-        /// Its slots, those of flushed entries included until they are swept.
+        /// Its slots, including those of flushed entries that have not been swept.
         var slots = BitSet()
-        /// The number of its entries that each owner has, by the owner's number.
+        /// The number of entries per owner, by the owner's number.
         var counts: [Int32: Int] = [:]
     }
 
-    /// Goes through the slots to free what a flush has dropped.
+    /// The progress of freeing flushed entries.
     private struct Sweep {
         var next = 0
         let end: Int
     }
 
-    /// The number that is no slot's; slots' numbers are kept in four bytes, as there may be ten million.
+    /// The number of no slot.
+    ///
+    /// Slot numbers are kept in four bytes, as there may be ten million.
     private static let none: Int32 = -1
-    /// The uid that no process has (`chown(2)`): what nobody asked for is its.
+    /// A uid that no process has (`chown(2)`).
+    ///
+    /// It owns the entries that nobody requested.
     static let nobody = PeerUID.max
 
-    /// How many policies there have been; entries' lives are laid out under one of them.
+    /// The number of policies so far.
+    ///
+    /// The lives of entries are computed under one of them.
     var policyNumber: UInt32 = 0
     private(set) var slots = SegmentedArray<Slot>()
     private var firstFree = none
@@ -64,7 +76,7 @@ struct EntryStore {
     /// The number of owners that have entries.
     private var ownerCount = 0
     private var shares: [TenantID: Share] = [:]
-    /// Of these tenants, entries with a serial number up to this are gone.
+    /// The serial number per tenant up to which entries are gone.
     private var floors: [TenantID: UInt64] = [:]
     private var sweeps: [TenantID: Sweep] = [:]
     private var uses: UInt64 = 0
@@ -72,16 +84,18 @@ struct EntryStore {
     private var expiryTimers = IndexedHeap<Instant, Int>()
     private(set) var count = 0
     private(set) var bytes = 0
-    /// What has to be persisted or dropped since this was last taken.
+    /// The changes to persist since they were last taken.
     private var changes: [PersistenceChange] = []
-    /// Whether somebody takes the changes.
-    private(set) var recordsChanges = false
-    /// How often persisting has begun: where entries were persisted before counts no more.
+    /// True if changes are recorded.
+    private var recordsChanges = false
+    /// The number of times that persisting has started.
+    ///
+    /// Record IDs from before don't count.
     private var persistence: UInt32 = 0
 
     // MARK: Finding
 
-    /// The slot of a key's entry, the user's name still in the request.
+    /// Returns the slot of a key's entry, looked up by the request's own bytes.
     func find(
         _ tenant: TenantID,
         _ field: LookupField,
@@ -103,12 +117,12 @@ struct EntryStore {
         return nil
     }
 
-    /// The slot of a key's entry.
+    /// Returns the slot of a key's entry.
     func find(_ key: TokenKey) -> Int? {
         find(key.user.tenant, key.user.user.field, key.user.user.value.span, key.scopes)
     }
 
-    /// The slots of all of a user's entries.
+    /// Returns the slots of all entries of a user.
     func find(allOf user: UserKey) -> [Int] { chain(of: user).filter { self[$0] != nil } }
 
     /// The entry in a slot.
@@ -117,7 +131,7 @@ struct EntryStore {
         return entry
     }
 
-    /// The slots of a tenant's entries, or of all, from one on, in order.
+    /// Returns the slots of a tenant's entries, or of all entries, in order, from a slot on.
     func slots(from start: Int, of tenant: TenantID?) -> some Sequence<Int> {
         let own = tenant.map { shares[$0]?.slots ?? [] }
         return (own.map { AnySequence($0[members: start...]) } ?? AnySequence(start..<max(start, slots.count))).lazy
@@ -126,9 +140,11 @@ struct EntryStore {
 
     // MARK: Changing
 
-    /// Notes that an entry was asked for by a uid: it becomes the newest of its owner.
+    /// Records a use of an entry by a uid.
+    ///
+    /// The entry becomes the newest of its owner.
     mutating func touch(_ slot: Int, _ entry: Entry, at now: Instant, by peer: PeerUID) {
-        entry.lastAsked = now
+        entry.lastUsed = now
         var rank = slots[slot].rank
         let owner = rank.owner
         if owners[Int(owner)].uid == peer {
@@ -151,9 +167,9 @@ struct EntryStore {
         linkAsNewest(slot, rank)
     }
 
-    /// Puts a token in: in the place of its key's, whose owner and order it takes over, or as the newest of a uid.
+    /// Inserts an entry, or replaces the entry of its key and takes over its owner and order.
     ///
-    /// - Returns: How many entries had to go because the user had too many.
+    /// - Returns: The number of entries that were removed because the user had too many.
     mutating func put(_ entry: Entry, for peer: PeerUID) -> Int {
         var surplus = 0
         let present = chain(of: entry.key.user).first { slots[$0].entry?.key.scopes == entry.key.scopes }
@@ -165,10 +181,10 @@ struct EntryStore {
             added(entry, present)
             return surplus
         }
-        // A flush has dropped it, and its slot wasn't swept yet.
+        // A flush has dropped it, and its slot has not been swept yet.
         if let present { free(present) }
         let own = find(allOf: entry.key.user)
-        if own.count >= Self.mostPerUser, let oldest = own.min(by: { slots[$0].rank.use < slots[$1].rank.use }) {
+        if own.count >= Self.maxPerUser, let oldest = own.min(by: { slots[$0].rank.use < slots[$1].rank.use }) {
             remove(oldest)
             surplus = 1
         }
@@ -186,7 +202,7 @@ struct EntryStore {
         return surplus
     }
 
-    /// Takes an entry out.
+    /// Removes an entry.
     @discardableResult
     mutating func remove(_ slot: Int) -> Entry? {
         guard let entry = self[slot] else { return nil }
@@ -210,7 +226,7 @@ struct EntryStore {
         account(entry, sign, owner: slots[slot].rank.owner)
     }
 
-    /// Counts an entry as an owner's, or no more.
+    /// Adds an entry to an owner's count, or subtracts it.
     private mutating func account(_ entry: Entry, _ sign: Int, owner: Int32) {
         shares[entry.key.user.tenant]?.counts[owner, default: 0] += sign
         changeCount(of: owner, by: sign)
@@ -233,7 +249,7 @@ struct EntryStore {
         return slot
     }
 
-    /// Frees the slot of an entry that isn't counted any more.
+    /// Frees the slot of an entry that is no longer counted.
     private mutating func free(_ slot: Int) {
         guard let entry = slots[slot].entry else { return }
         forgetTimers(of: entry)
@@ -253,12 +269,12 @@ struct EntryStore {
         return entry.serial <= floor
     }
 
-    /// The serial number up to which everything of a tenant is gone; zero: nothing is.
+    /// Returns the serial number up to which everything of a tenant is gone, or zero.
     func floor(of tenant: TenantID) -> UInt64 { floors[tenant] ?? 0 }
 
-    /// Drops all entries of a tenant with a serial number up to this, which are all that there are.
+    /// Drops all entries of a tenant with a serial number up to this.
     ///
-    /// - Returns: How many.
+    /// - Returns: The number of dropped entries.
     mutating func flush(_ tenant: TenantID, upTo serial: UInt64) -> Int {
         floors[tenant] = serial
         sweeps[tenant] = Sweep(end: slots.count)
@@ -274,8 +290,8 @@ struct EntryStore {
 
     /// Frees some of the slots that a flush of a tenant has left.
     ///
-    /// - Parameter budget: How many slots to look at; what is left of it afterwards.
-    /// - Returns: Whether all are free.
+    /// - Parameter budget: The number of slots to look at, reduced by those that were.
+    /// - Returns: True if all are free.
     mutating func sweep(_ tenant: TenantID, _ budget: inout Int) -> Bool {
         guard var sweep = sweeps[tenant], let floor = floors[tenant] else { return true }
         while sweep.next < sweep.end, budget > 0 {
@@ -289,7 +305,7 @@ struct EntryStore {
         return sweeps[tenant] == nil
     }
 
-    /// Forgets a floor: nothing is left below it.
+    /// Removes a floor below which nothing is left.
     mutating func endFlush(of tenant: TenantID) {
         floors[tenant] = nil
         if shares[tenant]?.count == 0 { shares[tenant] = nil }
@@ -297,27 +313,27 @@ struct EntryStore {
 
     // MARK: Timers
 
-    /// When an entry is to be refreshed next by its timer.
+    /// The next refresh deadline of any entry.
     var nextRefresh: Instant? { refreshTimers.minPriority }
 
-    /// When any timer goes off next.
+    /// The time of the next timer.
     var nextTime: Instant? { [refreshTimers.minPriority, expiryTimers.minPriority].compactMap(\.self).min() }
 
-    /// Schedules an entry's refresh and end.
+    /// Schedules an entry's refresh and expiry.
     mutating func schedule(_ slot: Int, _ entry: Entry) {
         forgetTimers(of: entry)
         entry.refreshTimer = refreshTimers.insert(slot, at: entry.life.refreshDeadline)
         entry.expiryTimer = expiryTimers.insert(slot, at: entry.life.expiry)
     }
 
-    /// The slot of an entry whose refresh deadline has come.
+    /// Takes the slot of an entry whose refresh deadline has come.
     mutating func takeRefresh(at now: Instant) -> Int? {
         guard let slot = refreshTimers.removeMin(upTo: now) else { return nil }
         slots[slot].entry?.refreshTimer = nil
         return slot
     }
 
-    /// The slot of an entry that has ended.
+    /// Takes the slot of an entry that has expired.
     mutating func takeExpired(at now: Instant) -> Int? {
         guard let slot = expiryTimers.removeMin(upTo: now) else { return nil }
         slots[slot].entry?.expiryTimer = nil
@@ -332,43 +348,46 @@ struct EntryStore {
 
     // MARK: Persistence
 
-    /// Begins to record changes.
+    /// Starts recording changes.
     mutating func beginRecording() {
         guard !recordsChanges else { return }
         recordsChanges = true
         persistence += 1
     }
 
-    /// Records no more changes, and forgets where entries were persisted.
+    /// Stops recording changes, and invalidates all record IDs.
     mutating func endRecording() {
         recordsChanges = false
         persistence += 1
         changes = []
     }
 
-    /// Takes the changes that are recorded.
+    /// Takes the recorded changes, tokens to store first.
+    ///
+    /// So a token is stored before the one that it replaces is removed. A daemon that is killed in between leaves both,
+    /// and the next daemon takes the later one.
     mutating func takeChanges() -> [PersistenceChange] {
         guard !changes.isEmpty else { return [] }
         defer { changes = [] }
-        return changes
+        return changes.filter(\.isStore) + changes.filter { !$0.isStore }
     }
 
-    /// Has an entry persisted that isn't yet.
+    /// Records that an entry is to be persisted, if it isn't yet.
     mutating func persist(_ slot: Int) {
         guard recordsChanges, let entry = self[slot], recordID(of: entry) == nil else { return }
         changes.append(.store(entry, slot: slot))
     }
 
-    /// Has the next daemon told when an entry was last asked for, if it hasn't been.
+    /// Records that an entry's last use is to be persisted, if it isn't yet.
     mutating func persistUse(_ slot: Int) {
-        guard recordsChanges, let entry = self[slot], let recordID = recordID(of: entry), let use = entry.lastAsked,
+        guard recordsChanges, let entry = self[slot], let recordID = recordID(of: entry), let use = entry.lastUsed,
             entry.persistedUse != use
         else { return }
         entry.persistedUse = use
         changes.append(.use(recordID: recordID, use))
     }
 
-    /// Notes where an entry is persisted, if it is still there.
+    /// Sets the record ID of an entry that is still in the store.
     mutating func persisted(_ entry: Entry, slot: Int, recordID: Int?) {
         if self[slot] === entry { setRecordID(recordID, of: entry) }
     }
@@ -378,13 +397,13 @@ struct EntryStore {
         changes.append(.remove(entry.token, recordID: recordID))
     }
 
-    /// Notes where an entry is persisted that may not be in the store yet.
+    /// Sets the record ID of an entry that may not be in the store yet.
     func setRecordID(_ recordID: Int?, of entry: Entry) {
         entry.record = recordID.map { ($0, persistence) }
-        entry.persistedUse = entry.lastAsked
+        entry.persistedUse = entry.lastUsed
     }
 
-    /// Whether an entry is persisted.
+    /// True if an entry is persisted.
     func isPersisted(_ entry: Entry) -> Bool { recordID(of: entry) != nil }
 
     private func recordID(of entry: Entry) -> Int? {
@@ -425,22 +444,22 @@ struct EntryStore {
 
     // MARK: Owners
 
-    /// How many entries each uid has.
+    /// The number of entries per uid.
     var countsByOwner: [PeerUID: Int] { ownerNumbers.mapValues { owners[Int($0)].count }.filter { $0.value > 0 } }
 
-    /// Whose an entry is.
+    /// Returns the owner of an entry.
     func owner(of slot: Int) -> PeerUID { owners[Int(slots[slot].rank.owner)].uid }
 
-    /// Takes the entry out that goes where there are too many: of what belongs to uids that have more than their quota, or
-    /// else of all, what was asked for longest ago.
+    /// Removes the entry to evict when there are too many, by quota and last use.
     ///
-    /// The remains of a flush among the oldest are freed on the way.
+    /// It is the least recently used one of the uids over their quota, or of all if there are none. Flushed entries
+    /// that are found on the way are freed.
     ///
     /// - Parameters:
-    ///   - limit: How many entries there may be.
-    ///   - share: The share of one uid while others have some.
-    ///   - budget: How many slots to free; what is left of it afterwards.
-    /// - Returns: Whether one was taken out.
+    ///   - limit: The maximum number of entries.
+    ///   - share: The share of one uid while others have entries.
+    ///   - budget: The number of slots to free, reduced by those that were.
+    /// - Returns: True if an entry was removed.
     mutating func removeOldest(limit: Int, share: Double, _ budget: inout Int) -> Bool {
         let bound = Quota.bound(limit, share: share, contenders: ownerCount)
         while budget > 0, let slot = oldest(of: { $0.count > bound }) ?? oldest(of: { $0.count > 0 }) {
@@ -460,7 +479,7 @@ struct EntryStore {
         return found
     }
 
-    /// The number of a uid's list; that of one that has gone is taken for a new one.
+    /// Returns the number of a uid's list, reusing the list of a uid that has no entries left.
     private mutating func number(of peer: PeerUID) -> Int32 {
         if let number = ownerNumbers[peer] { return number }
         let list = OwnerList(uid: peer, newest: Self.none, oldest: Self.none)

@@ -1,13 +1,13 @@
-/// One uid's entries in the order in which they were last asked for.
+/// The entries of one uid in the order of use.
 struct OwnerList {
-    /// Whose.
+    /// The owner.
     var uid: PeerUID
-    /// The slot of the newest; the store's `none` where there is none.
+    /// The slot of the newest entry, or the store's `none`.
     var newest: Int32
-    /// The slot of the oldest; the store's `none` where there is none.
+    /// The slot of the oldest entry, or the store's `none`.
     var oldest: Int32
-    /// The number of linked entries, those of a flush included that have not been swept.
+    /// The number of linked entries, including flushed ones that have not been swept.
     var linked = 0
-    /// How many there are.
+    /// The number of entries.
     var count = 0
 }

@@ -1,47 +1,47 @@
 import TokenProtocol
 
-/// Planning calls, queueing them by who waits for them, and sending them.
+/// Queueing calls by who waits for them, and sending them.
 extension CacheStateMachine {
-    // MARK: Planning
+    // MARK: Queueing
 
-    /// Plans the mint of a key's present generation.
-    mutating func plan(
+    /// Queues a mint of a key's current generation.
+    mutating func enqueue(
         _ key: TokenKey,
         _ cause: AuditRecord.MintCause,
         as rank: Governor.Rank,
         for peer: Peer? = nil,
         refresh: Mint.Refresh? = nil,
-        askedAt: Instant? = nil
+        requestedAt: Instant? = nil
     ) -> CallID {
         let mint = Mint(
             key: key,
             cause: cause,
             refresh: refresh,
             owner: peer?.uid ?? EntryStore.nobody,
-            askedAt: askedAt,
+            requestedAt: requestedAt,
             isProbe: cause == .probe
         )
-        return plan(.mint(mint), at: key.user.tenant, as: rank, for: peer)
+        return enqueue(.mint(mint), at: key.user.tenant, as: rank, for: peer)
     }
 
-    /// Plans a call.
-    mutating func plan(_ work: Call.Work, at tenant: TenantID, as rank: Governor.Rank, for peer: Peer?) -> CallID {
+    /// Queues a call.
+    mutating func enqueue(_ work: Call.Work, at tenant: TenantID, as rank: Governor.Rank, for peer: Peer?) -> CallID {
         let id = calls.nextID(serial: newSerial())
-        // A call without a governor would never end; whoever plans one has found the tenant.
+        // A call without a governor would never end. All callers of this function have found the tenant.
         let ticket = tenants[tenant]?.governor.enqueue(id, as: rank) ?? .first(id)
         calls.insert(Call(id: id, tenant: tenant, peer: peer, phase: .queued(ticket), work: work))
         touch(tenant)
         return id
     }
 
-    /// Plans a refresh of a living token, unless one is under way or the key's last mint has just failed.
-    mutating func planRefresh(of slot: Int, now: Instant) -> Bool {
+    /// Queues a refresh of a valid token, unless one is under way or the key's last mint has just failed.
+    mutating func enqueueRefresh(of slot: Int, now: Instant) -> Bool {
         guard let entry = store[slot], currentCall(of: entry.key) == nil,
             negatives[entry.key]?.error(at: now) == nil
         else { return false }
         statistics.refreshesDue += 1
         let refresh = Mint.Refresh(tokenEnds: entry.life.expiry, deadline: entry.life.refreshDeadline)
-        _ = plan(entry.key, .refresh, as: Self.rank(of: refresh), refresh: refresh)
+        _ = enqueue(entry.key, .refresh, as: Self.rank(of: refresh), refresh: refresh)
         return true
     }
 
@@ -51,7 +51,7 @@ extension CacheStateMachine {
         .background(tokenEnds: refresh.tokenEnds, urgentFrom: refresh.deadline, notBefore: refresh.notBefore)
     }
 
-    /// As what a call is queued: it follows from who waits for it.
+    /// Returns the rank of a call, which follows from who waits for it.
     private func rank(of call: Call) -> Governor.Rank {
         switch call.work {
         case .revocation(let revocation):
@@ -68,13 +68,13 @@ extension CacheStateMachine {
         }
     }
 
-    /// Queues a call anew, as who waits for it has changed.
+    /// Queues a call again, as who waits for it has changed.
     mutating func requeue(_ id: CallID, now: Instant) {
         guard let call = calls[id], let ticket = call.ticket else { return }
         let rank = rank(of: call)
         if case .prefetch(let peer) = rank {
-            guard hasRoomToPrefetch(for: peer) else { return end(id, .noRoom, now: now) }
-            makeRoomToPrefetch(for: peer, now: now)
+            guard canAddPrefetch(for: peer) else { return end(id, .overLimit, now: now) }
+            evictPrefetchIfFull(for: peer, now: now)
         }
         tenants[call.tenant]?.governor.withdraw(ticket)
         guard let ticket = tenants[call.tenant]?.governor.enqueue(id, as: rank) else { return }
@@ -82,7 +82,7 @@ extension CacheStateMachine {
         touch(call.tenant)
     }
 
-    /// Somebody has come to wait for a queued call, which goes in that one's turn where that is sooner.
+    /// Moves a queued call to the position of a peer that now waits for it, if that is sooner.
     mutating func promote(_ id: CallID, for peer: PeerUID) {
         guard let call = calls[id], let ticket = call.ticket,
             tenants[call.tenant]?.governor.isSooner(ticket, for: peer) == true
@@ -93,9 +93,11 @@ extension CacheStateMachine {
         touch(call.tenant)
     }
 
-    /// Nobody waits for a mint any more: it goes on as one that was asked for ahead, if its token is of use to anyone.
+    /// Handles a mint that no request waits for any more.
     ///
-    /// - Parameter cancels: Whether a mint that was planned for callers ends, as they were told to come back.
+    /// It goes on as a prefetch if its token is of use.
+    ///
+    /// - Parameter cancels: True if a mint that was queued for callers is ended, as they were told to come back.
     mutating func lastWaiterLeft(_ id: CallID, cancels: Bool, now: Instant) {
         guard let call = calls[id], call.sent == nil, let mint = call.mint else { return }
         if fate(of: call) != .current || cancels && mint.refresh == nil && !mint.isProbe {
@@ -107,7 +109,9 @@ extension CacheStateMachine {
 
     // MARK: Generations
 
-    /// What becomes of a mint's token: a flush or a reload may have superseded it without having come to it yet.
+    /// Returns the fate of a mint's token.
+    ///
+    /// A flush or a reload may have superseded it without having reached it yet.
     func fate(of call: Call) -> Mint.Fate {
         guard let mint = call.mint else { return .current }
         guard mint.fate == .current else { return mint.fate }
@@ -115,7 +119,9 @@ extension CacheStateMachine {
         return isOld ? .superseded : .current
     }
 
-    /// Raises a key's generation: what is under way for it goes to those who wait, and into no cache.
+    /// Raises a key's generation.
+    ///
+    /// The mint under way answers its waiters, and its token is not cached.
     mutating func supersede(_ id: CallID, now: Instant) {
         guard let call = calls[id] else { return }
         guard call.sent != nil || !call.waiters.isEmpty else { return end(id, .unwanted, now: now) }
@@ -160,26 +166,29 @@ extension CacheStateMachine {
         }
     }
 
-    /// Whether a call is still worth making: a refresh that had to wait is not, once its user is idle or its token gone,
-    /// and a mint whose token nobody would get isn't either.
+    /// True if a call is still worth making.
+    ///
+    /// A refresh is not if its user has become idle or its token is gone, and a mint is not if nobody would get its
+    /// token.
     private func isWanted(_ call: Call, now: Instant) -> Bool {
         switch call.work {
         case .revocation(let revocation): return revocation.expiry > now
         case .mint(let mint):
             if !call.waiters.isEmpty { return true }
             guard fate(of: call) == .current else { return false }
-            guard mint.askedAt == nil, tenants[call.tenant]?.client.probe != call.id else { return true }
-            // The client isn't suspected any more, and nobody asked for this token.
+            guard mint.requestedAt == nil, tenants[call.tenant]?.client.probe != call.id else { return true }
+            // The client isn't suspected any more, and nobody requested this token.
             guard mint.cause != .probe else { return false }
             guard mint.refresh != nil else { return true }
             return store.find(mint.key).flatMap { store[$0] }.map { isInUse($0, now: now) } ?? false
         }
     }
 
-    /// Whether an entry is worth refreshing unasked: its token can be served, and somebody asked for it lately.
+    /// True if an entry is worth refreshing without a request: its token can be served and was used lately.
     func isInUse(_ entry: Entry, now: Instant) -> Bool {
-        // After a suspend the time may be long past: then the entry is about to go, and a refresh would be unasked.
-        guard let lastAsked = entry.lastAsked else { return false }
-        return entry.life.isServable(at: now) && now - lastAsked <= policy.idleTTL && !entry.isUnusedRefresh
+        // After a suspend the deadline may be long past. Then the entry is about to expire, and no request wants a
+        // refresh.
+        guard let lastUsed = entry.lastUsed else { return false }
+        return entry.life.isServable(at: now) && now - lastUsed <= policy.idleTTL && !entry.isUnusedRefresh
     }
 }

@@ -1,21 +1,22 @@
 import TokenProtocol
 
-/// What a failed mint means for those who wait, for the key, and for the next calls.
+/// The consequences of a failed mint for its waiters, for the key and for the next calls.
 extension CacheStateMachine {
-    /// A failure stands for at least this long: a crowd that was refused together doesn't call again together.
-    static var shortestFailure: Double { 0.1 }
-    /// And at most for this long: it is not a caller's business to wait for another's failure.
-    static var longestFailure: Double { 0.5 }
+    /// The minimum time in seconds for which a failure is remembered, so that failed callers don't return together.
+    static var minFailure: Double { 0.1 }
+    /// The maximum time in seconds for which a failure is remembered, so that callers hardly wait for another's
+    /// failure.
+    static var maxFailure: Double { 0.5 }
 
     mutating func failed(_ call: Call, _ mint: Mint, _ fate: Mint.Fate, _ failure: MintFailure, now: Instant) {
         let retry = retry(mint, fate, failure, call.tenant, now: now)
         let before = tenants[call.tenant]?.governor.blockedUntil(now)
         noteHold(of: call.tenant, failure, now: now)
         noteEnd(of: call, ending(of: failure, call.tenant), now: now)
-        noteRefusal(call, mint, failure, now: now)
-        // A probe for the client may have become the key's mint meanwhile.
+        noteDenial(call, mint, failure, now: now)
+        // A probe of the client may have become the key's mint by now.
         if let retry, currentCall(of: mint.key) == nil {
-            _ = plan(
+            _ = enqueue(
                 mint.key,
                 .refresh,
                 as: .background(tokenEnds: retry.tokenEnds, urgentFrom: retry.deadline, notBefore: retry.notBefore),
@@ -26,14 +27,14 @@ extension CacheStateMachine {
         statistics.failed[error.code, default: 0] += 1
         record(call, mint, .failed(error.code, error.upstream))
         tenants[call.tenant]?.lastError = (error, now)
-        settle(call, .error(error))
-        paceAnew(call.tenant, before, now: now)
+        complete(call, .error(error))
+        recheckDeadlines(call.tenant, before, now: now)
     }
 
     // MARK: A new secret
 
-    /// Whether a mint that was refused with an old secret is worth sending again with the new one.
-    func goesOnceMore(_ call: Call) -> Bool {
+    /// True if a mint that was denied with an old secret is worth retrying with the new one.
+    func canRetryWithNewSecret(_ call: Call) -> Bool {
         guard let mint = call.mint, !mint.hasTriedNewSecret, tenants[call.tenant]?.isRetired == false else {
             return false
         }
@@ -44,9 +45,9 @@ extension CacheStateMachine {
         }
     }
 
-    /// The client's secret was changed after the call went out with the old one: the call goes once more, first in line
-    /// where somebody waits for it.
-    mutating func tryNewSecret(_ id: CallID, _ call: Call, now: Instant) {
+    /// Retries a call with a client secret that changed after the call was sent, first in line if a request waits for
+    /// it.
+    mutating func retryWithNewSecret(_ id: CallID, _ call: Call, now: Instant) {
         noteEnd(of: call, .unknown, now: now)
         guard let ticket = tenants[call.tenant]?.governor.enqueue(id, as: .first) else { return }
         calls.update(id) {
@@ -59,7 +60,7 @@ extension CacheStateMachine {
 
     // MARK: What callers are told
 
-    /// What callers are told of a failure; where it is the key's present mint that failed, it is remembered, too.
+    /// Returns the error for a failure, and remembers it if it is the key's current mint that failed.
     private mutating func error(
         for failure: MintFailure,
         _ tenant: TenantID,
@@ -67,7 +68,7 @@ extension CacheStateMachine {
         _ fate: Mint.Fate,
         now: Instant
     ) -> ErrorReply {
-        // Where a reload has retired the tenant, whoever asks again asks another one.
+        // A retry after a reload goes to another tenant, of which this one's hold says nothing.
         let block = tenants[tenant].flatMap { $0.isRetired ? nil : $0.governor.block(now) }
         let wait = block.map { ($0.until - now).asRetryAfter } ?? 1
         var error: ErrorReply
@@ -98,21 +99,21 @@ extension CacheStateMachine {
             remember(error, mint, fate, now: now)
             return error
         }
-        changeNegative(mint.key, now: now) { $0.refuse(upstream, first: length, now: now) }
+        changeNegative(mint.key, now: now) { $0.deny(upstream, first: length, now: now) }
         return negatives[mint.key]?.error(at: now) ?? .denied(upstream, retryAfter: length)
     }
 
     private mutating func remember(_ error: ErrorReply, _ mint: Mint, _ fate: Mint.Fate, now: Instant) {
         guard fate == .current else { return }
-        let length = Self.shortestFailure + draw() * (Self.longestFailure - Self.shortestFailure)
+        let length = Self.minFailure + randomFraction() * (Self.maxFailure - Self.minFailure)
         changeNegative(mint.key, now: now) { $0.fail(error, until: now + .seconds(length)) }
     }
 
     // MARK: Trying again
 
-    /// How a key whose mint has failed is tried again in the background; nil: it is not.
+    /// Returns the background retry of a key whose mint has failed, or nil if there is none.
     ///
-    /// It is where its token lives, is due for renewal and in use. After 429 the hold alone says when.
+    /// A key is retried if its token is valid, due for renewal and in use. After a 429 only the hold delays it.
     private mutating func retry(
         _ mint: Mint,
         _ fate: Mint.Fate,
@@ -128,9 +129,13 @@ extension CacheStateMachine {
         case .denied: return nil
         case .throttled: return refresh
         case .unavailable, .malformed, .rejected, .noMemory:
-            let (left, draw) = (entry.life.left(at: now), draw())
+            let (left, jitterFraction) = (entry.life.left(at: now), randomFraction())
             guard
-                let pause = tenants[tenant]?.governor.pause(after: mint.refresh?.backoff, left: left, draw: draw)
+                let pause = tenants[tenant]?.governor.pause(
+                    after: mint.refresh?.backoff,
+                    left: left,
+                    jitterFraction: jitterFraction
+                )
             else { return nil }
             refresh.backoff = pause
             refresh.notBefore = now + pause.length

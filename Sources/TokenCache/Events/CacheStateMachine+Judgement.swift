@@ -1,27 +1,12 @@
 import TokenProtocol
 
-/// What the next answer for a key would be: the one judgement that requests, prefetches and explanations share.
+/// The one judgement of the next answer for a key, shared by requests, prefetches and explanations.
 extension CacheStateMachine {
-    /// What a request gets.
-    struct Judgement: Equatable {
-        enum Verdict: Equatable {
-            /// The cached token.
-            case serve(meetsMinTTL: Bool)
-            /// The cached token, and one refresh starts in the background.
-            case serveAndRefresh
-            /// A new token, for which the caller waits.
-            case mint
-            /// No mint: the tenant has refused this user, or a mint of this key has just failed.
-            case negative(ErrorReply)
-            /// No mint: it could not go before the caller's time is over.
-            case paced(ErrorReply)
-        }
-
-        var verdict: Verdict
-        /// Whether the cached token is served, marked as stale, where no new one is to be had.
-        var mayServeStale = false
-    }
-
+    /// Returns the answer that a request for a key would get.
+    ///
+    /// Nothing is changed by it.
+    ///
+    /// - Parameter entry: The key's entry, if there is one.
     func judge(_ key: TokenKey, _ entry: Entry?, _ options: RequestOptions, now: Instant) -> Judgement {
         var judgement = Judgement(verdict: .mint)
         if let entry, !options.noCache {
@@ -38,28 +23,51 @@ extension CacheStateMachine {
         let call = currentCall(of: key).flatMap { calls[$0] }
         let delay = tenant.governor.delay(of: call?.ticket, for: options.peer.uid, now: now)
         if var error = negatives[key]?.error(at: now), !(options.noCache && error.code == .denied) {
-            // The latest end counts: when the refusal is over, the tenant may still not be called.
+            // The latest end counts: after the denial ends, the tenant may still not be called.
             error.retryAfter = max(error.retryAfter ?? 0, delay.map { ($0.until - now).asRetryAfter } ?? 0)
             judgement.verdict = .negative(error)
         } else if call?.sent == nil, let delay, delay.until >= now + options.timeout {
-            // One that goes when the caller's time is over comes too late.
+            // A call that is sent at the very time of the caller's timeout is too late.
             judgement.verdict = .paced(.paced(delay.cause, until: delay.until, now: now))
+        } else if let limit = mintLimit(key, options, joins: call != nil, now: now) {
+            judgement.verdict = .limited(limit)
         }
         return judgement
     }
 
-    /// The mint of a key's present generation that is planned or under way.
-    func currentCall(of key: TokenKey) -> CallID? { calls.current(key, above: store.floor(of: key.user.tenant)) }
-
-    /// An entry's life under the present policy.
-    func life(of entry: Entry) -> TokenLife {
-        entry.policyNumber == store.policyNumber ? entry.life : entry.life.under(policy)
+    /// Returns the limit that keeps a request from joining or starting a mint, or nil if there is none.
+    ///
+    /// - Parameter joins: True if the key has a mint already.
+    func mintLimit(_ key: TokenKey, _ options: RequestOptions, joins: Bool, now: Instant) -> Judgement.MintLimit? {
+        let peer = options.peer.uid
+        let isWithinQuota =
+            options.timeout > .zero ? canAddWaiter(for: peer) : joins || canAddPrefetch(for: peer)
+        guard isWithinQuota else { return .quota }
+        guard !joins else { return nil }
+        guard calls.mints(of: key.user).count < Self.maxMintsPerUser else { return .mintsPerUser }
+        guard isForced(key, options),
+            let until = tenants[key.user.tenant]?.governor.forcedMintTime(for: peer, now: now)
+        else { return nil }
+        return .forcedMints(ErrorReply.forcedTooOften(until: until, now: now))
     }
 
-    /// Lays an entry's life out anew where a reload has changed the policy since.
+    /// True if a mint of a key would be forced, by `no_cache` or by a report of its last token that isn't paid for yet.
+    func isForced(_ key: TokenKey, _ options: RequestOptions) -> Bool {
+        options.noCache || negatives[key]?.report == .unpaid
+    }
+
+    /// Returns the mint of a key's current generation that is queued or under way.
+    func currentCall(of key: TokenKey) -> CallID? { calls.current(key, above: store.floor(of: key.user.tenant)) }
+
+    /// Returns an entry's life under the current policy.
+    func life(of entry: Entry) -> TokenLife {
+        entry.policyNumber == store.policyNumber ? entry.life : entry.life.applying(policy)
+    }
+
+    /// Recomputes an entry's life if a reload has changed the policy.
     mutating func applyPolicy(to slot: Int) {
         guard let entry = store[slot], entry.policyNumber != store.policyNumber else { return }
-        entry.life = entry.life.under(policy)
+        entry.life = entry.life.applying(policy)
         entry.policyNumber = store.policyNumber
         store.schedule(slot, entry)
     }

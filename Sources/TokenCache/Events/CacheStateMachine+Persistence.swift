@@ -1,19 +1,21 @@
 import TokenProtocol
 
-/// What outlives the daemon.
+/// Restoring tokens of an earlier daemon, persisting tokens for the next one, and shutdown.
 extension CacheStateMachine {
-    /// How often the next daemon is told of uses.
+    /// The interval in which uses are persisted.
     ///
-    /// After a crash, those count as idle who were asked for since and not before within the idle time. More often than
-    /// every quarter of a minute isn't worth the work.
+    /// After a crash, users count as idle whose only use within the idle time was since then. An interval under a
+    /// quarter of a minute isn't worth the work.
     var usesInterval: Duration { min(.seconds(60), max(.seconds(15), policy.idleTTL / 4)) }
 
     // MARK: Restoring
 
-    /// Takes in a token that an earlier daemon has persisted; ``beginPersisting(now:)`` has to follow.
+    /// Restores a token that an earlier daemon persisted.
     ///
-    /// - Returns: Whether it is cached now: it must not have ended, its tenant and client must be configured as they
-    ///   were, and no later one must be there.
+    /// ``beginPersisting(now:)`` has to follow.
+    ///
+    /// - Returns: True if it is cached now. It must not have expired, its tenant and client must be configured as they
+    ///   were, and there must be no later token.
     mutating func restore(_ token: PersistedToken, recordID: Int, now: Instant) -> Bool {
         store.beginRecording()
         guard let tenant = configured.first(where: { $0.name == token.tenant }),
@@ -34,8 +36,8 @@ extension CacheStateMachine {
             life: life,
             policyNumber: store.policyNumber,
             arrived: min(token.arrived, now),
-            lastAsked: token.lastAsked.map { min($0, now) },
-            cameUnasked: token.cameUnasked,
+            lastUsed: token.lastUsed.map { min($0, now) },
+            isUnrequested: token.isUnrequested,
             replacedReported: token.replacedReported,
             serial: newSerial()
         )
@@ -44,19 +46,19 @@ extension CacheStateMachine {
         return true
     }
 
-    /// From now on what comes and goes is persisted; so is, some at a time, what is there and isn't persisted yet.
+    /// Starts persisting changes, and persists the present entries in slices.
     mutating func beginPersisting(now: Instant) -> CacheActions {
         store.beginRecording()
         persistenceIsFull = false
         nextUses = now + usesInterval
-        makeRoom(now: now)
+        enforceEntryLimit(now: now)
         add(.persist(next: 0))
         return finish(now)
     }
 
     // MARK: Persisting
 
-    /// A token as it is persisted; nil: it has gone meanwhile, or has been persisted since that was asked for.
+    /// Returns a token as it is persisted, or nil if it is gone or has been persisted already.
     func persisted(_ reference: EntryReference) -> PersistedToken? {
         let entry = reference.entry
         let tenant = entry.key.user.tenant
@@ -72,33 +74,33 @@ extension CacheStateMachine {
             lifetime: entry.life.lifetime,
             jitterFraction: entry.life.jitterFraction,
             arrived: entry.arrived,
-            lastAsked: entry.lastAsked,
-            cameUnasked: entry.cameUnasked,
+            lastUsed: entry.lastUsed,
+            isUnrequested: entry.isUnrequested,
             replacedReported: entry.replacedReported,
             owner: store.owner(of: reference.slot)
         )
     }
 
-    /// Notes where a token was persisted; nil: there was no room.
+    /// Sets the record ID of a persisted token, or handles a full store if there is none.
     mutating func persisted(_ reference: EntryReference, as recordID: Int?) {
         if recordID == nil { persistenceIsFull = true }
         store.persisted(reference.entry, slot: reference.slot, recordID: recordID)
     }
 
-    /// There is room again for what couldn't be persisted.
-    mutating func persistenceHasRoom(now: Instant) -> CacheActions {
+    /// Persists the tokens for which the store had no space before.
+    mutating func persistenceHasSpace(now: Instant) -> CacheActions {
         persistenceIsFull = false
         add(.persist(next: 0))
         return finish(now)
     }
 
-    /// Tells the next daemon of all uses at once: this one ends.
+    /// Persists all uses at once before the daemon ends.
     mutating func persistUses(now: Instant) -> CacheActions {
         for slot in store.slots.indices { store.persistUse(slot) }
         return finish(now)
     }
 
-    /// Forgets where entries are persisted, and persists none any more.
+    /// Stops persisting, and invalidates all record IDs.
     mutating func endPersisting() {
         store.endRecording()
         nextUses = nil
@@ -106,7 +108,9 @@ extension CacheStateMachine {
 
     // MARK: The end
 
-    /// The daemon ends: what was still to be revoked is not, and the audit trail says so.
+    /// Shuts the cache down.
+    ///
+    /// Revocations that were not made are recorded in the audit trail.
     package mutating func shutDown(now: Instant) -> CacheActions {
         for slot in calls.indices {
             if let call = calls.call(at: slot), call.revocation != nil { end(call.id, .shutDown, now: now) }

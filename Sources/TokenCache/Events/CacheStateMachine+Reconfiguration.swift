@@ -1,12 +1,12 @@
 import TokenProtocol
 
-/// A configuration that was read anew.
+/// Applying another configuration.
 extension CacheStateMachine {
-    /// Takes over another policy and other tenants.
+    /// Applies another policy and other tenants.
     ///
-    /// A tenant that isn't among them any more is retired with all that it had: its tokens and what was queued for it are
-    /// gone, and what is under way goes to those who wait for it, and into no cache. One whose host or client has changed
-    /// has another identity, so that is what becomes of the old one.
+    /// A tenant that is no longer configured is retired: its tokens and queued calls are dropped, and the tokens of
+    /// calls under way go to their waiters and are not cached. A tenant with another host or client has another
+    /// identity, so its old identity is retired.
     package mutating func reconfigure(
         policy: CachePolicy,
         tenants limits: [TenantID: TenantPolicy],
@@ -38,9 +38,9 @@ extension CacheStateMachine {
         }
         tenants[tenant]?.governor.reconfigure(limits, now: now)
         touch(tenant)
-        // With a lower rate some may wait in vain now.
+        // With a lower rate some callers may wait in vain.
         if limits != governor.limits, let governor = tenants[tenant]?.governor {
-            add(.pace(PacingSweep(tenant, governor)))
+            add(.checkDeadlines(DeadlineCheck(tenant, governor)))
         }
     }
 
@@ -52,6 +52,6 @@ extension CacheStateMachine {
             add(.applyPolicy(next: 0))
         }
         nextUses = nextUses.map { min($0, now + usesInterval) }
-        makeRoom(now: now)
+        enforceEntryLimit(now: now)
     }
 }

@@ -1,18 +1,20 @@
 import Secrets
 package import TokenProtocol
 
-/// What operators are shown.
+/// The replies to `stats` and `entries`.
 extension CacheStateMachine {
-    /// Notes how long so many hits took that were answered together.
+    /// Records the latency of hits that were answered together.
     package mutating func recordHits(_ count: Int, _ latency: Duration) {
         statistics.recordHits(count, latency)
     }
 
-    /// Counters, gauges and quantiles, as far as the cache knows them; it costs the same whatever the number of tokens.
+    /// Returns counters, gauges and quantiles.
+    ///
+    /// It costs the same no matter how many tokens there are.
     package mutating func stats(now: Instant) -> StatsReply {
         var stats = StatsReply()
         stats.entries = store.count
-        stats.negativeEntries = negatives.refusalCount
+        stats.negativeEntries = negatives.denialCount
         stats.bytes = store.bytes
         stats.hits = statistics.hits
         stats.misses = statistics.misses
@@ -81,9 +83,9 @@ extension CacheStateMachine {
         return stats
     }
 
-    /// A page of the cache's content, in an order that stays while entries come and go.
+    /// Returns a page of the cache's entries, in an order that stays while entries are added and removed.
     ///
-    /// - Returns: nil where the cursor is not one.
+    /// - Returns: The page, or nil if the cursor is invalid.
     package func entries(_ request: EntriesRequest, of tenant: TenantID?, now: Instant) -> EntriesReply? {
         guard let start = request.after.map({ UInt32($0) }) ?? 0 else { return nil }
         var page = EntriesReply(entries: [], next: nil)
@@ -106,7 +108,7 @@ extension CacheStateMachine {
             age: (now - entry.life.sent).wholeSeconds,
             expiresIn: entry.life.left(at: now).wholeSeconds,
             expiresAt: entry.token.expiresAt,
-            lastUsed: entry.lastAsked.map { (now - $0).wholeSeconds },
+            lastUsed: entry.lastUsed.map { (now - $0).wholeSeconds },
             fingerprint: entry.token.fingerprint.short
         )
     }

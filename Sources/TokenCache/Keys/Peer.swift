@@ -1,21 +1,26 @@
-/// Who is at the other end of a connection, by the kernel's word: as they were when they connected.
+/// The user ID of a peer, as the kernel reports it.
 ///
-/// It is a class, made once a connection and handed on with every request.
+/// Apps are told apart by it.
+package typealias PeerUID = UInt32
+
+/// The process at the other end of a connection, as the kernel reported it when it connected.
+///
+/// It is a class, created once per connection and passed on with each request.
 package final class Peer: Sendable {
-    /// The user that the process ran as.
+    /// The user ID of the process.
     package let uid: PeerUID
-    /// The group that it ran as.
+    /// The group ID of the process.
     package let gid: UInt32
-    /// The process; nil where it can't be seen from here, as from another PID namespace.
+    /// The process ID, or nil if it is not visible, as from another PID namespace.
     package let pid: Int32?
-    /// The further groups that it was in.
+    /// The supplementary groups.
     package let groups: [UInt32]
-    /// The systemd unit that it belongs to; nil: it belongs to none, or that can't be seen from here.
+    /// The systemd unit, or nil if there is none or it is not visible.
     package let unit: String?
-    /// Whether it may belong to a unit that can't be seen.
+    /// True if it may belong to a unit that is not visible.
     package let hidesUnit: Bool
 
-    /// Names a peer.
+    /// Creates a peer.
     package init(
         uid: PeerUID,
         gid: UInt32,
@@ -34,7 +39,7 @@ package final class Peer: Sendable {
 }
 
 extension Peer: Equatable {
-    /// Whether all that is known of both is the same.
+    /// True if everything that is known of both is equal.
     package static func == (left: Peer, right: Peer) -> Bool {
         left.uid == right.uid && left.gid == right.gid && left.pid == right.pid && left.groups == right.groups
             && left.unit == right.unit && left.hidesUnit == right.hidesUnit

@@ -1,67 +1,74 @@
 import TokenProtocol
 
-/// What is remembered of a key besides a token: that the tenant refuses the user, that a mint has just failed, that its
-/// token was reported.
+/// A negative entry: the tenant denies the user, a mint has just failed, or the token was reported.
+///
+/// It is kept per key, beside the token.
 struct NegativeEntry {
-    /// A refusal never grows past this: a user who was let in again waits no longer.
-    static let longestRefusal = Duration.seconds(300)
-    /// A refusal that is over is remembered for so long yet, to know whether the next one goes on from it.
-    static let refusalLinger = Duration.seconds(300)
-    /// A report is remembered until the next mint, or for so long if nobody asks for one.
-    static let reportLinger = Duration.seconds(600)
+    /// The maximum duration of a denial.
+    ///
+    /// A user who was let in again waits no longer.
+    static let maxDenial = Duration.seconds(300)
+    /// The time for which an ended denial is remembered, so that the next one continues its doubling.
+    static let denialRetention = Duration.seconds(300)
+    /// The time for which a report is remembered if no mint follows.
+    static let reportRetention = Duration.seconds(600)
 
-    /// A tenant's refusal of a user.
-    struct Refusal {
+    /// The tenant's denial of a user.
+    struct Denial {
         var until: Instant
         var length: Duration
         var upstream: ErrorReply.Upstream
     }
 
-    /// A failure that stands for a moment, so that those who come next don't all call at once.
+    /// A failure that is remembered for a moment, so that the next callers don't all call at once.
     struct RecentFailure {
         var until: Instant
         var error: ErrorReply
     }
 
-    /// A report that the key's token was refused by an API.
+    /// A report that an API has rejected the key's token.
     enum Report {
-        /// The mint that follows is still to be paid from somebody's allowance of forced ones.
+        /// The next mint is still to be charged to somebody's allowance of forced mints.
         case unpaid
-        /// It was paid: trying again costs nothing more.
+        /// It was charged.
+        ///
+        /// Another try costs nothing.
         case paid
     }
 
-    var refusal: Refusal?
+    var denial: Denial?
     var recentFailure: RecentFailure?
     var report: Report?
-    /// When nothing of this is needed any more.
+    /// The time from which on the entry is of no use.
     var forgetAt: Instant
 
     init(now: Instant) { forgetAt = now }
 
-    /// Notes a refusal; one that follows another doubles it.
-    mutating func refuse(_ upstream: ErrorReply.Upstream, first length: Duration, now: Instant) {
-        let length = refusal.map { min($0.length * 2, Self.longestRefusal) } ?? length
-        refusal = Refusal(until: now + length, length: length, upstream: upstream)
-        remember(until: now + length + Self.refusalLinger)
+    /// Records a denial.
+    ///
+    /// Each consecutive one lasts twice as long.
+    mutating func deny(_ upstream: ErrorReply.Upstream, first length: Duration, now: Instant) {
+        let length = denial.map { min($0.length * 2, Self.maxDenial) } ?? length
+        denial = Denial(until: now + length, length: length, upstream: upstream)
+        remember(until: now + length + Self.denialRetention)
     }
 
-    /// Notes a failure.
+    /// Records a failure.
     mutating func fail(_ error: ErrorReply, until: Instant) {
         recentFailure = RecentFailure(until: until, error: error)
         remember(until: until)
     }
 
-    /// Notes that the key's token was reported as refused.
+    /// Records that the key's token was reported as rejected.
     mutating func noteReport(now: Instant) {
         report = .unpaid
-        remember(until: now + Self.reportLinger)
+        remember(until: now + Self.reportRetention)
     }
 
-    /// What a request that needs a mint is answered instead; nil: it may go on.
+    /// Returns the error for a request that needs a mint, or nil if it may go on.
     func error(at now: Instant) -> ErrorReply? {
-        if let refusal, refusal.until > now {
-            return .denied(refusal.upstream, retryAfter: refusal.until - now)
+        if let denial, denial.until > now {
+            return .denied(denial.upstream, retryAfter: denial.until - now)
         }
         guard let recentFailure, recentFailure.until > now else { return nil }
         var error = recentFailure.error

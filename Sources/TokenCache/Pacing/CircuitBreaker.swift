@@ -1,41 +1,43 @@
 import DequeModule
 
-/// Tells a tenant that stumbles from one that is down, and keeps calls from the latter.
+/// A circuit breaker: it keeps calls from a tenant that is down.
 ///
-/// Closed, calls go. After too many faults it opens for a while; then one call goes as a probe, and what becomes of it
+/// While it is closed, calls go. After too many faults it opens for a while. Then one call goes as a probe, and its end
 /// closes the circuit or opens it for twice as long.
 struct CircuitBreaker {
-    /// How a call ended, as far as it tells of the tenant.
+    /// The end of a call, as far as it shows the tenant's health.
     enum Ending: Equatable {
-        /// It did what it was asked.
+        /// The tenant did what it was asked.
         case success
-        /// It answered, and refused: it is there.
+        /// The tenant answered with a denial, so it is there.
         case answer
-        /// It can't be reached, takes too long, isn't well or answers what can't be understood.
+        /// The tenant is unreachable, too slow, unhealthy or gives malformed answers.
         case fault
-        /// It tells nothing.
+        /// The end shows nothing.
         case unknown
     }
 
-    /// Why it is open.
+    /// The cause of an opening.
     enum Cause: Equatable {
         /// Too many faults.
         case faults
-        /// The tenant refuses the client itself.
+        /// The tenant denies the client itself.
         case client
     }
 
-    /// Whether calls go.
+    /// The state of the circuit.
     enum State: Equatable {
-        /// They do.
+        /// Calls go.
         case closed
-        /// They don't, until a time.
+        /// No calls go until a time.
         case open(until: Instant)
-        /// One goes; nil: the next will be it.
+        /// One call goes as a probe.
+        ///
+        /// If nil, the next call will be the probe.
         case halfOpen(probe: CallID?)
     }
 
-    /// What an ending changed.
+    /// The change that the end of a call causes.
     enum Change: Equatable {
         case none
         case opened(until: Instant)
@@ -49,23 +51,23 @@ struct CircuitBreaker {
 
     private(set) var state = State.closed
     private(set) var cause = Cause.faults
-    /// Since when it has not been closed; nil: it is.
+    /// The time since which it has not been closed, or nil if it is closed.
     private(set) var openSince: Instant?
-    /// How often it has opened since the start, probes that failed not counted.
+    /// The number of openings since the start, not counting failed probes.
     private(set) var openings = 0
     private var lastOpening: Duration?
     private var faultsInRow = 0
-    /// The calls that ended within the window, the latest of them if there were very many.
+    /// The latest calls that ended within the window.
     private var recent: Deque<Ended> = []
     private var recentFaults = 0
 
-    /// Lets time pass: an opening that is over makes room for a probe.
+    /// Updates the state to a time: an opening that is over lets a probe go.
     mutating func update(_ now: Instant) {
         if case .open(let until) = state, until <= now { state = .halfOpen(probe: nil) }
     }
 
-    /// Whether a call may go.
-    func letsCallGo(_ now: Instant) -> Bool {
+    /// True if a call may go.
+    func allowsCall(_ now: Instant) -> Bool {
         switch state {
         case .closed: true
         case .open(let until): until <= now
@@ -73,48 +75,49 @@ struct CircuitBreaker {
         }
     }
 
-    /// Until when surely no call goes; nil: one can, or a probe is under way and nobody knows.
+    /// Returns the time until which no call goes, or nil if one can or a probe is under way.
     func openUntil(_ now: Instant) -> Instant? {
         if case .open(let until) = state, until > now { until } else { nil }
     }
 
-    /// Notes that a call goes.
+    /// Records that a call was sent.
     ///
-    /// - Parameter usesClient: Whether its answer tells if the tenant takes the client. Where that is what opened the
-    ///   circuit, no other call is the probe.
+    /// - Parameter usesClient: True if its answer shows whether the tenant accepts the client. If a denied client
+    ///   opened the circuit, only such a call is the probe.
     mutating func started(_ call: CallID, usesClient: Bool, now: Instant) {
         update(now)
         if state == .halfOpen(probe: nil), usesClient || cause != .client { state = .halfOpen(probe: call) }
     }
 
-    /// Notes how a call ended.
+    /// Records how a call ended.
     ///
-    /// - Parameter draw: Evenly from 0 up to 1.
-    mutating func ended(_ call: CallID, _ ending: Ending, draw: Double, now: Instant) -> Change {
+    /// - Parameter jitterFraction: A random number, evenly distributed from 0 up to 1.
+    mutating func ended(_ call: CallID, _ ending: Ending, jitterFraction: Double, now: Instant) -> Change {
         note(ending, now)
         switch state {
         case .halfOpen(probe: call):
             switch ending {
-            // That a tenant answers is no proof that it takes the client again.
+            // An answer doesn't prove that the tenant accepts the client again.
             case .answer where cause == .client:
                 state = .halfOpen(probe: nil)
                 return .none
             case .success, .answer: return close()
-            case .fault: return open(cause, draw: draw, now: now)
+            case .fault: return open(cause, jitterFraction: jitterFraction, now: now)
             case .unknown:
                 state = .halfOpen(probe: nil)
                 return .none
             }
-        case .closed where ending == .fault && hasTooManyFaults: return open(.faults, draw: draw, now: now)
+        case .closed where ending == .fault && hasTooManyFaults:
+            return open(.faults, jitterFraction: jitterFraction, now: now)
         case .closed, .open, .halfOpen: return .none
         }
     }
 
-    /// Opens it, whatever it was.
-    mutating func open(_ cause: Cause, draw: Double, now: Instant) -> Change {
+    /// Opens the circuit from any state.
+    mutating func open(_ cause: Cause, jitterFraction: Double, now: Instant) -> Change {
         typealias Constants = GovernorConstants
-        let length = lastOpening.map { min($0 * 2, Constants.longestOpening) } ?? Constants.shortestOpening
-        let until = now + length * (1 + Constants.openingSpread * (2 * draw - 1))
+        let length = lastOpening.map { min($0 * 2, Constants.maxOpening) } ?? Constants.minOpening
+        let until = now + length * (1 + Constants.openingSpread * (2 * jitterFraction - 1))
         if openSince == nil {
             openSince = now
             openings += 1
@@ -125,7 +128,7 @@ struct CircuitBreaker {
         return .opened(until: until)
     }
 
-    /// Closes it and forgets what opened it.
+    /// Closes the circuit and resets its counts.
     @discardableResult
     mutating func close() -> Change {
         guard state != .closed else { return .none }
@@ -145,7 +148,7 @@ struct CircuitBreaker {
         recent.append(Ended(at: now, isFault: ending == .fault))
         recentFaults += ending == .fault ? 1 : 0
         while let first = recent.first,
-            now - first.at > GovernorConstants.window || recent.count > GovernorConstants.mostRecentCalls
+            now - first.at > GovernorConstants.window || recent.count > GovernorConstants.maxRecentCalls
         {
             recent.removeFirst()
             recentFaults -= first.isFault ? 1 : 0
@@ -154,6 +157,6 @@ struct CircuitBreaker {
 
     private var hasTooManyFaults: Bool {
         if faultsInRow >= GovernorConstants.faultsInRow { return true }
-        return recent.count >= GovernorConstants.fewestCalls && recentFaults * 2 >= recent.count
+        return recent.count >= GovernorConstants.minCalls && recentFaults * 2 >= recent.count
     }
 }

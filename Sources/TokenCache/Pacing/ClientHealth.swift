@@ -1,70 +1,77 @@
-/// Tells a tenant that refuses users from one that refuses this daemon's client: both answer with the same statuses.
+/// Tells a tenant that denies users from a tenant that denies this daemon's client, as both answer with the same
+/// statuses.
 ///
-/// One refused user is the user's matter. Several different ones in a row, with none accepted between, make the client
-/// doubtful, whatever the status. If each status was 401, a key that the tenant has accepted before is minted as a probe;
-/// only if that is refused, too, is it the client.
+/// One denied user is the user's problem. Several different ones in a row, with none accepted in between, make the
+/// client doubtful, whatever the status. If each status was 401, a key that the tenant has accepted before is minted as
+/// a probe. If that is denied, too, the client is denied.
 struct ClientHealth {
-    /// What is thought of the client.
+    /// The state of the client.
     enum State: Equatable {
-        /// The tenant takes it, as far as is known.
+        /// The tenant accepts it, as far as is known.
         case trusted
-        /// Several users were refused in a row, with any status: operators are told, and nothing else follows from it.
+        /// Several users in a row were denied, with any status.
+        ///
+        /// Operators are notified, and nothing else follows.
         case doubtful(since: Instant)
-        /// Several users were refused in a row with 401; a probe is planned or under way, or there is no key to probe with.
+        /// Several users in a row were denied with 401.
+        ///
+        /// The probe is nil if none is under way or there is no key to probe with.
         case suspected(since: Instant, probe: CallID?)
-        /// The probe was refused.
-        case refused(since: Instant)
+        /// The probe was denied.
+        case denied(since: Instant)
     }
 
-    /// What a refusal leads to.
+    /// The consequence of a denial.
     enum Suspicion: Equatable {
-        /// Nothing.
+        /// No consequence.
         case none
         /// The client has become doubtful.
         case doubtful
-        /// The client has become suspect; where there is a key, it is to be minted as a probe.
+        /// The client has become suspect.
+        ///
+        /// If there is a key, it is to be minted as a probe.
         case suspected(probe: TokenKey?)
-        /// The probe was refused, too: it is the client.
+        /// The probe was denied, too: the client is denied.
         case proven
     }
 
     private(set) var state = State.trusted
     /// The keys that were accepted last, the latest at the end.
-    private var accepted: [TokenKey] = []
-    /// The keys that were refused with 401 in a row.
-    private var unauthorized: [TokenKey] = []
-    /// The keys that were refused in a row with any status, until the client is doubtful.
-    private var denied: [TokenKey] = []
+    private var acceptedKeys: [TokenKey] = []
+    /// The keys that were denied with 401 in a row.
+    private var unauthorizedKeys: [TokenKey] = []
+    /// The keys that were denied in a row with any status, until the client is doubtful.
+    private var deniedKeys: [TokenKey] = []
 
-    /// The call that is to find out about the client.
+    /// The call that probes the client.
     var probe: CallID? { if case .suspected(_, let probe) = state { probe } else { nil } }
 
-    /// A key was minted; whether that ends a suspicion.
+    /// Records an accepted key, and returns true if that ends a suspicion.
     ///
-    /// - Parameter key: nil: it is not to be probed with.
+    /// - Parameter key: The key, or nil if it is not to be used as a probe.
     mutating func accepted(_ key: TokenKey?) -> Bool {
         if let key {
-            accepted.removeAll { $0 == key }
-            accepted.append(key)
-            if accepted.count > GovernorConstants.mostAccepted { accepted.removeFirst() }
+            acceptedKeys.removeAll { $0 == key }
+            acceptedKeys.append(key)
+            if acceptedKeys.count > GovernorConstants.maxAccepted { acceptedKeys.removeFirst() }
         }
         defer { trust() }
         return state != .trusted
     }
 
-    /// A call was refused with 400, 401, 403 or 404, and the secret is the one that it should be.
-    mutating func refused(_ key: TokenKey, _ call: CallID, isUnauthorized: Bool, now: Instant) -> Suspicion {
+    /// Records a call that was denied with 400, 401, 403 or 404 while it used the current secret.
+    mutating func denied(_ key: TokenKey, _ call: CallID, isUnauthorized: Bool, now: Instant) -> Suspicion {
         let doubt = doubt(key, now: now)
         let suspicion = isUnauthorized ? unauthorized(key, call, now: now) : .none
-        if !isUnauthorized { unauthorized = [] }
+        if !isUnauthorized { unauthorizedKeys = [] }
         return suspicion == .none ? doubt : suspicion
     }
 
     private mutating func doubt(_ key: TokenKey, now: Instant) -> Suspicion {
         guard state == .trusted else { return .none }
-        if !denied.contains(key) { denied.append(key) }
-        guard denied.count >= GovernorConstants.refusedUsers else { return .none }
-        denied = []
+        if !deniedKeys.contains(key) { deniedKeys.append(key) }
+        guard deniedKeys.count >= GovernorConstants.deniedUsers else { return .none }
+        deniedKeys = []
         state = .doubtful(since: now)
         return .doubtful
     }
@@ -72,50 +79,50 @@ struct ClientHealth {
     private mutating func unauthorized(_ key: TokenKey, _ call: CallID, now: Instant) -> Suspicion {
         switch state {
         case .suspected(let since, probe: call):
-            state = .refused(since: since)
+            state = .denied(since: since)
             return .proven
-        case .refused: return .none
+        case .denied: return .none
         case .trusted, .doubtful, .suspected:
-            if !unauthorized.contains(key) { unauthorized.append(key) }
-            guard unauthorized.count >= GovernorConstants.refusedUsers else { return .none }
+            if !unauthorizedKeys.contains(key) { unauthorizedKeys.append(key) }
+            guard unauthorizedKeys.count >= GovernorConstants.deniedUsers else { return .none }
             return suspect(now)
         }
     }
 
     private mutating func suspect(_ now: Instant) -> Suspicion {
-        unauthorized = []
+        unauthorizedKeys = []
         switch state {
         case .trusted, .doubtful: state = .suspected(since: now, probe: nil)
-        // One probe at a time; and without a key there is nothing new to say.
-        case .suspected(_, .some), .refused: return .none
-        case .suspected(_, nil): if accepted.isEmpty { return .none }
+        // There is one probe at a time, and without a key there is nothing new to say.
+        case .suspected(_, .some), .denied: return .none
+        case .suspected(_, nil): if acceptedKeys.isEmpty { return .none }
         }
-        return .suspected(probe: accepted.last)
+        return .suspected(probe: acceptedKeys.last)
     }
 
-    /// Notes which call is the probe.
+    /// Records which call is the probe.
     mutating func probes(with call: CallID) {
         if case .suspected(let since, _) = state { state = .suspected(since: since, probe: call) }
     }
 
-    /// A call ended without saying anything about the client; if it was the probe, there is none any more.
+    /// Handles a call that ended without a result for the client.
     ///
-    /// - Returns: The key that is to be probed instead, where the call was the probe and was not sent.
+    /// - Returns: The key to probe instead, if the call was the probe and was not sent.
     mutating func lost(_ call: CallID, wasSent: Bool) -> TokenKey? {
         guard case .suspected(let since, probe: call) = state else { return nil }
         state = .suspected(since: since, probe: nil)
-        return wasSent ? nil : accepted.last
+        return wasSent ? nil : acceptedKeys.last
     }
 
-    /// A user is not probed any more: they have logged out, or an operator has dropped what was theirs.
-    mutating func forget(_ user: UserKey) { accepted.removeAll { $0.user == user } }
+    /// Removes a user from the keys to probe with, as they have logged out or were evicted.
+    mutating func forget(_ user: UserKey) { acceptedKeys.removeAll { $0.user == user } }
 
-    /// The client's secret is another now: nothing is known against it.
+    /// Resets the state, as the client has a new secret.
     mutating func secretChanged() { trust() }
 
     private mutating func trust() {
-        unauthorized = []
-        denied = []
+        unauthorizedKeys = []
+        deniedKeys = []
         state = .trusted
     }
 }

@@ -1,15 +1,16 @@
 import DequeModule
 
-/// Calls in the order in which they go: the peers take turns, and a peer's own calls go in the order in which they came,
-/// so that one app's thousand don't hold up another's one.
+/// A fair queue of calls: the peers take turns, and each peer's calls go first in, first out.
+///
+/// So one app's thousand calls don't delay another app's single call.
 struct FairQueue {
-    /// Where a call stands; it can't change, so it is the same until the call is taken out.
+    /// The position of a call, the same until the call is removed.
     struct Ticket: Equatable {
         let peer: PeerUID
         fileprivate let number: Int
     }
 
-    /// How far somebody has got who goes through the calls in their order, while some of them are taken out.
+    /// The progress of a walk through the calls in their order, while some of them are removed.
     struct Walk {
         fileprivate var peers: [PeerUID]
         fileprivate var turn = 0
@@ -21,22 +22,22 @@ struct FairQueue {
     private var turns: Deque<PeerUID> = []
     private var lastNumber = 0
 
-    /// How many wait.
+    /// The number of queued calls.
     private(set) var count = 0
 
-    /// How many of a peer's wait.
+    /// Returns the number of a peer's queued calls.
     func count(of peer: PeerUID) -> Int { queues[peer]?.count ?? 0 }
 
-    /// The peers that have calls here, in the order of their turns.
+    /// The peers with queued calls, in the order of their turns.
     var peers: Deque<PeerUID> { turns }
 
-    /// The call whose turn it is.
+    /// The next call.
     var first: CallID? { turns.first.flatMap { queues[$0]?.first } }
 
-    /// The call of a peer that came last.
+    /// Returns the last call of a peer.
     func last(of peer: PeerUID) -> CallID? { queues[peer]?.last }
 
-    /// Puts a call last in its peer's queue.
+    /// Appends a call to its peer's queue.
     mutating func append(_ call: CallID, for peer: PeerUID) -> Ticket {
         lastNumber += 1
         if queues[peer] == nil { turns.append(peer) }
@@ -45,7 +46,9 @@ struct FairQueue {
         return Ticket(peer: peer, number: lastNumber)
     }
 
-    /// Takes the call out whose turn it is; its peer has its next turn last.
+    /// Removes the next call.
+    ///
+    /// Its peer has its next turn last.
     mutating func removeFirst() {
         guard let peer = turns.popFirst() else { return }
         queues[peer]?.removeFirst()
@@ -53,7 +56,7 @@ struct FairQueue {
         if queues[peer]?.isEmpty == true { queues[peer] = nil } else { turns.append(peer) }
     }
 
-    /// Takes a call out, wherever it stands.
+    /// Removes a call at any position.
     mutating func remove(_ ticket: Ticket) {
         let before = count(of: ticket.peer)
         queues[ticket.peer]?.remove(number: ticket.number)
@@ -63,17 +66,17 @@ struct FairQueue {
         turns.removeAll { $0 == ticket.peer }
     }
 
-    /// How many go before a call.
+    /// Returns the number of calls that go before a call.
     func rank(of ticket: Ticket) -> Int {
         rank(of: queues[ticket.peer]?.rank(of: ticket.number) ?? 0, in: ticket.peer)
     }
 
-    /// How many would go before a call that a peer queued now, or before one behind so many others of its own.
+    /// Returns the number of calls that would go before a new call of a peer, or before one behind others of its own.
     func rankOfNext(for peer: PeerUID, behind others: Int = 0) -> Int { rank(of: count(of: peer) + others, in: peer) }
 
-    /// The number of calls that go before the one at an index of a peer's queue.
+    /// Returns the number of calls that go before the one at an index of a peer's queue.
     private func rank(of index: Int, in peer: PeerUID) -> Int {
-        // A peer that isn't there yet would have its first turn last.
+        // A peer without calls would have its first turn last.
         var isBefore = true
         var before = index
         for other in turns {
@@ -88,12 +91,12 @@ struct FairQueue {
 
     // MARK: Going through
 
-    /// Begins to go through the calls in their order.
+    /// Starts a walk through the calls in their order.
     func walk() -> Walk { Walk(peers: Array(turns)) }
 
-    /// The next call; nil: there are no more.
+    /// Returns the current call of a walk, or nil at the end.
     ///
-    /// It is the same one until it is passed or taken out.
+    /// It stays the same until it is passed or removed.
     func next(_ walk: inout Walk) -> CallID? {
         for _ in walk.peers.indices {
             let peer = walk.peers[walk.turn]
@@ -103,7 +106,7 @@ struct FairQueue {
         return nil
     }
 
-    /// Passes the call that ``next(_:)`` gave: the next peer has its turn.
+    /// Moves a walk past the call that ``next(_:)`` returned, to the next peer.
     func pass(_ walk: inout Walk) {
         let peer = walk.peers[walk.turn]
         if let (number, _) = queues[peer]?.first(after: walk.last[peer] ?? 0) { walk.last[peer] = number }

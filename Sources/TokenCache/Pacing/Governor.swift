@@ -1,24 +1,28 @@
 import DequeModule
 
-/// Decides when each call to one tenant may go; nothing else delays or repeats a call.
+/// Decides when each call to one tenant may be sent.
 ///
-/// Callers who wait go first, their apps in turn; then prefetches, by uid in turn; then refreshes, the one whose token
-/// ends first ahead. A call goes when no hold is in force, the circuit lets it, the bucket can pay for it and fewer than
-/// the allowed number are under way.
+/// Nothing else delays or repeats a call.
+///
+/// Calls with waiting callers go first, with the apps in turn. Then go prefetches, by uid in turn, then refreshes, the
+/// soonest expiry first. A call is sent if no hold is in force, the circuit breaker and the token bucket allow it, and
+/// fewer than the allowed number are under way.
 struct Governor {
-    /// What a call is queued as.
+    /// The rank of a queued call.
     enum Rank: Equatable {
-        /// Before all others: it finds out whether the tenant takes the client, or goes once more with a new secret.
+        /// Before all others: a probe of the client, or a retry with a new secret.
         case first
-        /// Somebody with this uid waits for it.
+        /// A request of this uid waits for it.
         case caller(PeerUID)
-        /// Somebody will ask; it counts for this uid.
+        /// A prefetch of this uid.
         case prefetch(PeerUID)
-        /// Nobody waits, and it is of no use after the token's end; not before a time, where it is tried again.
+        /// A refresh, or a revocation that nobody waits for.
+        ///
+        /// It is of no use after the token's expiry, and a retry has to wait until `notBefore`.
         case background(tokenEnds: Instant, urgentFrom: Instant?, notBefore: Instant?)
     }
 
-    /// Where a call is queued.
+    /// The position of a queued call.
     enum Ticket: Equatable {
         case first(CallID)
         case caller(FairQueue.Ticket)
@@ -26,19 +30,19 @@ struct Governor {
         case background(RefreshQueue.Ticket)
     }
 
-    /// Until when no call can go, and why.
+    /// The time until which no call can be sent, and the cause.
     struct Delay: Equatable {
-        /// Why.
+        /// The cause of a delay.
         enum Cause: Equatable {
-            /// The bucket is empty.
+            /// The token bucket is empty.
             case rate
-            /// The tenant said 429.
+            /// The tenant answered with 429.
             case throttled
-            /// The tenant said 503 and when to come back.
+            /// The tenant answered with 503 and a `Retry-After`.
             case paused
             /// The tenant has failed too often.
             case faults
-            /// The tenant refuses the client.
+            /// The tenant denies the client.
             case client
         }
 
@@ -51,27 +55,31 @@ struct Governor {
     private var refreshAllowance: TokenBucket
     private var forcedAllowances: [PeerUID: TokenBucket] = [:]
     private var hold: Delay?
-    /// Since when the tenant wants to be left alone, one hold upon the other counted as one.
+    /// The time since which holds are in force without a gap.
     private(set) var heldSince: Instant?
-    /// Whether calls go at all.
+    /// The circuit breaker.
     private(set) var circuit = CircuitBreaker()
     private var backoff = Backoff()
     private var first: Deque<CallID> = []
     private var callers = FairQueue()
     private var prefetches = FairQueue()
     private var background = RefreshQueue()
-    /// Whether the last call that nobody waited for was an urgent refresh: the next is a prefetch's turn.
+    /// True if the last background call was an urgent refresh.
+    ///
+    /// Then it is a prefetch's turn.
     private var lastWasUrgent = false
     private(set) var underWay = 0
 
-    /// A tenant that has not been called yet.
+    /// Creates the governor of a tenant that has not been called yet.
     init(_ limits: TenantPolicy, now: Instant) {
         self.limits = limits
         bucket = Self.bucket(limits, share: 1, now)
         refreshAllowance = Self.bucket(limits, share: GovernorConstants.refreshShare, now)
     }
 
-    /// Takes over other limits; what has been used up stays used up.
+    /// Applies other limits.
+    ///
+    /// What has been used up stays used up.
     mutating func reconfigure(_ limits: TenantPolicy, now: Instant) {
         guard limits != self.limits else { return }
         self.limits = limits
@@ -94,7 +102,7 @@ struct Governor {
 
     // MARK: Queues
 
-    /// Queues a call, behind those of its rank.
+    /// Queues a call behind those of its rank.
     mutating func enqueue(_ call: CallID, as rank: Rank) -> Ticket {
         switch rank {
         case .first:
@@ -109,7 +117,7 @@ struct Governor {
         }
     }
 
-    /// Takes a call out of its queue.
+    /// Removes a call from its queue.
     mutating func withdraw(_ ticket: Ticket) {
         switch ticket {
         case .first(let call): first.removeAll { $0 == call }
@@ -119,7 +127,7 @@ struct Governor {
         }
     }
 
-    /// Another peer has come to wait for a queued call: whether its turn would be sooner than the call's present one.
+    /// True if a queued call would go sooner at the position of another peer that now waits for it.
     func isSooner(_ ticket: Ticket, for peer: PeerUID) -> Bool {
         switch ticket {
         case .first: false
@@ -128,38 +136,40 @@ struct Governor {
         }
     }
 
-    /// How many callers' calls wait for their time.
+    /// The number of queued calls with waiting callers.
     var queuedCallers: Int { first.count + callers.count }
-    /// How many prefetches wait for their time.
+    /// The number of queued prefetches.
     var queuedPrefetches: Int { prefetches.count }
-    /// How many refreshes wait for their time.
+    /// The number of queued refreshes.
     var queuedRefreshes: Int { background.count }
-    /// How many calls wait that nobody waits for.
+    /// The number of queued calls that nobody waits for.
     var queuedAhead: Int { prefetches.count + background.count }
-    /// How many calls wait for their time.
+    /// The number of all queued calls.
     var queued: Int { queuedCallers + queuedAhead }
 
-    /// How many prefetches of a uid wait.
+    /// Returns the number of a uid's queued prefetches.
     func queuedPrefetches(of peer: PeerUID) -> Int { prefetches.count(of: peer) }
-    /// The uids that have prefetches waiting.
+    /// The uids with queued prefetches.
     var prefetchers: some Sequence<PeerUID> { prefetches.peers }
-    /// The prefetch of a uid that came last.
+    /// Returns the last prefetch of a uid.
     func lastPrefetch(of peer: PeerUID) -> CallID? { prefetches.last(of: peer) }
 
-    /// Begins to go through the callers' calls in their order.
+    /// Starts a walk through the callers' calls in their order.
     func walk() -> FairQueue.Walk { callers.walk() }
-    /// The next caller's call.
+    /// Returns the current caller's call of a walk.
     func next(_ walk: inout FairQueue.Walk) -> CallID? { callers.next(&walk) }
-    /// Passes a caller's call.
+    /// Moves a walk past a caller's call.
     func pass(_ walk: inout FairQueue.Walk) { callers.pass(&walk) }
 
     // MARK: Time
 
-    /// The call whose turn it is now, if one may go; it stays queued until ``start(_:_:usesClient:someoneWaits:now:)``.
+    /// Returns the call that may be sent now.
     ///
-    /// - Parameter someoneWaits: Whether any caller waits for this tenant, for a queued call or one under way.
+    /// It stays queued until ``start(_:_:usesClient:someoneWaits:now:)``.
+    ///
+    /// - Parameter someoneWaits: True if any caller waits for this tenant, for a queued call or one under way.
     mutating func candidate(at now: Instant, someoneWaits: Bool) -> CallID? {
-        guard currentHold(at: now) == nil, circuit.letsCallGo(now), bucket.hasOne(at: now),
+        guard currentHold(at: now) == nil, circuit.allowsCall(now), bucket.hasOne(at: now),
             underWay < limits.maxConcurrent
         else { return nil }
         if let call = first.first ?? callers.first { return call }
@@ -172,9 +182,9 @@ struct Governor {
         return prefetches.first
     }
 
-    /// Takes a call out of its queue and counts it as under way until ``ended(_:_:draw:now:)``.
+    /// Removes a call from its queue and counts it as under way until ``ended(_:_:jitterFraction:now:)``.
     ///
-    /// - Parameter usesClient: Whether its answer tells if the tenant takes the client.
+    /// - Parameter usesClient: True if its answer shows whether the tenant accepts the client.
     mutating func start(_ call: CallID, _ ticket: Ticket, usesClient: Bool, someoneWaits: Bool, now: Instant) {
         switch ticket {
         case .caller where callers.first == call: callers.removeFirst()
@@ -192,10 +202,11 @@ struct Governor {
         circuit.started(call, usesClient: usesClient, now: now)
     }
 
-    /// When ``candidate(at:someoneWaits:)`` is worth asking again; nil: not before some call ends or is queued.
+    /// Returns the time for the next ``candidate(at:someoneWaits:)``, or nil if a call has to end or to be queued
+    /// first.
     mutating func nextTime(_ now: Instant, someoneWaits: Bool) -> Instant? {
         circuit.update(now)
-        // What has ended by itself is dropped even while nothing goes.
+        // Expired calls are dropped even while no call is sent.
         let ends = [background.first?.tokenEnds, background.nextEndOfPause].compactMap(\.self).min()
         guard let start = nextStart(now, someoneWaits: someoneWaits) else { return ends }
         return ends.map { min($0, start) } ?? start
@@ -212,15 +223,17 @@ struct Governor {
         return max(start, someoneWaits ? refreshAllowance.time(of: 1, from: now) : now)
     }
 
-    /// Where several calls may be under way, one place is left for callers: refreshes that hang don't keep them out.
+    /// The number of calls for background work.
+    ///
+    /// One is left for callers, so that hanging refreshes don't block them.
     private var slotsForAhead: Int { max(1, limits.maxConcurrent - 1) }
 
-    /// The earliest time at which a caller's call could go, and what it waits for until then; nil: now, or nobody knows.
+    /// Returns the earliest time for a caller's call and the cause of its delay, or nil if it is now or unknown.
     ///
     /// - Parameters:
-    ///   - ticket: That of a queued call, or nil for one that would be queued last.
-    ///   - peer: Who waits for it, and would bring the sooner of both places.
-    ///   - others: How many of the same peer's would be queued before it.
+    ///   - ticket: The position of a queued call, or nil for a call that would be queued last.
+    ///   - peer: The uid that waits for it. The sooner of both positions counts.
+    ///   - others: The number of the same peer's calls that would be queued before it.
     func delay(of ticket: Ticket?, for peer: PeerUID, behind others: Int = 0, now: Instant) -> Delay? {
         var rank = callers.rankOfNext(for: peer, behind: others)
         switch ticket {
@@ -231,7 +244,7 @@ struct Governor {
         return delay(behind: first.count + rank, now: now)
     }
 
-    /// The earliest time at which a call could go that so many others go before.
+    /// Returns the earliest time for a call behind a number of others.
     func delay(behind rank: Int, now: Instant) -> Delay? {
         let block = block(now)
         let start = max(now, block?.until ?? now)
@@ -242,33 +255,35 @@ struct Governor {
     /// The calls that go before all callers' calls.
     var firstCalls: [CallID] { Array(first) }
 
-    /// Until when no call goes, whoever wants it.
+    /// Returns the time until which no call goes.
     func blockedUntil(_ now: Instant) -> Instant? { block(now)?.until }
 
-    /// What keeps all calls from going: the hold or the circuit, whichever ends later.
+    /// Returns the hold or the open circuit, whichever ends later.
     func block(_ now: Instant) -> Delay? {
         guard let hold = currentHold(at: now) else { return openDelay(now) }
         guard let open = openDelay(now), open.until > hold.until else { return hold }
         return open
     }
 
-    /// The tenant wants to be left alone.
+    /// Starts a hold, in which the tenant gets no calls.
     ///
     /// - Parameters:
-    ///   - length: For how long, where it said so usably.
-    ///   - draw: Evenly from 0 up to 1.
-    mutating func hold(_ length: Duration?, cause: Delay.Cause, draw: Double, now: Instant) {
-        let asked = min(length ?? GovernorConstants.holdWithoutTime, GovernorConstants.longestHold)
-        let end = now + asked * (1 + GovernorConstants.holdSpread * draw)
+    ///   - length: The time that the tenant asked for, if it could be understood.
+    ///   - cause: The cause of the hold.
+    ///   - jitterFraction: A random number, evenly distributed from 0 up to 1.
+    ///   - now: The current time.
+    mutating func hold(_ length: Duration?, cause: Delay.Cause, jitterFraction: Double, now: Instant) {
+        let asked = min(length ?? GovernorConstants.holdWithoutTime, GovernorConstants.maxHold)
+        let end = now + asked * (1 + GovernorConstants.holdSpread * jitterFraction)
         if currentHold(at: now) == nil { heldSince = now }
         guard end > hold?.until ?? now else { return }
         hold = Delay(until: end, cause: cause)
     }
 
-    /// Calls that could go at once, if nothing kept them.
+    /// Returns the number of calls that the bucket allows at once.
     func available(at now: Instant) -> Double { bucket.available(at: now) }
 
-    /// The hold that is in force.
+    /// Returns the hold that is in force.
     func currentHold(at now: Instant) -> Delay? { hold.flatMap { $0.until > now ? $0 : nil } }
 
     private func openDelay(_ now: Instant) -> Delay? {
@@ -277,62 +292,69 @@ struct Governor {
 
     // MARK: Forced mints
 
-    /// Takes a forced mint from a peer's own allowance; a time: it is empty until then.
-    mutating func takeForced(for peer: PeerUID, now: Instant) -> Instant? {
-        var allowance =
-            forcedAllowances[peer] ?? Self.bucket(limits, share: GovernorConstants.forcedShare, now)
-        guard allowance.hasOne(at: now) else { return allowance.time(of: 1, from: now) }
+    /// Returns the time until which a peer's allowance of forced mints is empty, or nil if it isn't.
+    func forcedMintTime(for peer: PeerUID, now: Instant) -> Instant? {
+        let allowance = forcedAllowance(of: peer, now: now)
+        return allowance.hasOne(at: now) ? nil : allowance.time(of: 1, from: now)
+    }
+
+    /// Takes a forced mint from a peer's own allowance.
+    mutating func takeForced(for peer: PeerUID, now: Instant) {
+        var allowance = forcedAllowance(of: peer, now: now)
         allowance.take(at: now)
-        if forcedAllowances.count >= GovernorConstants.mostAllowances {
+        if forcedAllowances.count >= GovernorConstants.maxAllowances {
             forcedAllowances = forcedAllowances.filter { !$0.value.isFull(at: now) }
         }
         forcedAllowances[peer] = allowance
-        return nil
+    }
+
+    private func forcedAllowance(of peer: PeerUID, now: Instant) -> TokenBucket {
+        forcedAllowances[peer] ?? Self.bucket(limits, share: GovernorConstants.forcedShare, now)
     }
 
     // MARK: Background calls
 
-    /// A call of no use any more, as its token has ended.
+    /// Returns a background call whose token has expired.
     func expired(at now: Instant) -> CallID? {
         background.first.flatMap { $0.tokenEnds <= now ? $0.call : nil }
     }
 
-    /// Lets a call in that is tried again and whose pause is over; false: there is none.
+    /// Ends the pause of one retry that is over, or returns false if there is none.
     mutating func endPause(at now: Instant) -> Bool { background.endPause(at: now) }
 
-    /// The pause before a refresh is tried again.
-    func pause(after last: Backoff.Pause?, left: Duration, draw: Double) -> Backoff.Pause {
-        backoff.pause(after: last, left: left, draw: draw)
+    /// Returns the pause before a refresh is retried.
+    func pause(after last: Backoff.Pause?, left: Duration, jitterFraction: Double) -> Backoff.Pause {
+        backoff.pause(after: last, left: left, jitterFraction: jitterFraction)
     }
 
     // MARK: Ends
 
-    /// A call has come back.
+    /// Records that a call has ended.
     ///
-    /// - Parameter draw: Evenly from 0 up to 1.
+    /// - Parameter jitterFraction: A random number, evenly distributed from 0 up to 1.
     mutating func ended(
         _ call: CallID,
         _ ending: CircuitBreaker.Ending,
-        draw: Double,
+        jitterFraction: Double,
         now: Instant
     ) -> CircuitBreaker.Change {
         underWay -= 1
         if ending == .success { backoff.end() }
         circuit.update(now)
-        return circuit.ended(call, ending, draw: draw, now: now)
+        return circuit.ended(call, ending, jitterFraction: jitterFraction, now: now)
     }
 
-    /// Whether calls are queued that are tried again later.
+    /// True if retries are paused.
     var hasPauses: Bool { background.nextEndOfPause != nil }
 
-    /// Lets one call in that is tried again, though its pause isn't over: the tenant is back; false: there is none.
+    /// Ends the pause of one retry early, as the tenant is back, or returns false if there is none.
     mutating func endAnyPause() -> Bool { background.endPause(at: nil) }
 
-    /// Opens the circuit: the tenant refuses the client.
-    mutating func refuseClient(draw: Double, now: Instant) -> CircuitBreaker.Change {
-        circuit.open(.client, draw: draw, now: now)
+    /// Opens the circuit, as the tenant denies the client.
+    mutating func denyClient(jitterFraction: Double, now: Instant) -> CircuitBreaker.Change {
+        circuit.open(.client, jitterFraction: jitterFraction, now: now)
     }
 
-    /// Closes the circuit, if it was opened because the tenant refused the client.
+    /// Closes the circuit, if a denied client opened it.
     mutating func acceptClient() -> CircuitBreaker.Change { circuit.cause == .client ? circuit.close() : .none }
 }

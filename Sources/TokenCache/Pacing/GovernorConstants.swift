@@ -1,58 +1,74 @@
-/// The numbers by which a governor decides, each with the reason for its value; what the configuration says is not here.
+/// The constants of a governor, each with the reason for its value.
+///
+/// Configured values are not here.
 enum GovernorConstants {
     // MARK: Order
 
-    /// While anyone waits, refreshes use at most this share of the bucket: the rest is for those who wait, and a third is
-    /// still enough to renew everyone in use well before the end of lives that are hours long.
+    /// The share of the bucket for refreshes while anyone waits.
+    ///
+    /// The rest is for the waiters. A third is still enough to renew everyone in use well before the end of lives that
+    /// are hours long.
     static let refreshShare = 0.3
-    /// A peer's own allowance of forced mints, as a share of rate and burst: an app that forces every mint leaves three
-    /// quarters to the others.
+    /// A peer's allowance of forced mints, as a share of rate and burst.
+    ///
+    /// An app that forces every mint leaves three quarters to the others.
     static let forcedShare = 0.25
-    /// So many peers' allowances are remembered, more than any host has apps; past it those that are full again go.
-    static let mostAllowances = 1_024
+    /// The maximum number of allowances, more than any host has apps.
+    ///
+    /// Beyond it full ones are removed.
+    static let maxAllowances = 1_024
 
     // MARK: Holds
 
-    /// How long the tenant is left alone that asks for it without a usable time.
+    /// The length of a hold for which the tenant gave no usable time.
     static let holdWithoutTime = Duration.seconds(5)
-    /// No hold is longer, whatever the tenant says: an hour, after which asking again costs one call.
-    static let longestHold = Duration.seconds(3_600)
-    /// Holds are drawn out by up to this share, so that several daemons don't come back together.
+    /// The maximum length of a hold: an hour, after which asking again costs one call.
+    static let maxHold = Duration.seconds(3_600)
+    /// The share by which holds are randomly extended, so that several daemons don't come back together.
     static let holdSpread = 0.1
 
     // MARK: Backoff of refreshes
 
-    /// The shortest pause before a refresh is tried again: a tenant that stumbled is back in a second or not soon.
-    static let shortestBackoff = Duration.seconds(1)
-    /// The next pause is drawn from up to so many times the last one: random and growing, so that refreshes that failed
-    /// together don't come back together.
+    /// The minimum pause before a retry: a tenant that stumbled is back in a second or not soon.
+    static let minBackoff = Duration.seconds(1)
+    /// The factor by which pauses grow at most.
+    ///
+    /// They are random, so that refreshes that failed together don't come back together.
     static let backoffGrowth = 3
-    /// No pause is longer: a tenant that is back is found within a minute.
-    static let longestBackoff = Duration.seconds(60)
-    /// And none takes more than this share of what is left of the token, so that three tries remain before it ends.
+    /// The maximum pause: a tenant that is back is found within a minute.
+    static let maxBackoff = Duration.seconds(60)
+    /// The divisor of a token's time left that limits a pause, so that three tries remain before it expires.
     static let backoffShareOfLife = 4
 
     // MARK: Circuit
 
-    /// So many faults in a row open it: fewer happen when a connection is cut under several calls at once.
+    /// The number of faults in a row that opens the circuit.
+    ///
+    /// Fewer occur when a connection with several calls is cut.
     static let faultsInRow = 5
-    /// It opens also where half of the calls that ended within this time were faults: what is older says nothing of now.
+    /// The time in which half of the calls have to be faults to open the circuit.
+    ///
+    /// Older calls say nothing of the present.
     static let window = Duration.seconds(30)
-    /// But only where at least so many ended within it: two of three are no picture of a tenant.
-    static let fewestCalls = 10
-    /// Of more than so many only the latest count: they are a picture of any tenant, and memory stays bounded.
-    static let mostRecentCalls = 1_024
-    /// How long it is open at first: a tenant that restarts is back by then.
-    static let shortestOpening = Duration.seconds(5)
-    /// Each time twice as long, up to this: a tenant that is back is found within a minute.
-    static let longestOpening = Duration.seconds(60)
-    /// Openings are drawn from so much below to so much above, so that several daemons don't probe together.
+    /// The minimum number of calls in the window: two of three say little of a tenant.
+    static let minCalls = 10
+    /// The maximum number of calls in the window.
+    ///
+    /// So many show the state of any tenant, and memory stays bounded.
+    static let maxRecentCalls = 1_024
+    /// The length of the first opening: a tenant that restarts is back by then.
+    static let minOpening = Duration.seconds(5)
+    /// The maximum length of an opening, which doubles each time: a tenant that is back is found within a minute.
+    static let maxOpening = Duration.seconds(60)
+    /// The share by which openings vary up and down, so that several daemons don't probe together.
     static let openingSpread = 0.2
 
     // MARK: Suspicion
 
-    /// So many different users refused in a row make the client doubtful, and with 401 suspect: one or two may be unknown.
-    static let refusedUsers = 3
-    /// So many of the users accepted last are known as probes: if one logs out, the next one is tried.
-    static let mostAccepted = 8
+    /// The number of different users denied in a row that makes the client doubtful, and with 401 suspect.
+    ///
+    /// One or two may be unknown.
+    static let deniedUsers = 3
+    /// The number of accepted users that are remembered as probes: if one logs out, the next one is used.
+    static let maxAccepted = 8
 }

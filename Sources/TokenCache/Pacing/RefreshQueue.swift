@@ -1,13 +1,13 @@
-/// The calls that nobody waits for and that have an end: refreshes of living tokens, and revocations that were answered.
+/// Queued calls that nobody waits for and that expire: refreshes, and revocations that were answered.
 ///
-/// The one whose token ends first is ahead; those that are tried again come in when their pause is over.
+/// The one whose token expires first is ahead. Retries join when their pause is over.
 struct RefreshQueue {
-    /// Names a call while it is queued.
+    /// Identifies a queued call.
     struct Ticket: Equatable {
         fileprivate let slot: Int
     }
 
-    /// By the end of the token, then by the order in which they were planned.
+    /// The order by the token's expiry, then by the order of queueing.
     private struct Rank: Comparable {
         let tokenEnds: Instant
         let call: CallID
@@ -17,16 +17,16 @@ struct RefreshQueue {
         }
     }
 
-    private enum Place {
+    private enum Position {
         case ready(IndexedHeap<Rank, Int>.Handle)
         case pausing(IndexedHeap<Instant, Int>.Handle)
     }
 
     private struct Item {
         let rank: Rank
-        /// From when on it goes before prefetches, too.
+        /// The time from which on it goes before prefetches, too.
         let urgentFrom: Instant?
-        var place: Place
+        var position: Position
     }
 
     private var items = Slab<Item>()
@@ -35,13 +35,13 @@ struct RefreshQueue {
 
     var count: Int { items.count }
 
-    /// The call that goes first, and when its token ends.
+    /// The first call, and its token's expiry.
     var first: (call: CallID, tokenEnds: Instant)? { ready.minPriority.map { ($0.call, $0.tokenEnds) } }
 
-    /// When the next pause is over.
+    /// The end of the next pause.
     var nextEndOfPause: Instant? { pausing.minPriority }
 
-    /// Whether the first call's token is at its last chance.
+    /// True if the first call's token has reached its refresh deadline.
     func isUrgent(at now: Instant) -> Bool {
         ready.min.flatMap { items[$0.payload]?.urgentFrom }.map { $0 <= now } ?? false
     }
@@ -49,32 +49,32 @@ struct RefreshQueue {
     mutating func insert(_ call: CallID, tokenEnds: Instant, urgentFrom: Instant?, notBefore: Instant?) -> Ticket {
         let rank = Rank(tokenEnds: tokenEnds, call: call)
         let slot = items.nextIndex
-        let place: Place =
+        let position: Position =
             if let notBefore {
                 .pausing(pausing.insert(slot, at: notBefore))
             } else {
                 .ready(ready.insert(slot, at: rank))
             }
-        _ = items.insert(Item(rank: rank, urgentFrom: urgentFrom, place: place))
+        _ = items.insert(Item(rank: rank, urgentFrom: urgentFrom, position: position))
         return Ticket(slot: slot)
     }
 
     mutating func remove(_ ticket: Ticket) {
-        switch items.remove(ticket.slot)?.place {
+        switch items.remove(ticket.slot)?.position {
         case .ready(let handle): ready.remove(handle)
         case .pausing(let handle): pausing.remove(handle)
         case nil: break
         }
     }
 
-    /// Lets one call in whose pause is over; false: there is none.
+    /// Ends the pause of one call, or returns false if there is none.
     ///
-    /// - Parameter now: nil: whether it is over or not.
+    /// - Parameter now: The time by which the pause must be over, or nil for any pause.
     mutating func endPause(at now: Instant?) -> Bool {
         guard let time = pausing.minPriority, now.map({ time <= $0 }) ?? true, let slot = pausing.removeMin(),
             let rank = items[slot]?.rank
         else { return false }
-        items[slot]?.place = .ready(ready.insert(slot, at: rank))
+        items[slot]?.position = .ready(ready.insert(slot, at: rank))
         return true
     }
 }

@@ -1,6 +1,6 @@
-/// A token bucket: a steady rate with room for a burst.
+/// A token bucket: a steady rate with a burst.
 struct TokenBucket: Sendable, Equatable {
-    /// Levels are sums of fractions: one that misses a whole call by so little has reached it.
+    /// The tolerance of levels, which are sums of fractions.
     private static let tolerance = 1e-6
 
     private var level: Double
@@ -8,7 +8,7 @@ struct TokenBucket: Sendable, Equatable {
     private var perSecond: Double
     private var burst: Double
 
-    /// A full bucket.
+    /// Creates a full bucket.
     init(perMinute: Double, burst: Double, now: Instant) {
         perSecond = perMinute / 60
         self.burst = burst
@@ -16,7 +16,9 @@ struct TokenBucket: Sendable, Equatable {
         updated = now
     }
 
-    /// Changes the rate and the size; what is in it stays, as far as it fits.
+    /// Changes the rate and the size.
+    ///
+    /// The content stays, as far as it fits.
     mutating func reconfigure(perMinute: Double, burst: Double, now: Instant) {
         level = min(available(at: now), burst)
         updated = now
@@ -24,26 +26,28 @@ struct TokenBucket: Sendable, Equatable {
         self.burst = burst
     }
 
-    /// What is in it.
+    /// Returns the number of calls in the bucket.
     func available(at now: Instant) -> Double {
         min(burst, level + max(0, (now - updated).inSeconds) * perSecond)
     }
 
-    /// Whether a call can be paid for.
+    /// True if it holds at least one call.
     func hasOne(at now: Instant) -> Bool { available(at: now) + Self.tolerance >= 1 }
 
-    /// Whether nothing of it is used up.
+    /// True if it is full.
     func isFull(at now: Instant) -> Bool { available(at: now) + Self.tolerance >= burst }
 
-    /// Pays for a call.
+    /// Takes one call.
     mutating func take(at now: Instant) {
         level = max(0, available(at: now) - 1)
         updated = now
     }
 
-    /// When so many calls will have been paid for, if none goes before a time and nobody else takes any.
+    /// Returns the time at which a number of calls is available, if none is taken before.
     ///
-    /// Until then it fills, but not beyond its size.
+    /// - Parameters:
+    ///   - count: The number of calls.
+    ///   - start: The time before which no call goes. Until then the bucket fills up to its size.
     func time(of count: Int, from start: Instant) -> Instant {
         let missing = Double(count) - available(at: start)
         guard missing > Self.tolerance else { return start }

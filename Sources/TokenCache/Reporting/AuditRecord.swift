@@ -1,75 +1,79 @@
 package import Secrets
 package import TokenProtocol
 
-/// One thing that was done with the daemon's power, for the audit trail: who had it done, what, and what came of it.
+/// A record of the audit trail: one use of the daemon's power, by whom, and its outcome.
 ///
-/// Never a token: a token is named by its fingerprint.
+/// It never contains a token. Tokens are identified by their fingerprints.
 package struct AuditRecord: Sendable, Equatable {
-    /// What happened.
+    /// The act that is recorded.
     package enum Act: Sendable, Equatable {
-        /// The tenant was asked for a token.
+        /// A token was requested from the tenant.
         case mint(TokenKey, MintCause, MintEnd)
         /// A token was to be revoked at the tenant.
         case revocation(UserKey, ScopeSet, Fingerprint, RevocationEnd)
-        /// A peer asked for something that it may not have.
-        case refusal(Refusal)
+        /// A peer requested something that it is not allowed to have.
+        case forbidden(ForbiddenRequest)
         /// An operator dropped a user's tokens.
         case evict(UserKey, ScopeSet?)
-        /// An operator dropped the tokens of a tenant, or of all, which were so many.
+        /// An operator dropped this number of tokens of a tenant, or of all.
         case flush(tenant: String?, count: Int)
-        /// The configuration was read again, by an operator or by a signal; nil: it was taken over.
+        /// The configuration was reloaded by an operator or a signal.
+        ///
+        /// The code is nil if it was applied.
         case reload(ErrorReply.Code?)
     }
 
-    /// Why a token was minted.
+    /// The cause of a mint.
     package enum MintCause: String, Sendable {
         /// A caller waited for it.
         case caller
-        /// It was asked for ahead of time.
+        /// It was prefetched.
         case prefetch
-        /// It took the place of one that was growing old.
+        /// It renewed an older token.
         case refresh
-        /// The daemon tried whether the tenant still takes its client.
+        /// The daemon probed whether the tenant still accepts its client.
         case probe
     }
 
-    /// How a mint ended.
+    /// The end of a mint.
     package enum MintEnd: Sendable, Equatable {
-        /// With a token, and these scopes.
+        /// A token with these scopes was minted.
         case minted(granted: String, Fingerprint)
-        /// Without one.
+        /// No token was minted.
         case failed(ErrorReply.Code, ErrorReply.Upstream?)
     }
 
-    /// How a revocation ended.
+    /// The end of a revocation.
     package enum RevocationEnd: String, Sendable {
-        /// The tenant took it.
+        /// The tenant revoked the token.
         case revoked
-        /// The tenant was asked, and refused, or could not be asked.
+        /// The tenant refused, or could not be reached.
         case failed
-        /// The token had ended by itself before its turn came.
+        /// The token had expired before its turn.
         case expired
-        /// The tenant was never asked: it is not configured any more, too many revocations waited, or the daemon ended.
+        /// It was not sent: the tenant is not configured any more, too many revocations waited, or the daemon ended.
         case dropped
     }
 
-    /// A request that was forbidden, as far as it said what it wanted.
-    package struct Refusal: Sendable, Equatable {
-        /// A line of a request is 64 KiB; a record keeps no more than so many bytes of each text in it.
-        private static let longestText = 1_024
+    /// A forbidden request, with the values that it named.
+    package struct ForbiddenRequest: Sendable, Equatable {
+        /// The maximum number of bytes per text.
+        ///
+        /// A request line may have 64 KiB.
+        private static let maxText = 1_024
 
         /// The operation.
         package let operation: OperationName
-        /// The reason for which it is forbidden: one of few sentences.
+        /// The reason, one of a few sentences.
         package let reason: String
-        /// The tenant, cut where it is long; nil: it named none.
+        /// The tenant, shortened if it is long, or nil if none was named.
         package let tenant: String?
-        /// The user, or the first of several who may not be asked for.
+        /// The user, or the first of several who are not allowed.
         package let user: UserLookup?
-        /// The scopes, cut where they are long; nil: it named none.
+        /// The scopes, shortened if they are long, or nil if none were named.
         package let scope: String?
 
-        /// Names it.
+        /// Creates a record of a forbidden request.
         package init(
             _ operation: OperationName,
             reason: String,
@@ -79,18 +83,18 @@ package struct AuditRecord: Sendable, Equatable {
         ) {
             self.operation = operation
             self.reason = reason
-            self.tenant = tenant?.cut(Self.longestText)
+            self.tenant = tenant?.truncated(to: Self.maxText)
             self.user = user
-            self.scope = scopes?.text.cut(Self.longestText)
+            self.scope = scopes?.text.truncated(to: Self.maxText)
         }
     }
 
-    /// Who had it done; nil: the daemon itself, or a signal.
+    /// The peer that caused it, or nil for the daemon itself or a signal.
     package var peer: Peer?
-    /// What was done.
+    /// The act.
     package var act: Act
 
-    /// Makes a record.
+    /// Creates a record.
     package init(_ peer: Peer?, _ act: Act) {
         self.peer = peer
         self.act = act
@@ -98,8 +102,10 @@ package struct AuditRecord: Sendable, Equatable {
 }
 
 extension String {
-    /// At most so many bytes of it, with an ellipsis where some are left out; a copy, which holds nothing else.
-    fileprivate func cut(_ most: Int) -> String {
+    /// Returns a copy of at most a number of bytes, with an ellipsis if some are left out.
+    ///
+    /// It shares no storage.
+    fileprivate func truncated(to most: Int) -> String {
         guard utf8.count > most else { return self }
         var (kept, size) = ("", 0)
         for scalar in unicodeScalars {

@@ -1,19 +1,23 @@
 package import TokenProtocol
 
-/// Something about a tenant that an operator should read in the log.
+/// A notice about a tenant for the operators' log.
 package enum CacheNotice: Sendable, Equatable {
-    /// The tenant wants to be left alone for so long.
+    /// The tenant wants no calls for this time.
     case held(String, Duration)
-    /// The tenant has failed too often; it is not called for so long.
+    /// The tenant has failed too often, and is not called for this time.
     case circuitOpened(String, Duration)
     /// The tenant answers again.
     case circuitClosed(String)
-    /// Several users in a row were refused, with whatever status; what the tenant said of the last one.
+    /// Several users in a row were denied with any status.
+    ///
+    /// This is the tenant's last answer.
     case clientDoubtful(String, ErrorReply.Upstream)
-    /// Several users in a row were refused with 401; where a key is known that was accepted before, it is probed.
+    /// Several users in a row were denied with 401.
+    ///
+    /// If a key is known that was accepted before, it is probed.
     case clientSuspected(String, ErrorReply.Upstream, isProbed: Bool)
-    /// The tenant refuses the client itself.
-    case clientRefused(String)
-    /// The tenant takes the client again.
+    /// The tenant denies the client itself.
+    case clientDenied(String)
+    /// The tenant accepts the client again.
     case clientAccepted(String)
 }

@@ -1,12 +1,12 @@
 import Histogram
 import TokenProtocol
 
-/// What has happened since the start, counted.
+/// The counters since the start.
 struct CacheStatistics {
-    /// Latencies are kept in nanoseconds to two digits, from 100 ns to ten minutes: more than any mint may take.
-    private static let longestLatency: UInt64 = 600_000_000_000
+    /// The maximum latency in nanoseconds, ten minutes: more than any mint may take.
+    private static let maxLatency: UInt64 = 600_000_000_000
 
-    /// Tokens that left the cache, by cause.
+    /// The number of tokens that left the cache, by cause.
     struct Evictions {
         var expired = 0
         var capacity = 0
@@ -31,17 +31,17 @@ struct CacheStatistics {
     private var hitLatency = Self.emptyHistogram()
     private var mintLatency = Self.emptyHistogram()
 
-    /// Notes how long so many hits took that were answered together.
+    /// Records the latency of hits that were answered together.
     mutating func recordHits(_ count: Int, _ latency: Duration) {
         hitLatency.record(Self.nanoseconds(latency), count: UInt64(count))
     }
 
-    /// Notes how long a mint took, however it ended.
+    /// Records the latency of a mint with any end.
     mutating func recordMint(_ latency: Duration) {
         mintLatency.record(Self.nanoseconds(latency))
     }
 
-    /// Notes a refresh that brought a token.
+    /// Records a refresh that brought a token.
     mutating func refreshDone(isLate: Bool) {
         refreshesDone += 1
         refreshesLate += isLate ? 1 : 0
@@ -56,7 +56,7 @@ struct CacheStatistics {
     private static func emptyHistogram() -> Histogram<UInt64> {
         Histogram(
             lowestDiscernibleValue: 100,
-            highestTrackableValue: longestLatency,
+            highestTrackableValue: maxLatency,
             numberOfSignificantValueDigits: .two
         )
     }
@@ -64,7 +64,7 @@ struct CacheStatistics {
     private static func nanoseconds(_ latency: Duration) -> UInt64 {
         let (seconds, attoseconds) = latency.components
         let nanoseconds = UInt64(max(0, seconds)) * 1_000_000_000 + UInt64(max(0, attoseconds)) / 1_000_000_000
-        return min(nanoseconds, longestLatency)
+        return min(nanoseconds, maxLatency)
     }
 
     private static func quantiles(_ histogram: Histogram<UInt64>) -> StatsReply.Latency {

@@ -1,7 +1,7 @@
 package import TokenProtocol
 
 extension ErrorReply {
-    /// The tenant refuses a user.
+    /// The error for a user that the tenant denies.
     package static func denied(_ upstream: Upstream, retryAfter: Duration?) -> ErrorReply {
         ErrorReply(
             .denied,
@@ -11,7 +11,7 @@ extension ErrorReply {
         )
     }
 
-    /// No call goes to the tenant yet.
+    /// The error for a call that can't be sent in time.
     static func paced(_ cause: Governor.Delay.Cause, until start: Instant, now: Instant) -> ErrorReply {
         let seconds = (start - now).asRetryAfter
         switch cause {
@@ -44,7 +44,7 @@ extension ErrorReply {
         }
     }
 
-    /// The peer has forced too many mints.
+    /// The error for a peer that has forced too many mints.
     static func forcedTooOften(until: Instant, now: Instant) -> ErrorReply {
         let seconds = (until - now).asRetryAfter
         return ErrorReply(
@@ -54,33 +54,33 @@ extension ErrorReply {
         )
     }
 
-    /// The caller's time is over.
+    /// The error for a caller that has timed out.
     static let timedOut = ErrorReply(
         .timeout,
         "the caller's timeout passed before the tenant answered; its token will be cached when it comes"
     )
 
-    /// Too many wait already.
+    /// The error for too many waiting requests.
     static let tooManyWaiting = ErrorReply(.overloaded, "too many requests wait for the tenant", retryAfter: 1)
 
-    /// A logout came between.
+    /// The error for a token whose user has logged out in the meantime.
     static let revokedMeanwhile = ErrorReply(
         .unavailable,
         "the user's tokens were revoked while this one was being minted",
         retryAfter: 1
     )
 
-    /// A reload took the tenant away.
+    /// The error for a tenant that a reload has removed.
     static let tenantRemoved = ErrorReply(.unknownTenant, "the tenant is no longer configured")
 
-    /// A reload has given the tenant another host or client.
+    /// The error for a tenant that has another host or client since a reload.
     static let tenantChanged = ErrorReply(
         .unavailable,
         "the tenant's configuration has changed while the request waited; ask again",
         retryAfter: 1
     )
-    /// The token came too late to be of use.
-    static let spentOnArrival = ErrorReply(
+    /// The error for a token that came too late to be of use.
+    static let expiredOnArrival = ErrorReply(
         .badUpstream,
         "the tenant's token has less than a second left",
         retryAfter: 1
@@ -88,6 +88,6 @@ extension ErrorReply {
 }
 
 extension MintFailure {
-    /// The token came too late to be of use.
-    static let spentOnArrival = MintFailure.malformed(ErrorReply.spentOnArrival.description)
+    /// The failure of a mint whose token came too late to be of use.
+    static let expiredOnArrival = MintFailure.malformed(ErrorReply.expiredOnArrival.description)
 }

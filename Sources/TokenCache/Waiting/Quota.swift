@@ -1,14 +1,14 @@
-/// How much of something that is scarce one uid may have while another needs it.
+/// The quota of a uid for a scarce resource that other uids need, too.
 package enum Quota {
-    /// The most that one of several uids may have.
+    /// Returns the maximum for one of several uids.
     ///
-    /// However large the configured share is, it is at most an even one: two uids at a half each would otherwise shut a
-    /// third one out.
+    /// It is at most an even share, however large the configured share is: two uids with a half each would otherwise
+    /// exclude a third.
     ///
     /// - Parameters:
-    ///   - total: How much there is.
+    ///   - total: The total amount.
     ///   - share: The configured share, over 0 and up to 1.
-    ///   - contenders: How many uids have some or want some, the one that is asked for among them.
+    ///   - contenders: The number of uids that have some or want some, including this one.
     package static func bound(_ total: Int, share: Double, contenders: Int) -> Int {
         max(1, Int(Double(total) * min(share, 1 / Double(max(1, contenders)))))
     }

@@ -1,25 +1,29 @@
 import TokenProtocol
 
-/// Everyone who waits for an answer: callers for a mint, logouts for their revocations.
+/// Everyone who waits for a reply: callers for a mint, logouts for their revocations.
 ///
-/// Each is found by name, by call, by uid and by deadline, and stands in a list of its call and in one of its uid, so
-/// that none of them is searched for.
+/// Each waiter is found by name, by call, by uid and by deadline, and is in a list of its call and in one of its uid.
+/// So nothing has to be searched.
 struct Waiters {
-    /// Names one who waits, by the slot and a number that is never given again.
+    /// Identifies a waiter by its slot and a number that is never reused.
     struct ID: Equatable {
         fileprivate let slot: Int
         fileprivate let serial: UInt64
     }
 
-    /// What somebody waits for.
+    /// The event that a waiter waits for.
     enum Goal: Equatable {
-        /// A mint; `acceptsStale`: where it fails, a cached token that has too little left will do.
+        /// A mint.
+        ///
+        /// If it fails and `acceptsStale` is true, a cached token with too little time left will do.
         case mint(CallID, acceptsStale: Bool)
-        /// These revocations of a logout, and whether the tenant took all that have ended.
+        /// These revocations of a logout.
+        ///
+        /// `allTaken` is true if the tenant revoked all that have ended.
         case logout(open: [CallID], allTaken: Bool)
     }
 
-    /// One who waits.
+    /// A waiter.
     struct Member {
         let waiter: Waiter
         let peer: PeerUID
@@ -37,7 +41,7 @@ struct Waiters {
         }
     }
 
-    /// Everyone stands in two lists.
+    /// The two lists that each waiter is in.
     fileprivate enum ListKind {
         case call
         case peer
@@ -49,7 +53,7 @@ struct Waiters {
         var next = none
     }
 
-    /// Those who wait for one call, in the order in which they came.
+    /// The waiters of one call, in the order of their arrival.
     struct List: Equatable {
         fileprivate var first = none
         fileprivate var last = none
@@ -66,19 +70,19 @@ struct Waiters {
     private var deadlines = IndexedHeap<Instant, Int>()
     private var lastSerial: UInt64 = 0
 
-    /// How many wait.
+    /// The number of waiters.
     var count: Int { members.count }
 
-    /// How many wait for a tenant.
+    /// Returns the number of waiters for a tenant.
     func count(for tenant: TenantID) -> Int { tenants[tenant] ?? 0 }
 
-    /// How many of each uid wait.
+    /// The number of waiters per uid.
     var countsByPeer: [PeerUID: Int] { peers.mapValues(\.count) }
 
-    /// How many of a uid wait.
+    /// Returns the number of a uid's waiters.
     func count(of peer: PeerUID) -> Int { peers[peer]?.count ?? 0 }
 
-    /// When the next wait ends.
+    /// The next deadline of any waiter.
     var nextDeadline: Instant? { deadlines.minPriority }
 
     subscript(id: ID) -> Member? {
@@ -86,12 +90,12 @@ struct Waiters {
         return member
     }
 
-    /// The one with a name.
+    /// Returns the waiter with a name.
     func find(_ waiter: Waiter) -> ID? {
         slots[waiter].flatMap { slot in members[slot].map { ID(slot: slot, serial: $0.serial) } }
     }
 
-    /// Somebody begins to wait; a caller is added to the list of the call.
+    /// Adds a waiter, to the list of its call.
     mutating func add(
         _ waiter: Waiter,
         of peer: PeerUID,
@@ -118,9 +122,9 @@ struct Waiters {
         return ID(slot: slot, serial: lastSerial)
     }
 
-    /// Somebody waits no longer.
+    /// Removes a waiter.
     ///
-    /// - Parameter list: The list in which the caller stands.
+    /// - Parameter list: The list of its call.
     @discardableResult
     mutating func remove(_ id: ID, from list: inout List) -> Member? {
         guard let member = self[id] else { return nil }
@@ -135,16 +139,16 @@ struct Waiters {
         return member
     }
 
-    /// Changes what somebody waits for.
+    /// Changes the event that a waiter waits for.
     mutating func setGoal(_ goal: Goal, of id: ID) {
         guard self[id] != nil else { return }
         members[id.slot]?.goal = goal
     }
 
-    /// The first of a list.
+    /// Returns the first waiter of a list.
     func first(of list: List) -> ID? { id(list.first) }
 
-    /// Moves the first of a list to its end.
+    /// Moves the first waiter of a list to its end.
     mutating func rotate(_ list: inout List) {
         let slot = Int(list.first)
         guard list.count > 1 else { return }
@@ -152,18 +156,18 @@ struct Waiters {
         Self.append(slot, to: &list, .call, in: &members)
     }
 
-    /// The last of a uid that came.
+    /// Returns the last waiter of a uid.
     func last(of peer: PeerUID) -> ID? { peers[peer].flatMap { id($0.last) } }
 
-    /// The uid with the most who wait.
-    var greediest: (peer: PeerUID, count: Int)? {
+    /// The uid with the most waiters.
+    var busiest: (peer: PeerUID, count: Int)? {
         peers.max { ($0.value.count, $0.key) < ($1.value.count, $1.key) }.map { ($0.key, $0.value.count) }
     }
 
-    /// The number of uids that have somebody waiting.
+    /// The number of uids with waiters.
     var peerCount: Int { peers.count }
 
-    /// One whose time is over.
+    /// Returns a waiter whose deadline has come.
     func due(at now: Instant) -> ID? {
         guard let (deadline, slot) = deadlines.min, deadline <= now else { return nil }
         return id(Int32(slot))

@@ -4,16 +4,16 @@ import TokenProtocol
 
 @testable import TokenCache
 
-/// The ends of calls, and all that follows from them.
+/// The ends of calls and their consequences.
 extension ModelRun {
-    /// One of the calls under way comes back.
+    /// Completes one of the calls under way.
     func reply() throws {
         let open = calls.filter(\.isSent)
         guard !open.isEmpty else { return }
         try reply(to: random.pick(open))
     }
 
-    /// A call comes back as its tenant's mood has it.
+    /// Completes a call as its tenant behaves.
     func reply(to call: ModelCall) throws {
         if let key = call.key {
             try mintEnded(call, key, answer(to: call))
@@ -27,13 +27,13 @@ extension ModelRun {
     private func answer(to call: ModelCall) -> MintResult {
         let lifetime = random.pick(isResting ? [.seconds(600), .seconds(21_600)] : Self.lifetimes)
         let success = MintResult.minted(newToken(), scope: random.pick([nil, nil, "granted"]), lifetime: lifetime)
-        switch call.tenant.mood {
+        switch call.tenant.behaviour {
         case .well: return success
         case .flapping where random.once(in: 2): return success
         case .down, .flapping: return .failed(fault())
         case .throttling: return .failed(.throttled(retryAfter: random.pick(Self.holds)))
         case .rejecting: return .failed(.rejected("409"))
-        case .refusing:
+        case .denying:
             let status = random.pick([401, 401, 401, 401, 403, 404])
             let secretChanged = status == 401 && random.once(in: 10)
             return .failed(.denied(ErrorReply.Upstream(status: status), secretChanged: secretChanged))
@@ -41,13 +41,13 @@ extension ModelRun {
     }
 
     private func answer(toRevocation call: ModelCall) -> RevocationResult {
-        switch call.tenant.mood {
+        switch call.tenant.behaviour {
         case .well: .taken
         case .flapping where random.once(in: 2): .taken
         case .down, .flapping: .failed(fault())
         case .throttling: .failed(.throttled(retryAfter: random.pick(Self.holds)))
-        // It tells nothing of a client that users are refused.
-        case .refusing: random.pick([.taken, .refused])
+        // A denial of users says nothing of the client.
+        case .denying: random.pick([.taken, .refused])
         case .rejecting: random.pick([.refused, .failed(.rejected("409"))])
         }
     }
@@ -80,7 +80,7 @@ extension ModelRun {
             }
             tokens[token.fingerprint] = token
             try minted(call, key, token, granted: scope ?? key.key.scopes.text)
-        case .failed(.denied(_, secretChanged: true)) where goesOnceMore(call): sendOnceMore(call)
+        case .failed(.denied(_, secretChanged: true)) where canRetryWithNewSecret(call): sendOnceMore(call)
         case .failed(let failure): try failed(call, key, failure)
         }
         try finish()
@@ -100,7 +100,7 @@ extension ModelRun {
             tally.note(.oldGenerationCameBack)
         case .revoked: revokeLate(token, call)
         }
-        settle(call, .token(token))
+        complete(call, .token(token))
     }
 
     private func cache(_ token: ModelToken, _ call: ModelCall, _ key: ModelKey) throws {
@@ -112,11 +112,11 @@ extension ModelRun {
             counters.refreshesLate += before?.isServable(at: now) ?? false ? 0 : 1
         }
         guard let drawn = machine.store.find(key.key).flatMap({ machine.store[$0] })?.life.jitterFraction else {
-            // A cache that is full of what others ask for may have had no room for it.
-            guard entryCount >= policy.maxEntries else { throw violated("a token that came was not cached") }
+            // A cache that is full of other users' tokens may have had no space for it.
+            guard entryCount >= policy.maxEntries else { throw violated("a new token was not cached") }
             return put(token, call, key, before, 0.5, wasReported)
         }
-        guard (0..<1).contains(drawn) else { throw violated("a token's share of the band was drawn as \(drawn)") }
+        guard (0..<1).contains(drawn) else { throw violated("a token's jitterFraction is \(drawn)") }
         put(token, call, key, before, drawn, wasReported)
     }
 
@@ -132,8 +132,8 @@ extension ModelRun {
             token,
             jitterFraction: jitterFraction,
             arrived: now,
-            lastAsked: [call.askedAt, before?.lastAsked].compactMap(\.self).max(),
-            cameUnasked: call.isUnasked && call.askedAt == nil,
+            lastUsed: [call.requestedAt, before?.lastUsed].compactMap(\.self).max(),
+            isUnrequested: call.isUnrequested && call.requestedAt == nil,
             replacedReported: wasReported,
             owner: before?.owner ?? call.owner,
             policy: policy
@@ -143,31 +143,35 @@ extension ModelRun {
         key.entry = entry
     }
 
-    /// The user of a mint has logged out since: its token is revoked, and nobody waits for that.
+    /// Revokes a token whose user has logged out since its request.
+    ///
+    /// Nobody waits for that.
     private func revokeLate(_ token: ModelToken, _ call: ModelCall) {
         guard let peer = call.revokedFor else { return }
         token.isRevoked = true
         token.isDropped = true
         tally.note(.tokenRevokedOnArrival)
-        _ = planRevocation(of: token, at: call.tenant, for: peer, as: .background)
+        _ = enqueueRevocation(of: token, at: call.tenant, for: peer, as: .background)
     }
 
-    /// Plans the revocation of a token; at a tenant that isn't configured any more, that only ends in the audit trail.
-    func planRevocation(
+    /// Queues the revocation of a token.
+    ///
+    /// If the tenant isn't configured any more, it only ends in the audit trail.
+    func enqueueRevocation(
         of token: ModelToken,
         at tenant: ModelTenant,
         for peer: PeerUID,
-        as place: ModelCall.Place
+        as position: ModelCall.Position
     ) -> ModelCall {
         let call = ModelCall(revoking: token, at: tenant, for: peer)
         revocations[token.fingerprint] = call
-        if !tenant.isRetired { plan(call, as: place) }
+        if !tenant.isRetired { enqueue(call, as: position) }
         return call
     }
 
     // MARK: A new secret
 
-    private func goesOnceMore(_ call: ModelCall) -> Bool {
+    private func canRetryWithNewSecret(_ call: ModelCall) -> Bool {
         guard !call.hasTriedNewSecret, !call.tenant.isRetired else { return false }
         switch call.fate {
         case .current: return true
@@ -179,15 +183,15 @@ extension ModelRun {
     private func sendOnceMore(_ call: ModelCall) {
         sentOnceMore += 1
         call.tenant.underWay -= 1
-        // It has told nothing; what else its end changes is that it is no probe of the circuit any more.
+        // It has no result. Its end only means that it is no longer the probe of the circuit.
         _ = call.tenant.circuit.ended(call, .unknown, now: now)
         call.hasTriedNewSecret = true
         call.readiness = .surely
-        let place = call.isAwaited ? ModelCall.Place.first : call.placeAlone
+        let position = call.isAwaited ? ModelCall.Position.first : call.positionAlone
         if let notBefore = call.refresh?.notBefore {
             call.readiness = notBefore > now && !call.tenant.isBack ? .no : .perhaps
         }
-        call.tenant.enqueue(call, as: place)
+        call.tenant.enqueue(call, as: position)
     }
 
     // MARK: Failures
@@ -199,18 +203,18 @@ extension ModelRun {
         let before = tenant.block(now)
         try noteHold(of: tenant, failure)
         try noteEnd(of: call, ending(of: failure, tenant))
-        try noteRefusal(of: call, key, failure)
+        try noteDenial(of: call, key, failure)
         // A probe may have become the key's mint.
-        if let retry, key.current == nil { plan(retry, as: .background) }
+        if let retry, key.current == nil { enqueue(retry, as: .background) }
         let error = try remember(failure, key, fate)
         counters.failed[error.code.rawValue, default: 0] += 1
         let upstream: ErrorReply.Upstream? = if case .denied(let upstream, _) = failure { upstream } else { nil }
         try takeRecord(of: call, key, .failed(error.code, upstream))
-        settle(call, .error(error))
+        complete(call, .error(error))
         if let block = tenant.block(now), block != before, !tenant.isRetired { tenant.pace() }
     }
 
-    /// A key whose mint has failed is tried again where its token lives, is due and in use.
+    /// Returns the retry of a key whose mint has failed, if its token is valid, due and in use.
     private func retry(
         of call: ModelCall,
         _ key: ModelKey,
@@ -224,14 +228,14 @@ extension ModelRun {
         let retry = ModelCall(key, .refresh, for: nil)
         retry.isRetry = true
         retry.refresh = .init(tokenEnds: entry.token.expiry, deadline: entry.refreshDeadline)
-        // After a 429 the hold alone says when.
+        // After a 429 only the hold delays it.
         retry.refresh?.pause = isThrottled ? nil : call.refresh?.pause
         return retry
     }
 
-    /// The error that a failure is told by; it is remembered where it is the key's present mint that failed.
+    /// Returns the error for a failure, and remembers it if the key's current mint failed.
     private func remember(_ failure: MintFailure, _ key: ModelKey, _ fate: ModelCall.Fate) throws -> ModelError {
-        // After a reload a retry goes to another tenant, of which this one's hold says nothing.
+        // A retry after a reload goes to another tenant, of which this one's hold says nothing.
         let block = key.tenant.isRetired ? nil : key.tenant.block(now)
         let wait = block.map { $0 - now } ?? .seconds(1)
         switch failure {
@@ -240,8 +244,8 @@ extension ModelRun {
                 try remember(ModelError(code: .denied, wait: .seconds(1)), key, fate)
                 return ModelError(code: .denied, wait: max(wait, .seconds(1)))
             }
-            let length = refuse(key, upstream.status)
-            // A small cache may forget it at once, as what would be forgotten soonest.
+            let length = deny(key, upstream.status)
+            // A small cache may forget it at once, as the entry that would be forgotten soonest.
             let isRemembered = machine.negatives[key.key] != nil
             return ModelError(code: .denied, wait: isRemembered ? max(wait, length) : nil)
         case .throttled: return try remember(ModelError(code: .rateLimited, wait: wait), key, fate)
@@ -255,14 +259,14 @@ extension ModelRun {
     private func remember(_ error: ModelError, _ key: ModelKey, _ fate: ModelCall.Fate) throws -> ModelError {
         guard fate == .current else { return error }
         guard let failure = machine.negatives[key.key]?.recentFailure else {
-            // A small cache may forget it at once, as what would be forgotten soonest.
+            // A small cache may forget it at once, as the entry that would be forgotten soonest.
             guard policy.maxEntries < 2 * keys.count else { throw violated("a failure was not remembered") }
             change(key) { _ in }
             return error
         }
         let length = failure.until - now
         guard length >= .milliseconds(100), length <= .milliseconds(500) else {
-            throw violated("a failure stands for \(length)")
+            throw violated("a failure is remembered for \(length)")
         }
         change(key) {
             $0.failure = (failure.until, error)
@@ -271,12 +275,12 @@ extension ModelRun {
         return error
     }
 
-    /// The tenant has refused a user: each time in a row for twice as long, up to five minutes.
-    private func refuse(_ key: ModelKey, _ status: Int) -> Duration {
-        let last = key.negative?.refusal?.length
+    /// Records a denied user: each consecutive time lasts twice as long, up to five minutes.
+    private func deny(_ key: ModelKey, _ status: Int) -> Duration {
+        let last = key.negative?.denial?.length
         let length = last.map { min($0 * 2, .seconds(300)) } ?? policy.negativeTTL
         change(key) {
-            $0.refusal = (now + length, length, status)
+            $0.denial = (now + length, length, status)
             $0.forgetAt = max($0.forgetAt, now + length + .seconds(300))
         }
         return length

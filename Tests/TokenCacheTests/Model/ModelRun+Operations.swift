@@ -6,7 +6,7 @@ import TokenProtocol
 
 /// The random operations.
 extension ModelRun {
-    /// One random operation.
+    /// Does one random operation.
     func act() throws {
         switch random.below(200) {
         case 0..<70: try askAtRandom()
@@ -18,20 +18,20 @@ extension ModelRun {
         case 168..<174: try logOutAtRandom()
         case 174..<176: try evict(randomKey().key.user, scopes: random.pick(Self.scopes.map(Optional.some) + [nil]))
         case 176: try flushAtRandom()
-        case 177..<180: try leave()
-        case 180..<186: changeMood()
-        case 186: try random.once(in: 2) ? reload() : squeeze()
+        case 177..<180: try cancelSomeWaits()
+        case 180..<186: changeBehaviour()
+        case 186: try random.once(in: 2) ? reload() : reduceLimits()
         case 187: try changeSecret(of: random.pick(tenants))
-        case 188..<194: try askAgainAsTold()
+        case 188..<194: try retryAsTold()
         case 194: try end()
         case 195: try changePersisting()
-        case 196: try refuseMany()
-        case 197: try random.once(in: 2) ? storm() : crowd()
+        case 196: try denyMany()
+        case 197: try random.once(in: 2) ? requestBurst() : joinOneMint()
         default: try useOne()
         }
     }
 
-    /// A key of any tenant, rarely of one that isn't configured any more.
+    /// Returns a key of any tenant, rarely of one that isn't configured any more.
     private func randomKey() -> ModelKey {
         let configured = configured
         let tenant = random.once(in: 50) || configured.isEmpty ? random.pick(tenants) : random.pick(configured)
@@ -53,13 +53,13 @@ extension ModelRun {
         _ = try ask(randomKey(), randomOptions())
     }
 
-    /// Many ask at once.
-    private func storm() throws {
+    /// Makes many requests at once.
+    private func requestBurst() throws {
         for _ in 0..<(5 + random.below(15)) { try askAtRandom() }
     }
 
-    /// Many wait for one mint, and something makes its token void before all of them have it.
-    private func crowd() throws {
+    /// Makes many requests wait for one mint, whose token becomes void before all of them have it.
+    private func joinOneMint() throws {
         let key = random.pick(keys)
         for _ in 0..<(4 + random.below(12)) {
             let peer = Self.peer(random.pick(Self.peers))
@@ -74,7 +74,7 @@ extension ModelRun {
         }
     }
 
-    /// A token is used again and again, and at the points of its life.
+    /// Uses a token again and again, and at the points of its life.
     private func useOne() throws {
         let key = random.pick(entries.isEmpty ? keys : entries)
         for _ in 0..<(2 + random.below(6)) {
@@ -85,40 +85,40 @@ extension ModelRun {
         }
     }
 
-    /// Several users in a row are refused, whom nobody has refused before.
-    private func refuseMany() throws {
+    /// Has several users in a row denied who were not denied before.
+    private func denyMany() throws {
         let tenant = random.pick(configured)
-        tenant.mood = .refusing
+        tenant.behaviour = .denying
         for key in tenant.keys {
             let options = RequestOptions(timeout: .seconds(10), noCache: true, peer: Self.peer(random.pick(Self.peers)))
             try ask(key, options)
         }
         for call in calls where call.isSent && call.tenant === tenant && call.key != nil { try reply(to: call) }
-        // The one logs out with whom the client is to be probed.
+        // The user with whom the client is to be probed logs out.
         guard let probe = tenant.client.probe, !probe.isSent, let key = probe.key, random.once(in: 2) else { return }
         try logOut(key.key.user, scopes: nil, for: random.pick(Self.peers))
     }
 
-    /// Whoever is told when to come back, and does, isn't told the same again, if nothing else has happened.
-    private func askAgainAsTold() throws {
-        try settle()
+    /// Repeats a request at the time that its error named: it must not get the same error if nothing else has happened.
+    private func retryAsTold() throws {
+        try finishSlices()
         let key = randomKey()
         var options = randomOptions()
         options.noCache = false
-        // A mint that is forced by a report is paced by an allowance of its own.
+        // A mint that is forced by a report has an allowance of its own.
         if key.negative?.report == .unpaid { return }
         guard let error = try ask(key, options), let retryAfter = error.retryAfter, retryAfter <= 120 else { return }
-        try settle()
+        try finishSlices()
         let (sent, hold, present) = (key.tenant.sent, key.tenant.hold?.until, key.current)
         try passTime(.seconds(retryAfter))
-        // Other calls that went meanwhile have used up what this one was told to wait for, and calls that don't come back
-        // keep others from going.
+        // Other calls have used up the calls that this one waited for, and calls that don't end keep others from
+        // going.
         let isFull = key.tenant.underWay >= key.tenant.limits.maxConcurrent || !key.tenant.circuit.isClosed
         guard sent == key.tenant.sent, hold == key.tenant.hold?.until, present === key.current, !isFull else { return }
         tally.note(.retriedAsTold)
         let again = try ask(key, options)
         if again?.code == error.code, error.code != .timeout, error.code != .unknownTenant {
-            throw violated("who came back after the \(retryAfter) s that were told was told \(error.code) again")
+            throw violated("a caller who came back after \(retryAfter) s as told got \(error.code) again")
         }
     }
 
@@ -127,11 +127,11 @@ extension ModelRun {
         try prefetch(keys, for: random.pick(Self.peers))
     }
 
-    private func leave() throws {
+    private func cancelSomeWaits() throws {
         let names = waiters.keys.sorted { $0.ticket < $1.ticket }
         guard !names.isEmpty else { return }
         let gone = (0...random.below(3)).map { _ in random.pick(names) }
-        begin(machine.leave(gone, now: now))
+        begin(machine.cancelWaits(of: gone, now: now))
         for name in gone {
             guard let waiter = waiters[name] else { continue }
             trace("\(waiter.key.map { "\($0)" } ?? "logout") of \(waiter.peer) leaves")
@@ -143,7 +143,7 @@ extension ModelRun {
     // MARK: Users' tokens
 
     private func invalidateAtRandom() throws {
-        // Half of the time one of which a mint is under way: what comes back then must not pass for newer than the report.
+        // Half of the time the key is being minted: that token must not count as newer than the report.
         let minted = calls.compactMap(\.key).filter { $0.entry != nil }
         let key = minted.isEmpty || random.once(in: 2) ? randomKey() : random.pick(minted)
         let others = tokens.values.filter { $0.key === key }.sorted { $0.fingerprint.short < $1.fingerprint.short }
@@ -153,7 +153,7 @@ extension ModelRun {
     }
 
     private func logOutAtRandom() throws {
-        // Half of the time somebody who is being minted for, or with whom a client is being probed.
+        // Half of the time the user is being minted for, or is the probe of a client.
         let minted = calls.compactMap(\.key)
         let key = minted.isEmpty || random.once(in: 2) ? randomKey() : random.pick(minted)
         try logOut(key.key.user, scopes: random.once(in: 2) ? key.key.scopes : nil, for: random.pick(Self.peers))
@@ -161,11 +161,11 @@ extension ModelRun {
 
     // MARK: Operators
 
-    private static let moods: [ModelTenant.Mood] = [
-        .well, .well, .well, .well, .flapping, .flapping, .down, .throttling, .refusing, .rejecting,
+    private static let moods: [ModelTenant.Behaviour] = [
+        .well, .well, .well, .well, .flapping, .flapping, .down, .throttling, .denying, .rejecting,
     ]
 
-    /// A flush, which may come upon what a changed secret has left to do.
+    /// Flushes, perhaps while the deferred work of a changed secret is under way.
     private func flushAtRandom() throws {
         let tenant = random.once(in: 2) ? nil : random.pick(tenants)
         if let tenant, random.once(in: 2) {
@@ -175,15 +175,15 @@ extension ModelRun {
         try flush(tenant)
     }
 
-    private func changeMood() {
+    private func changeBehaviour() {
         let tenant = random.pick(tenants)
-        tenant.mood = random.pick(Self.moods)
-        trace("\(tenant.id.name) is \(tenant.mood)")
+        tenant.behaviour = random.pick(Self.moods)
+        trace("\(tenant.id.name) is \(tenant.behaviour)")
     }
 
     private func end() throws {
         guard store != nil else { return try beginPersisting() }
-        if random.once(in: 2) { try settle() }
+        if random.once(in: 2) { try finishSlices() }
         let isOrderly = random.once(in: 3)
         if isOrderly { try shutDown() }
         try restart(isOrderly: isOrderly)
@@ -192,13 +192,13 @@ extension ModelRun {
     private func changePersisting() throws {
         if store == nil { return try beginPersisting() }
         if random.once(in: 3) { return endPersisting() }
-        try makeRoomInStore()
+        try freeStoreSpace()
     }
 
     // MARK: Time
 
     private func passSomeTime() throws {
-        if random.once(in: 3), let point = pointOfLife() {
+        if random.once(in: 3), let point = timeOfChange() {
             // While uses are persisted, the cache is woken four times a minute.
             let isLong = point - now > .seconds(2_000) && store != nil
             return isLong ? try suspend(until: point) : try passTime(point - now)
@@ -213,8 +213,8 @@ extension ModelRun {
         )
     }
 
-    /// A time at which what is answered for some token changes.
-    private func pointOfLife() -> Instant? {
+    /// Returns a time at which the answer for some token changes.
+    private func timeOfChange() -> Instant? {
         let entries = entries.compactMap(\.entry)
         guard !entries.isEmpty else { return nil }
         let entry = random.pick(entries)
@@ -226,7 +226,9 @@ extension ModelRun {
         return time > now ? time : nil
     }
 
-    /// Time passes and no timer goes off, as while the machine sleeps; requests come before the timers do.
+    /// Lets time pass without timers, as during suspend.
+    ///
+    /// Requests come before the timers do.
     private func suspend(until end: Instant? = nil) throws {
         now = end ?? now + random.duration(.seconds(1), .seconds(30_000))
         trace("wakes from a suspend")

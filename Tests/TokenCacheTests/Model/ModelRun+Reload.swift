@@ -4,13 +4,13 @@ import TokenProtocol
 
 @testable import TokenCache
 
-/// A configuration that is read anew: tenants come, go, change and come back; so do rates and the policy.
+/// Reloads: tenants are added, removed, changed and restored, as are limits and the policy.
 extension ModelRun {
     func reload() throws {
         var limits: [String: TenantPolicy] = [:]
         for name in Self.names {
             let present = configured.first { $0.id.name == name }?.limits
-            // Removed once in eight times; a changed host may be one that there was before.
+            // One in eight is removed. A changed host may be one that there was before.
             if random.once(in: 8) { continue }
             let number = random.once(in: 4) ? random.below(3) : present.map(number) ?? 0
             limits[name] = Self.limits(of: name, number: number, &random)
@@ -22,8 +22,8 @@ extension ModelRun {
         try reload(policy, limits)
     }
 
-    /// Callers and a logout wait for a tenant, which may be called less often then.
-    func squeeze() throws {
+    /// Makes callers and a logout wait for a tenant, and then lowers its limits.
+    func reduceLimits() throws {
         let tenant = random.pick(configured)
         for _ in 0..<(4 + random.below(10)) {
             let timeout = random.pick([Duration.seconds(5), .seconds(10), .seconds(30), .seconds(300)])
@@ -48,7 +48,7 @@ extension ModelRun {
     }
 
     private func reload(_ policy: CachePolicy, _ limits: [String: TenantPolicy]) throws {
-        let identities = roster.identify(limits.mapValues(\.identity))
+        let identities = registry.identify(limits.mapValues(\.identity))
         try check(identities, limits)
         var byID: [TenantID: TenantPolicy] = [:]
         for (name, id) in identities { byID[id] = limits[name] }
@@ -70,25 +70,27 @@ extension ModelRun {
         try finish()
     }
 
-    /// A tenant keeps its identity as long as its host and client stay; another never gets one that there was before.
+    /// Checks that a tenant keeps its identity while its host and client stay, and that no identity is reused.
     private func check(_ identities: [String: TenantID], _ limits: [String: TenantPolicy]) throws {
-        guard Set(identities.keys) == Set(limits.keys) else { throw violated("a reload names other tenants") }
+        guard Set(identities.keys) == Set(limits.keys) else { throw violated("a reload identified other tenants") }
         for (name, id) in identities {
             let present = configured.first { $0.id.name == name }
             if let present, present.limits.identity == limits[name]?.identity {
-                guard present.id == id else { throw violated("a tenant that stays has another identity") }
+                guard present.id == id else { throw violated("an unchanged tenant has another identity") }
             } else if (tenants + graveyard).contains(where: { $0.id == id }) {
-                throw violated("a tenant has the identity of one that is gone")
+                throw violated("a tenant has the identity of a removed one")
             }
         }
     }
 
-    /// A tenant is gone: its tokens, what is queued for it, and who waits for that; what is under way goes on.
-    private func retire(_ tenant: ModelTenant, as farewell: ErrorReply.Code) {
+    /// Retires a tenant with its tokens, its queued calls and their waiters.
+    ///
+    /// Calls under way go on.
+    private func retire(_ tenant: ModelTenant, as removalError: ErrorReply.Code) {
         flush(tenant)
         tenant.isRetired = true
         for call in calls where call.tenant === tenant && !call.isSent {
-            for waiter in call.waiters { waiter.farewell = farewell }
+            for waiter in call.waiters { waiter.removalError = removalError }
         }
     }
 
@@ -96,8 +98,8 @@ extension ModelRun {
         let old = self.policy
         self.policy = policy
         let isSame =
-            (old.ahead, old.jitter, old.lastChance, old.minTTL)
-            == (policy.ahead, policy.jitter, policy.lastChance, policy.minTTL)
+            (old.ahead, old.jitter, old.refreshDeadline, old.minTTL)
+            == (policy.ahead, policy.jitter, policy.refreshDeadline, policy.minTTL)
         if !isSame {
             for key in entries { key.entry?.layOut(policy) }
         }

@@ -4,9 +4,9 @@ import TokenProtocol
 
 @testable import TokenCache
 
-/// Requests for tokens and prefetches: what the rules say that each must get, and that it gets it.
+/// Requests for tokens and prefetches: the answers that the rules demand, and the checks that they are given.
 extension ModelRun {
-    /// The answer that a request must get, by the model's account.
+    /// The answer that the model expects for a request.
     struct Judgement {
         enum Verdict {
             case serve(meetsMinTTL: Bool)
@@ -14,7 +14,7 @@ extension ModelRun {
             case mint
             case negative(ModelError)
             case paced(ModelError)
-            /// The call could go at the very end of the caller's time: both answers are right.
+            /// The call could go at the very time of the caller's timeout, so both answers are right.
             case mintOrPaced(ModelError)
         }
 
@@ -40,7 +40,7 @@ extension ModelRun {
         let peer = options.peer.uid
         let isUnderWay = key.current?.isSent ?? false
         if var error = key.negativeError(at: now), !options.noCache || error.code != .denied {
-            // The latest end counts: when the refusal is over, the tenant may still not be called.
+            // The latest end counts: after the denial ends, the tenant may still not be called.
             let earliest = key.tenant.earliest(of: key.current, for: peer, now: now)
             error.wait = max(error.wait ?? .zero, earliest - now)
             judgement.verdict = .negative(error)
@@ -50,7 +50,7 @@ extension ModelRun {
         return judgement
     }
 
-    /// Whether a call can go in time that is queued or would be.
+    /// Returns the verdict for a call that is queued or would be.
     private func pace(_ key: ModelKey, _ peer: PeerUID, until deadline: Instant) -> Judgement.Verdict {
         let tenant = key.tenant
         let earliest = tenant.earliest(of: key.current, for: peer, now: now)
@@ -64,16 +64,15 @@ extension ModelRun {
 
     // MARK: Asking
 
-    /// Asks for a token, and holds the answer against the rules.
+    /// Requests a token, and checks the answer against the rules.
     ///
-    /// - Returns: The error that is answered at once.
+    /// - Returns: The error, if the answer is one.
     @discardableResult
     func ask(_ key: ModelKey, _ options: RequestOptions) throws -> ErrorReply? {
         tally.note(.asked)
         let peer = options.peer.uid
         let isPlain = options == RequestOptions(peer: options.peer)
         let explained = isPlain && random.once(in: 4) ? machine.explain(key.key, for: peer, now: now).source : nil
-        let isForced = key.current == nil && (options.noCache || key.negative?.report == .unpaid)
         let judgement = judge(key, options)
         if try isHit(key, options, judgement) {
             if let explained, explained != .cache { throw violated("explain names \(explained), a request hits") }
@@ -83,10 +82,10 @@ extension ModelRun {
         let answer = begin(machine.request(key.key, options, waiter: waiter, now: now))
         trace("\(peer) asks for \(key), \(options.timeout), min \(options.minTTL ?? .zero): \(answer)")
         if let entry = key.entry { entry.ask(at: now, by: peer, use: newUse()) }
-        try hold(answer, against: judgement, key, options, waiter)
-        if let explained, !isForced { try check(explained, answer) }
+        try check(answer, against: judgement, key, options, waiter)
+        if let explained { try check(explained, answer) }
         try finish()
-        if case .refuse(let error) = answer { return error }
+        if case .fail(let error) = answer { return error }
         return nil
     }
 
@@ -96,12 +95,12 @@ extension ModelRun {
             switch answer {
             case .serve, .serveAndRefresh: .cache
             case .wait: .tenant
-            case .refuse: .error
+            case .fail: .error
             }
         guard explained == given else { throw violated("explain names \(explained), a request gets \(given)") }
     }
 
-    /// Looks for a hit first, as connections do, about half of the time.
+    /// Tries a hit first, as connections do, about half of the time.
     private func isHit(_ key: ModelKey, _ options: RequestOptions, _ judgement: Judgement) throws -> Bool {
         guard !options.noCache, random.once(in: 2) else { return false }
         let (user, peer) = (key.key.user, options.peer.uid)
@@ -117,7 +116,7 @@ extension ModelRun {
         guard let reply else { return false }
         trace("\(peer) hits \(key)")
         guard case .serve(let meetsMinTTL) = judgement.verdict, let entry = key.entry else {
-            throw violated("a request was answered from the cache that should not be")
+            throw violated("a request hit the cache that should not")
         }
         entry.ask(at: now, by: peer, use: newUse())
         try check(reply, isOf: entry, key, options, meetsMinTTL: meetsMinTTL)
@@ -126,7 +125,7 @@ extension ModelRun {
 
     // MARK: Answers
 
-    private func hold(
+    private func check(
         _ answer: RequestAnswer,
         against judgement: Judgement,
         _ key: ModelKey,
@@ -138,21 +137,21 @@ extension ModelRun {
         case .serve(let meetsMinTTL):
             guard case .serve(let reply) = answer, let entry = key.entry else { throw unexpected(answer, "a token") }
             try check(reply, isOf: entry, key, options, meetsMinTTL: meetsMinTTL)
-        case .serveAndRefresh: try holdRefresh(answer, key, options)
+        case .serveAndRefresh: try checkRefreshAnswer(answer, key, options)
         case .negative(let error):
             counters.negatives += stale == nil ? 1 : 0
-            tally.note(.refusedAsNegative)
+            tally.note(.deniedByNegative)
             try check(answer, refuses: error, stale, key, options)
         case .paced(let error):
-            tally.note(.refusedByPace)
+            tally.note(.rejectedByPace)
             try check(answer, refuses: error, stale, key, options)
         case .mintOrPaced(let error):
-            if case .refuse(let told) = answer, told.code == error.code, range(of: error, contains: told) { return }
+            if case .fail(let told) = answer, told.code == error.code, range(of: error, contains: told) { return }
             if case .serve(let reply) = answer, reply.isStale, options.timeout > .zero {
                 return try check(answer, refuses: error, stale, key, options)
             }
-            try holdMint(answer, key, options, stale, name)
-        case .mint: try holdMint(answer, key, options, stale, name)
+            try checkMintAnswer(answer, key, options, stale, name)
+        case .mint: try checkMintAnswer(answer, key, options, stale, name)
         }
     }
 
@@ -160,22 +159,22 @@ extension ModelRun {
         let given =
             switch answer {
             case .serve(let reply): reply.isStale ? "a stale token" : "a token"
-            case .serveAndRefresh: "a token, and a refresh was planned"
+            case .serveAndRefresh: "a token, and a refresh was queued"
             case .wait: "nothing yet"
-            case .refuse(let error): "\(error.code), \(error.description)"
+            case .fail(let error): "\(error.code), \(error.description)"
             }
         return violated("a request got \(given) where it should have got \(expected)")
     }
 
-    private func holdRefresh(_ answer: RequestAnswer, _ key: ModelKey, _ options: RequestOptions) throws {
+    private func checkRefreshAnswer(_ answer: RequestAnswer, _ key: ModelKey, _ options: RequestOptions) throws {
         guard let entry = key.entry else { return }
-        let isPlanned = key.current == nil && key.negativeError(at: now) == nil
+        let isQueued = key.current == nil && key.negativeError(at: now) == nil
         switch answer {
-        case .serve(let reply) where !isPlanned: try check(reply, isOf: entry, key, options)
-        case .serveAndRefresh(let reply) where isPlanned:
+        case .serve(let reply) where !isQueued: try check(reply, isOf: entry, key, options)
+        case .serveAndRefresh(let reply) where isQueued:
             try check(reply, isOf: entry, key, options)
-            _ = planRefresh(of: key, entry)
-        default: throw unexpected(answer, "a token\(isPlanned ? ", and a refresh" : "")")
+            _ = enqueueRefresh(of: key, entry)
+        default: throw unexpected(answer, "a token\(isQueued ? ", and a refresh" : "")")
         }
     }
 
@@ -191,11 +190,11 @@ extension ModelRun {
             tally.note(.servedStale)
             return try check(reply, isOf: stale, key, options, isStale: true)
         }
-        guard case .refuse(let told) = answer else { throw unexpected(answer, "\(error.code)") }
+        guard case .fail(let told) = answer else { throw unexpected(answer, "\(error.code)") }
         try check(told, is: error)
     }
 
-    /// A token that comes from the cache.
+    /// Checks a token from the cache.
     private func check(
         _ reply: TokenReply,
         isOf entry: ModelEntry,
@@ -208,7 +207,7 @@ extension ModelRun {
         tally.note(meetsMinTTL ? .servedFromCache : .servedUnmet)
         try check(reply, for: key, minTTL: options.minTTL, since: key.generation)
         guard reply.source == .cache, reply.token.fingerprint == entry.token.fingerprint else {
-            throw violated("another token came than the cached one")
+            throw violated("a request got another token than the cached one")
         }
         guard reply.meetsMinTTL == meetsMinTTL, reply.isStale == isStale else {
             throw violated("a token's marks are wrong")
@@ -217,8 +216,8 @@ extension ModelRun {
 
     // MARK: Mints
 
-    /// A request that must be let wait, or plan a mint that it doesn't wait for.
-    private func holdMint(
+    /// Checks a request that must wait, or queue a mint that it doesn't wait for.
+    private func checkMintAnswer(
         _ answer: RequestAnswer,
         _ key: ModelKey,
         _ options: RequestOptions,
@@ -227,7 +226,7 @@ extension ModelRun {
     ) throws {
         let peer = options.peer.uid
         if let until = takeForced(key, options) {
-            tally.note(.refusedAsForced)
+            tally.note(.rejectedAsForced)
             let error = ModelError(code: .rateLimited, wait: until - now)
             return try check(answer, refuses: error, stale, key, options)
         }
@@ -235,36 +234,36 @@ extension ModelRun {
         let call = join(key, peer, waits: waits)
         guard waits else { return try check(answer, refuses: ModelError(code: .timeout), stale, key, options) }
         guard case .wait = answer else { throw unexpected(answer, "nothing yet") }
-        tally.note(.letWait)
+        tally.note(.queued)
         let waiter = ModelWaiter(name, key, options, acceptsStale: stale != nil, now: now)
         waiter.call = call
-        waiter.foresight = key.tenant.foresight(for: call, until: waiter.deadline, now: now)
+        waiter.forecast = key.tenant.forecast(for: call, until: waiter.deadline, now: now)
         call.waiters.append(waiter)
         add(waiter)
     }
 
-    /// Joins the mint of a key, or plans it.
+    /// Joins the mint of a key, or queues it.
     private func join(_ key: ModelKey, _ peer: PeerUID, waits: Bool) -> ModelCall {
         if let call = key.current {
             counters.coalesced += 1
-            call.askedAt = now
+            call.requestedAt = now
             call.owner = peer
             if waits { key.tenant.promote(call, for: peer) }
             return call
         }
         counters.misses += 1
         let call = ModelCall(key, .caller, for: peer)
-        call.askedAt = now
-        plan(call, as: waits ? .caller(peer) : .prefetch(peer))
+        call.requestedAt = now
+        enqueue(call, as: waits ? .caller(peer) : .prefetch(peer))
         return call
     }
 
-    /// A forced mint is paid for by who asks; a time: that uid's allowance is empty until then.
+    /// Charges a forced mint to the caller's uid, or returns the time until which its allowance is empty.
     private func takeForced(_ key: ModelKey, _ options: RequestOptions) -> Instant? {
         let isReported = key.negative?.report == .unpaid
         guard key.current == nil, options.noCache || isReported else { return nil }
         if let until = key.tenant.takeForced(for: options.peer.uid, now: now) { return until }
-        // If the mint fails, those who try again pay nothing more.
+        // If the mint fails, another try costs nothing.
         if isReported { change(key) { $0.report = .paid } }
         return nil
     }
@@ -281,7 +280,7 @@ extension ModelRun {
             case .serve, .serveAndRefresh: expected.cached += 1
             case .negative: expected.refused += 1
             case .mint, .paced, .mintOrPaced:
-                if key.current != nil || planPrefetch(key, options) {
+                if key.current != nil || enqueuePrefetch(key, options) {
                     expected.queued += 1
                 } else {
                     expected.refused += 1
@@ -292,15 +291,15 @@ extension ModelRun {
         try finish()
     }
 
-    private func planPrefetch(_ key: ModelKey, _ options: RequestOptions) -> Bool {
+    private func enqueuePrefetch(_ key: ModelKey, _ options: RequestOptions) -> Bool {
         guard takeForced(key, options) == nil else { return false }
-        plan(ModelCall(key, .prefetch, for: options.peer.uid), as: .prefetch(options.peer.uid))
+        enqueue(ModelCall(key, .prefetch, for: options.peer.uid), as: .prefetch(options.peer.uid))
         return true
     }
 
     // MARK: What is remembered
 
-    /// Changes what is remembered of a key besides its token; past the bound, what would be forgotten soonest goes.
+    /// Changes the negative entry of a key, and removes the one that would be forgotten soonest beyond the limit.
     func change(_ key: ModelKey, _ change: (inout ModelNegative) -> Void) {
         var negative = key.negative ?? ModelNegative(forgetAt: now)
         change(&negative)

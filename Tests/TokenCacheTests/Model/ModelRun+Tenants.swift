@@ -3,9 +3,9 @@ import TokenProtocol
 
 @testable import TokenCache
 
-/// A tenant's health and its view of the client, as far as the ends of calls tell of them.
+/// The health of a tenant and of its client, as far as the ends of calls show it.
 extension ModelRun {
-    /// Notes how a call has ended that had been sent.
+    /// Records how a sent call ended.
     func noteEnd(of call: ModelCall, _ ending: CircuitBreaker.Ending) throws {
         let tenant = call.tenant
         tenant.underWay -= 1
@@ -24,17 +24,17 @@ extension ModelRun {
         }
     }
 
-    /// A call has succeeded: what is to be tried again later goes in its turn.
+    /// Records a success, which ends the pauses of retries.
     private func isBack(_ tenant: ModelTenant) {
         tenant.outage += 1
         tenant.isBack = true
         for call in tenant.background where call.readiness == .no { call.readiness = .soon }
     }
 
-    /// The meaning of a failure for the circuit.
+    /// Returns the meaning of a failure for the circuit breaker.
     func ending(of failure: MintFailure, _ tenant: ModelTenant) -> CircuitBreaker.Ending {
         switch failure {
-        case .denied(let upstream, _): upstream.status == 401 && tenant.client.isRefused ? .fault : .answer
+        case .denied(let upstream, _): upstream.status == 401 && tenant.client.isDenied ? .fault : .answer
         case .throttled, .rejected, .noMemory: .answer
         case .unavailable, .malformed: .fault
         }
@@ -54,7 +54,7 @@ extension ModelRun {
         let present = tenant.hold.flatMap { $0.until > now ? $0 : nil }
         guard length > .zero || present != nil else { return }
         guard case .held(tenant.id.name, let told) = try takeNotice("a tenant wants to be left alone") else {
-            throw violated("operators were told something else than of a hold")
+            throw violated("operators got another notice than that of a hold")
         }
         let until = now + told
         if let present, until == present.until { return try checkKept(present, now + length) }
@@ -65,7 +65,7 @@ extension ModelRun {
     }
 
     private func checkKept(_ hold: ModelTenant.Hold, _ end: Instant) throws {
-        if hold.until < end { throw violated("a longer hold did not take the place of a shorter one") }
+        if hold.until < end { throw violated("a longer hold did not replace a shorter one") }
     }
 
     // MARK: The circuit
@@ -91,7 +91,7 @@ extension ModelRun {
 
     func noteAcceptance(by tenant: ModelTenant, of key: ModelKey?) throws {
         guard !tenant.isRetired, tenant.client.accepted(key) else { return }
-        try expect(.clientAccepted(tenant.id.name), "a tenant takes the client again")
+        try expect(.clientAccepted(tenant.id.name), "a tenant accepts the client again")
         try closeClientCircuit(of: tenant)
     }
 
@@ -99,35 +99,37 @@ extension ModelRun {
         if tenant.circuit.isForClient, !tenant.circuit.isClosed { try closes(tenant) }
     }
 
-    func noteRefusal(of call: ModelCall, _ key: ModelKey, _ failure: MintFailure) throws {
+    func noteDenial(of call: ModelCall, _ key: ModelKey, _ failure: MintFailure) throws {
         let tenant = call.tenant
         guard !tenant.isRetired else { return }
         guard case .denied(let upstream, secretChanged: false) = failure else { return lost(call, wasSent: true) }
-        switch tenant.client.refused(key, by: call, status: upstream.status) {
+        switch tenant.client.denied(key, by: call, status: upstream.status) {
         case .none: break
         case .doubtful:
             tally.note(.clientDoubted)
-            try expect(.clientDoubtful(tenant.id.name, upstream), "a tenant refuses everybody")
+            try expect(.clientDoubtful(tenant.id.name, upstream), "a tenant denies all users")
         case .suspected(let probe):
             let notice = CacheNotice.clientSuspected(tenant.id.name, upstream, isProbed: probe != nil)
             try expect(notice, "a client is suspect")
             if let probe { self.probe(probe) }
         case .proven:
             tally.note(.clientProven)
-            try expect(.clientRefused(tenant.id.name), "a client is refused")
+            try expect(.clientDenied(tenant.id.name), "a client is denied")
             try opens(tenant, forClient: true)
         }
         if upstream.status != 401 { lost(call, wasSent: true) }
     }
 
-    /// A call has ended that said nothing of the client; if it was to find out about it, another must.
+    /// Handles a call that ended without a result for the client.
+    ///
+    /// If it was the probe, another one must follow.
     func lost(_ call: ModelCall, wasSent: Bool) {
         guard !call.tenant.isRetired, let key = call.tenant.client.lost(call, wasSent: wasSent) else { return }
         tally.note(.probeReplaced)
         probe(key)
     }
 
-    /// Has a key minted to find out about the client.
+    /// Mints a key to probe the client.
     private func probe(_ key: ModelKey) {
         let call: ModelCall
         if let current = key.current {
@@ -136,17 +138,17 @@ extension ModelRun {
             key.tenant.requeue(call, as: .first)
         } else {
             call = ModelCall(key, .probe, for: nil)
-            plan(call, as: .first)
+            enqueue(call, as: .first)
         }
         key.tenant.client.probes(with: call)
     }
 
-    /// A client's secret has changed: what is known against the client no longer counts.
+    /// Changes a client's secret, after which earlier denials of the client no longer count.
     func changeSecret(of tenant: ModelTenant) throws {
         trace("the secret of \(tenant.id.name) changes")
         begin(machine.secretChanged(of: tenant.id, now: now))
         if !tenant.isRetired {
-            for key in tenant.keys where key.negative?.refusal?.status == 401 { key.negative = nil }
+            for key in tenant.keys where key.negative?.denial?.status == 401 { key.negative = nil }
             tenant.client.secretChanged()
             try closeClientCircuit(of: tenant)
         }

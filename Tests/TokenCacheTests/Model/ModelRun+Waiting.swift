@@ -3,38 +3,40 @@ import TokenProtocol
 
 @testable import TokenCache
 
-/// Those who wait, and the replies that they get.
+/// Waiters, and the replies that they get.
 extension ModelRun {
-    /// Somebody begins to wait.
+    /// Adds a waiter.
     func add(_ waiter: ModelWaiter) {
         waiters[waiter.name] = waiter
         waiter.tenant.waiting += 1
     }
 
-    /// A waiter's call has ended so; the cache tells the waiter when it comes to it.
-    func settle(_ waiter: ModelWaiter, _ outcome: ModelWaiter.Outcome) {
+    /// Records the end of a waiter's call.
+    ///
+    /// The cache tells the waiter when it gets to it.
+    func complete(_ waiter: ModelWaiter, _ outcome: ModelWaiter.Outcome) {
         waiter.call = nil
         waiter.outcome = outcome
     }
 
-    /// Tells all who wait for a call what it came to.
-    func settle(_ call: ModelCall, _ outcome: ModelWaiter.Outcome) {
-        for waiter in call.waiters { settle(waiter, outcome) }
+    /// Records the end of a call for all its waiters.
+    func complete(_ call: ModelCall, _ outcome: ModelWaiter.Outcome) {
+        for waiter in call.waiters { complete(waiter, outcome) }
         call.waiters = []
     }
 
     // MARK: Replies
 
-    /// Takes a reply to somebody who waited.
+    /// Takes a reply to a waiter.
     func take(_ delivery: Delivery, evicted: [ModelEntry]) throws {
-        guard let waiter = waiters[delivery.waiter] else { throw violated("somebody got a reply who didn't wait") }
+        guard let waiter = waiters[delivery.waiter] else { throw violated("a reply has no waiter") }
         trace("\(waiter.key.map { "\($0)" } ?? "logout") of \(waiter.peer) is told \(delivery.reply)")
         guard let key = waiter.key else { return try takeLogout(delivery.reply, waiter) }
         switch delivery.reply {
         case .token(let reply): try take(reply, waiter, key, evicted: evicted)
         case .error(let error):
             let stale = waiter.acceptsStale ? key.entry.flatMap { $0.isServable(at: now) ? $0 : nil } : nil
-            if stale != nil { throw violated("who waited got \(error.code) though a living token was there") }
+            if stale != nil { throw violated("a waiter got \(error.code) though there was a valid token") }
             try take(error, waiter)
         default: throw violated("a caller got a reply that is no token and no error")
         }
@@ -48,29 +50,29 @@ extension ModelRun {
     ) throws {
         try check(reply, for: key, minTTL: waiter.options?.minTTL, since: waiter.generation)
         if reply.source == .cache {
-            guard waiter.acceptsStale, reply.isStale else { throw violated("who waited got a token from the cache") }
+            guard waiter.acceptsStale, reply.isStale else { throw violated("a waiter got a token from the cache") }
             let present = [key.entry].compactMap(\.self) + evicted
             guard present.contains(where: { $0.token.fingerprint == reply.token.fingerprint }) else {
-                throw violated("a stale token came that was dropped")
+                throw violated("a waiter got a stale token that was dropped")
             }
             return try takeStale(waiter)
         }
         guard case .token(let token) = waiter.outcome, token.fingerprint == reply.token.fingerprint else {
-            throw violated("who waited got another token than its call's")
+            throw violated("a waiter got another token than its call's")
         }
         guard token.generation == waiter.generation else {
-            throw violated("who waited got a token of another generation than asked for")
+            throw violated("a waiter got a token of another generation than requested")
         }
         tally.note(.servedByTenant)
         stopWaiting(waiter)
     }
 
-    /// The old token came in the place of an error.
+    /// Takes the old token in place of an error.
     private func takeStale(_ waiter: ModelWaiter) throws {
         tally.note(.servedStale)
         switch waiter.outcome {
         case .error: return stopWaiting(waiter)
-        case .token: throw violated("who waited got the old token though its call brought one")
+        case .token: throw violated("a waiter got the old token though its call brought a new one")
         case nil: break
         }
         let isTimeout = waiter.deadline <= now && waiter.call?.id.map { machine.calls[$0] != nil } ?? false
@@ -82,15 +84,15 @@ extension ModelRun {
         switch waiter.outcome {
         case .token(let token):
             guard error.code == .badUpstream, token.left(at: now) < .seconds(1) else {
-                throw violated("who waited got \(error.code) though its call brought a token")
+                throw violated("a waiter got \(error.code) though its call brought a token")
             }
             stopWaiting(waiter)
         case .error(let expected):
-            if waiter.farewell != nil { tally.note(.toldOfRemoval) }
+            if waiter.removalError != nil { tally.note(.toldOfRemoval) }
             try check(error, is: expected)
             stopWaiting(waiter)
         case nil where error.code == .timeout: try takeTimeout(waiter)
-        case nil where error.code == waiter.farewell:
+        case nil where error.code == waiter.removalError:
             tally.note(.toldOfRemoval)
             stopWaiting(waiter)
         case nil:
@@ -99,7 +101,7 @@ extension ModelRun {
         }
     }
 
-    /// An error that says what the model foresees.
+    /// Checks that an error is the expected one.
     func check(_ error: ErrorReply, is expected: ModelError) throws {
         guard error.code == expected.code else { throw violated("an error is \(error.code), not \(expected.code)") }
         guard range(of: expected, contains: error) else {
@@ -107,7 +109,7 @@ extension ModelRun {
         }
     }
 
-    /// Whether an error says when to come back as the model foresees it, rounded up.
+    /// True if an error's `retry_after` is the expected time, rounded up.
     func range(of expected: ModelError, contains error: ErrorReply) -> Bool {
         guard let wait = expected.wait else { return true }
         let range = (wait - Self.tolerance).asRetryAfter...(wait + Self.tolerance).asRetryAfter
@@ -115,38 +117,38 @@ extension ModelRun {
     }
 
     private func takeTimeout(_ waiter: ModelWaiter) throws {
-        guard waiter.deadline <= now else { throw violated("somebody was told of a timeout before it") }
+        guard waiter.deadline <= now else { throw violated("a caller got a timeout too early") }
         tally.note(.timedOut)
-        try checkForesight(waiter, waiter.call)
+        try checkForecast(waiter, waiter.call)
         stopWaiting(waiter)
     }
 
-    /// A wait has ended in vain: the caller must not have been let wait if that could be foreseen.
-    private func checkForesight(_ waiter: ModelWaiter, _ call: ModelCall?) throws {
+    /// Checks a wait that timed out: the caller must not have been accepted if that could be known.
+    private func checkForecast(_ waiter: ModelWaiter, _ call: ModelCall?) throws {
         guard let call, !call.isSent else { return }
-        guard let foresight = waiter.foresight, foresight == waiter.tenant.present(for: call) else {
-            return tally.note(.timedOutUnforeseen)
+        guard let forecast = waiter.forecast, forecast == waiter.tenant.present(for: call) else {
+            return tally.note(.timedOutUnexpectedly)
         }
-        throw violated("somebody was let wait and not served in time, though nothing unforeseen happened")
+        throw violated("a caller waited in vain, though nothing unpredictable happened")
     }
 
-    /// Somebody is told that the call can't go in time: that must be true.
+    /// Checks that a caller who is told to come back really can't be served in time.
     private func checkPacing(_ waiter: ModelWaiter, _ error: ErrorReply? = nil) throws {
         guard let call = waiter.call, !call.isSent, [.rateLimited, .unavailable, nil].contains(error?.code) else {
-            throw violated("who waited was told to come back without cause: \(error?.code.rawValue ?? "stale")")
+            throw violated("a waiter was told to come back without cause: \(error?.code.rawValue ?? "stale")")
         }
         let tenant = waiter.tenant
-        guard tenant.isPacing else { throw violated("who waited was told to come back though nothing had changed") }
+        guard tenant.isPacing else { throw violated("a waiter was told to come back though nothing had changed") }
         guard tenant.isPacingUndisturbed else { return tally.note(.toldByPaceUnjudged) }
         tally.note(.toldByPace)
         let earliest = tenant.earliest(of: call, now: now)
         if earliest + Self.tolerance < waiter.deadline {
-            throw violated("who waited was told to come back, but could have gone in time")
+            throw violated("a waiter was told to come back, but could be served in time")
         }
         guard let error else { return }
         try check(error, is: ModelError(code: error.code, wait: earliest - now))
         if tenant.block(now) == nil, error.code == .unavailable {
-            throw violated("a tenant is said to be unavailable that is only asked too often")
+            throw violated("a tenant counts as unavailable that only has a rate limit")
         }
     }
 
@@ -155,28 +157,32 @@ extension ModelRun {
     private func takeLogout(_ reply: Reply, _ waiter: ModelWaiter) throws {
         guard case .revoked(true, let isTaken) = reply else { throw violated("a logout got another reply") }
         if waiter.open.isEmpty {
-            guard isTaken == waiter.areAllTaken else { throw violated("a logout was told the wrong end") }
+            guard isTaken == waiter.areAllTaken else { throw violated("a logout got the wrong result") }
             return stopWaiting(waiter)
         }
-        guard isTaken == false else { throw violated("a logout was told of an end that has not come") }
+        guard isTaken == false else { throw violated("a logout got a result before there was one") }
         tally.note(.logoutWaitedInVain)
         guard waiter.deadline > now else {
-            if waiter.open.count == 1 { try checkForesight(waiter, waiter.open.first) }
+            if waiter.open.count == 1 { try checkForecast(waiter, waiter.open.first) }
             return stopWaiting(waiter)
         }
         guard waiter.tenant.isPacing else { throw violated("a logout was answered before its time") }
         let isLate = waiter.open.contains {
             !$0.isSent && waiter.tenant.earliest(of: $0, now: now) + Self.tolerance >= waiter.deadline
         }
-        if waiter.tenant.isPacingUndisturbed, !isLate { throw violated("a logout was given up that could go in time") }
+        if waiter.tenant.isPacingUndisturbed, !isLate {
+            throw violated("a logout was given up that could be done in time")
+        }
         stopWaiting(waiter, isPaced: true)
     }
 
     // MARK: Ends of waits
 
-    /// Somebody waits no longer; the call goes on as one that nobody waits for, or ends.
+    /// Removes a waiter.
     ///
-    /// - Parameter isPaced: Whether it was told to come back: then a mint ends that was planned for callers only.
+    /// Its call goes on without it, or ends.
+    ///
+    /// - Parameter isPaced: True if it was told to come back. Then a mint ends that was queued only for callers.
     func stopWaiting(_ waiter: ModelWaiter, isPaced: Bool = false) {
         waiters[waiter.name] = nil
         waiter.tenant.waiting -= 1
@@ -185,7 +191,7 @@ extension ModelRun {
         }
         for call in waiter.open {
             call.logout = nil
-            call.tenant.requeue(call, as: call.placeAlone, isPaced: isPaced)
+            call.tenant.requeue(call, as: call.positionAlone, isPaced: isPaced)
         }
         guard let call = waiter.call else { return }
         waiter.call = nil
@@ -195,28 +201,30 @@ extension ModelRun {
             remove(call, isPaced: isPaced)
             lost(call, wasSent: false)
         } else {
-            call.tenant.requeue(call, as: call.placeAlone, isPaced: isPaced)
+            call.tenant.requeue(call, as: call.positionAlone, isPaced: isPaced)
         }
     }
 
     // MARK: Tokens
 
-    /// A token that is handed out, to whom it may be.
+    /// Checks that a served token may be served to its caller.
     func check(_ reply: TokenReply, for key: ModelKey, minTTL: Duration?, since generation: Int) throws {
-        guard let token = tokens[reply.token.fingerprint] else { throw violated("a token came that nobody minted") }
+        guard let token = tokens[reply.token.fingerprint] else {
+            throw violated("a token was served that was never minted")
+        }
         let left = token.left(at: now)
-        if token.key !== key { throw violated("a token of another key was handed out") }
-        if token.isRevoked { throw violated("a token was handed out after its user's logout") }
-        if token.generation < generation { throw violated("a token came that was void when it was asked for") }
-        if left < .seconds(1) { throw violated("a token with less than a second was handed out") }
-        if reply.expiresIn != left.wholeSeconds { throw violated("expires_in is not what is left") }
+        if token.key !== key { throw violated("a token of another key was served") }
+        if token.isRevoked { throw violated("a token was served after its user's logout") }
+        if token.generation < generation { throw violated("a token was served that was void when it was requested") }
+        if left < .seconds(1) { throw violated("a token with less than a second left was served") }
+        if reply.expiresIn != left.wholeSeconds { throw violated("expires_in is not the time left") }
         guard reply.source == .cache else { return }
         if left <= min(.seconds(30), token.lifetime * 0.05) {
-            throw violated("a token came from the cache within its margin")
+            throw violated("a token was served from the cache within its margin")
         }
         if left < minTTL ?? .zero, reply.meetsMinTTL, !reply.isStale {
             throw violated("min_ttl was neither met nor marked")
         }
-        if minTTL != nil, reply.isStale { throw violated("who insists on min_ttl got a stale token") }
+        if minTTL != nil, reply.isStale { throw violated("a caller who demands min_ttl got a stale token") }
     }
 }

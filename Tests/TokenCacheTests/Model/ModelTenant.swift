@@ -2,23 +2,25 @@ import TokenProtocol
 
 @testable import TokenCache
 
-/// A tenant as the model knows it: its limits, how it behaves now, and what is queued and under way there.
+/// A tenant in the model: its limits, its behaviour, and its calls that are queued and under way.
 ///
-/// It is one identity: a reload that removes it, or changes its host or client, retires it for good.
+/// It is one identity. A reload that removes it, or changes its host or client, retires it forever.
 final class ModelTenant {
     /// The way in which it answers.
-    enum Mood {
+    enum Behaviour {
         case well
         case down
         case flapping
         case throttling
-        case refusing
+        case denying
         case rejecting
     }
 
-    /// The state by which a waiter was let wait: as long as it stays the same, the wait must not be in vain.
-    struct Foresight: Equatable {
-        let place: ModelCall.Place
+    /// The state on which a waiter was accepted.
+    ///
+    /// While it stays the same, the wait must not time out.
+    struct WaitForecast: Equatable {
+        let position: ModelCall.Position
         let disturbances: Int
         let arrivals: Int
     }
@@ -26,13 +28,13 @@ final class ModelTenant {
     /// A time before which the tenant is not called.
     struct Hold {
         let until: Instant
-        /// Whether it follows from a 429.
+        /// True if it follows from a 429.
         let isThrottled: Bool
     }
 
     let id: TenantID
     private(set) var limits: TenantPolicy
-    var mood = Mood.well
+    var behaviour = Behaviour.well
     var isRetired = false
     private(set) var keys: [ModelKey] = []
     private(set) var bucket: ModelBucket
@@ -48,19 +50,21 @@ final class ModelTenant {
     private(set) var background: [ModelCall] = []
     private var lastWasUrgent = false
     var underWay = 0
-    /// The number of calls that have gone.
+    /// The number of calls that were sent.
     private(set) var sent = 0
-    /// The number of those who wait for it.
+    /// The number of waiters.
     var waiting = 0
-    /// Raised by each success: what was drawn as a pause before it counts no more.
+    /// A number that each success raises.
+    ///
+    /// Pauses that were drawn before it no longer count.
     var outage = 0
-    /// Whether refreshes that wait to be tried again are being let in, as the tenant is back.
+    /// True if the pauses of retries are being ended, as the tenant is back.
     var isBack = false
-    /// Callers are being told, where the hold, the circuit or the limits have changed, that they can't be served in time.
+    /// True if callers are being checked after a change of the hold, the circuit or the limits.
     var isPacing = false
-    /// Whether nothing else has changed among its calls since that began.
+    /// True if nothing else has changed among its calls since that began.
     var isPacingUndisturbed = false
-    /// Raised by what nobody could foresee when a caller was let wait.
+    /// A number that every unpredictable event raises.
     private var disturbances = 0
     private var arrivals: [PeerUID: Int] = [:]
 
@@ -94,7 +98,7 @@ final class ModelTenant {
 
     // MARK: Forced mints
 
-    /// Takes a forced mint from a uid's own allowance; a time: it is empty until then.
+    /// Takes a forced mint from a uid's own allowance, or returns the time until which it is empty.
     func takeForced(for peer: PeerUID, now: Instant) -> Instant? {
         var allowance = forcedAllowances[peer] ?? Self.bucket(limits, share: 0.25, now)
         guard allowance.mayPay(at: now) else { return allowance.time(behind: 0, from: now) }
@@ -105,9 +109,9 @@ final class ModelTenant {
 
     // MARK: Queues
 
-    func enqueue(_ call: ModelCall, as place: ModelCall.Place) {
-        call.place = place
-        switch place {
+    func enqueue(_ call: ModelCall, as position: ModelCall.Position) {
+        call.position = position
+        switch position {
         case .first:
             first.append(call)
             isPacingUndisturbed = false
@@ -122,15 +126,15 @@ final class ModelTenant {
         }
     }
 
-    /// Takes a call out of its queue.
+    /// Removes a call from its queue.
     ///
-    /// - Parameter isPaced: Whether callers are being told to come back, which counts on it; else it disturbs that.
+    /// - Parameter isPaced: True if callers are being told to come back, which expects it. Otherwise it disturbs that.
     func withdraw(_ call: ModelCall, isPaced: Bool = false) {
-        switch call.place {
+        switch call.position {
         case .first, .caller: if !isPaced { isPacingUndisturbed = false }
         case .prefetch, .background, .sent: break
         }
-        switch call.place {
+        switch call.position {
         case .first: first.removeAll { $0 === call }
         case .caller: callers.remove(call)
         case .prefetch: prefetches.remove(call)
@@ -139,16 +143,16 @@ final class ModelTenant {
         }
     }
 
-    /// A queued call stands elsewhere now.
-    func requeue(_ call: ModelCall, as place: ModelCall.Place, isPaced: Bool = false) {
+    /// Moves a queued call to another position.
+    func requeue(_ call: ModelCall, as position: ModelCall.Position, isPaced: Bool = false) {
         guard !call.isSent else { return }
         withdraw(call, isPaced: isPaced)
-        enqueue(call, as: place)
+        enqueue(call, as: position)
     }
 
-    /// A uid has come to wait for a queued call: the sooner of both places counts.
+    /// Adds a uid to the waiters of a queued call: the sooner of both positions counts.
     func promote(_ call: ModelCall, for peer: PeerUID) {
-        switch call.place {
+        switch call.position {
         case .first, .sent: return
         case .caller(let owner):
             guard owner != peer, callers.rankOfNext(for: peer) < callers.rank(of: call) else { return }
@@ -159,7 +163,9 @@ final class ModelTenant {
 
     var queued: Int { first.count + callers.count + prefetches.count + background.count }
 
-    /// One place is left for callers, if several calls may be under way.
+    /// The number of calls for background work.
+    ///
+    /// One is left for callers if several calls may be under way.
     var slotsForAhead: Int { max(1, limits.maxConcurrent - 1) }
 
     // MARK: Pacing
@@ -169,31 +175,31 @@ final class ModelTenant {
         disturb()
     }
 
-    /// Until when surely no call goes.
+    /// Returns the time until which surely no call goes.
     func block(_ now: Instant) -> Instant? {
         [hold?.until, circuit.openUntil(now)].compactMap(\.self).filter { $0 > now }.max()
     }
 
-    /// Whether a hold after a 429 is what keeps calls from going.
+    /// True if only a hold after a 429 keeps calls from going.
     func isThrottled(_ now: Instant) -> Bool { hold.map { $0.isThrottled && $0.until == block(now) } ?? false }
 
-    /// The time at which a call could go behind so many others, by what is known now.
+    /// Returns the time at which a call could go behind a number of others, as far as is known now.
     func earliest(behind others: Int, now: Instant) -> Instant {
         bucket.time(behind: others, from: max(now, block(now) ?? now))
     }
 
-    /// The time at which a queued call could go.
+    /// Returns the time at which a queued call could go.
     func earliest(of call: ModelCall, now: Instant) -> Instant {
-        if case .first = call.place {
+        if case .first = call.position {
             return earliest(behind: first.firstIndex { $0 === call } ?? 0, now: now)
         }
         return earliest(behind: first.count + callers.rank(of: call), now: now)
     }
 
-    /// The time at which a call could go that a uid waits for: a queued one goes in the sooner of its place and the uid's.
+    /// Returns the time at which a call for a uid could go: the sooner of its own position and the uid's.
     func earliest(of call: ModelCall?, for peer: PeerUID, behind others: Int = 0, now: Instant) -> Instant {
         var rank = first.count + callers.rankOfNext(for: peer, behind: others)
-        switch call?.place {
+        switch call?.position {
         case .first?: return call.map { earliest(of: $0, now: now) } ?? now
         case .caller?: rank = min(rank, first.count + (call.map { callers.rank(of: $0) } ?? 0))
         case .prefetch?, .background?, .sent?, nil: break
@@ -201,94 +207,94 @@ final class ModelTenant {
         return earliest(behind: rank, now: now)
     }
 
-    /// Callers are being told who can't be served in time any more.
+    /// Starts the check of callers who can't be served in time any more.
     func pace() { (isPacing, isPacingUndisturbed) = (true, true) }
 
-    // MARK: Foresight
+    // MARK: WaitForecast
 
-    /// Something has happened that nobody could foresee.
+    /// Records an unpredictable event.
     func disturb() { disturbances += 1 }
 
-    /// The state by which a waiter for a call is let wait; nil: calls that don't come back may keep it from going.
-    func foresight(for call: ModelCall, until deadline: Instant, now: Instant) -> Foresight? {
+    /// Returns the forecast for a waiter of a call, or nil if calls that don't end may keep it from going.
+    func forecast(for call: ModelCall, until deadline: Instant, now: Instant) -> WaitForecast? {
         guard underWay < limits.maxConcurrent, circuit.isClosed, !call.isSent,
             earliest(of: call, now: now) + ModelRun.tolerance < deadline
         else { return nil }
         return present(for: call)
     }
 
-    /// The same as it is now.
-    func present(for call: ModelCall) -> Foresight {
+    /// Returns the forecast as it is now.
+    func present(for call: ModelCall) -> WaitForecast {
         var others = arrivals
-        if case .caller(let peer) = call.place { others[peer] = nil }
-        return Foresight(place: call.place, disturbances: disturbances, arrivals: others.values.reduce(0, +))
+        if case .caller(let peer) = call.position { others[peer] = nil }
+        return WaitForecast(position: call.position, disturbances: disturbances, arrivals: others.values.reduce(0, +))
     }
 
     // MARK: Going
 
-    /// The rule that a call breaks by going now; nil: it may go.
+    /// Returns the rule that a call would break by going now, or nil if it may go.
     func objection(to call: ModelCall, now: Instant) -> String? {
-        if isRetired { return "a call went to a tenant that isn't configured any more" }
-        if hold.map({ now < $0.until }) ?? false { return "a call went in a hold" }
-        if !circuit.letsCallGo(now) { return "a call went while the circuit kept calls back" }
-        if !bucket.mayPay(at: now) { return "more calls went than the bucket allows" }
+        if isRetired { return "a call was sent to a tenant that isn't configured any more" }
+        if hold.map({ now < $0.until }) ?? false { return "a call was sent in a hold" }
+        if !circuit.allowsCall(now) { return "a call was sent while the circuit was open" }
+        if !bucket.mayPay(at: now) { return "more calls were sent than the bucket allows" }
         if underWay >= limits.maxConcurrent { return "too many calls are under way" }
         return objectionToTurn(of: call, now: now)
     }
 
     private func objectionToTurn(of call: ModelCall, now: Instant) -> String? {
-        switch call.place {
-        case .first: return first.first === call ? nil : "a call went out of its turn"
+        switch call.position {
+        case .first: return first.first === call ? nil : "a call was sent out of its turn"
         case .caller:
-            return first.isEmpty && callers.first === call ? nil : "a caller's call went out of its turn"
+            return first.isEmpty && callers.first === call ? nil : "a caller's call was sent out of its turn"
         case .sent: return "a call was sent twice"
         case .prefetch, .background: break
         }
-        if !first.isEmpty || !callers.isEmpty { return "a call that nobody waits for went before a caller's" }
-        if underWay >= slotsForAhead { return "a call that nobody waits for took the callers' place" }
-        return call.place == .background ? objectionToRefresh(call, now: now) : objectionToPrefetch(call, now: now)
+        if !first.isEmpty || !callers.isEmpty { return "a background call was sent before a caller's" }
+        if underWay >= slotsForAhead { return "a background call took the last concurrent call, which is for callers" }
+        return call.position == .background ? objectionToRefresh(call, now: now) : objectionToPrefetch(call, now: now)
     }
 
     private func objectionToRefresh(_ call: ModelCall, now: Instant) -> String? {
-        if call.isPausing(at: now) { return "a refresh was tried again before its time" }
-        if call.tokenEnds.map({ $0 <= now }) ?? true { return "a refresh went though its token has ended" }
+        if call.isPausing(at: now) { return "a refresh was retried before its time" }
+        if call.tokenEnds.map({ $0 <= now }) ?? true { return "a refresh was sent though its token has expired" }
         if waiting > 0, !refreshAllowance.mayPay(at: now) { return "refreshes used more than their share" }
         if background.contains(where: { $0.readiness == .surely && $0.isSooner(than: call) }) {
-            return "a refresh went before one whose token ends sooner"
+            return "a refresh was sent before one whose token expires sooner"
         }
         let isUrgent = call.refresh.map { $0.deadline <= now } ?? false
-        return prefetches.isEmpty || isUrgent && !lastWasUrgent ? nil : "a refresh went before a prefetch's turn"
+        return prefetches.isEmpty || isUrgent && !lastWasUrgent ? nil : "a refresh was sent at a prefetch's turn"
     }
 
     private func objectionToPrefetch(_ call: ModelCall, now: Instant) -> String? {
-        if prefetches.first !== call { return "a prefetch went out of its uid's turn" }
+        if prefetches.first !== call { return "a prefetch was sent out of its uid's turn" }
         guard let refresh = nextRefresh(now), refresh.refresh.map({ $0.deadline <= now }) ?? false, !lastWasUrgent,
             waiting == 0 || refreshAllowance.canPay(at: now)
         else { return nil }
-        return "a prefetch went before an urgent refresh's turn"
+        return "a prefetch was sent at an urgent refresh's turn"
     }
 
-    /// The refresh or revocation that goes next; nil: there is none, or it isn't known.
+    /// Returns the refresh or revocation that goes next, or nil if there is none or it isn't known.
     private func nextRefresh(_ now: Instant) -> ModelCall? {
         guard background.allSatisfy({ $0.readiness == .surely || $0.isPausing(at: now) }) else { return nil }
         return background.filter { $0.readiness == .surely }.min { $0.isSooner(than: $1) }
     }
 
-    /// Notes that a call goes.
+    /// Records that a call is sent.
     func start(_ call: ModelCall, now: Instant) {
-        switch call.place {
+        switch call.position {
         case .caller where callers.first === call: callers.removeFirst()
         case .prefetch where prefetches.first === call:
             prefetches.removeFirst()
             lastWasUrgent = false
         case .background:
             if waiting > 0 { _ = refreshAllowance.pay(at: now) }
-            // Among those that may be let in at any time nobody knows which was the first; the one that went was.
+            // Among retries that may join at any time nobody knows the first one, so it is the one that was sent.
             lastWasUrgent = call.refresh.map { $0.deadline <= now } ?? false
             withdraw(call)
         case .first, .caller, .prefetch, .sent: withdraw(call)
         }
-        call.place = .sent(now)
+        call.position = .sent(now)
         _ = bucket.pay(at: now)
         underWay += 1
         sent += 1
@@ -297,9 +303,9 @@ final class ModelTenant {
         if underWay >= limits.maxConcurrent || !circuit.isClosed { disturb() }
     }
 
-    /// Whether some queued call could go now, and so should have gone.
+    /// True if some queued call could go now, and so should have been sent.
     func holdsBackCall(_ now: Instant) -> Bool {
-        guard !isRetired, hold.map({ now >= $0.until }) ?? true, circuit.letsCallGo(now), bucket.canPay(at: now),
+        guard !isRetired, hold.map({ now >= $0.until }) ?? true, circuit.allowsCall(now), bucket.canPay(at: now),
             underWay < limits.maxConcurrent
         else { return false }
         if !first.isEmpty || !callers.isEmpty { return true }

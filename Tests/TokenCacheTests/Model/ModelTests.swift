@@ -1,14 +1,16 @@
 import Foundation
 import Testing
 
-@Suite("Random lives of the cache against a model")
+@Suite("Random runs of the cache against a model")
 struct ModelTests {
     private static let steps = 500
-    /// Each a test case of its own; one after another, so that a thread is left to the other tests.
+    /// The parts of the seeds.
+    ///
+    /// Each is a test case of its own, one after another, so that the other tests have a thread.
     private static let shares = 8
     private static let runs = 1_000
-    /// After so many violations the rest of a share tells nothing new.
-    private static let mostViolations = 5
+    /// The number of violations after which the rest of a part says nothing new.
+    private static let maxViolations = 5
 
     @Test("Whatever happens, the promises hold.", .serialized, arguments: 0..<shares)
     func holds(share: Int) async throws {
@@ -19,18 +21,18 @@ struct ModelTests {
         }
         var tally = ModelTally()
         var violations = 0
-        for number in 0..<(Self.runs / Self.shares) where violations < Self.mostViolations {
+        for number in 0..<(Self.runs / Self.shares) where violations < Self.maxViolations {
             let run = run(UInt64(share * 1_000_000 + number))
             if run == nil { violations += 1 }
             if let run { tally.add(run) }
             // Other tests run on the same threads, and some of them have deadlines.
             await Task.yield()
         }
-        // The rarest situations come up once in some hundred lives.
+        // The rarest situations come up once in some hundred runs.
         if ProcessInfo.processInfo.environment["MODEL_TALLY"] != nil { print("share \(share): \(tally)") }
     }
 
-    /// Lives one life; nil: a promise was broken.
+    /// Does one run, and returns nil if a promise was broken.
     private func run(_ seed: UInt64, isTraced: Bool = false) -> ModelTally? {
         let run = ModelRun(seed: seed, isTraced: isTraced)
         do {

@@ -9,23 +9,24 @@ struct OutageTests {
     private static let outage = 600..<1_500
     private static let end = 2_400
 
-    /// A call under way, and when it comes back.
+    /// A call under way, and the time of its end.
     private struct Open {
         let call: CallID
         let back: Instant
     }
 
     @Test(
-        "Nobody whose token outlives it notices; what follows keeps to the rate, and everyone is renewed.",
+        "Users whose tokens outlive it don't notice. Afterwards calls keep to the rate, and all tokens are renewed.",
         arguments: 0..<20
     )
     func outage(seed: Int) throws {
         var random = SeededRandom(seed: UInt64(seed))
         let policy = TenantPolicy.test(rate: 80, burst: 80)
-        var cache = Simulation(tenants: ["main": policy], draw: Double(random.below(1_000)) / 1_000)
+        var cache = Simulation(tenants: ["main": policy], jitterFraction: Double(random.below(1_000)) / 1_000)
         var ends: [TokenKey: Instant] = [:]
         for user in 0..<Self.users {
-            // Due before it, within it or after it; all outlive it, and the minute after which the circuit probes last.
+            // The tokens are due before, within or after the outage. All outlive it, and the last minute in which the
+            // circuit probes.
             let lifetime = Duration.seconds(1_800 + random.below(1_800))
             try cache.warm(.of("user\(user)"), lifetime: lifetime)
             ends[.of("user\(user)")] = cache.now + lifetime
@@ -38,12 +39,12 @@ struct OutageTests {
             for order in cache.orders() {
                 guard case .mint(let call, _) = order else { continue }
                 let isPaid = bucket.pay(at: cache.now)
-                #expect(isPaid, "more calls went than the bucket allows")
+                #expect(isPaid, "more calls were sent than the bucket allows")
                 open.append(Open(call: call, back: cache.now + .milliseconds(random.below(9_000))))
             }
             for call in open where call.back <= cache.now {
                 if Self.outage.contains(second) {
-                    cache.fail(call.call, CircuitTests.down)
+                    cache.fail(call.call, OpenCircuitTests.down)
                 } else {
                     cache.succeed(call.call)
                 }

@@ -1,0 +1,25 @@
+import TokenProtocol
+
+/// The reason for which a call ended.
+///
+/// All calls are ended by one function, which tells everyone who has to know.
+enum CallEnd {
+    /// The tenant minted a token.
+    case minted(EncodedToken, TokenLife)
+    /// The mint failed.
+    case failed(MintFailure)
+    /// The revocation ended, with or without an answer of the tenant.
+    case revocation(RevocationResult)
+    /// It was not sent, as nobody needs it any more.
+    case unwanted
+    /// It was not sent, as the user has logged out.
+    case loggedOut
+    /// It was not sent, as the token that it revokes or renews has expired.
+    case expired
+    /// It was not sent, as too many background calls are queued.
+    case overLimit
+    /// It was not sent, as the tenant is not configured any more.
+    case retired(ErrorReply)
+    /// The daemon is shutting down, whether the call was sent or not.
+    case shutDown
+}

@@ -1,0 +1,20 @@
+/// A walk through a tenant's queued callers that rejects those who can't be served in time.
+///
+/// Each caller is checked in the order of the queue. Callers who stay count for the ones behind them, and callers who
+/// don't make those faster. So nobody is rejected whose call could go in time.
+struct DeadlineCheck {
+    let tenant: TenantID
+    /// The calls that go before all callers' calls.
+    var first: [CallID]
+    var walk: FairQueue.Walk
+    /// The number of calls that stay so far.
+    var rank = 0
+    /// The number of waiters of the current call that are left to check, or nil if it has not been started.
+    var left: Int?
+
+    init(_ tenant: TenantID, _ governor: Governor) {
+        self.tenant = tenant
+        first = governor.firstCalls
+        walk = governor.walk()
+    }
+}

@@ -1,0 +1,206 @@
+import Secrets
+import TokenProtocol
+
+#if canImport(FoundationEssentials)
+package import FoundationEssentials
+#else
+package import Foundation
+#endif
+
+/// The completion of calls.
+extension CacheStateMachine {
+    /// Completes a call that minted a token or failed to.
+    ///
+    /// - Parameters:
+    ///   - now: The time on the clock that decides.
+    ///   - wall: The wall-clock time, for display.
+    package mutating func ended(_ id: CallID, _ result: MintResult, now: Instant, wall: Date) -> CacheActions {
+        guard let call = calls[id], let mint = call.mint, let sent = call.sent else { return finish(now) }
+        statistics.recordMint(now - sent)
+        switch result {
+        case .minted(let token, let scope, let lifetime):
+            let life = TokenLife(
+                sent: sent,
+                lifetime: lifetime ?? policy.defaultLifetime,
+                jitterFraction: randomFraction(),
+                policy: policy
+            )
+            guard life.left(at: now) >= TokenLife.minServed else {
+                end(id, .failed(MintFailure.expiredOnArrival), now: now)
+                break
+            }
+            let ends = wall.addingTimeInterval(life.left(at: now).inSeconds)
+            let encoded = EncodedToken(
+                accessToken: token,
+                scope: scope ?? mint.key.scopes.text,
+                expiresAt: ends.formatted(.iso8601)
+            )
+            end(id, encoded.map { .minted($0, life) } ?? .failed(.noMemory), now: now)
+        case .failed(.denied(_, secretChanged: true)) where canRetryWithNewSecret(call):
+            retryWithNewSecret(id, call, now: now)
+        case .failed(let failure): end(id, .failed(failure), now: now)
+        }
+        return finish(now)
+    }
+
+    /// Completes a call that revoked a token or failed to.
+    package mutating func revocationEnded(_ id: CallID, _ result: RevocationResult, now: Instant) -> CacheActions {
+        if calls[id]?.sent != nil { end(id, .revocation(result), now: now) }
+        return finish(now)
+    }
+
+    /// Ends a call for any reason.
+    ///
+    /// Everyone who has to know is told here.
+    mutating func end(_ id: CallID, _ reason: CallEnd, now: Instant) {
+        guard let call = calls[id] else { return }
+        // The fate depends on the table, so it is read before the call is removed.
+        let fate = fate(of: call)
+        calls.remove(id)
+        touch(call.tenant)
+        if let ticket = call.ticket { tenants[call.tenant]?.governor.withdraw(ticket) }
+        switch call.work {
+        case .mint(let mint): end(call, mint, fate, reason, now: now)
+        case .revocation(let revocation): end(call, revocation, reason, now: now)
+        }
+    }
+
+    // MARK: Mints
+
+    private mutating func end(_ call: Call, _ mint: Mint, _ fate: Mint.Fate, _ reason: CallEnd, now: Instant) {
+        switch reason {
+        case .minted(let token, let life): succeeded(call, mint, fate, token, life, now: now)
+        case .failed(let failure): failed(call, mint, fate, failure, now: now)
+        case .unwanted, .expired, .overLimit:
+            if mint.refresh != nil { statistics.skippedIdle += 1 }
+            probeLost(call, wasSent: false, now: now)
+        case .loggedOut:
+            complete(call, .error(.revokedMeanwhile))
+            probeLost(call, wasSent: false, now: now)
+        case .retired(let error): complete(call, .error(error))
+        case .shutDown, .revocation: break
+        }
+    }
+
+    private mutating func succeeded(
+        _ call: Call,
+        _ mint: Mint,
+        _ fate: Mint.Fate,
+        _ token: EncodedToken,
+        _ life: TokenLife,
+        now: Instant
+    ) {
+        statistics.succeeded += 1
+        tenants[call.tenant]?.lastSuccess = now
+        noteEnd(of: call, .success, now: now)
+        noteAcceptance(call, mint, fate, now: now)
+        record(call, mint, .minted(granted: token.scope, token.fingerprint))
+        switch fate {
+        case .current: cache(token, life, call, mint, now: now)
+        case .superseded: break
+        case .revoked(let peer):
+            enqueueRevocation(of: token, mint.key, until: life.expiry, as: nil, for: peer, now: now)
+        }
+        complete(call, .token(token, life))
+    }
+
+    /// Queues the replies to the requests that wait for a mint.
+    mutating func complete(_ call: Call, _ result: Completions.Result) {
+        guard let mint = call.mint else { return }
+        completions.add(call.id, .init(key: mint.key, result: result, waiters: call.waiters))
+    }
+
+    mutating func record(_ call: Call, _ mint: Mint, _ end: AuditRecord.MintEnd) {
+        actions.records.append(AuditRecord(call.peer, .mint(mint.key, mint.cause, end)))
+    }
+
+    private mutating func cache(
+        _ token: EncodedToken,
+        _ life: TokenLife,
+        _ call: Call,
+        _ mint: Mint,
+        now: Instant
+    ) {
+        let key = mint.key
+        let wasReported = negatives[key]?.report != nil
+        negatives.forget(key)
+        let before = store.find(key).flatMap { store[$0] }
+        if mint.refresh != nil { statistics.refreshDone(isLate: before.map { !$0.life.isServable(at: now) } ?? true) }
+        let entry = Entry(
+            key: key,
+            token: token,
+            life: life,
+            policyNumber: store.policyNumber,
+            arrived: now,
+            lastUsed: [mint.requestedAt, before?.lastUsed].compactMap(\.self).max(),
+            isUnrequested: mint.isUnrequested && mint.requestedAt == nil,
+            replacedReported: wasReported,
+            serial: newSerial()
+        )
+        statistics.evictions.capacity += store.put(entry, for: mint.owner)
+        enforceEntryLimit(now: now)
+    }
+
+    /// Removes entries beyond the limit: expired ones first, then the least recently used ones of uids over their
+    /// quota.
+    ///
+    /// A new token makes one entry go. After a reload with a smaller limit there are more, and they go in slices.
+    mutating func enforceEntryLimit(now: Instant) {
+        guard store.count > policy.maxEntries else { return }
+        dropExpired(now: now)
+        var budget = sliceSize
+        while store.count > policy.maxEntries,
+            store.removeOldest(limit: policy.maxEntries, share: policy.entriesShare, &budget)
+        {
+            statistics.evictions.capacity += 1
+        }
+        if store.count > policy.maxEntries { add(.enforceEntryLimit) }
+    }
+
+    // MARK: Revocations
+
+    private mutating func end(_ call: Call, _ revocation: Revocation, _ reason: CallEnd, now: Instant) {
+        revocationEnds.remove(revocation.timer)
+        let outcome: AuditRecord.RevocationEnd
+        switch reason {
+        case .revocation(let result):
+            outcome = result == .taken ? .revoked : .failed
+            let before = tenants[call.tenant]?.governor.blockedUntil(now)
+            switch result {
+            case .taken: noteEnd(of: call, .success, now: now)
+            case .refused: noteEnd(of: call, .answer, now: now)
+            case .failed(let failure):
+                noteHold(of: call.tenant, failure, now: now)
+                noteEnd(of: call, ending(of: failure, call.tenant), now: now)
+            }
+            recheckDeadlines(call.tenant, before, now: now)
+        case .expired, .unwanted: outcome = .expired
+        case .overLimit, .retired, .shutDown, .loggedOut, .minted, .failed: outcome = .dropped
+        }
+        record(call.peer, revocation, outcome)
+        answer(revocation.logout, call.id, isTaken: outcome == .revoked, now: now)
+    }
+
+    mutating func record(_ peer: Peer?, _ revocation: Revocation, _ outcome: AuditRecord.RevocationEnd) {
+        actions.records.append(
+            AuditRecord(
+                peer,
+                .revocation(revocation.user, revocation.scopes, revocation.token.fingerprint, outcome)
+            )
+        )
+    }
+
+    /// Completes one of the revocations of a logout.
+    private mutating func answer(_ logout: Waiters.ID?, _ call: CallID, isTaken: Bool, now: Instant) {
+        guard let logout, let member = waiters[logout], case .logout(var open, var allTaken) = member.goal else {
+            return
+        }
+        open.removeAll { $0 == call }
+        allTaken = allTaken && isTaken
+        waiters.setGoal(.logout(open: open, allTaken: allTaken), of: logout)
+        guard open.isEmpty else { return }
+        var none = Waiters.List()
+        waiters.remove(logout, from: &none)
+        actions.deliveries.append(Delivery(waiter: member.waiter, reply: .revoked(true, upstream: allTaken)))
+    }
+}

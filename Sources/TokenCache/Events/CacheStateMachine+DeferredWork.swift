@@ -1,0 +1,172 @@
+import DequeModule
+import TokenProtocol
+
+/// Deferred work, in slices.
+extension CacheStateMachine {
+    /// Adds deferred work, which replaces an older piece for the same purpose.
+    mutating func add(_ work: DeferredWork) {
+        deferredWork.removeAll { $0.isReplaced(by: work) }
+        deferredWork.append(work)
+    }
+
+    /// Does a slice of the deferred work, each piece in turn.
+    mutating func performDeferredWork(now: Instant) {
+        var budget = sliceSize
+        while budget > 0, let work = deferredWork.popFirst() {
+            // Each piece has a minimum cost.
+            budget -= 1
+            if let rest = perform(work, &budget, now: now) { deferredWork.append(rest) }
+        }
+    }
+
+    /// Does a part of a piece of work, and returns the rest of it.
+    private mutating func perform(_ work: DeferredWork, _ budget: inout Int, now: Instant) -> DeferredWork? {
+        switch work {
+        case .flush(let sweep): return flush(sweep, &budget, now: now)
+        case .retire(let tenant, let error, let next): return retire(tenant, error, next, &budget, now: now)
+        case .checkDeadlines(let check): return checkDeadlines(check, &budget, now: now)
+        case .cancelWaits(let names, var next):
+            while next < names.count {
+                guard budget > 0 else { return .cancelWaits(names, next: next) }
+                cancelWait(of: names[next], now: now)
+                next += 1
+                budget -= 1
+            }
+            return nil
+        case .applyPolicy(let next):
+            return goThroughSlots(from: next, &budget) { $0.applyPolicy(to: $1) }.map { .applyPolicy(next: $0) }
+        case .enforceEntryLimit:
+            enforceEntryLimit(now: now)
+            budget = 0
+            return nil
+        case .sweepNegatives(let tenant, let serial, var next):
+            guard negatives.sweep(from: &next, &budget) else {
+                return .sweepNegatives(tenant, upTo: serial, next: next)
+            }
+            negatives.endForgettingUnauthorized(of: tenant, upTo: serial)
+            return nil
+        case .endPauses(let tenant):
+            touch(tenant)
+            while budget > 0 {
+                guard tenants[tenant]?.governor.endAnyPause() == true else { return nil }
+                budget -= 1
+            }
+            return .endPauses(tenant)
+        case .persist(let next):
+            guard !persistenceIsFull else { return nil }
+            return goThroughSlots(from: next, &budget) { $0.store.persist($1) }.map { .persist(next: $0) }
+        case .persistUses(let next):
+            return goThroughSlots(from: next, &budget) { $0.store.persistUse($1) }.map { .persistUses(next: $0) }
+        }
+    }
+
+    /// Performs an action for each slot of a slice.
+    ///
+    /// Returns the next slot, or nil after the last one.
+    private mutating func goThroughSlots(
+        from start: Int,
+        _ budget: inout Int,
+        _ body: (inout CacheStateMachine, Int) -> Void
+    ) -> Int? {
+        let end = min(store.slots.count, start + budget)
+        for slot in start..<max(start, end) { body(&self, slot) }
+        budget -= max(0, end - start)
+        return end < store.slots.count ? end : nil
+    }
+
+    // MARK: Flushes
+
+    private mutating func flush(_ old: FlushSweep, _ budget: inout Int, now: Instant) -> DeferredWork? {
+        var sweep = old
+        guard store.sweep(sweep.tenant, &budget) else { return .flush(sweep) }
+        while sweep.nextCall < calls.indices.upperBound {
+            guard budget > 0 else { return .flush(sweep) }
+            if let call = calls.call(at: sweep.nextCall), call.tenant == sweep.tenant, call.id.serial <= sweep.serial,
+                call.mint?.fate == .current
+            {
+                supersede(call.id, now: now)
+            }
+            sweep.nextCall += 1
+            budget -= 1
+        }
+        guard negatives.sweep(from: &sweep.nextNegative, &budget) else { return .flush(sweep) }
+        store.endFlush(of: sweep.tenant)
+        negatives.endFlush(of: sweep.tenant, upTo: sweep.serial)
+        return nil
+    }
+
+    // MARK: Tenants that are gone
+
+    private mutating func retire(
+        _ tenant: TenantID,
+        _ error: ErrorReply,
+        _ start: Int,
+        _ budget: inout Int,
+        now: Instant
+    ) -> DeferredWork? {
+        var next = start
+        while next < calls.indices.upperBound, budget > 0 {
+            if let call = calls.call(at: next), call.tenant == tenant, call.sent == nil {
+                end(call.id, .retired(error), now: now)
+            }
+            next += 1
+            budget -= 1
+        }
+        return next < calls.indices.upperBound ? .retire(tenant, error, next: next) : nil
+    }
+
+    // MARK: Deadlines
+
+    private mutating func checkDeadlines(_ old: DeadlineCheck, _ budget: inout Int, now: Instant) -> DeferredWork? {
+        var check = old
+        while budget > 0 {
+            guard let governor = tenants[check.tenant]?.governor, tenants[check.tenant]?.isRetired == false,
+                let id = check.first.first ?? governor.next(&check.walk)
+            else { return nil }
+            budget -= 1
+            var left = check.left ?? callerCount(of: id)
+            let start = governor.delay(behind: check.rank, now: now)?.until ?? now
+            while left > 0 {
+                guard budget > 0 else {
+                    check.left = left
+                    return .checkDeadlines(check)
+                }
+                checkDeadlineOfNextCaller(of: id, start, now: now)
+                left -= 1
+                budget -= 1
+            }
+            check.left = nil
+            // A call without callers has left the queue that is walked through, unless it goes before all others.
+            let stays = callerCount(of: id) > 0
+            let goesFirst = !check.first.isEmpty && calls[id]?.ticket != nil
+            if stays || goesFirst { check.rank += 1 }
+            if !check.first.isEmpty {
+                check.first.removeFirst()
+            } else if stays {
+                tenants[check.tenant]?.governor.pass(&check.walk)
+            }
+        }
+        return .checkDeadlines(check)
+    }
+
+    /// Returns the number of requests that wait for a queued call.
+    private func callerCount(of id: CallID) -> Int {
+        guard let call = calls[id], call.sent == nil else { return 0 }
+        guard let logout = call.revocation?.logout else { return call.waiters.count }
+        return waiters[logout] == nil ? 0 : 1
+    }
+
+    /// Checks the next waiter of a call, and rejects it if it can't be served in time.
+    private mutating func checkDeadlineOfNextCaller(of id: CallID, _ start: Instant, now: Instant) {
+        guard let call = calls[id], let caller = call.revocation?.logout ?? waiters.first(of: call.waiters),
+            let member = waiters[caller]
+        else { return }
+        guard member.deadline > start else {
+            let cause = tenants[call.tenant]?.governor.block(now)?.cause ?? .rate
+            return endWait(caller, .error(.paced(cause, until: start, now: now)), cancelsCall: true, now: now)
+        }
+        var list = call.waiters
+        waiters.rotate(&list)
+        calls.update(id) { $0.waiters = list }
+    }
+}

@@ -1,0 +1,71 @@
+package import Secrets
+package import TokenProtocol
+
+/// Reports of rejected tokens, evictions and flushes.
+extension CacheStateMachine {
+    /// The time in which a token that replaced a reported one can't be reported.
+    ///
+    /// Late reports mean the old token.
+    static var reportGrace: Duration { .seconds(10) }
+
+    /// Drops a token that an API has rejected.
+    package mutating func invalidate(
+        _ key: TokenKey,
+        _ fingerprint: Fingerprint,
+        now: Instant
+    ) -> Outcome<InvalidateAnswer> {
+        guard let slot = store.find(key), let entry = store[slot], entry.token.fingerprint == fingerprint else {
+            return finish(.unknown, now)
+        }
+        let age = now - entry.life.sent
+        if entry.replacedReported, age < Self.reportGrace {
+            return finish(.tooYoung(retryAfter: (Self.reportGrace - age).asRetryAfter), now)
+        }
+        store.remove(slot)
+        statistics.evictions.invalidated += 1
+        if let call = currentCall(of: key) { supersede(call, now: now) }
+        changeNegative(key, now: now) { $0.noteReport(now: now) }
+        return finish(.dropped, now)
+    }
+
+    // MARK: Operators
+
+    /// Drops a user's tokens at an operator's request.
+    package mutating func evict(_ user: UserKey, scopes: ScopeSet?, now: Instant) -> CacheActions {
+        tenants[user.tenant]?.client.forget(user)
+        statistics.evictions.evicted += drop(user, scopes: scopes).count
+        for id in calls.mints(of: user) {
+            guard let call = calls[id], let mint = call.mint, scopes ?? mint.key.scopes == mint.key.scopes,
+                mint.fate == .current
+            else { continue }
+            supersede(id, now: now)
+        }
+        negatives.forget(user, scopes: scopes)
+        return finish(now)
+    }
+
+    /// Drops all tokens of a tenant, or of all, at an operator's request.
+    ///
+    /// - Returns: The number of dropped tokens.
+    package mutating func flush(tenant: TenantID?, now: Instant) -> Outcome<Int> {
+        let count = (tenant.map { [$0] } ?? configured).reduce(0) { $0 + flush($1) }
+        return finish(count, now)
+    }
+
+    /// Raises the generation of all of a tenant's keys.
+    ///
+    /// Their memory is freed in slices.
+    mutating func flush(_ tenant: TenantID) -> Int {
+        let count = store.flush(tenant, upTo: lastSerial)
+        negatives.flush(tenant, upTo: lastSerial)
+        statistics.evictions.flushed += count
+        add(.flush(FlushSweep(tenant, upTo: lastSerial)))
+        return count
+    }
+
+    /// Removes a user's entries, or those with these scopes, and returns them.
+    mutating func drop(_ user: UserKey, scopes: ScopeSet?) -> [Entry] {
+        let slots = store.find(allOf: user).filter { scopes == nil || store[$0]?.key.scopes == scopes }
+        return slots.compactMap { store.remove($0) }
+    }
+}

@@ -1,0 +1,117 @@
+package import TokenProtocol
+
+#if canImport(FoundationEssentials)
+package import FoundationEssentials
+#else
+package import Foundation
+#endif
+
+/// The reply to `health`: the state of each tenant and of its client.
+extension CacheStateMachine {
+    /// Returns the state of the tenants and of their clients, and since when they are not well.
+    ///
+    /// - Parameter wall: The wall-clock time, for display.
+    package func health(now: Instant, wall: Date) -> HealthReply {
+        HealthReply(
+            checks: configured.flatMap { id in
+                tenants[id].map {
+                    [circuit($0, id.name, now, wall), hold($0, id.name, now, wall), client($0, id.name, now, wall)]
+                }
+                    ?? []
+            }
+        )
+    }
+
+    private func circuit(_ tenant: TenantState, _ name: String, _ now: Instant, _ wall: Date) -> HealthReply.Check {
+        guard let since = tenant.governor.circuit.openSince else {
+            return HealthReply.Check(name: "circuit", tenant: name, status: .ok)
+        }
+        let retry =
+            tenant.governor.circuit.openUntil(now).map { "it is tried again in \(($0 - now).asRetryAfter) s" }
+            ?? "the next call tries it again"
+        return HealthReply.Check(
+            name: "circuit",
+            tenant: name,
+            status: .degraded,
+            description: "calls to the tenant fail\(Self.last(tenant)); \(retry)",
+            since: Self.text(since, now, wall)
+        )
+    }
+
+    private func hold(_ tenant: TenantState, _ name: String, _ now: Instant, _ wall: Date) -> HealthReply.Check {
+        guard let hold = tenant.governor.currentHold(at: now) else {
+            return HealthReply.Check(name: "hold", tenant: name, status: .ok)
+        }
+        return HealthReply.Check(
+            name: "hold",
+            tenant: name,
+            status: .degraded,
+            description: ErrorReply.paced(hold.cause, until: hold.until, now: now).description,
+            since: tenant.governor.heldSince.map { Self.text($0, now, wall) }
+        )
+    }
+
+    private func client(_ tenant: TenantState, _ name: String, _ now: Instant, _ wall: Date) -> HealthReply.Check {
+        switch tenant.client.state {
+        case .trusted: HealthReply.Check(name: "client", tenant: name, status: .ok)
+        case .doubtful(let since):
+            HealthReply.Check(
+                name: "client",
+                tenant: name,
+                status: .degraded,
+                description: "several users in a row were refused, none accepted between\(Self.last(tenant)): "
+                    + "they are unknown or disabled, or the client may not act for users",
+                since: Self.text(since, now, wall)
+            )
+        case .suspected(let since, _):
+            HealthReply.Check(
+                name: "client",
+                tenant: name,
+                status: .degraded,
+                description: "several users in a row were refused with 401: they are unknown, or the client is refused",
+                since: Self.text(since, now, wall)
+            )
+        case .denied(let since):
+            HealthReply.Check(
+                name: "client",
+                tenant: name,
+                status: .failing,
+                description: "the tenant refuses the client with 401, also for a user whom it has accepted before: "
+                    + "look at the client's secret and at the client in the tenant",
+                since: Self.text(since, now, wall)
+            )
+        }
+    }
+
+    /// Returns the tenant's last error, to be appended to a reason.
+    private static func last(_ tenant: TenantState) -> String {
+        tenant.lastError.map { " (last: \($0.error.description))" } ?? ""
+    }
+
+    private static func text(_ instant: Instant, _ now: Instant, _ wall: Date) -> String {
+        wall.addingTimeInterval(-(now - instant).inSeconds).formatted(.iso8601)
+    }
+}
+
+extension CircuitBreaker {
+    /// The state in one word, as operators see it.
+    func name(at now: Instant) -> String {
+        switch state {
+        case .closed: "closed"
+        case .open(let until): until > now ? "open" : "half_open"
+        case .halfOpen: "half_open"
+        }
+    }
+}
+
+extension ClientHealth {
+    /// The client's state in one word, as operators see it.
+    var name: String {
+        switch state {
+        case .trusted: "trusted"
+        case .doubtful: "doubtful"
+        case .suspected: "suspected"
+        case .denied: "refused"
+        }
+    }
+}

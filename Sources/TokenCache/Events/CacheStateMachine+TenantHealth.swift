@@ -1,0 +1,140 @@
+import TokenProtocol
+
+/// The health of tenants and of their clients, as far as the ends of calls show it.
+extension CacheStateMachine {
+    /// Records how a sent call ended, and notifies operators of what that changed.
+    mutating func noteEnd(of call: Call, _ ending: CircuitBreaker.Ending, now: Instant) {
+        let jitterFraction = randomFraction()
+        let change = tenants[call.tenant]?.governor.ended(call.id, ending, jitterFraction: jitterFraction, now: now)
+        guard tenants[call.tenant]?.isRetired == false else { return }
+        switch change {
+        case .opened(let until): actions.notices.append(.circuitOpened(call.tenant.name, until - now))
+        case .closed: actions.notices.append(.circuitClosed(call.tenant.name))
+        case .none?, nil: break
+        }
+        // The tenant is back: paused retries go in their turn.
+        if ending == .success, tenants[call.tenant]?.governor.hasPauses == true { add(.endPauses(call.tenant)) }
+    }
+
+    /// Returns the meaning of a failure for the circuit breaker.
+    func ending(of failure: MintFailure, _ tenant: TenantID) -> CircuitBreaker.Ending {
+        switch failure {
+        // While the client is denied, another 401 means that it still is.
+        case .denied(let upstream, _) where upstream.status == 401 && isClientDenied(tenant): .fault
+        case .denied, .throttled, .rejected, .noMemory: .answer
+        case .unavailable, .malformed: .fault
+        }
+    }
+
+    private func isClientDenied(_ tenant: TenantID) -> Bool {
+        if case .denied? = tenants[tenant]?.client.state { true } else { false }
+    }
+
+    /// Records that a tenant wants no calls for a while.
+    mutating func noteHold(of tenant: TenantID, _ failure: MintFailure, now: Instant) {
+        let length: Duration?
+        let cause: Governor.Delay.Cause
+        switch failure {
+        case .throttled(let retryAfter): (length, cause) = (retryAfter, .throttled)
+        case .unavailable(_, _, .asked(let asked)): (length, cause) = (asked, .paused)
+        case .unavailable(_, _, .unreadable): (length, cause) = (nil, .paused)
+        case .unavailable(_, _, nil), .denied, .malformed, .rejected, .noMemory: return
+        }
+        guard tenants[tenant]?.isRetired == false else { return }
+        let jitterFraction = randomFraction()
+        tenants[tenant]?.governor.hold(length, cause: cause, jitterFraction: jitterFraction, now: now)
+        if let hold = tenants[tenant]?.governor.currentHold(at: now) {
+            actions.notices.append(.held(tenant.name, hold.until - now))
+        }
+    }
+
+    /// Rejects callers who can't be served in time any more, after a hold or the circuit breaker has changed.
+    mutating func recheckDeadlines(_ tenant: TenantID, _ before: Instant?, now: Instant) {
+        guard let governor = tenants[tenant]?.governor, tenants[tenant]?.isRetired == false,
+            let block = governor.blockedUntil(now), block != before
+        else { return }
+        add(.checkDeadlines(DeadlineCheck(tenant, governor)))
+    }
+
+    // MARK: The client
+
+    /// Records that the tenant accepts the client, as it has minted with it.
+    mutating func noteAcceptance(_ call: Call, _ mint: Mint, _ fate: Mint.Fate, now: Instant) {
+        // A user who has logged out is not used as a probe.
+        let key = fate == .current ? mint.key : nil
+        guard tenants[call.tenant]?.isRetired == false, tenants[call.tenant]?.client.accepted(key) == true else {
+            return
+        }
+        actions.notices.append(.clientAccepted(call.tenant.name))
+        closeClientCircuit(of: call.tenant)
+    }
+
+    /// Evaluates a failure for what it says of the client.
+    mutating func noteDenial(_ call: Call, _ mint: Mint, _ failure: MintFailure, now: Instant) {
+        guard tenants[call.tenant]?.isRetired == false else { return }
+        // A denial with an old secret says nothing of the client with the new one.
+        guard case .denied(let upstream, secretChanged: false) = failure else {
+            return probeLost(call, wasSent: true, now: now)
+        }
+        let is401 = upstream.status == 401
+        switch tenants[call.tenant]?.client.denied(mint.key, call.id, isUnauthorized: is401, now: now) {
+        case .doubtful: actions.notices.append(.clientDoubtful(call.tenant.name, upstream))
+        case .suspected(let probe):
+            actions.notices.append(.clientSuspected(call.tenant.name, upstream, isProbed: probe != nil))
+            if let probe { self.probe(probe, now: now) }
+        case .proven: denyClient(of: call.tenant, now: now)
+        case .none?, nil: break
+        }
+        if !is401 { probeLost(call, wasSent: true, now: now) }
+    }
+
+    /// Handles a mint that ended without a result for the client.
+    ///
+    /// If it was the probe, another one may follow.
+    mutating func probeLost(_ call: Call, wasSent: Bool, now: Instant) {
+        guard tenants[call.tenant]?.isRetired == false,
+            let key = tenants[call.tenant]?.client.lost(call.id, wasSent: wasSent)
+        else { return }
+        probe(key, now: now)
+    }
+
+    /// Mints a key to probe the client, with the mint that is queued for it or with a new one.
+    private mutating func probe(_ key: TokenKey, now: Instant) {
+        let tenant = key.user.tenant
+        let present = currentCall(of: key)
+        let call = present ?? enqueue(key, .probe, as: .first)
+        if present != nil {
+            calls.update(call) { $0.mint?.isProbe = true }
+            requeue(call, now: now)
+        }
+        tenants[tenant]?.client.probes(with: call)
+    }
+
+    private mutating func denyClient(of tenant: TenantID, now: Instant) {
+        actions.notices.append(.clientDenied(tenant.name))
+        let jitterFraction = randomFraction()
+        if case .opened(let until)? = tenants[tenant]?.governor.denyClient(jitterFraction: jitterFraction, now: now) {
+            actions.notices.append(.circuitOpened(tenant.name, until - now))
+        }
+    }
+
+    private mutating func closeClientCircuit(of tenant: TenantID) {
+        if tenants[tenant]?.governor.acceptClient() == .closed {
+            actions.notices.append(.circuitClosed(tenant.name))
+        }
+    }
+
+    /// Handles a change of a client's secret.
+    ///
+    /// Earlier denials of the client no longer count, and users who were denied with 401 may have been denied because
+    /// of the old secret.
+    package mutating func secretChanged(of tenant: TenantID, now: Instant) -> CacheActions {
+        guard tenants[tenant]?.isRetired == false else { return finish(now) }
+        negatives.forgetUnauthorized(tenant, upTo: lastSerial)
+        add(.sweepNegatives(tenant, upTo: lastSerial, next: 0))
+        tenants[tenant]?.client.secretChanged()
+        closeClientCircuit(of: tenant)
+        touch(tenant)
+        return finish(now)
+    }
+}

@@ -1,0 +1,53 @@
+import TokenProtocol
+
+/// Timers.
+extension CacheStateMachine {
+    /// Does everything that is due: ends waits, queues refreshes, drops expired tokens, sends calls.
+    ///
+    /// If very much is due, as after a suspend, it does a part and asks to be called again at once.
+    package mutating func timePassed(now: Instant) -> CacheActions {
+        enqueueDueRefreshes(now: now)
+        dropExpired(now: now)
+        for _ in 0..<sliceSize {
+            guard negatives.forgetDue(at: now) else { break }
+        }
+        endDueWaits(now: now)
+        for _ in 0..<sliceSize {
+            guard let tenant = tenantTimers.removeMin(upTo: now) else { break }
+            tenants[tenant]?.timer = nil
+            touch(tenant)
+        }
+        if let time = nextUses, time <= now {
+            nextUses = now + usesInterval
+            add(.persistUses(next: 0))
+        }
+        return finish(now)
+    }
+
+    /// Queues the refreshes of entries in use that have reached their refresh deadline.
+    ///
+    /// An idle user's token expires, after at most one refresh since its last use.
+    private mutating func enqueueDueRefreshes(now: Instant) {
+        for _ in 0..<sliceSize {
+            guard let slot = store.takeRefresh(at: now) else { return }
+            applyPolicy(to: slot)
+            // Under another policy it may be due later. Then it has a new timer.
+            guard let entry = store[slot], entry.refreshTimer == nil else { continue }
+            guard isInUse(entry, now: now) else {
+                statistics.skippedIdle += 1
+                continue
+            }
+            _ = enqueueRefresh(of: slot, now: now)
+        }
+    }
+
+    /// Drops expired entries.
+    ///
+    /// Within its margin a token is kept, though not served, as a logout still has to revoke it.
+    mutating func dropExpired(now: Instant) {
+        for _ in 0..<sliceSize {
+            guard let slot = store.takeExpired(at: now) else { return }
+            if store.remove(slot) != nil { statistics.evictions.expired += 1 }
+        }
+    }
+}

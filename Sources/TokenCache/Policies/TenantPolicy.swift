@@ -1,0 +1,33 @@
+/// The limits of one tenant, and its identity.
+package struct TenantPolicy: Sendable, Equatable {
+    /// The host and the client ID, by which a reload recognises a tenant.
+    package struct Identity: Sendable, Equatable {
+        /// The origin that is called.
+        package var host: String
+        /// The OAuth client.
+        package var clientID: String
+
+        /// Creates an identity.
+        package init(host: String, clientID: String) {
+            self.host = host
+            self.clientID = clientID
+        }
+    }
+
+    /// The tenant and the client.
+    package var identity: Identity
+    /// The number of calls per minute.
+    package var ratePerMinute: Int
+    /// The number of calls that may go at once after a quiet time.
+    package var burst: Int
+    /// The number of calls that may be under way at the same time.
+    package var maxConcurrent: Int
+
+    /// Creates a policy.
+    package init(identity: Identity, ratePerMinute: Int = 80, burst: Int = 80, maxConcurrent: Int = 8) {
+        self.identity = identity
+        self.ratePerMinute = ratePerMinute
+        self.burst = burst
+        self.maxConcurrent = maxConcurrent
+    }
+}

@@ -1,0 +1,26 @@
+import TokenProtocol
+
+/// The options of a request for a token.
+package struct RequestOptions: Sendable, Equatable {
+    /// The minimum time left, or nil for the configured preference.
+    package var minTTL: Duration?
+    /// The time for which the caller waits.
+    package var timeout: Duration
+    /// True if a new token is demanded.
+    package var noCache: Bool
+    /// The caller.
+    package var peer: Peer
+
+    /// Creates the options.
+    package init(
+        minTTL: Duration? = nil,
+        timeout: Duration = TokenRequest.defaultTimeout,
+        noCache: Bool = false,
+        peer: Peer
+    ) {
+        self.minTTL = minTTL
+        self.timeout = timeout
+        self.noCache = noCache
+        self.peer = peer
+    }
+}

@@ -1,0 +1,16 @@
+import TokenProtocol
+
+/// The state of one tenant.
+struct TenantState {
+    let identity: TenantPolicy.Identity
+    var governor: Governor
+    /// The health of the client at the tenant.
+    var client = ClientHealth()
+    var lastSuccess: Instant?
+    var lastError: (error: ErrorReply, at: Instant)?
+    /// True if a reload has removed the tenant.
+    ///
+    /// It gets no more calls, and is removed when its last call has ended.
+    var isRetired = false
+    var timer: IndexedHeap<Instant, TenantID>.Handle?
+}

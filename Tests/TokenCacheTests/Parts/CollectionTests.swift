@@ -1,0 +1,76 @@
+import TestSupport
+import Testing
+import TokenProtocol
+
+@testable import TokenCache
+
+@Suite("The collections of the state machine")
+struct CollectionTests {
+    @Test("A heap returns the lowest item first, after any insertions, moves and removals.", arguments: 1...5)
+    func heap(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        var heap = IndexedHeap<Int, Int>()
+        var model: [Int: (handle: IndexedHeap<Int, Int>.Handle, priority: Int)] = [:]
+        for step in 0..<5_000 {
+            switch random.below(4) {
+            case 0, 1:
+                let priority = random.below(1_000)
+                model[step] = (heap.insert(step, at: priority), priority)
+            case 2:
+                guard let (key, item) = model.min(by: { $0.key < $1.key }) else { continue }
+                let priority = random.below(1_000)
+                heap.move(item.handle, to: priority)
+                model[key]?.priority = priority
+            default:
+                guard let (key, item) = model.max(by: { $0.key % 97 < $1.key % 97 }) else { continue }
+                #expect(heap.remove(item.handle) == key)
+                model[key] = nil
+            }
+            #expect(heap.count == model.count)
+            #expect(heap.minPriority == model.values.map(\.priority).min())
+        }
+        var last = Int.min
+        while let (priority, payload) = heap.min {
+            #expect(priority >= last)
+            #expect(model[payload]?.priority == priority)
+            last = priority
+            heap.removeMin()
+        }
+    }
+
+    @Test("A queue knows the rank of any call, and can remove any call.", arguments: 1...3)
+    func rankedQueue(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        var queue = RankedQueue()
+        var model: [Int] = []
+        for number in 1...6_000 {
+            queue.append(CallID(slot: number, serial: UInt64(number)), number: number)
+            model.append(number)
+            if random.once(in: 3), !model.isEmpty {
+                let gone = model.remove(at: random.below(model.count))
+                queue.remove(number: gone)
+                #expect(queue.rank(of: gone) == nil)
+            }
+            if random.once(in: 5), !model.isEmpty {
+                model.removeFirst()
+                queue.removeFirst()
+            }
+            guard number % 50 == 0, !model.isEmpty else { continue }
+            let index = random.below(model.count)
+            #expect(queue.rank(of: model[index]) == index)
+            #expect(queue.first(after: model[index])?.number == (index + 1 < model.count ? model[index + 1] : nil))
+            #expect(queue.count == model.count)
+        }
+    }
+
+    @Test("A segmented array returns what was put in, across the borders of segments.")
+    func segments() {
+        var array = SegmentedArray<Int>()
+        for number in 0..<5_000 { array.append(number) }
+        for index in array.indices { array[index] += 1 }
+        #expect(array.count == 5_000 && array[0] == 1 && array[1_023] == 1_024 && array[4_999] == 5_000)
+        while !array.isEmpty { array.removeLast() }
+        array.append(7)
+        #expect(array.count == 1 && array[0] == 7)
+    }
+}

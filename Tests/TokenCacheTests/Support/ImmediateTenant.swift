@@ -1,0 +1,20 @@
+import Secrets
+import Synchronization
+import TokenCache
+import TokenProtocol
+
+/// A tenant that answers at once, with tokens that name their user and their number.
+final class ImmediateTenant: TenantCalling {
+    private let minted = Mutex<[TokenKey: Int]>([:])
+
+    func mint(_ key: TokenKey) async -> MintResult {
+        let number = minted.withLock { minted in
+            minted[key, default: 0] += 1
+            return minted[key, default: 0]
+        }
+        let user = String(decoding: key.user.user.value, as: UTF8.self)
+        return .minted(AccessToken("\(user)-\(number)"), scope: nil, lifetime: .seconds(1_000))
+    }
+
+    func revoke(_ token: AccessToken, tenant: TenantID) async -> RevocationResult { .taken }
+}

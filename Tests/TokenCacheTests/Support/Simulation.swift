@@ -1,0 +1,255 @@
+import Secrets
+import Testing
+import TokenProtocol
+
+@testable import TokenCache
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// A state machine with a clock that only the test moves, and short forms of what tests do again and again.
+struct Simulation {
+    static let start = ContinuousClock.now
+    static let wall = Date(timeIntervalSince1970: 1_795_000_000)
+
+    private(set) var machine: CacheStateMachine
+    private(set) var now = Self.start
+    /// The time at which the machine asks to be called.
+    private(set) var wake: Instant?
+    private var lastTicket: UInt64 = 0
+    private var lastToken = 0
+    private var given: [CallOrder] = []
+    private var notices: [CacheNotice] = []
+    private(set) var records: [AuditRecord] = []
+    private var deliveries: [Delivery] = []
+
+    init(
+        policy: CachePolicy = CachePolicy(),
+        tenants: [TenantID: TenantPolicy] = ["main": .test()],
+        jitterFraction: Double = 0.5,
+        sliceSize: Int = CacheStateMachine.defaultSliceSize
+    ) {
+        machine = CacheStateMachine(
+            policy: policy,
+            tenants: tenants,
+            random: ConstantGenerator(jitterFraction),
+            sliceSize: sliceSize,
+            now: Self.start
+        )
+    }
+
+    /// Creates a cache with one call per second and no burst, whose bucket somebody else has just emptied.
+    static func withEmptyBucket() -> Simulation {
+        var cache = Simulation(tenants: ["main": .test(rate: 60, burst: 1, concurrent: 100)])
+        #expect(cache.ask(.of("first"), timeout: .seconds(60), peer: 9) == .wait)
+        #expect(cache.mints().count == 1)
+        return cache
+    }
+
+    // MARK: Performing
+
+    private mutating func perform<Answer>(_ outcome: Outcome<Answer>) -> Answer {
+        perform(outcome.actions)
+        return outcome.answer
+    }
+
+    /// Takes the actions of an event, and finishes all deferred work at once.
+    private mutating func perform(_ actions: CacheActions) {
+        take(actions)
+        for _ in 0..<100_000 {
+            guard !machine.deferredWork.isEmpty || !machine.completions.isEmpty else { return }
+            take(machine.timePassed(now: now))
+        }
+        Issue.record("there is no end of work")
+    }
+
+    /// Takes the actions of an event, and nothing else.
+    private mutating func take(_ actions: CacheActions) {
+        given += actions.calls
+        notices += actions.notices
+        records += actions.records
+        deliveries += actions.deliveries
+        wake = actions.wake
+    }
+
+    /// Returns the replies since the last call.
+    mutating func takeDeliveries() -> [Delivery] {
+        defer { deliveries = [] }
+        return deliveries
+    }
+
+    /// Returns the notices since the last call.
+    mutating func takeNotices() -> [CacheNotice] {
+        defer { notices = [] }
+        return notices
+    }
+
+    // MARK: Time
+
+    /// Moves the clock without timers, as during suspend or if a timer is late.
+    mutating func suspend(_ duration: Duration) { now += duration }
+
+    /// Moves the clock.
+    ///
+    /// Timers on the way go off at their time.
+    ///
+    /// Calls that are sent on the way are kept for ``orders()``.
+    @discardableResult
+    mutating func advance(_ duration: Duration) -> [Delivery] {
+        let end = now + duration
+        deliveries = []
+        take(machine.timePassed(now: now))
+        for round in 0... {
+            guard let next = wake, next <= end else { break }
+            #expect(round < 10_000, "the machine asks to be woken again and again")
+            guard round < 10_000 else { break }
+            now = max(now, next)
+            take(machine.timePassed(now: now))
+        }
+        now = end
+        return takeDeliveries()
+    }
+
+    /// Does one slice of what is due.
+    mutating func timePassed() { take(machine.timePassed(now: now)) }
+
+    // MARK: Events
+
+    /// Returns a waiter that was not used before.
+    mutating func newWaiter() -> Waiter {
+        lastTicket += 1
+        return Waiter(connection: 1, ticket: lastTicket)
+    }
+
+    /// Requests a token as a new caller.
+    mutating func ask(
+        _ key: TokenKey,
+        minTTL: Duration? = nil,
+        timeout: Duration = .seconds(10),
+        noCache: Bool = false,
+        peer: PeerUID = 7
+    ) -> RequestAnswer {
+        ask(key, minTTL: minTTL, timeout: timeout, noCache: noCache, peer: peer, as: newWaiter())
+    }
+
+    mutating func ask(
+        _ key: TokenKey,
+        minTTL: Duration? = nil,
+        timeout: Duration = .seconds(10),
+        noCache: Bool = false,
+        peer: PeerUID = 7,
+        as waiter: Waiter
+    ) -> RequestAnswer {
+        let options = RequestOptions(
+            minTTL: minTTL,
+            timeout: timeout,
+            noCache: noCache,
+            peer: Peer(uid: peer, gid: 0)
+        )
+        return perform(machine.request(key, options, waiter: waiter, now: now))
+    }
+
+    mutating func prefetch(_ keys: [TokenKey], for peer: PeerUID = 7) -> PrefetchCount {
+        perform(machine.prefetch(keys, for: Peer(uid: peer, gid: 0), now: now))
+    }
+
+    mutating func invalidate(_ key: TokenKey, _ fingerprint: Fingerprint) -> InvalidateAnswer {
+        perform(machine.invalidate(key, fingerprint, now: now))
+    }
+
+    /// Logs a user out as a new caller.
+    mutating func revoke(_ user: UserKey, scopes: ScopeSet? = nil, peer: PeerUID = 7) -> Reply? {
+        revoke(user, scopes: scopes, peer: peer, as: newWaiter())
+    }
+
+    mutating func revoke(_ user: UserKey, scopes: ScopeSet? = nil, peer: PeerUID = 7, as waiter: Waiter) -> Reply? {
+        perform(machine.revoke(user, scopes: scopes, waiter: waiter, for: Peer(uid: peer, gid: 0), now: now))
+    }
+
+    mutating func evict(_ user: UserKey, scopes: ScopeSet? = nil) {
+        perform(machine.evict(user, scopes: scopes, now: now))
+    }
+
+    mutating func flush(tenant: TenantID? = nil) -> Int { perform(machine.flush(tenant: tenant, now: now)) }
+
+    mutating func cancelWaits(of waiters: [Waiter]) { perform(machine.cancelWaits(of: waiters, now: now)) }
+
+    mutating func secretChanged(of tenant: TenantID = "main") {
+        perform(machine.secretChanged(of: tenant, now: now))
+    }
+
+    @discardableResult
+    mutating func reconfigure(
+        policy: CachePolicy = CachePolicy(),
+        tenants: [TenantID: TenantPolicy] = ["main": .test()]
+    ) -> [Delivery] {
+        deliveries = []
+        perform(machine.reconfigure(policy: policy, tenants: tenants, now: now))
+        return takeDeliveries()
+    }
+
+    mutating func shutDown() { perform(machine.shutDown(now: now)) }
+
+    mutating func stats() -> StatsReply { machine.stats(now: now) }
+
+    // MARK: Calls
+
+    /// Returns the calls since the last call of this method.
+    mutating func orders() -> [CallOrder] {
+        defer { given = [] }
+        return given
+    }
+
+    /// Returns the keys that are minted now, with their calls.
+    mutating func mints() -> [(call: CallID, key: TokenKey)] {
+        orders().compactMap { order in
+            if case .mint(let call, let key) = order { (call, key) } else { nil }
+        }
+    }
+
+    /// Returns the calls that revoke tokens now.
+    mutating func revocations() -> [CallID] {
+        orders().compactMap { order in if case .revoke(let call, _, _) = order { call } else { nil } }
+    }
+
+    /// Ends a call with a new token.
+    @discardableResult
+    mutating func succeed(_ call: CallID, lifetime: Duration? = .seconds(21_600), scope: String? = nil) -> [Delivery] {
+        lastToken += 1
+        let token = AccessToken("token-\(lastToken)")
+        return end(call, .minted(token, scope: scope, lifetime: lifetime))
+    }
+
+    @discardableResult
+    mutating func fail(_ call: CallID, _ failure: MintFailure) -> [Delivery] { end(call, .failed(failure)) }
+
+    mutating func end(_ call: CallID, _ result: MintResult) -> [Delivery] {
+        deliveries = []
+        perform(machine.ended(call, result, now: now, wall: Self.wall))
+        return takeDeliveries()
+    }
+
+    @discardableResult
+    mutating func endRevocation(_ call: CallID, _ result: RevocationResult) -> [Delivery] {
+        deliveries = []
+        perform(machine.revocationEnded(call, result, now: now))
+        return takeDeliveries()
+    }
+
+    /// Puts a fresh token into the cache.
+    mutating func warm(_ key: TokenKey, lifetime: Duration = .seconds(21_600), peer: PeerUID = 7) throws {
+        #expect(ask(key, peer: peer) == .wait)
+        let call = try #require(mints().first { $0.key == key }?.call)
+        #expect(succeed(call, lifetime: lifetime).count == 1)
+    }
+
+    /// Returns the only mint that is sent now.
+    mutating func onlyMint(sourceLocation: SourceLocation = #_sourceLocation) throws -> CallID {
+        let mints = mints()
+        #expect(mints.count == 1, sourceLocation: sourceLocation)
+        return try #require(mints.first?.call, sourceLocation: sourceLocation)
+    }
+}
