@@ -25,7 +25,10 @@ struct ReplayTests {
         }
     }
 
-    @Test("Half an input, or one with a byte removed or added in its middle, breaks no promise.", arguments: FuzzTarget.allCases)
+    @Test(
+        "Half an input, or one with a byte removed or added in its middle, breaks no promise.",
+        arguments: FuzzTarget.allCases
+    )
     func changed(target: FuzzTarget) throws {
         for input in try Self.inputs(target) {
             let bytes = Array(try Data(contentsOf: input))

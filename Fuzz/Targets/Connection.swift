@@ -2,10 +2,11 @@ import Foundation
 import Secrets
 import TokenProtocol
 
-/// Fuzzes a connection: its bytes are divided anywhere, replies come in any order, and the peer stops reading and continues.
+/// Fuzzes a connection: its bytes are divided anywhere, replies come in any order, and the peer stops reading and
+/// continues.
 ///
-/// The input is a number of bytes that choose what happens, these bytes, then what the peer sends. In that, `FF n` stands
-/// for n · 512 spaces, so that a short input can have lines that are too long.
+/// The input is a number of bytes that choose what happens, these bytes, then what the peer sends. In that, `FF n`
+/// stands for n · 512 spaces, so that a short input can have lines that are too long.
 func fuzzConnection(_ input: [UInt8]) throws(BrokenPromise) {
     guard let count = input.first else { return }
     let chosen = input.dropFirst().prefix(Int(count))
@@ -38,7 +39,9 @@ private struct ConnectionRun: ~Copyable {
     private var waiting: [(ticket: UInt64, reply: Int)] = []
     /// The replies to requests without an id in their order, and all hits, whose reply shows if they have an id.
     private var order: [Int] = []
-    /// The number of replies that are no errors. Each of them has its own number.
+    /// The number of replies that are no errors.
+    ///
+    /// Each of them has its own number.
     private var replies = 0
     private var rejections = 0
     private var received: [UInt8] = []

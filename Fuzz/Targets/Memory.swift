@@ -5,11 +5,11 @@ import TokenProtocol
 @testable import TokenCache
 @testable import TokenLog
 
-/// Fuzzes a memory file as the next daemon finds it: tokens that can be read are served, others are dropped, and a later
-/// daemon finds the same.
+/// Fuzzes a memory file as the next daemon finds it: tokens that can be read are served, others are dropped, and a
+/// later daemon finds the same.
 ///
-/// The input is a number of bytes of the file that are changed, these (offset in two bytes, value), then records: flags,
-/// the content's length in two bytes, the content.
+/// The input is a number of bytes of the file that are changed, these (offset in two bytes, value), then records:
+/// flags, the content's length in two bytes, the content.
 func fuzzMemory(_ input: [UInt8]) throws(BrokenPromise) {
     guard let count = input.first else { return }
     let changes = Array(input.dropFirst().prefix(3 * Int(count)))
@@ -77,7 +77,10 @@ private func tokens(_ log: TokenLog) -> [PersistedToken] {
 
 private func serve(_ persisted: PersistedToken) throws(BrokenPromise) {
     let token = persisted.token
-    try check(token.accessToken.bytes.count <= token.tokenRange.count, "a token without escapes is no longer than its text")
+    try check(
+        token.accessToken.bytes.count <= token.tokenRange.count,
+        "a token without escapes is no longer than its text"
+    )
     var output = OutputBuffer()
     ReplyEncoder.encode(.token(TokenReply(token: token, expiresIn: 1, source: .cache)), id: nil, into: &output)
     try check(output.count > token.text.count, "a persisted token can be sent")

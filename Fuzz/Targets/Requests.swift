@@ -2,8 +2,8 @@ import Foundation
 import Secrets
 import TokenProtocol
 
-/// Fuzzes one line of a client: the fast path of hits and the parser understand the same, and an accepted line is JSON with
-/// the meaning that was read.
+/// Fuzzes one line of a client: the fast path of hits and the parser understand the same, and an accepted line is JSON
+/// with the meaning that was read.
 func fuzzRequests(_ line: [UInt8]) throws(BrokenPromise) {
     for isAdmin in [false, true] {
         let parser = RequestParser(isAdmin: isAdmin)

@@ -30,7 +30,9 @@ extension String {
     /// The text as a JSON string with its quotes, in which unsafe characters are escaped, too.
     package var jsonQuoted: String { "\"\(escaped(\.jsonEscape))\"" }
 
-    /// The text with escapes in place of unsafe characters, for a text that is JSON already. Line ends stay.
+    /// The text with escapes in place of unsafe characters, for a text that is JSON already.
+    ///
+    /// Line ends stay.
     package var printableJSON: String {
         escaped { $0.isUnsafeToPrint && $0 != "\n" ? $0.hexadecimalEscape : nil }
     }

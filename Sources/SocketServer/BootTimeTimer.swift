@@ -6,8 +6,8 @@ package import TokenCache
 
 /// Calls a function on an event loop at a time of the clock that goes on while the machine is suspended.
 ///
-/// The loop's own timers stand still in suspend. This one is a timer of the kernel on CLOCK_BOOTTIME, which the loop reads
-/// like any other descriptor, so what fell due in a suspend is done right after it.
+/// The loop's own timers stand still in suspend. This one is a timer of the kernel on CLOCK_BOOTTIME, which the loop
+/// reads like any other descriptor, so what fell due in a suspend is done right after it.
 package final class BootTimeTimer {
     private let descriptor: CInt
     private let channel: any Channel

@@ -6,16 +6,18 @@ package import TokenProtocol
 
 // SocketServer: the daemon's two Unix sockets.
 //
-// Why it exists: the rules of the line protocol and of the cache are values without I/O. This module moves their bytes. It
-// promises that a connection is not read while too many of its requests or replies are pending, that a peer that reads
-// nothing is closed, that no uid takes the connections of others, and that a drain answers the requests under way.
+// Why it exists: the rules of the line protocol and of the cache are values without I/O. This module moves their bytes.
+// It promises that a connection is not read while too many of its requests or replies are pending, that a peer that
+// reads nothing is closed, that no uid takes the connections of others, and that a drain answers the requests under
+// way.
 //
-// Its parts: Listening binds the sockets and accepts from them. Connections moves a connection's bytes and limits what it
-// may use. Access decides what a peer may ask for. Requests hands what it may to the cache.
+// Its parts: Listening binds the sockets and accepts from them. Connections moves a connection's bytes and limits what
+// it may use. Access decides what a peer may ask for. Requests hands what it may to the cache.
 
 /// Serves both sockets on one event loop.
 ///
-/// It is used on that loop only, except for ``listen(on:kind:isHandedOver:)`` and ``drain(within:)``, which start there.
+/// It is used on that loop only, except for ``listen(on:kind:isHandedOver:)`` and ``drain(within:)``, which start
+/// there.
 package final class SocketServer {
     /// The time for which connections are still accepted and read after a drain has begun.
     ///
@@ -23,7 +25,8 @@ package final class SocketServer {
     package static let grace = TimeAmount.milliseconds(10)
     /// The size of reads in bytes: small at first, then as the peer sends, up to the longest line and a little more.
     private static let readSizes = (minimum: 1_024, initial: 4_096, maximum: 65_536)
-    /// A connection isn't read while more bytes of replies than this are unsent, until they are down to the lower number.
+    /// A connection isn't read while more bytes of replies than this are unsent, until they are down to the lower
+    /// number.
     private static let writeMarks = ChannelOptions.Types.WriteBufferWaterMark(low: 128 * 1_024, high: 512 * 1_024)
 
     /// The number of connections to the admin socket that may be open while all others are taken.
@@ -61,7 +64,8 @@ package final class SocketServer {
     private struct Listener {
         let channel: any Channel
         let kind: SocketKind
-        /// True if the service manager has the socket, too, so that the next daemon serves the connections in its queue.
+        /// True if the service manager has the socket, too, so that the next daemon serves the connections in its
+        /// queue.
         let isHandedOver: Bool
     }
 
@@ -70,8 +74,8 @@ package final class SocketServer {
     /// - Parameters:
     ///   - maxUnsent: The limit of unsent bytes of replies over all connections.
     ///   - unitOf: Finds the systemd unit of a socket's peer.
-    ///   - scheduleNextRound: Makes its owner call ``nextRound()`` once the loop has looked at all sockets again. Without it
-    ///     the loop calls that as soon as possible.
+    ///   - scheduleNextRound: Makes its owner call ``nextRound()`` once the loop has looked at all sockets again. Without
+    ///     it the loop calls that as soon as possible.
     ///   - releaseMemory: Is called when many unsent bytes were freed, and returns at once.
     package init(
         on eventLoop: any EventLoop,
@@ -108,7 +112,9 @@ package final class SocketServer {
 
     // MARK: Listening
 
-    /// Serves a socket that is bound and listening. The server owns the descriptor from here on.
+    /// Serves a socket that is bound and listening.
+    ///
+    /// The server owns the descriptor from here on.
     ///
     /// - Parameter isHandedOver: True if the service manager keeps the socket open when this daemon ends. A drain then
     ///   leaves the connections in its queue to the next daemon. The queue of another socket would be lost, so a drain
@@ -178,7 +184,9 @@ package final class SocketServer {
 
     // MARK: Connections
 
-    /// Delivers a reply to a request that waited. It is dropped if the connection was closed.
+    /// Delivers a reply to a request that waited.
+    ///
+    /// It is dropped if the connection was closed.
     package func deliver(_ reply: Reply, to waiter: Waiter) {
         connections[waiter.connection]?.deliver(reply, to: waiter.ticket)
     }

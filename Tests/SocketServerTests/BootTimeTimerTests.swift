@@ -17,7 +17,8 @@ struct BootTimeTimerTests {
         for _ in 0..<50 {
             try await loop.submit {
                 timer.value.schedule(at: ContinuousClock.now, now: ContinuousClock.now)
-                // The loop is busy until the timer is due, as with a long batch, and then schedules it for another time.
+                // The loop is busy until the timer is due, as with a long batch, and then schedules it for another
+                // time.
                 let due = ContinuousClock.now + .microseconds(200)
                 while ContinuousClock.now < due {}
                 timer.value.schedule(at: ContinuousClock.now + .seconds(3_600), now: ContinuousClock.now)

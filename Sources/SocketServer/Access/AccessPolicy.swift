@@ -4,14 +4,18 @@ package import TokenCache
 package struct AccessPolicy: Sendable {
     /// The tenants and their own scopes.
     package var directory: TenantDirectory
-    /// The rules in order. The first one that a peer matches decides alone.
+    /// The rules in order.
+    ///
+    /// The first one that a peer matches decides alone.
     package var rules: [AccessRule]
     /// The peers that may use the admin socket.
     package var administrators: PeerSet
     /// The names of users and groups that the name service has answered so far.
     package private(set) var accounts = KnownAccounts()
 
-    /// Creates a policy. Without rules, every peer may ask for each tenant's own scopes.
+    /// Creates a policy.
+    ///
+    /// Without rules, every peer may ask for each tenant's own scopes.
     package init(
         directory: TenantDirectory,
         rules: [AccessRule] = [.withoutRules],

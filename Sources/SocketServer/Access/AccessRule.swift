@@ -2,7 +2,9 @@ package import TokenProtocol
 
 /// A rule of the configuration: the peers that it is for, and what they may ask for.
 package struct AccessRule: Sendable, Equatable {
-    /// The operations that a rule can permit. `hello` is open to all.
+    /// The operations that a rule can permit.
+    ///
+    /// `hello` is open to all.
     package static let grantable: Set<OperationName> = [.token, .prefetch, .invalidate, .revoke]
 
     /// The peers that the rule is for.
@@ -28,7 +30,9 @@ package struct AccessRule: Sendable, Equatable {
         userIDs: [.everything]
     )
 
-    /// Creates a rule. What is left out has the default of the configuration.
+    /// Creates a rule.
+    ///
+    /// What is left out has the default of the configuration.
     package init(
         peers: PeerSet,
         location: String = "access",

@@ -20,7 +20,9 @@ package enum Accounts {
         }
     }
 
-    /// The buffer's size for the longest line of an account file that is worth reading. A larger group is given by number.
+    /// The buffer's size for the longest line of an account file that is worth reading.
+    ///
+    /// A larger group is given by number.
     private static let bufferSize = 65_536
 
     /// The number that a text of digits means, or nil if the text is a name.

@@ -4,8 +4,8 @@ package import TokenProtocol
 /// Decides what one client may do, by its socket, its peer and the policy in force.
 ///
 /// This is the only place that decides it. Apps may use what an access rule permits their peer on the request socket.
-/// Administrators may use every operation on the admin socket, but need a rule for tokens like everyone else. All others
-/// may only call `hello` there.
+/// Administrators may use every operation on the admin socket, but need a rule for tokens like everyone else. All
+/// others may only call `hello` there.
 package final class Authorization {
     /// The permissions to use tokens, or nil if the client may not use any on its socket.
     package let permissions: PeerPermissions?
@@ -43,7 +43,9 @@ package final class Authorization {
         }
     }
 
-    /// True if the socket offers an operation to the client. A rule decides further about the apps' operations.
+    /// True if the socket offers an operation to the client.
+    ///
+    /// A rule decides further about the apps' operations.
     private func mayUse(_ operation: OperationName) -> Bool {
         switch socket {
         case .requests: operation.isForApps

@@ -5,6 +5,8 @@ package import TokenProtocol
 package struct AuthorizationError: Error, Sendable, Equatable {
     /// The reply to the client.
     package let reply: ErrorReply
-    /// The record for the audit trail. A request that is not forbidden, but names an unknown tenant, has none.
+    /// The record for the audit trail.
+    ///
+    /// A request that is not forbidden, but names an unknown tenant, has none.
     package let record: AuditRecord?
 }

@@ -17,14 +17,15 @@ extension Gatekeeper {
         let admins = policy.administrators.unresolved
         if !admins.isEmpty { faults.append("admin.users names \(admins.all.joined(separator: ", "))") }
         guard !faults.isEmpty else { return nil }
-        return "\(faults.joined(separator: "; ")), which this machine doesn't know now; until it does, whoever could be "
-            + "meant gets only what the rules before that one give"
+        let names = faults.joined(separator: "; ")
+        return "\(names), which this machine doesn't know now; until it does, whoever could be meant gets only what "
+            + "the rules before that one give"
     }
 
     private var unknownUnits: String? {
         guard !rulesWithoutUnit.isEmpty else { return nil }
         let locations = rulesWithoutUnit.sorted().map { policy.rules[$0].location }.joined(separator: ", ")
-        return "\(locations) goes by units, and a peer's could not be seen; such peers get only what the rules before it "
-            + "give"
+        return "\(locations) goes by units, and a peer's could not be seen; such peers get only what the rules before "
+            + "it give"
     }
 }

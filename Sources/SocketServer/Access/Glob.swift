@@ -7,7 +7,9 @@ package struct Glob: Sendable, Equatable {
     /// The pattern that every name matches.
     package static let everything = Glob("*")
 
-    /// Reads a pattern. Every text is one.
+    /// Reads a pattern.
+    ///
+    /// Every text is one.
     package init(_ pattern: String) { self.pattern = Array(pattern.utf8) }
 
     /// True if every name matches.

@@ -3,10 +3,12 @@ package import TokenProtocol
 
 /// The permissions of the peers that match one rule: checks requests against it, and finds the keys that they mean.
 ///
-/// Whether a request may name a tenant and scopes is decided at the first such request and remembered, so that a hit only
-/// compares bytes with a short list. It lives on the server's event loop.
+/// Whether a request may name a tenant and scopes is decided at the first such request and remembered, so that a hit
+/// only compares bytes with a short list. It lives on the server's event loop.
 package final class PeerPermissions {
-    /// A tenant with scopes that may be asked for. Its texts are kept as bytes, too.
+    /// A tenant with scopes that may be asked for.
+    ///
+    /// Its texts are kept as bytes, too.
     package final class Target {
         /// The tenant.
         package let tenant: TenantID
@@ -27,7 +29,9 @@ package final class PeerPermissions {
         }
     }
 
-    /// The most targets that are remembered. An app uses a handful of scope sets. Above this a request checks the rule.
+    /// The most targets that are remembered.
+    ///
+    /// An app uses a handful of scope sets. Above this a request checks the rule.
     private static let maxTargets = 64
 
     private let rule: AccessRule?
@@ -36,7 +40,9 @@ package final class PeerPermissions {
     private let allowsAnyUserID: Bool
     private var targets: [Target] = []
 
-    /// Creates the permissions of a rule. Without a rule everything is forbidden.
+    /// Creates the permissions of a rule.
+    ///
+    /// Without a rule everything is forbidden.
     package init(_ rule: AccessRule?, _ directory: TenantDirectory) {
         self.rule = rule
         self.directory = directory
@@ -93,7 +99,9 @@ package final class PeerPermissions {
         return TokenKey(tenant: target.tenant, user: request.user, scopes: target.scopes)
     }
 
-    /// The keys that a prefetch means. One forbidden user makes all of it forbidden.
+    /// The keys that a prefetch means.
+    ///
+    /// One forbidden user makes all of it forbidden.
     package func keys(for request: PrefetchRequest) throws(ErrorReply) -> [TokenKey] {
         guard let first = request.users.first else { return [] }
         let target = try target(KeyRequest(user: first, tenant: request.tenant, scopes: request.scopes), .prefetch)

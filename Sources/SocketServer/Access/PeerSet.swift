@@ -6,13 +6,17 @@ package struct PeerSet: Sendable, Equatable {
     package var isEveryone: Bool
     /// Users by number.
     package var users: Set<UInt32>
-    /// Groups by number. A process's own group and its supplementary ones count alike.
+    /// Groups by number.
+    ///
+    /// A process's own group and its supplementary ones count alike.
     package var groups: Set<UInt32>
     /// Patterns of systemd units.
     package var units: [Glob]
     /// Users and groups by name.
     package let names: AccountNames
-    /// The names that can't be resolved. Nobody is in the set by them.
+    /// The names that can't be resolved.
+    ///
+    /// Nobody is in the set by them.
     package private(set) var unresolved: AccountNames
     private var namedUsers: Set<UInt32> = []
     private var namedGroups: Set<UInt32> = []

@@ -42,7 +42,9 @@ package struct TenantDirectory: Sendable {
         UserKey(tenant: try tenant(request.tenant), user: request.user)
     }
 
-    /// The key that an operator's request means. Without scopes it means the tenant's own.
+    /// The key that an operator's request means.
+    ///
+    /// Without scopes it means the tenant's own.
     package func key(for request: KeyRequest) throws(ErrorReply) -> TokenKey {
         let user = try user(for: request)
         guard let scopes = request.scopes ?? scopes(of: user.tenant) else { throw .noSuchTenant }

@@ -2,7 +2,9 @@ import TokenCache
 
 /// Counts the connections of each uid, and finds the uid that has to give one up for another.
 struct ConnectionQuotas {
-    /// Rejections are counted for this many uids. Those of further uids are not told apart.
+    /// Rejections are counted for this many uids.
+    ///
+    /// Those of further uids are not told apart.
     private static let maxCountedUIDs = 1_024
 
     /// Open connections by uid.

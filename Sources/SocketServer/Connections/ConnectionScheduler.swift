@@ -1,7 +1,7 @@
 /// Divides the event loop's time among connections whose peers have sent more requests than are answered at once.
 ///
-/// Such a connection yields after a slice of work. It is served again in the next round, which begins after the loop has
-/// looked at all sockets, so other peers are answered in between.
+/// Such a connection yields after a slice of work. It is served again in the next round, which begins after the loop
+/// has looked at all sockets, so other peers are answered in between.
 final class ConnectionScheduler {
     /// The work of one round in requests that are no hits, over all connections that have yielded: some milliseconds.
     private static let workPerRound = 256
@@ -38,7 +38,8 @@ final class ConnectionScheduler {
             work += connections[served].serveSlice()
             served += 1
         }
-        // A prefetch may cost a thousand requests. The connections that it left unserved are the first of the next round.
+        // A prefetch may cost a thousand requests. The connections that it left unserved are the first of the next
+        // round.
         if served < connections.count {
             if yielded.isEmpty { scheduleNextRound() }
             yielded.insert(contentsOf: connections[served...], at: 0)

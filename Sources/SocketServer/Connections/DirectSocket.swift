@@ -3,10 +3,10 @@ import NIOCore
 
 /// Sends bytes straight to a connection's socket, past its channel.
 ///
-/// The socket nearly always accepts all of them. They are then copied once, from the output into the kernel, and not into a
-/// buffer of the channel, which would hold tokens and have to be overwritten, too. The rest is left to the channel, which
-/// knows how to wait. Until the channel has sent it, nothing may be sent past it. The owner drops this value when the
-/// channel is closed, as the kernel gives the descriptor's number to the next connection.
+/// The socket nearly always accepts all of them. They are then copied once, from the output into the kernel, and not
+/// into a buffer of the channel, which would hold tokens and have to be overwritten, too. The rest is left to the
+/// channel, which knows how to wait. Until the channel has sent it, nothing may be sent past it. The owner drops this
+/// value when the channel is closed, as the kernel gives the descriptor's number to the next connection.
 struct DirectSocket {
     /// Don't block, and raise no signal if the peer has closed the connection.
     private static let flags = CInt(MSG_DONTWAIT) | CInt(MSG_NOSIGNAL)

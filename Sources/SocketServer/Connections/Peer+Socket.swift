@@ -4,10 +4,14 @@ package import NIOCore
 package import TokenCache
 
 extension Peer {
-    /// Finds the unit of a socket's peer. Returns nil if it belongs to none, and throws if that can't be determined.
+    /// Finds the unit of a socket's peer.
+    ///
+    /// Returns nil if it belongs to none, and throws if that can't be determined.
     package typealias UnitLookup = (CInt) throws -> String?
 
-    /// The peer of a channel. A channel in memory, which has no socket, has this process as its peer.
+    /// The peer of a channel.
+    ///
+    /// A channel in memory, which has no socket, has this process as its peer.
     package static func of(_ channel: any Channel, unit: UnitLookup) throws -> Peer {
         try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) {
             try Peer($0, unit: unit)
@@ -48,7 +52,9 @@ extension Peer {
         return credentials
     }
 
-    /// Enough for the groups of most processes. If there are more, the kernel reports their number.
+    /// Enough for the groups of most processes.
+    ///
+    /// If there are more, the kernel reports their number.
     private static let commonGroups = 32
 
     private static func groups(_ descriptor: CInt) throws -> [UInt32] {

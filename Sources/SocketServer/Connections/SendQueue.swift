@@ -3,8 +3,8 @@ import TokenProtocol
 
 /// Sends the replies of all connections once in each round of the event loop.
 ///
-/// Waking a peer for a single reply costs both sides more than the request. So the requests of a round are answered first,
-/// and all replies are sent at its end. A peer with several connections finds all its replies together.
+/// Waking a peer for a single reply costs both sides more than the request. So the requests of a round are answered
+/// first, and all replies are sent at its end. A peer with several connections finds all its replies together.
 final class SendQueue {
     /// The number of empty buffers that are kept: about as many connections as are served in one round.
     private static let maxSpare = 64
@@ -36,7 +36,9 @@ final class SendQueue {
         eventLoop.assumeIsolated().execute { self.sendAll() }
     }
 
-    /// An empty buffer. Connections without output keep none.
+    /// An empty buffer.
+    ///
+    /// Connections without output keep none.
     func takeBuffer() -> OutputBuffer { spare.popLast() ?? OutputBuffer() }
 
     /// Takes a buffer back whose bytes were sent.

@@ -1,13 +1,15 @@
 /// Detects a peer that has not read a single byte of its replies for too long.
 ///
-/// It is asked at equal intervals, and needs two numbers only: the bytes that were ever handed to the socket, and those of
-/// them that are still unsent.
+/// It is asked at equal intervals, and needs two numbers only: the bytes that were ever handed to the socket, and those
+/// of them that are still unsent.
 package struct SlowConsumerDetector: Sendable {
     /// The time after which a peer that reads nothing is closed.
     ///
     /// It is longer than any pause of a living process, and short enough to free the memory of a stopped one.
     package static let timeout = Duration.seconds(30)
-    /// The time between two checks. A peer is closed at most this much late.
+    /// The time between two checks.
+    ///
+    /// A peer is closed at most this much late.
     package static let checkInterval = Duration.seconds(5)
 
     /// The result of a check.

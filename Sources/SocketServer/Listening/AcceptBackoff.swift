@@ -4,8 +4,8 @@ import NIOCore
 /// descriptors left.
 ///
 /// The kernel goes on reporting the connection that waits, so without a pause the loop would do nothing but try. NIO's
-/// own `AcceptBackoffHandler` only delays reads. A failed accept leaves the last read pending, no other read follows that
-/// could be delayed, and the listener stays registered. Turning `autoRead` off unregisters it.
+/// own `AcceptBackoffHandler` only delays reads. A failed accept leaves the last read pending, no other read follows
+/// that could be delayed, and the listener stays registered. Turning `autoRead` off unregisters it.
 final class AcceptBackoff: ChannelInboundHandler {
     typealias InboundIn = any Channel
 

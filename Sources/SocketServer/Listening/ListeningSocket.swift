@@ -2,11 +2,13 @@ import Glibc
 
 /// A Unix socket that listens on a path.
 ///
-/// Nobody can connect to it before it has its mode and group, and it never replaces the socket of a running daemon. It is
-/// bound under a temporary name, given its mode and group, made to listen, and only then renamed to its path. A lock keeps
-/// two daemons that start together from both finding the path free.
+/// Nobody can connect to it before it has its mode and group, and it never replaces the socket of a running daemon. It
+/// is bound under a temporary name, given its mode and group, made to listen, and only then renamed to its path. A lock
+/// keeps two daemons that start together from both finding the path free.
 package struct ListeningSocket: Sendable {
-    /// The length of the queue of connections. The kernel's limit is `net.core.somaxconn`, 4,096 by default.
+    /// The length of the queue of connections.
+    ///
+    /// The kernel's limit is `net.core.somaxconn`, 4,096 by default.
     static let backlog: CInt = 4_096
 
     /// The descriptor, which belongs to the server of the socket.
@@ -35,11 +37,12 @@ package struct ListeningSocket: Sendable {
 
     /// The longest wait for the lock at the start.
     ///
-    /// Another daemon holds it for a few system calls. If it takes longer, something else is wrong, and a daemon that waited
-    /// for ever would not report it.
+    /// Another daemon holds it for a few system calls. If it takes longer, something else is wrong, and a daemon that
+    /// waited for ever would not report it.
     package static let lockTimeout = Duration.seconds(5)
-    /// The longest wait for the lock at the end. A name that is left does no harm: the next daemon sees that no daemon
-    /// answers there.
+    /// The longest wait for the lock at the end.
+    ///
+    /// A name that is left does no harm: the next daemon sees that no daemon answers there.
     private static let lockTimeoutAtEnd = Duration.milliseconds(100)
 
     /// Binds a socket and makes it listen.
@@ -109,7 +112,8 @@ package struct ListeningSocket: Sendable {
             guard let group = Accounts.group(name).number else { throw .unknownGroup(name, path: address.path) }
             return group
         }
-        // Nobody can connect between bind and chmod, as the socket doesn't listen yet and only this process knows its name.
+        // Nobody can connect between bind and chmod, as the socket doesn't listen yet and only this process knows its
+        // name.
         guard bind(descriptor, at: temporary) else { throw .failed(address.path, "it can't be bound", errno) }
         if let group, unsafe chown(temporary, uid_t.max, group) != 0 {
             throw .failed(address.path, "its group can't be set to \(address.group ?? "")", errno)
@@ -120,7 +124,9 @@ package struct ListeningSocket: Sendable {
         guard Glibc.listen(descriptor, backlog) == 0 else { throw .failed(address.path, "it can't listen", errno) }
     }
 
-    /// Binds to a path that may be too long for an address. Its directory is then named by a descriptor.
+    /// Binds to a path that may be too long for an address.
+    ///
+    /// Its directory is then named by a descriptor.
     private static func bind(_ descriptor: CInt, at path: String) -> Bool {
         if let address = UnixSocketAddress(path) { return address.bind(descriptor) }
         let slash = path.lastIndex(of: "/") ?? path.startIndex

@@ -11,7 +11,9 @@ package struct OpenFileLimit: Sendable, Equatable {
     /// The number of connections that the limit allows.
     package var connections: Int { max(1, files - Self.reserve - SocketServer.reservedAdminConnections) }
 
-    /// Raises the soft limit to the hard one. Returns nil if the limit can't be read.
+    /// Raises the soft limit to the hard one.
+    ///
+    /// Returns nil if the limit can't be read.
     package static func raise() -> OpenFileLimit? {
         var limit = rlimit()
         guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return nil }

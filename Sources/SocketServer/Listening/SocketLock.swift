@@ -2,8 +2,9 @@ import Glibc
 
 /// A lock that keeps other daemons from changing a socket's name while it is checked and changed.
 ///
-/// The lock is a file beside the socket that only the daemon's own user and root can open. A lock of the directory could be
-/// held by every peer that can read it, which would keep the daemon from starting. The file exists only while it is locked.
+/// The lock is a file beside the socket that only the daemon's own user and root can open. A lock of the directory
+/// could be held by every peer that can read it, which would keep the daemon from starting. The file exists only while
+/// it is locked.
 struct SocketLock {
     /// The time between two attempts, in microseconds.
     private static let retryInterval: UInt32 = 10_000

@@ -7,7 +7,9 @@ struct UnixSocketAddress {
 
     private var address = sockaddr_un()
 
-    /// Creates the address of a path. Returns nil if the path is too long.
+    /// Creates the address of a path.
+    ///
+    /// Returns nil if the path is too long.
     init?(_ path: String) {
         guard path.utf8.count <= Self.longestPath else { return nil }
         address.sun_family = sa_family_t(AF_UNIX)
@@ -30,7 +32,9 @@ struct UnixSocketAddress {
         return path.hasPrefix("/") ? path : nil
     }
 
-    /// Opens a socket that is not bound. The path is for the error only.
+    /// Opens a socket that is not bound.
+    ///
+    /// The path is for the error only.
     static func open(_ path: String) throws(ListeningSocketError) -> CInt {
         let kind = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue)
         let descriptor = socket(AF_UNIX, kind, 0)

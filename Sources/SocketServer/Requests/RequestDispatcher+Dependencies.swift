@@ -8,11 +8,15 @@ extension RequestDispatcher {
         package var version: String
         /// The clock that goes on while the machine is suspended.
         package var now: @Sendable () -> Instant
-        /// Reads the configuration again. The reply is delivered to the request that asked for it.
+        /// Reads the configuration again.
+        ///
+        /// The reply is delivered to the request that asked for it.
         package var reload: (Waiter, Peer) -> Void
         /// Writes a record to the audit trail, without blocking.
         package var audit: (AuditRecord) -> Void
-        /// Looks up the names of a peer's user and groups. Another policy follows if there are new ones.
+        /// Looks up the names of a peer's user and groups.
+        ///
+        /// Another policy follows if there are new ones.
         package var askForNames: (Peer) -> Void
         /// Adds the server's connections to the statistics.
         package var fillConnections: (inout StatsReply) -> Void

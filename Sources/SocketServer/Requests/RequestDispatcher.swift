@@ -1,17 +1,20 @@
 package import TokenCache
 package import TokenProtocol
 
-/// Hands requests from connections to the cache: unpacks a request, has it authorized, calls the cache, packs the reply.
+/// Hands requests from connections to the cache: unpacks a request, has it authorized, calls the cache, packs the
+/// reply.
 ///
-/// It decides nothing: a ``Gatekeeper`` says what a client may do, the cache what a request gets. It lives on the cache's
-/// event loop and is called only there, so that a hit is one synchronous call.
+/// It decides nothing: a ``Gatekeeper`` says what a client may do, the cache what a request gets. It lives on the
+/// cache's event loop and is called only there, so that a hit is one synchronous call.
 package final class RequestDispatcher: RequestHandler {
     private let cache: TokenCache
     private let dependencies: Dependencies
     private let started: Instant
     private var gatekeeper: Gatekeeper
     private var counters = RequestCounters()
-    /// The time of the batch that is being answered. The clock is read once for all of its requests.
+    /// The time of the batch that is being answered.
+    ///
+    /// The clock is read once for all of its requests.
     private var now: Instant
     /// The hits of that batch so far.
     private var hits = 0
@@ -30,7 +33,9 @@ package final class RequestDispatcher: RequestHandler {
     /// The failed checks of the daemon itself, by name, for `health`.
     package var checks: [String: HealthReply.Check] = [:]
 
-    /// The access policy. Another one is in force from the next request on, also on open connections.
+    /// The access policy.
+    ///
+    /// Another one is in force from the next request on, also on open connections.
     package var access: AccessPolicy {
         get { gatekeeper.policy }
         set { gatekeeper = Gatekeeper(newValue, askForNames: dependencies.askForNames) }
@@ -53,8 +58,9 @@ package final class RequestDispatcher: RequestHandler {
             self.hits += hits
             counters.count(hits: hits)
         }
-        // `nonisolated(unsafe)`, because the compiler can't know that the cache's isolation is this very event loop. It is
-        // sound: `assumeIsolated` has checked it, so nothing runs beside `body`, and `body` isn't kept beyond the call.
+        // `nonisolated(unsafe)`, because the compiler can't know that the cache's isolation is this very event loop. It
+        // is sound: `assumeIsolated` has checked it, so nothing runs beside `body`, and `body` isn't kept beyond the
+        // call.
         nonisolated(unsafe) let (body, peer) = (body, permissions)
         cache.assumeIsolated { cache in
             unsafe body { field, user, tenant, scope, minTTL in

@@ -1,6 +1,8 @@
 package import TokenProtocol
 
-/// Answers requests. It is called on the server's event loop only, and returns at once.
+/// Answers requests.
+///
+/// It is called on the server's event loop only, and returns at once.
 package protocol RequestHandler: AnyObject {
     /// Announces the requests that were read together.
     func batchBegan()

@@ -7,8 +7,8 @@ import Glibc
 /// The state of one connection, without I/O: framing, parsing, the order of replies, back-pressure.
 ///
 /// Its owner passes what was read to ``next(_:_:hit:)`` until that returns nil, answers each request or notes that it
-/// waits, and sends the ``output``. Replies to requests with an id are sent as soon as they are known, those without an id in
-/// the order of the requests.
+/// waits, and sends the ``output``. Replies to requests with an id are sent as soon as they are known, those without an
+/// id in the order of the requests.
 package struct ConnectionStateMachine: ~Copyable {
     /// The next thing that the owner has to do.
     package enum Step: Sendable, Equatable {
@@ -39,7 +39,9 @@ package struct ConnectionStateMachine: ~Copyable {
         case closed
     }
 
-    /// A request without an id. Later replies are kept until its own reply is there.
+    /// A request without an id.
+    ///
+    /// Later replies are kept until its own reply is there.
     private struct PendingReply {
         let ticket: UInt64
         var reply: Reply?
@@ -52,7 +54,9 @@ package struct ConnectionStateMachine: ~Copyable {
     private var partial: [UInt8] = []
     /// Bytes that were read but not processed, because the connection was full.
     private var held: [UInt8] = []
-    /// True if the end of the input was read after the held bytes. It is processed after them.
+    /// True if the end of the input was read after the held bytes.
+    ///
+    /// It is processed after them.
     private var holdsEnd = false
     private var inOrder: Deque<PendingReply> = []
     private var byID: [UInt64: RequestID] = [:]
@@ -71,17 +75,23 @@ package struct ConnectionStateMachine: ~Copyable {
     /// The number of requests that wait for a reply, or whose reply waits for earlier ones.
     package var waiting: Int { inOrder.count + byID.count }
 
-    /// The size of the output in bytes at which it should be sent before more is added. The owner sets it.
+    /// The size of the output in bytes at which it should be sent before more is added.
+    ///
+    /// The owner sets it.
     package var largeOutput = 64 * 1_024
 
-    /// True if the peer doesn't read its replies. The owner sets it.
+    /// True if the peer doesn't read its replies.
+    ///
+    /// The owner sets it.
     package var isBlocked = false
 
-    /// True while other connections are served before this one continues. The owner sets it.
+    /// True while other connections are served before this one continues.
+    ///
+    /// The owner sets it.
     package var isYielding = false
 
-    /// True if no more bytes are processed for now, because too many requests wait, the peer doesn't read its replies, or
-    /// other connections are served first.
+    /// True if no more bytes are processed for now, because too many requests wait, the peer doesn't read its replies,
+    /// or other connections are served first.
     package var isFull: Bool { isBlocked || isYielding || waiting >= ProtocolLimits.maxWaiting }
 
     /// True if nothing is left to do, so that the connection can be closed once the output was sent.
@@ -103,7 +113,9 @@ package struct ConnectionStateMachine: ~Copyable {
 
     // MARK: Bytes in
 
-    /// Processes bytes up to the next step. Returns nil if all of them were processed, or kept for later.
+    /// Processes bytes up to the next step.
+    ///
+    /// Returns nil if all of them were processed, or kept for later.
     ///
     /// - Parameter hit: The look-up of tokens. A request that it has a token for is answered here and is no step.
     package mutating func next(
@@ -140,8 +152,8 @@ package struct ConnectionStateMachine: ~Copyable {
 
     /// Notes that the peer sends no more.
     ///
-    /// An unfinished line is not processed, as it may be a part of another one. If bytes are held, the end is processed after
-    /// them.
+    /// An unfinished line is not processed, as it may be a part of another one. If bytes are held, the end is processed
+    /// after them.
     package mutating func inputEnded() -> Step? {
         holdsEnd = !held.isEmpty
         guard !holdsEnd else { return nil }
@@ -214,7 +226,9 @@ package struct ConnectionStateMachine: ~Copyable {
         }
     }
 
-    /// Processes a line whose end was read. Its beginning may have been kept.
+    /// Processes a line whose end was read.
+    ///
+    /// Its beginning may have been kept.
     private mutating func take(_ rest: borrowing Span<UInt8>, _ hit: HitLookup) -> Step? {
         if case .restOfLongLine = reading {
             reading = .lines
@@ -263,7 +277,9 @@ package struct ConnectionStateMachine: ~Copyable {
         return nil
     }
 
-    /// True if the line that has begun is too long, wherever it ends. Its last byte so far can be the carriage return.
+    /// True if the line that has begun is too long, wherever it ends.
+    ///
+    /// Its last byte so far can be the carriage return.
     private func isTooLong(endingWith rest: borrowing Span<UInt8>) -> Bool {
         let count = partial.count + rest.count
         let mayEnd = rest.count > 0 && rest[rest.count - 1] == 0x0D

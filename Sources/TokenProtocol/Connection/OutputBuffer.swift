@@ -2,7 +2,9 @@ import Glibc
 import SafeText
 import Secrets
 
-/// The bytes of replies that are to be sent. They hold tokens, so they are overwritten once they were sent.
+/// The bytes of replies that are to be sent.
+///
+/// They hold tokens, so they are overwritten once they were sent.
 package struct OutputBuffer {
     private var bytes: [UInt8] = []
 
@@ -15,7 +17,9 @@ package struct OutputBuffer {
     /// True if there are no bytes.
     package var isEmpty: Bool { bytes.isEmpty }
 
-    /// Lends the bytes, then overwrites and drops them. Memory up to a size is kept for the next ones.
+    /// Lends the bytes, then overwrites and drops them.
+    ///
+    /// Memory up to a size is kept for the next ones.
     package mutating func drain<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         let result = unsafe bytes.withUnsafeBytes(body)
         wipe()
@@ -28,10 +32,12 @@ package struct OutputBuffer {
         bytes.removeAll(keepingCapacity: bytes.capacity <= Self.keptCapacity)
     }
 
-    /// The largest memory that is kept, in bytes. More than this, for one large reply, is freed, as there may be thousands of
-    /// connections.
+    /// The largest memory that is kept, in bytes.
     ///
-    /// A connection sends after 64 KiB, for which the memory doubles to 128 KiB and what the allocator rounds that up to.
+    /// More than this, for one large reply, is freed, as there may be thousands of connections.
+    ///
+    /// A connection sends after 64 KiB, for which the memory doubles to 128 KiB and what the allocator rounds that up
+    /// to.
     private static let keptCapacity = 192 * 1_024
     /// The smallest memory in bytes: a few replies with their tokens.
     private static let firstCapacity = 4_096
@@ -94,8 +100,8 @@ package struct OutputBuffer {
 
     /// Appends a JSON string with its quotes.
     ///
-    /// Besides what RFC 8259 requires, characters that end a line or control a terminal are escaped, so that a reply can be
-    /// printed as it is.
+    /// Besides what RFC 8259 requires, characters that end a line or control a terminal are escaped, so that a reply
+    /// can be printed as it is.
     mutating func append(string text: String) { append(text.jsonQuoted.utf8) }
 
     /// Appends a JSON string with its quotes, given as UTF-8.

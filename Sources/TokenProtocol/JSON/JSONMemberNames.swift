@@ -1,7 +1,7 @@
 /// The names of the members of one object so far, to find duplicates.
 ///
-/// A few names are compared one by one. Further ones are kept in a set, so that the time for a text of nothing but names
-/// grows only with its length.
+/// A few names are compared one by one. Further ones are kept in a set, so that the time for a text of nothing but
+/// names grows only with its length.
 struct JSONMemberNames {
     private static let few = 8
 

@@ -2,7 +2,9 @@
 package struct JSONObject {
     private var members: [(name: [UInt8], value: JSONScanner.Value)] = []
 
-    /// Reads a text that is one object. Returns nil if it is not, has a member twice or is not UTF-8.
+    /// Reads a text that is one object.
+    ///
+    /// Returns nil if it is not, has a member twice or is not UTF-8.
     package init?(_ text: borrowing Span<UInt8>, depthLimit: Int) {
         var scanner = JSONScanner(depthLimit: depthLimit)
         do throws(JSONScanner.Malformed) {

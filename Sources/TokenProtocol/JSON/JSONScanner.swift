@@ -1,9 +1,11 @@
-/// Scans one JSON text (RFC 8259) strictly and without copying it. It finds values as ranges of the text.
+/// Scans one JSON text (RFC 8259) strictly and without copying it.
+///
+/// It finds values as ranges of the text.
 ///
 /// It rejects what lenient readers ignore and others then read differently: lone surrogates, raw control characters, a
-/// byte-order mark, anything after the value, and nesting beyond a limit. It keeps only a position. The text is passed to
-/// each step, so nothing can outlive it. UTF-8 is checked by the caller, once for the whole text and only if a byte is not
-/// ASCII.
+/// byte-order mark, anything after the value, and nesting beyond a limit. It keeps only a position. The text is passed
+/// to each step, so nothing can outlive it. UTF-8 is checked by the caller, once for the whole text and only if a byte
+/// is not ASCII.
 package struct JSONScanner {
     /// The largest limit of nesting, as one bit for each level tells arrays from objects.
     package static let deepest = 64
@@ -49,16 +51,22 @@ package struct JSONScanner {
         private let first: Int32
         private let last: Int32
 
-        /// Creates a value. Texts are never as long as 2 GiB.
+        /// Creates a value.
+        ///
+        /// Texts are never as long as 2 GiB.
         init(kind: Kind, start: Int, end: Int) {
             self.kind = kind
             first = Int32(truncatingIfNeeded: start)
             last = Int32(truncatingIfNeeded: end)
         }
 
-        /// The value's first byte. A string begins after its quote.
+        /// The value's first byte.
+        ///
+        /// A string begins after its quote.
         package var start: Int { Int(first) }
-        /// The end of the value. A string ends at its closing quote.
+        /// The end of the value.
+        ///
+        /// A string ends at its closing quote.
         package var end: Int { Int(last) }
 
         /// True if the value is a string.
@@ -90,7 +98,9 @@ package struct JSONScanner {
         return true
     }
 
-    /// Takes the next value. Arrays and objects are skipped as a whole.
+    /// Takes the next value.
+    ///
+    /// Arrays and objects are skipped as a whole.
     ///
     /// - Parameter depth: The number of arrays and objects that are open around it.
     package mutating func value(_ text: borrowing Span<UInt8>, depth: Int) throws(Malformed) -> Value {
@@ -152,7 +162,9 @@ package struct JSONScanner {
         return true
     }
 
-    /// Takes the end of the text. Only white space may precede it.
+    /// Takes the end of the text.
+    ///
+    /// Only white space may precede it.
     package mutating func end(_ text: borrowing Span<UInt8>) throws(Malformed) {
         skipSpace(text)
         guard position == text.count else { throw malformed }

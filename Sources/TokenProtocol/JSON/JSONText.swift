@@ -23,12 +23,16 @@ package enum JSONText {
         return bytes
     }
 
-    /// The bytes of a secret string, on the heap. No other copy of them is left.
+    /// The bytes of a secret string, on the heap.
+    ///
+    /// No other copy of them is left.
     static func secret(of value: JSONScanner.Value, _ text: borrowing Span<UInt8>) -> SecretBytes {
         unsafe withBytes(ofSecret: value, text) { unsafe SecretBytes(copying: $0) }
     }
 
-    /// The bytes of a secret string, or nil if there is no memory left for them. No other copy of them is left.
+    /// The bytes of a secret string, or nil if there is no memory left for them.
+    ///
+    /// No other copy of them is left.
     ///
     /// - Parameter memory: The source of the secret's memory, or nil for the heap.
     package static func secret(
@@ -66,7 +70,9 @@ package enum JSONText {
         return small.map(Double.init) ?? Double(string(of: value, text)) ?? .infinity
     }
 
-    /// A number that is written as an integer, without fraction or exponent. Returns nil for others or too many digits.
+    /// A number that is written as an integer, without fraction or exponent.
+    ///
+    /// Returns nil for others or too many digits.
     package static func integer(of value: JSONScanner.Value, _ text: borrowing Span<UInt8>, digits: Int) -> Int64? {
         guard value.kind == .number else { return nil }
         let isNegative = text[value.start] == UInt8(ascii: "-")

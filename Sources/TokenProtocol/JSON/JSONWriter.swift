@@ -32,7 +32,9 @@ struct JSONWriter {
         output.append(value ? "true" : "false")
     }
 
-    /// Writes a number with six decimal places, which are microseconds if it is seconds. Infinity becomes `null`.
+    /// Writes a number with six decimal places, which are microseconds if it is seconds.
+    ///
+    /// Infinity becomes `null`.
     mutating func member(_ name: String, _ value: Double, _ output: inout OutputBuffer) {
         self.name(name, &output)
         guard value.isFinite else { return output.append("null") }

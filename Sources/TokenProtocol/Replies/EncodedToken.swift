@@ -2,9 +2,9 @@ package import Secrets
 
 /// A token in the form of its replies: encoded once when it arrives, overwritten when it is dropped.
 ///
-/// It is a class because every hit hands it on, which then counts one reference instead of one for each part. A reply is two
-/// copies of bytes with a number between them. Use ``accessToken`` only if the token without its escapes is needed, as for
-/// its revocation.
+/// It is a class because every hit hands it on, which then counts one reference instead of one for each part. A reply
+/// is two copies of bytes with a number between them. Use ``accessToken`` only if the token without its escapes is
+/// needed, as for its revocation.
 package final class EncodedToken: Sendable {
     /// `"access_token":"…","token_type":"Bearer","expires_in":`, then, from ``split`` on,
     /// `,"expires_at":"…","scope":"…","source":"`.
@@ -20,7 +20,9 @@ package final class EncodedToken: Sendable {
     /// The token's end by the wall clock, in the form of RFC 3339, for display only.
     package let expiresAt: String
 
-    /// Encodes a token in memory from the source of the token's own. Returns nil if none is left there.
+    /// Encodes a token in memory from the source of the token's own.
+    ///
+    /// Returns nil if none is left there.
     ///
     /// - Parameters:
     ///   - accessToken: Visible ASCII, as RFC 6749's appendix A.12 allows. The tenant's client accepts nothing else.
@@ -48,7 +50,9 @@ package final class EncodedToken: Sendable {
         expiresAt = layout.expiresAt
     }
 
-    /// Restores a token that was encoded earlier. Returns nil if its parts contradict each other.
+    /// Restores a token that was encoded earlier.
+    ///
+    /// Returns nil if its parts contradict each other.
     package init?(
         text: SecretBytes,
         split: Int,

@@ -41,8 +41,9 @@ package struct ErrorReply: Error, Sendable, Equatable {
     package var retryAfter: Int?
     /// The tenant's answer, or nil if it did not deny the call.
     package var upstream: Upstream?
-    /// The reason why the tenant has not answered, as a stable code. It is sent as the code of `upstream`, which then has no
-    /// status.
+    /// The reason why the tenant has not answered, as a stable code.
+    ///
+    /// It is sent as the code of `upstream`, which then has no status.
     package var cause: String?
 
     /// Creates an error.

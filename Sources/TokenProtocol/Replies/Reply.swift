@@ -1,6 +1,7 @@
 /// The reply to a request, before it is written as a line.
 ///
-/// All but the frequent and small replies are indirect, so that handing on a hit doesn't move the size of all statistics.
+/// All but the frequent and small replies are indirect, so that handing on a hit doesn't move the size of all
+/// statistics.
 package enum Reply: Sendable, Equatable {
     /// A user's token.
     case token(TokenReply)

@@ -16,7 +16,9 @@ package struct TokenReply: Sendable, Equatable {
     package var source: Source
     /// True if this is the old token, because minting a new one failed.
     package var isStale: Bool
-    /// True if the token has the `min_ttl` that the request asked for. The reply only says so if it does not.
+    /// True if the token has the `min_ttl` that the request asked for.
+    ///
+    /// The reply only says so if it does not.
     package var meetsMinTTL: Bool
 
     /// Creates a reply.

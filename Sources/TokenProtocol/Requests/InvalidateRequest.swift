@@ -4,7 +4,9 @@ package import Secrets
 package struct InvalidateRequest: Sendable, Equatable {
     /// The key of the token.
     package var key: KeyRequest
-    /// The SHA-256 of the token that an API has rejected. A request can name the token by it, or send the token whole.
+    /// The SHA-256 of the token that an API has rejected.
+    ///
+    /// A request can name the token by it, or send the token whole.
     package var fingerprint: Fingerprint
 
     /// Creates a report of a rejected token.

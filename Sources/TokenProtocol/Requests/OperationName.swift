@@ -13,7 +13,9 @@ package enum OperationName: String, Sendable, Hashable, CaseIterable {
     case health
     case explain
 
-    /// True if apps may use the operation on the request socket. The admin socket answers every operation.
+    /// True if apps may use the operation on the request socket.
+    ///
+    /// The admin socket answers every operation.
     package var isForApps: Bool {
         switch self {
         case .token, .prefetch, .invalidate, .revoke, .hello: true

@@ -29,7 +29,9 @@ struct RequestMembers {
     /// True if the id comes twice, so that a reply can't carry it.
     private(set) var hasTwoIDs = false
 
-    /// Reads the whole line. All of it has to be JSON, also the members that the operation doesn't use.
+    /// Reads the whole line.
+    ///
+    /// All of it has to be JSON, also the members that the operation doesn't use.
     init(_ line: borrowing Span<UInt8>) throws(ErrorReply) {
         var scanner = JSONScanner(depthLimit: Self.depthLimit)
         do throws(JSONScanner.Malformed) {
@@ -74,7 +76,9 @@ struct RequestMembers {
         if name == .id { hasTwoIDs = true }
     }
 
-    /// The member that a name means. A name with escapes is rare, so it is compared with all of them.
+    /// The member that a name means.
+    ///
+    /// A name with escapes is rare, so it is compared with all of them.
     private static func known(_ name: JSONScanner.Value, _ line: borrowing Span<UInt8>) -> Name? {
         guard name.kind == .string else {
             for known in Name.allCases where JSONText.isEqual(name, known.text, line) { return known }

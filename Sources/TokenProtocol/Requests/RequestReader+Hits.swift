@@ -1,6 +1,7 @@
 /// The fast path of requests for tokens.
 extension RequestReader {
-    /// The reply to a request for a token in the plain form of most clients, or nil if the line has to be parsed in full.
+    /// The reply to a request for a token in the plain form of most clients, or nil if the line has to be parsed in
+    /// full.
     func plainToken(_ line: borrowing Span<UInt8>, _ hit: HitLookup) -> TokenReply? {
         guard let operation = members[.op], operation.kind == .string, JSONText.isEqual(operation, "token", line),
             members[.noCache].map({ $0.kind == .false }) ?? true,
@@ -32,7 +33,9 @@ extension RequestReader {
         return hit(field, line.extracting(user), line.extracting(tenant), line.extracting(scope), minTTL)
     }
 
-    /// The range of a string without escapes, empty if there is no value. Returns nil for anything else.
+    /// The range of a string without escapes, empty if there is no value.
+    ///
+    /// Returns nil for anything else.
     private func plain(_ value: JSONScanner.Value?) -> Range<Int>? {
         guard let value else { return 0..<0 }
         return value.kind == .string && value.start < value.end ? value.start..<value.end : nil

@@ -1,6 +1,8 @@
 import Secrets
 
-/// Reads the members of each operation. The error for a wrong member says what it should be.
+/// Reads the members of each operation.
+///
+/// The error for a wrong member says what it should be.
 struct RequestReader {
     /// The longest name of a user, in bytes.
     static let longestUser = 1_024
@@ -8,7 +10,9 @@ struct RequestReader {
     private static let mostUsers = 1_000
     /// The largest page of entries.
     private static let largestPage = 1_000.0
-    /// The longest `min_ttl` in seconds. No token lives longer than a day.
+    /// The longest `min_ttl` in seconds.
+    ///
+    /// No token lives longer than a day.
     private static let longestMinTTL = 86_400.0
     /// The longest `timeout` in seconds, which is the longest timeout of a tenant.
     private static let longestTimeout = 300.0

@@ -1,12 +1,14 @@
 /// A set of OAuth scopes (RFC 6749, section 3.3), without order or duplicates.
 ///
-/// It is kept as one text: the scopes sorted and joined by single spaces. A scope can't contain a space, so different sets
-/// have different texts.
+/// It is kept as one text: the scopes sorted and joined by single spaces. A scope can't contain a space, so different
+/// sets have different texts.
 package struct ScopeSet: Sendable, Hashable {
     /// The scopes, sorted and joined by single spaces, as they are sent.
     package let text: String
 
-    /// Reads a space-separated list. Returns nil if it is empty or has a character that is not allowed in a scope.
+    /// Reads a space-separated list.
+    ///
+    /// Returns nil if it is empty or has a character that is not allowed in a scope.
     package init?(_ list: String) {
         guard list.utf8.allSatisfy({ $0 == UInt8(ascii: " ") || Self.isScopeCharacter($0) }) else { return nil }
         let scopes = list.split(separator: " ")

@@ -21,7 +21,9 @@ package struct UserLookup: Sendable, Hashable {
         self.init(field: field, value: Array(value.utf8))
     }
 
-    /// Compares all bytes at once. An array compares its elements one by one.
+    /// Compares all bytes at once.
+    ///
+    /// An array compares its elements one by one.
     package static func == (left: UserLookup, right: UserLookup) -> Bool {
         guard left.field == right.field else { return false }
         return unsafe right.value.withUnsafeBytes { unsafe left.hasValue($0) }
@@ -37,7 +39,9 @@ package struct UserLookup: Sendable, Hashable {
         }
     }
 
-    /// Hashes all bytes at once. An array hashes its elements one by one.
+    /// Hashes all bytes at once.
+    ///
+    /// An array hashes its elements one by one.
     package func hash(into hasher: inout Hasher) {
         hasher.combine(field)
         unsafe value.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }

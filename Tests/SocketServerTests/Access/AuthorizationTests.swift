@@ -182,7 +182,9 @@ struct AuthorizationTests {
         #expect(flush?.tenant == "main" && flush?.user == nil && flush?.scope == nil)
     }
 
-    @Test("A peer that a rule may or may not mean is told so, once its names were asked for, and health names the rule.")
+    @Test(
+        "A peer that a rule may or may not mean is told so, once its names were asked for, and health names the rule."
+    )
     func undecided() {
         let byName = AccessRule(peers: PeerSet(names: AccountNames(users: ["app"])), location: "access[0]")
         let byUnit = AccessRule(peers: PeerSet(units: [Glob("app.service")]), location: "access[1]")

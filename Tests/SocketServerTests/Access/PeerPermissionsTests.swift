@@ -84,7 +84,9 @@ struct PeerPermissionsTests {
 
     @Test("A rule without subjects and user ids permits no user, and each of these lists counts for its own field.")
     func users() throws {
-        #expect(code { _ = try self.permissions(AccessRule(peers: .everyone)).key(for: request(), .token) } == .forbidden)
+        #expect(
+            code { _ = try self.permissions(AccessRule(peers: .everyone)).key(for: request(), .token) } == .forbidden
+        )
         let permissions = permissions(
             AccessRule(peers: .everyone, subjects: [Glob("auth0|*"), Glob("ann")], userIDs: [Glob("?1")])
         )
@@ -97,7 +99,10 @@ struct PeerPermissionsTests {
             #expect(!finds(permissions, forbidden))
         }
         let mixed = PrefetchRequest(users: [Self.ann, UserLookup(field: .subject, value: "bob")])
-        #expect(code { _ = try permissions.keys(for: mixed) } == .forbidden, "one forbidden user makes all of it forbidden")
+        #expect(
+            code { _ = try permissions.keys(for: mixed) } == .forbidden,
+            "one forbidden user makes all of it forbidden"
+        )
     }
 
     @Test(

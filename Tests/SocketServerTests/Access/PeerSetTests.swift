@@ -20,6 +20,9 @@ struct PeerSetTests {
         ] {
             #expect(!set.contains(peer))
         }
-        #expect(!PeerSet(units: [.everything]).contains(Peer(uid: 10, gid: 20)), "a peer without a unit matches no pattern")
+        #expect(
+            !PeerSet(units: [.everything]).contains(Peer(uid: 10, gid: 20)),
+            "a peer without a unit matches no pattern"
+        )
     }
 }

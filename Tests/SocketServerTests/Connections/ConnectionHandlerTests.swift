@@ -4,7 +4,9 @@ import SocketServer
 import Testing
 import TokenProtocol
 
-/// A fake socket that counts its calls. While it is shut it sends nothing.
+/// A fake socket that counts its calls.
+///
+/// While it is shut it sends nothing.
 private final class SocketProbe: ChannelOutboundHandler {
     typealias OutboundIn = ByteBuffer
 

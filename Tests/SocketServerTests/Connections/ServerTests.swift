@@ -127,7 +127,9 @@ struct ServerTests {
         try await fixture.drain()
     }
 
-    @Test("If all connections are taken, the admin socket has reserved ones, and the longest unused is closed for a new one.")
+    @Test(
+        "If all connections are taken, the admin socket has reserved ones, of which the longest unused is closed."
+    )
     func reservedAdminConnections() async throws {
         let fixture = try await Fixture(maxConnections: 2)
         let apps = try (0..<2).map { _ in try LineClient(fixture.path) }

@@ -6,7 +6,11 @@ import Testing
 
 @Suite("Binding a socket")
 struct ListeningSocketTests {
-    private func address(_ folder: TemporaryFolder, mode: UInt32 = 0o640, group: String? = nil) -> ListeningSocket.Address {
+    private func address(
+        _ folder: TemporaryFolder,
+        mode: UInt32 = 0o640,
+        group: String? = nil
+    ) -> ListeningSocket.Address {
         ListeningSocket.Address(path: folder.path("s"), mode: mode, group: group)
     }
 

@@ -41,7 +41,9 @@ final class Exchange {
 
     func answer(_ ticket: UInt64, _ id: RequestID?, _ reply: Reply) { machine.answer(ticket, id, reply) }
 
-    /// Receives bytes. Every request waits.
+    /// Receives bytes.
+    ///
+    /// Every request waits.
     func receive(_ text: String) { receive(Array(text.utf8)) }
 
     func receive(_ bytes: [UInt8]) {
