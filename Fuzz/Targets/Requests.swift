@@ -13,7 +13,7 @@ func fuzzRequests(_ line: [UInt8]) throws(BrokenPromise) {
     }
 }
 
-/// The arguments of a look-up.
+/// The arguments of a lookup.
 private struct Lookup: Equatable {
     var field: LookupField
     var user: [UInt8]

@@ -28,7 +28,14 @@ extension Unicode.Scalar {
 
 extension String {
     /// The text as a JSON string with its quotes, in which unsafe characters are escaped, too.
-    package var jsonQuoted: String { "\"\(escaped(\.jsonEscape))\"" }
+    package var jsonQuoted: String { "\"\(isPlainJSON ? self : escaped(\.jsonEscape))\"" }
+
+    /// True if the text is printable ASCII that JSON doesn't escape, as nearly all texts are.
+    package var isPlainJSON: Bool {
+        utf8.allSatisfy {
+            (0x20...0x7E).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+        }
+    }
 
     /// The text with escapes in place of unsafe characters, for a text that is JSON already.
     ///

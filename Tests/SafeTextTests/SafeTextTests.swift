@@ -28,6 +28,7 @@ struct SafeTextTests {
     )
     func quoted(text: String, json: String) {
         #expect(text.jsonQuoted == json)
+        #expect(text.isPlainJSON == (json == "\"\(text)\"" && text.utf8.allSatisfy { $0 < 0x80 }))
     }
 
     @Test("A byte is escaped only if JSON requires it.")

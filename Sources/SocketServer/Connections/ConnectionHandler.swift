@@ -119,7 +119,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// Closes the connection at the deadline of a drain, with an error for each request that still waits.
     func endDrain() {
-        _ = cancelWaiting(ErrorReply(.shuttingDown, "the daemon ends; ask the next one"))
+        _ = cancelWaiting(.shuttingDown)
         send()
         close()
     }

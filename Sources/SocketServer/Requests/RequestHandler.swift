@@ -8,7 +8,7 @@ package protocol RequestHandler: AnyObject {
     func batchBegan()
     /// Answers a request, or returns nil and delivers the reply later, by ``SocketServer/deliver(_:to:)``.
     func handle(_ request: Request, from client: Client, waiter: Waiter) -> Reply?
-    /// Lends the look-up of tokens that a client may have at once, for the duration of a call.
+    /// Lends the lookup of tokens that a client may have at once, for the duration of a call.
     func withHits(for client: Client, _ body: (HitLookup) -> Void)
     /// Announces the end of what was read together.
     func batchEnded()

@@ -117,7 +117,7 @@ package struct ConnectionStateMachine: ~Copyable {
     ///
     /// Returns nil if all of them were processed, or kept for later.
     ///
-    /// - Parameter hit: The look-up of tokens. A request that it has a token for is answered here and is no step.
+    /// - Parameter hit: The lookup of tokens. A request that it has a token for is answered here and is no step.
     package mutating func next(
         _ chunk: borrowing Span<UInt8>,
         _ cursor: inout Cursor,
@@ -256,9 +256,7 @@ package struct ConnectionStateMachine: ~Copyable {
             answerHit(id, reply)
             return nil
         case .request(let request):
-            guard !isDraining else {
-                return reject(request.id, ErrorReply(.shuttingDown, "the daemon is shutting down: connect again"))
-            }
+            guard !isDraining else { return reject(request.id, .shuttingDown) }
             lastTicket += 1
             return .request(request, ticket: lastTicket)
         }

@@ -1,7 +1,7 @@
 /// Finds a token that can be served at once, straight from a request's bytes.
 ///
 /// Nearly all requests are hits. Answered here, they never become a ``Request``, so nothing is copied from the line and
-/// nothing is allocated. If anything about the request or the token is unusual, the look-up returns nil, and the
+/// nothing is allocated. If anything about the request or the token is unusual, the lookup returns nil, and the
 /// request is parsed in full.
 ///
 /// - Parameters:

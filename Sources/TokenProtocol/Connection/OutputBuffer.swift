@@ -102,7 +102,12 @@ package struct OutputBuffer {
     ///
     /// Besides what RFC 8259 requires, characters that end a line or control a terminal are escaped, so that a reply
     /// can be printed as it is.
-    mutating func append(string text: String) { append(text.jsonQuoted.utf8) }
+    mutating func append(string text: String) {
+        guard text.isPlainJSON else { return append(text.jsonQuoted.utf8) }
+        append(UInt8(ascii: "\""))
+        append(text.utf8)
+        append(UInt8(ascii: "\""))
+    }
 
     /// Appends a JSON string with its quotes, given as UTF-8.
     mutating func append(string text: some Collection<UInt8>) { append(string: String(decoding: text, as: UTF8.self)) }

@@ -61,3 +61,10 @@ package struct ErrorReply: Error, Sendable, Equatable {
         self.cause = cause
     }
 }
+
+extension ErrorReply {
+    /// The error for requests that are not answered before the daemon ends.
+    package static var shuttingDown: ErrorReply {
+        ErrorReply(.shuttingDown, "the daemon is shutting down: connect again")
+    }
+}

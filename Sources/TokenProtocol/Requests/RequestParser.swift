@@ -20,7 +20,7 @@ package struct RequestParser {
 
     /// Reads a line without its end.
     ///
-    /// - Parameter hit: The look-up of tokens, which is tried first if the line asks for a token.
+    /// - Parameter hit: The lookup of tokens, which is tried first if the line asks for a token.
     package func parse(_ line: borrowing Span<UInt8>, hit: HitLookup) -> Line {
         var id: RequestID?
         do throws(ErrorReply) {

@@ -10,13 +10,13 @@ package struct UserLookup: Sendable, Hashable {
     /// The value as UTF-8, 1 to 1,024 bytes.
     package let value: [UInt8]
 
-    /// Creates a look-up by bytes.
+    /// Creates a lookup by bytes.
     package init(field: LookupField, value: [UInt8]) {
         self.field = field
         self.value = value
     }
 
-    /// Creates a look-up by text.
+    /// Creates a lookup by text.
     package init(field: LookupField, value: String) {
         self.init(field: field, value: Array(value.utf8))
     }

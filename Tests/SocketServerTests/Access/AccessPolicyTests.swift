@@ -46,7 +46,7 @@ struct AccessPolicyTests {
     @Test("Until a group's name resolves, a peer with any unknown group may be meant.")
     func groups() {
         let policy = policy(PeerSet(users: [40], names: AccountNames(groups: ["ldapgroup"])))
-        #expect(policy.decide(Peer(uid: 40, gid: 7_000)) == .rule(1), "a number needs no look-up")
+        #expect(policy.decide(Peer(uid: 40, gid: 7_000)) == .rule(1), "a number needs no lookup")
         #expect(policy.decide(Peer(uid: 33, gid: 33, groups: [50])) == .rule(2))
         #expect(policy.decide(Peer(uid: 33, gid: 7_000)) == .undecided(1, .name))
         #expect(policy.decide(Peer(uid: 33, gid: 33, groups: [50, 7_000])) == .undecided(1, .name))

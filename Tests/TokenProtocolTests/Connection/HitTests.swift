@@ -2,7 +2,7 @@ import Secrets
 import Testing
 import TokenProtocol
 
-/// A look-up that records its arguments and returns the same token for every user except `nobody`.
+/// A lookup that records its arguments and returns the same token for every user except `nobody`.
 private final class RecordingLookup {
     private(set) var asked: [String] = []
     private let reply: TokenReply
@@ -32,7 +32,7 @@ struct HitTests {
         #""access_token":"abc","token_type":"Bearer","expires_in":7,"expires_at":"2026-11-23T22:10:00Z","#
         + #""scope":"s","source":"cache"}"#
 
-    @Test("A hit is answered without a request, and the look-up gets the members as they are written.")
+    @Test("A hit is answered without a request, and the lookup gets the members as they are written.")
     func answers() {
         let lookup = RecordingLookup()
         let exchange = lookup.exchange()
