@@ -63,13 +63,13 @@ var targets: [Target] = [
     .target(
         name: "Tenant",
         dependencies: [
-            "Secrets", "TokenProtocol", nioCore, nioPosix, nioSSL, nioHTTP1, nioTLS, crypto, cryptoExtras,
+            "SafeText", "Secrets", "TokenProtocol", nioCore, nioPosix, nioSSL, nioHTTP1, nioTLS, crypto, cryptoExtras,
             .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
         ]
     ),
     .target(
         name: "SocketServer",
-        dependencies: ["CLinux", "Secrets", "TokenProtocol", "TokenCache", nioCore, nioPosix, logging]
+        dependencies: ["CLinux", "SafeText", "Secrets", "TokenProtocol", "TokenCache", nioCore, nioPosix]
     ),
     .target(name: "TokenLog", dependencies: ["CLinux", "Secrets", "TokenProtocol", "TokenCache"]),
     .target(name: "Audit", dependencies: ["SafeText", "Secrets", "Systemd", "TokenProtocol", "TokenCache"]),
@@ -126,7 +126,9 @@ var targets: [Target] = [
     ),
     .testTarget(
         name: "SocketServerTests",
-        dependencies: ["TokenProtocol", "TokenCache", "SocketServer", "TestSupport", nioCore, nioPosix, nioEmbedded]
+        dependencies: [
+            "Secrets", "TokenProtocol", "TokenCache", "SocketServer", "TestSupport", nioCore, nioPosix, nioEmbedded,
+        ]
     ),
     .testTarget(
         name: "TokenCacheClientTests",

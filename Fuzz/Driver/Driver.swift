@@ -1,9 +1,9 @@
 import Foundation
 
-/// The target that `FUZZ_TARGET` names; nil: there is none of that name.
+/// The target that `FUZZ_TARGET` names, or nil if there is none of that name.
 private let target = ProcessInfo.processInfo.environment["FUZZ_TARGET"].flatMap(FuzzTarget.init)
 
-/// Runs one input of libFuzzer's.
+/// Runs one input for libFuzzer.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     guard let target else {
@@ -13,7 +13,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     do throws(BrokenPromise) {
         try target.run(unsafe Array(UnsafeBufferPointer(start: start, count: count)))
     } catch {
-        // An end that libFuzzer sees, and keeps the input of.
+        // libFuzzer notices the abort and saves the input.
         FileHandle.standardError.write(Data("broken promise: \(error.promise)\n".utf8))
         abort()
     }

@@ -1,21 +1,21 @@
 import Foundation
 import Testing
 
-/// Replays what libFuzzer has gathered, without it.
+/// Replays the inputs that libFuzzer has found, without libFuzzer.
 @Suite("Fuzz targets replay their corpora")
 struct ReplayTests {
-    private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    private static let directory = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
 
-    /// The inputs of a target: those that reach what others don't, and those that once found a fault.
+    /// The inputs of a target: those that reach code which others don't, and those that have found a fault.
     private static func inputs(_ target: FuzzTarget) throws -> [URL] {
         try ["Corpora", "Found"].flatMap { kind in
-            let place = folder.appending(path: kind).appending(path: target.rawValue)
-            guard FileManager.default.fileExists(atPath: place.path) else { return [URL]() }
-            return try FileManager.default.contentsOfDirectory(at: place, includingPropertiesForKeys: nil)
+            let inputs = directory.appending(path: kind).appending(path: target.rawValue)
+            guard FileManager.default.fileExists(atPath: inputs.path) else { return [URL]() }
+            return try FileManager.default.contentsOfDirectory(at: inputs, includingPropertiesForKeys: nil)
         }
     }
 
-    @Test("No input breaks a promise, and there are some.", arguments: FuzzTarget.allCases)
+    @Test("There are inputs, and none breaks a promise.", arguments: FuzzTarget.allCases)
     func replay(target: FuzzTarget) throws {
         let inputs = try Self.inputs(target)
         #expect(!inputs.isEmpty)
@@ -25,7 +25,10 @@ struct ReplayTests {
         }
     }
 
-    @Test("Nor does half of one, or one with a byte less or more in its middle.", arguments: FuzzTarget.allCases)
+    @Test(
+        "Half an input, or one with a byte removed or added in its middle, breaks no promise.",
+        arguments: FuzzTarget.allCases
+    )
     func changed(target: FuzzTarget) throws {
         for input in try Self.inputs(target) {
             let bytes = Array(try Data(contentsOf: input))

@@ -3,15 +3,15 @@ import NIOCore
 
 @testable import TokenCacheClient
 
-/// A client reads a daemon's bytes, cut at any place: each call ends once, and no reply can end the process.
+/// Fuzzes the client with a daemon's bytes, divided anywhere: each call ends once, and no reply can end the process.
 ///
-/// The input is how many bytes steer, those, then what the daemon sends.
+/// The input is a number of bytes that choose what happens, these bytes, then what the daemon sends.
 func fuzzClient(_ input: [UInt8]) throws(BrokenPromise) {
     guard let count = input.first else { return }
-    let steering = input.dropFirst().prefix(Int(count))
-    var choices = Choices(steering)
+    let chosen = input.dropFirst().prefix(Int(count))
+    var choices = Choices(chosen)
     var session = ClientSession(calls: 1 + choices.below(20))
-    var rest = input.dropFirst(1 + steering.count)
+    var rest = input.dropFirst(1 + chosen.count)
     while !rest.isEmpty {
         let length = choices.next()
         try session.receive(Array(rest.prefix(length == 0 ? rest.count : length)))
@@ -29,7 +29,7 @@ private struct ClientSession {
     private var exchange = Exchange<Int>()
     private var ended: Set<Int> = []
     private let calls: Int
-    /// The present connection's number.
+    /// The number of the present connection.
     private var connection = 1
 
     init(calls: Int) {

@@ -1,7 +1,7 @@
 import DaemonConfiguration
 import Foundation
 
-/// A configuration file: whatever it holds, it is read, or refused with faults that can be shown.
+/// Fuzzes a configuration file: it is read, or rejected with faults that are safe to print.
 func fuzzConfiguration(_ input: [UInt8]) throws(BrokenPromise) {
     let configuration: DaemonConfiguration
     do throws(ConfigurationFaults) {
@@ -11,17 +11,17 @@ func fuzzConfiguration(_ input: [UInt8]) throws(BrokenPromise) {
     }
     try check(!configuration.tenants.isEmpty, "a configuration has a tenant")
     for tenant in configuration.tenants.values {
-        try check(tenant.timeout > .zero, "a tenant has a time-out")
+        try check(tenant.timeout > .zero, "a tenant has a timeout")
         try check(tenant.ratePerMinute > 0 && tenant.burst > 0 && tenant.maxConcurrent > 0, "calls may go")
         try check(tenant.host.hasPrefix("http"), "a tenant is called by HTTP")
     }
 }
 
-/// A refusal can be shown to the file's author: it names a fault, and holds nothing that steers a terminal.
+/// Checks that a rejection names a fault and is safe to print.
 private func check(_ error: ConfigurationFaults) throws(BrokenPromise) {
-    try check(!error.faults.isEmpty, "what is refused has a fault")
-    let isPlain = error.description.unicodeScalars.allSatisfy {
+    try check(!error.faults.isEmpty, "a rejected file has a fault")
+    let isSafe = error.description.unicodeScalars.allSatisfy {
         $0 == "\n" || ![.control, .format, .lineSeparator].contains($0.properties.generalCategory)
     }
-    try check(isPlain, "a fault steers no terminal")
+    try check(isSafe, "a fault is safe to print")
 }

@@ -2,19 +2,20 @@ import Foundation
 import Secrets
 import TokenProtocol
 
-/// A connection's life: the bytes come cut at any place, answers come in any order, the peer stops reading and goes on.
+/// Fuzzes a connection: its bytes are divided anywhere, replies come in any order, and the peer stops reading and
+/// continues.
 ///
-/// The input is how many bytes steer, those, then what the peer sends; there `FF n` stands for n · 512 spaces, so that a
-/// short input can hold lines that are too long.
+/// The input is a number of bytes that choose what happens, these bytes, then what the peer sends. In that, `FF n`
+/// stands for n · 512 spaces, so that a short input can have lines that are too long.
 func fuzzConnection(_ input: [UInt8]) throws(BrokenPromise) {
     guard let count = input.first else { return }
-    let steering = input.dropFirst().prefix(Int(count))
-    var choices = Choices(steering)
+    let chosen = input.dropFirst().prefix(Int(count))
+    var choices = Choices(chosen)
     let repeats = 1 + choices.below(40)
-    let once = expand(input.dropFirst(1 + steering.count))
+    let once = expand(input.dropFirst(1 + chosen.count))
     let sent = Array(repeatElement(once, count: min(repeats, 1 + 60_000 / max(1, once.count))).joined())
-    var life = ConnectionLife(choices)
-    try life.run(sent)
+    var run = ConnectionRun(choices)
+    try run.run(sent)
 }
 
 private func expand(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
@@ -25,20 +26,22 @@ private func expand(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
             continue
         }
         expanded.append(contentsOf: repeatElement(0x20, count: Int(count) * 512))
-        // Longer than what a peer sends in one go.
+        // This is longer than what a peer sends at once.
         if expanded.count > 400_000 { break }
     }
     return expanded
 }
 
-/// A connection, its peer, and whoever answers.
-private struct ConnectionLife: ~Copyable {
+/// A connection, its peer, and the handler of its requests.
+private struct ConnectionRun: ~Copyable {
     private var machine = ConnectionStateMachine(isAdmin: true)
     private var choices: Choices
     private var waiting: [(ticket: UInt64, reply: Int)] = []
-    /// The replies to requests without an id in the order of those, and all hits: whether one has an id is seen by its reply.
+    /// The replies to requests without an id in their order, and all hits, whose reply shows if they have an id.
     private var order: [Int] = []
-    /// Each reply but a refusal has a number.
+    /// The number of replies that are no errors.
+    ///
+    /// Each of them has its own number.
     private var replies = 0
     private var rejections = 0
     private var received: [UInt8] = []
@@ -60,7 +63,7 @@ private struct ConnectionLife: ~Copyable {
         try finish(sent)
     }
 
-    // MARK: What happens
+    // MARK: Events
 
     private mutating func act() throws(BrokenPromise) {
         switch choices.next() % 16 {
@@ -69,14 +72,14 @@ private struct ConnectionLife: ~Copyable {
         case 5: machine.isBlocked = true
         case 6: machine.isBlocked = false
         case 7: receive()
-        case 8: try check(!machine.deliver(.evicted, to: .max), "nobody is answered who doesn't wait")
+        case 8: try check(!machine.deliver(.evicted, to: .max), "only a request that waits is answered")
         case 9 where choices.next() == 77:
             machine.drain()
             isDraining = true
         default: break
         }
         if machine.isFull {
-            // The peer reads again, and somebody is answered: a life has to go on.
+            // The peer reads again and some requests are answered, so that the run continues.
             machine.isBlocked = false
             for _ in 0..<32 where !waiting.isEmpty { try deliver(choices.next()) }
         }
@@ -86,7 +89,7 @@ private struct ConnectionLife: ~Copyable {
     private mutating func resume() throws(BrokenPromise) {
         while machine.hasHeld, !machine.isFull {
             let held = machine.takeHeld()
-            try check(held.count <= 65_536, "no more is held than was read in one go")
+            try check(held.count <= 65_536, "no more is held than was read at once")
             try feed(held)
         }
     }
@@ -94,7 +97,7 @@ private struct ConnectionLife: ~Copyable {
     private mutating func feed(_ chunk: [UInt8]) throws(BrokenPromise) {
         var cursor = ConnectionStateMachine.Cursor()
         while let step = next(chunk, &cursor) { try perform(step) }
-        try check(machine.waiting <= ProtocolLimits.mostWaiting, "no more requests wait than may")
+        try check(machine.waiting <= ProtocolLimits.maxWaiting, "no more requests wait than may")
         if !machine.isFull { try check(machine.output.count < machine.largeOutput + 4_096, "output is sent in time") }
     }
 
@@ -121,7 +124,7 @@ private struct ConnectionLife: ~Copyable {
         case .outputIsLarge: receive()
         case .rejected: rejections += 1
         case .request(let request, let ticket):
-            try check(!isDraining, "in a drain nothing is asked")
+            try check(!isDraining, "in a drain there are no requests")
             replies += 1
             if request.id == nil { order.append(replies) }
             if choices.next() & 1 == 0 {
@@ -136,15 +139,15 @@ private struct ConnectionLife: ~Copyable {
     private mutating func deliver(_ choice: Int) throws(BrokenPromise) {
         guard !waiting.isEmpty else { return }
         let (ticket, reply) = waiting.remove(at: choice % waiting.count)
-        try check(machine.deliver(.flushed(reply), to: ticket), "whoever waits is answered")
-        try check(!machine.deliver(.evicted, to: ticket), "and is answered once")
+        try check(machine.deliver(.flushed(reply), to: ticket), "a request that waits is answered")
+        try check(!machine.deliver(.evicted, to: ticket), "a request is answered once")
     }
 
     private mutating func receive() {
         unsafe machine.output.drain { unsafe received.append(contentsOf: $0) }
     }
 
-    // MARK: What came of it
+    // MARK: Results
 
     private mutating func finish(_ sent: [UInt8]) throws(BrokenPromise) {
         machine.isBlocked = false
@@ -159,33 +162,33 @@ private struct ConnectionLife: ~Copyable {
         try checkReplies(lines: Self.lines(sent))
     }
 
-    /// The number of answers that a peer may expect: one for each line that isn't empty, and one for an unfinished one.
+    /// The number of replies that the peer expects: one for each line that isn't empty, and one for an unfinished line.
     private static func lines(_ sent: [UInt8]) -> Int {
         let lines = sent.split(separator: 0x0A, omittingEmptySubsequences: false)
         return lines.dropLast().count { !$0.isEmpty && $0 != [0x0D] } + (lines.last?.isEmpty ?? true ? 0 : 1)
     }
 
     private func checkReplies(lines: Int) throws(BrokenPromise) {
-        var (numbers, refusals): ([Int], Int) = ([], 0)
+        var (numbers, errors): ([Int], Int) = ([], 0)
         var unordered: Set<Int> = []
         for line in received.split(separator: 0x0A) {
             guard let reply = try? JSONSerialization.jsonObject(with: Data(line)) as? [String: Any] else {
                 throw BrokenPromise(promise: "a reply is a JSON object")
             }
             if reply["error"] != nil {
-                refusals += 1
+                errors += 1
             } else if let number = (reply["flushed"] ?? reply["expires_in"]) as? Int {
                 numbers.append(number)
                 if reply["id"] != nil { unordered.insert(number) }
             }
         }
-        try check(refusals == rejections, "each line that is no request is told so")
+        try check(errors == rejections, "each line that is no request gets an error")
         try check(
-            numbers.count + refusals == lines,
-            "each line gets an answer: \(lines), not \(numbers.count + refusals)"
+            numbers.count + errors == lines,
+            "each line gets a reply: \(lines), not \(numbers.count + errors)"
         )
-        try check(numbers.sorted() == Array((1..<replies + 1)), "each answer comes once")
+        try check(numbers.sorted() == Array((1..<replies + 1)), "each reply is sent once")
         let ordered = numbers.filter { !unordered.contains($0) }
-        try check(ordered == order.filter { !unordered.contains($0) }, "what has no id comes in order")
+        try check(ordered == order.filter { !unordered.contains($0) }, "replies without an id come in order")
     }
 }

@@ -1,4 +1,4 @@
-/// A fuzz target: it takes any bytes, and throws where a promise is broken.
+/// A fuzz target: it accepts any bytes, and throws if a promise is broken.
 enum FuzzTarget: String, CaseIterable {
     case requests
     case connection

@@ -5,9 +5,9 @@ import TokenProtocol
 
 @testable import Tenant
 
-/// A tenant's reply: whatever it says, a token is one, times are in range, and nothing else of it is passed on.
+/// Fuzzes a tenant's reply: tokens are valid, times are in range, and nothing else of the reply is passed on.
 ///
-/// The input is a status in two bytes, the lines of `Date` and `Retry-After`, then the body.
+/// The input is a line with the status, lines with the values of `Date` and `Retry-After`, then the body.
 func fuzzGrants(_ input: [UInt8]) throws(BrokenPromise) {
     let parts = input.split(separator: 0x0A, maxSplits: 3, omittingEmptySubsequences: false)
     guard parts.count == 4 else { return }
@@ -30,8 +30,8 @@ private func check(_ outcome: MintOutcome) throws(BrokenPromise) {
     case .denied(let upstream):
         for words in [upstream.code, upstream.title].compactMap(\.self) {
             try check(words.unicodeScalars.count <= 200, "the tenant's words are cut")
-            let isPlain = words.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
-            try check(isPlain, "the tenant's words steer no terminal")
+            let isSafe = words.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+            try check(isSafe, "the tenant's words are safe to print")
         }
     case .throttled(let pause): try check(pause)
     case .unavailable(let unavailability):
@@ -42,7 +42,7 @@ private func check(_ outcome: MintOutcome) throws(BrokenPromise) {
 
 private func check(_ time: Duration?) throws(BrokenPromise) {
     guard let time else { return }
-    try check(time > .zero && time <= longest, "a time lies ahead and is in range")
+    try check(time > .zero && time <= longest, "a time is in the future and in range")
 }
 
 private func check(_ token: MintedToken) throws(BrokenPromise) {
@@ -52,21 +52,21 @@ private func check(_ token: MintedToken) throws(BrokenPromise) {
     }
     try check(isVisible && token.accessToken.bytes.count > 0, "a token is visible ASCII")
     let encoded = EncodedToken(onHeap: token.accessToken, scope: token.scope ?? "", expiresAt: "")
-    try check(encoded.accessToken == token.accessToken, "the bare token is what was minted")
+    try check(encoded.accessToken == token.accessToken, "the token without escapes is what was minted")
     var output = OutputBuffer()
     ReplyEncoder.encode(.token(TokenReply(token: encoded, expiresIn: 1, source: .tenant)), id: nil, into: &output)
     let line = unsafe output.drain { unsafe Data($0) }
     let members = try? JSONSerialization.jsonObject(with: line) as? [String: Any]
     let answered = (members?["access_token"] as? String).map(AccessToken.init)
-    try check(answered == token.accessToken, "the token is answered as it was minted")
-    try check(members?["scope"] as? String == token.scope ?? "", "the scope is answered as it was granted")
+    try check(answered == token.accessToken, "the token is sent as it was minted")
+    try check(members?["scope"] as? String == token.scope ?? "", "the scope is sent as it was granted")
 }
 
-/// A date that is read is within what a calendar has, and what is written in its form is read as the same.
+/// Checks that a date that is read is within the range of a calendar.
 private func checkDates(_ texts: String...) throws(BrokenPromise) {
     for text in texts {
         for seconds in [HTTPDate.seconds(text), HTTPDate.timestamp(text)].compactMap(\.self) {
-            try check(abs(seconds) < 400_000_000_000, "a date is one of a calendar")
+            try check(abs(seconds) < 400_000_000_000, "a date is within the range of a calendar")
         }
     }
 }

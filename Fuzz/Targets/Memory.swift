@@ -5,11 +5,11 @@ import TokenProtocol
 @testable import TokenCache
 @testable import TokenLog
 
-/// A memory file as the next daemon finds it: whatever is in it, what can't be read is dropped, what can is served, and
-/// the daemon after that finds the same.
+/// Fuzzes a memory file as the next daemon finds it: tokens that can be read are served, others are dropped, and a
+/// later daemon finds the same.
 ///
-/// The input is how many bytes of the file are changed, those (offset in two bytes, value), then records: flags, the
-/// content's length in two bytes, the content.
+/// The input is a number of bytes of the file that are changed, these (offset in two bytes, value), then records:
+/// flags, the content's length in two bytes, the content.
 func fuzzMemory(_ input: [UInt8]) throws(BrokenPromise) {
     guard let count = input.first else { return }
     let changes = Array(input.dropFirst().prefix(3 * Int(count)))
@@ -21,9 +21,9 @@ func fuzzMemory(_ input: [UInt8]) throws(BrokenPromise) {
             unsafe $0.copyBytes(from: record.content)
         }
     }
-    for place in stride(from: 0, to: changes.count - 2, by: 3) {
-        let offset = Int(changes[place]) << 8 | Int(changes[place + 1])
-        if offset < file.size { unsafe file.file.bytes[offset] = changes[place + 2] }
+    for change in stride(from: 0, to: changes.count - 2, by: 3) {
+        let offset = Int(changes[change]) << 8 | Int(changes[change + 1])
+        if offset < file.size { unsafe file.file.bytes[offset] = changes[change + 2] }
     }
     try takeOver(file.file.descriptor)
 }
@@ -48,7 +48,7 @@ private func split(_ bytes: ArraySlice<UInt8>) -> [Record] {
 
 private func open(_ descriptor: CInt) -> TokenLog? {
     let duplicate = dup(descriptor)
-    // The system is short of something; that is no fault of the input's.
+    // The system has no descriptor left, which is no fault of the input.
     guard duplicate >= 0 else { return nil }
     return TokenLog(stored: [("tokens-a", duplicate)], in: nil, store: { _ in })
 }
@@ -59,11 +59,11 @@ private func takeOver(_ descriptor: CInt) throws(BrokenPromise) {
     for token in found { try serve(token) }
     guard let second = open(descriptor) else { return }
     let again = tokens(second)
-    try check(again.map(\.user) == found.map(\.user), "the next daemon but one finds the same users")
-    try check(again.map(\.token) == found.map(\.token), "and the same tokens")
+    try check(again.map(\.user) == found.map(\.user), "a later daemon finds the same users")
+    try check(again.map(\.token) == found.map(\.token), "a later daemon finds the same tokens")
     second.end()
     guard let third = open(descriptor) else { return }
-    try check(tokens(third).isEmpty, "when keeping ends, nothing is left")
+    try check(tokens(third).isEmpty, "when persisting ends, no token is left")
 }
 
 private func tokens(_ log: TokenLog) -> [PersistedToken] {
@@ -75,27 +75,30 @@ private func tokens(_ log: TokenLog) -> [PersistedToken] {
     return tokens
 }
 
-private func serve(_ kept: PersistedToken) throws(BrokenPromise) {
-    let token = kept.token
-    try check(token.accessToken.bytes.count <= token.tokenRange.count, "a bare token is no longer than its text")
+private func serve(_ persisted: PersistedToken) throws(BrokenPromise) {
+    let token = persisted.token
+    try check(
+        token.accessToken.bytes.count <= token.tokenRange.count,
+        "a token without escapes is no longer than its text"
+    )
     var output = OutputBuffer()
     ReplyEncoder.encode(.token(TokenReply(token: token, expiresIn: 1, source: .cache)), id: nil, into: &output)
-    try check(output.count > token.text.count, "a kept token can be answered with")
-    restore(kept, now: kept.sent)
-    restore(kept, now: kept.sent + .seconds(100))
+    try check(output.count > token.text.count, "a persisted token can be sent")
+    restore(persisted, now: persisted.sent)
+    restore(persisted, now: persisted.sent + .seconds(100))
 }
 
-/// Lets a cache begin with a token, and asks it everything that it says of one.
-private func restore(_ kept: PersistedToken, now: Instant) {
-    let tenant = TenantID(number: 1, name: kept.tenant)
+/// Restores a token into a cache, and asks the cache all that it tells of a token.
+private func restore(_ persisted: PersistedToken, now: Instant) {
+    let tenant = TenantID(number: 1, name: persisted.tenant)
     var machine = CacheStateMachine(
         policy: CachePolicy(),
-        tenants: [tenant: TenantPolicy(identity: kept.identity)],
+        tenants: [tenant: TenantPolicy(identity: persisted.identity)],
         random: SystemRandomNumberGenerator(),
         now: now
     )
-    let key = TokenKey(tenant: tenant, user: kept.user, scopes: kept.scopes)
-    guard machine.restore(kept, recordID: 0, now: now) else { return }
+    let key = TokenKey(tenant: tenant, user: persisted.user, scopes: persisted.scopes)
+    guard machine.restore(persisted, recordID: 0, now: now) else { return }
     _ = machine.beginPersisting(now: now)
     _ = machine.explain(key, for: 1, now: now)
     _ = machine.entries(EntriesRequest(), of: nil, now: now)
@@ -106,5 +109,5 @@ private func restore(_ kept: PersistedToken, now: Instant) {
         waiter: Waiter(connection: 1, ticket: 1),
         now: now
     )
-    _ = machine.timePassed(now: now + kept.lifetime)
+    _ = machine.timePassed(now: now + persisted.lifetime)
 }

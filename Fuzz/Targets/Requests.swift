@@ -2,18 +2,18 @@ import Foundation
 import Secrets
 import TokenProtocol
 
-/// One line of a client: the short way of a hit and the long way understand the same, and what is taken is JSON that says
-/// what was understood.
+/// Fuzzes one line of a client: the fast path of hits and the parser understand the same, and an accepted line is JSON
+/// with the meaning that was read.
 func fuzzRequests(_ line: [UInt8]) throws(BrokenPromise) {
     for isAdmin in [false, true] {
         let parser = RequestParser(isAdmin: isAdmin)
-        let long = parser.parse(line.span) { _, _, _, _, _ in nil }
-        try checkShortWay(parser, line, long)
-        try checkMeaning(long, line)
+        let parsed = parser.parse(line.span) { _, _, _, _, _ in nil }
+        try checkFastPath(parser, line, parsed)
+        try checkMeaning(parsed, line)
     }
 }
 
-/// The arguments of a hit's look-up.
+/// The arguments of a lookup.
 private struct Lookup: Equatable {
     var field: LookupField
     var user: [UInt8]
@@ -32,23 +32,23 @@ private func bytes(_ span: borrowing Span<UInt8>) -> [UInt8] {
     unsafe span.withUnsafeBufferPointer { unsafe Array($0) }
 }
 
-private func checkShortWay(
+private func checkFastPath(
     _ parser: RequestParser,
     _ line: [UInt8],
-    _ long: RequestParser.Line
+    _ parsed: RequestParser.Line
 ) throws(BrokenPromise) {
     var lookup: Lookup?
-    let short = parser.parse(line.span) { field, user, tenant, scope, minTTL in
+    let fast = parser.parse(line.span) { field, user, tenant, scope, minTTL in
         let scopes = ScopeSet(String(decoding: bytes(scope), as: UTF8.self))
-        // Scopes that are none are nobody's.
+        // No entry has invalid scopes.
         guard scope.isEmpty || scopes != nil else { return nil }
         lookup = Lookup(field: field, user: bytes(user), tenant: bytes(tenant), scope: scopes, minTTL: minTTL)
         return reply
     }
-    guard let lookup else { return try check(short == long, "without a hit both ways say the same") }
-    guard case .hit(let id, _) = short, case .request(let request) = long, case .token(let token) = request.operation
+    guard let lookup else { return try check(fast == parsed, "without a hit both paths have the same result") }
+    guard case .hit(let id, _) = fast, case .request(let request) = parsed, case .token(let token) = request.operation
     else {
-        return try check(false, "what is looked up is a request for a token")
+        return try check(false, "only requests for tokens are looked up")
     }
     let meant = Lookup(
         field: token.key.user.field,
@@ -57,17 +57,17 @@ private func checkShortWay(
         scope: token.key.scopes,
         minTTL: token.minTTL
     )
-    try check(lookup == meant && id == request.id && !token.noCache, "both ways mean the same token")
+    try check(lookup == meant && id == request.id && !token.noCache, "both paths mean the same token")
 }
 
-/// Foundation reads the same from a line that was taken.
+/// Checks that Foundation reads the same from a line that was accepted.
 private func checkMeaning(_ line: RequestParser.Line, _ bytes: [UInt8]) throws(BrokenPromise) {
     guard case .request(let request) = line else { return }
     guard let found = try? JSONSerialization.jsonObject(with: Data(bytes)) else {
-        // Foundation has no value for a number that is too large, though it is one by the grammar.
+        // Foundation rejects a number that is too large, although it is valid JSON.
         return try check(
             bytes.contains(UInt8(ascii: "e")) || bytes.contains(UInt8(ascii: "E")),
-            "what is taken is JSON"
+            "an accepted line is JSON"
         )
     }
     guard let members = found as? [String: Any] else { return try check(false, "a request is an object") }

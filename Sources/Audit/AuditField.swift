@@ -45,26 +45,12 @@ struct AuditField: Equatable {
         }
     }
 
-    /// The value in JSON.
+    /// The value in JSON, with escapes for everything that is unsafe to print.
     var json: String {
         switch value {
-        case .text(let text): Self.quoted(text)
+        case .text(let text): text.jsonQuoted
         case .number(let number): String(number)
         }
-    }
-
-    /// A JSON string in which everything is escaped that could end a line, steer a terminal or hide what stands beside it.
-    static func quoted(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            if scalar.isUnsafeToPrint {
-                quoted += scalar.escaped
-            } else {
-                if scalar == "\"" || scalar == "\\" { quoted += "\\" }
-                quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return quoted + "\""
     }
 }
 

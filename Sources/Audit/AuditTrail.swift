@@ -1,4 +1,5 @@
 package import Dispatch
+import SafeText
 import Synchronization
 import Systemd
 package import TokenCache
@@ -174,7 +175,7 @@ package final class AuditTrail: Sendable {
 
     static func line(_ fields: [AuditField], _ time: Date) -> String {
         let stamp = time.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true)) + "Z"
-        let members = ([AuditField("time", stamp)] + fields).map { "\(AuditField.quoted($0.name)):\($0.json)" }
+        let members = ([AuditField("time", stamp)] + fields).map { "\($0.name.jsonQuoted):\($0.json)" }
         return "{\(members.joined(separator: ","))}\n"
     }
 

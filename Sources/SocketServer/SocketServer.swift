@@ -4,86 +4,97 @@ import NIOPosix
 package import TokenCache
 package import TokenProtocol
 
+// SocketServer: the daemon's two Unix sockets.
+//
+// Why it exists: the rules of the line protocol and of the cache are values without I/O. This module moves their bytes.
+// It promises that a connection is not read while too many of its requests or replies are pending, that a peer that
+// reads nothing is closed, that no uid takes the connections of others, and that a drain answers the requests under
+// way.
+//
+// Its parts: Listening binds the sockets and accepts from them. Connections moves a connection's bytes and limits what
+// it may use. Access decides what a peer may ask for. Requests hands what it may to the cache.
+
 /// Serves both sockets on one event loop.
 ///
-/// It is used on that loop only, but for ``listen(on:kind:)`` and ``drain(within:)``, which start there.
+/// It is used on that loop only, except for ``listen(on:kind:isHandedOver:)`` and ``drain(within:)``, which start
+/// there.
 package final class SocketServer {
-    /// How long connections are still accepted and read once a drain has begun: what peers had sent by then has arrived
-    /// on the loop after one round; ten milliseconds are many.
+    /// The time for which connections are still accepted and read after a drain has begun.
+    ///
+    /// What peers have sent by then reaches the loop within one round, for which ten milliseconds are ample.
     package static let grace = TimeAmount.milliseconds(10)
-    /// Reads start small and follow what comes, up to the longest line and a bit.
+    /// The size of reads in bytes: small at first, then as the peer sends, up to the longest line and a little more.
     private static let readSizes = (minimum: 1_024, initial: 4_096, maximum: 65_536)
-    /// A connection isn't read while so many bytes of replies wait to be taken, until it is down to the lower number.
+    /// A connection isn't read while more bytes of replies than this are unsent, until they are down to the lower
+    /// number.
     private static let writeMarks = ChannelOptions.Types.WriteBufferWaterMark(low: 128 * 1_024, high: 512 * 1_024)
 
-    /// The loop.
+    /// The number of connections to the admin socket that may be open while all others are taken.
+    ///
+    /// Without them an app could lock its operator out.
+    package static let reservedAdminConnections = 8
+
+    /// The event loop.
     package let eventLoop: any EventLoop
-    /// In a round of the loop so many requests are answered that are no hits, of all connections that have more: some
-    /// milliseconds' worth.
-    private static let workPerRound = 256
-    /// And so many of one connection, whose peer may have sent thousands at once.
-    private static let mostWorkPerTurn = 32
-
-    /// Where all connections are taken, the admin socket has so many more for itself: no app can shut its operator out.
-    package static let adminPlaces = 8
-
-    /// How many connections may be open over both sockets.
+    /// The limit of open connections over both sockets.
     package var maxConnections: Int
-    /// The share of them that one uid may have while another has no room.
+    /// The share of the connections that one uid may have while another needs one.
     package var connectionShare: Double
-    /// Connections since the start.
+    /// The counts of connections since the start.
     package private(set) var counts = StatsReply.Connections()
 
     private let requestHandler: any RequestHandler
     private let unitOf: Peer.UnitLookup
-    private let giveMemoryBack: () -> Void
-    private let callNextRound: () -> Void
-    /// Connections that have more to be answered, and wait for their next turn.
-    private var resting: [ConnectionHandler] = []
-    /// The number of connections that rested before the present round.
-    private var roundSize = 0
+    private let releaseMemory: () -> Void
     private let sendQueue: SendQueue
+    /// The connections that have more requests than are answered at once.
+    let scheduler: ConnectionScheduler
     private var connections: [UInt64: ConnectionHandler] = [:]
     private var adminConnections: [UInt64: ConnectionHandler] = [:]
-    /// The replies that peers have not taken yet.
-    private(set) var backlog: Backlog
+    /// The bytes of replies that peers have not read yet.
+    private(set) var unsent: UnsentBytes
     private var listeners: [Listener] = []
-    private var shares = ConnectionShares()
+    private var quotas = ConnectionQuotas()
     private var lastNumber: UInt64 = 0
     private var lastUse: UInt64 = 0
     private var drained: EventLoopPromise<Void>?
     private var isGraceOver = false
 
-    /// A socket that is accepted from.
+    /// A socket on which connections are accepted.
     private struct Listener {
         let channel: any Channel
         let kind: SocketKind
-        /// Whether somebody else holds the socket, too, and whoever is queued there is served by the next daemon.
+        /// True if the service manager has the socket, too, so that the next daemon serves the connections in its
+        /// queue.
         let isHandedOver: Bool
     }
 
-    /// A server that listens nowhere yet.
+    /// Creates a server that listens on no socket yet.
     ///
     /// - Parameters:
-    ///   - mostBacklog: How many bytes of replies may wait for peers that don't take them, over all connections.
+    ///   - maxUnsent: The limit of unsent bytes of replies over all connections.
     ///   - unitOf: Finds the systemd unit of a socket's peer.
-    ///   - callNextRound: Has ``nextRound()`` called when the loop has looked at all sockets again; nil: as soon as may be.
-    ///   - giveMemoryBack: Is called when much has been freed that waited for peers; it must not wait.
+    ///   - scheduleNextRound: Makes its owner call ``nextRound()`` once the loop has looked at all sockets again. Without
+    ///     it the loop calls that as soon as possible.
+    ///   - releaseMemory: Is called when many unsent bytes were freed, and returns at once.
     package init(
         on eventLoop: any EventLoop,
         maxConnections: Int,
         connectionShare: Double = 0.5,
-        mostBacklog: Int? = nil,
+        maxUnsent: Int? = nil,
         requestHandler: any RequestHandler,
         unitOf: @escaping Peer.UnitLookup = { _ in nil },
-        callNextRound: (() -> Void)? = nil,
-        giveMemoryBack: @escaping () -> Void = {}
+        scheduleNextRound: (() -> Void)? = nil,
+        releaseMemory: @escaping () -> Void = {}
     ) {
-        self.giveMemoryBack = giveMemoryBack
+        self.releaseMemory = releaseMemory
         let server = Unowned()
-        self.callNextRound = callNextRound ?? { eventLoop.assumeIsolated().execute { server.value?.nextRound() } }
+        scheduler = ConnectionScheduler(
+            scheduleNextRound: scheduleNextRound
+                ?? { eventLoop.assumeIsolated().execute { server.value?.nextRound() } }
+        )
         self.unitOf = unitOf
-        backlog = mostBacklog.map { Backlog(most: $0) } ?? Backlog()
+        unsent = maxUnsent.map { UnsentBytes(limit: $0) } ?? UnsentBytes()
         self.eventLoop = eventLoop
         self.maxConnections = maxConnections
         self.connectionShare = connectionShare
@@ -96,47 +107,24 @@ package final class SocketServer {
         weak var value: SocketServer?
     }
 
-    // MARK: Turns
+    /// Serves the connections that have more requests than were answered at once.
+    package func nextRound() { scheduler.serveRound() }
 
-    /// The work that a connection may have done before others have their turn, in requests.
-    var workPerTurn: Int {
-        max(1, min(Self.mostWorkPerTurn, Self.workPerRound / max(1, roundSize, resting.count)))
-    }
+    // MARK: Listening
 
-    /// A connection has had its turn and has more.
-    func rest(_ connection: ConnectionHandler) {
-        resting.append(connection)
-        if resting.count == 1 { callNextRound() }
-    }
-
-    /// Gives each connection that rests its turn; by now the loop has seen to the others.
-    package func nextRound() {
-        let connections = resting
-        resting = []
-        roundSize = connections.count
-        var (work, served) = (0, 0)
-        while served < connections.count, work < Self.workPerRound {
-            work += connections[served].goOn()
-            served += 1
-        }
-        // Those whose turn has not come, as a prefetch may cost a thousand requests, are the first of the next round.
-        if served < connections.count {
-            if resting.isEmpty { callNextRound() }
-            resting.insert(contentsOf: connections[served...], at: 0)
-        }
-        if resting.isEmpty { roundSize = 0 }
-    }
-
-    /// Serves a socket that is bound and listening; the server owns the descriptor from here on.
+    /// Serves a socket that is bound and listening.
     ///
-    /// - Parameter isHandedOver: Whether the service manager keeps the socket open when this daemon ends. A drain then
-    ///   leaves whoever is queued there to the next daemon; otherwise they would be lost, so they are still accepted.
+    /// The server owns the descriptor from here on.
+    ///
+    /// - Parameter isHandedOver: True if the service manager keeps the socket open when this daemon ends. A drain then
+    ///   leaves the connections in its queue to the next daemon. The queue of another socket would be lost, so a drain
+    ///   still accepts from it.
     package func listen(on descriptor: CInt, kind: SocketKind, isHandedOver: Bool = false) -> EventLoopFuture<Void> {
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         return ServerBootstrap(group: eventLoop)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(AcceptPause())
+                    try channel.pipeline.syncOperations.addHandler(AcceptBackoff())
                 }
             }
             .childChannelInitializer { channel in
@@ -160,7 +148,7 @@ package final class SocketServer {
             }
     }
 
-    /// Stops accepting on all sockets of a kind but the one that was listened on last.
+    /// Stops accepting on all sockets of a kind except the last one.
     package func closeOlderListeners(_ kind: SocketKind) {
         guard let last = listeners.lastIndex(where: { $0.kind == kind }) else { return }
         for (index, listener) in listeners.enumerated() where index != last && listener.kind == kind {
@@ -169,12 +157,7 @@ package final class SocketServer {
         listeners = listeners.enumerated().filter { $0 == last || $1.kind != kind }.map(\.element)
     }
 
-    /// Hands a reply to a request that waited; nobody is there any more: it is dropped.
-    package func deliver(_ reply: Reply, to waiter: Waiter) {
-        connections[waiter.connection]?.deliver(reply, to: waiter.ticket)
-    }
-
-    /// Stops accepting, answers what is under way and closes; what isn't answered by the deadline is closed all the same.
+    /// Stops accepting, answers the requests under way, and closes all connections, at the latest at the deadline.
     package func drain(within deadline: TimeAmount) -> EventLoopFuture<Void> {
         if let drained { return drained.futureResult }
         let promise = eventLoop.makePromise(of: Void.self)
@@ -194,15 +177,28 @@ package final class SocketServer {
         return promise.futureResult
     }
 
+    private func endIfDrained() {
+        guard isGraceOver, connections.isEmpty else { return }
+        drained?.succeed()
+    }
+
     // MARK: Connections
 
-    /// Serves a connection that has just been accepted; one too many is told so and closed.
+    /// Delivers a reply to a request that waited.
+    ///
+    /// It is dropped if the connection was closed.
+    package func deliver(_ reply: Reply, to waiter: Waiter) {
+        connections[waiter.connection]?.deliver(reply, to: waiter.ticket)
+    }
+
+    /// Serves a connection that was accepted, or rejects it if there are too many.
     package func accept(_ channel: any Channel, kind: SocketKind) throws {
         let uid = try Peer.user(of: channel)
-        guard counts.open < maxConnections || makeRoom(for: uid) || kind == .admin && makeAdminRoom() else {
+        guard counts.open < maxConnections || preemptConnection(for: uid) || kind == .admin && reserveAdminConnection()
+        else {
             counts.refused += 1
-            shares.refused(to: uid)
-            return try channel.pipeline.syncOperations.addHandler(RefusalHandler())
+            quotas.rejected(by: uid)
+            return try channel.pipeline.syncOperations.addHandler(ConnectionRejectionHandler())
         }
         let peer = try Peer.of(channel, unit: unitOf)
         lastNumber += 1
@@ -214,76 +210,76 @@ package final class SocketServer {
             sendQueue: sendQueue
         )
         try channel.pipeline.syncOperations.addHandler(handler)
-        // Counted when its end is sure to be heard of.
+        // The connection is counted only now, as the handler is sure to report its end.
         connections[lastNumber] = handler
         if kind == .admin { adminConnections[lastNumber] = handler }
-        shares.opened(by: uid)
+        quotas.opened(by: uid)
         counts.open += 1
         counts.accepted += 1
     }
 
-    /// A connection is gone.
+    /// Notes that a connection was closed.
     func closed(_ number: UInt64) {
         guard let connection = connections.removeValue(forKey: number) else { return }
         adminConnections[number] = nil
         counts.open -= 1
-        shares.closed(by: connection.client.peer.uid)
+        quotas.closed(by: connection.client.peer.uid)
         endIfDrained()
     }
 
-    /// What each uid has of the connections.
+    /// Adds the connections of each uid to the statistics.
     package func fill(_ stats: inout StatsReply) {
         stats.connections = counts
-        stats.connections.unsent = backlog.total
-        for (uid, count) in shares.open { stats.uids[uid, default: .init()].connections = count }
-        for (uid, count) in shares.refused { stats.uids[uid, default: .init()].overloaded += count }
+        stats.connections.unsent = unsent.total
+        for (uid, count) in quotas.open { stats.uids[uid, default: .init()].connections = count }
+        for (uid, count) in quotas.rejected { stats.uids[uid, default: .init()].overloaded += count }
     }
 
-    /// Notes bytes that wait for a peer to take them.
-    func backlogGrew(by count: Int, of uid: UInt32) { backlog.add(count, of: uid) }
+    /// Notes bytes of replies that wait for a peer.
+    func unsentGrew(by count: Int, of uid: UInt32) { unsent.add(count, of: uid) }
 
-    /// Notes bytes that wait no more.
-    func backlogShrank(by count: Int, of uid: UInt32) {
-        backlog.remove(count, of: uid)
-        if backlog.hasReleasedMuch() { giveMemoryBack() }
+    /// Notes bytes of replies that wait no longer.
+    func unsentShrank(by count: Int, of uid: UInt32) {
+        unsent.remove(count, of: uid)
+        if unsent.hasReleasedMuch() { releaseMemory() }
     }
 
-    /// The number of a use of a connection, higher than all before.
+    /// A number for a use of a connection, higher than all before.
     func newUse() -> UInt64 {
         lastUse += 1
         return lastUse
     }
 
-    /// Closes a connection of a uid that has more than its quota: one that waits for nothing, the longest unused of them.
-    private func makeRoom(for uid: UInt32) -> Bool {
-        guard let owner = shares.toGiveWay(to: uid, limit: maxConnections, share: connectionShare),
-            let connection = connections.values
-                .filter({ $0.client.peer.uid == owner })
-                .min(by: { ($0.isWaiting ? 1 : 0, $0.lastUse) < ($1.isWaiting ? 1 : 0, $1.lastUse) })
+    /// Closes a connection of a uid that has more than its quota.
+    ///
+    /// - Returns: False if there is no such uid.
+    private func preemptConnection(for uid: UInt32) -> Bool {
+        guard let donor = quotas.donor(for: uid, limit: maxConnections, share: connectionShare),
+            let connection = Self.leastUsed(connections.values.filter { $0.client.peer.uid == donor })
         else { return false }
+        quotas.rejected(by: donor)
+        preempt(connection)
+        return true
+    }
+
+    /// Finds one of the admin socket's reserved connections, and closes the least used one if all are taken.
+    private func reserveAdminConnection() -> Bool {
+        guard adminConnections.count >= Self.reservedAdminConnections,
+            let connection = Self.leastUsed(adminConnections.values)
+        else { return true }
+        preempt(connection)
+        return true
+    }
+
+    private func preempt(_ connection: ConnectionHandler) {
         counts.refused += 1
-        shares.refused(to: owner)
-        connection.giveWay()
+        connection.preempt()
         closed(connection.number)
-        return true
     }
 
-    /// Finds one of the admin socket's own places; where they are taken, the longest unused gives way.
-    private func makeAdminRoom() -> Bool {
-        guard adminConnections.count >= Self.adminPlaces else { return true }
-        let longestUnused = adminConnections.values.min {
-            ($0.isWaiting ? 1 : 0, $0.lastUse) < ($1.isWaiting ? 1 : 0, $1.lastUse)
-        }
-        guard let longestUnused else { return true }
-        counts.refused += 1
-        longestUnused.giveWay()
-        closed(longestUnused.number)
-        return true
-    }
-
-    private func endIfDrained() {
-        guard isGraceOver, connections.isEmpty else { return }
-        drained?.succeed()
+    /// The connection that can best be closed: one without waiting requests, of these the longest unused one.
+    private static func leastUsed(_ connections: some Collection<ConnectionHandler>) -> ConnectionHandler? {
+        connections.min { ($0.isWaiting ? 1 : 0, $0.lastUse) < ($1.isWaiting ? 1 : 0, $1.lastUse) }
     }
 }
 

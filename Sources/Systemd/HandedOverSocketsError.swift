@@ -1,3 +1,5 @@
+import SafeText
+
 /// Why the sockets that were handed over can't be used; each is a fault of the units.
 package enum HandedOverSocketsError: Error, Equatable, CustomStringConvertible {
     /// The environment contradicts itself.

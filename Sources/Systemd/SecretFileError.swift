@@ -1,3 +1,5 @@
+import SafeText
+
 /// Why a secret could not be read; it never shows any of the file.
 package struct SecretFileError: Error, Equatable, CustomStringConvertible {
     /// What is wrong.

@@ -1,4 +1,5 @@
 import NIOHTTP1
+import SafeText
 import Secrets
 import TokenProtocol
 
@@ -115,11 +116,7 @@ struct GrantReply {
 
     private func words(_ value: JSONScanner.Value?, _ body: borrowing Span<UInt8>) -> String? {
         Self.text(value, body).map { text in
-            let scalars = text.unicodeScalars.filter { scalar in
-                let category = scalar.properties.generalCategory
-                return category != .control && category != .format && category != .lineSeparator
-                    && category != .paragraphSeparator
-            }
+            let scalars = text.unicodeScalars.filter { !$0.isUnsafeToPrint }
             return String(String.UnicodeScalarView(scalars.prefix(Self.longestWords)))
         }
     }

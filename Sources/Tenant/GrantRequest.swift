@@ -1,4 +1,5 @@
 import NIOCore
+import SafeText
 import Secrets
 import TokenProtocol
 
@@ -91,13 +92,7 @@ private struct JSONBody {
     private mutating func string(_ bytes: some Sequence<UInt8>) {
         buffer.writeInteger(UInt8(ascii: "\""))
         for byte in bytes {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                buffer.writeInteger(UInt8(ascii: "\\"))
-                buffer.writeInteger(byte)
-            case 0..<0x20: buffer.writeString("\\u00" + (byte < 16 ? "0" : "") + String(byte, radix: 16))
-            default: buffer.writeInteger(byte)
-            }
+            if let escape = byte.jsonEscape { buffer.writeString(escape) } else { buffer.writeInteger(byte) }
         }
         buffer.writeInteger(UInt8(ascii: "\""))
     }

@@ -83,7 +83,7 @@ enum Output {
         let code = write(text + "\n", to: STDOUT_FILENO)
         guard code != 0 else { return }
         // A reader that has gone, such as a pager, wants no more, and no complaint.
-        if code != EPIPE { complain("the answer can't be written: \(unsafe String(cString: strerror(code)))") }
+        if code != EPIPE { complain("the answer can't be written: \(errorText(code))") }
         throw ExitCode(failed)
     }
 

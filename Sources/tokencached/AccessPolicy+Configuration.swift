@@ -15,7 +15,7 @@ extension AccessPolicy {
         rules = access.enumerated().map { index, rule in
             AccessRule(
                 peers: PeerSet(users: rule.users, groups: rule.groups, units: rule.units),
-                place: "access[\(index)]" + (rule.line.map { " (line \($0))" } ?? ""),
+                location: "access[\(index)]" + (rule.line.map { " (line \($0))" } ?? ""),
                 tenants: rule.tenants.map { Set($0) },
                 scopes: rule.scopes.map { Set($0) },
                 subjects: (rule.subjects ?? []).map { Glob($0) },

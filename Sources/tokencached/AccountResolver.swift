@@ -67,8 +67,8 @@ final class AccountResolver: Sendable {
 
     /// Most peers are local users: that they are not meant by an unknown name should be known before they come.
     private func list() {
-        let users = Accounts.listUsers(most: Self.mostListed)
-        let groups = Accounts.listGroups(most: Self.mostListed)
+        let users = Accounts.listUsers(limit: Self.mostListed)
+        let groups = Accounts.listGroups(limit: Self.mostListed)
         state.withLock { state in
             // What isn't listed any more and was not asked for one by one has no name.
             state.known.userNames = state.known.userNames.filter { state.asked.users.contains($0.key) }

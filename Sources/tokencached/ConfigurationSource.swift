@@ -72,7 +72,7 @@ struct ConfigurationSource: Sendable {
         for rule in access.rules where !rule.peers.unresolved.isEmpty {
             let names = rule.peers.unresolved.all.joined(separator: ", ")
             notes.append(
-                "\(rule.place) names \(names), which this machine doesn't know now: until it does, whoever could be meant "
+                "\(rule.location) names \(names), which this machine doesn't know now: until it does, whoever could be meant "
                     + "gets only what the rules before that one give"
             )
         }

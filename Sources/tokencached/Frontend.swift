@@ -7,15 +7,15 @@ import Systemd
 import TokenCache
 import TokenProtocol
 
-/// What lives on the cache's event loop: the cache itself, its alarm, the dispatch of requests and the server.
+/// What lives on the cache's event loop: the cache itself, its timer, the dispatch of requests and the server.
 struct Frontend: Sendable {
     /// The loop.
     let eventLoop: any EventLoop
     /// The cache.
     let cache: TokenCache
-    private let alarm: NIOLoopBound<Alarm>
-    /// Rings at once, but not before the loop has looked at all sockets again.
-    private let rounds: NIOLoopBound<Alarm>
+    private let timer: NIOLoopBound<BootTimeTimer>
+    /// Fires at once, but not before the loop has looked at all sockets again.
+    private let rounds: NIOLoopBound<BootTimeTimer>
     private let dispatcher: NIOLoopBound<RequestDispatcher>
     private let server: NIOLoopBound<SocketServer>
 
@@ -37,8 +37,8 @@ struct Frontend: Sendable {
         askForNames: @escaping @Sendable (Peer) -> Void,
         reload: @escaping @Sendable (Waiter, Peer) -> Void
     ) async throws -> Frontend {
-        // The cache wakes by the alarm and answers by the server, and both need the cache: the boxes break the circle.
-        let alarmBox = NIOLoopBoundBox.makeEmptyBox(valueType: Alarm.self, eventLoop: loop)
+        // The cache wakes by the timer and answers by the server, and both need the cache: the boxes break the circle.
+        let timerBox = NIOLoopBoundBox.makeEmptyBox(valueType: BootTimeTimer.self, eventLoop: loop)
         let serverBox = NIOLoopBoundBox.makeEmptyBox(valueType: SocketServer.self, eventLoop: loop)
         let dispatcherBox = NIOLoopBoundBox.makeEmptyBox(valueType: RequestDispatcher.self, eventLoop: loop)
         let cache = TokenCache(
@@ -46,7 +46,7 @@ struct Frontend: Sendable {
             policy: loaded.configuration.cachePolicy,
             tenants: loaded.configuration.tenantPolicies(identities),
             dependencies: TokenCache.Dependencies(
-                wake: { alarmBox.value?.set($0, now: ContinuousClock.now) },
+                wake: { timerBox.value?.schedule(at: $0, now: ContinuousClock.now) },
                 deliver: { delivery in
                     dispatcherBox.value?.delivered(delivery.reply)
                     serverBox.value?.deliver(delivery.reply, to: delivery.waiter)
@@ -56,20 +56,20 @@ struct Frontend: Sendable {
             )
         )
         let memory = DispatchQueue(label: "tokencached.memory", qos: .background)
-        let alarm = try await Alarm.start(on: loop) {
-            alarmBox.value?.hasRung()
+        let timer = try await BootTimeTimer.start(on: loop) {
+            timerBox.value?.hasFired()
             cache.assumeIsolated { $0.timePassed() }
         }
-        let roundsBox = NIOLoopBoundBox.makeEmptyBox(valueType: Alarm.self, eventLoop: loop)
-        let rounds = try await Alarm.start(on: loop) {
-            roundsBox.value?.hasRung()
+        let roundsBox = NIOLoopBoundBox.makeEmptyBox(valueType: BootTimeTimer.self, eventLoop: loop)
+        let rounds = try await BootTimeTimer.start(on: loop) {
+            roundsBox.value?.hasFired()
             serverBox.value?.nextRound()
         }
         return try await loop.submit {
             let dispatcher = RequestDispatcher(
                 cache: cache,
                 access: loaded.access(identities),
-                surroundings: RequestDispatcher.Surroundings(
+                dependencies: RequestDispatcher.Dependencies(
                     version: Version.current,
                     now: { ContinuousClock.now },
                     reload: reload,
@@ -84,18 +84,18 @@ struct Frontend: Sendable {
                 connectionShare: loaded.configuration.quotas.connections,
                 requestHandler: dispatcher,
                 unitOf: { try PeerUnit.of($0) },
-                callNextRound: {
+                scheduleNextRound: {
                     let now = ContinuousClock.now
-                    roundsBox.value?.set(now, now: now)
+                    roundsBox.value?.schedule(at: now, now: now)
                 },
-                giveMemoryBack: { memory.async { ProcessHeap.trim() } }
+                releaseMemory: { memory.async { ProcessHeap.trim() } }
             )
-            (alarmBox.value, dispatcherBox.value, serverBox.value) = (alarm.value, dispatcher, server)
+            (timerBox.value, dispatcherBox.value, serverBox.value) = (timer.value, dispatcher, server)
             roundsBox.value = rounds.value
             return Frontend(
                 eventLoop: loop,
                 cache: cache,
-                alarm: alarm,
+                timer: timer,
                 rounds: rounds,
                 dispatcher: NIOLoopBound(dispatcher, eventLoop: loop),
                 server: NIOLoopBound(server, eventLoop: loop)
@@ -164,10 +164,10 @@ struct Frontend: Sendable {
         try await eventLoop.flatSubmit { server.value.drain(within: deadline) }.get()
     }
 
-    /// Ends the alarm.
+    /// Ends the timers.
     func stop() async throws {
         try await eventLoop.submit {
-            alarm.value.close()
+            timer.value.close()
             rounds.value.close()
         }.get()
     }

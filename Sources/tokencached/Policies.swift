@@ -69,5 +69,5 @@ extension DaemonConfiguration.Tenant {
 
 extension DaemonConfiguration.Socket {
     /// Where to bind it.
-    var place: ListeningSocket.Place { ListeningSocket.Place(path: path, mode: mode, group: group) }
+    var address: ListeningSocket.Address { ListeningSocket.Address(path: path, mode: mode, group: group) }
 }

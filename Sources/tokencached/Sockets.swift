@@ -12,9 +12,9 @@ struct Sockets: Sendable {
 
     /// Takes what was handed over and binds the rest.
     init(_ handedOver: HandedOverSockets, _ settings: DaemonConfiguration.Sockets) throws {
-        requests = try DaemonSocket(.requests, handedOver.requests, settings.requests.place)
+        requests = try DaemonSocket(.requests, handedOver.requests, settings.requests.address)
         do {
-            admin = try DaemonSocket(.admin, handedOver.admin, settings.admin.place)
+            admin = try DaemonSocket(.admin, handedOver.admin, settings.admin.address)
         } catch {
             requests.removeName()
             throw error
@@ -40,7 +40,7 @@ final class DaemonSocket: Sendable {
     let isHandedOver: Bool
     /// Its path, as far as that is known.
     let path: String
-    private let place: ListeningSocket.Place
+    private let address: ListeningSocket.Address
     private let state: Mutex<State>
 
     private struct State {
@@ -49,13 +49,13 @@ final class DaemonSocket: Sendable {
         var isOver = false
     }
 
-    fileprivate init(_ kind: SocketKind, _ handedOver: CInt?, _ place: ListeningSocket.Place) throws {
-        let bound = handedOver == nil ? try ListeningSocket.bind(place) : nil
+    fileprivate init(_ kind: SocketKind, _ handedOver: CInt?, _ address: ListeningSocket.Address) throws {
+        let bound = handedOver == nil ? try ListeningSocket.bind(address) : nil
         self.kind = kind
-        self.place = place
+        self.address = address
         descriptor = handedOver ?? bound?.descriptor ?? -1
         isHandedOver = handedOver != nil
-        path = handedOver.map { ListeningSocket.path(of: $0) ?? place.path } ?? place.path
+        path = handedOver.map { ListeningSocket.path(of: $0) ?? address.path } ?? address.path
         state = Mutex(State(bound: bound))
     }
 
@@ -74,7 +74,7 @@ final class DaemonSocket: Sendable {
             }
             if bound.isThere { return nil }
             // Without a wait for the lock: it is tried again in a moment, and the end of the daemon must not wait for this.
-            let next = try ListeningSocket.bind(place, patience: .zero)
+            let next = try ListeningSocket.bind(address, lockTimeout: .zero)
             state.bound = next
             return next.descriptor
         }

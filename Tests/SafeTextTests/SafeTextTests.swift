@@ -4,7 +4,7 @@ import Testing
 @Suite("Text that is safe to print")
 struct SafeTextTests {
     @Test(
-        "What ends a line, steers a terminal or turns writing is replaced, or escaped as JSON escapes it.",
+        "Characters that end a line, control a terminal or reverse writing are replaced, or escaped in JSON.",
         arguments: [
             ("ann", "ann", "ann"), ("é👍 \"x\"", "é👍 \"x\"", "é👍 \"x\""), ("a\u{1B}[2J", "a?[2J", #"a\u001b[2J"#),
             ("\u{85}\u{9B}", "??", #"\u0085\u009b"#), ("\u{2028}\u{2029}", "??", #"\u2028\u2029"#),
@@ -17,5 +17,27 @@ struct SafeTextTests {
         #expect(text.printable == printable)
         #expect(text.printableJSON == escaped)
         #expect((text + "\n").printableJSON == escaped + "\n")
+    }
+
+    @Test(
+        "A JSON string has the escapes that JSON requires, and those of unsafe characters.",
+        arguments: [
+            ("", #""""#), ("ann", #""ann""#), (#"a"b\c"#, #""a\"b\\c""#), ("\n\u{1}", #""\u000a\u0001""#),
+            ("é👍", #""é👍""#), ("\u{7F}\u{202E}", #""\u007f\u202e""#),
+        ]
+    )
+    func quoted(text: String, json: String) {
+        #expect(text.jsonQuoted == json)
+        #expect(text.isPlainJSON == (json == "\"\(text)\"" && text.utf8.allSatisfy { $0 < 0x80 }))
+    }
+
+    @Test("A byte is escaped only if JSON requires it.")
+    func bytes() {
+        #expect(UInt8(ascii: "\"").jsonEscape == #"\""#)
+        #expect(UInt8(ascii: "\\").jsonEscape == #"\\"#)
+        let escaped = (UInt8.min...UInt8.max).filter { $0.jsonEscape != nil }
+        #expect(escaped == Array(0..<0x20) + [UInt8(ascii: "\""), UInt8(ascii: "\\")])
+        #expect(UInt8(0).jsonEscape == #"\u0000"#)
+        #expect(UInt8(0x1F).jsonEscape == #"\u001f"#)
     }
 }

@@ -1,0 +1,53 @@
+package import TokenProtocol
+
+/// A rule of the configuration: the peers that it is for, and what they may ask for.
+package struct AccessRule: Sendable, Equatable {
+    /// The operations that a rule can permit.
+    ///
+    /// `hello` is open to all.
+    package static let grantable: Set<OperationName> = [.token, .prefetch, .invalidate, .revoke]
+
+    /// The peers that the rule is for.
+    package var peers: PeerSet
+    /// The rule's location in the configuration, for operators, such as `access[0] (line 12)`.
+    package var location: String
+    /// Tenants by name, or nil for all.
+    package var tenants: Set<String>?
+    /// The scopes that a request may name, or nil for the tenant's own.
+    package var scopes: Set<String>?
+    /// Patterns of users' subjects.
+    package var subjects: [Glob]
+    /// Patterns of the tenant's own ids of users.
+    package var userIDs: [Glob]
+    /// The operations that the peers may use.
+    package var operations: Set<OperationName>
+
+    /// The rule of a configuration without rules: every peer that can open the request socket may ask for each tenant's
+    /// own scopes.
+    package static let withoutRules = AccessRule(
+        peers: .everyone,
+        subjects: [.everything],
+        userIDs: [.everything]
+    )
+
+    /// Creates a rule.
+    ///
+    /// What is left out has the default of the configuration.
+    package init(
+        peers: PeerSet,
+        location: String = "access",
+        tenants: Set<String>? = nil,
+        scopes: Set<String>? = nil,
+        subjects: [Glob] = [],
+        userIDs: [Glob] = [],
+        operations: Set<OperationName> = Self.grantable
+    ) {
+        self.peers = peers
+        self.location = location
+        self.tenants = tenants
+        self.scopes = scopes
+        self.subjects = subjects
+        self.userIDs = userIDs
+        self.operations = operations
+    }
+}

@@ -1,0 +1,122 @@
+import TokenCache
+package import TokenProtocol
+
+/// Decides what one client may do, by its socket, its peer and the policy in force.
+///
+/// This is the only place that decides it. Apps may use what an access rule permits their peer on the request socket.
+/// Administrators may use every operation on the admin socket, but need a rule for tokens like everyone else. All
+/// others may only call `hello` there.
+package final class Authorization {
+    /// The permissions to use tokens, or nil if the client may not use any on its socket.
+    package let permissions: PeerPermissions?
+    /// The gatekeeper whose policy decides.
+    let gatekeeper: Gatekeeper
+    private let socket: SocketKind
+    private let peer: Peer
+    private let rule: PeerPermissions
+    private let isAdministrator: Bool
+    /// True if the peer has no permissions because it isn't known whether a rule means it.
+    private let isUndecided: Bool
+
+    /// - Parameters:
+    ///   - rule: The permissions of the rule that the peer matches.
+    ///   - isUndecided: True if it isn't known whether a rule means the peer.
+    init(_ client: Client, _ rule: PeerPermissions, isUndecided: Bool, _ gatekeeper: Gatekeeper) {
+        socket = client.socket
+        peer = client.peer
+        self.rule = rule
+        self.isUndecided = isUndecided
+        self.gatekeeper = gatekeeper
+        isAdministrator = socket == .admin && gatekeeper.policy.administrators.contains(peer)
+        permissions = socket == .requests || isAdministrator ? rule : nil
+    }
+
+    /// Decides whether the client may do an operation, and finds the keys that its request means.
+    package func authorize(_ operation: Operation) throws(AuthorizationError) -> AuthorizedOperation {
+        do throws(ErrorReply) {
+            guard mayUse(operation.name) else { throw ErrorReply(.forbidden, "this peer is no administrator") }
+            return try resolve(operation)
+        } catch {
+            guard error.code == .forbidden else { throw AuthorizationError(reply: error, record: nil) }
+            let reply = isUndecided ? .undecidedPeer : error
+            throw AuthorizationError(reply: reply, record: record(operation, reason: reply.description))
+        }
+    }
+
+    /// True if the socket offers an operation to the client.
+    ///
+    /// A rule decides further about the apps' operations.
+    private func mayUse(_ operation: OperationName) -> Bool {
+        switch socket {
+        case .requests: operation.isForApps
+        case .admin: isAdministrator || operation == .hello
+        }
+    }
+
+    private func resolve(_ operation: Operation) throws(ErrorReply) -> AuthorizedOperation {
+        switch operation {
+        case .token(let request): return .token(try rule.key(for: request.key, .token), request)
+        case .prefetch(let request): return .prefetch(try rule.keys(for: request))
+        case .invalidate(let request):
+            return .invalidate(try rule.key(for: request.key, .invalidate), request.fingerprint)
+        case .revoke(let request):
+            let (user, scopes) = try rule.logout(request)
+            return .revoke(user, scopes)
+        case .hello: return .hello(operations: operations, tenants: tenants)
+        case .stats: return .administer(.stats)
+        case .entries(let request): return .administer(.entries(request, try tenant(request.tenant)))
+        case .evict(let request): return .administer(.evict(try directory.user(for: request), request.scopes))
+        case .flush(let name): return .administer(.flush(try tenant(name)))
+        case .reload: return .administer(.reload)
+        case .health: return .administer(.health)
+        case .explain(let request): return .administer(.explain(try directory.key(for: request)))
+        }
+    }
+
+    private var directory: TenantDirectory { gatekeeper.policy.directory }
+
+    /// The tenant of a name, or nil if all tenants are meant.
+    private func tenant(_ name: String?) throws(ErrorReply) -> TenantID? {
+        guard let name else { return nil }
+        return try directory.tenant(name)
+    }
+
+    // MARK: hello
+
+    private var operations: [OperationName] {
+        OperationName.allCases.filter {
+            mayUse($0) && ($0 == .hello || !$0.isForApps || rule.operations.contains($0))
+        }
+    }
+
+    private var tenants: [String] {
+        if isAdministrator { return directory.names }
+        guard let permissions, !permissions.operations.isEmpty else { return [] }
+        return permissions.tenants
+    }
+
+    // MARK: The audit trail
+
+    private func record(_ operation: Operation, reason: String) -> AuditRecord {
+        let target = operation.target
+        // A prefetch is recorded with the user who makes it forbidden.
+        let user = operation.name == .prefetch ? rule.firstForbidden(of: target.users) : target.users.first
+        let request = AuditRecord.ForbiddenRequest(
+            operation.name,
+            reason: reason,
+            tenant: target.tenant,
+            user: user,
+            scopes: target.scopes
+        )
+        return AuditRecord(peer, .forbidden(request))
+    }
+}
+
+@available(*, unavailable)
+extension Authorization: Sendable {}
+
+extension ErrorReply {
+    fileprivate static var undecidedPeer: ErrorReply {
+        ErrorReply(.forbidden, "it isn't known now whether an access rule means this peer; 'health' says which rule")
+    }
+}

@@ -1,0 +1,37 @@
+package import Secrets
+package import TokenCache
+package import TokenProtocol
+
+/// An operation that a client may do, with the keys that its request means.
+package enum AuthorizedOperation: Sendable, Equatable {
+    /// Returns a token.
+    case token(TokenKey, TokenRequest)
+    /// Mints tokens ahead of time.
+    case prefetch([TokenKey])
+    /// Drops a token that an API has rejected.
+    case invalidate(TokenKey, Fingerprint)
+    /// Logs a user out of some scopes, or of all if they are nil.
+    case revoke(UserKey, ScopeSet?)
+    /// Lists the operations and tenants that the client may use.
+    case hello(operations: [OperationName], tenants: [String])
+    /// Does an administrator's operation.
+    case administer(Administration)
+
+    /// An operation for administrators, with the tenants and keys that its request means.
+    package enum Administration: Sendable, Equatable {
+        /// Returns the statistics.
+        case stats
+        /// Returns a page of the cache's entries, of one tenant or of all.
+        case entries(EntriesRequest, TenantID?)
+        /// Drops a user's tokens for some scopes, or for all if they are nil.
+        case evict(UserKey, ScopeSet?)
+        /// Drops the tokens of one tenant or of all.
+        case flush(TenantID?)
+        /// Reads the configuration again.
+        case reload
+        /// Returns the results of the daemon's checks.
+        case health
+        /// Explains the next answer for a key.
+        case explain(TokenKey)
+    }
+}

@@ -1,0 +1,198 @@
+package import TokenCache
+package import TokenProtocol
+
+/// The permissions of the peers that match one rule: checks requests against it, and finds the keys that they mean.
+///
+/// Whether a request may name a tenant and scopes is decided at the first such request and remembered, so that a hit
+/// only compares bytes with a short list. It lives on the server's event loop.
+package final class PeerPermissions {
+    /// A tenant with scopes that may be asked for.
+    ///
+    /// Its texts are kept as bytes, too.
+    package final class Target {
+        /// The tenant.
+        package let tenant: TenantID
+        /// The scopes.
+        package let scopes: ScopeSet
+        fileprivate let isDefaultTenant: Bool
+        fileprivate let isOwnScopes: Bool
+        fileprivate let nameBytes: [UInt8]
+        fileprivate let scopeBytes: [UInt8]
+
+        fileprivate init(_ tenant: TenantID, _ scopes: ScopeSet, in directory: TenantDirectory) {
+            self.tenant = tenant
+            self.scopes = scopes
+            isDefaultTenant = tenant.name == directory.defaultTenant
+            isOwnScopes = scopes == directory.scopes(of: tenant)
+            nameBytes = Array(tenant.name.utf8)
+            scopeBytes = Array(scopes.text.utf8)
+        }
+    }
+
+    /// The most targets that are remembered.
+    ///
+    /// An app uses a handful of scope sets. Above this a request checks the rule.
+    private static let maxTargets = 64
+
+    private let rule: AccessRule?
+    private let directory: TenantDirectory
+    private let allowsAnySubject: Bool
+    private let allowsAnyUserID: Bool
+    private var targets: [Target] = []
+
+    /// Creates the permissions of a rule.
+    ///
+    /// Without a rule everything is forbidden.
+    package init(_ rule: AccessRule?, _ directory: TenantDirectory) {
+        self.rule = rule
+        self.directory = directory
+        allowsAnySubject = rule?.subjects.contains(where: \.matchesEverything) ?? false
+        allowsAnyUserID = rule?.userIDs.contains(where: \.matchesEverything) ?? false
+        guard let rule, rule.operations.contains(.token) else { return }
+        // The default tenant is the first, as most requests name none.
+        for tenant in permitted.sorted(by: { left, _ in left.name == directory.defaultTenant }) {
+            if let scopes = directory.scopes(of: tenant), allows(scopes, own: scopes, rule) { remember(tenant, scopes) }
+        }
+    }
+
+    // MARK: Lists
+
+    /// The operations.
+    package var operations: Set<OperationName> { rule?.operations ?? [] }
+
+    /// The tenants' names, sorted.
+    package var tenants: [String] { permitted.map(\.name) }
+
+    private var permitted: [TenantID] {
+        guard let rule else { return [] }
+        return directory.ids.filter { rule.tenants?.contains($0.name) ?? true }
+    }
+
+    // MARK: Hits
+
+    /// The target that a request for a token means by its own bytes, or nil if it isn't remembered or is forbidden.
+    ///
+    /// - Parameters:
+    ///   - tenant: The name in the request, empty if there is none.
+    ///   - scope: The scopes in the request, empty if there are none.
+    package func find(
+        _ field: LookupField,
+        _ user: borrowing Span<UInt8>,
+        _ tenant: borrowing Span<UInt8>,
+        _ scope: borrowing Span<UInt8>
+    ) -> Target? {
+        for target in targets
+        where (tenant.isEmpty ? target.isDefaultTenant : target.nameBytes.hasSameBytes(as: tenant))
+            && (scope.isEmpty ? target.isOwnScopes : target.scopeBytes.hasSameBytes(as: scope))
+        {
+            return allows(field, user) ? target : nil
+        }
+        return nil
+    }
+
+    // MARK: Requests
+
+    /// The key that a request for one user's token means.
+    package func key(for request: KeyRequest, _ operation: OperationName) throws(ErrorReply) -> TokenKey {
+        let target = try target(request, operation)
+        guard allows(request.user) else { throw .forbiddenUser }
+        return TokenKey(tenant: target.tenant, user: request.user, scopes: target.scopes)
+    }
+
+    /// The keys that a prefetch means.
+    ///
+    /// One forbidden user makes all of it forbidden.
+    package func keys(for request: PrefetchRequest) throws(ErrorReply) -> [TokenKey] {
+        guard let first = request.users.first else { return [] }
+        let target = try target(KeyRequest(user: first, tenant: request.tenant, scopes: request.scopes), .prefetch)
+        guard firstForbidden(of: request.users) == nil else { throw .forbiddenUser }
+        return request.users.map { TokenKey(tenant: target.tenant, user: $0, scopes: target.scopes) }
+    }
+
+    /// The user whom a logout means, and its scopes, which are nil if it means all.
+    package func logout(_ request: KeyRequest) throws(ErrorReply) -> (user: UserKey, scopes: ScopeSet?) {
+        let tenant = try tenant(request, .revoke)
+        guard allows(request.user) else { throw .forbiddenUser }
+        let user = UserKey(tenant: tenant, user: request.user)
+        guard let asked = request.scopes else { return (user, nil) }
+        return (user, try scopes(asked, of: tenant))
+    }
+
+    /// The first of some users whose tokens may not be asked for.
+    package func firstForbidden(of users: [UserLookup]) -> UserLookup? { users.first { !allows($0) } }
+
+    private func target(
+        _ request: KeyRequest,
+        _ operation: OperationName
+    ) throws(ErrorReply) -> (tenant: TenantID, scopes: ScopeSet) {
+        let tenant = try tenant(request, operation)
+        return (tenant, try scopes(request.scopes, of: tenant))
+    }
+
+    private func tenant(_ request: KeyRequest, _ operation: OperationName) throws(ErrorReply) -> TenantID {
+        guard let rule, rule.operations.contains(operation) else {
+            throw ErrorReply(.forbidden, "this peer may not use this operation")
+        }
+        let tenant = try directory.tenant(request.tenant)
+        guard rule.tenants?.contains(tenant.name) ?? true else {
+            throw ErrorReply(.forbidden, "this peer may not ask for tokens of that tenant")
+        }
+        return tenant
+    }
+
+    private func scopes(_ asked: ScopeSet?, of tenant: TenantID) throws(ErrorReply) -> ScopeSet {
+        guard let rule, let own = directory.scopes(of: tenant) else { throw .noSuchTenant }
+        let scopes = asked ?? own
+        if targets.contains(where: { $0.tenant == tenant && $0.scopes == scopes }) { return scopes }
+        guard allows(scopes, own: own, rule) else {
+            throw ErrorReply(
+                .forbidden,
+                rule.scopes == nil
+                    ? "this peer may ask for the tenant's own scopes only"
+                    : "this peer may not ask for one of these scopes"
+            )
+        }
+        if rule.operations.contains(.token), targets.count < Self.maxTargets { remember(tenant, scopes) }
+        return scopes
+    }
+
+    // MARK: The rule
+
+    private func allows(_ scopes: ScopeSet, own: ScopeSet, _ rule: AccessRule) -> Bool {
+        guard let allowed = rule.scopes else { return scopes.isSubset(of: own) }
+        return scopes.scopes.allSatisfy { allowed.contains(String($0)) }
+    }
+
+    private func allows(_ user: UserLookup) -> Bool { allows(user.field, user.value.span) }
+
+    private func allows(_ field: LookupField, _ user: borrowing Span<UInt8>) -> Bool {
+        switch field {
+        case .subject: if allowsAnySubject { return true }
+        case .userID: if allowsAnyUserID { return true }
+        }
+        let globs = (field == .subject ? rule?.subjects : rule?.userIDs) ?? []
+        for glob in globs where glob.matches(user) { return true }
+        return false
+    }
+
+    private func remember(_ tenant: TenantID, _ scopes: ScopeSet) {
+        targets.append(Target(tenant, scopes, in: directory))
+    }
+}
+
+@available(*, unavailable)
+extension PeerPermissions: Sendable {}
+
+extension ErrorReply {
+    fileprivate static var forbiddenUser: ErrorReply {
+        ErrorReply(.forbidden, "this peer may not ask for tokens of that user")
+    }
+}
+
+extension [UInt8] {
+    fileprivate func hasSameBytes(as other: borrowing Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        for index in indices where self[index] != other[index] { return false }
+        return true
+    }
+}

@@ -1,0 +1,77 @@
+import CLinux
+import Glibc
+package import NIOCore
+package import TokenCache
+
+extension Peer {
+    /// Finds the unit of a socket's peer.
+    ///
+    /// Returns nil if it belongs to none, and throws if that can't be determined.
+    package typealias UnitLookup = (CInt) throws -> String?
+
+    /// The peer of a channel.
+    ///
+    /// A channel in memory, which has no socket, has this process as its peer.
+    package static func of(_ channel: any Channel, unit: UnitLookup) throws -> Peer {
+        try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) {
+            try Peer($0, unit: unit)
+        } ?? Peer(uid: getuid(), gid: getgid(), pid: getpid())
+    }
+
+    /// The user of the peer of a channel.
+    static func user(of channel: any Channel) throws -> UInt32 {
+        try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) { descriptor in
+            try credentials(descriptor).uid
+        } ?? getuid()
+    }
+
+    private convenience init(_ descriptor: CInt, unit: UnitLookup) throws {
+        let credentials = try Self.credentials(descriptor)
+        // Zero stands for a process without a number in this namespace, whose unit can't be determined either.
+        let pid = credentials.pid > 0 ? credentials.pid : nil
+        var (name, isHidden) = (nil as String?, pid == nil)
+        if !isHidden {
+            do { name = try unit(descriptor) } catch { isHidden = true }
+        }
+        self.init(
+            uid: credentials.uid,
+            gid: credentials.gid,
+            pid: pid,
+            groups: try Self.groups(descriptor),
+            unit: name,
+            hidesUnit: isHidden
+        )
+    }
+
+    private static func credentials(_ descriptor: CInt) throws -> peer_credentials {
+        var credentials = peer_credentials()
+        var size = socklen_t(MemoryLayout<peer_credentials>.size)
+        guard unsafe getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0 else {
+            throw IOError(errnoCode: errno, reason: "getsockopt SO_PEERCRED")
+        }
+        return credentials
+    }
+
+    /// Enough for the groups of most processes.
+    ///
+    /// If there are more, the kernel reports their number.
+    private static let commonGroups = 32
+
+    private static func groups(_ descriptor: CInt) throws -> [UInt32] {
+        var capacity = commonGroups
+        while true {
+            var size = socklen_t(capacity * MemoryLayout<UInt32>.stride)
+            var error: CInt = 0
+            let groups = unsafe [UInt32](unsafeUninitializedCapacity: capacity) { buffer, count in
+                let code = unsafe getsockopt(descriptor, SOL_SOCKET, SO_PEERGROUPS, buffer.baseAddress, &size)
+                error = code == 0 ? 0 : errno
+                count = code == 0 ? Int(size) / MemoryLayout<UInt32>.stride : 0
+            }
+            guard error == ERANGE, Int(size) / MemoryLayout<UInt32>.stride > capacity else {
+                guard error == 0 else { throw IOError(errnoCode: error, reason: "getsockopt SO_PEERGROUPS") }
+                return groups
+            }
+            capacity = Int(size) / MemoryLayout<UInt32>.stride
+        }
+    }
+}

@@ -1,0 +1,183 @@
+package import TokenCache
+package import TokenProtocol
+
+/// Hands requests from connections to the cache: unpacks a request, has it authorized, calls the cache, packs the
+/// reply.
+///
+/// It decides nothing: a ``Gatekeeper`` says what a client may do, the cache what a request gets. It lives on the
+/// cache's event loop and is called only there, so that a hit is one synchronous call.
+package final class RequestDispatcher: RequestHandler {
+    private let cache: TokenCache
+    private let dependencies: Dependencies
+    private let started: Instant
+    private var gatekeeper: Gatekeeper
+    private var counters = RequestCounters()
+    /// The time of the batch that is being answered.
+    ///
+    /// The clock is read once for all of its requests.
+    private var now: Instant
+    /// The hits of that batch so far.
+    private var hits = 0
+    /// The batches of this round of the event loop that had hits, with the time when each began.
+    private var answered: [(began: Instant, hits: Int)] = []
+
+    /// Creates a dispatcher for a cache.
+    package init(cache: TokenCache, access: AccessPolicy, dependencies: Dependencies) {
+        self.cache = cache
+        gatekeeper = Gatekeeper(access, askForNames: dependencies.askForNames)
+        self.dependencies = dependencies
+        started = dependencies.now()
+        now = started
+    }
+
+    /// The failed checks of the daemon itself, by name, for `health`.
+    package var checks: [String: HealthReply.Check] = [:]
+
+    /// The access policy.
+    ///
+    /// Another one is in force from the next request on, also on open connections.
+    package var access: AccessPolicy {
+        get { gatekeeper.policy }
+        set { gatekeeper = Gatekeeper(newValue, askForNames: dependencies.askForNames) }
+    }
+
+    // MARK: Batches and hits
+
+    package func batchBegan() {
+        now = dependencies.now()
+        hits = 0
+    }
+
+    package func withHits(for client: Client, _ body: (HitLookup) -> Void) {
+        guard let permissions = gatekeeper.authorization(of: client).permissions else {
+            return body { _, _, _, _, _ in nil }
+        }
+        let (now, uid) = (now, client.peer.uid)
+        var hits = 0
+        defer {
+            self.hits += hits
+            counters.count(hits: hits)
+        }
+        // `nonisolated(unsafe)`, because the compiler can't know that the cache's isolation is this very event loop. It
+        // is sound: `assumeIsolated` has checked it, so nothing runs beside `body`, and `body` isn't kept beyond the
+        // call.
+        nonisolated(unsafe) let (body, peer) = (body, permissions)
+        cache.assumeIsolated { cache in
+            unsafe body { field, user, tenant, scope, minTTL in
+                guard let target = unsafe peer.find(field, user, tenant, scope),
+                    let reply = cache.hit(target.tenant, field, user, target.scopes, minTTL: minTTL, for: uid, now: now)
+                else { return nil }
+                hits += 1
+                return reply
+            }
+        }
+    }
+
+    package func batchEnded() {
+        if hits > 0 { answered.append((now, hits)) }
+    }
+
+    package func roundEnded() {
+        guard !answered.isEmpty else { return }
+        let (now, answered) = (dependencies.now(), answered)
+        cache.assumeIsolated { cache in
+            for batch in answered { cache.recordHits(batch.hits, now - batch.began) }
+        }
+        self.answered.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: Requests
+
+    package func handle(_ request: Request, from client: Client, waiter: Waiter) -> Reply? {
+        counters.count(request.operation.name)
+        let reply: Reply?
+        do throws(AuthorizationError) {
+            let operation = try gatekeeper.authorize(request.operation, for: client)
+            reply = perform(operation, for: client.peer, waiter: waiter)
+        } catch {
+            if let record = error.record { dependencies.audit(record) }
+            reply = .error(error.reply)
+        }
+        switch reply {
+        case .error(let error): counters.count(error.code)
+        case .token: hits += 1
+        default: break
+        }
+        return reply
+    }
+
+    package func cancel(_ waiters: [Waiter]) {
+        cache.assumeIsolated { $0.cancelWaits(of: waiters) }
+    }
+
+    package func countError(_ code: ErrorReply.Code) { counters.count(code) }
+
+    /// Counts a reply that was delivered later.
+    package func delivered(_ reply: Reply) {
+        if case .error(let error) = reply { counters.count(error.code) }
+    }
+
+    private func perform(_ operation: AuthorizedOperation, for peer: Peer, waiter: Waiter) -> Reply? {
+        let now = now
+        switch operation {
+        case .token(let key, let request):
+            let options = RequestOptions(
+                minTTL: request.minTTL,
+                timeout: request.timeout,
+                noCache: request.noCache,
+                peer: peer
+            )
+            return cache.assumeIsolated { $0.token(key, options, waiter: waiter, now: now) }
+        case .prefetch(let keys): return cache.assumeIsolated { $0.prefetch(keys, for: peer, now: now) }
+        case .invalidate(let key, let fingerprint):
+            return cache.assumeIsolated { $0.invalidate(key, fingerprint, now: now) }
+        case .revoke(let user, let scopes):
+            return cache.assumeIsolated { $0.revoke(user, scopes: scopes, waiter: waiter, for: peer, now: now) }
+        case .hello(let operations, let tenants):
+            return .hello(HelloReply(version: dependencies.version, operations: operations, tenants: tenants))
+        case .administer(let operation): return administer(operation, for: peer, waiter: waiter)
+        }
+    }
+
+    private func administer(
+        _ operation: AuthorizedOperation.Administration,
+        for peer: Peer,
+        waiter: Waiter
+    ) -> Reply? {
+        let now = now
+        switch operation {
+        case .stats: return .stats(stats())
+        case .entries(let request, let tenant):
+            return cache.assumeIsolated { $0.entries(request, of: tenant, now: now) }
+        case .evict(let user, let scopes):
+            dependencies.audit(AuditRecord(peer, .evict(user, scopes)))
+            return cache.assumeIsolated { $0.evict(user, scopes: scopes, now: now) }
+        case .flush(let tenant):
+            let count = cache.assumeIsolated { $0.flush(tenant: tenant, now: now) }
+            dependencies.audit(AuditRecord(peer, .flush(tenant: tenant?.name, count: count)))
+            return .flushed(count)
+        case .reload:
+            dependencies.reload(waiter, peer)
+            return nil
+        case .health: return .health(health())
+        case .explain(let key): return cache.assumeIsolated { $0.explain(key, for: peer.uid, now: now) }
+        }
+    }
+
+    private func health() -> HealthReply {
+        let now = now
+        let ofTenants = cache.assumeIsolated { $0.health(now: now) }
+        let own = checks.sorted { $0.key < $1.key }.map(\.value) + [gatekeeper.check].compactMap(\.self)
+        return HealthReply(checks: ofTenants.checks + own)
+    }
+
+    private func stats() -> StatsReply {
+        let now = now
+        var stats = cache.assumeIsolated { $0.stats(now: now) }
+        stats.uptime = (now - started).inSeconds
+        stats.version = dependencies.version
+        dependencies.fillConnections(&stats)
+        counters.fill(&stats)
+        return stats
+    }
+}

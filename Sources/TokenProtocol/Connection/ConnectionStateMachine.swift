@@ -1,0 +1,309 @@
+import DequeModule
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// The state of one connection, without I/O: framing, parsing, the order of replies, back-pressure.
+///
+/// Its owner passes what was read to ``next(_:_:hit:)`` until that returns nil, answers each request or notes that it
+/// waits, and sends the ``output``. Replies to requests with an id are sent as soon as they are known, those without an
+/// id in the order of the requests.
+package struct ConnectionStateMachine: ~Copyable {
+    /// The next thing that the owner has to do.
+    package enum Step: Sendable, Equatable {
+        /// A request, which must be passed to ``answer(_:_:_:)`` or ``wait(_:_:)`` before the next step.
+        case request(Request, ticket: UInt64)
+        /// A line that is no request. Its reply is in the output already.
+        case rejected(ErrorReply.Code)
+        /// The output is so large that it should be sent before more is added.
+        case outputIsLarge
+    }
+
+    /// The progress of the machine in the bytes that were read together.
+    package struct Cursor: Sendable, Equatable {
+        /// The first byte that was not processed yet.
+        package var position = 0
+        /// Creates a cursor at the first byte.
+        package init() {}
+    }
+
+    private enum Reading {
+        /// Lines are processed.
+        case lines
+        /// The rest of a line that was too long is skipped.
+        case restOfLongLine
+        /// The peer sends no more, and all that it has sent was processed.
+        case ended
+        /// The connection was closed: nothing is read and no request waits.
+        case closed
+    }
+
+    /// A request without an id.
+    ///
+    /// Later replies are kept until its own reply is there.
+    private struct PendingReply {
+        let ticket: UInt64
+        var reply: Reply?
+    }
+
+    private let parser: RequestParser
+    private var reading = Reading.lines
+    private var isDraining = false
+    /// The beginning of a line whose end was not read yet.
+    private var partial: [UInt8] = []
+    /// Bytes that were read but not processed, because the connection was full.
+    private var held: [UInt8] = []
+    /// True if the end of the input was read after the held bytes.
+    ///
+    /// It is processed after them.
+    private var holdsEnd = false
+    private var inOrder: Deque<PendingReply> = []
+    private var byID: [UInt64: RequestID] = [:]
+    private var lastTicket: UInt64 = 0
+
+    /// The replies that are ready to be sent.
+    package var output = OutputBuffer()
+
+    /// Creates the state of a connection that was just opened.
+    ///
+    /// - Parameter isAdmin: True if it is a connection to the admin socket.
+    package init(isAdmin: Bool) { parser = RequestParser(isAdmin: isAdmin) }
+
+    // MARK: State
+
+    /// The number of requests that wait for a reply, or whose reply waits for earlier ones.
+    package var waiting: Int { inOrder.count + byID.count }
+
+    /// The size of the output in bytes at which it should be sent before more is added.
+    ///
+    /// The owner sets it.
+    package var largeOutput = 64 * 1_024
+
+    /// True if the peer doesn't read its replies.
+    ///
+    /// The owner sets it.
+    package var isBlocked = false
+
+    /// True while other connections are served before this one continues.
+    ///
+    /// The owner sets it.
+    package var isYielding = false
+
+    /// True if no more bytes are processed for now, because too many requests wait, the peer doesn't read its replies,
+    /// or other connections are served first.
+    package var isFull: Bool { isBlocked || isYielding || waiting >= ProtocolLimits.maxWaiting }
+
+    /// True if nothing is left to do, so that the connection can be closed once the output was sent.
+    package var isDone: Bool {
+        // Held bytes are requests, too. In a drain each of them is answered with `shutting_down`.
+        guard waiting == 0, held.isEmpty else { return false }
+        switch reading {
+        case .ended: return true
+        case .closed: return false
+        case .lines, .restOfLongLine: return isDraining
+        }
+    }
+
+    /// True if bytes were read that are not processed yet.
+    package var hasHeld: Bool { !held.isEmpty }
+
+    /// The tickets of all requests that wait.
+    package var tickets: [UInt64] { Array(byID.keys) + inOrder.filter { $0.reply == nil }.map(\.ticket) }
+
+    // MARK: Bytes in
+
+    /// Processes bytes up to the next step.
+    ///
+    /// Returns nil if all of them were processed, or kept for later.
+    ///
+    /// - Parameter hit: The lookup of tokens. A request that it has a token for is answered here and is no step.
+    package mutating func next(
+        _ chunk: borrowing Span<UInt8>,
+        _ cursor: inout Cursor,
+        hit: HitLookup
+    ) -> Step? {
+        while cursor.position < chunk.count {
+            if case .closed = reading { return nil }
+            guard output.count < largeOutput else { return .outputIsLarge }
+            // Held bytes were read earlier, so these have to wait for them, even if the connection is no longer full.
+            guard !isFull, held.isEmpty else {
+                hold(chunk, &cursor)
+                return nil
+            }
+            guard let end = Self.lineEnd(chunk, from: cursor.position) else {
+                let step = keepPartial(chunk, &cursor)
+                cursor.position = chunk.count
+                if let step { return step }
+                break
+            }
+            let start = cursor.position
+            cursor.position = end + 1
+            if let step = take(chunk.extracting(start..<end), hit) { return step }
+        }
+        return holdsEnd && held.isEmpty ? inputEnded() : nil
+    }
+
+    /// Removes the held bytes, for the owner to pass them to ``next(_:_:hit:)`` again.
+    package mutating func takeHeld() -> [UInt8] {
+        defer { held = [] }
+        return held
+    }
+
+    /// Notes that the peer sends no more.
+    ///
+    /// An unfinished line is not processed, as it may be a part of another one. If bytes are held, the end is processed
+    /// after them.
+    package mutating func inputEnded() -> Step? {
+        holdsEnd = !held.isEmpty
+        guard !holdsEnd else { return nil }
+        let isUnfinished = if case .lines = reading { !partial.isEmpty } else { false }
+        reading = .ended
+        partial = []
+        return isUnfinished ? reject(nil, ErrorReply(.invalidRequest, "the last line has no end")) : nil
+    }
+
+    /// Answers every further request with `shutting_down`.
+    package mutating func drain() { isDraining = true }
+
+    /// Notes that the connection was closed, and drops everything.
+    ///
+    /// - Returns: The tickets of the requests that waited.
+    package mutating func close() -> [UInt64] {
+        let tickets = tickets
+        reading = .closed
+        holdsEnd = false
+        (partial, held, inOrder, byID) = ([], [], [], [:])
+        output.wipe()
+        return tickets
+    }
+
+    // MARK: Replies out
+
+    /// Answers the request of the last step.
+    package mutating func answer(_ ticket: UInt64, _ id: RequestID?, _ reply: Reply) {
+        guard id == nil, !inOrder.isEmpty else { return ReplyEncoder.encode(reply, id: id, into: &output) }
+        inOrder.append(PendingReply(ticket: ticket, reply: reply))
+    }
+
+    private mutating func answerHit(_ id: RequestID?, _ reply: TokenReply) {
+        guard id == nil, !inOrder.isEmpty else { return ReplyEncoder.encode(reply, id: id, into: &output) }
+        lastTicket += 1
+        inOrder.append(PendingReply(ticket: lastTicket, reply: .token(reply)))
+    }
+
+    /// Notes that the request of the last step is answered later.
+    package mutating func wait(_ ticket: UInt64, _ id: RequestID?) {
+        if let id { byID[ticket] = id } else { inOrder.append(PendingReply(ticket: ticket)) }
+    }
+
+    /// Answers a request that waited.
+    ///
+    /// - Returns: False if no such request waits on this connection.
+    package mutating func deliver(_ reply: Reply, to ticket: UInt64) -> Bool {
+        if let id = byID.removeValue(forKey: ticket) {
+            ReplyEncoder.encode(reply, id: id, into: &output)
+            return true
+        }
+        guard let index = inOrder.firstIndex(where: { $0.ticket == ticket && $0.reply == nil }) else { return false }
+        inOrder[index].reply = reply
+        while let reply = inOrder.first?.reply {
+            inOrder.removeFirst()
+            ReplyEncoder.encode(reply, id: nil, into: &output)
+        }
+        return true
+    }
+
+    // MARK: Lines
+
+    private static func lineEnd(_ chunk: borrowing Span<UInt8>, from start: Int) -> Int? {
+        unsafe chunk.withUnsafeBufferPointer { bytes in
+            guard let base = bytes.baseAddress, let found = unsafe memchr(base + start, 0x0A, bytes.count - start)
+            else {
+                return nil
+            }
+            return unsafe UnsafeRawPointer(found) - UnsafeRawPointer(base)
+        }
+    }
+
+    /// Processes a line whose end was read.
+    ///
+    /// Its beginning may have been kept.
+    private mutating func take(_ rest: borrowing Span<UInt8>, _ hit: HitLookup) -> Step? {
+        if case .restOfLongLine = reading {
+            reading = .lines
+            return nil
+        }
+        guard !partial.isEmpty else { return line(rest, hit) }
+        guard partial.count + rest.count <= ProtocolLimits.longestLine + 1 else {
+            partial = []
+            return tooLong()
+        }
+        append(rest)
+        let whole = partial
+        partial = []
+        return line(whole.span, hit)
+    }
+
+    private mutating func line(_ line: borrowing Span<UInt8>, _ hit: HitLookup) -> Step? {
+        let hasReturn = line.count > 0 && line[line.count - 1] == 0x0D
+        let length = hasReturn ? line.count - 1 : line.count
+        guard length > 0 else { return nil }
+        guard length <= ProtocolLimits.longestLine else { return tooLong() }
+        switch parser.parse(line.extracting(0..<length), hit: isDraining ? { _, _, _, _, _ in nil } : hit) {
+        case .rejected(let id, let error): return reject(id, error)
+        case .hit(let id, let reply):
+            answerHit(id, reply)
+            return nil
+        case .request(let request):
+            guard !isDraining else { return reject(request.id, .shuttingDown) }
+            lastTicket += 1
+            return .request(request, ticket: lastTicket)
+        }
+    }
+
+    /// Keeps the beginning of a line whose end was not read yet, or answers it at once if it is too long already.
+    private mutating func keepPartial(_ chunk: borrowing Span<UInt8>, _ cursor: inout Cursor) -> Step? {
+        if case .restOfLongLine = reading { return nil }
+        let rest = chunk.extracting(cursor.position..<chunk.count)
+        guard !isTooLong(endingWith: rest) else {
+            partial = []
+            reading = .restOfLongLine
+            return tooLong()
+        }
+        append(rest)
+        return nil
+    }
+
+    /// True if the line that has begun is too long, wherever it ends.
+    ///
+    /// Its last byte so far can be the carriage return.
+    private func isTooLong(endingWith rest: borrowing Span<UInt8>) -> Bool {
+        let count = partial.count + rest.count
+        let mayEnd = rest.count > 0 && rest[rest.count - 1] == 0x0D
+        return count > (mayEnd ? ProtocolLimits.longestLine + 1 : ProtocolLimits.longestLine)
+    }
+
+    private mutating func hold(_ chunk: borrowing Span<UInt8>, _ cursor: inout Cursor) {
+        let rest = chunk.extracting(cursor.position..<chunk.count)
+        unsafe rest.withUnsafeBufferPointer { unsafe held.append(contentsOf: $0) }
+        cursor.position = chunk.count
+    }
+
+    private mutating func append(_ rest: borrowing Span<UInt8>) {
+        unsafe rest.withUnsafeBufferPointer { unsafe partial.append(contentsOf: $0) }
+    }
+
+    private mutating func tooLong() -> Step {
+        reject(
+            nil,
+            ErrorReply(.invalidRequest, "the line is longer than \(ProtocolLimits.longestLine) bytes; it is skipped")
+        )
+    }
+
+    private mutating func reject(_ id: RequestID?, _ error: ErrorReply) -> Step {
+        lastTicket += 1
+        answer(lastTicket, id, .error(error))
+        return .rejected(error.code)
+    }
+}

@@ -1,0 +1,7 @@
+/// The client's name for a request, by which it recognises the reply.
+package enum RequestID: Sendable, Hashable {
+    /// An integer of at most 53 bits, so that every JSON library keeps it exactly.
+    case integer(Int64)
+    /// A string of at most 128 bytes, kept as the JSON text that the client wrote, with quotes and escapes.
+    case text(json: [UInt8])
+}

@@ -1,0 +1,184 @@
+import Secrets
+
+/// Reads the members of each operation.
+///
+/// The error for a wrong member says what it should be.
+struct RequestReader {
+    /// The longest name of a user, in bytes.
+    static let longestUser = 1_024
+    /// The most users in one prefetch.
+    private static let mostUsers = 1_000
+    /// The largest page of entries.
+    private static let largestPage = 1_000.0
+    /// The longest `min_ttl` in seconds.
+    ///
+    /// No token lives longer than a day.
+    private static let longestMinTTL = 86_400.0
+    /// The longest `timeout` in seconds, which is the longest timeout of a tenant.
+    private static let longestTimeout = 300.0
+
+    let members: RequestMembers
+
+    func token(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> TokenRequest {
+        var request = TokenRequest(key: try key(line))
+        request.minTTL = try minTTL(line)
+        if let timeout = try timeout(line) { request.timeout = timeout }
+        switch members[.noCache]?.kind {
+        case .true: request.noCache = true
+        case .false, nil: break
+        default: throw Self.wrong(.noCache, "true or false")
+        }
+        return request
+    }
+
+    func prefetch(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> PrefetchRequest {
+        let users: [UserLookup]
+        switch (members[.subjects], members[.userIDs]) {
+        case (let list?, nil): users = try self.users(list, .subjects, .subject, line)
+        case (nil, let list?): users = try self.users(list, .userIDs, .userID, line)
+        case (nil, nil), (.some, .some):
+            throw ErrorReply(.invalidRequest, "exactly one of 'subjects' and 'user_ids' must be given")
+        }
+        return PrefetchRequest(users: users, tenant: try tenant(line), scopes: try scopes(line))
+    }
+
+    func invalidate(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> InvalidateRequest {
+        InvalidateRequest(key: try key(line), fingerprint: try fingerprint(line))
+    }
+
+    func entries(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> EntriesRequest {
+        var request = EntriesRequest(tenant: try tenant(line))
+        if let limit = members[.limit] {
+            guard let number = JSONText.integer(of: limit, line, digits: 15), number >= 1,
+                Double(number) <= Self.largestPage
+            else { throw Self.wrong(.limit, "an integer from 1 to \(Int(Self.largestPage))") }
+            request.limit = Int(number)
+        }
+        if let after = members[.after] { request.after = try text(after, .after, line) }
+        return request
+    }
+
+    func key(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> KeyRequest {
+        KeyRequest(user: try user(line), tenant: try tenant(line), scopes: try scopes(line))
+    }
+
+    func tenant(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> String? {
+        guard let tenant = members[.tenant] else { return nil }
+        return try text(tenant, .tenant, line)
+    }
+
+    func minTTL(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> Duration? {
+        try seconds(.minTTL, upTo: Self.longestMinTTL, line)
+    }
+
+    func timeout(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> Duration? {
+        try seconds(.timeout, upTo: Self.longestTimeout, line)
+    }
+
+    // MARK: Parts
+
+    private func user(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> UserLookup {
+        switch (members[.subject], members[.userID]) {
+        case (let subject?, nil): return try user(subject, .subject, .subject, line)
+        case (nil, let userID?): return try user(userID, .userID, .userID, line)
+        case (nil, nil), (.some, .some):
+            throw ErrorReply(.invalidRequest, "exactly one of 'subject' and 'user_id' must be given")
+        }
+    }
+
+    private func user(
+        _ value: JSONScanner.Value,
+        _ name: RequestMembers.Name,
+        _ field: LookupField,
+        _ line: borrowing Span<UInt8>
+    ) throws(ErrorReply) -> UserLookup {
+        guard value.isString else { throw Self.wrong(name, Self.userRule) }
+        let bytes = JSONText.bytes(of: value, line)
+        guard (1...Self.longestUser).contains(bytes.count) else { throw Self.wrong(name, Self.userRule) }
+        return UserLookup(field: field, value: bytes)
+    }
+
+    private func users(
+        _ list: JSONScanner.Value,
+        _ name: RequestMembers.Name,
+        _ field: LookupField,
+        _ line: borrowing Span<UInt8>
+    ) throws(ErrorReply) -> [UserLookup] {
+        let wrong = Self.wrong(
+            name,
+            "an array of 1 to \(Self.mostUsers) strings of 1 to \(Self.longestUser) bytes each"
+        )
+        guard list.kind == .array, let users = strings(in: list, line), !users.isEmpty,
+            users.allSatisfy({ (1...Self.longestUser).contains($0.count) })
+        else { throw wrong }
+        return users.map { UserLookup(field: field, value: $0) }
+    }
+
+    /// The strings of an array, or nil if something else is in it or there are too many.
+    private func strings(in list: JSONScanner.Value, _ line: borrowing Span<UInt8>) -> [[UInt8]]? {
+        var strings: [[UInt8]] = []
+        var scanner = JSONScanner(at: list.start + 1, depthLimit: JSONScanner.deepest)
+        scanner.skipSpace(line)
+        while scanner.position < list.end - 1 {
+            // The line has been read before, so its parts are well-formed.
+            guard let value = try? scanner.value(line, depth: 1), value.isString, strings.count < Self.mostUsers else {
+                return nil
+            }
+            strings.append(JSONText.bytes(of: value, line))
+            _ = scanner.comma(line)
+        }
+        return strings
+    }
+
+    private func scopes(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> ScopeSet? {
+        guard let value = members[.scope] else { return nil }
+        guard value.isString, let scopes = ScopeSet(JSONText.string(of: value, line)) else {
+            throw Self.wrong(.scope, "a string of one or more scopes with spaces between them")
+        }
+        return scopes
+    }
+
+    private func seconds(
+        _ name: RequestMembers.Name,
+        upTo most: Double,
+        _ line: borrowing Span<UInt8>
+    ) throws(ErrorReply) -> Duration? {
+        guard let value = members[name] else { return nil }
+        guard value.kind == .number else { throw Self.wrong(name, "a number of seconds from 0 to \(Int(most))") }
+        let seconds = JSONText.number(of: value, line)
+        guard seconds >= 0, seconds <= most else {
+            throw Self.wrong(name, "a number of seconds from 0 to \(Int(most))")
+        }
+        return .seconds(seconds)
+    }
+
+    private func fingerprint(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> Fingerprint {
+        switch (members[.accessToken], members[.tokenSHA256]) {
+        case (let token?, nil):
+            guard token.isString, token.start < token.end else { throw Self.wrong(.accessToken, "a string, not empty") }
+            return Fingerprint(of: JSONText.secret(of: token, line))
+        case (nil, let hash?):
+            guard hash.isString, let fingerprint = Fingerprint(hexadecimal: JSONText.bytes(of: hash, line)) else {
+                throw Self.wrong(.tokenSHA256, "64 hexadecimal digits")
+            }
+            return fingerprint
+        case (nil, nil), (.some, .some):
+            throw ErrorReply(.invalidRequest, "exactly one of 'access_token' and 'token_sha256' must be given")
+        }
+    }
+
+    private func text(
+        _ value: JSONScanner.Value,
+        _ name: RequestMembers.Name,
+        _ line: borrowing Span<UInt8>
+    ) throws(ErrorReply) -> String {
+        guard value.isString else { throw Self.wrong(name, "a string") }
+        return JSONText.string(of: value, line)
+    }
+
+    private static var userRule: String { "a string of 1 to \(longestUser) bytes" }
+
+    private static func wrong(_ name: RequestMembers.Name, _ rule: String) -> ErrorReply {
+        ErrorReply(.invalidRequest, "'\(name.text)' must be \(rule)")
+    }
+}

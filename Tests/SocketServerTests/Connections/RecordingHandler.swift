@@ -1,0 +1,35 @@
+import SocketServer
+import TokenProtocol
+
+/// Answers `hello` at once, `flush` at once with a number, and everything else when the test delivers a reply.
+final class RecordingHandler: RequestHandler {
+    private(set) var waiters: [Waiter] = []
+    private(set) var cancelled: [Waiter] = []
+    private(set) var codes: [ErrorReply.Code] = []
+    private(set) var batches = 0
+    private(set) var kinds: [SocketKind] = []
+
+    func batchBegan() { batches += 1 }
+
+    func handle(_ request: Request, from client: Client, waiter: Waiter) -> Reply? {
+        kinds.append(client.socket)
+        switch request.operation {
+        case .hello:
+            return .hello(HelloReply(version: "0", operations: [], tenants: [String(repeating: "x", count: 1_000)]))
+        case .flush: return .flushed(kinds.count)
+        default:
+            waiters.append(waiter)
+            return nil
+        }
+    }
+
+    func withHits(for client: Client, _ body: (HitLookup) -> Void) { body { _, _, _, _, _ in nil } }
+
+    func batchEnded() {}
+
+    func roundEnded() {}
+
+    func cancel(_ waiters: [Waiter]) { cancelled += waiters }
+
+    func countError(_ code: ErrorReply.Code) { codes.append(code) }
+}
