@@ -78,14 +78,7 @@ var targets: [Target] = [
         name: "TokenCacheClient",
         dependencies: [nioCore, nioPosix, .product(name: "DequeModule", package: "swift-collections")]
     ),
-    .target(
-        name: "StandInTenant",
-        dependencies: [
-            nioCore, nioPosix, nioHTTP1, nioSSL, crypto, cryptoExtras,
-            .product(name: "X509", package: "swift-certificates"),
-            .product(name: "SwiftASN1", package: "swift-asn1"),
-        ]
-    ),
+    .target(name: "StandInTenant", dependencies: [nioCore, nioPosix, nioHTTP1, nioSSL, crypto, cryptoExtras]),
 
     // MARK: The programs
     .executableTarget(
@@ -103,7 +96,7 @@ var targets: [Target] = [
     .executableTarget(name: "standin-tenant", dependencies: ["StandInTenant", argumentParser, unixSignals]),
 
     // MARK: Tests
-    .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .target(name: "TestSupport", dependencies: [nioCore, nioPosix], path: "Tests/TestSupport"),
     .testTarget(name: "SafeTextTests", dependencies: ["SafeText"]),
     .testTarget(name: "SecretsTests", dependencies: ["Secrets"]),
     .testTarget(name: "TokenProtocolTests", dependencies: ["Secrets", "TokenProtocol"]),
@@ -145,7 +138,10 @@ var targets: [Target] = [
         path: "Tests/CoreCurves"
     ),
     .testTarget(name: "TokenCacheControlTests", dependencies: ["tokencachectl", "TokenCacheClient"]),
-    .testTarget(name: "StandInTenantTests", dependencies: ["StandInTenant", nioCore, nioPosix, nioSSL, crypto]),
+    .testTarget(
+        name: "StandInTenantTests",
+        dependencies: ["StandInTenant", nioCore, nioPosix, nioHTTP1, nioSSL, crypto]
+    ),
     .testTarget(
         name: "EndToEndTests",
         dependencies: ["StandInTenant", "TestSupport", "tokencached", "tokencachectl", "standin-tenant", crypto]
@@ -198,8 +194,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
-        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],

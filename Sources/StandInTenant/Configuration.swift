@@ -1,43 +1,55 @@
-package import NIOCore
-
 extension StandInTenant {
-    /// How a stand-in starts.
-    ///
-    /// Most of it can be changed while it runs.
+    /// The settings with which a stand-in starts, most of which can be changed while it runs.
     package struct Configuration: Sendable {
-        /// The address to listen on: one of 127.0.0.0/8, `::1` or `localhost`.
-        package var host = "127.0.0.1"
-        /// The port; 0: any free one.
+        /// The port on 127.0.0.1, or 0 for any free one.
         package var port = 0
-        /// What it speaks below HTTP.
-        package var tls = TransportSecurity.none
-        /// The id of the client that it knows.
+        package var tls: TransportSecurity
         package var clientID = "standin-client"
-        /// The secrets that the client may use, one to five.
+        /// The secrets that are accepted, one to five.
         package var clientSecrets = ["standin-secret"]
         /// The client's public keys in PEM form, P-384 or RSA, for assertions in place of a secret.
         package var clientKeys: [String] = []
-        /// What a request without `scope` is granted.
-        package var clientScopes = ["user_default", "admin_classic"]
-        /// How long each reply waits.
+        /// The wait before each reply.
         package var latency = Duration.zero
-        /// How long the tokens of the usual reply live; whole seconds.
-        package var lifetime = Duration.seconds(21_600)
-        /// How long a token is.
-        package var tokenBytes = 1_024
-        /// The limit on calls, or none.
         package var rateLimit: RateLimit?
-        /// Whose loop it runs on; nothing: NIO's singleton.
-        ///
-        /// A group that is passed has to outlive the stand-in's last use.
-        package var eventLoopGroup: (any EventLoopGroup)?
 
-        /// A stand-in over plain HTTP, on any free port.
-        package init() {}
+        package init(tls: TransportSecurity = .none) { self.tls = tls }
+    }
 
-        /// A stand-in that speaks something else below HTTP, on any free port.
-        package init(tls: TransportSecurity) {
-            self.tls = tls
+    /// The protocol below HTTP.
+    package enum TransportSecurity: Sendable {
+        case none  // Plain HTTP.
+        case valid  // A valid certificate, signed by the stand-in's own authority.
+        case expired  // A certificate that expired yesterday.
+        case notYetValid  // A certificate that will be valid from tomorrow on.
+        case wrongName  // A certificate for another host.
+    }
+
+    /// A limit on calls, enforced by a token bucket.
+    package struct RateLimit: Sendable, Equatable {
+        /// Calls that the bucket gains a minute, 100 in the tenant's tier 2.
+        package var perMinute: Int
+        /// Calls that a full bucket holds.
+        package var burst: Int
+
+        /// A limit of at least one, with a burst of a minute's calls unless another is given.
+        package init(perMinute: Int = 100, burst: Int? = nil) {
+            self.perMinute = max(1, perMinute)
+            self.burst = max(1, burst ?? perMinute)
         }
+    }
+
+    /// The treatment of a connection on which a second request arrives.
+    package enum UsedConnections: Sendable {
+        case kept  // The request is answered.
+        case reset  // The request isn't counted, as if a proxy had forgotten the connection.
+    }
+
+    /// The reason why the stand-in can't do what a test, a control request or a subject asks.
+    package struct Fault: Error, Equatable, CustomStringConvertible {
+        /// One sentence, without a full stop.
+        package var description: String
+
+        package init(_ description: String) { self.description = description }
     }
 }

@@ -1,56 +1,55 @@
 // Why this module exists: the daemon's tests, demo and benchmarks need a tenant that can be made to fail in every way in
-// which the real one, or whatever stands before it, can fail.
+// which the real one, or a proxy in front of it, can fail.
 //
-// What it promises: it speaks the tenant's side of the contract over real HTTP and HTTPS, on loopback and nowhere else;
-// it plays every case of ``BehaviourTable``, by the subject's beginning or because a test said so; it holds every request
-// against the contract, and counts what it sees; several run side by side and share nothing; `stop()` ends it whatever
-// it is at. It shares no code with the daemon, so that one fault can't hide in both.
+// What it promises: it speaks the tenant's side of the contract over real HTTP and HTTPS, on 127.0.0.1 only. It plays
+// every case of ``BehaviourTable``, as the subject or a test asks. It checks every request against the contract and
+// counts what it receives. Several run side by side and share nothing. `stop()` ends it in any state. It shares no code
+// with the daemon, so that one fault can't hide in both.
+//
+// `Behaviours` has the replies that can be played and their names, `Contract` the rules and the decisions, `Tokens` the
+// tokens and the client's keys, `Wire` the bytes, `Control` the control requests, `Testing` the interface for tests.
 
+import FoundationEssentials
 import NIOCore
-import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
 /// A tenant on loopback, played for tests.
 ///
-/// It is an actor on its event loop, so what a connection sees and what a test asks are always in order. Its decisions
-/// are those of ``TenantMachine``.
+/// It is an actor on its event loop, so the order of what connections receive and what tests ask is certain. The
+/// decisions are those of ``TenantMachine``.
 package actor StandInTenant {
-    /// Where it is, as the daemon's configuration has it: scheme and authority, no path.
+    /// The address, in the form of the daemon's configuration: scheme and authority, no path.
     package nonisolated let baseURL: String
-    /// The port.
     package nonisolated let port: Int
-    /// The server to which the redirects `-other` lead, likewise.
+    /// The address of the server to which the redirects `-other` lead.
     package nonisolated let otherOriginURL: String
-    /// The certificate that a client has to trust, as PEM; it is there for plain HTTP too.
+    /// The certificate that a client has to trust, as PEM.
     package nonisolated let certificateAuthorityPEM: String
-    /// The client's id.
     package nonisolated let clientID: String
     /// The first of the secrets that were accepted at the start.
     package nonisolated let clientSecret: String
 
     nonisolated let loop: any EventLoop
-    let host: LoopbackHost
     let tls: TransportSecurity
     let authority: CertificateAuthority
-    let started = ContinuousClock.now
     var machine: TenantMachine
-    var waits = WaitList()
+    var waits: [Int: Wait] = [:]
+    var lastWait = 0
     var server: NIOSSLContext?
     var reservations: [Origin: PortReservation]
     var listeners: [Origin: any Channel] = [:]
     var connections: [ObjectIdentifier: any Channel] = [:]
     var reopening: Scheduled<Void>?
     var isStopped = false
-    /// The fate of a connection when another request comes on it.
     var usedConnections = UsedConnections.kept
-    /// How to go on with the calls that wait at the gate.
-    var heldCalls: [CallNumber: @Sendable (ReplyScript) -> Void] = [:]
+    /// The continuations of the calls whose replies are held.
+    var heldCalls: [Int: @Sendable ([ReplyStep]) -> Void] = [:]
 
-    /// The loop's executor; computed, as an unowned reference must not outlive what it was made from.
+    /// The loop's executor, computed because an unowned reference must not outlive its origin.
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.executor.asUnownedSerialExecutor() }
 
-    /// Starts one; it listens when this returns.
+    /// Starts a stand-in, which listens when this returns.
     package static func start(_ configuration: Configuration = Configuration()) async throws -> StandInTenant {
         let tenant = try StandInTenant(configuration)
         do {
@@ -64,29 +63,25 @@ package actor StandInTenant {
     }
 
     private init(_ configuration: Configuration) throws {
-        let group = configuration.eventLoopGroup ?? MultiThreadedEventLoopGroup.singleton
-        let host = try LoopbackHost(configuration.host)
-        let tenantPort = try PortReservation(host, port: configuration.port)
-        let otherPort = try PortReservation(host, port: 0)
+        let tenantPort = try PortReservation(configuration.port)
+        let otherPort = try PortReservation(0)
         let scheme = configuration.tls == .none ? "http" : "https"
-        loop = group.next()
-        self.host = host
+        loop = MultiThreadedEventLoopGroup.singleton.next()
         tls = configuration.tls
         authority = try CertificateAuthority()
-        server = try authority.serverContext(configuration.tls, for: host)
+        server = try authority.serverContext(configuration.tls)
         reservations = [.tenant: tenantPort, .other: otherPort]
         port = tenantPort.port
-        baseURL = "\(scheme)://\(host.inURL):\(tenantPort.port)"
-        otherOriginURL = "\(scheme)://\(host.inURL):\(otherPort.port)"
-        certificateAuthorityPEM = try authority.pem()
+        baseURL = "\(scheme)://127.0.0.1:\(tenantPort.port)"
+        otherOriginURL = "\(scheme)://127.0.0.1:\(otherPort.port)"
+        certificateAuthorityPEM = authority.pem
         clientID = configuration.clientID
         clientSecret = configuration.clientSecrets.first ?? ""
-        let destinations = ReplyComposer.Destinations(same: baseURL, other: otherOriginURL)
-        machine = try TenantMachine(configuration, destinations: destinations, at: .now)
+        machine = try TenantMachine(configuration, baseURL: baseURL, otherOriginURL: otherOriginURL, at: .now)
     }
 }
 
-/// Runs a stand-in for as long as a test needs it, and stops it whatever the test does.
+/// Runs a stand-in for a test, and stops it however the test ends.
 package func withStandInTenant<Result>(
     _ configuration: StandInTenant.Configuration = StandInTenant.Configuration(),
     _ body: (StandInTenant) async throws -> Result

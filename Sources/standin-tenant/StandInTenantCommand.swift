@@ -1,9 +1,11 @@
 // Why this module exists: the demo, the benchmarks and tests of the real executables need the stand-in tenant as a
 // process of its own.
 //
-// What it promises: one line on its standard output when it listens, its base URL; an orderly end at SIGTERM and SIGINT.
+// What it promises: one line on its standard output when it listens, its base URL, and an orderly end at SIGTERM and SIGINT.
 
 import ArgumentParser
+import FoundationEssentials
+import Glibc
 import StandInTenant
 import UnixSignals
 
@@ -14,32 +16,56 @@ struct StandInTenantCommand: AsyncParsableCommand {
         commandName: "standin-tenant",
         abstract: "Plays a tenant's token endpoint on loopback, with every fault that a test asks for.",
         discussion: """
-            It prints its base URL when it listens. A subject says how its own calls go: expires-20:alice gets a token \
-            of 20 seconds, flap-2:alice fails twice and then works; --list-behaviours shows the grammar, all \
-            behaviours and the control requests under /_control/.
+            It prints its base URL when it listens. A subject names the behaviour for its own calls: expires-20:alice \
+            gets a token of 20 seconds, flap-2:alice fails twice and then works. --list-behaviours shows the grammar, \
+            all behaviours and the control requests under /_control/.
             """
     )
 
-    @OptionGroup var server: ServerOptions
-    @OptionGroup var behaviour: BehaviourOptions
+    @Option(help: "The port on 127.0.0.1, or 0 for any free one.")
+    var port: UInt16 = 0
+
+    @Option(name: .customLong("client-id"), help: "The client's id.")
+    var clientID = "standin-client"
+
+    @Option(parsing: .upToNextOption, help: "The secrets that are accepted, one to five.")
+    var clientSecret = ["standin-secret"]
+
+    @Option(help: ArgumentHelp("The wait before each reply, in milliseconds.", valueName: "ms"))
+    var latency: UInt32 = 0
+
+    @Option(help: ArgumentHelp("Answer calls past this rate with 429. Without it there is no limit.", valueName: "n"))
+    var ratePerMinute: UInt32?
+
+    @Option(help: ArgumentHelp("Write the base URL to a file when it listens. It appears complete.", valueName: "file"))
+    var readyFile: String?
 
     @Flag(help: "Print the grammar of behaviours, all of them and the control requests, and end.")
     var listBehaviours = false
 
     func run() async throws {
         if listBehaviours {
-            print(BehaviourTable.help + "\n" + ControlCommand.help, terminator: "")
+            print(BehaviourTable.help + "\n" + StandInTenant.controlHelp, terminator: "")
             return
         }
         // The signals are caught before anyone can know that it runs.
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         var configuration = StandInTenant.Configuration()
-        server.apply(to: &configuration)
-        try behaviour.apply(to: &configuration)
+        configuration.port = Int(port)
+        configuration.clientID = clientID
+        configuration.clientSecrets = clientSecret
+        configuration.latency = .milliseconds(latency)
+        configuration.rateLimit = ratePerMinute.map { perMinute in .init(perMinute: Int(perMinute)) }
         let tenant = try await StandInTenant.start(configuration)
-        if let script = behaviour.behaviour { try await tenant.setBehaviour(script) }
-        try server.announce(tenant)
+        try announce(tenant.baseURL)
         for await _ in signals { break }
         try await tenant.stop()
+    }
+
+    /// Reports that the stand-in listens, first by the file, so that whoever reads the line finds the file.
+    private func announce(_ baseURL: String) throws {
+        if let readyFile { try Data((baseURL + "\n").utf8).write(to: URL(filePath: readyFile), options: .atomic) }
+        print(baseURL)
+        fflush(nil)  // All streams, as the variable `stdout` isn't safe to read.
     }
 }

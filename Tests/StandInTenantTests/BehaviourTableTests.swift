@@ -23,7 +23,7 @@ struct BehaviourTableTests {
         ]
     )
     func fault(_ subject: String) {
-        #expect(throws: BehaviourFault.self) { try BehaviourTable.script(ofSubject: subject) }
+        #expect(throws: StandInTenant.Fault.self) { try BehaviourTable.script(ofSubject: subject) }
     }
 
     @Test("A script plays each step as often as it says, and the last one for ever.")
@@ -47,21 +47,15 @@ struct BehaviourTableTests {
     func latency() throws {
         let script = try BehaviourTable.script("3*after-600+expires-10/ok")
         #expect(script.play(at: 2).latency == .milliseconds(600))
-        #expect(script.play(at: 2).behaviour == .token { $0.life = .seconds(10) })
+        #expect(script.play(at: 2).behaviour == Behaviour().with(\.form.lifetime, 10))
         #expect(script.play(at: 3).latency == nil)
     }
 
     @Test("The longest name counts, so that parameters may look like names.")
     func longestName() throws {
         let literal = try BehaviourTable.script("expires-in--1").play(at: 0).behaviour
-        #expect(
-            literal
-                == .token {
-                    $0.expiresIn = .literal("-1")
-                    $0.expiresAt = .absent
-                }
-        )
-        #expect(try BehaviourTable.script("expires--1").play(at: 0).behaviour == .token { $0.life = .seconds(-1) })
+        #expect(literal == Behaviour().with(\.form.expiresIn, .literal("-1")).with(\.form.expiresAt, .absent))
+        #expect(try BehaviourTable.script("expires--1").play(at: 0).behaviour == Behaviour().with(\.form.lifetime, -1))
         #expect(try BehaviourTable.script("throttled-day").play(at: 0).behaviour.retryAfter == .text("86400"))
         #expect(try BehaviourTable.script("throttled-9").play(at: 0).behaviour.retryAfter == .text("9"))
     }

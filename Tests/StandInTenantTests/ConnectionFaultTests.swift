@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Connections that fail", .timeLimit(.minutes(1)))
 struct ConnectionFaultTests {
-    /// How far a reply gets that is cut off.
+    /// The extent of a reply that is cut off.
     enum Extent: CaseIterable {
         case nothing
         case partOfHead
@@ -92,7 +92,7 @@ struct ConnectionFaultTests {
     }
 
     @Test("A client that leaves in the middle of its request breaks no rule, and one that speaks no HTTP does.")
-    func rubbish() async throws {
+    func malformed() async throws {
         try await withStandInTenant { tenant in
             try await withConnection(to: tenant) { connection in
                 connection.send(Array(request(body: mintBody("alice")).dropLast(9)))

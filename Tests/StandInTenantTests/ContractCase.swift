@@ -105,7 +105,7 @@ struct ContractCase: Sendable, CustomTestStringConvertible {
         ContractCase("redirect-307-other", 307), ContractCase("redirect-302-other", 302),
     ]
 
-    /// The behaviours after which there is no complete reply; each has a test of its own.
+    /// The behaviours after which there is no complete reply, each with a test of its own.
     static let withoutReply = [
         "reset-before", "reset-within-head", "reset-after-head", "reset-within-body", "close-before",
         "close-within-head", "close-after-head", "close-within-body", "refused", "never", "never-after-head",

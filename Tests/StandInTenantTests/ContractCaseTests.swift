@@ -34,7 +34,7 @@ struct ContractCaseTests {
     @Test("What isn't JSON, or isn't UTF-8, can't be read as JSON.", arguments: ["truncated", "bom", "invalid-utf8"])
     func unreadable(_ script: String) async throws {
         let reply = try await withStandInTenant { try await mint($0, script + ":alice") }
-        #expect(throws: JSONFault.self) { try JSONReader.value(of: reply.body) }
+        #expect(throws: StandInTenant.Fault.self) { try JSONValue(json: reply.body) }
     }
 
     @Test("invalid-utf8 is JSON but for two bytes.")
@@ -42,7 +42,7 @@ struct ContractCaseTests {
         let reply = try await withStandInTenant { try await mint($0, "invalid-utf8:alice") }
         let index = try #require(reply.body.firstRange(of: [0xC3, 0x28])).lowerBound
         let mended = reply.body[..<index] + reply.body[(index + 2)...]
-        #expect(throws: Never.self) { try JSONReader.value(of: Array(mended)) }
+        #expect(throws: Never.self) { try JSONValue(json: Array(mended)) }
     }
 
     @Test("A flood is as long as it says.", arguments: ["flood-3", "flood-chunked-3"])

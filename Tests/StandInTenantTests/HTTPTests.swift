@@ -81,7 +81,7 @@ struct HTTPTests {
                 let parts = token.split(separator: ".").map(String.init)
                 let signature = try P384.Signing.ECDSASignature(rawRepresentation: try base64URL(parts[2]))
                 #expect(key.isValidSignature(signature, for: Data("\(parts[0]).\(parts[1])".utf8)))
-                let header = try JSONReader.value(of: Array(base64URL(parts[0])))
+                let header = try JSONValue(json: Array(base64URL(parts[0])))
                 #expect(header["alg"]?.text == "ES384")
                 let claims = try claims(of: token)
                 #expect(claims["sub"]?.text == #"DOMAIN\ü"#)

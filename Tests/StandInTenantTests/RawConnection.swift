@@ -6,7 +6,7 @@ import Testing
 
 /// A connection to the stand-in that sends and receives plain bytes.
 final class RawConnection {
-    /// How the other side ended the connection.
+    /// The way in which the other side ended the connection.
     enum Ending {
         case closed
         case reset
@@ -14,7 +14,7 @@ final class RawConnection {
 
     private var inbound: AsyncThrowingStream<ByteBuffer, any Error>.AsyncIterator
     private let channel: any Channel
-    /// What has come and wasn't taken.
+    /// The bytes that were received and not yet taken.
     private(set) var received: [UInt8] = []
 
     fileprivate init(_ inbound: AsyncThrowingStream<ByteBuffer, any Error>, _ channel: any Channel) {
@@ -22,7 +22,7 @@ final class RawConnection {
         self.channel = channel
     }
 
-    /// Sends bytes; whatever keeps them from being sent is found by receiving.
+    /// Sends bytes, and leaves it to the receiving side to notice a failure.
     func send(_ bytes: [UInt8]) {
         channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil)
     }

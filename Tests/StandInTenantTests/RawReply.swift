@@ -5,16 +5,16 @@ struct RawReply {
     var status: Int
     var fields: [String: String]
     var body: [UInt8]
-    /// Whether the body has come to the end that the head tells.
+    /// True if the body has the length that the head gives.
     var isComplete: Bool
-    /// How many bytes of what was received belong to it.
+    /// The number of received bytes that belong to it.
     var length: Int
-    /// At least how many bytes are yet to come.
+    /// The least number of bytes that are missing.
     var missing: Int { max(1, (Int(fields["content-length"] ?? "") ?? 0) - body.count) }
 
     var text: String { String(decoding: body, as: UTF8.self) }
 
-    /// The body as a JSON object; nothing where it is none.
+    /// The body as a JSON object, if it is one.
     var json: [String: Any]? {
         try? JSONSerialization.jsonObject(with: Data(body)) as? [String: Any]
     }
@@ -24,7 +24,7 @@ struct RawReply {
         (json?["errors"] as? [[String: String]])?.first
     }
 
-    /// Reads what was received; nothing where the head isn't complete.
+    /// Reads what was received, if the head is complete.
     init?(_ bytes: [UInt8]) {
         guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
         var lines = String(decoding: bytes[..<end.lowerBound], as: UTF8.self).components(separatedBy: "\r\n")

@@ -27,21 +27,21 @@ func mintBody(
     clientID: String = "standin-client",
     secret: String = "standin-secret"
 ) -> String {
-    var members: KeyValuePairs<String, JSONValue> {
-        [
-            "client_id": .string(clientID), "client_secret": .string(secret),
-            "grant_type": .string("urn:qlik:oauth:user-impersonation"),
-            "user_lookup": .members(["field": .string(field), "value": .string(value)]),
-        ]
-    }
-    guard case .object(var object) = JSONValue.members(members) else { return "" }
-    if let scope { object += [JSONValue.Member(name: "scope", value: .string(scope))] }
-    return JSONValue.object(object).encoded
+    var members: [String: Any] = [
+        "client_id": clientID, "client_secret": secret, "grant_type": "urn:qlik:oauth:user-impersonation",
+        "user_lookup": ["field": field, "value": value],
+    ]
+    members["scope"] = scope
+    return json(members)
 }
 
 /// The body of a request for a revocation.
 func revocationBody(_ token: String) -> String {
-    JSONValue.members(["token": .string(token), "token_type_hint": .string("access_token")]).encoded
+    json(["token": token, "token_type_hint": "access_token"])
+}
+
+private func json(_ object: [String: Any]) -> String {
+    String(decoding: (try? JSONSerialization.data(withJSONObject: object)) ?? Data(), as: UTF8.self)
 }
 
 /// Asks a stand-in for a token over a connection of its own.
@@ -84,5 +84,13 @@ func base64URL(_ text: String) throws -> Data {
 func claims(of token: String) throws -> JSONValue {
     let parts = token.split(separator: ".").map(String.init)
     try #require(parts.count == 3)
-    return try JSONReader.value(of: Array(base64URL(parts[1])))
+    return try JSONValue(json: Array(base64URL(parts[1])))
+}
+
+extension JSONValue {
+    /// The elements of an array.
+    var elements: [JSONValue]? {
+        guard case .array(let elements) = self else { return nil }
+        return elements
+    }
 }

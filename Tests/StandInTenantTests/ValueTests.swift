@@ -1,3 +1,4 @@
+import Foundation
 import StandInTenant
 import Testing
 
@@ -15,63 +16,79 @@ struct ValueTests {
         ]
     )
     func times(_ milliseconds: Int, _ iso8601: String, _ http: String) {
-        #expect(WallTime(milliseconds: milliseconds).iso8601 == iso8601)
-        #expect(WallTime(milliseconds: milliseconds).httpDate == http)
+        let time = Date(timeIntervalSince1970: Double(milliseconds) / 1_000)
+        #expect(time.iso8601 == iso8601)
+        #expect(time.httpDate == http)
+    }
+
+    @Test("Every millisecond of a second is written as it is.")
+    func milliseconds() {
+        for milliseconds in 0..<1_000 {
+            let time = Date(timeIntervalSince1970: 1_795_471_800 + Double(milliseconds) / 1_000)
+            #expect(time.iso8601.hasSuffix(String(format: "10:00.%03dZ", milliseconds)))
+        }
     }
 
     @Test("A limit of 100 a minute lets 100 through at once, and then one every 600 ms.")
     func allowance() {
-        let start = ContinuousClock.now
+        let start = Date.now
         var allowance = CallAllowance(.init(), at: start)
         for _ in 0..<100 { #expect(allowance.take(at: start) == nil) }
         #expect(allowance.take(at: start) == 1)
-        #expect(allowance.take(at: start + .milliseconds(599)) == 1)
-        #expect(allowance.take(at: start + .milliseconds(601)) == nil)
-        #expect(allowance.take(at: start + .milliseconds(601)) == 1)
-        for _ in 0..<100 { #expect(allowance.take(at: start + .seconds(3_600)) == nil) }
-        #expect(allowance.take(at: start + .seconds(3_600)) == 1)
+        #expect(allowance.take(at: start + 0.599) == 1)
+        #expect(allowance.take(at: start + 0.601) == nil)
+        #expect(allowance.take(at: start + 0.601) == 1)
+        for _ in 0..<100 { #expect(allowance.take(at: start + 3_600) == nil) }
+        #expect(allowance.take(at: start + 3_600) == 1)
     }
 
     @Test("The wait that a limit names is over when the next call may come.")
     func allowanceWait() {
-        let start = ContinuousClock.now
+        let start = Date.now
         var allowance = CallAllowance(.init(perMinute: 6, burst: 1), at: start)
         #expect(allowance.take(at: start) == nil)
-        #expect(allowance.take(at: start + .seconds(1)) == 9)
-        #expect(allowance.take(at: start + .milliseconds(10_001)) == nil)
+        #expect(allowance.take(at: start + 1) == 9)
+        #expect(allowance.take(at: start + 10.001) == nil)
     }
 
-    @Test("A script's steps come one after another, long ones piece by piece.")
-    func cursor() {
-        let script = ReplyScript([
-            .send([1]), .wait(.seconds(1)), .drip([2, 3], pause: .seconds(2)), .flood([4], times: 2), .close,
-        ])
-        var cursor = ScriptCursor(script)
-        let actions = (0..<11).map { _ in cursor.next() }
+    @Test("A body in drips is a pause and a byte each, and a flood comes piece by piece.")
+    func steps() {
+        let now = Date(timeIntervalSince1970: 1_795_471_800)
+        let head = { (length: Int) in
+            ReplyStep.send(
+                Array(
+                    "HTTP/1.1 200 OK\r\ndate: Mon, 23 Nov 2026 22:10:00 GMT\r\ncontent-type: application/json\r\ncontent-length: \(length)\r\n\r\n"
+                        .utf8
+                )
+            )
+        }
+        let drip = Behaviour(200, .text("ab")).with(\.delivery, .drip(.seconds(2)))
         #expect(
-            actions == [
-                .write([1]), .wait(.seconds(1)), .wait(.seconds(2)), .write([2]), .wait(.seconds(2)), .write([3]),
-                .write([4]), .write([4]), .close, .finish, .finish,
+            ReplyComposer(drip, now: now).steps == [
+                head(2), .wait(.seconds(2)), .send([0x61]), .wait(.seconds(2)), .send([0x62]),
             ]
         )
+        let flood = ReplyComposer(Behaviour(200, .flood(mebibytes: 1, declared: true)), now: now).steps
+        let pieces = flood.dropFirst(2)
+        #expect(pieces.count == 16 && pieces.allSatisfy { $0 == .send([UInt8](repeating: 0x61, count: 65_536)) })
     }
 
-    @Test("An empty drip and an empty flood are nothing.")
-    func emptySteps() {
-        var cursor = ScriptCursor(ReplyScript([.drip([], pause: .seconds(1)), .flood([1], times: 0), .reset]))
-        #expect(cursor.next() == .reset)
+    @Test("An empty body in drips is nothing but its head.")
+    func emptyDrip() {
+        let drip = Behaviour(204, .empty).with(\.delivery, .drip(.seconds(1)))
+        #expect(ReplyComposer(drip, now: .now).steps.count == 1)
     }
 
     @Test("A token's reply says what its form says.")
     func tokenReply() {
         let grant = Grant(token: "t", scope: "s", lifetime: 60, refreshToken: "r")
-        let now = WallTime(milliseconds: 1_795_471_800_250)
+        let now = Date(timeIntervalSince1970: 1_795_471_800.250)
         var form = TokenForm()
         let usual =
             #"{"access_token":"t","token_type":"bearer","scope":"s","expires_in":60,"#
             + #""expires_at":"2026-11-23T22:11:00.250Z"}"#
         #expect(String(decoding: TokenReply(form, grant, now: now).bytes, as: UTF8.self) == usual)
-        form.expiresIn = .seconds(20)
+        form.expiresIn = .literal("20")
         form.expiresAt = .seconds(-3_600)
         form.hasRefreshToken = true
         form.scope = .absent
@@ -84,13 +101,19 @@ struct ValueTests {
     @Test(
         "JSON is read as RFC 8259 has it.",
         arguments: [
-            (#"{"a":[1,-2.5e+3,true,false,null,"é😀\n\/"]}"#, #"{"a":[1,-2.5e+3,true,false,null,"é😀\n/"]}"#),
-            (#" { "a" : { } , "b" : [ ] } "#, #"{"a":{},"b":[]}"#), (#""""#, #""""#), ("0", "0"),
-            (#""\ud83d\ude00\u0001""#, "\"😀\\u0001\""),
-        ]
+            (
+                #"{"a":[1,-2.5e+3,true,false,null,"é😀\n\/"]}"#,
+                .object([
+                    "a": .array([.number(1), .number(-2_500), .boolean(true), .boolean(false), .null, .string("é😀\n/")])
+                ])
+            ),
+            (#" { "a" : { } , "b" : [ ] } "#, .object(["a": .object([:]), "b": .array([])])), (#""""#, .string("")),
+            ("0", .number(0)), (#""\ud83d\ude00\u0001""#, .string("😀\u{1}")),
+            (#"["a:,]\"", "\\"]"#, .array([.string("a:,]\""), .string("\\")])),
+        ] as [(String, JSONValue)]
     )
-    func json(_ text: String, _ encoded: String) throws {
-        #expect(try JSONReader.value(of: Array(text.utf8)).encoded == encoded)
+    func json(_ text: String, _ value: JSONValue) throws {
+        #expect(try JSONValue(json: Array(text.utf8)) == value)
     }
 
     @Test(
@@ -99,16 +122,16 @@ struct ValueTests {
             "", " ", "{", "[1,]", "{\"a\"}", "{\"a\":1,}", "{\"a\":1,\"\\u0061\":2}", "01", "1.", "1e", "-", "+1", ".5",
             "tru",
             "\"\n\"", "\"\\x\"", "\"\\u12g4\"", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"a", "1 2",
-            "\u{FEFF}1", "nan",
+            "\u{FEFF}1", "nan", "[1 , ]", "{\"a\":1 ,\n}", "{\"b\":{\"a\":1,\"a\":1}}", "\"\0a\0\"\0",
             String(repeating: "[", count: 100_000),
         ]
     )
     func notJSON(_ text: String) {
-        #expect(throws: JSONFault.self) { try JSONReader.value(of: Array(text.utf8)) }
+        #expect(throws: StandInTenant.Fault.self) { try JSONValue(json: Array(text.utf8)) }
     }
 
     @Test("A string that isn't UTF-8 is refused.")
     func notUTF8() {
-        #expect(throws: JSONFault.self) { try JSONReader.value(of: [0x22, 0xC3, 0x28, 0x22]) }
+        #expect(throws: StandInTenant.Fault.self) { try JSONValue(json: [0x22, 0xC3, 0x28, 0x22]) }
     }
 }

@@ -1,0 +1,20 @@
+extension StandInTenant {
+    /// The way in which a request names its user.
+    package enum LookupField: String, Sendable, Hashable, Encodable {
+        case subject  // The identity provider's.
+        case userID = "userId"  // The tenant's own.
+    }
+
+    /// The user and the scope of a request, exactly as it named them; calls and mints are counted by it.
+    package struct MintKey: Sendable, Hashable, Encodable {
+        package var field: LookupField
+        package var value: String
+        package var scope: String?
+
+        package init(field: LookupField = .subject, value: String, scope: String? = nil) {
+            self.field = field
+            self.value = value
+            self.scope = scope
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import NIOHTTP1
+
+/// A request of the token endpoint that keeps to the contract.
+package struct MintRequest: Sendable, Equatable {
+    /// The client's proof of its identity, not yet checked.
+    package enum Proof: Sendable, Equatable {
+        case secret(id: String, String)
+        case assertion(String)  // A signed one, which names the client.
+    }
+
+    package var proof: Proof
+    package var key: StandInTenant.MintKey
+}
+
+/// Checks a request against the contract, and collects every rule that it breaks.
+package struct RequestInspector: Sendable {
+    private let request: IncomingRequest
+    /// The broken rules, one sentence each.
+    package private(set) var violations: [String] = []
+
+    /// An inspector of a request to a known endpoint.
+    package init(_ request: IncomingRequest) { self.request = request }
+
+    /// Reads a request for a token, as far as that is possible.
+    package mutating func mintRequest() -> MintRequest? {
+        inspectHead()
+        guard let body = readBody() else { return nil }
+        let isAsserted = body["client_assertion"] != nil || body["client_assertion_type"] != nil
+        let client = isAsserted ? ["client_assertion", "client_assertion_type"] : ["client_id", "client_secret"]
+        expectMembers(of: body, "the body", client + ["grant_type", "user_lookup"], or: "scope")
+        expect(body, "grant_type", toBe: "urn:qlik:oauth:user-impersonation")
+        let proof = isAsserted ? readAssertion(body) : readSecret(body)
+        let scope = readScope(body)
+        guard let (field, value) = readLookup(body), let proof else { return nil }
+        return MintRequest(proof: proof, key: .init(field: field, value: value, scope: scope))
+    }
+
+    /// Reads the token of a request for a revocation.
+    package mutating func revokedToken() -> String? {
+        inspectHead()
+        guard let body = readBody() else { return nil }
+        expectMembers(of: body, "the body", ["token", "token_type_hint"])
+        expect(body, "token_type_hint", toBe: "access_token")
+        return string(body, "token")
+    }
+}
+
+extension RequestInspector {
+    private mutating func inspectHead() {
+        let (method, headers) = (request.head.method, request.head.headers)
+        if method != .POST { violations.append("the method is \(method.rawValue)") }
+        for name in ["content-type", "accept"] where headers[name] != ["application/json"] {
+            violations.append("\(name) is \(headers[name]) instead of “application/json”")
+        }
+        for name in ["user-agent", "host"] where headers[name].count != 1 || headers[name] == [""] {
+            violations.append("there is not exactly one \(name), or it is empty")
+        }
+        for name in ["authorization", "cookie", "expect"] where headers.contains(name: name) {
+            violations.append("there is a field \(name)")
+        }
+    }
+
+    private mutating func readBody() -> JSONValue? {
+        do {
+            guard !request.isTooLong else { throw StandInTenant.Fault("the body is too long") }
+            return try JSONValue(json: request.body)
+        } catch {
+            violations.append("\(error)")
+            return nil
+        }
+    }
+
+    private mutating func expectMembers(
+        of value: JSONValue,
+        _ name: String,
+        _ required: [String],
+        or other: String = ""
+    ) {
+        guard case .object(let members) = value else { return violations.append("\(name) is no object") }
+        for missing in required where members[missing] == nil { violations.append("\(name) lacks \(missing)") }
+        for extra in members.keys.sorted() where extra != other && !required.contains(extra) {
+            violations.append("\(name) has \(extra)")
+        }
+    }
+
+    /// Reads a member that must be a string and not empty, unless it is missing and has been reported.
+    private mutating func string(_ value: JSONValue, _ name: String) -> String? {
+        guard let member = value[name] else { return nil }
+        if let text = member.text, !text.isEmpty { return text }
+        violations.append("\(name) is no string, or an empty one")
+        return nil
+    }
+
+    private mutating func expect(_ body: JSONValue, _ name: String, toBe expected: String) {
+        guard let text = string(body, name), text != expected else { return }
+        violations.append("\(name) is “\(text)”")
+    }
+
+    private mutating func readSecret(_ body: JSONValue) -> MintRequest.Proof? {
+        let (id, secret) = (string(body, "client_id"), string(body, "client_secret"))
+        guard let id, let secret else { return nil }
+        return .secret(id: id, secret)
+    }
+
+    /// Reads a client's assertion (RFC 7523, section 2.2).
+    private mutating func readAssertion(_ body: JSONValue) -> MintRequest.Proof? {
+        expect(body, "client_assertion_type", toBe: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+        return string(body, "client_assertion").map { .assertion($0) }
+    }
+
+    private mutating func readLookup(_ body: JSONValue) -> (StandInTenant.LookupField, String)? {
+        guard let lookup = body["user_lookup"] else { return nil }
+        expectMembers(of: lookup, "user_lookup", ["field", "value"])
+        guard let name = string(lookup, "field"), let value = string(lookup, "value") else { return nil }
+        if let field = StandInTenant.LookupField(rawValue: name) { return (field, value) }
+        violations.append("user_lookup.field is “\(name)”")
+        return nil
+    }
+
+    /// Reads `scope`: scope tokens with one space between them (RFC 6749, section 3.3), none of them twice.
+    private mutating func readScope(_ body: JSONValue) -> String? {
+        guard let scope = string(body, "scope") else { return nil }
+        let tokens = scope.split(separator: " ", omittingEmptySubsequences: false)
+        let isAllowed = { (byte: UInt8) in (0x21...0x7E).contains(byte) && byte != 0x22 && byte != 0x5C }
+        if tokens.contains(where: { token in token.isEmpty || !token.utf8.allSatisfy(isAllowed) }) {
+            violations.append("scope is “\(scope)”")
+        }
+        if Set(tokens).count != tokens.count { violations.append("scope names a scope twice") }
+        return scope
+    }
+}

@@ -1,0 +1,28 @@
+/// The purpose of a request, found by the server that received it and its path.
+enum Route: Sendable, Equatable {
+    case token
+    case revocation
+    case currentUser  // The only call of the tenant's API that the stand-in knows.
+    case control(String)  // The path after the prefix.
+    case redirected  // A redirect was followed.
+    case unknown
+
+    static let tokenPath = "/oauth/token"
+    /// The path to which the redirects `-same` lead.
+    static let movedPath = "/oauth/token-moved"
+    private static let controlPrefix = "/_control/"
+
+    /// Finds the route of a path, which no query may follow.
+    init(_ target: String, on origin: StandInTenant.Origin) {
+        switch target {
+        case _ where origin == .other: self = .redirected
+        case Self.tokenPath: self = .token
+        case "/oauth/revoke": self = .revocation
+        case "/api/v1/users/me": self = .currentUser
+        case Self.movedPath: self = .redirected
+        case _ where target.hasPrefix(Self.controlPrefix):
+            self = .control(String(target.dropFirst(Self.controlPrefix.count)))
+        default: self = .unknown
+        }
+    }
+}

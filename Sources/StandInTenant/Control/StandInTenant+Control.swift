@@ -1,0 +1,72 @@
+import FoundationEssentials
+import NIOHTTP1
+
+extension StandInTenant {
+    /// All control requests, for people.
+    package static let controlHelp = """
+        Control requests, under /_control/ of the same server; bodies are JSON objects
+          GET  behaviours                     the list of behaviours
+          GET  counters                       the counts, in all and by user and scope
+          GET  requests                       the requests received, with statuses and broken rules
+          GET  violations                     the rules that were broken; empty for a correct client
+          POST reset                          forget what was counted, begin scripts anew
+          POST settings                       any of: behaviour (everyone's script), behaviours ({VALUE: SCRIPT, ...}),
+                                              script (for the next calls), revocation (script), latency_ms, lifetime (s),
+                                              token_bytes, secrets ([...]), rate_per_minute (null: none), burst
+          POST hold                           hold replies back; {"value":VALUE}: only that user's
+          POST release                        send them; {"count":N}: only the N oldest, and hold further ones
+          POST live                           {"token":TOKEN}: is it live? GET /api/v1/users/me with it says so, too
+          POST revoke                         {"token":TOKEN}: revoke it from the tenant's side
+          POST refuse                         {"for_ms":MS} (1000): reset all connections and refuse new ones
+
+        """
+
+    /// Answers a control request, which passes every limit, latency and hold, and is neither counted nor listed.
+    func control(_ path: String, _ request: IncomingRequest) -> [ReplyStep] {
+        var reply: OutgoingReply
+        var refusal: [ReplyStep] = []
+        do {
+            let body = request.body.isEmpty ? [:] : try JSONValue(json: request.body).asObject()
+            reply = try answer("\(request.head.method.rawValue) \(path)", body)
+            if path == "refuse" { refusal = [.refuse(try Self.refusal(body))] }
+        } catch {
+            reply = OutgoingReply(400, json: JSONText.object(["error": JSONText.string("\(error)")]))
+        }
+        reply.closes = !request.head.isKeepAlive
+        return [.send(reply.head + reply.body)] + refusal + (reply.closes ? [.close] : [])
+    }
+
+    private func answer(_ command: String, _ body: [String: JSONValue]) throws -> OutgoingReply {
+        switch command {
+        case "GET behaviours": return OutgoingReply(200, text: BehaviourTable.help)
+        case "GET counters": return OutgoingReply(200, json: counters.json)
+        case "GET requests": return OutgoingReply(200, json: JSONText.encoded(requests))
+        case "GET violations": return OutgoingReply(200, json: JSONText.encoded(violations))
+        case "POST live": return OutgoingReply(200, json: #"{"live":\#(isLive(try Self.token(body)))}"#)
+        case "POST revoke": return OutgoingReply(200, json: #"{"revoked":\#(revoke(try Self.token(body)))}"#)
+        case "POST reset": resetCounters()
+        case "POST settings": machine = try machine.changed(by: body, at: .now)
+        case "POST hold": holdReplies(forValue: try Self.member("value", of: body)?.asText())
+        case "POST release":
+            release(machine.held.release(try Self.member("count", of: body)?.asInteger(in: 0...1_000_000)))
+        case "POST refuse": _ = try Self.refusal(body)  // It follows the reply.
+        default: throw Fault("there is no control request \(command)")
+        }
+        return OutgoingReply(200, json: "{}")
+    }
+
+    /// Returns the only member that a body may have.
+    private static func member(_ name: String, of body: [String: JSONValue]) throws -> JSONValue? {
+        if let other = body.keys.first(where: { $0 != name }) { throw Fault("there is no \(other)") }
+        return body[name]
+    }
+
+    private static func token(_ body: [String: JSONValue]) throws -> String {
+        guard let token = try member("token", of: body) else { throw Fault("token is missing") }
+        return try token.asText()
+    }
+
+    private static func refusal(_ body: [String: JSONValue]) throws -> Duration {
+        .milliseconds(try member("for_ms", of: body)?.asInteger(in: 0...86_400_000) ?? 1_000)
+    }
+}
