@@ -93,7 +93,14 @@ lint: ## Check formatting, imports, scripts and units
 	scripts/lint-clients
 	shellcheck scripts/* .ci/run Tests/systemd/prepare
 	@$(MAKE) --no-print-directory check-imports
+	scripts/build-client-docs
 	scripts/lint-manual
+
+.PHONY: docs
+docs: ## Build the Swift client's documentation in .build/documentation
+	@scripts/install-dependencies build
+	swift build $(SWIFT_FLAGS) --target TokenCacheClient
+	scripts/build-client-docs
 
 .PHONY: check-imports
 check-imports: ## Check that each target imports only those of our modules that it declares
