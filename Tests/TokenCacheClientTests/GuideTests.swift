@@ -68,7 +68,9 @@ struct GuideTests {
 
     // MARK: The examples at work
 
-    /// Answers requests for tokens with their number. Each other request has done what it asks for.
+    /// Answers requests for tokens with their number.
+    ///
+    /// Each other request has done what it asks for.
     private func withBackend(
         _ respond: @escaping @Sendable (String, String) -> Response = { _, _ in Response(status: 200) },
         _ body: (Backend) async throws -> Void

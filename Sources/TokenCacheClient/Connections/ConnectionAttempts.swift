@@ -98,7 +98,7 @@ struct ConnectionAttempts {
 
     private static func fault(of path: String) -> String? {
         if path.isEmpty { return "the path is empty" }
-        if path.utf8.contains(0) { return "the path contains a NUL" }
+        if path.utf8.contains(0) { return "the path has a NUL in it" }
         guard path.utf8.count > DaemonSocket.longestPath else { return nil }
         return "the path is too long; the kernel allows \(DaemonSocket.longestPath) bytes"
     }
