@@ -49,7 +49,7 @@ test: ## Run all tests
 	    --experimental-maximum-parallelization-width 4
 
 .PHONY: test-clients
-test-clients: ## Test the Node and the Python client
+test-clients: ## Test the Node, Python and Swift clients, and the packages of the first two
 	@scripts/install-dependencies build clients
 	swift build $(SWIFT_FLAGS)
 	scripts/test-clients

@@ -184,7 +184,7 @@ export class TokenCache {
 
   /**
    * Has tokens minted before they are asked for. Resolves when the daemon has accepted the work, with the numbers of
-   * tokens that are being minted and that were cached, and of users whom the tenant has refused recently. Users who
+   * tokens that are being minted and that were cached, and of users that the tenant has refused recently. Users who
    * don't fit into one request (1,000, or 64 KiB of names) go in several, one after another. If one of these fails, so
    * does the call. The tokens of the earlier ones are minted all the same.
    */

@@ -61,7 +61,7 @@ const server = createServer(async (request, response) => {
   const route = routes.get(`${request.method} ${path}`) ?? routes.get(path);
   try {
     if (!route) return text(response, 404, 'there is nothing here');
-    if (request.method === 'POST' && !isOwnPage(request)) return text(response, 403, 'this came from another site');
+    if (request.method === 'POST' && !isOwnPage(request)) return text(response, 403, 'this request comes from another site');
     await route(request, response);
   } catch (error) {
     console.error(error);

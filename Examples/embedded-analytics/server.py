@@ -138,7 +138,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(length)).decode(errors="replace")
         path = self.path.partition("?")[0]
         if not self.is_own_page:
-            self.text(403, "this came from another site")
+            self.text(403, "this request comes from another site")
         elif path == "/login":
             self.login(parse_qs(body).get("user", [""])[0])
         elif path == "/logout":

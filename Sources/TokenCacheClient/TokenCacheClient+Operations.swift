@@ -19,14 +19,14 @@ extension TokenCacheClient {
     /// one mint.
     ///
     /// - Parameters:
-    ///   - user: The user whom the token is for.
+    ///   - user: The user of the token.
     ///   - tenant: The tenant's name in the daemon's configuration. If nil, it is the default tenant.
     ///   - scope: The scopes, separated by spaces, in any order. If nil, they are those of the tenant's configuration.
     ///   - minTTL: The time for which the token must still be valid when the daemon answers, from 0 to 86,400 s. If nil,
     ///     the daemon prefers what its configuration says, and makes do with less if minting fails:
     ///     see ``Token/isStale``.
     ///   - timeout: The time that the call may take, from 0 to 300 s. With 0 the call gets only what is cached.
-    ///   - noCache: True if a cached token is not acceptable, such as for a user whom the app has just created.
+    ///   - noCache: True if a cached token is not acceptable, such as for a user that the app has just created.
     /// - Returns: The token and what the daemon says about it.
     /// - Throws: A ``TokenCacheError``, or a `CancellationError` if the task was cancelled. A mint that has begun goes on in
     ///   both cases, and its token is cached.
@@ -103,7 +103,7 @@ extension TokenCacheClient {
     ///
     /// - Parameters:
     ///   - accessToken: The refused token.
-    ///   - user: The user whom the token was for.
+    ///   - user: The user of the token.
     ///   - tenant: The tenant's name, as it was asked for.
     ///   - scope: The scopes, as they were asked for.
     ///   - timeout: The time that the call may take, from 0 to 300 s.
@@ -128,7 +128,7 @@ extension TokenCacheClient {
     ///
     /// - Parameters:
     ///   - tokenSHA256: The SHA-256 of the refused token, as 64 hexadecimal digits.
-    ///   - user: The user whom the token was for.
+    ///   - user: The user of the token.
     ///   - tenant: The tenant's name, as it was asked for.
     ///   - scope: The scopes, as they were asked for.
     ///   - timeout: The time that the call may take, from 0 to 300 s.

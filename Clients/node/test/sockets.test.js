@@ -63,7 +63,7 @@ test('a path may have 107 bytes', () =>
   ));
 
 test('an error that waiting does not fix is reported at once', async () => {
-  for (const [path, trouble] of [
+  for (const [path, reason] of [
     [`/${'x'.repeat(107)}`, "the path has 108 bytes, and a socket's at most 107"],
     ['', 'the path is empty'],
     ['unix://', 'the path is empty'],
@@ -71,7 +71,7 @@ test('an error that waiting does not fix is reported at once', async () => {
     ['/etc/hostname/socket', 'the connection failed with ENOTDIR'],
   ]) {
     const plain = path.replace('unix://', '');
-    const error = { code: 'unreachable', description: `no daemon could be reached at ${plain}: ${trouble}` };
+    const error = { code: 'unreachable', description: `no daemon could be reached at ${plain}: ${reason}` };
     await assert.rejects(hello({ path }), error, path);
   }
 });

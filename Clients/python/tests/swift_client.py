@@ -1,4 +1,4 @@
-"""The Swift client, whose driver makes the calls that it is told to."""
+"""The Swift client in a process of its own, whose driver reads the calls from its standard input."""
 
 from __future__ import annotations
 

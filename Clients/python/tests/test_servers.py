@@ -42,7 +42,7 @@ def stage() -> Iterator[Stage]:
 
 @contextlib.contextmanager
 def serving(program: str, application: str, options: list[str], stage: Stage) -> Iterator[httpx.Client]:
-    """Runs the server as a process, and gives a client for it. The server has to end when it is told to."""
+    """Runs the server as a process, and gives a client for it. The server has to end on its signal."""
     path = stage.directory / "server.sock"
     binding = f"--bind=unix:{path}" if program == "gunicorn" else f"--uds={path}"
     environment = {

@@ -1,7 +1,7 @@
 // The function that the embedding script calls when it needs the user's token. `data-get-access-token` names it.
 
 /** The time after which to ask again if the backend names none, in seconds. */
-const USUAL_RETRY = 5;
+const DEFAULT_RETRY = 5;
 
 let underWay;
 let lastToken;
@@ -20,15 +20,15 @@ async function requestToken() {
     const response = await fetch('/access-token', { method: 'POST', headers }).catch(() => undefined);
     if (response?.ok) {
       lastToken = await response.text();
-      document.getElementById('trouble').hidden = true;
+      document.getElementById('problem').hidden = true;
       return lastToken;
     }
     const reason = response ? await response.text() : 'the server does not answer';
     const isSignedOut = response?.status === 401;
     // Waiting fixes only status 503. After any other the page asks again at a click.
-    const mends = !response || response.status === 503;
-    const pause = mends ? Number(response?.headers.get('retry-after')) || USUAL_RETRY : undefined;
-    showTrouble(reason, isSignedOut, pause);
+    const isTransient = !response || response.status === 503;
+    const pause = isTransient ? Number(response?.headers.get('retry-after')) || DEFAULT_RETRY : undefined;
+    showProblem(reason, isSignedOut, pause);
     if (isSignedOut) throw new Error(reason);
     await pauseOrClick(pause);
   }
@@ -39,12 +39,12 @@ async function fingerprint(token) {
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-function showTrouble(reason, isSignedOut, pause) {
+function showProblem(reason, isSignedOut, pause) {
   const next = pause ? ` The next attempt is in ${pause} s.` : '';
   document.getElementById('reason').textContent = `The analytics can't be shown: ${reason}.${next}`;
   document.getElementById('again').hidden = isSignedOut;
   document.getElementById('login').hidden = !isSignedOut;
-  document.getElementById('trouble').hidden = false;
+  document.getElementById('problem').hidden = false;
 }
 
 /** Waits for that time, if there is one, or for a click. */

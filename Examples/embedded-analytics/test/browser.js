@@ -9,7 +9,7 @@ const TIMEOUT = 20_000;
 /** Chromium without a window, with one page, controlled by the DevTools protocol through two pipes. */
 export class Browser {
   #process;
-  #folder;
+  #directory;
   #session;
   #lastId = 0;
   #rest = '';
@@ -18,8 +18,8 @@ export class Browser {
 
   static async open() {
     const browser = new Browser();
-    browser.#folder = await mkdtemp(join(tmpdir(), 'browser-'));
-    const options = ['--headless=new', '--remote-debugging-pipe', `--user-data-dir=${browser.#folder}`,
+    browser.#directory = await mkdtemp(join(tmpdir(), 'browser-'));
+    const options = ['--headless=new', '--remote-debugging-pipe', `--user-data-dir=${browser.#directory}`,
       '--no-first-run', '--disable-gpu', '--disable-dev-shm-usage', '--no-proxy-server', '--window-size=1100,760'];
     // Chromium's sandbox doesn't work for root, as in a container. Only pages of this test are loaded.
     if (process.getuid() === 0) options.push('--no-sandbox');
@@ -37,7 +37,7 @@ export class Browser {
     const ended = once(this.#process, 'exit');
     this.#process.kill('SIGKILL');
     await ended;
-    await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+    await rm(this.#directory, { recursive: true, force: true, maxRetries: 5 });
   }
 
   /** Loads a page with its scripts. */

@@ -71,7 +71,7 @@ for (const kind of ['node', 'python']) {
       await t.test('without the daemon the page shows the error that the backend sent', async () => {
         await stage.end();
         await browser.visit(backend.url);
-        await browser.until("!document.getElementById('trouble').hidden");
+        await browser.until("!document.getElementById('problem').hidden");
         const reason = await browser.evaluate("document.getElementById('reason').textContent");
         assert.match(reason, /no access token is available now \(unreachable\)\. The next attempt is in 5 s/);
         assert.notEqual(await browser.evaluate(chart), 'ready');
@@ -82,14 +82,14 @@ for (const kind of ['node', 'python']) {
         await stage.start();
         await browser.click('#again');
         await browser.until(`${chart} === 'ready'`);
-        assert.equal(await browser.evaluate("document.getElementById('trouble').hidden"), true);
+        assert.equal(await browser.evaluate("document.getElementById('problem').hidden"), true);
         assert.equal(front.requests.at(-1).token, await cached('auth0|bob'));
         await picture('recovered');
       });
       await t.test('after an error that waiting does not fix, the page asks again only at a click', async () => {
         await browser.evaluate(`window.fetch = async () => new Response('no access token can be given (forbidden)', { status: 403 })`);
         await browser.evaluate('void getAccessToken()');
-        await browser.until("!document.getElementById('trouble').hidden");
+        await browser.until("!document.getElementById('problem').hidden");
         const reason = await browser.evaluate("document.getElementById('reason').textContent");
         assert.equal(reason, "The analytics can't be shown: no access token can be given (forbidden).");
         assert.equal(await browser.evaluate("document.getElementById('again').hidden"), false);

@@ -53,6 +53,11 @@ struct Exchange<Caller> {
         var connection: Int?
         /// Sent if the call was ever sent, on the present connection or on an earlier one.
         var requestState = TokenCacheError.RequestState.notSent
+
+        mutating func sent(on connection: Int) {
+            self.connection = connection
+            requestState = .sent
+        }
     }
 
     /// All calls that somebody waits for, by id.
@@ -132,8 +137,7 @@ struct Exchange<Caller> {
         while connections[index].hasCapacity, let id = queue.popFirst() {
             guard let call = calls[id]?.call else { continue }
             waiting -= 1
-            calls[id]?.connection = connection
-            calls[id]?.requestState = .sent
+            calls[id]?.sent(on: connection)
             connections[index].add(id)
             call.line.write(id: id, left: call.deadline - now, into: &buffer)
         }

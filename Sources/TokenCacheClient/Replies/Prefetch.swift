@@ -7,7 +7,7 @@ extension TokenCacheClient {
         public let queued: Int
         /// The number of tokens that were cached already.
         public let cached: Int
-        /// The number of users whom the tenant has refused recently, so that no token is minted for them now.
+        /// The number of users that the tenant has refused recently, so that no token is minted for them now.
         public let refused: Int
 
         /// Creates a result, as a test double of the client needs it.

@@ -16,7 +16,7 @@ extension TokenCacheClient {
         public var minTTL: Duration?
         /// The time that the call may take, from 0 to 300 s.
         ///
-        /// The daemon is told what is left of it if the operation is `token`.
+        /// If the operation is `token`, the request says what is left of it.
         public var timeout: Duration = .seconds(10)
         /// True if a cached token is not acceptable.
         public var noCache = false

@@ -37,7 +37,7 @@ class Token:
 
 @dataclass(frozen=True)
 class Prefetch:
-    """The numbers of tokens that are being minted or were cached, and of users whom the tenant has refused recently."""
+    """The numbers of tokens that are being minted or were cached, and of users that the tenant has refused recently."""
 
     queued: int
     cached: int
