@@ -49,7 +49,7 @@ test: ## Run all tests
 	    --experimental-maximum-parallelization-width 4
 
 .PHONY: test-clients
-test-clients: ## Test the Node and the Python client
+test-clients: ## Test the Node, Python and Swift clients, and the packages of the first two
 	@scripts/install-dependencies build clients
 	swift build $(SWIFT_FLAGS)
 	scripts/test-clients
@@ -94,7 +94,14 @@ lint: ## Check formatting, imports, scripts, units and documentation
 	scripts/lint-documentation
 	shellcheck $$(grep -lE '^#!.*bash' scripts/*) .ci/run Tests/systemd/prepare
 	@$(MAKE) --no-print-directory check-imports
+	scripts/build-client-docs
 	scripts/lint-manual
+
+.PHONY: docs
+docs: ## Build the Swift client's documentation in .build/documentation
+	@scripts/install-dependencies build
+	swift build $(SWIFT_FLAGS) --target TokenCacheClient
+	scripts/build-client-docs
 
 .PHONY: check-imports
 check-imports: ## Check that each target imports only those of our modules that it declares

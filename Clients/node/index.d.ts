@@ -1,45 +1,51 @@
 /**
- * Qlik Cloud impersonation tokens from the tokencached daemon on this machine.
+ * Qlik Cloud access tokens for your users, from the tokencached daemon on this machine.
  *
  * All times are in seconds.
  */
 
-/** Whose token: by the identity provider's subject, or by the tenant's own user id. */
+/** A user: by the subject that the identity provider knows, or by the tenant's own ID. Each has 1 to 1,024 bytes. */
 export type User =
   | { subject: string; userId?: undefined }
   | { userId: string; subject?: undefined };
 
-/** Which of a user's tokens. */
+/** The tenant and the scopes of a token. */
 export interface Which {
-  /** The tenant's name in the daemon's configuration; the default one where it is left out. */
+  /** The tenant's name in the daemon's configuration. By default it is the default tenant. */
   tenant?: string;
-  /** Scopes with spaces between; the tenant's own where it is left out. */
+  /** The scopes, separated by spaces, in any order. By default they are those of the tenant's configuration. */
   scope?: string;
 }
 
-/** How long a call may take, and how it is cancelled. */
+/** The time that a call may take, and its cancellation. */
 export interface Wait {
-  /** 0 to 300; 10 where it is left out. */
+  /** The time that the call may take, from 0 to 300. The default is 10. With 0 the call gets only what is cached. */
   timeout?: number;
-  /** Rejects the call with the signal's reason. What the daemon has begun goes on. */
+  /**
+   * Cancels the call, which rejects with the signal's reason. A mint that has begun goes on, and its token is cached.
+   */
   signal?: AbortSignal;
 }
 
-export interface TokenWishes {
-  /** What must be left of the token; the daemon mints another where the cached one has less. */
+/** The requirements that a token has to meet. */
+export interface TokenRequirements {
+  /**
+   * The time for which the token must still be valid when the daemon answers, from 0 to 86,400. By default the daemon
+   * prefers what its configuration says, and makes do with less if minting fails: see `stale`.
+   */
   minTtl?: number;
-  /** A cached token won't do. */
+  /** True if a cached token is not acceptable, such as for a user who has just been created. */
   noCache?: boolean;
 }
 
-export type TokenOptions = User & Which & TokenWishes & Wait;
+export type TokenOptions = User & Which & TokenRequirements & Wait;
 export type InvalidateOptions = User &
   Which &
   Wait &
   (
     | { accessToken: string; tokenSha256?: undefined }
     | {
-        /** 64 hexadecimal digits. */
+        /** The SHA-256 of the token, as 64 hexadecimal digits. */
         tokenSha256: string;
         accessToken?: undefined;
       }
@@ -52,28 +58,30 @@ export type PrefetchOptions = (
   Which &
   Wait;
 
-/** A user's token. It shows neither in `console.log` nor in `JSON.stringify`. */
+/**
+ * A user's access token and what the daemon says about it. Neither `console.log` nor `JSON.stringify` shows the token.
+ */
 export class Token {
   private constructor();
-  /** The bearer token: whoever has it is that user until it expires. */
+  /** The bearer token. Whoever has it can act as that user until it expires. */
   get accessToken(): string;
   /** `Bearer`. */
   readonly tokenType: string;
-  /** Whole seconds left when the daemon answered. */
+  /** The time that was left when the daemon answered, in whole seconds, rounded down. */
   readonly expiresIn: number;
-  /** When it ends by the daemon's clock; for display. */
+  /** The time of its end by the daemon's wall clock. It is for display: use `expiresIn` to decide. */
   readonly expiresAt: Date;
-  /** What the tenant granted. */
+  /** The scopes that the tenant granted, separated by spaces. */
   readonly scope: string;
-  /** Where it came from; a later daemon may know more. */
+  /** `tenant` if it was minted during this call. A later daemon may name other sources. */
   readonly source: 'cache' | 'tenant' | (string & {});
-  /** It has less left than the daemon prefers, because minting another failed. */
+  /** True if the token has less left than the daemon prefers, because minting another one failed. */
   readonly stale: boolean;
-  /** It has as much left as `minTtl` asked for; false where a new one would have no more. */
+  /** True if the token has as much left as `minTtl` asked for. False if a new token would not have more. */
   readonly minTtlMet: boolean;
 }
 
-/** What the tenant said, where it refused; where it gave no answer, only a code for the reason. */
+/** The tenant's own words about a failure. If the tenant did not answer, there is only a code for the reason. */
 export interface Upstream {
   status?: number;
   code?: string;
@@ -96,28 +104,30 @@ export type ErrorCode =
   | 'closed'
   | (string & {});
 
-/** Why a call got no answer. It never holds a token. */
+/** The reason why a call failed. It never contains a token. */
 export class TokenCacheError extends Error {
   constructor(code: ErrorCode, description: string, details?: { retryAfter?: number; upstream?: Upstream });
   /**
-   * The daemon's code, or one of the client's own: `unreachable` (no daemon was there), `timeout` (no answer came
-   * in the call's time), `bad_reply` (what came makes no sense), `closed` (the client was closed).
+   * The daemon's code, or one of the client's own: `unreachable` (no daemon could be reached), `timeout` (the daemon
+   * did not answer in time), `bad_reply` (its reply is malformed), `closed` (the client was closed) and
+   * `invalid_request` (the request can't be written as a line of the protocol).
    */
   readonly code: ErrorCode;
-  /** A sentence for people. */
+  /** A sentence for a log. */
   readonly description: string;
-  /** When to ask again. */
+  /** The time after which another attempt makes sense, or undefined if the daemon gives none. */
   readonly retryAfter: number | undefined;
+  /** The tenant's own words, if the tenant is the cause. */
   readonly upstream: Upstream | undefined;
 }
 
-/** What the handler needs of a request; that of `node:http`, Express and Connect has it. */
+/** The part of a request that the handler needs, as in `node:http`, Express and Connect. */
 export interface HandlerRequest {
   method?: string | undefined;
   headers: { readonly [name: string]: string | string[] | undefined };
 }
 
-/** What the handler needs of a response; that of `node:http`, Express and Connect has it. */
+/** The part of a response that the handler needs, as in `node:http`, Express and Connect. */
 export interface HandlerResponse {
   readonly destroyed: boolean;
   writeHead(status: number, headers: Record<string, string | number>): unknown;
@@ -126,7 +136,7 @@ export interface HandlerResponse {
   off(event: 'close', listener: () => void): unknown;
 }
 
-/** Whose token the handler answers with: a subject, a user with what else is wanted, or nobody (null or undefined). */
+/** The user for whom the handler gets a token: a subject, a user with requirements, or nobody (null or undefined). */
 export type HandlerUser =
   | string
   | ((
@@ -134,50 +144,66 @@ export type HandlerUser =
       | { userId: string | null | undefined; subject?: undefined }
     ) &
       Which &
-      TokenWishes)
+      TokenRequirements)
   | null
   | undefined;
 
-/** One web address or several, of which the scheme, the host and the port count. */
+/** One URL or several, of which only the scheme, the host and the port count. */
 export type Origin = string | URL | readonly (string | URL)[];
 
+/**
+ * A client of the daemon. Make one for the process: all callers share its connections.
+ *
+ * Every call ends: with its result, with a `TokenCacheError`, at its timeout, or with the reason of its signal.
+ */
 export class TokenCache {
-  /** Makes a client, which connects when it is first asked. Throws TypeError or RangeError where an option is wrong. */
+  /**
+   * Creates a client, which connects when the first call is made. Throws a TypeError or RangeError if an option is
+   * wrong.
+   */
   constructor(options?: {
     /**
-     * The daemon's socket: at most 107 bytes, with or without `unix://` in front. Where it is left out, that of
-     * `TOKENCACHED_SOCKET`, unless it is empty; else that of the packaged daemon.
+     * The path of the daemon's socket, 1 to 107 bytes, with or without `unix://` in front. By default it is that of
+     * `TOKENCACHED_SOCKET` unless it is empty, otherwise `/run/tokencached/tokencached.sock`.
      */
     path?: string;
-    /** Where `fetch` may send tokens: the tenant's own address, such as `https://your-tenant.eu.qlikcloud.com`. */
+    /**
+     * The URL of the tenant, such as `https://your-tenant.eu.qlikcloud.com`: the only origin to which `fetch` sends
+     * tokens.
+     */
     origin?: Origin;
     /**
-     * For how long a daemon that isn't there is waited for: 0 to 300; 2 where it is left out. After that, calls fail with
-     * `unreachable` at once until it is there again.
+     * The time for which calls wait for a daemon that isn't there, from 0 to 300. The default is 2. When it has passed,
+     * calls fail at once with `unreachable` until the daemon is there again.
      */
     restartGrace?: number;
   });
 
-  /** A user's token. */
+  /** Gets a user's token, from the daemon's cache or by a call of the daemon to the tenant. */
   token(options: TokenOptions): Promise<Token>;
 
   /**
-   * Has tokens minted that will be needed: how many are under way, were there already, and are refused at present. Users
-   * who don't fit into one request (1,000, or 64 KiB of ids) go in several, one after another. Where one of these fails, so
-   * does the call, and what went before is minted all the same.
+   * Has tokens minted before they are asked for. Resolves when the daemon has accepted the work, with the numbers of
+   * tokens that are being minted and that were cached, and of users that the tenant has refused recently. Users who
+   * don't fit into one request (1,000, or 64 KiB of names) go in several, one after another. If one of these fails, so
+   * does the call. The tokens of the earlier ones are minted all the same.
    */
   prefetch(options: PrefetchOptions): Promise<{ queued: number; cached: number; refused: number }>;
 
-  /** Says that an API refused this very token, so that the next one asked for is another. */
+  /**
+   * Reports a token that the tenant's API has refused, so that the next call gets another one. The daemon drops it only
+   * if it is the cached one. `retryAfter` is there if the token had just replaced another reported one.
+   */
   invalidate(options: InvalidateOptions): Promise<{ invalidated: boolean; retryAfter: number | undefined }>;
 
   /**
-   * Logout: drops a user's tokens and revokes them at the tenant (`upstream`: whether that worked). Where the connection
-   * broke and it was asked twice, `revoked` may be false because the first time did the work.
+   * Drops a user's tokens at logout, and revokes them at the tenant. `upstream` is false if the tenant failed to do so.
+   * If the connection ends before the reply arrives, the client asks again, and `revoked` may be false because the
+   * first request did the work.
    */
   revoke(options: RevokeOptions): Promise<{ revoked: boolean; upstream: boolean }>;
 
-  /** What the daemon is, and what this process may use of it. */
+  /** Asks for the daemon's version, and for what this process may use. */
   hello(options?: Wait): Promise<{
     server: string;
     version: string;
@@ -188,39 +214,40 @@ export class TokenCache {
   }>;
 
   /**
-   * A handler for `node:http`, Express and Connect that answers POST with the bare token: what the function behind
-   * `data-get-access-token` of qlik-embed needs. `user` finds who is signed in: a subject, or `{ userId }` for the tenant's
-   * own user id.
+   * Makes a handler for `node:http`, Express and Connect that answers POST with the token as text: what the function
+   * that qlik-embed's `data-get-access-token` names needs. `user` finds who is signed in: a subject, or `{ userId }`
+   * for the tenant's own user ID.
    *
-   * 401 where `user` finds nobody, 405 for other methods, 503 with `retry-after` where no token is available at
-   * present. What waiting doesn't mend (`forbidden`: 403; `invalid_request`, `unknown_tenant`, `unsupported_op`: 500) is a
-   * fault of the application or its configuration, and goes to `log`, which is `console.error` where it is left out. What
-   * `user` throws goes to `next`, or is answered 500 without one.
+   * The status is 401 if `user` finds nobody, 405 for other methods, and 503 with `retry-after` if no token is
+   * available now. It is 403 (`forbidden`) or 500 (`invalid_request`, `unknown_tenant`, `unsupported_op`) if the
+   * application or its configuration is wrong. The reason then goes to `log`, by default `console.error`. An error that
+   * `user` throws goes to `next`. Without `next` the status is 500.
    *
-   * A page whose last token the tenant refused has to say so, with that token's SHA-256 (hex) in the request's header
-   * `x-refused-token`, and is given another. Without the header it is given the cached token again.
+   * A page whose last token the tenant has refused has to say so, with that token's SHA-256 in hexadecimal in the
+   * header `x-refused-token`, and gets another one. Without the header it gets the cached token again.
    *
-   * The handler doesn't know from which page a request comes: that is for the application to check, as for each POST.
+   * The handler doesn't check from which page a request comes. That is the application's task, as for each POST
+   * request.
    */
   accessTokenHandler<Request extends HandlerRequest>(
     user: (request: Request) => HandlerUser | Promise<HandlerUser>,
-    options?: Which & TokenWishes & { timeout?: number; log?: (line: string) => void },
+    options?: Which & TokenRequirements & { timeout?: number; log?: (line: string) => void },
   ): (request: Request, response: HandlerResponse, next?: (error?: unknown) => void) => Promise<void>;
 
   /**
-   * `fetch` with a user's token, which goes to the origins that were named and to no other: the call fails with
-   * `invalid_request` for another URL, and a redirect elsewhere takes no token along. The origin of a client with several
-   * tenants is named in each call.
+   * Calls `fetch` with a user's token, which is sent only to the origins that the application has named. The call of
+   * another URL fails with `invalid_request`, and a redirect to another origin gets no token. With several tenants,
+   * name the origin in each call.
    *
-   * On 401 that very token is invalidated and the request sent once more with another; a body that is a stream can't be
-   * sent twice, and the 401 is then the answer.
+   * If the status is 401, the token is invalidated, and the request is sent once more with another one. A body that is
+   * a stream can't be sent twice, so the response is then that with status 401.
    */
   fetch(
-    user: string | (User & Which & TokenWishes & { timeout?: number; origin?: Origin }),
+    user: string | (User & Which & TokenRequirements & { timeout?: number; origin?: Origin }),
     url: Parameters<typeof globalThis.fetch>[0],
     init?: Parameters<typeof globalThis.fetch>[1],
   ): ReturnType<typeof globalThis.fetch>;
 
-  /** Ends the connection; calls that wait, and later ones, fail with `closed`. */
+  /** Closes the client. Calls that wait, and later ones, fail with `closed`. */
   close(): Promise<void>;
 }

@@ -12,7 +12,7 @@ const users = new Map([
   ['bob', { name: 'Bob Baker', subject: 'auth0|bob' }],
 ]);
 
-/** In characters. */
+/** The longest body of a sign-in, in characters. */
 const LONGEST_BODY = 1_000;
 
 const settings = readSettings(process.env);
@@ -49,19 +49,19 @@ const routes = new Map(Object.entries({
     if (user) await revokeToken(user);
     redirect(response, '/login', { 'set-cookie': cookie });
   },
-  // All methods, because it has an answer to each.
+  // The handler answers all methods.
   '/access-token': accessToken,
   'GET /analytics.js': (request, response) => file(response, 'analytics.js', 'text/javascript'),
   'GET /style.css': (request, response) => file(response, 'style.css', 'text/css'),
 }));
 
 const server = createServer(async (request, response) => {
-  // Not as a URL: what a request asks for need not be one.
+  // The target of a request need not be a valid URL, so it is not parsed as one.
   const [path] = request.url.split('?');
   const route = routes.get(`${request.method} ${path}`) ?? routes.get(path);
   try {
     if (!route) return text(response, 404, 'there is nothing here');
-    if (request.method === 'POST' && !isOwnPage(request)) return text(response, 403, 'this came from another site');
+    if (request.method === 'POST' && !isOwnPage(request)) return text(response, 403, 'this request comes from another site');
     await route(request, response);
   } catch (error) {
     console.error(error);
@@ -69,7 +69,7 @@ const server = createServer(async (request, response) => {
   }
 });
 
-/** Whether a page of ours sent it; browsers say so with each POST, and no page can make them say otherwise. */
+/** True if a page of this application sent the request. Browsers say so with each POST, and no page can change that. */
 function isOwnPage({ headers }) {
   if (headers['sec-fetch-site']) return headers['sec-fetch-site'] === 'same-origin';
   try {
@@ -79,7 +79,7 @@ function isOwnPage({ headers }) {
   }
 }
 
-/** Whoever has a copy of the user's token loses it. The session has ended even where this fails. */
+/** Revokes the user's token, so that copies of it are useless. The session has ended even if this fails. */
 async function revokeToken({ subject }) {
   try {
     await cache.revoke({ subject, timeout: settings.tokenTimeout });
@@ -88,7 +88,7 @@ async function revokeToken({ subject }) {
   }
 }
 
-/** A request's body; undefined where it is longer than a sign-in, which is a few bytes. */
+/** The body of a request, or undefined if it is longer than that of a sign-in, which is a few bytes. */
 async function body(request) {
   let received = '';
   for await (const chunk of request) {
@@ -111,7 +111,7 @@ async function file(response, name, type) {
   response.writeHead(200, { 'content-type': `${type}; charset=utf-8`, 'x-content-type-options': 'nosniff' }).end(content);
 }
 
-/** A page with its values, which are escaped, in the place of their names. */
+/** A page whose names of values are replaced by the values, escaped. */
 async function page(response, name, values) {
   const template = await readFile(new URL(`public/${name}`, import.meta.url), 'utf8');
   const content = template.replace(/\{\{(\w+)\}\}/g, (_, key) => escape(values[key]));

@@ -23,13 +23,13 @@ from urllib.parse import parse_qs
 from tokencached import TokenCache, TokenCacheError
 
 PUBLIC = Path(__file__).parent / "public"
-# How long somebody stays signed in, in seconds.
+# The time for which a user stays signed in, in seconds.
 SESSION_LIFETIME = 8 * 3_600
-# When to ask again where the error doesn't say, in seconds.
+# The time after which to ask again if the error names none, in seconds.
 USUAL_RETRY = 5
-# Faults of the application or its configuration: asking again won't mend them, and the page shouldn't.
+# The statuses of errors of the application or its configuration, after which the page should not ask again.
 LASTING = {"forbidden": 403, "invalid_request": 500, "unknown_tenant": 500, "unsupported_op": 500}
-# A sign-in is a few bytes.
+# The longest body in bytes. That of a sign-in is a few bytes.
 LONGEST_BODY = 1_000
 
 
@@ -53,7 +53,7 @@ PAGE_VALUES = {
     "object": os.environ.get("QLIK_OBJECT_ID", "your-chart-id"),
 }
 SECURE = "; Secure" if os.environ.get("SECURE_COOKIES") == "yes" else ""
-# Lax: another site's page can't send it along with a POST. HttpOnly: no script can read it.
+# Lax: a page of another site can't send the cookie with a POST. HttpOnly: no script can read it.
 COOKIE = f"Path=/; HttpOnly; SameSite=Lax{SECURE}"
 TOKEN_TIMEOUT = float(os.environ.get("TOKEN_TIMEOUT", "10"))
 
@@ -67,10 +67,10 @@ class Session:
 
 
 class Sessions:
-    """Who is signed in. The cookie names a session, which ends here: a copy of it is worth nothing after that."""
+    """The sessions. The cookie only names a session, so a copy of it is useless when the session has ended."""
 
     def __init__(self) -> None:
-        # By the cookie's value; the oldest first.
+        # By the value of the cookie, the oldest first.
         self._sessions: dict[str, Session] = {}
 
     def start(self, user: User) -> str:
@@ -83,12 +83,12 @@ class Sessions:
         return f"session={number}; Max-Age={SESSION_LIFETIME}; {COOKIE}"
 
     def end(self, cookies: str) -> str:
-        """Ends the session of the request's `cookie`; the value of `set-cookie` that signs out."""
+        """Ends the session of the request's `cookie`, and returns the value of `set-cookie` that signs out."""
         self._sessions.pop(_session_in(cookies), None)
         return f"session=; Max-Age=0; {COOKIE}"
 
     def user(self, cookies: str) -> User | None:
-        """Who is signed in, by the request's `cookie`."""
+        """The user of the session that the request's `cookie` names."""
         session = self._sessions.get(_session_in(cookies))
         return session.user if session is not None and time.time() < session.until else None
 
@@ -128,7 +128,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         length = self.headers.get("content-length") or "0"
-        # Digits alone: a negative length would mean all that comes.
+        # Only digits: with a negative length all bytes would be read.
         if not re.fullmatch("[0-9]{1,9}", length):
             self.close_connection = True
             return self.text(400, "the length of the request is none")
@@ -138,7 +138,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(length)).decode(errors="replace")
         path = self.path.partition("?")[0]
         if not self.is_own_page:
-            self.text(403, "this came from another site")
+            self.text(403, "this request comes from another site")
         elif path == "/login":
             self.login(parse_qs(body).get("user", [""])[0])
         elif path == "/logout":
@@ -154,7 +154,7 @@ class Handler(BaseHTTPRequestHandler):
 
     @property
     def is_own_page(self) -> bool:
-        """Whether a page of ours sent it; browsers say so with each POST, and no page can make them say otherwise."""
+        """True if a page of this application sent it. Browsers say so with each POST, and no page can change that."""
         if site := self.headers.get("sec-fetch-site"):
             return bool(site == "same-origin")
         scheme, _, host = self.headers.get("origin", "").partition("://")
@@ -171,7 +171,7 @@ class Handler(BaseHTTPRequestHandler):
         cookie = sessions.end(self.headers.get("cookie", ""))
         if user is not None:
             try:
-                # Whoever has a copy of the user's token loses it. The session has ended even where this fails.
+                # Makes copies of the token useless. The session has ended even if this fails.
                 cache.revoke(subject=user.subject, timeout=TOKEN_TIMEOUT)
             except TokenCacheError as error:
                 print(f"the token of a user who signed out could not be revoked: {error}", file=sys.stderr)
@@ -191,7 +191,7 @@ class Handler(BaseHTTPRequestHandler):
                 print(f"no access token can be given: {error}", file=sys.stderr)
                 return self.text(status, f"no access token can be given ({error.code})")
             seconds = max(1, math.ceil(error.retry_after or USUAL_RETRY))
-            sentence = f"no access token can be had at present ({error.code})"
+            sentence = f"no access token is available now ({error.code})"
             return self.answer(503, "text/plain", sentence, {"cache-control": "no-store", "retry-after": str(seconds)})
         self.answer(200, "text/plain", token.access_token, {"cache-control": "no-store"})
 
@@ -206,7 +206,7 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(200, kind, (PUBLIC / name).read_text(), {})
 
     def page(self, name: str, values: dict[str, str]) -> None:
-        """A page with its values, which are escaped, in the place of their names."""
+        """A page whose names of values are replaced by the values, escaped."""
         template = (PUBLIC / name).read_text()
         content = re.sub(r"\{\{(\w+)\}\}", lambda match: html.escape(values[match[1]]), template)
         self.answer(200, "text/html", content, {"cache-control": "no-store"})
@@ -223,13 +223,13 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002, the base class calls it so
-        """A line for each request is more than an example needs."""
+        """Logs nothing, because a line for each request is more than an example needs."""
 
 
 def main() -> None:
     server = ThreadingHTTPServer(("127.0.0.1", int(os.environ.get("PORT", "8080"))), Handler)
     for number in (signal.SIGINT, signal.SIGTERM):
-        # Another thread, because shutdown waits for the loop that this signal interrupts.
+        # On another thread, because shutdown waits for the loop that this signal interrupts.
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
     print(f"http://127.0.0.1:{server.server_address[1]}/", flush=True)
     with cache, server:

@@ -1,17 +1,20 @@
 import { randomBytes } from 'node:crypto';
 
-/** How long somebody stays signed in, in seconds. */
+/** The time for which a user stays signed in, in seconds. */
 const LIFETIME = 8 * 3_600;
 const NAME = 'session';
 
-/** Who is signed in. The cookie names a session, which ends here: a copy of the cookie is worth nothing after that. */
+/**
+ * The sessions of signed-in users. The cookie only names a session, so a copy of it is useless when the session has
+ * ended.
+ */
 export class Sessions {
   #attributes;
-  // By the cookie's value; the oldest first.
+  // By the value of the cookie, the oldest first.
   #sessions = new Map();
 
   constructor(isSecure) {
-    // Lax: another site's page can't send it along with a POST. HttpOnly: no script can read it.
+    // Lax: a page of another site can't send the cookie with a POST. HttpOnly: no script can read it.
     this.#attributes = `Path=/; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`;
   }
 
@@ -23,13 +26,13 @@ export class Sessions {
     return `${NAME}=${id}; Max-Age=${LIFETIME}; ${this.#attributes}`;
   }
 
-  /** Ends the session of the request's `cookie`; the value of `set-cookie` that signs out. */
+  /** Ends the session of the request's `cookie`, and returns the value of `set-cookie` that signs out. */
   end(cookies) {
     this.#sessions.delete(idIn(cookies));
     return `${NAME}=; Max-Age=0; ${this.#attributes}`;
   }
 
-  /** Who is signed in, by the request's `cookie`; undefined: nobody. */
+  /** The user of the session that the request's `cookie` names, or undefined. */
   user(cookies, now = Date.now()) {
     const session = this.#sessions.get(idIn(cookies));
     return session && now < session.until ? session.user : undefined;

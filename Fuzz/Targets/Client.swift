@@ -36,7 +36,9 @@ private struct ClientSession {
         self.calls = calls
         exchange.connected(connection)
         for id in 0..<calls {
-            guard let line = try? RequestLine(ClientRequest("token", user: .subject("ann"))) else { continue }
+            guard let line = try? RequestLine(TokenCacheClient.Request("token", user: .subject("ann"))) else {
+                continue
+            }
             exchange.add(.init(line: line, deadline: .now() + .seconds(10), caller: id), id: id)
         }
         send()
@@ -48,18 +50,18 @@ private struct ClientSession {
         do throws(LineFramer.LineTooLong) {
             while let line = try framer.next() { lines.append(line) }
         } catch {
-            try take(exchange.receive(lines, on: connection).endings)
-            try take(exchange.receiveNonsense(on: connection).endings)
+            try take(exchange.receive(lines, on: connection).completions)
+            try take(exchange.receiveMalformed(on: connection).completions)
             return disconnect()
         }
         for line in lines { try check(line.readableBytes <= Self.longestReply, "no line is longer than a reply") }
-        let reading = exchange.receive(lines, on: connection)
-        try take(reading.endings)
-        if !reading.isUseful { disconnect() }
+        let effect = exchange.receive(lines, on: connection)
+        try take(effect.completions)
+        if !effect.isConnectionUsable { disconnect() }
     }
 
     mutating func giveUp(_ id: Int) {
-        if let caller = exchange.giveUp(id) { ended.insert(caller) }
+        if let call = exchange.giveUp(id) { ended.insert(call.caller) }
     }
 
     mutating func disconnect() {
@@ -77,19 +79,19 @@ private struct ClientSession {
 
     private mutating func send() {
         var buffer = ByteBuffer()
-        exchange.take(on: connection, at: .now(), into: &buffer)
+        exchange.send(on: connection, at: .now(), into: &buffer)
     }
 
-    private mutating func take(_ endings: [Exchange<Int>.Ending]) throws(BrokenPromise) {
-        for ending in endings {
-            try check(ended.insert(ending.caller).inserted, "a call ends once")
-            guard case .success(let data) = ending.result else { continue }
+    private mutating func take(_ completions: [Exchange<Int>.Completion]) throws(BrokenPromise) {
+        for completion in completions {
+            try check(ended.insert(completion.caller).inserted, "a call ends once")
+            guard case .success(let data) = completion.result else { continue }
             let decoder = JSONDecoder()
-            _ = try? decoder.decode(UserToken.self, from: data)
-            _ = try? decoder.decode(Prefetch.self, from: data)
-            _ = try? decoder.decode(Invalidation.self, from: data)
-            _ = try? decoder.decode(Revocation.self, from: data)
-            _ = try? decoder.decode(Hello.self, from: data)
+            _ = try? decoder.decode(TokenCacheClient.Token.self, from: data)
+            _ = try? decoder.decode(TokenCacheClient.Prefetch.self, from: data)
+            _ = try? decoder.decode(TokenCacheClient.Invalidation.self, from: data)
+            _ = try? decoder.decode(TokenCacheClient.Revocation.self, from: data)
+            _ = try? decoder.decode(TokenCacheClient.Hello.self, from: data)
         }
     }
 }

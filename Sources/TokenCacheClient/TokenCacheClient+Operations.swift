@@ -6,124 +6,200 @@ import FoundationEssentials
 import Foundation
 #endif
 
-/// What apps ask.
-///
-/// Each call ends in its time: with an answer, with a ``TokenCacheError``, or, where its task is cancelled, with a
-/// `CancellationError`. A call whose arguments can't be written as a line of the protocol (64 KiB) is
-/// ``TokenCacheError/Code/invalidRequest``; what they mean is the daemon's to judge.
+// The operations of the request socket. The daemon checks what their arguments mean. Only a request that can't be written as
+// a line of the protocol, or whose timeout is out of range, fails before it is sent.
+
+// MARK: Getting tokens
+
 extension TokenCacheClient {
-    /// A user's token.
+    /// Gets a user's token, from the daemon's cache or by a call of the daemon to the tenant.
+    ///
+    /// A cached token is there in microseconds. A token that has to be minted takes as long as the tenant takes, and as
+    /// long as the tenant's rate limit makes the daemon wait. Callers that ask for the same token at the same time share
+    /// one mint.
     ///
     /// - Parameters:
-    ///   - user: Who.
-    ///   - tenant: The tenant's name in the daemon's configuration; nil: the default one.
-    ///   - scope: Scopes with spaces between; nil: the tenant's own.
-    ///   - minTTL: What must be left of it when it is answered, in seconds from 0 to 86,400; nil: the daemon's
-    ///     configuration has a preference.
-    ///   - timeout: How long the call may take, in seconds from 0 to 300; 10 where nothing is said. 0 asks for what is
-    ///     cached.
-    ///   - noCache: Whether a cached token won't do.
+    ///   - user: The user of the token.
+    ///   - tenant: The tenant's name in the daemon's configuration. If nil, it is the default tenant.
+    ///   - scope: The scopes, separated by spaces, in any order. If nil, they are those of the tenant's configuration.
+    ///   - minTTL: The time for which the token must still be valid when the daemon answers, from 0 to 86,400 s. If nil,
+    ///     the daemon prefers what its configuration says, and makes do with less if minting fails:
+    ///     see ``Token/isStale``.
+    ///   - timeout: The time that the call may take, from 0 to 300 s. With 0 the call gets only what is cached.
+    ///   - noCache: True if a cached token is not acceptable, such as for a user that the app has just created.
+    /// - Returns: The token and what the daemon says about it.
+    /// - Throws: A ``TokenCacheError``, or a `CancellationError` if the task was cancelled. A mint that has begun goes on in
+    ///   both cases, and its token is cached.
     public func token(
         for user: User,
         tenant: String? = nil,
         scope: String? = nil,
-        minTTL: Double? = nil,
-        timeout: Double? = nil,
+        minTTL: Duration? = nil,
+        timeout: Duration = .seconds(10),
         noCache: Bool = false
-    ) async throws -> UserToken {
-        var request = ClientRequest("token", user: user, tenant: tenant, scope: scope)
+    ) async throws -> Token {
+        var request = Request("token", user: user, tenant: tenant, scope: scope)
         request.minTTL = minTTL
         request.timeout = timeout
-        request.noCache = noCache ? true : nil
-        return try await answer(to: request)
+        request.noCache = noCache
+        return try await reply(to: request)
     }
 
-    /// Has users' tokens minted, before they are asked for; it doesn't wait until they are.
+    /// Has tokens minted before they are asked for, for users by subject.
     ///
-    /// More users than one request holds (1,000, or fewer where their ids are long) are asked for in several, one after
-    /// another; the answer is their sum. Where one of these fails, so does the call, and the users behind it aren't asked
-    /// for; what was asked before is minted all the same.
+    /// The call returns when the daemon has accepted the work, not when the tokens are minted. Users who don't fit into one
+    /// request (1,000, or fewer if their names are long) go in several, one after another. If one of these fails, the call
+    /// throws its error and sends no further one. The tokens of the earlier ones are minted all the same.
     ///
     /// - Parameters:
-    ///   - subjects: The users by the subjects that the identity provider knows.
-    ///   - userIDs: Instead of them, the users by the tenant's own ids.
-    ///   - tenant: The tenant's name in the daemon's configuration; nil: the default one.
-    ///   - scope: Scopes with spaces between; nil: the tenant's own.
-    ///   - timeout: How long the call may take altogether, in seconds from 0 to 300; 10 where nothing is said.
+    ///   - subjects: The subjects by which the identity provider knows the users.
+    ///   - tenant: The tenant's name in the daemon's configuration. If nil, it is the default tenant.
+    ///   - scope: The scopes, separated by spaces, in any order. If nil, they are those of the tenant's configuration.
+    ///   - timeout: The time that the call may take altogether, from 0 to 300 s.
+    /// - Returns: How many tokens are being minted or were there, over all requests.
+    /// - Throws: A ``TokenCacheError``, or a `CancellationError` if the task was cancelled.
     public func prefetch(
-        subjects: [String]? = nil,
-        userIDs: [String]? = nil,
+        subjects: [String],
         tenant: String? = nil,
         scope: String? = nil,
-        timeout: Double? = nil
+        timeout: Duration = .seconds(10)
     ) async throws -> Prefetch {
-        var request = ClientRequest("prefetch", tenant: tenant, scope: scope)
+        var request = Request("prefetch", tenant: tenant, scope: scope)
         request.subjects = subjects
+        request.timeout = timeout
+        return try await prefetch(request)
+    }
+
+    /// Has tokens minted before they are asked for, for users by the tenant's own IDs.
+    ///
+    /// It differs from ``prefetch(subjects:tenant:scope:timeout:)`` only in how the users are named.
+    ///
+    /// - Parameters:
+    ///   - userIDs: The tenant's own IDs of the users.
+    ///   - tenant: The tenant's name in the daemon's configuration. If nil, it is the default tenant.
+    ///   - scope: The scopes, separated by spaces, in any order. If nil, they are those of the tenant's configuration.
+    ///   - timeout: The time that the call may take altogether, from 0 to 300 s.
+    /// - Returns: How many tokens are being minted or were there, over all requests.
+    /// - Throws: A ``TokenCacheError``, or a `CancellationError` if the task was cancelled.
+    public func prefetch(
+        userIDs: [String],
+        tenant: String? = nil,
+        scope: String? = nil,
+        timeout: Duration = .seconds(10)
+    ) async throws -> Prefetch {
+        var request = Request("prefetch", tenant: tenant, scope: scope)
         request.userIDs = userIDs
         request.timeout = timeout
-        let lines = try request.parts().map { part throws(TokenCacheError) in try RequestLine(part) }
+        return try await prefetch(request)
+    }
+}
+
+// MARK: Ending tokens
+
+extension TokenCacheClient {
+    /// Reports a token that the tenant's API has refused, so that the next call gets another one.
+    ///
+    /// The daemon drops the token only if it is the cached one. A newer token stays cached.
+    ///
+    /// - Parameters:
+    ///   - accessToken: The refused token.
+    ///   - user: The user of the token.
+    ///   - tenant: The tenant's name, as it was asked for.
+    ///   - scope: The scopes, as they were asked for.
+    ///   - timeout: The time that the call may take, from 0 to 300 s.
+    /// - Returns: Whether the token was dropped, or when to report it again.
+    /// - Throws: A ``TokenCacheError``, or a `CancellationError` if the task was cancelled.
+    public func invalidate(
+        accessToken: String,
+        of user: User,
+        tenant: String? = nil,
+        scope: String? = nil,
+        timeout: Duration = .seconds(10)
+    ) async throws -> Invalidation {
+        var request = Request("invalidate", user: user, tenant: tenant, scope: scope)
+        request.accessToken = accessToken
+        request.timeout = timeout
+        return try await reply(to: request)
+    }
+
+    /// Reports a refused token by its digest, as a web page names the token that it has.
+    ///
+    /// It differs from ``invalidate(accessToken:of:tenant:scope:timeout:)`` only in how the token is named.
+    ///
+    /// - Parameters:
+    ///   - tokenSHA256: The SHA-256 of the refused token, as 64 hexadecimal digits.
+    ///   - user: The user of the token.
+    ///   - tenant: The tenant's name, as it was asked for.
+    ///   - scope: The scopes, as they were asked for.
+    ///   - timeout: The time that the call may take, from 0 to 300 s.
+    /// - Returns: Whether the token was dropped, or when to report it again.
+    /// - Throws: A ``TokenCacheError``, or a `CancellationError` if the task was cancelled.
+    public func invalidate(
+        tokenSHA256: String,
+        of user: User,
+        tenant: String? = nil,
+        scope: String? = nil,
+        timeout: Duration = .seconds(10)
+    ) async throws -> Invalidation {
+        var request = Request("invalidate", user: user, tenant: tenant, scope: scope)
+        request.tokenSHA256 = tokenSHA256
+        request.timeout = timeout
+        return try await reply(to: request)
+    }
+
+    /// Drops a user's tokens at logout, and revokes them at the tenant.
+    ///
+    /// If the connection ends before the reply arrives, the client asks again. The second reply may say that nothing was
+    /// revoked, because the first request did the work.
+    ///
+    /// - Parameters:
+    ///   - user: The user who logs out.
+    ///   - tenant: The tenant's name in the daemon's configuration. If nil, it is the default tenant.
+    ///   - scope: The scopes of the only token to revoke. If nil, all tokens of the user are revoked.
+    ///   - timeout: The time that the call may take, from 0 to 300 s.
+    /// - Returns: Whether there was a token, and whether the tenant has revoked it.
+    /// - Throws: A ``TokenCacheError``, or a `CancellationError` if the task was cancelled.
+    public func revokeTokens(
+        of user: User,
+        tenant: String? = nil,
+        scope: String? = nil,
+        timeout: Duration = .seconds(10)
+    ) async throws -> Revocation {
+        var request = Request("revoke", user: user, tenant: tenant, scope: scope)
+        request.timeout = timeout
+        return try await reply(to: request)
+    }
+}
+
+// MARK: Asking about the daemon
+
+extension TokenCacheClient {
+    /// Asks for the daemon's version, and for what this process may use.
+    ///
+    /// - Parameter timeout: The time that the call may take, from 0 to 300 s.
+    /// - Returns: The version, and the names of the operations and tenants.
+    /// - Throws: A ``TokenCacheError``, or a `CancellationError` if the task was cancelled.
+    public func hello(timeout: Duration = .seconds(10)) async throws -> Hello {
+        var request = Request("hello")
+        request.timeout = timeout
+        return try await reply(to: request)
+    }
+}
+
+extension TokenCacheClient {
+    private func reply<Reply: OperationReply>(to request: Request) async throws -> Reply {
+        try Reply(reply: try await call(request), to: request.operation)
+    }
+
+    private func prefetch(_ request: Request) async throws -> Prefetch {
+        let lines = try request.batches().map { batch throws(TokenCacheError) in try RequestLine(batch) }
         let start = NIODeadline.now()
         var total = Prefetch(queued: 0, cached: 0, refused: 0)
         for line in lines {
-            let part = try Prefetch(reply: try await call(line, before: start + line.timeout), to: request.operation)
-            guard let sum = total.adding(part) else { throw TokenCacheError.badReply }
+            let batch = try Prefetch(reply: try await call(line, before: start + line.timeout), to: request.operation)
+            guard let sum = total.adding(batch) else { throw TokenCacheError.badReply.with(.answered) }
             total = sum
         }
         return total
-    }
-
-    /// Drops a user's token that the tenant's API has refused; another one that is cached by now stays.
-    ///
-    /// - Parameters:
-    ///   - user: Whose.
-    ///   - token: The very token.
-    ///   - sha256: Instead of it, its SHA-256 in hexadecimal.
-    ///   - tenant: The tenant's name in the daemon's configuration; nil: the default one.
-    ///   - scope: The scopes with which it was asked for; nil: the tenant's own.
-    ///   - timeout: How long the call may take, in seconds from 0 to 300; 10 where nothing is said.
-    public func invalidate(
-        _ user: User,
-        accessToken token: String? = nil,
-        tokenSHA256 sha256: String? = nil,
-        tenant: String? = nil,
-        scope: String? = nil,
-        timeout: Double? = nil
-    ) async throws -> Invalidation {
-        var request = ClientRequest("invalidate", user: user, tenant: tenant, scope: scope)
-        request.accessToken = token
-        request.tokenSHA256 = sha256
-        request.timeout = timeout
-        return try await answer(to: request)
-    }
-
-    /// Ends a user's tokens at logout, at the tenant too.
-    ///
-    /// - Parameters:
-    ///   - user: Whose.
-    ///   - tenant: The tenant's name in the daemon's configuration; nil: the default one.
-    ///   - scope: Only the token of these scopes; nil: all of them.
-    ///   - timeout: How long the call may take, in seconds from 0 to 300; 10 where nothing is said.
-    public func revoke(
-        _ user: User,
-        tenant: String? = nil,
-        scope: String? = nil,
-        timeout: Double? = nil
-    ) async throws -> Revocation {
-        var request = ClientRequest("revoke", user: user, tenant: tenant, scope: scope)
-        request.timeout = timeout
-        return try await answer(to: request)
-    }
-
-    /// What the daemon is, and what this process may use of it.
-    ///
-    /// - Parameter timeout: How long the call may take, in seconds from 0 to 300; 10 where nothing is said.
-    public func hello(timeout: Double? = nil) async throws -> Hello {
-        var request = ClientRequest("hello")
-        request.timeout = timeout
-        return try await answer(to: request)
-    }
-
-    private func answer<Result: Answer>(to request: ClientRequest) async throws -> Result {
-        try Result(reply: try await call(request), to: request.operation)
     }
 }

@@ -7,149 +7,175 @@ public import FoundationEssentials
 public import Foundation
 #endif
 
-/// A tokencached on this machine, over connections that all callers of a process share.
+/// A client of the tokencached daemon on this machine.
 ///
-/// Requests go side by side on one connection and are told apart by number; where 1,000 on it have no answer yet, another
-/// one is made, so that a cached token never waits behind slow ones. Connections are made when a call needs them, and made
-/// again after they ended: what was under way is asked again. All live on one event loop. When the client is no longer
-/// needed, ``close()`` it.
+/// Make one client for the process and share it: it is cheap to call from any number of tasks.
+///
+/// ```swift
+/// let cache = TokenCacheClient()
+/// let token = try await cache.token(for: .subject("auth0|alice"))
+/// let header = "Bearer \(token.accessToken)"
+/// ```
+///
+/// All callers share one connection, on which requests are told apart by number. When 1,000 requests on it have no reply
+/// yet, the client makes another one, so that a cached token never waits behind tokens that have to be minted.
+/// The first call connects. When a connection ends, the client connects again and repeats what had no reply: a restart of
+/// the daemon fails no call. Call ``close()`` when the client is no longer needed.
+///
+/// Every call ends: with its result, with a ``TokenCacheError``, at its timeout, or with a `CancellationError` when its task
+/// is cancelled.
 public actor TokenCacheClient {
-    /// How much longer than the caller's time-out a reply to what was sent is waited for: the daemon keeps that time-out
-    /// itself, and its reply says more than ours could.
-    private static let grace = TimeAmount.seconds(1)
-    /// Sixteen times the longest token that the daemon hands out.
+    /// The time for which a reply is awaited after the caller's timeout.
+    ///
+    /// The daemon keeps the timeout itself, and its reply says more than the client could.
+    private static let replyGrace = TimeAmount.seconds(1)
+    /// Sixteen times the longest token that the daemon hands out, in bytes.
     private static let longestReply = 1_024 * 1_024
-    /// The range of a grace for a restart, in seconds.
-    private static let restartGraces = 0.0...300.0
+    /// The range of the grace period for a restart.
+    private static let restartGraces = Duration.zero...Duration.seconds(300)
 
     private typealias Caller = CheckedContinuation<Data, any Error>
 
     private nonisolated let eventLoop: any EventLoop
     private let path: String
-    private let hasSensibleGrace: Bool
+    private let isRestartGraceValid: Bool
     private let longestReply: Int
 
     private var exchange = Exchange<Caller>()
-    private var attempts: Attempts
+    private var attempts: ConnectionAttempts
     private var lastID = 0
     private var isClosed = false
-    /// Whether what waits is sent at the end of this turn of the loop, in one write.
+    /// True if the calls that wait are sent at the end of this tick of the event loop, in one write.
     private var isScheduled = false
-    /// Those that are open, the oldest first.
-    private var links: [Link] = []
-    /// Counts the attempts to connect, so that each connection has a number of its own.
+    /// The open connections, the oldest first.
+    private var connections: [Connection] = []
+    /// The number of the latest connection.
+    ///
+    /// Each attempt to connect has a number of its own.
     private var lastConnection = 0
-    /// The one that is being made.
+    /// The number of the connection that is being opened.
     private var opening: Int?
-    /// Before its end no connection is made.
-    private var pause: Scheduled<Void>?
+    /// The delay before the next attempt to connect.
+    private var delay: Scheduled<Void>?
 
-    private struct Link {
+    private struct Connection {
         let number: Int
         let channel: any Channel
     }
 
-    /// The connections' event loop.
+    /// The executor of the event loop on which the connections are.
     public nonisolated var unownedExecutor: UnownedSerialExecutor {
         unsafe eventLoop.executor.asUnownedSerialExecutor()
     }
 
-    /// Makes a client, which connects when it is first asked.
+    /// Creates a client.
+    ///
+    /// It connects when the first call is made.
     ///
     /// - Parameters:
-    ///   - path: The socket's, of at most 107 bytes; `unix://` may stand in front. ``SocketPath/requests`` where nothing
-    ///     is said.
-    ///   - restartGrace: For how long calls wait for a daemon that isn't there, in seconds from 0 to 300, before they fail
-    ///     with ``TokenCacheError/Code/unreachable``; with any other number all fail with
-    ///     ``TokenCacheError/Code/invalidRequest``. The grace is used up once: later calls fail at once, until the daemon
-    ///     is there again.
-    public init(path: String = SocketPath.requests, restartGrace: Double = 2) {
+    ///   - path: The path of the daemon's socket, 1 to 107 bytes, with or without `unix://` in front. By default it is that
+    ///     of the environment or the package: see ``SocketPath/requests``. If no socket can have the path, calls fail with
+    ///     ``TokenCacheError/Code/unreachable``.
+    ///   - restartGrace: The time for which calls wait for a daemon that isn't there, from 0 to 300 s, before they fail
+    ///     with ``TokenCacheError/Code/unreachable``. When it has passed, further calls fail at once until the daemon is
+    ///     there again. If it is out of range, all calls fail with ``TokenCacheError/Code/invalidRequest``.
+    public init(path: String = SocketPath.requests, restartGrace: Duration = .seconds(2)) {
         self.init(path: path, restartGrace: restartGrace, longestReply: Self.longestReply)
     }
 
-    /// Makes a client.
+    /// Creates a client that accepts replies of any length.
     ///
     /// - Parameters:
-    ///   - path: The socket's.
-    ///   - restartGrace: In seconds.
-    ///   - longestReply: In bytes.
-    package init(path: String, restartGrace: Double, longestReply: Int) {
+    ///   - path: The path of the daemon's socket.
+    ///   - restartGrace: The time for which calls wait for a daemon that isn't there.
+    ///   - longestReply: The longest reply in bytes.
+    package init(path: String, restartGrace: Duration, longestReply: Int) {
         eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         let path = SocketPath.plain(path)
         self.path = path
         self.longestReply = longestReply
-        hasSensibleGrace = Self.restartGraces.contains(restartGrace)
-        let milliseconds = hasSensibleGrace ? Int64(restartGrace * 1_000) : 0
-        attempts = Attempts(path: path, restartGrace: .milliseconds(milliseconds))
+        isRestartGraceValid = Self.restartGraces.contains(restartGrace)
+        attempts = ConnectionAttempts(path: path, restartGrace: isRestartGraceValid ? TimeAmount(restartGrace) : .zero)
     }
 
     deinit {
-        for link in links { link.channel.close(promise: nil) }
+        for connection in connections { connection.channel.close(promise: nil) }
     }
 
     // MARK: Calls
 
-    /// Any operation; the reply is the daemon's line as it came, an object in JSON that is no error.
+    /// Performs any operation, also one that has no method of its own.
     ///
-    /// - Throws: A ``TokenCacheError``, or a `CancellationError` where the task was cancelled.
-    public func call(_ request: ClientRequest) async throws -> Data {
+    /// - Parameter request: The operation and its members.
+    /// - Returns: The daemon's line, a JSON object that is no error.
+    /// - Throws: A ``TokenCacheError``, or a `CancellationError` if the task was cancelled.
+    public func call(_ request: Request) async throws -> Data {
         let line = try RequestLine(request)
         return try await call(line, before: .now() + line.timeout)
     }
 
-    /// Asks and waits for the reply, as long as there is time.
+    /// Sends a request and waits for its reply until the deadline.
     func call(_ line: RequestLine, before deadline: NIODeadline) async throws -> Data {
         guard !isClosed else { throw TokenCacheError.closed }
-        guard hasSensibleGrace else {
-            throw TokenCacheError(.invalidRequest, "'restartGrace' should be seconds, 0 to 300")
+        guard isRestartGraceValid else {
+            throw TokenCacheError(.invalidRequest, "'restartGrace' must be from 0 to 300 seconds")
         }
-        guard !attempts.isHopeless else { throw attempts.unreachable() }
+        guard !attempts.isPathInvalid else { throw attempts.unreachable() }
         lastID += 1
         let id = lastID
-        let timer = wake(at: deadline) { $0.timePassed(id) }
+        let timer = wake(at: deadline) { $0.timeoutPassed(id) }
         defer { timer.cancel() }
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                // The task may have been cancelled before there was anything to cancel.
+                // The task may have been cancelled before its call could be.
                 guard !Task.isCancelled else { return continuation.resume(throwing: CancellationError()) }
                 exchange.add(Exchange.Call(line: line, deadline: deadline, caller: continuation), id: id)
                 schedule()
             }
         } onCancel: {
-            eventLoop.execute { self.assumeIsolated { $0.giveUp(id, CancellationError()) } }
+            eventLoop.execute { self.assumeIsolated { $0.cancel(id) } }
         }
     }
 
-    /// Ends the connections; calls that wait fail, and later ones too.
+    /// Closes the client: waiting calls and later ones fail with ``TokenCacheError/Code/closed``.
+    ///
+    /// It returns when the connections are closed. What the daemon has begun goes on there.
     public func close() async {
         isClosed = true
-        finish(exchange.end(.closed))
-        pause?.cancel()
+        complete(exchange.end(.closed))
+        delay?.cancel()
         opening = nil
-        let last = links
-        links = []
-        for link in last { try? await link.channel.close() }
+        let last = connections
+        connections = []
+        for connection in last { try? await connection.channel.close() }
     }
 
-    private func timePassed(_ id: Int) {
-        // What has neither been sent nor waits for anything else is about to be sent.
-        guard exchange.isUnderWay(id) || links.isEmpty && pause == nil else { return giveUp(id, late()) }
-        wake(at: .now() + Self.grace) { $0.giveUp(id, $0.late()) }
+    private func timeoutPassed(_ id: Int) {
+        // A call that is neither sent nor waits for a connection is about to be sent.
+        guard exchange.isUnderWay(id) || connections.isEmpty && delay == nil else { return timeOut(id) }
+        wake(at: .now() + Self.replyGrace) { $0.timeOut(id) }
     }
 
-    private func late() -> TokenCacheError { links.isEmpty ? attempts.unreachable() : .timeout }
+    private func timeOut(_ id: Int) {
+        let error = connections.isEmpty ? attempts.unreachable() : .timeout
+        giveUp(id) { error.with($0) }
+    }
 
-    private func giveUp(_ id: Int, _ error: any Error) {
-        guard let caller = exchange.giveUp(id) else { return }
-        caller.resume(throwing: error)
+    private func cancel(_ id: Int) {
+        giveUp(id) { _ in CancellationError() }
+    }
+
+    private func giveUp(_ id: Int, _ error: (TokenCacheError.RequestState) -> any Error) {
+        guard let call = exchange.giveUp(id) else { return }
+        call.caller.resume(throwing: error(call.requestState))
         schedule()
     }
 
-    private func finish(_ endings: [Exchange<Caller>.Ending]) {
-        for ending in endings { ending.caller.resume(with: ending.result.mapError { $0 }) }
+    private func complete(_ completions: [Exchange<Caller>.Completion]) {
+        for completion in completions { completion.caller.resume(with: completion.result.mapError { $0 }) }
     }
 
-    // A timer doesn't keep the client, which may be forgotten when nobody waits for it.
+    // A timer doesn't retain the client, which may be released when nobody waits for it.
     @discardableResult
     private func wake(
         at deadline: NIODeadline,
@@ -158,7 +184,7 @@ public actor TokenCacheClient {
         eventLoop.scheduleTask(deadline: deadline) { [weak self] in self?.assumeIsolated(action) }
     }
 
-    // MARK: The connections
+    // MARK: Connections
 
     private func schedule() {
         guard !isScheduled else { return }
@@ -166,22 +192,23 @@ public actor TokenCacheClient {
         eventLoop.execute { self.assumeIsolated { $0.proceed() } }
     }
 
+    /// Sends what waits, closes connections that are not needed any more, and makes one that is.
     private func proceed() {
         isScheduled = false
         guard !isClosed else { return }
-        for link in links {
-            // While the daemon that drains ends, the next one may not be there yet.
-            let pauses = exchange.isDraining(link.number)
-            exchange.isDispensable(link.number) ? drop(link, pauses: pauses) : send(on: link)
+        for connection in connections {
+            // While the daemon is shutting down, the next one may not be there yet.
+            let backsOff = exchange.isDraining(connection.number)
+            exchange.isDispensable(connection.number) ? drop(connection, backsOff: backsOff) : send(on: connection)
         }
-        if exchange.wantsConnection, opening == nil, pause == nil { connect() }
+        if exchange.needsConnection, opening == nil, delay == nil { connect() }
     }
 
-    private func send(on link: Link) {
-        guard link.channel.isWritable else { return }
-        var lines = link.channel.allocator.buffer(capacity: 0)
-        exchange.take(on: link.number, at: .now(), into: &lines)
-        if lines.readableBytes > 0 { link.channel.writeAndFlush(lines, promise: nil) }
+    private func send(on connection: Connection) {
+        guard connection.channel.isWritable else { return }
+        var lines = connection.channel.allocator.buffer(capacity: 0)
+        exchange.send(on: connection.number, at: .now(), into: &lines)
+        if lines.readableBytes > 0 { connection.channel.writeAndFlush(lines, promise: nil) }
     }
 
     private func connect() {
@@ -189,12 +216,12 @@ public actor TokenCacheClient {
         let number = lastConnection
         opening = number
         let descriptor: CInt
-        do { descriptor = try DaemonConnection.open(path) } catch { return failedToOpen(error, number) }
+        do { descriptor = try DaemonSocket.connect(to: path) } catch { return failedToOpen(error, number) }
         ClientBootstrap(group: eventLoop)
             .channelInitializer { [weak self, longestReply] channel in
                 channel.eventLoop.makeCompletedFuture {
                     let handler = ConnectionHandler(longestReply: longestReply) { event in
-                        self?.assumeIsolated { $0.happened(event, on: number) }
+                        self?.assumeIsolated { $0.handle(event, on: number) }
                     }
                     try channel.pipeline.syncOperations.addHandler(handler)
                 }
@@ -203,68 +230,68 @@ public actor TokenCacheClient {
             .whenComplete { [weak self] result in
                 switch result {
                 case .success(let channel):
-                    // The client may have gone while its connection was being opened.
+                    // The client may have been released while its connection was being opened.
                     guard let self else { return channel.close(promise: nil) }
-                    assumeIsolated { $0.opened(Link(number: number, channel: channel)) }
+                    assumeIsolated { $0.opened(Connection(number: number, channel: channel)) }
                 case .failure(let error): self?.assumeIsolated { $0.failedToOpen(error, number) }
                 }
             }
     }
 
-    private func opened(_ link: Link) {
-        guard opening == link.number else { return link.channel.close(promise: nil) }
+    private func opened(_ connection: Connection) {
+        guard opening == connection.number else { return connection.channel.close(promise: nil) }
         opening = nil
         attempts.connected()
-        links.append(link)
-        exchange.connected(link.number)
-        // It may have ended before it was known to be open.
-        link.channel.isActive ? proceed() : lose(link)
+        connections.append(connection)
+        exchange.connected(connection.number)
+        // The connection may have ended before it was known to be open.
+        connection.channel.isActive ? proceed() : lose(connection)
     }
 
     private func failedToOpen(_ error: any Error, _ number: Int) {
         guard opening == number else { return }
         opening = nil
-        let pause = attempts.failed(error, at: .now())
-        // While others are open, those who wait have them to wait for.
-        guard pause != nil || !links.isEmpty else { return finish(exchange.end(attempts.unreachable())) }
-        wait(pause ?? Attempts.longPause)
+        let backoff = attempts.failed(error, at: .now())
+        // Callers can still be served on the connections that are open.
+        guard backoff != nil || !connections.isEmpty else { return complete(exchange.end(attempts.unreachable())) }
+        connectAgain(after: backoff ?? ConnectionAttempts.longestDelay)
     }
 
-    private func wait(_ time: TimeAmount) {
-        pause?.cancel()
-        pause = wake(at: .now() + time) {
-            $0.pause = nil
+    private func connectAgain(after time: TimeAmount) {
+        delay?.cancel()
+        delay = wake(at: .now() + time) {
+            $0.delay = nil
             $0.proceed()
         }
     }
 
-    private func happened(_ event: ConnectionHandler.Event, on number: Int) {
-        guard let link = links.first(where: { $0.number == number }) else { return }
+    private func handle(_ event: ConnectionHandler.Event, on number: Int) {
+        guard let connection = connections.first(where: { $0.number == number }) else { return }
         switch event {
         case .lines(let lines):
             attempts.answered()
-            take(exchange.receive(lines, on: number), from: link)
-        case .lineTooLong: take(exchange.receiveNonsense(on: number), from: link)
+            perform(exchange.receive(lines, on: number), on: connection)
+        case .lineTooLong: perform(exchange.receiveMalformed(on: number), on: connection)
         case .writable: proceed()
-        case .ended: lose(link)
+        case .ended: lose(connection)
         }
     }
 
-    private func take(_ reading: Exchange<Caller>.Reading, from link: Link) {
-        finish(reading.endings)
-        reading.isUseful ? proceed() : lose(link)
+    private func perform(_ effect: Exchange<Caller>.Effect, on connection: Connection) {
+        complete(effect.completions)
+        effect.isConnectionUsable ? proceed() : lose(connection)
     }
 
-    /// The connection has ended, or is of no further use.
-    private func lose(_ link: Link) {
-        drop(link, pauses: true)
+    /// Removes a connection that has ended or can't be used further.
+    private func lose(_ connection: Connection) {
+        drop(connection, backsOff: true)
         proceed()
     }
 
-    private func drop(_ link: Link, pauses: Bool) {
-        if pauses { wait(attempts.disconnected()) }
-        links.removeAll { $0.number == link.number }
-        exchange.disconnected(link.number)
-        link.channel.close(promise: nil)
+    private func drop(_ connection: Connection, backsOff: Bool) {
+        if backsOff { connectAgain(after: attempts.disconnected()) }
+        connections.removeAll { $0.number == connection.number }
+        exchange.disconnected(connection.number)
+        connection.channel.close(promise: nil)
     }
 }

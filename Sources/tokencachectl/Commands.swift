@@ -52,12 +52,12 @@ struct Token: AsyncParsableCommand {
 
     func run() async throws {
         var request = key.request("token")
-        request.minTTL = minTTL
-        request.timeout = timeout
-        request.noCache = noCache ? true : nil
+        request.minTTL = minTTL.map(Duration.init(clampingSeconds:))
+        if let timeout { request.timeout = Duration(clampingSeconds: timeout) }
+        request.noCache = noCache
         let reply = try await sockets.ask(request)
         guard !json else { return try Output.put(json: reply) }
-        try Output.put(JSONDecoder().decode(UserToken.self, from: reply).accessToken)
+        try Output.put(JSONDecoder().decode(TokenCacheClient.Token.self, from: reply).accessToken)
     }
 }
 

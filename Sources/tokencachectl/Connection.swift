@@ -9,6 +9,9 @@ import FoundationEssentials
 import Foundation
 #endif
 
+/// A request to the daemon.
+typealias ClientRequest = TokenCacheClient.Request
+
 /// The options that say where the daemon is.
 struct SocketOptions: ParsableArguments {
     @Option(help: "The apps' socket.")
@@ -19,12 +22,12 @@ struct SocketOptions: ParsableArguments {
 
     /// Makes one request on the apps' socket.
     func ask(_ request: ClientRequest) async throws -> Data {
-        try await perform(request, socket ?? SocketPath.requests)
+        try await perform(request, socket ?? TokenCacheClient.SocketPath.requests)
     }
 
     /// Makes one request on the operators' socket.
     func askAdmin(_ request: ClientRequest) async throws -> Data {
-        try await perform(request, adminSocket ?? SocketPath.admin)
+        try await perform(request, adminSocket ?? TokenCacheClient.SocketPath.admin)
     }
 
     /// A page of a thousand entries with the longest names is well below it.
@@ -32,7 +35,7 @@ struct SocketOptions: ParsableArguments {
 
     private func perform(_ request: ClientRequest, _ path: String) async throws -> Data {
         do {
-            let client = TokenCacheClient(path: path, restartGrace: 0, longestReply: Self.longestReply)
+            let client = TokenCacheClient(path: path, restartGrace: .zero, longestReply: Self.longestReply)
             let reply: Result<Data, any Error>
             do { reply = .success(try await client.call(request)) } catch { reply = .failure(error) }
             await client.close()
@@ -44,13 +47,13 @@ struct SocketOptions: ParsableArguments {
 
     /// Says on standard error what went wrong; the exit status is for scripts.
     private static func explain(_ error: TokenCacheError) -> ExitCode {
-        let retry = error.retryAfter.map { "; try again in \(Int(clamping: $0)) s" } ?? ""
+        let retry = error.retryAfter.map { "; try again in \($0.components.seconds) s" } ?? ""
         // The faults of a configuration come in one sentence; here each gets a line of its own.
-        for line in error.description.components(separatedBy: "; ")
+        for line in error.message.components(separatedBy: "; ")
         where error.code == .invalidConfiguration {
             Output.complain(line)
         }
-        if error.code != .invalidConfiguration { Output.complain(error.description + retry) }
+        if error.code != .invalidConfiguration { Output.complain(error.message + retry) }
         return ExitCode(ExitStatus.of(error.code))
     }
 }

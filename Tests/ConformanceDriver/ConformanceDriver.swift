@@ -1,10 +1,10 @@
 import Foundation
 import TokenCacheClient
 
-// Makes calls of the Swift client for the conformance suite's player, which is written in Python: commands come as lines of
-// JSON on standard input, and what becomes of each call goes to standard output.
+// Makes calls of the Swift client for the player of the conformance suite, which is written in Python. Each line on standard
+// input is a command in JSON. The outcome of each call is a line on standard output.
 
-/// What the player wants.
+/// A command of the player.
 struct Command: Decodable {
     let call: Int?
     let operation: String?
@@ -13,7 +13,9 @@ struct Command: Decodable {
     let close: Bool?
 }
 
-/// A call's arguments, by their names in the protocol.
+/// The arguments of a call, by their names in the protocol.
+///
+/// Times are in seconds.
 struct Arguments: Decodable {
     let subject: String?
     let userID: String?
@@ -41,20 +43,25 @@ struct Arguments: Decodable {
         case tokenSHA256 = "token_sha256"
     }
 
-    var user: User? { subject.map(User.subject) ?? userID.map(User.userID) }
+    var user: TokenCacheClient.User? {
+        subject.map(TokenCacheClient.User.subject) ?? userID.map(TokenCacheClient.User.userID)
+    }
+
+    /// The timeout, or the client's own default.
+    var wait: Duration { timeout.map { .seconds($0) } ?? .seconds(10) }
 }
 
 @main
 enum ConformanceDriver {
     static func main() async throws {
-        // The socket's path, and the grace for a restart in seconds.
+        // The path of the socket, and the grace period for a restart in seconds.
         let arguments = CommandLine.arguments
-        let client = TokenCacheClient(path: arguments[1], restartGrace: Double(arguments[2]) ?? .nan)
+        let client = TokenCacheClient(path: arguments[1], restartGrace: .seconds(Double(arguments[2]) ?? -1))
         var calls: [Int: Task<Void, Never>] = [:]
         for await line in standardInput() {
             let command = try JSONDecoder().decode(Command.self, from: Data(line.utf8))
             if let number = command.call, let operation = command.operation, let arguments = command.arguments {
-                // Each begins before the next command is read: the suite's calls have their order.
+                // Each call begins before the next command is read, because the suite fixes their order.
                 calls[number] = Task.immediate { await report(number) { try await ask(client, operation, arguments) } }
             } else if let number = command.cancel {
                 calls[number]?.cancel()
@@ -65,7 +72,7 @@ enum ConformanceDriver {
         }
     }
 
-    // A thread of its own waits for them; the calls need the others.
+    // Reading blocks a thread, and the calls need those of the concurrency pool.
     private static func standardInput() -> AsyncStream<String> {
         AsyncStream { lines in
             Thread.detachNewThread {
@@ -75,66 +82,104 @@ enum ConformanceDriver {
         }
     }
 
-    /// The answer with the names of the protocol.
+    /// The result of a call, with the names of the protocol.
     private static func ask(
         _ client: TokenCacheClient,
         _ operation: String,
         _ given: Arguments
     ) async throws -> [String: Any] {
-        // What the typed calls don't allow is asked untyped: the daemon's refusal is part of the suite.
-        guard let user = given.user ?? (["prefetch", "hello"].contains(operation) ? .subject("") : nil) else {
-            _ = try await client.call(ClientRequest(operation))
-            return [:]
+        switch (operation, given.user) {
+        case ("token", let user?): try await token(client, user, given)
+        case ("prefetch", _): try await prefetch(client, given)
+        case ("invalidate", let user?): try await invalidate(client, user, given)
+        case ("revoke", let user?): try await revoke(client, user, given)
+        case ("hello", _): try await hello(client, given)
+        default: try await untyped(client, operation)
         }
-        switch operation {
-        case "token":
-            let token = try await client.token(
-                for: user,
-                tenant: given.tenant,
-                scope: given.scope,
-                minTTL: given.minTTL,
-                timeout: given.timeout,
-                noCache: given.noCache ?? false
-            )
-            return [
-                "access_token": token.accessToken, "token_type": token.tokenType, "expires_in": token.expiresIn,
-                "expires_at": token.expiresAt, "scope": token.scope, "source": token.source, "stale": token.isStale,
-                "min_ttl_met": token.meetsMinTTL,
-            ]
-        case "prefetch":
-            let found = try await client.prefetch(
-                subjects: given.subjects,
-                userIDs: given.userIDs,
-                tenant: given.tenant,
-                scope: given.scope,
-                timeout: given.timeout
-            )
-            return ["queued": found.queued, "cached": found.cached, "refused": found.refused]
-        case "invalidate":
-            let done = try await client.invalidate(
-                user,
-                accessToken: given.accessToken,
-                tokenSHA256: given.tokenSHA256,
-                tenant: given.tenant,
-                scope: given.scope,
-                timeout: given.timeout
-            )
-            return ["invalidated": done.invalidated, "retry_after": done.retryAfter ?? NSNull()]
-        case "revoke":
-            let done = try await client.revoke(
-                user,
-                tenant: given.tenant,
-                scope: given.scope,
-                timeout: given.timeout
-            )
-            return ["revoked": done.revoked, "upstream": done.upstream]
-        default:
-            let hello = try await client.hello(timeout: given.timeout)
-            return [
-                "server": hello.server, "version": hello.version, "protocol": hello.protocolVersion,
-                "operations": hello.operations, "tenants": hello.tenants, "max_line": hello.longestLine,
-            ]
-        }
+    }
+
+    private static func token(
+        _ client: TokenCacheClient,
+        _ user: TokenCacheClient.User,
+        _ given: Arguments
+    ) async throws -> [String: Any] {
+        let token = try await client.token(
+            for: user,
+            tenant: given.tenant,
+            scope: given.scope,
+            minTTL: given.minTTL.map { .seconds($0) },
+            timeout: given.wait,
+            noCache: given.noCache ?? false
+        )
+        return [
+            "access_token": token.accessToken, "token_type": token.tokenType, "expires_at": token.expiresAt,
+            "expires_in": token.expiresIn.components.seconds, "scope": token.scope, "source": token.source.rawValue,
+            "stale": token.isStale, "min_ttl_met": token.meetsMinTTL,
+        ]
+    }
+
+    private static func prefetch(_ client: TokenCacheClient, _ given: Arguments) async throws -> [String: Any] {
+        let (tenant, scope, wait) = (given.tenant, given.scope, given.wait)
+        let found =
+            if let userIDs = given.userIDs {
+                try await client.prefetch(userIDs: userIDs, tenant: tenant, scope: scope, timeout: wait)
+            } else {
+                try await client.prefetch(subjects: given.subjects ?? [], tenant: tenant, scope: scope, timeout: wait)
+            }
+        return ["queued": found.queued, "cached": found.cached, "refused": found.refused]
+    }
+
+    private static func invalidate(
+        _ client: TokenCacheClient,
+        _ user: TokenCacheClient.User,
+        _ given: Arguments
+    ) async throws -> [String: Any] {
+        let (tenant, scope, wait) = (given.tenant, given.scope, given.wait)
+        let done =
+            if let digest = given.tokenSHA256 {
+                try await client.invalidate(tokenSHA256: digest, of: user, tenant: tenant, scope: scope, timeout: wait)
+            } else {
+                try await client.invalidate(
+                    accessToken: given.accessToken ?? "",
+                    of: user,
+                    tenant: tenant,
+                    scope: scope,
+                    timeout: wait
+                )
+            }
+        return ["invalidated": done.invalidated, "retry_after": seconds(done.retryAfter)]
+    }
+
+    private static func revoke(
+        _ client: TokenCacheClient,
+        _ user: TokenCacheClient.User,
+        _ given: Arguments
+    ) async throws -> [String: Any] {
+        let done = try await client.revokeTokens(
+            of: user,
+            tenant: given.tenant,
+            scope: given.scope,
+            timeout: given.wait
+        )
+        return ["revoked": done.revoked, "upstream": done.revokedUpstream]
+    }
+
+    private static func hello(_ client: TokenCacheClient, _ given: Arguments) async throws -> [String: Any] {
+        let hello = try await client.hello(timeout: given.wait)
+        return [
+            "server": hello.server, "version": hello.version, "protocol": hello.protocolVersion,
+            "operations": hello.operations, "tenants": hello.tenants, "max_line": hello.maxLineLength,
+        ]
+    }
+
+    /// Sends a request that the typed methods can't express, because the suite also has some that the daemon rejects.
+    private static func untyped(_ client: TokenCacheClient, _ operation: String) async throws -> [String: Any] {
+        _ = try await client.call(TokenCacheClient.Request(operation))
+        return [:]
+    }
+
+    private static func seconds(_ duration: Duration?) -> Any {
+        duration.map { Double($0.components.seconds) + Double($0.components.attoseconds) / 1e18 } ?? NSNull()
     }
 
     private static func report(_ number: Int, _ call: () async throws -> [String: Any]) async {
@@ -148,8 +193,8 @@ enum ConformanceDriver {
             put([
                 "call": number,
                 "error": [
-                    "code": error.code.rawValue, "description": error.description,
-                    "retry_after": error.retryAfter ?? NSNull(), "upstream": upstream ?? NSNull(),
+                    "code": error.code.rawValue, "description": error.message,
+                    "retry_after": seconds(error.retryAfter), "upstream": upstream ?? NSNull(),
                 ] as [String: Any],
             ])
         } catch {
@@ -159,7 +204,7 @@ enum ConformanceDriver {
 
     private static func put(_ object: [String: Any]) {
         guard let line = try? JSONSerialization.data(withJSONObject: object) else { return }
-        // One write a line: callers end on several threads.
+        // Each line is one write, because calls end on several threads.
         try? FileHandle.standardOutput.write(contentsOf: line + Data("\n".utf8))
     }
 }

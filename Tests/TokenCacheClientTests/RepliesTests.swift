@@ -4,10 +4,10 @@ import Testing
 
 @testable import TokenCacheClient
 
-/// The conformance suite's lines of the daemon, which make no sense, or hardly any.
-@Suite("What a line of the daemon is to the Swift client")
+/// The conformance suite's single lines of a daemon, most of them malformed.
+@Suite("Replies to the Swift client")
 struct RepliesTests {
-    /// A value of the suite, or of an answer.
+    /// A JSON value of the suite or of a result.
     private enum Value: Decodable, Equatable {
         case null
         case flag(Bool)
@@ -47,26 +47,26 @@ struct RepliesTests {
         let ends: Bool?
     }
 
-    /// What became of the call.
+    /// The outcome of the call.
     private struct Outcome {
-        var isUseful: Bool
+        var isConnectionUsable: Bool
         var answer: [String: Value]?
         var error: [String: Value]?
     }
 
-    /// What a line is to the call with the id 1, the only one on its connection.
+    /// The effect of a line on the call with the id 1, the only one on its connection.
     private func outcome(_ operation: String, _ line: String) throws -> Outcome {
         var exchange = Exchange<Int>()
-        let request = try RequestLine(ClientRequest(operation, user: .subject("alice")))
+        let request = try RequestLine(TokenCacheClient.Request(operation, user: .subject("alice")))
         exchange.add(Exchange.Call(line: request, deadline: .uptimeNanoseconds(0) + .seconds(10), caller: 1), id: 1)
         exchange.connected(1)
         var lines = ByteBuffer()
-        exchange.take(on: 1, at: .uptimeNanoseconds(0), into: &lines)
-        let reading = exchange.receive([ByteBuffer(string: line)], on: 1)
-        var outcome = Outcome(isUseful: reading.isUseful)
-        guard let ending = reading.endings.first else { return outcome }
+        exchange.send(on: 1, at: .uptimeNanoseconds(0), into: &lines)
+        let effect = exchange.receive([ByteBuffer(string: line)], on: 1)
+        var outcome = Outcome(isConnectionUsable: effect.isConnectionUsable)
+        guard let completion = effect.completions.first else { return outcome }
         do {
-            outcome.answer = try answer(in: try ending.result.get(), to: operation)
+            outcome.answer = try answer(in: try completion.result.get(), to: operation)
         } catch let error as TokenCacheError {
             let upstream = error.upstream.map { upstream in
                 Value.object([
@@ -75,8 +75,8 @@ struct RepliesTests {
                 ])
             }
             outcome.error = [
-                "code": Value(error.code.rawValue), "description": Value(error.description),
-                "retry_after": Value(error.retryAfter), "upstream": upstream ?? .null,
+                "code": Value(error.code.rawValue), "description": Value(error.message),
+                "retry_after": Value(error.retryAfter?.inSeconds), "upstream": upstream ?? .null,
             ]
         }
         return outcome
@@ -85,27 +85,27 @@ struct RepliesTests {
     private func answer(in reply: Data, to operation: String) throws -> [String: Value] {
         switch operation {
         case "token":
-            let token = try UserToken(reply: reply, to: operation)
+            let token = try TokenCacheClient.Token(reply: reply, to: operation)
             return [
-                "access_token": Value(token.accessToken), "expires_in": Value(Double(token.expiresIn)),
+                "access_token": Value(token.accessToken), "expires_in": Value(token.expiresIn.inSeconds),
                 "stale": Value(token.isStale), "min_ttl_met": Value(token.meetsMinTTL),
             ]
         case "prefetch":
-            _ = try Prefetch(reply: reply, to: operation)
+            _ = try TokenCacheClient.Prefetch(reply: reply, to: operation)
             return [:]
         case "invalidate":
-            let done = try Invalidation(reply: reply, to: operation)
-            return ["invalidated": Value(done.invalidated), "retry_after": Value(done.retryAfter)]
+            let done = try TokenCacheClient.Invalidation(reply: reply, to: operation)
+            return ["invalidated": Value(done.invalidated), "retry_after": Value(done.retryAfter?.inSeconds)]
         case "revoke":
-            let done = try Revocation(reply: reply, to: operation)
-            return ["revoked": Value(done.revoked), "upstream": Value(done.upstream)]
+            let done = try TokenCacheClient.Revocation(reply: reply, to: operation)
+            return ["revoked": Value(done.revoked), "upstream": Value(done.revokedUpstream)]
         default:
-            _ = try Hello(reply: reply, to: operation)
+            _ = try TokenCacheClient.Hello(reply: reply, to: operation)
             return [:]
         }
     }
 
-    @Test("Each line of the conformance suite is what the suite says.")
+    @Test("Each line of the conformance suite has the effect that the suite says.")
     func suite() throws {
         let root = URL(filePath: #filePath).appending(path: "../../..").standardized
         let data = try Data(contentsOf: root.appending(path: "Clients/conformance/replies.json"))
@@ -114,7 +114,7 @@ struct RepliesTests {
         for each in cases {
             let outcome = try outcome(each.operation, each.line)
             let name = Comment(rawValue: "\(each.operation): \(each.name)")
-            #expect(outcome.isUseful != (each.ends ?? false), name)
+            #expect(outcome.isConnectionUsable != (each.ends ?? false), name)
             #expect((outcome.answer != nil) == (each.answer != nil), name)
             #expect((outcome.error != nil) == (each.error != nil), name)
             for (member, value) in each.answer ?? [:] { #expect(outcome.answer?[member] == value, name) }
@@ -123,7 +123,7 @@ struct RepliesTests {
     }
 
     @Test(
-        "A line with a text that can't be one is no reply, even where nobody asks for that text.",
+        "A line with an invalid string is no reply, even if nobody asks for that string.",
         arguments: [
             #"{"id":1,"revoked":true,"x":"\q"}"#, #"{"id":1,"revoked":true,"x":"\u12g4"}"#,
             "{\"id\":1,\"revoked\":true,\"x\":\"\t\"}", #"{"id":1,"revoked":true,"\q":1}"#,
@@ -131,27 +131,27 @@ struct RepliesTests {
             "\u{0}{\"id\":1,\"revoked\":true}",
         ]
     )
-    func texts(line: String) throws {
+    func invalidStrings(line: String) throws {
         let outcome = try outcome("revoke", line)
-        #expect(!outcome.isUseful)
+        #expect(!outcome.isConnectionUsable)
         #expect(outcome.error?["code"] == .text("bad_reply"))
     }
 
-    @Test("White space between members, and escapes in texts, are JSON.")
+    @Test("White space between members and escapes in strings are valid.")
     func escapes() throws {
         let line =
             "\t{ \"id\" : 1 ,\r\"revoked\":\ttrue,\"x\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e4\\uD83C\\uDCA1\\uD800\"} "
         #expect(try outcome("revoke", line).answer?["revoked"] == .flag(true))
     }
 
-    @Test("What is nested too deeply is no reply.")
+    @Test("A line that is nested too deeply is no reply.")
     func nesting() throws {
         let nested = String(repeating: "[", count: 100_000) + String(repeating: "]", count: 100_000)
         let outcome = try outcome("revoke", #"{"id":1,"revoked":true,"x":\#(nested)}"#)
-        #expect(!outcome.isUseful)
+        #expect(!outcome.isConnectionUsable)
     }
 
-    @Test("Where a call got no answer from the tenant, there is a code and no status.")
+    @Test("If the tenant did not answer, there is a code and no status.")
     func upstreamWithoutStatus() throws {
         let line = #"{"id":1,"error":"unavailable","error_description":"no","upstream":{"code":"tls_expired"}}"#
         let upstream = try outcome("token", line).error?["upstream"]

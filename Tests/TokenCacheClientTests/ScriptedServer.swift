@@ -3,9 +3,11 @@ import NIOCore
 import NIOPosix
 import TestSupport
 
-/// Plays the daemon's side: what it answers to each line is the test's business.
+/// Plays the daemon's side.
+///
+/// The test's script says how each line is answered.
 final class ScriptedServer: Sendable {
-    /// What a server does with a line.
+    /// A reaction to a line.
     enum Action: Sendable {
         /// Sends these pieces, each in a write of its own.
         case send([String])
@@ -13,26 +15,27 @@ final class ScriptedServer: Sendable {
         case sendAndClose(String)
     }
 
-    /// What the client asks, as far as a script cares.
+    /// The members of a request that scripts look at.
     struct Line: Decodable {
         let id: Int
+        let op: String?
         let subject: String?
     }
 
-    let folder: TemporaryFolder
+    private let directory: TemporaryFolder
     private let channel: any Channel
-    var path: String { folder.path("s") }
+    var path: String { directory.path("s") }
 
-    /// - Parameter script: What to do with each line.
+    /// - Parameter script: The reaction to each line.
     init(_ script: @escaping @Sendable (Line) -> Action) async throws {
-        folder = try TemporaryFolder()
+        directory = try TemporaryFolder()
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(ScriptedConnection(script))
                 }
             }
-            .bind(unixDomainSocketPath: folder.path("s")).get()
+            .bind(unixDomainSocketPath: directory.path("s")).get()
     }
 
     func stop() async throws { try await channel.close() }

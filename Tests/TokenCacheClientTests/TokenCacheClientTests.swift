@@ -1,4 +1,5 @@
-import Synchronization
+import Glibc
+import NIOCore
 import TestSupport
 import Testing
 import TokenCacheClient
@@ -9,6 +10,11 @@ struct TokenCacheClientTests {
         #"{"id":\#(id),"access_token":"t\#(id)","token_type":"Bearer","expires_in":5,"expires_at":"x","scope":"s","source":"cache"}"#
             + "\n"
     }
+
+    /// Durations outside of 0 to 300 s, also those that a number on a command line becomes.
+    private static let outOfRange: [Duration] =
+        [.milliseconds(-1), .milliseconds(300_100), .seconds(Int64.max), .seconds(Int64.min)]
+        + [.nan, .infinity, -.infinity, 300.1, -0.1].map(Duration.init(clampingSeconds:))
 
     private func withClient<Result: Sendable>(
         _ script: @escaping @Sendable (Int) -> ScriptedServer.Action,
@@ -31,13 +37,13 @@ struct TokenCacheClientTests {
         }
     }
 
-    @Test("A reply is understood however it is cut.")
-    func everyCut() async throws {
+    @Test("A reply is read correctly wherever its bytes are split.")
+    func everySplit() async throws {
         let length = Self.token(1).utf8.count
-        for cut in stride(from: 1, to: length, by: 7) {
+        for split in stride(from: 1, to: length, by: 7) {
             try await withClient { id in
                 let text = Self.token(id)
-                let index = text.index(text.startIndex, offsetBy: min(cut, text.count - 1))
+                let index = text.index(text.startIndex, offsetBy: min(split, text.count - 1))
                 return .send([String(text[..<index]), String(text[index...])])
             } _: { client async throws in
                 #expect(try await client.token(for: .subject("ann")).accessToken == "t1")
@@ -45,7 +51,7 @@ struct TokenCacheClientTests {
         }
     }
 
-    @Test("Replies may come in any order, and one that nobody asked for is passed over.")
+    @Test("Replies may arrive in any order, and one to no request is ignored.")
     func order() async throws {
         try await withClient { id in
             id == 1 ? .send([]) : .send([Self.token(99), Self.token(2), Self.token(1)])
@@ -56,7 +62,7 @@ struct TokenCacheClientTests {
         }
     }
 
-    @Test("A thousand calls at once each get their own reply.")
+    @Test("Each of a thousand simultaneous calls gets its own reply.")
     func concurrency() async throws {
         try await withClient {
             .send([Self.token($0)])
@@ -71,47 +77,50 @@ struct TokenCacheClientTests {
         }
     }
 
-    @Test("A token that is cached passes 1,500 that the daemon has to wait for.")
-    func passing() async throws {
+    @Test("A cached token overtakes 1,500 that the daemon has to wait for.")
+    func overtaking() async throws {
         let server = try await ScriptedServer { $0.subject == "hit" ? .send([Self.token($0.id)]) : .send([]) }
         let client = TokenCacheClient(path: server.path)
         let misses = (0..<1_500).map { number in
-            // Each begins before the next: all of them are asked before the hit is.
-            Task.immediate { try? await client.token(for: .subject("miss \(number)"), timeout: 300) }
+            // Each call begins before the next, so all of them are sent before the hit.
+            Task.immediate { try? await client.token(for: .subject("miss \(number)"), timeout: .seconds(300)) }
         }
-        let hit = try await client.token(for: .subject("hit"), timeout: Double(Patience.seconds))
+        let hit = try await client.token(for: .subject("hit"), timeout: Patience.duration)
         #expect(hit.accessToken == "t1501")
         await client.close()
         for miss in misses { #expect(await miss.value == nil) }
         try await server.stop()
     }
 
-    @Test("Where no second connection can be made, no call fails that has the first to wait for.")
+    @Test("If no second connection can be made, calls wait for the first and don't fail.")
     func noSecond() async throws {
         let (asked, asking) = AsyncStream<Void>.makeStream()
         let server = try await ScriptedServer { _ in
             asking.yield()
             return .send([])
         }
-        let client = TokenCacheClient(path: server.path, restartGrace: 0)
+        let client = TokenCacheClient(path: server.path, restartGrace: .zero)
         let waiting = (0..<1_000).map { number in
-            Task.immediate { await failure { _ = try await client.token(for: .subject("\(number)"), timeout: 300) } }
+            Task.immediate {
+                await failure { _ = try await client.token(for: .subject("\(number)"), timeout: .seconds(300)) }
+            }
         }
         var count = 0
         for await _ in asked {
             count += 1
             if count == 1_000 { break }
         }
-        // Nobody listens any more, and the connection stays.
+        // The server stops listening and keeps the connection.
         try await server.stop()
-        let late = await failure { _ = try await client.token(for: .subject("late"), timeout: 0.1) }
+        let late = await failure { _ = try await client.token(for: .subject("late"), timeout: .milliseconds(100)) }
         #expect(late?.code == .timeout)
+        #expect(late?.requestState == .notSent)
         await client.close()
         for call in waiting { #expect(await call.value?.code == .closed) }
     }
 
-    @Test("An error of the daemon has its code, when to come back, and what the tenant said.")
-    func refusal() async throws {
+    @Test("An error from the daemon has its code, message and delay, and the tenant's words.")
+    func daemonError() async throws {
         try await withClient { id in
             .send([
                 #"{"id":\#(id),"error":"denied","error_description":"no","retry_after":9,"upstream":{"status":401,"code":"X"}}"#
@@ -120,14 +129,16 @@ struct TokenCacheClientTests {
         } _: { client async throws in
             let error = await failure { _ = try await client.token(for: .userID("a")) }
             #expect(error?.code == .denied)
-            #expect(error?.description == "no")
-            #expect(error?.retryAfter == 9)
+            #expect(error?.message == "no")
+            #expect(error?.description == "denied: no")
+            #expect(error?.requestState == .answered)
+            #expect(error?.retryAfter == .seconds(9))
             #expect(error?.upstream?.status == 401)
             #expect(error?.upstream?.code == "X")
         }
     }
 
-    @Test("A cancelled call ends, and the connection serves on.")
+    @Test("A cancelled call ends, and its connection serves other calls.")
     func cancellation() async throws {
         let (asked, asking) = AsyncStream<Void>.makeStream()
         try await withClient { id in
@@ -143,16 +154,73 @@ struct TokenCacheClientTests {
         }
     }
 
-    @Test("Who doesn't wait for a daemon that isn't there is told at once.")
+    @Test("Without a grace period, a call without a daemon fails at once, with the system's error as its cause.")
     func unreachable() async throws {
-        let folder = try TemporaryFolder()
-        let client = TokenCacheClient(path: folder.path("none"), restartGrace: 0, longestReply: 1_000)
-        let error = await failure { _ = try await client.token(for: .subject("a"), timeout: 300) }
+        let directory = try TemporaryFolder()
+        let client = TokenCacheClient(path: directory.path("none"), restartGrace: .zero, longestReply: 1_000)
+        let error = await failure { _ = try await client.token(for: .subject("a"), timeout: .seconds(300)) }
         #expect(error?.code == .unreachable)
-        #expect(error?.description.contains("there is no socket") == true)
+        #expect(error?.message.contains("there is no socket") == true)
+        #expect(error?.requestState == .notSent)
+        #expect((error?.cause as? IOError)?.errnoCode == ENOENT)
     }
 
-    @Test("A token shows in no text of its object.")
+    @Test("A call that is cancelled before it begins sends nothing.")
+    func cancelledBefore() async throws {
+        let directory = try TemporaryFolder()
+        let client = TokenCacheClient(path: directory.path("none"), restartGrace: .seconds(300))
+        let call = Task {
+            unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
+            return try await client.hello(timeout: .seconds(300))
+        }
+        await #expect(throws: CancellationError.self) { try await call.value }
+    }
+
+    @Test("A call that waits for a daemon can be cancelled.")
+    func cancelledWhileWaiting() async throws {
+        let directory = try TemporaryFolder()
+        let client = TokenCacheClient(path: directory.path("none"), restartGrace: .seconds(300))
+        let call = Task.immediate { try await client.hello(timeout: .seconds(300)) }
+        call.cancel()
+        await #expect(throws: CancellationError.self) { try await call.value }
+        await client.close()
+    }
+
+    @Test("A timeout after the request was sent says so.")
+    func sentState() async throws {
+        let server = try await ScriptedServer { _ in .send([]) }
+        let client = TokenCacheClient(path: server.path)
+        let error = await failure { _ = try await client.hello(timeout: .milliseconds(1)) }
+        #expect(error?.code == .timeout)
+        #expect(error?.requestState == .sent)
+        await client.close()
+        try await server.stop()
+    }
+
+    @Test("A source and a code that this version does not know are values.")
+    func openSets() async throws {
+        try await withClient { id in
+            id == 1
+                ? .send([Self.token(id).replacing(#""cache""#, with: #""replica""#)])
+                : .send([#"{"id":\#(id),"error":"quota_exceeded"}"# + "\n"])
+        } _: { client async throws in
+            let token = try await client.token(for: .subject("a"))
+            #expect(token.source == .init(rawValue: "replica"))
+            let error = await failure { _ = try await client.token(for: .subject("a")) }
+            #expect(error?.code == .init(rawValue: "quota_exceeded"))
+        }
+    }
+
+    @Test(
+        "A duration is written as the number of seconds that it was made of.",
+        arguments: [0, 0.001, 0.1, 0.3, 1.1, 300.5, 86_400, -0.5]
+    )
+    func seconds(number: Double) {
+        #expect(Duration.seconds(number).inSeconds == number)
+        #expect(Duration(clampingSeconds: number).inSeconds == number)
+    }
+
+    @Test("No text about a token contains it.")
     func redaction() async throws {
         try await withClient { id in
             .send([Self.token(id)])
@@ -165,39 +233,36 @@ struct TokenCacheClientTests {
     }
 
     @Test(
-        "A path that no socket can have is unreachable at once.",
+        "A path that no socket can have is reported at once.",
         arguments: ["", "/a\0b", String(repeating: "a", count: 108)]
     )
-    func hopeless(path: String) async throws {
-        let client = TokenCacheClient(path: path, restartGrace: 300)
-        let error = await failure { _ = try await client.hello(timeout: 300) }
+    func invalidPath(path: String) async throws {
+        let client = TokenCacheClient(path: path, restartGrace: .seconds(300))
+        let error = await failure { _ = try await client.hello(timeout: .seconds(300)) }
         #expect(error?.code == .unreachable)
-        #expect(error?.description.contains("the path") == true)
+        #expect(error?.message.contains("the path") == true)
     }
 
-    @Test("A grace that is none is refused.", arguments: [-0.1, 300.1, .nan, .infinity] as [Double])
-    func graces(seconds: Double) async throws {
-        let client = TokenCacheClient(path: "/none", restartGrace: seconds)
-        let error = await failure { _ = try await client.hello(timeout: 300) }
+    @Test("A grace period out of range fails each call.", arguments: outOfRange)
+    func graces(grace: Duration) async throws {
+        let client = TokenCacheClient(path: "/none", restartGrace: grace)
+        let error = await failure { _ = try await client.hello(timeout: .seconds(300)) }
         #expect(error?.code == .invalidRequest)
     }
 
-    @Test(
-        "A number that no time can be is refused before it is sent.",
-        arguments: [-1, 300.1, .nan, .infinity, -.infinity] as [Double]
-    )
-    func timeouts(seconds: Double) async throws {
+    @Test("A timeout out of range fails the call before anything is sent.", arguments: outOfRange)
+    func timeouts(timeout: Duration) async throws {
         let client = TokenCacheClient(path: "/none")
-        let error = await failure { _ = try await client.hello(timeout: seconds) }
+        let error = await failure { _ = try await client.hello(timeout: timeout) }
         #expect(error?.code == .invalidRequest)
     }
 
-    @Test("The calls of a client that is given up end, and so does its connection.")
+    @Test("Closing the client ends its calls.")
     func closing() async throws {
         try await withClient { _ in
             .send([])
         } _: { client async throws in
-            async let lost = failure { _ = try await client.hello(timeout: 300) }
+            async let lost = failure { _ = try await client.hello(timeout: .seconds(300)) }
             await client.close()
             #expect(await lost?.code == .closed)
         }

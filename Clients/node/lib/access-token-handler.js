@@ -2,17 +2,17 @@
 
 const { TokenCacheError } = require('./token-cache-error.js');
 
-/** When to ask again where the error doesn't say, in seconds. */
-const USUAL_RETRY = 5;
-/** Faults of the application or its configuration: asking again won't mend them, and the page shouldn't. */
-const LASTING = new Map([
+/** The time after which to ask again if the error names none, in seconds. */
+const DEFAULT_RETRY = 5;
+/** The statuses of errors of the application or its configuration, after which the page should not ask again. */
+const PERMANENT = new Map([
   ['forbidden', 403],
   ['invalid_request', 500],
   ['unknown_tenant', 500],
   ['unsupported_op', 500],
 ]);
 
-/** The SHA-256 of a token, in hex. */
+/** The SHA-256 of a token, in hexadecimal. */
 const FINGERPRINT = /^[0-9a-f]{64}$/i;
 
 /** See `TokenCache.accessTokenHandler` in index.d.ts. */
@@ -24,7 +24,7 @@ function accessTokenHandler(cache, user, { log = console.error, ...options } = {
       if (request.method !== 'POST') return answer(response, 405, 'only POST is answered here', { allow: 'POST' });
       const found = await user(request);
       const whose = typeof found === 'string' ? { subject: found } : (found ?? {});
-      // `{ userId: request.session.userId }` of nobody's session is nobody, too.
+      // A session in which nobody is signed in also gives `{ userId: undefined }`.
       if ((whose.subject ?? whose.userId) == null) return answer(response, 401, 'nobody is signed in');
       response.once('close', onClose);
       if (response.destroyed) abandoned.abort();
@@ -34,12 +34,12 @@ function accessTokenHandler(cache, user, { log = console.error, ...options } = {
       const token = await cache.token(wanted);
       answer(response, 200, token.accessToken);
     } catch (error) {
-      // Nobody is there any more to be answered.
+      // The client has disconnected.
       if (abandoned.signal.aborted) return;
       if (error instanceof TokenCacheError) return fail(response, error, log);
-      // A fault of the application's own function is the application's to handle.
+      // The application handles an error of its own function.
       if (next) return next(error);
-      answer(response, 500, 'who is signed in could not be found out');
+      answer(response, 500, 'it could not be determined who is signed in');
     } finally {
       response.off('close', onClose);
     }
@@ -51,13 +51,13 @@ function key({ subject, userId, tenant, scope, timeout, signal }) {
 }
 
 function fail(response, error, log) {
-  const status = LASTING.get(error.code);
+  const status = PERMANENT.get(error.code);
   if (status !== undefined) {
     log(`tokencached: no access token can be given: ${error.message}`);
     return answer(response, status, `no access token can be given (${error.code})`);
   }
-  const seconds = String(Math.max(1, Math.ceil(error.retryAfter ?? USUAL_RETRY)));
-  answer(response, 503, `no access token can be had at present (${error.code})`, { 'retry-after': seconds });
+  const seconds = String(Math.max(1, Math.ceil(error.retryAfter ?? DEFAULT_RETRY)));
+  answer(response, 503, `no access token is available now (${error.code})`, { 'retry-after': seconds });
 }
 
 function answer(response, status, text, headers = {}) {

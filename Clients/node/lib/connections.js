@@ -2,47 +2,47 @@
 
 const { connect } = require('node:net');
 
-const { Attempts } = require('./attempts.js');
+const { ConnectionAttempts } = require('./connection-attempts.js');
 const { Exchange } = require('./exchange.js');
 const { TokenCacheError } = require('./token-cache-error.js');
 
 /**
- * The connections to the daemon that all calls share: one, and more where that has too many requests under way. They are
- * made when a call needs them and made again after they ended; while nobody calls, they don't keep the process alive.
+ * The connections to the daemon that all calls share: one, and more when it has too many requests under way. They are
+ * made when a call needs them, and again after they have ended. They don't keep the process alive.
  */
 class Connections {
   #path;
-  #settle;
+  #complete;
   #attempts;
   #exchange = new Exchange();
-  // The open ones, by socket; the oldest first.
-  #links = new Map();
+  // The open connections by their sockets, the oldest first.
+  #open = new Map();
   #opening;
-  #pause;
+  #delay;
   #isScheduled = false;
   #isClosed = false;
 
-  /** @param settle is told what came of a call: `(call, error, answer)`. */
-  constructor(path, restartGrace, settle) {
+  /** @param complete a function that is called when a call has ended: `(call, error, answer)`. */
+  constructor(path, restartGrace, complete) {
     this.#path = path;
-    this.#settle = settle;
-    this.#attempts = new Attempts(path, restartGrace);
+    this.#complete = complete;
+    this.#attempts = new ConnectionAttempts(path, restartGrace);
   }
 
   get isOpen() {
-    return this.#links.size > 0;
+    return this.#open.size > 0;
   }
 
-  ask(call) {
+  add(call) {
     if (this.#isClosed) throw closed();
-    if (this.#attempts.isHopeless) throw this.#attempts.unreachable();
+    if (this.#attempts.isPathInvalid) throw this.#attempts.unreachable();
     this.#exchange.add(call);
     this.#schedule();
   }
 
-  /** Whether the daemon has been asked this, or is about to be. */
+  /** True if the call is sent, or is about to be. */
   isTrying(call) {
-    return call.conversation !== undefined || !(this.isOpen || this.#pause);
+    return call.pending !== undefined || !(this.isOpen || this.#delay);
   }
 
   giveUp(call) {
@@ -50,24 +50,24 @@ class Connections {
     this.#schedule();
   }
 
-  /** The error of a call whose time has passed. */
-  late() {
+  /** The error of a call whose timeout has passed. */
+  timeoutError() {
     if (this.isOpen) return new TokenCacheError('timeout', 'the daemon did not answer in time');
     return this.#attempts.unreachable();
   }
 
-  /** Ends the connections; calls that wait fail. Resolves when the sockets are closed. */
+  /** Closes the connections. Calls that wait fail. Resolves when the sockets are closed. */
   async close() {
     this.#isClosed = true;
-    clearTimeout(this.#pause);
-    this.#fail(closed);
-    const sockets = [...this.#links.keys(), ...(this.#opening ? [this.#opening] : [])];
+    clearTimeout(this.#delay);
+    this.#failAll(closed);
+    const sockets = [...this.#open.keys(), ...(this.#opening ? [this.#opening] : [])];
     await Promise.all(
       sockets.map((socket) => new Promise((resolve) => socket.ref().once('close', resolve).destroy())),
     );
   }
 
-  // The calls of one turn of the event loop go in one write.
+  // The calls of one turn of the event loop are sent in one write.
   #schedule() {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -79,29 +79,29 @@ class Connections {
 
   #proceed() {
     if (this.#isClosed) return;
-    for (const [socket, conversation] of this.#links) {
-      if (this.#exchange.isDispensable(conversation)) this.#drop(socket);
-      else if (!socket.writableNeedDrain) this.#send(socket, conversation);
+    for (const [socket, connection] of this.#open) {
+      if (this.#exchange.isDispensable(connection)) this.#drop(socket);
+      else if (!socket.writableNeedDrain) this.#send(socket, connection);
     }
-    if (this.#exchange.wantsConnection && !this.#opening && !this.#pause) this.#connect();
+    if (this.#exchange.needsConnection && !this.#opening && !this.#delay) this.#connect();
   }
 
-  #send(socket, conversation) {
-    const lines = this.#exchange.take(conversation, performance.now());
+  #send(socket, connection) {
+    const lines = this.#exchange.send(connection, performance.now());
     if (lines) socket.write(lines);
   }
 
   #connect() {
     let failure;
-    // As an object: a text that looks like a number would be a port.
+    // The path is passed in an object, because a string that looks like a number would be a port.
     const socket = connect({ path: this.#path });
     this.#opening = socket;
-    // Calls that wait have timers, which keep the process alive; the connection needn't.
+    // The timers of waiting calls keep the process alive. The connection needn't.
     socket.unref();
     socket.on('connect', () => {
       this.#opening = undefined;
       this.#attempts.connected();
-      this.#links.set(socket, this.#exchange.connected());
+      this.#open.set(socket, this.#exchange.connected());
       this.#proceed();
     });
     socket.on('drain', () => this.#proceed());
@@ -111,53 +111,54 @@ class Connections {
   }
 
   #receive(socket, chunk) {
-    const conversation = this.#links.get(socket);
-    // What closing the connection left behind.
-    if (!conversation) return;
-    const { ended, isUseful } = this.#exchange.receive(conversation, chunk);
+    const connection = this.#open.get(socket);
+    // Data may still arrive after the connection was dropped.
+    if (!connection) return;
+    const { completions, isUsable } = this.#exchange.receive(connection, chunk);
     this.#attempts.answered();
-    if (!isUseful) {
+    if (!isUsable) {
       this.#drop(socket);
-      this.#wait(this.#attempts.hungUp());
+      this.#connectAgain(this.#attempts.disconnected());
     }
-    for (const { call, error, answer } of ended) this.#settle(call, error, answer);
+    for (const { call, error, answer } of completions) this.#complete(call, error, answer);
     this.#proceed();
   }
 
-  /** The socket is closed, because the daemon did so or no connection could be made. */
+  /** Handles the end of a socket: the daemon has closed it, or no connection could be made. */
   #ended(socket, failure) {
-    const wasOpen = this.#links.has(socket);
+    const wasOpen = this.#open.has(socket);
     if (wasOpen) this.#drop(socket);
     else if (this.#opening !== socket) return;
     if (this.#opening === socket) this.#opening = undefined;
     if (this.#isClosed) return;
-    const pause = wasOpen ? this.#attempts.hungUp() : this.#attempts.failed(failure, performance.now());
-    // While others are open, those who wait have them to wait for.
-    if (pause === undefined && !this.isOpen) this.#fail(() => this.#attempts.unreachable());
-    else this.#wait(pause ?? Attempts.LONGEST_PAUSE);
+    const backoff = wasOpen ? this.#attempts.disconnected() : this.#attempts.failed(failure, performance.now());
+    // Callers can still be served on the connections that are open.
+    if (backoff === undefined && !this.isOpen) this.#failAll(() => this.#attempts.unreachable());
+    else this.#connectAgain(backoff ?? ConnectionAttempts.LONGEST_BACKOFF);
   }
 
   #drop(socket) {
-    const conversation = this.#links.get(socket);
-    this.#links.delete(socket);
-    if (conversation.isDraining) this.#wait(this.#attempts.hungUp());
-    this.#exchange.disconnected(conversation);
+    const connection = this.#open.get(socket);
+    this.#open.delete(socket);
+    // While the daemon is shutting down, the next one may not be there yet.
+    if (connection.pending.isDraining) this.#connectAgain(this.#attempts.disconnected());
+    this.#exchange.disconnected(connection);
     socket.destroy();
   }
 
-  #fail(error) {
-    for (const call of this.#exchange.end()) this.#settle(call, error());
+  #failAll(error) {
+    for (const call of this.#exchange.end()) this.#complete(call, error());
   }
 
-  #wait(milliseconds) {
+  #connectAgain(milliseconds) {
     if (this.#isClosed) return;
-    clearTimeout(this.#pause);
-    this.#pause = setTimeout(() => {
-      this.#pause = undefined;
+    clearTimeout(this.#delay);
+    this.#delay = setTimeout(() => {
+      this.#delay = undefined;
       this.#proceed();
     }, milliseconds);
-    // Calls that wait have timers of their own.
-    this.#pause.unref();
+    // The timers of waiting calls keep the process alive.
+    this.#delay.unref();
   }
 }
 

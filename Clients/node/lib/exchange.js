@@ -1,45 +1,43 @@
 'use strict';
 
-const { Conversation } = require('./conversation.js');
 const { operations } = require('./operations.js');
+const { PendingRequests } = require('./pending-requests.js');
+const { ReplyReader } = require('./reply-reader.js');
 const { TokenCacheError } = require('./token-cache-error.js');
 
-/** The daemon lets 65,536 requests wait in all, which is less than this many connections hold. */
+/** The daemon lets 65,536 requests wait in all, and these connections hold more. */
 const MOST_CONNECTIONS = 66;
 
 /**
- * Which calls wait, where the others are under way, and what the daemon's bytes mean for them. It knows neither sockets nor
- * clocks.
+ * Distributes calls over connections and assigns the daemon's replies to them. It has no socket and no clock.
  *
- * A call is any object with `name`, `body` and `deadline`. It goes on the oldest connection that has room. Where all are full,
- * another one is needed, so that what the daemon has in its cache never waits behind what it has to fetch. A connection on
- * which nobody waits any more is dispensable where it is full (of calls that were given up) or an older one has room.
- *
- * Every operation of the daemon can be asked again, so what was under way on a connection that ended goes to the head of the
- * queue.
+ * A call is any object with `name`, `body` and `deadline`. It is sent on the oldest connection that has capacity. If
+ * all are full, another one is needed, so that a cached token never waits behind tokens that have to be minted. Every
+ * operation may be repeated, so a call that was under way when its connection ended is sent again, before the calls
+ * that wait.
  */
 class Exchange {
-  // What was under way on a connection that ended goes before what has not been asked yet.
-  #again = new Set();
+  // The calls that were under way on a connection that ended. They precede the queue.
+  #retries = new Set();
   #queue = new Set();
-  // The oldest first.
-  #conversations = [];
+  // The oldest connection is the first.
+  #connections = [];
   #lastId = 0;
 
   get hasQueue() {
-    return this.#again.size + this.#queue.size > 0;
+    return this.#retries.size + this.#queue.size > 0;
   }
 
   get isEmpty() {
-    return !this.hasQueue && !this.#conversations.some(({ isAwaited }) => isAwaited);
+    return !this.hasQueue && !this.#connections.some(({ pending }) => pending.isAwaited);
   }
 
-  /** Whether calls wait that another connection would take. While the daemon drains one, it accepts no other. */
-  get wantsConnection() {
+  /** True if calls wait for which another connection should be made. A daemon that is shutting down accepts none. */
+  get needsConnection() {
     return (
       this.hasQueue &&
-      this.#conversations.length < MOST_CONNECTIONS &&
-      this.#conversations.every(({ isFull, isDraining }) => isFull && !isDraining)
+      this.#connections.length < MOST_CONNECTIONS &&
+      this.#connections.every(({ pending }) => pending.isFull && !pending.isDraining)
     );
   }
 
@@ -47,40 +45,44 @@ class Exchange {
     this.#queue.add(call);
   }
 
-  /** Forgets a call; the late reply to it will be dropped. */
+  /** Removes a call. A reply to it will be dropped. */
   giveUp(call) {
-    this.#again.delete(call);
+    this.#retries.delete(call);
     this.#queue.delete(call);
-    call.conversation?.giveUp(call);
+    call.pending?.giveUp(call);
   }
 
-  /** A connection has been made: what will be asked on it. */
+  /** Adds a connection that has been made, and returns what stands for it here. */
   connected() {
-    const conversation = new Conversation();
-    this.#conversations.push(conversation);
-    return conversation;
+    const connection = { pending: new PendingRequests(), replies: new ReplyReader() };
+    this.#connections.push(connection);
+    return connection;
   }
 
-  /** The connection has ended: what was under way is to be asked again. */
-  disconnected(conversation) {
-    this.#conversations.splice(this.#conversations.indexOf(conversation), 1);
-    for (const call of conversation.clear()) this.#again.add(call);
+  /** Removes a connection that has ended. The calls that were under way on it wait again. */
+  disconnected(connection) {
+    this.#connections.splice(this.#connections.indexOf(connection), 1);
+    for (const call of connection.pending.removeAll()) this.#retries.add(call);
   }
 
-  /** Whether the connection serves nobody and can be closed. */
-  isDispensable(conversation) {
-    if (conversation.isAwaited) return false;
-    if (conversation.isDraining || conversation.isFull) return true;
-    return this.#conversations.slice(0, this.#conversations.indexOf(conversation)).some(({ hasRoom }) => hasRoom);
+  /**
+   * True if nobody waits for a reply on the connection and it should be closed: because it is full of calls that were
+   * given up, of which the daemon learns so, because it accepts no more, or because an older connection has capacity.
+   */
+  isDispensable(connection) {
+    if (connection.pending.isAwaited) return false;
+    if (!connection.pending.hasCapacity) return true;
+    const older = this.#connections.slice(0, this.#connections.indexOf(connection));
+    return older.some(({ pending }) => pending.hasCapacity);
   }
 
-  /** The lines that may go on that connection now, as text. */
-  take(conversation, now) {
+  /** The lines to send on that connection now. */
+  send({ pending }, now) {
     let lines = '';
-    for (const call of this.#next(conversation)) {
+    for (const call of this.#next(pending)) {
       this.#lastId += 1;
-      conversation.add(call, this.#lastId);
-      // The daemon is to answer within what is left of the caller's time, not within all of it from here.
+      pending.add(call, this.#lastId);
+      // The daemon is to answer in the time that is left to the caller, which is less than the caller gave.
       const left = call.name === 'token' ? `"timeout":${Math.max(0, Math.ceil(call.deadline - now)) / 1_000},` : '';
       lines += `{"id":${call.id},${left}${call.body}}\n`;
     }
@@ -88,63 +90,64 @@ class Exchange {
   }
 
   /**
-   * What came: the calls that have ended, as `{call, answer}` or `{call, error}`, and whether the connection is of further
-   * use.
+   * Takes bytes that the daemon has sent. Returns the calls that have ended, as `{ call, answer }` or `{ call, error
+   * }`, and whether the connection can be used further.
    */
-  receive(conversation, chunk) {
-    const ended = [];
-    for (const reply of conversation.read(chunk)) {
-      if (!this.#receive(reply, conversation, ended)) return { ended, isUseful: false };
+  receive({ pending, replies }, chunk) {
+    const completions = [];
+    for (const reply of replies.read(chunk)) {
+      if (!this.#receive(reply, pending, completions)) return { completions, isUsable: false };
     }
-    return { ended, isUseful: true };
+    return { completions, isUsable: true };
   }
 
-  /** Ends all calls; those that ended. */
+  /** Ends all calls and returns them. */
   end() {
-    for (const conversation of this.#conversations) {
-      for (const call of conversation.clear()) this.#again.add(call);
+    for (const { pending } of this.#connections) {
+      for (const call of pending.removeAll()) this.#retries.add(call);
     }
-    const calls = [...this.#again, ...this.#queue];
-    this.#again.clear();
+    const calls = [...this.#retries, ...this.#queue];
+    this.#retries.clear();
     this.#queue.clear();
     return calls;
   }
 
-  *#next(conversation) {
-    for (const calls of [this.#again, this.#queue]) {
+  *#next(pending) {
+    for (const calls of [this.#retries, this.#queue]) {
       for (const call of calls) {
-        if (!conversation.hasRoom) return;
+        if (!pending.hasCapacity) return;
         calls.delete(call);
         yield call;
       }
     }
   }
 
-  #receive(reply, conversation, ended) {
+  #receive(reply, pending, completions) {
     const error = reply && TokenCacheError.ofReply(reply);
     if (!reply || (reply.id === undefined && !error)) {
-      return fail(conversation, new TokenCacheError('bad_reply', "the daemon's reply can't be understood"), ended);
+      return fail(pending, new TokenCacheError('bad_reply', "the daemon's reply can't be understood"), completions);
     }
     const isShuttingDown = error?.code === 'shutting_down';
-    if (isShuttingDown) conversation.isDraining = true;
-    // All our requests have an id, so what comes without one is about the connection itself.
-    if (reply.id === undefined) return isShuttingDown || fail(conversation, error, ended);
-    // What isn't under way was never asked, or nobody waits for it any more.
-    const call = conversation.remove(reply.id);
-    if (call && isShuttingDown) this.#again.add(call);
-    else if (call) ended.push({ call, ...(error ? { error } : answerTo(call, reply)) });
+    if (isShuttingDown) pending.isDraining = true;
+    // All requests of this client have an id, so an error without one is about the connection itself.
+    if (reply.id === undefined) return isShuttingDown || fail(pending, error, completions);
+    // A call that isn't pending here was never sent on this connection, or was given up.
+    const call = pending.remove(reply.id);
+    if (call && isShuttingDown) this.#retries.add(call);
+    else if (call) completions.push({ call, ...(error ? { error } : answerTo(call, reply)) });
     return true;
   }
 }
 
-function fail(conversation, error, ended) {
-  for (const call of conversation.clear()) ended.push({ call, error });
+function fail(pending, error, completions) {
+  for (const call of pending.removeAll()) completions.push({ call, error });
   return false;
 }
 
 function answerTo({ name }, reply) {
   const answer = operations[name].answer(reply);
-  return answer ? { answer } : { error: new TokenCacheError('bad_reply', `the daemon's reply is none to '${name}'`) };
+  if (answer) return { answer };
+  return { error: new TokenCacheError('bad_reply', `the daemon's reply is not one to '${name}'`) };
 }
 
 module.exports = { Exchange };

@@ -10,12 +10,12 @@ async function fetchAs(cache, usualOrigins, user, url, init = {}) {
   const signal = init.signal ?? (url instanceof Request ? url.signal : undefined);
   const first = await cache.token({ ...whose, signal });
   const response = await fetch(url, authorized(url, init, first));
-  // Where a redirect led elsewhere, no token went along, and none was refused.
+  // After a redirect to another origin, which got no token, none was refused.
   if (response.status !== 401 || !origins.includes(new URL(response.url).origin)) return response;
   await cache.invalidate({ ...key(whose), accessToken: first.accessToken, signal });
   if (!isRepeatable(url, init)) return response;
   const second = await cache.token({ ...whose, signal });
-  // The daemon keeps a token that has just replaced a reported one: asking again with it would be refused again.
+  // The daemon keeps a token that has just replaced a reported one. The API would refuse it again.
   if (second.accessToken === first.accessToken) return response;
   // Frees the connection for the second attempt.
   await response.body?.cancel();
@@ -28,7 +28,7 @@ function authorized(url, init, token) {
   return { ...init, headers };
 }
 
-/** What is read while it is sent can't be sent a second time. */
+/** True if the request can be sent a second time. A body that is read while it is sent can't be. */
 function isRepeatable(url, init) {
   if (init.body === undefined || init.body === null) return !(url instanceof Request && url.body);
   return !(init.body instanceof ReadableStream || Symbol.asyncIterator in Object(init.body));

@@ -1,28 +1,33 @@
 'use strict';
 
-const { isText, pauseOf } = require('./texts.js');
+const { delayOf, isValidString } = require('./strings.js');
 const { TokenCacheError } = require('./token-cache-error.js');
 const { Token } = require('./token.js');
 
-// What each operation takes, what it is called on the wire, and what its reply is to the caller. The daemon decides what
-// a value means; here it is only made sure that the line can be read, so that one caller's slip is answered to that caller.
+// The options of each operation, their names in the protocol, and the result for the caller. The daemon checks what a
+// value means. Here only its type is checked, so that a mistake of one caller is reported to that caller.
 
-const text = { name: 'a string', fits: isText };
+const string = { name: 'a string', fits: isValidString };
 const number = { name: 'a finite number', fits: (value) => Number.isFinite(value) };
-const flag = { name: 'true or false', fits: (value) => typeof value === 'boolean' };
-const texts = { name: 'a list of strings', fits: (value) => Array.isArray(value) && value.every(text.fits) };
+const boolean = { name: 'true or false', fits: (value) => typeof value === 'boolean' };
+const strings = { name: 'a list of strings', fits: (value) => Array.isArray(value) && value.every(string.fits) };
 
-const key = { subject: ['subject', text], userId: ['user_id', text], tenant: ['tenant', text], scope: ['scope', text] };
+const key = {
+  subject: ['subject', string],
+  userId: ['user_id', string],
+  tenant: ['tenant', string],
+  scope: ['scope', string],
+};
 
 const operations = {
   token: {
-    members: { ...key, minTtl: ['min_ttl', number], noCache: ['no_cache', flag] },
+    members: { ...key, minTtl: ['min_ttl', number], noCache: ['no_cache', boolean] },
     answer: (reply) => (isToken(reply) ? new Token(reply) : undefined),
   },
   prefetch: {
     members: {
-      subjects: ['subjects', texts],
-      userIds: ['user_ids', texts],
+      subjects: ['subjects', strings],
+      userIds: ['user_ids', strings],
       tenant: key.tenant,
       scope: key.scope,
     },
@@ -30,9 +35,9 @@ const operations = {
       [queued, cached, refused].every(Number.isInteger) ? { queued, cached, refused } : undefined,
   },
   invalidate: {
-    members: { ...key, accessToken: ['access_token', text], tokenSha256: ['token_sha256', text] },
+    members: { ...key, accessToken: ['access_token', string], tokenSha256: ['token_sha256', string] },
     answer: ({ invalidated, retry_after: retryAfter }) =>
-      typeof invalidated === 'boolean' ? { invalidated, retryAfter: pauseOf(retryAfter) } : undefined,
+      typeof invalidated === 'boolean' ? { invalidated, retryAfter: delayOf(retryAfter) } : undefined,
   },
   revoke: {
     members: key,
@@ -42,20 +47,24 @@ const operations = {
   hello: {
     members: {},
     answer: ({ server, version, protocol, ops, tenants, max_line: maxLine }) =>
-      [server, version].every(isText) && [protocol, maxLine].every(Number.isInteger) && [ops, tenants].every(texts.fits)
+      [server, version].every(isValidString) &&
+      [protocol, maxLine].every(Number.isInteger) &&
+      [ops, tenants].every(strings.fits)
         ? { server, version, protocol, operations: ops, tenants, maxLine }
         : undefined,
   },
 };
 
-/** What is common to all: how long the caller waits, in seconds, and how it changes its mind. */
+/** The time that a call may take, in seconds. */
 const DEFAULT_TIMEOUT = 10;
 const LONGEST_TIMEOUT = 300;
-/** The daemon's limits: users in a prefetch, and bytes of a line, less the longest id and time-out that stand before. */
+/**
+ * The daemon's limits: users in a prefetch, and bytes of a line without the id and the timeout, which are added later.
+ */
 const MOST_USERS = 1_000;
 const LONGEST_BODY = 65_536 - 64;
 
-/** The members of a request as JSON without its braces, and the time-out in seconds; throws what can't be sent. */
+/** The members of a request as JSON without its braces, and the timeout in seconds. Throws if it can't be sent. */
 function encode(name, options) {
   const members = { op: name };
   for (const [option, [member, kind]] of Object.entries(operations[name].members)) {
@@ -73,40 +82,40 @@ function encode(name, options) {
   return { body, timeout };
 }
 
-/** A prefetch as one request, or as many as its users need: a line takes 1,000, or fewer where their ids are long. */
+/** The requests that a prefetch needs: each has 1,000 users, or fewer if their names are long. */
 function encodePrefetch({ subjects, userIds, ...rest }) {
   const [name, users] = subjects === undefined || subjects === null ? ['userIds', userIds] : ['subjects', subjects];
-  // Where both are given, or what is given is none, there is nothing to split, and the error is that of any request.
-  if ((subjects && userIds) || !texts.fits(users)) {
+  // A request with both kinds of users, or without a list, is not split. Its error is found as in any request.
+  if ((subjects && userIds) || !strings.fits(users)) {
     const { body, timeout } = encode('prefetch', { subjects, userIds, ...rest });
     return { bodies: [body], timeout };
   }
   const { body, timeout } = encode('prefetch', { ...rest, [name]: [] });
-  const parts = partsOf(users, LONGEST_BODY - Buffer.byteLength(body));
-  return { bodies: parts.map((part) => encode('prefetch', { ...rest, [name]: part }).body), timeout };
+  const batches = batchesOf(users, LONGEST_BODY - Buffer.byteLength(body));
+  return { bodies: batches.map((batch) => encode('prefetch', { ...rest, [name]: batch }).body), timeout };
 }
 
-/** The users in their order, in parts that fit into a line. */
-function partsOf(users, room) {
-  const parts = [[]];
+/** The users in their order, in batches of which each fits into a line. */
+function batchesOf(users, capacity) {
+  const batches = [[]];
   let size = 0;
   for (const user of users) {
     const length = Buffer.byteLength(JSON.stringify(user)) + ','.length;
-    const last = parts.at(-1);
-    if (last.length > 0 && (last.length === MOST_USERS || size + length > room)) {
-      parts.push([user]);
+    const last = batches.at(-1);
+    if (last.length > 0 && (last.length === MOST_USERS || size + length > capacity)) {
+      batches.push([user]);
       size = length;
     } else {
       last.push(user);
       size += length;
     }
   }
-  return parts;
+  return batches;
 }
 
 function isToken({ access_token: token, token_type: type, expires_in: left, expires_at: end, scope, source }) {
-  const isDate = isText(end) && !Number.isNaN(Date.parse(end));
-  return [token, type, scope, source].every(isText) && token !== '' && Number.isFinite(left) && isDate;
+  const isDate = isValidString(end) && !Number.isNaN(Date.parse(end));
+  return [token, type, scope, source].every(isValidString) && token !== '' && Number.isFinite(left) && isDate;
 }
 
 module.exports = { encode, encodePrefetch, operations };

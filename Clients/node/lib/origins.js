@@ -2,23 +2,24 @@
 
 const { TokenCacheError } = require('./token-cache-error.js');
 
-/** The origins that an application names, as one URL or several; throws a TypeError where one is no web address. */
+/** The origins that an application has named, by one URL or several. Throws a TypeError if one is no web address. */
 function originsOf(named = []) {
   return [named].flat().map((each) => {
     const { origin, protocol } = new URL(each);
-    if (protocol !== 'https:' && protocol !== 'http:') throw new TypeError(`'origin' should be a web address, not ${each}`);
-    return origin;
+    if (protocol === 'https:' || protocol === 'http:') return origin;
+    throw new TypeError(`'origin' should be a web address, not ${each}`);
   });
 }
 
-/** Throws where a token may not go to that URL. */
+/** Throws if a token may not be sent to that URL. */
 function checkOrigin(origins, url) {
   if (origins.length === 0) {
-    throw new TokenCacheError('invalid_request', "'origin' should name the tenant's own, as the token goes nowhere else");
+    const message = "'origin' should name the tenant's own, the only one to which a token is sent";
+    throw new TokenCacheError('invalid_request', message);
   }
   const { origin } = new URL(url);
   if (origins.includes(origin)) return;
-  throw new TokenCacheError('invalid_request', `the token goes to ${origins.join(' and ')} only, not to ${origin}`);
+  throw new TokenCacheError('invalid_request', `a token is sent only to ${origins.join(' and ')}, not to ${origin}`);
 }
 
 module.exports = { checkOrigin, originsOf };

@@ -1,14 +1,16 @@
 'use strict';
 
-const { isText, pauseOf } = require('./texts.js');
+const { delayOf, isValidString } = require('./strings.js');
 
 /**
- * Why a call got no answer. It never holds a token: not in its message, not as its cause.
+ * The reason why a call failed. It never contains a token: neither in its message nor as its cause.
  *
- * `code` is the daemon's (`denied`, `rate_limited`, `unavailable`, …) or one of the client's own: `unreachable` (no daemon
- * was there in the call's time), `timeout` (there was one, without an answer in that time; the daemon says this too),
- * `bad_reply` (what came makes no sense), `closed` (the client was closed) and `invalid_request` (never sent, because it
- * can't be written as a line of the protocol).
+ * `code` is the daemon's (`denied`, `rate_limited`, `unavailable`, …) or one of the client's own:
+ * - `unreachable`: no daemon could be reached in the call's time
+ * - `timeout`: the daemon did not answer in that time; the daemon sends this code, too
+ * - `bad_reply`: the daemon's reply is malformed
+ * - `closed`: the client was closed
+ * - `invalid_request`: the request was not sent, because it can't be written as a line of the protocol
  */
 class TokenCacheError extends Error {
   constructor(code, description, { retryAfter, upstream } = {}) {
@@ -20,20 +22,20 @@ class TokenCacheError extends Error {
     this.upstream = upstream;
   }
 
-  /** The error that a reply tells of; undefined where it is an answer. */
+  /** The error that a reply reports, or undefined if it reports success. */
   static ofReply(reply) {
-    if (!isText(reply.error)) return undefined;
-    const description = isText(reply.error_description) ? reply.error_description : reply.error;
-    const details = { retryAfter: pauseOf(reply.retry_after), upstream: upstreamOf(reply.upstream) };
+    if (!isValidString(reply.error)) return undefined;
+    const description = isValidString(reply.error_description) ? reply.error_description : reply.error;
+    const details = { retryAfter: delayOf(reply.retry_after), upstream: upstreamOf(reply.upstream) };
     return new TokenCacheError(reply.error, description, details);
   }
 }
 
-/** Without a status there was no answer of the tenant's; the daemon's code says why then. */
+/** Without a status the tenant did not answer, and the code is the daemon's for the reason. */
 function upstreamOf(members) {
   const { status, code, title } = members ?? {};
-  if (status === undefined ? !isText(code) : !Number.isInteger(status)) return undefined;
-  return { status, code: isText(code) ? code : undefined, title: isText(title) ? title : undefined };
+  if (status === undefined ? !isValidString(code) : !Number.isInteger(status)) return undefined;
+  return { status, code: isValidString(code) ? code : undefined, title: isValidString(title) ? title : undefined };
 }
 
 module.exports = { TokenCacheError };

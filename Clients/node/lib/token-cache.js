@@ -9,15 +9,15 @@ const { TokenCacheError } = require('./token-cache-error.js');
 
 const DEFAULT_PATH = '/run/tokencached/tokencached.sock';
 /**
- * How much longer than the caller's time-out a reply to what was sent is waited for, in ms: the daemon keeps that time-out
- * itself, and its reply says more than ours could.
+ * The time for which a reply is awaited after the caller's timeout, in ms. The daemon keeps the timeout itself, and its
+ * reply says more than the client could.
  */
-const GRACE = 1_000;
-/** For how long a daemon that isn't there is waited for, in seconds. A restart takes less. */
+const REPLY_GRACE = 1_000;
+/** The time for which calls wait for a daemon that isn't there, in seconds. A restart takes less. */
 const RESTART_GRACE = 2;
 const LONGEST_RESTART_GRACE = 300;
 
-/** A tokencached on this machine, through connections that all callers of the process share. */
+/** A client of the daemon on this machine, over connections that all callers of the process share. See index.d.ts. */
 class TokenCache {
   #connections;
   #origins;
@@ -27,7 +27,7 @@ class TokenCache {
       throw new RangeError(`'restartGrace' should be seconds, 0 to ${LONGEST_RESTART_GRACE}`);
     }
     this.#origins = originsOf(origin);
-    this.#connections = new Connections(socketPath(path), restartGrace * 1_000, TokenCache.#settle);
+    this.#connections = new Connections(socketPath(path), restartGrace * 1_000, TokenCache.#complete);
   }
 
   token(options) {
@@ -39,8 +39,8 @@ class TokenCache {
     const deadline = performance.now() + timeout * 1_000;
     const total = { queued: 0, cached: 0, refused: 0 };
     for (const body of bodies) {
-      const part = await this.#ask('prefetch', body, deadline, signal);
-      for (const name of Object.keys(total)) total[name] += part[name];
+      const batch = await this.#send('prefetch', body, deadline, signal);
+      for (const name of Object.keys(total)) total[name] += batch[name];
     }
     return total;
   }
@@ -71,34 +71,34 @@ class TokenCache {
 
   async #call(name, { signal, ...options } = {}) {
     const { body, timeout } = encode(name, options);
-    return this.#ask(name, body, performance.now() + timeout * 1_000, signal);
+    return this.#send(name, body, performance.now() + timeout * 1_000, signal);
   }
 
-  #ask(name, body, deadline, signal) {
+  #send(name, body, deadline, signal) {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       const call = { name, body, deadline, resolve, reject, signal };
-      this.#connections.ask(call);
-      call.timer = setTimeout(() => this.#late(call), Math.max(0, deadline - performance.now()));
+      this.#connections.add(call);
+      call.timer = setTimeout(() => this.#timeoutPassed(call), Math.max(0, deadline - performance.now()));
       call.onAbort = () => this.#giveUp(call, signal.reason);
       signal?.addEventListener('abort', call.onAbort, { once: true });
     });
   }
 
-  #late(call) {
-    if (this.#connections.isTrying(call) && performance.now() < call.deadline + GRACE) {
-      call.timer = setTimeout(() => this.#late(call), call.deadline + GRACE - performance.now());
+  #timeoutPassed(call) {
+    if (this.#connections.isTrying(call) && performance.now() < call.deadline + REPLY_GRACE) {
+      call.timer = setTimeout(() => this.#timeoutPassed(call), call.deadline + REPLY_GRACE - performance.now());
       return;
     }
-    this.#giveUp(call, this.#connections.late());
+    this.#giveUp(call, this.#connections.timeoutError());
   }
 
   #giveUp(call, error) {
     this.#connections.giveUp(call);
-    TokenCache.#settle(call, error);
+    TokenCache.#complete(call, error);
   }
 
-  static #settle(call, error, answer) {
+  static #complete(call, error, answer) {
     clearTimeout(call.timer);
     call.signal?.removeEventListener('abort', call.onAbort);
     if (error) call.reject(error);
@@ -106,7 +106,7 @@ class TokenCache {
   }
 }
 
-/** The path that was given, or that of the environment, where an empty one is not set. `unix://` may stand in front. */
+/** The given path, or that of the environment unless it is empty, or the package's, without a leading `unix://`. */
 function socketPath(given) {
   const path = given ?? (process.env.TOKENCACHED_SOCKET || DEFAULT_PATH);
   if (typeof path !== 'string') throw new TypeError("'path' should be a string");

@@ -3,10 +3,10 @@
 const { inspect } = require('node:util');
 
 /**
- * A user's token as the daemon answered it.
+ * A user's access token and what the daemon says about it.
  *
- * Whoever has the token is that user until it expires, so it shows only where it is asked for by name: it is no property
- * of its own, and neither `console.log`, `JSON.stringify` nor a copy by spread has it.
+ * Whoever has the token can act as that user until it expires. So only the getter `accessToken` gives it: it is in none
+ * of `console.log`, `JSON.stringify` and a copy by spread.
  */
 class Token {
   #accessToken;

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { TokenCache, TokenCacheError } from '../index.mjs';
 import { Stage } from './support/stage.js';
 
-/** A server of `node:http` whose only handler is the client's; the user is who the header `x-user` says. */
+/** A server of `node:http` whose only handler is the client's. The header `x-user` names the user. */
 async function withHandler(work, { user = (request) => request.headers['x-user'], options, next } = {}) {
   const stage = await Stage.open();
   const cache = new TokenCache({ path: stage.socket });
@@ -26,7 +26,7 @@ async function withHandler(work, { user = (request) => request.headers['x-user']
   }
 }
 
-test('POST is answered with the bare token, which nobody may store', () =>
+test('POST is answered with the token as text, which nobody may store', () =>
   withHandler(async ({ post, cache }) => {
     const response = await post('alice');
     assert.equal(response.status, 200);
@@ -35,7 +35,7 @@ test('POST is answered with the bare token, which nobody may store', () =>
     assert.equal(await response.text(), (await cache.token({ subject: 'alice' })).accessToken);
   }));
 
-test('a page whose token was refused is given another, and no other page pays for it', () =>
+test('a page whose token was refused gets another one, and other pages are not affected', () =>
   withHandler(async ({ url, post, stage }) => {
     const first = await (await post('alice')).text();
     const refused = createHash('sha256').update(first).digest('hex');
@@ -43,14 +43,14 @@ test('a page whose token was refused is given another, and no other page pays fo
       const headers = { 'x-user': 'alice', 'x-refused-token': fingerprint };
       return (await fetch(url, { method: 'POST', headers })).text();
     };
-    assert.equal(await ask('nonsense'), first);
+    assert.equal(await ask('malformed'), first);
     const [second, third] = await Promise.all([ask(refused), ask(refused)]);
     assert.notEqual(second, first);
     assert.equal(third, second);
     assert.equal((await stage.control('counters')).mints, 2);
   }));
 
-test('nobody is answered 401, and another method 405', () =>
+test('without a user the status is 401, and for another method 405', () =>
   withHandler(async ({ url, post, stage }) => {
     const nobody = await post();
     assert.equal(nobody.status, 401);
@@ -63,13 +63,13 @@ test('nobody is answered 401, and another method 405', () =>
     assert.equal((await stage.control('counters')).calls, 0);
   }));
 
-test('a user id that nobody has is nobody', async () => {
+test('an undefined user ID means that nobody is signed in', async () => {
   for (const user of [() => ({ userId: undefined }), async () => ({ subject: null, scope: 's' }), () => ({})]) {
     await withHandler(async ({ post }) => assert.equal((await post()).status, 401), { user });
   }
 });
 
-test('the user may be found later, by user id, and with a scope', () =>
+test('the user may be found asynchronously, by user ID, and with a scope', () =>
   withHandler(
     async ({ post, stage }) => {
       assert.equal((await post('7')).status, 200);
@@ -79,7 +79,7 @@ test('the user may be found later, by user id, and with a scope', () =>
     { user: async (request) => ({ userId: request.headers['x-user'], scope: 'user_default' }) },
   ));
 
-test('a token that is not available is 503, with when to come again', () =>
+test('without a token the status is 503, with the time after which to ask again', () =>
   withHandler(
     async ({ post, stage }) => {
       const refused = await post('unknown-401:alice');
@@ -96,7 +96,7 @@ test('a token that is not available is 503, with when to come again', () =>
     { options: { timeout: 0.3 } },
   ));
 
-test('a fault that waiting does not mend is told to the developer, and the page does not come again', async () => {
+test('an error that waiting does not fix goes to the log, and the page is not told to ask again', async () => {
   for (const [options, status, code] of [
     [{ scope: 'admin_classic' }, 403, 'forbidden'],
     [{ tenant: 'other' }, 500, 'unknown_tenant'],
@@ -118,7 +118,7 @@ test('a fault that waiting does not mend is told to the developer, and the page 
   }
 });
 
-test('a page is told whole seconds to wait', async () => {
+test('the delay for a page is in whole seconds', async () => {
   const cache = new TokenCache({ path: '/nowhere' });
   cache.token = async () => {
     throw new TokenCacheError('unavailable', 'later', { retryAfter: 0.2 });
@@ -130,7 +130,7 @@ test('a page is told whole seconds to wait', async () => {
   assert.equal(sent[0][1]['retry-after'], '1');
 });
 
-test('a fault of the function goes to next, and is 500 where there is none', async () => {
+test('an error of the function goes to next, and without next the status is 500', async () => {
   const user = () => {
     throw new Error('the session store is away');
   };
@@ -148,7 +148,7 @@ test('a fault of the function goes to next, and is 500 where there is none', asy
   });
 });
 
-test('a caller who leaves ends its wait, not the mint', () =>
+test('a client that disconnects ends the wait, not the mint', () =>
   withHandler(async ({ url, stage, cache }) => {
     await stage.control('hold', {});
     const request = httpRequest(url, { method: 'POST', headers: { 'x-user': 'alice' } });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { Player, casesOf } from './support/player.js';
 import { Stage } from './support/stage.js';
-import { PATIENCE, within } from './support/values.js';
+import { TIMEOUT, within } from './support/values.js';
 
 for (const exchange of casesOf('daemon.json')) {
   test(`real daemon: ${exchange.name}`, async () => {
@@ -22,7 +22,7 @@ async function play(step, stage, cache) {
   if (step.tenant) await stage.control(step.tenant, step.body);
   else if (step.counter) await stage.counter(step.counter, step.is);
   else if (step.daemon) await daemonSteps[step.daemon](stage);
-  else if (step.fill || step.drain) return; // The player's own part is all there is to it.
+  else if (step.fill || step.drain) return; // The player does all that these steps need.
   else if (step.crowd) await crowd(step, cache);
   else throw new Error('there is no such step');
 }
@@ -37,7 +37,8 @@ const daemonSteps = {
 };
 
 async function crowd({ crowd: count, users }, cache) {
-  const calls = Array.from({ length: count }, (_, index) => cache.token({ subject: `user-${index % users}`, timeout: PATIENCE }));
+  const subjects = Array.from({ length: count }, (_, index) => `user-${index % users}`);
+  const calls = subjects.map((subject) => cache.token({ subject, timeout: TIMEOUT }));
   const tokens = (await Promise.all(calls)).map((token) => token.accessToken);
   assert.deepEqual(tokens, tokens.map((_, index) => tokens[index % users]));
   assert.equal(new Set(tokens).size, users);

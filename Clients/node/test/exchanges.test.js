@@ -6,26 +6,26 @@ import { test } from 'node:test';
 
 import { Player, casesOf } from './support/player.js';
 import { ScriptedServer } from './support/scripted-server.js';
-import { PATIENCE, resolve, within } from './support/values.js';
+import { TIMEOUT, resolve, within } from './support/values.js';
 
 for (const exchange of casesOf('exchanges.json')) {
   test(exchange.name, async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'tokencached-'));
-    const server = new ScriptedServer(join(folder, 'scripted.sock'));
+    const directory = await mkdtemp(join(tmpdir(), 'tokencached-'));
+    const server = new ScriptedServer(join(directory, 'scripted.sock'));
     const script = new Script(server);
-    const player = new Player(join(folder, 'scripted.sock'), (step, player) => script.play(step, player), exchange.restart_grace);
+    const player = new Player(join(directory, 'scripted.sock'), (step, player) => script.play(step, player), exchange.restart_grace);
     try {
       if (exchange.listening !== false) await server.listen();
       await player.play(exchange);
     } finally {
       await player.cache.close();
       await server.stop();
-      await rm(folder, { recursive: true });
+      await rm(directory, { recursive: true });
     }
   });
 }
 
-/** Plays the server's steps. */
+/** Plays the steps of the scripted server. */
 class Script {
   #server;
   #connection;
@@ -81,7 +81,7 @@ class Script {
 
 async function crowd({ crowd: count, most_waiting: most }, cache, accept) {
   const subjects = Array.from({ length: count }, (_, index) => `user-${index}`);
-  const ask = async (subject) => (await cache.token({ subject, timeout: PATIENCE })).accessToken;
+  const ask = async (subject) => (await cache.token({ subject, timeout: TIMEOUT })).accessToken;
   const calls = Promise.all(subjects.map(ask));
   const connections = [];
   const replies = [];

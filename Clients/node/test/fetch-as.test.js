@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { TokenCache } from '../index.mjs';
 import { Stage } from './support/stage.js';
 
-/** An API that asks the stand-in tenant whether the token is live, and keeps what it was asked. */
+/** An API that asks the stand-in tenant whether a token is valid, and records its requests. */
 async function withAPI(work) {
   const stage = await Stage.open();
   const seen = [];
@@ -55,7 +55,7 @@ test('the request carries the token of the user', () =>
     ]);
   }));
 
-test('after a 401 that very token is replaced, with one mint, and the request sent once more', () =>
+test('after status 401 the token is replaced with one mint, and the request is sent once more', () =>
   withAPI(async ({ stage, cache, seen, url }) => {
     const { accessToken } = await cache.token({ subject: 'alice' });
     await stage.control('revoke', { token: accessToken });
@@ -66,17 +66,17 @@ test('after a 401 that very token is replaced, with one mint, and the request se
     assert.equal((await stage.control('counters')).mints, 2);
   }));
 
-test('an API that goes on refusing is asked twice, and its answer returned', () =>
+test('an API that keeps refusing is called twice, and its response is the result', () =>
   withAPI(async ({ stage, cache, seen, url }) => {
     assert.equal((await cache.fetch('alice', `${url}refuse`)).status, 401);
     assert.equal(seen.length, 2);
-    // The daemon keeps a token that is young and has just replaced a reported one: there is no other to try.
+    // The daemon keeps a new token that has just replaced a reported one, so there is no other to try.
     assert.equal((await cache.fetch('alice', `${url}refuse`)).status, 401);
     assert.equal(seen.length, 3);
     assert.equal((await stage.control('counters')).mints, 2);
   }));
 
-test('a body that can be read only once is sent once, and the token replaced for the next request', () =>
+test('a body that can be read only once is sent once, and the next request has another token', () =>
   withAPI(async ({ stage, cache, seen, url }) => {
     const { accessToken } = await cache.token({ subject: 'alice' });
     await stage.control('revoke', { token: accessToken });
@@ -92,14 +92,14 @@ test('a body that can be read only once is sent once, and the token replaced for
     assert.equal(seen.length, 2);
   }));
 
-test('a redirect to another origin takes no token along', () =>
+test('a redirect to another origin gets no token', () =>
   withAPI(async ({ cache, seen, url }) => {
     assert.equal((await cache.fetch('alice', `${url}away/`)).status, 200);
     assert.equal(seen.length, 2);
     assert.equal(seen[1].authorization, undefined);
   }));
 
-test('what another origin refuses, to which a redirect led, was not the token', () =>
+test('status 401 from another origin after a redirect does not invalidate the token', () =>
   withAPI(async ({ stage, cache, seen, url }) => {
     assert.equal((await cache.fetch('alice', `${url}away/refuse`)).status, 401);
     assert.deepEqual(seen.map(({ authorization }) => authorization !== undefined), [true, false]);
@@ -107,7 +107,7 @@ test('what another origin refuses, to which a redirect led, was not the token', 
     assert.equal((await stage.control('counters')).mints, 1);
   }));
 
-test('a token goes to the origins that were named and to no other', () =>
+test('a token is sent only to the origins that were named', () =>
   withAPI(async ({ stage, cache, seen, url, away }) => {
     const refused = { code: 'invalid_request' };
     for (const target of [away, new URL(away), new Request(away), url.replace('http:', 'https:'), 'data:,x']) {

@@ -4,18 +4,18 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { test } from 'node:test';
 
-const folder = fileURLToPath(new URL('..', import.meta.url));
+const directory = fileURLToPath(new URL('..', import.meta.url));
 const flag = '--no-experimental-require-module';
-// Later versions of Node can require what is written for import; Node 18 can't, and has no flag for it.
+// Later versions of Node can require ES modules. Node 18 can't, and has no flag for it.
 const asNode18 = process.allowedNodeEnvironmentFlags.has('--experimental-require-module') ? [flag] : [];
 
-/** What a script prints that uses the package by its name. */
+/** The output of a script that uses the package by its name. */
 async function run(type, script) {
   const options = [...asNode18, `--input-type=${type}`, '--eval', script];
-  return (await promisify(execFile)(process.execPath, options, { cwd: folder })).stdout.trim();
+  return (await promisify(execFile)(process.execPath, options, { cwd: directory })).stdout.trim();
 }
 
-test('the package can be required and imported, and is the same both ways', async () => {
+test('the package can be required and imported, with the same classes', async () => {
   const names = 'Token,TokenCache,TokenCacheError';
   assert.equal(await run('commonjs', "console.log(Object.keys(require('tokencached')).join())"), names);
   assert.equal(await run('module', "console.log(Object.keys(await import('tokencached')).join())"), names);

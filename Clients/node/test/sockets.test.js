@@ -11,12 +11,12 @@ import { TokenCache } from '../index.mjs';
 import { Stage, stopped } from './support/stage.js';
 import { within } from './support/values.js';
 
-async function withFolder(work) {
-  const folder = await mkdtemp(join(tmpdir(), 'tokencached-'));
+async function withDirectory(work) {
+  const directory = await mkdtemp(join(tmpdir(), 'tokencached-'));
   try {
-    await work(folder);
+    await work(directory);
   } finally {
-    await rm(folder, { recursive: true });
+    await rm(directory, { recursive: true });
   }
 }
 
@@ -29,7 +29,7 @@ async function withStage(work) {
   }
 }
 
-/** What `hello` comes to with a client of these options. */
+/** The result of `hello` with a client of these options. */
 async function hello(options, environment) {
   const before = process.env.TOKENCACHED_SOCKET;
   if (environment !== undefined) process.env.TOKENCACHED_SOCKET = environment;
@@ -43,7 +43,7 @@ async function hello(options, environment) {
   }
 }
 
-test('the socket is that of the environment, where an empty variable is not set', () =>
+test('the socket is that of the environment, unless the variable is empty', () =>
   withStage(async ({ socket }) => {
     assert.equal((await hello({}, socket)).server, 'tokencached');
     assert.equal((await hello({}, `unix://${socket}`)).server, 'tokencached');
@@ -54,28 +54,29 @@ test('the socket is that of the environment, where an empty variable is not set'
 
 test('a path may have 107 bytes', () =>
   withStage(({ socket }) =>
-    withFolder(async (folder) => {
-      const beginning = join(folder, 'ü'.repeat(10));
+    withDirectory(async (directory) => {
+      const beginning = join(directory, 'ü'.repeat(10));
       const longest = beginning + 'x'.repeat(107 - Buffer.byteLength(beginning));
       await symlink(socket, longest);
       assert.equal((await hello({ path: longest })).server, 'tokencached');
     }),
   ));
 
-test('what waiting does not mend is unreachable at once', async () => {
-  for (const [path, trouble] of [
+test('an error that waiting does not fix is reported at once', async () => {
+  for (const [path, reason] of [
     [`/${'x'.repeat(107)}`, "the path has 108 bytes, and a socket's at most 107"],
     ['', 'the path is empty'],
     ['unix://', 'the path is empty'],
     ['/tmp/a\0b', 'the path has a NUL in it'],
     ['/etc/hostname/socket', 'the connection failed with ENOTDIR'],
   ]) {
-    const error = { code: 'unreachable', description: `no daemon could be reached at ${path.replace('unix://', '')}: ${trouble}` };
+    const plain = path.replace('unix://', '');
+    const error = { code: 'unreachable', description: `no daemon could be reached at ${plain}: ${reason}` };
     await assert.rejects(hello({ path }), error, path);
   }
 });
 
-test('a path that looks like a number is a file, and what is no text is no path', async () => {
+test('a path that looks like a number is a file, and a path that is no string is an error', async () => {
   await assert.rejects(hello({ path: '80', restartGrace: 0 }), { description: /there is no socket$/ });
   for (const path of [80, Buffer.from('/tmp/s'), {}]) assert.throws(() => new TokenCache({ path }), TypeError);
   for (const restartGrace of [-1, 301, Number.NaN, 'long']) {
@@ -83,9 +84,9 @@ test('a path that looks like a number is a file, and what is no text is no path'
   }
 });
 
-test('a daemon whose queue is full is waited for', () =>
-  withFolder(async (folder) => {
-    const path = join(folder, 's');
+test('a call waits for a daemon whose queue is full', () =>
+  withDirectory(async (directory) => {
+    const path = join(directory, 's');
     const script = `
       const answer = (line) => JSON.stringify({ id: JSON.parse(line).id, revoked: true }) + '\\n';
       const server = require('node:net').createServer((socket) => socket.on('data', (line) => socket.end(answer(line))));
@@ -99,7 +100,7 @@ test('a daemon whose queue is full is waited for', () =>
       await stopped(daemon.pid);
       await fill(path, others);
       const call = cache.revoke({ subject: 'alice', timeout: 300 });
-      // Its attempt, which is before this one, has failed.
+      // The earlier attempt of the client has failed.
       await fill(path, others);
       daemon.kill('SIGCONT');
       assert.deepEqual(await within(call, 'an answer'), { revoked: true, upstream: true });
@@ -111,7 +112,7 @@ test('a daemon whose queue is full is waited for', () =>
     }
   }));
 
-/** Makes connections that nobody takes, until there is no room for another. */
+/** Makes connections that nobody accepts, until the queue is full. */
 async function fill(path, others) {
   for (;;) {
     const other = connect({ path });

@@ -19,7 +19,7 @@ const withStage = async (work) => {
   }
 };
 
-test('a token shows only where it is asked for by name', () =>
+test('no text about a token contains it', () =>
   withStage(async (cache) => {
     const token = await cache.token({ subject: 'alice' });
     const secret = token.accessToken;
@@ -30,7 +30,7 @@ test('a token shows only where it is asked for by name', () =>
     assert.equal({ ...token }.accessToken, undefined);
   }));
 
-test('what is no request of the protocol is refused to its caller alone', () =>
+test('a malformed request fails only its own call', () =>
   withStage(async (cache) => {
     const wrong = [
       { subject: 7 },
@@ -48,14 +48,14 @@ test('what is no request of the protocol is refused to its caller alone', () =>
     assert.equal((await good).source, 'tenant');
   }));
 
-test('a signal that is aborted already means that nothing is asked', () =>
+test('a call whose signal is aborted already sends nothing', () =>
   withStage(async (cache, stage) => {
     const reason = new Error('no longer needed');
     await assert.rejects(cache.token({ subject: 'alice', signal: AbortSignal.abort(reason) }), reason);
     assert.equal((await stage.control('counters')).calls, 0);
   }));
 
-test('a prefetch of a thousand long ids, and one of more users than a line takes, are split', () =>
+test('a prefetch of long names, and one of more users than a request may have, are split', () =>
   withStage(async (cache, stage) => {
     const long = Array.from({ length: 1_000 }, (_, index) => `${index}-${'x'.repeat(1_000)}`);
     const many = Array.from({ length: 1_001 }, (_, index) => `user-${index}`);

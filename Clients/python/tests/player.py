@@ -1,4 +1,4 @@
-"""Plays the steps that both files of the suite have, with either client."""
+"""Plays the steps that both files of the suite have, with each client."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Callable, Protocol
 
 import uvloop
-from support import PATIENCE, expect_members, resolve
+from support import TIMEOUT, expect_members, resolve
 
 from tokencached import AsyncTokenCache, TokenCache, TokenCacheError
-from tokencached._conversation import Call
+from tokencached._pending_requests import Call
 
-# Ten thousand threads need little each.
+# A small stack in bytes, because there are ten thousand threads.
 STACK = 256 * 1_024
 
 
@@ -25,8 +25,8 @@ class Client(Protocol):
     can_cancel: bool
 
     @property
-    def trouble(self) -> str: ...
-    def standing_still(self) -> contextlib.AbstractContextManager[None]: ...
+    def last_failure(self) -> str: ...
+    def suspended(self) -> contextlib.AbstractContextManager[None]: ...
     def call(self, operation: str, arguments: Mapping[str, Any]) -> concurrent.futures.Future[Any]: ...
     def cancel(self, calls: list[concurrent.futures.Future[Any]]) -> None: ...
     def close(self) -> None: ...
@@ -34,54 +34,54 @@ class Client(Protocol):
 
 
 class ThreadsClient:
-    """`TokenCache`, each call in a thread of its own."""
+    """`TokenCache`, with a thread for each call."""
 
     can_cancel = False
 
     def __init__(self, path: str, restart_grace: float) -> None:
         self.cache = TokenCache(path, restart_grace=restart_grace)
-        # Of each thread that makes a call: set when the client has the call.
+        # The event of each calling thread, which is set when the client has its call.
         self._local = threading.local()
         connection = self.cache._connections
-        ask = connection.ask
+        add = connection.add
 
-        def told(call: Call) -> None:
+        def add_and_report(call: Call) -> None:
             try:
-                ask(call)
+                add(call)
             finally:
-                self._local.asked.set()
+                self._local.added.set()
 
-        connection.ask = told  # type: ignore[method-assign]
+        connection.add = add_and_report  # type: ignore[method-assign]
 
     def call(self, operation: str, arguments: Mapping[str, Any]) -> concurrent.futures.Future[Any]:
         future: concurrent.futures.Future[Any] = concurrent.futures.Future()
 
-        asked = threading.Event()
+        added = threading.Event()
 
         def run() -> None:
-            self._local.asked = asked
+            self._local.added = added
             try:
                 future.set_result(getattr(self.cache, operation)(**arguments))
             except TokenCacheError as error:
                 future.set_exception(error)
-            # Where it failed before that.
-            asked.set()
+            # The call may have failed before it was added.
+            added.set()
 
         usual = threading.stack_size(STACK)
         try:
             threading.Thread(target=run, daemon=True).start()
         finally:
             threading.stack_size(usual)
-        # Threads start in any order; the suite's calls have theirs.
-        assert asked.wait(PATIENCE)
+        # Threads start in any order, and the suite fixes that of its calls.
+        assert added.wait(TIMEOUT)
         return future
 
     @property
-    def trouble(self) -> str:
-        """Why the last attempt to connect failed."""
-        return self.cache._connections._keeper._attempts.trouble
+    def last_failure(self) -> str:
+        """The reason why the last attempt to connect failed."""
+        return self.cache._connections._thread._attempts.last_failure
 
-    def standing_still(self) -> contextlib.AbstractContextManager[None]:
+    def suspended(self) -> contextlib.AbstractContextManager[None]:
         return contextlib.nullcontext()
 
     def cancel(self, calls: list[concurrent.futures.Future[Any]]) -> None:
@@ -95,7 +95,7 @@ class ThreadsClient:
 
 
 class AsyncClient:
-    """`AsyncTokenCache`, in the loop of a thread of its own."""
+    """`AsyncTokenCache`, in an event loop on a thread of its own."""
 
     can_cancel = True
 
@@ -113,21 +113,21 @@ class AsyncClient:
         return asyncio.new_event_loop()
 
     @property
-    def trouble(self) -> str:
-        """Why the last attempt to connect failed."""
-        return "".join(each._attempts.trouble for each in self.cache._connections._by_loop.values())
+    def last_failure(self) -> str:
+        """The reason why the last attempt to connect failed."""
+        return "".join(each._attempts.last_failure for each in self.cache._connections._by_loop.values())
 
     @contextlib.contextmanager
-    def standing_still(self) -> Iterator[None]:
-        """Nothing happens in the loop meanwhile."""
+    def suspended(self) -> Iterator[None]:
+        """Blocks the event loop for a while."""
         begun, ended = threading.Event(), threading.Event()
 
         def stand() -> None:
             begun.set()
-            ended.wait(PATIENCE)
+            ended.wait(TIMEOUT)
 
         self.loop.call_soon_threadsafe(stand)
-        assert begun.wait(PATIENCE)
+        assert begun.wait(TIMEOUT)
         try:
             yield
         finally:
@@ -136,16 +136,16 @@ class AsyncClient:
     def cancel(self, calls: list[concurrent.futures.Future[Any]]) -> None:
         for call in calls:
             call.cancel()
-        asyncio.run_coroutine_threadsafe(self._turns(), self.loop).result(PATIENCE)
+        asyncio.run_coroutine_threadsafe(self._turns(), self.loop).result(TIMEOUT)
 
     @staticmethod
     async def _turns() -> None:
-        """The turns of the loop in which the tasks hear of their cancellation, and end."""
+        """Lets the loop run until the cancelled tasks have ended."""
         for _ in range(3):
             await asyncio.sleep(0)
 
     def close(self) -> None:
-        asyncio.run_coroutine_threadsafe(self.cache.close(), self.loop).result(PATIENCE)
+        asyncio.run_coroutine_threadsafe(self.cache.close(), self.loop).result(TIMEOUT)
 
     def stop(self) -> None:
         self.close()
@@ -155,7 +155,7 @@ class AsyncClient:
 
 
 class UvloopClient(AsyncClient):
-    """The same in a loop of uvloop."""
+    """`AsyncTokenCache` in an event loop of uvloop."""
 
     @staticmethod
     def _new_loop() -> asyncio.AbstractEventLoop:
@@ -196,23 +196,23 @@ class Player:
             self.operations[step["call"]] = (step["operation"], step["arguments"])
             self.calls[step["call"]] = self.client.call(step["operation"], arguments)
         elif "answer" in step:
-            answer = dataclasses.asdict(self.calls[step["answer"]].result(PATIENCE))
+            answer = dataclasses.asdict(self.calls[step["answer"]].result(TIMEOUT))
             lists = {name: list(value) for name, value in answer.items() if isinstance(value, tuple)}
             expect_members({**answer, **lists}, step["is"], self.token_of)
         elif "error" in step:
-            self._expect_error(self.calls[step["error"]].exception(PATIENCE), step["is"])
+            self._expect_error(self.calls[step["error"]].exception(TIMEOUT), step["is"])
         elif "cancel" in step:
             self.client.cancel([self.calls[step["cancel"]]])
         elif "cancelled" in step:
             assert self.calls[step["cancelled"]].cancelled()
         elif "fill" in step:
             subjects = [f"waiting-{index}" for index in range(step["fill"])]
-            self.filling = [self.client.call("token", {"subject": each, "timeout": PATIENCE}) for each in subjects]
+            self.filling = [self.client.call("token", {"subject": each, "timeout": TIMEOUT}) for each in subjects]
             self._others(step, self)
         elif "drain" in step:
             self._others(step, self)
             for call in self.filling:
-                call.result(PATIENCE)
+                call.result(TIMEOUT)
         elif "cancel_filled" in step:
             self.client.cancel(self.filling)
         elif "close" in step:
@@ -223,7 +223,7 @@ class Player:
     def _expect_error(self, error: BaseException | None, expected: Mapping[str, Any]) -> None:
         assert isinstance(error, TokenCacheError)
         chained = (error.__cause__, error.__context__)
-        assert chained == (None, None), "another error hangs on it, in which a token may stand"
+        assert chained == (None, None), "the error has a cause or a context, which may contain a token"
         assert "secret" not in "".join(traceback.format_exception(type(error), error, None))
         members = vars(error)
         upstream = error.upstream and dataclasses.asdict(error.upstream)

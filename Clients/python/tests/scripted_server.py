@@ -1,4 +1,4 @@
-"""A server on a Unix socket that does nothing by itself: the test accepts, reads lines, sends and hangs up."""
+"""A server on a Unix socket whose connections the test accepts, reads, writes and closes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import selectors
 import socket
 import time
 
-from support import PATIENCE
+from support import TIMEOUT
 
 
 class ScriptedServer:
@@ -21,10 +21,10 @@ class ScriptedServer:
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(self._path)
         self._listener.listen(8)
-        self._listener.settimeout(PATIENCE)
+        self._listener.settimeout(TIMEOUT)
 
     def unlisten(self) -> None:
-        """Takes the socket away; connections stay."""
+        """Removes the socket. Connections stay open."""
         if self._listener is not None:
             self._listener.close()
             self._listener = None
@@ -46,12 +46,12 @@ class ScriptedServer:
 class ScriptedConnection:
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
-        self._socket.settimeout(PATIENCE)
+        self._socket.settimeout(TIMEOUT)
         self._rest = b""
 
     @property
     def has_line(self) -> bool:
-        """Whether a line is there that hasn't been read; it doesn't wait for one."""
+        """True if a line has arrived that hasn't been read. It doesn't wait."""
         with selectors.DefaultSelector() as selector:
             selector.register(self._socket, selectors.EVENT_READ)
             return b"\n" in self._rest or bool(selector.select(0))
@@ -65,12 +65,12 @@ class ScriptedConnection:
         return line
 
     def send(self, data: bytes) -> None:
-        # The client may hang up at the first byte that it doesn't like.
+        # The client may close the connection at the first malformed byte.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self._socket.sendall(data)
 
     def send_bytes(self, data: bytes) -> None:
-        """Each byte is a write of its own, between which the client's thread has a turn to read it."""
+        """Sends each byte in a write of its own, and lets the client read it before the next."""
         for byte in data:
             self.send(bytes((byte,)))
             time.sleep(0)

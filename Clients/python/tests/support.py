@@ -1,4 +1,4 @@
-"""What the tests share: the suite's values, a wait with an end, and the real daemon with a stand-in tenant."""
+"""The values of the suite, a wait with an end, and the real daemon with a stand-in tenant."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from types import TracebackType
 from typing import Any, Callable
 
 SUITE = Path(__file__).resolve().parents[2] / "conformance"
-# How long what has to come is waited for, in seconds: more than a busy machine needs.
-PATIENCE = 60.0
+# The time in seconds after which a wait of a test fails: more than a busy machine needs.
+TIMEOUT = 60.0
 
 
 def cases_of(file: str) -> list[dict[str, Any]]:
@@ -25,7 +25,7 @@ def cases_of(file: str) -> list[dict[str, Any]]:
 
 
 def resolve(value: Any, token_of: Callable[[str], str]) -> Any:
-    """What a value of the suite stands for."""
+    """The value that one of the suite stands for."""
     if isinstance(value, list):
         return [resolve(each, token_of) for each in value]
     if not isinstance(value, dict):
@@ -46,31 +46,31 @@ def expect_members(actual: Mapping[str, Any], expected: Mapping[str, Any], token
 
 
 def eventually(condition: Callable[[], bool], what: Callable[[], str]) -> None:
-    """Looks again and again until the condition holds."""
-    deadline = time.monotonic() + PATIENCE
+    """Repeats the check until the condition holds."""
+    deadline = time.monotonic() + TIMEOUT
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain: {what()}"
         time.sleep(0.005)
 
 
 class Stage:
-    """The real daemon and a stand-in tenant, in a folder of their own."""
+    """The real daemon with a stand-in tenant, in a directory of their own."""
 
     def __init__(self) -> None:
         self._programs = os.environ.get("TOKENCACHED_PROGRAMS")
-        assert self._programs, "TOKENCACHED_PROGRAMS should name the folder of the built programs"
-        self._folder = tempfile.TemporaryDirectory(prefix="tokencached-")
-        self.folder = Path(self._folder.name)
-        self.socket = str(self.folder / "requests.sock")
-        ready = self.folder / "tenant"
-        secret = self.folder / "secret"
+        assert self._programs, "TOKENCACHED_PROGRAMS should name the directory of the built programs"
+        self._directory = tempfile.TemporaryDirectory(prefix="tokencached-")
+        self.directory = Path(self._directory.name)
+        self.socket = str(self.directory / "requests.sock")
+        ready = self.directory / "tenant"
+        secret = self.directory / "secret"
         secret.touch(0o600)
         secret.write_text("stage-secret")
         client = ("--client-id", "stage", "--client-secret", "stage-secret")
         self._stand_in = self._spawn("standin-tenant", *client, "--ready-file", str(ready))
         eventually(ready.exists, lambda: "the stand-in tenant")
         self.tenant = ready.read_text().strip()
-        (self.folder / "tokencached.yaml").write_text(
+        (self.directory / "tokencached.yaml").write_text(
             "tenants:\n  main:\n"
             f"    host: {self.tenant}\n    client_id: stage\n    client_secret: {{ file: {secret} }}\n"
             "    rate: { per_minute: 10000000, burst: 10000000 }\n    max_concurrent: 64\n"
@@ -78,21 +78,21 @@ class Stage:
         self.start()
 
     def start(self) -> None:
-        log = self.folder / "daemon.log"
+        log = self.directory / "daemon.log"
         log.unlink(missing_ok=True)
-        options = ("--config", self.folder / "tokencached.yaml", "--socket", self.socket)
+        options = ("--config", self.directory / "tokencached.yaml", "--socket", self.socket)
         self.daemon = self._spawn(
-            "tokencached", *map(str, options), "--admin-socket", str(self.folder / "admin.sock"), log=log
+            "tokencached", *map(str, options), "--admin-socket", str(self.directory / "admin.sock"), log=log
         )
         eventually(lambda: "the daemon serves" in log.read_text() or self.daemon.poll() is not None, log.read_text)
         assert self.daemon.poll() is None, log.read_text()
 
     def end(self, number: signal.Signals) -> None:
         self.daemon.send_signal(number)
-        self.daemon.wait(PATIENCE)
+        self.daemon.wait(TIMEOUT)
 
     def suspend(self) -> None:
-        """Stops the daemon, and waits until all its threads stand still."""
+        """Suspends the daemon, and waits until all its threads are stopped."""
         self.daemon.send_signal(signal.SIGSTOP)
         tasks = Path(f"/proc/{self.daemon.pid}/task")
         # The state follows the name, which is in parentheses.
@@ -106,11 +106,11 @@ class Stage:
             {"content-type": "application/json"},
             method="POST" if data else "GET",
         )
-        with urllib.request.urlopen(request, timeout=PATIENCE) as reply:
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as reply:
             return json.loads(reply.read() or b"null")
 
     def counter(self, name: str, value: int) -> None:
-        """Waits until one of the stand-in's counters has a value."""
+        """Waits until a counter of the stand-in has that value."""
         eventually(lambda: bool(self.control("counters")[name] == value), lambda: str(self.control("counters")[name]))
 
     def __enter__(self) -> Stage:
@@ -123,7 +123,7 @@ class Stage:
             if process.poll() is None:
                 process.kill()
             process.wait()
-        self._folder.cleanup()
+        self._directory.cleanup()
 
     def _spawn(self, program: str, *options: str, log: Path | None = None) -> subprocess.Popen[bytes]:
         with open(log or os.devnull, "ab") as output:

@@ -1,4 +1,4 @@
-"""Plays the suite with the Swift client: its driver makes the calls that this tells it."""
+"""The Swift client in a process of its own, whose driver reads the calls from its standard input."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from support import PATIENCE
+from support import TIMEOUT
 
 from tokencached import Hello, Invalidation, Prefetch, Revocation, Token, TokenCacheError, Upstream
 
@@ -25,7 +25,7 @@ _ANSWERS: Mapping[str, Any] = {
 
 
 class _Call(concurrent.futures.Future[Any]):
-    """A call in the driver; it is cancelled there, and waited for until it is."""
+    """A call in the driver. Cancelling waits until it has ended there."""
 
     def __init__(self, client: SwiftClient, number: int, operation: str) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class _Call(concurrent.futures.Future[Any]):
         self._client.tell({"cancel": self._number})
         with_end = threading.Event()
         self.add_done_callback(lambda _: with_end.set())
-        assert with_end.wait(PATIENCE), "a cancelled call doesn't end"
+        assert with_end.wait(TIMEOUT), "a cancelled call doesn't end"
         return self.cancelled()
 
     def end_as_cancelled(self) -> None:
@@ -48,7 +48,7 @@ class SwiftClient:
     """`TokenCacheClient` in a process of its own."""
 
     can_cancel = True
-    trouble = ""
+    last_failure = ""
 
     def __init__(self, path: str, restart_grace: float) -> None:
         program = f"{os.environ['TOKENCACHED_PROGRAMS']}/conformance-driver"
@@ -66,7 +66,7 @@ class SwiftClient:
         self.tell({"call": number, "operation": operation, "arguments": arguments})
         return call
 
-    def standing_still(self) -> contextlib.AbstractContextManager[None]:
+    def suspended(self) -> contextlib.AbstractContextManager[None]:
         return contextlib.nullcontext()
 
     def cancel(self, calls: list[concurrent.futures.Future[Any]]) -> None:
@@ -75,13 +75,13 @@ class SwiftClient:
 
     def close(self) -> None:
         self.tell({"close": True})
-        assert self._closed.wait(PATIENCE), "the client doesn't close"
+        assert self._closed.wait(TIMEOUT), "the client doesn't close"
 
     def stop(self) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()
-        self._process.wait(PATIENCE)
+        self._process.wait(TIMEOUT)
         self._reader.join()
         self._process.stdout.close()
 

@@ -1,4 +1,4 @@
-"""What is the clients' own: texts without tokens, threads, forks, loops, the garbage collector."""
+"""Threads, forks, event loops and the garbage collector, and texts without tokens."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any, Callable
 
 import pytest
 import uvloop
-from support import PATIENCE, Stage, eventually
+from support import TIMEOUT, Stage, eventually
 
 from tokencached import AsyncTokenCache, Prefetch, TokenCache, TokenCacheError, Upstream
 
@@ -26,7 +26,7 @@ def open_descriptors() -> set[str]:
 
 def open_sockets() -> set[str]:
     links = (Path("/proc/self/fd", number) for number in open_descriptors())
-    # One of them is the listing's own, and gone.
+    # The descriptor of the listing itself is closed by now.
     return {link for each in links if each.is_symlink() and (link := os.readlink(each)).startswith("socket:")}
 
 
@@ -36,7 +36,7 @@ def stage() -> Iterator[Stage]:
         yield stage
 
 
-def test_a_token_does_not_show_in_its_text(stage: Stage) -> None:
+def test_no_text_about_a_token_contains_it(stage: Stage) -> None:
     with TokenCache(stage.socket) as cache:
         token = cache.token(subject="alice")
     assert len(token.access_token) > 500
@@ -44,7 +44,7 @@ def test_a_token_does_not_show_in_its_text(stage: Stage) -> None:
     assert "source='tenant'" in repr(token)
 
 
-def test_an_error_keeps_all_it_has_when_it_is_pickled() -> None:
+def test_an_error_can_be_pickled() -> None:
     error = TokenCacheError("denied", "the tenant refused", 10, Upstream(401, "OAUTH-10", "User not found"))
     again = pickle.loads(pickle.dumps(error))
     assert vars(again) == vars(error)
@@ -62,7 +62,7 @@ def test_an_error_keeps_all_it_has_when_it_is_pickled() -> None:
         {},
     ],
 )
-def test_what_is_no_request_is_refused_to_its_caller_alone(stage: Stage, arguments: dict[str, Any]) -> None:
+def test_a_malformed_request_fails_only_its_own_call(stage: Stage, arguments: dict[str, Any]) -> None:
     with TokenCache(stage.socket) as cache, ThreadPoolExecutor(1) as pool:
         good = pool.submit(cache.token, subject="alice")
         with pytest.raises(TokenCacheError) as caught:
@@ -73,7 +73,7 @@ def test_what_is_no_request_is_refused_to_its_caller_alone(stage: Stage, argumen
             cache.prefetch(subjects="alice")
 
 
-def test_a_prefetch_of_long_ids_and_one_of_more_users_than_a_line_takes_are_split() -> None:
+def test_a_prefetch_of_long_names_and_one_of_many_users_are_split() -> None:
     long = [f"{index}-{'x' * 1_000}" for index in range(1_000)]
     many = [f"user-{index}" for index in range(1_001)]
 
@@ -97,14 +97,14 @@ def test_threads_share_one_connection(stage: Stage) -> None:
     with TokenCache(stage.socket) as cache, ThreadPoolExecutor(32) as pool:
         tokens = list(pool.map(lambda _: cache.token(subject="alice").access_token, range(1_000)))
         assert len(set(tokens)) == 1
-        # The connection, and the two ends of the bell.
+        # The connection, and the two sockets that wake the thread.
         assert len(open_descriptors() - before) == 3
     assert open_descriptors() == before
 
 
-# Python 3.12 and later warn of what is tested here: a fork in a process with threads.
+# Python 3.12 and later warn of a fork in a process with threads, which is tested here.
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_fork_has_a_connection_of_its_own_and_none_of_the_parents(stage: Stage) -> None:
+def test_a_forked_process_has_a_connection_of_its_own_and_none_of_its_parent(stage: Stage) -> None:
     reading, writing = os.pipe()
     before = open_descriptors()
     with TokenCache(stage.socket) as cache:
@@ -114,7 +114,7 @@ def test_a_fork_has_a_connection_of_its_own_and_none_of_the_parents(stage: Stage
             report = b""
             try:
                 inherited = open_descriptors() - before
-                token = cache.token(subject="alice", timeout=PATIENCE).access_token
+                token = cache.token(subject="alice", timeout=TIMEOUT).access_token
                 cache.close()
                 report = json.dumps([sorted(inherited), token, sorted(open_descriptors() - before)]).encode()
             except BaseException:
@@ -123,7 +123,7 @@ def test_a_fork_has_a_connection_of_its_own_and_none_of_the_parents(stage: Stage
                 os.write(writing, report)
                 os._exit(0)
         os.close(writing)
-        # The parent goes on meanwhile, and the child's end doesn't end its connection.
+        # The parent continues, and the end of the child doesn't end its connection.
         assert cache.token(subject="alice").access_token == mine
         with open(reading, "rb") as pipe:
             assert json.loads(pipe.read()) == [[], mine, []]
@@ -132,7 +132,7 @@ def test_a_fork_has_a_connection_of_its_own_and_none_of_the_parents(stage: Stage
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_fork_has_no_descriptor_of_an_event_loops_connection(stage: Stage) -> None:
+def test_a_forked_process_has_no_descriptor_of_an_event_loops_connection(stage: Stage) -> None:
     async def use() -> int:
         await cache.hello()
         loop_has = open_descriptors()
@@ -148,7 +148,7 @@ def test_a_fork_has_no_descriptor_of_an_event_loops_connection(stage: Stage) -> 
     assert os.waitstatus_to_exitcode(status) == 1
 
 
-def test_a_client_that_nobody_has_any_more_ends_its_thread(stage: Stage) -> None:
+def test_a_client_that_is_collected_ends_its_thread(stage: Stage) -> None:
     before = open_descriptors()
     cache = TokenCache(stage.socket)
     cache.hello()

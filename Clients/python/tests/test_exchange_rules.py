@@ -1,12 +1,12 @@
-"""What the machine decides, without a socket."""
+"""Calls and connections of the clients, without a socket."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from tokencached import Revocation, TokenCacheError
-from tokencached._conversation import Call, Conversation
-from tokencached._exchange import MOST_CONNECTIONS, Exchange
+from tokencached._exchange import MOST_CONNECTIONS, Exchange, ExchangeConnection
+from tokencached._pending_requests import Call
 from tokencached._requests import Key, Request, revoke, token
 
 Outcomes = list[tuple[Any, Any]]
@@ -23,69 +23,69 @@ def revocation(subject: str) -> Call:
     return call_of(revoke(Key(subject, None, None, None), None), [])
 
 
-def take(exchange: Exchange, conversation: Conversation) -> list[bytes]:
-    return exchange.take(conversation, 0).splitlines()
+def send(exchange: Exchange, connection: ExchangeConnection) -> list[bytes]:
+    return exchange.send(connection, 0).splitlines()
 
 
-def full_exchange() -> tuple[Exchange, Conversation, list[Call]]:
+def full_exchange() -> tuple[Exchange, ExchangeConnection, list[Call]]:
     exchange = Exchange()
     calls = [revocation(f"user-{index}") for index in range(1_000)]
     for call in calls:
         exchange.add(call)
-    conversation = exchange.connected()
-    assert len(take(exchange, conversation)) == 1_000
-    return exchange, conversation, calls
+    connection = exchange.connected()
+    assert len(send(exchange, connection)) == 1_000
+    return exchange, connection, calls
 
 
-def test_a_reply_cut_in_two_anywhere_is_one_reply() -> None:
+def test_a_reply_is_read_correctly_wherever_its_bytes_are_split() -> None:
     line = '{"id":1,"revoked":true,"later":"ü🂡"}\n'.encode()
-    for cut in range(len(line) + 1):
+    for split in range(len(line) + 1):
         outcomes: Outcomes = []
         exchange = Exchange()
         exchange.add(call_of(revoke(Key("alice", None, None, None), None), outcomes))
-        conversation = exchange.connected()
-        take(exchange, conversation)
-        assert all(exchange.receive(conversation, piece) for piece in (line[:cut], line[cut:]))
-        assert outcomes == [(Revocation(True), None)], f"cut at {cut}"
+        connection = exchange.connected()
+        send(exchange, connection)
+        assert all(exchange.receive(connection, piece) for piece in (line[:split], line[split:]))
+        assert outcomes == [(Revocation(True), None)], f"split at {split}"
 
 
-def test_a_connection_has_a_thousand_requests_those_given_up_included() -> None:
+def test_a_connection_has_at_most_a_thousand_requests_without_a_reply_also_those_given_up() -> None:
     exchange, first, calls = full_exchange()
     exchange.give_up(calls[0])
     exchange.add(revocation("late"))
-    assert take(exchange, first) == []
+    assert send(exchange, first) == []
     assert exchange.receive(first, b'{"id":1,"revoked":true}\n')
-    assert take(exchange, first) == [b'{"id":1001,"op":"revoke","subject":"late"}']
+    assert send(exchange, first) == [b'{"id":1001,"op":"revoke","subject":"late"}']
 
 
-def test_where_all_connections_are_full_another_one_is_wanted() -> None:
+def test_if_all_connections_are_full_another_one_is_needed() -> None:
     exchange, first, _ = full_exchange()
-    assert not exchange.wants_connection
+    assert not exchange.needs_connection
     exchange.add(revocation("late"))
-    assert exchange.wants_connection
+    assert exchange.needs_connection
     second = exchange.connected()
-    assert not exchange.wants_connection
-    assert take(exchange, second) == [b'{"id":1001,"op":"revoke","subject":"late"}']
+    assert not exchange.needs_connection
+    assert send(exchange, second) == [b'{"id":1001,"op":"revoke","subject":"late"}']
     assert exchange.receive(second, b'{"id":1001,"revoked":true}\n')
-    # As long as the first is full, the next call will need it.
+    # While the first is full, the next call will need the second.
     assert not exchange.is_dispensable(second)
     assert exchange.receive(first, b'{"id":7,"revoked":true}\n')
     assert exchange.is_dispensable(second)
     assert not exchange.is_dispensable(first)
 
 
-def test_there_are_not_more_connections_than_the_daemon_has_room_for() -> None:
+def test_there_are_at_most_as_many_connections_as_the_daemon_has_capacity_for() -> None:
     exchange = Exchange()
     for _ in range(MOST_CONNECTIONS + 1):
         for index in range(1_000):
             exchange.add(revocation(f"user-{index}"))
-    while exchange.wants_connection:
-        take(exchange, exchange.connected())
-    assert len(exchange._conversations) == MOST_CONNECTIONS
+    while exchange.needs_connection:
+        send(exchange, exchange.connected())
+    assert len(exchange._connections) == MOST_CONNECTIONS
     assert exchange.has_queue
 
 
-def test_a_connection_that_is_full_of_calls_that_were_given_up_is_dispensable() -> None:
+def test_a_connection_is_closed_when_it_is_full_of_calls_that_were_given_up() -> None:
     exchange, first, calls = full_exchange()
     for call in calls[:-1]:
         exchange.give_up(call)
@@ -96,44 +96,44 @@ def test_a_connection_that_is_full_of_calls_that_were_given_up_is_dispensable() 
     assert exchange.is_empty
 
 
-def test_while_the_daemon_drains_a_connection_no_other_is_wanted() -> None:
+def test_while_the_daemon_shuts_down_no_other_connection_is_needed() -> None:
     exchange = Exchange()
     exchange.add(revocation("alice"))
     exchange.add(revocation("bob"))
     first = exchange.connected()
-    take(exchange, first)
+    send(exchange, first)
     assert exchange.receive(first, b'{"id":1,"error":"shutting_down"}\n')
-    assert not exchange.wants_connection
+    assert not exchange.needs_connection
     assert not exchange.is_dispensable(first)
     assert exchange.receive(first, b'{"id":2,"revoked":true}\n')
     assert exchange.is_dispensable(first)
     exchange.disconnected(first)
-    assert exchange.wants_connection
+    assert exchange.needs_connection
 
 
-def test_what_was_under_way_is_asked_before_the_rest_and_not_what_was_given_up() -> None:
+def test_calls_that_were_under_way_are_sent_again_first_unless_they_were_given_up() -> None:
     exchange = Exchange()
     first, second, third = map(revocation, "abc")
     exchange.add(first)
     exchange.add(second)
-    conversation = exchange.connected()
-    take(exchange, conversation)
+    connection = exchange.connected()
+    send(exchange, connection)
     exchange.add(third)
     exchange.give_up(first)
-    exchange.disconnected(conversation)
-    assert take(exchange, exchange.connected()) == [
+    exchange.disconnected(connection)
+    assert send(exchange, exchange.connected()) == [
         b'{"id":3,"op":"revoke","subject":"b"}',
         b'{"id":4,"op":"revoke","subject":"c"}',
     ]
 
 
-def test_a_token_is_asked_for_with_the_time_that_is_left() -> None:
+def test_a_request_for_a_token_has_the_time_that_is_left() -> None:
     exchange = Exchange()
     exchange.add(call_of(token(Key(None, None, None, None), None, False, None), []))
-    conversation = exchange.connected()
-    assert exchange.take(conversation, 2.5004) == b'{"id":1,"timeout":7.5,"op":"token"}\n'
-    exchange.disconnected(conversation)
-    assert exchange.take(exchange.connected(), 11) == b'{"id":2,"timeout":0,"op":"token"}\n'
+    connection = exchange.connected()
+    assert exchange.send(connection, 2.5004) == b'{"id":1,"timeout":7.5,"op":"token"}\n'
+    exchange.disconnected(connection)
+    assert exchange.send(exchange.connected(), 11) == b'{"id":2,"timeout":0,"op":"token"}\n'
 
 
 def test_an_exchange_is_empty_only_when_nobody_waits() -> None:
@@ -142,13 +142,13 @@ def test_an_exchange_is_empty_only_when_nobody_waits() -> None:
     assert exchange.is_empty
     exchange.add(call)
     assert not exchange.is_empty
-    take(exchange, exchange.connected())
+    send(exchange, exchange.connected())
     assert not exchange.is_empty
     exchange.give_up(call)
     assert exchange.is_empty
 
 
-def test_a_call_that_was_interrupted_before_it_was_asked_leaves_nothing() -> None:
+def test_a_call_that_was_interrupted_before_it_was_added_leaves_nothing() -> None:
     exchange = Exchange()
     exchange.give_up(revocation("alice"))
     assert exchange.is_empty

@@ -1,4 +1,4 @@
-"""The suite's exchanges, played by a scripted server, with both clients."""
+"""The exchanges of the suite, with a scripted server and each client."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Callable
 import pytest
 from player import KINDS, Client, Player, ThreadsClient
 from scripted_server import ScriptedConnection, ScriptedServer
-from support import PATIENCE, cases_of, resolve
+from support import TIMEOUT, cases_of, resolve
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -20,10 +20,10 @@ from support import PATIENCE, cases_of, resolve
 def test_exchange(case: Mapping[str, Any], kind: Callable[[str, float], Client], tmp_path_factory: Any) -> None:
     if "cancellation" in case.get("needs", ()) and kind is ThreadsClient:
         pytest.skip("a call in a thread can't be cancelled")
-    # pytest's own folders have names that are too long for a socket.
+    # The names of `tmp_path` are too long for a socket.
     path = str(Path(tmp_path_factory.mktemp("e")) / "s")
     server = ScriptedServer(path)
-    client = kind(path, case.get("restart_grace", PATIENCE))
+    client = kind(path, case.get("restart_grace", TIMEOUT))
     if case.get("listening", True):
         server.listen()
     try:
@@ -34,7 +34,7 @@ def test_exchange(case: Mapping[str, Any], kind: Callable[[str, float], Client],
 
 
 class Script:
-    """Plays the server's steps."""
+    """Plays the steps of the scripted server."""
 
     def __init__(self, server: ScriptedServer) -> None:
         self._server = server
@@ -94,7 +94,7 @@ class Script:
         (self._connection.send_bytes if step.get("each_byte") else self._connection.send)(data)
 
     def _crowd(self, count: int, most: int, client: Client) -> None:
-        calls = [client.call("token", {"subject": f"user-{index}", "timeout": PATIENCE}) for index in range(count)]
+        calls = [client.call("token", {"subject": f"user-{index}", "timeout": TIMEOUT}) for index in range(count)]
         connections, replies = [], []
         for _ in range(count // most):
             connections.append(self._server.accept())
@@ -103,7 +103,7 @@ class Script:
         random.shuffle(replies)
         for connection, reply in replies:
             connection.send(reply)
-        tokens = [call.result(PATIENCE).access_token for call in calls]
+        tokens = [call.result(TIMEOUT).access_token for call in calls]
         assert tokens == [f"token of user-{index}" for index in range(count)]
         for connection in connections[1:]:
             connection.expect_end()

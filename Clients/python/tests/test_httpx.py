@@ -1,4 +1,4 @@
-"""The auth of httpx, against the real library and daemon and an API that asks the stand-in tenant about tokens."""
+"""The httpx authentication, with the real daemon and an API that asks the stand-in tenant about tokens."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class API:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))
                 if self.headers.get("transfer-encoding"):
-                    # One chunk and the last, empty one.
+                    # One chunk, and the empty one at the end.
                     body = self.rfile.read(int(self.rfile.readline(), 16))
                     self.rfile.readline(), self.rfile.readline(), self.rfile.readline()
                 authorization = self.headers.get("authorization")
@@ -38,7 +38,7 @@ class API:
                 self.end_headers()
 
             def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002, the base class calls it so
-                """The tests say what came."""
+                """No log on standard error."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/"
@@ -78,7 +78,7 @@ def test_the_request_carries_the_users_token(api: API, cache: TokenCache, client
     assert api.seen == [(f"Bearer {cache.token(subject='alice').access_token}", b"{}")]
 
 
-def test_after_a_401_that_very_token_is_replaced(api: API, cache: TokenCache, client: httpx.Client) -> None:
+def test_after_status_401_the_token_is_replaced(api: API, cache: TokenCache, client: httpx.Client) -> None:
     token = cache.token(subject="alice").access_token
     api.stage.control("revoke", {"token": token})
     assert client.post(api.url, content=b"{}").status_code == 200
@@ -86,10 +86,10 @@ def test_after_a_401_that_very_token_is_replaced(api: API, cache: TokenCache, cl
     api.stage.counter("mints", 2)
 
 
-def test_an_api_that_goes_on_refusing_is_asked_twice(api: API, client: httpx.Client) -> None:
+def test_an_api_that_keeps_refusing_is_called_twice(api: API, client: httpx.Client) -> None:
     assert client.post(f"{api.url}refuse").status_code == 401
     assert len(api.seen) == 2
-    # The daemon keeps a token that is young and has just replaced a reported one: there is no other to try.
+    # The daemon keeps a new token that has just replaced a reported one, so there is no other to try.
     assert client.post(f"{api.url}refuse").status_code == 401
     assert len(api.seen) == 3
 
@@ -101,13 +101,13 @@ def test_a_body_that_can_be_read_only_once_is_sent_once(api: API, cache: TokenCa
     assert client.post(api.url).status_code == 200
 
 
-def test_a_redirect_to_another_origin_takes_no_token_along(api: API, client: httpx.Client) -> None:
+def test_a_redirect_to_another_origin_gets_no_token(api: API, client: httpx.Client) -> None:
     client.post(f"{api.url}away", follow_redirects=True)
     assert api.seen[0][0] is not None
     assert api.seen[1][0] is None
 
 
-def test_what_another_origin_refuses_to_which_a_redirect_led_was_not_the_token(
+def test_status_401_after_a_redirect_to_another_origin_does_not_invalidate_the_token(
     api: API, cache: TokenCache, client: httpx.Client
 ) -> None:
     # Without a token the API answers 401 there.
@@ -117,9 +117,7 @@ def test_what_another_origin_refuses_to_which_a_redirect_led_was_not_the_token(
     api.stage.counter("mints", 1)
 
 
-def test_a_token_goes_to_the_origins_that_were_named_and_to_no_other(
-    api: API, cache: TokenCache, client: httpx.Client
-) -> None:
+def test_a_token_is_sent_only_to_the_origins_that_were_named(api: API, cache: TokenCache, client: httpx.Client) -> None:
     for url in (api.url.replace("127.0.0.1", "localhost"), api.url.replace("http:", "https:"), "http://127.0.0.1:1/"):
         with pytest.raises(TokenCacheError) as caught:
             client.post(url)
@@ -155,7 +153,7 @@ def test_asyncio_has_the_same(api: API) -> None:
     asyncio.run(use())
 
 
-def test_each_kind_of_client_needs_its_own(api: API, cache: TokenCache) -> None:
+def test_each_kind_of_httpx_client_needs_its_own_kind_of_cache(api: API, cache: TokenCache) -> None:
     async def use() -> None:
         async with httpx.AsyncClient(auth=TokenCacheAuth(cache, subject="alice", origin=api.url)) as client:
             with pytest.raises(TypeError, match="AsyncTokenCache"):

@@ -1,4 +1,4 @@
-"""What signal handlers and Ctrl-C may interrupt: a call, at each of its steps."""
+"""Interrupts of a call by signal handlers and Ctrl-C, at each of its steps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from types import CodeType, FrameType
 from typing import Any, Callable
 
 import pytest
-from support import PATIENCE, Stage, eventually
+from support import TIMEOUT, Stage, eventually
 
 import tokencached
 from tokencached import TokenCache, TokenCacheError, _thread_connections
@@ -28,7 +28,7 @@ def stage() -> Iterator[Stage]:
 
 
 class Interruption:
-    """Does something in the midst of what a thread does in the client: before its step of that number."""
+    """Does something on a thread in the client, before its step of that number."""
 
     def __init__(self, number: int, act: Callable[[CodeType], None]) -> None:
         self._left = number
@@ -55,7 +55,7 @@ class Interruption:
 
 
 def sweep(each: Callable[[int], bool]) -> int:
-    """Goes through the steps until there are no more; their number."""
+    """Goes through the steps until there are no more, and returns their number."""
     number = 0
     while each(number):
         number += 1
@@ -72,7 +72,7 @@ def test_a_signal_handler_may_close_the_client_at_any_step_of_a_call(stage: Stag
 
         def close(_: CodeType) -> None:
             cache.close()
-            life = cache._connections._keeper._life
+            life = cache._connections._thread._lifetime
             if life is not None and life.locked():
                 outcomes.append("the client's thread can't end")
 
@@ -80,14 +80,14 @@ def test_a_signal_handler_may_close_the_client_at_any_step_of_a_call(stage: Stag
 
         def call() -> None:
             try:
-                cache.token(subject="alice", timeout=PATIENCE)
+                cache.token(subject="alice", timeout=TIMEOUT)
                 outcomes.append("answered")
             except TokenCacheError as error:
                 outcomes.append(error.code)
 
         thread = threading.Thread(target=interruption, args=(call,), daemon=True)
         thread.start()
-        thread.join(PATIENCE)
+        thread.join(TIMEOUT)
         assert not thread.is_alive(), f"step {number} hangs"
         assert outcomes in (["answered"], ["closed"]), f"step {number}: {outcomes}"
         cache.close()
@@ -98,9 +98,9 @@ def test_a_signal_handler_may_close_the_client_at_any_step_of_a_call(stage: Stag
 
 def test_ctrl_c_at_any_step_leaves_nothing_queued_and_the_client_usable(stage: Stage, tmp_path: Path) -> None:
     def interrupt(number: int) -> bool:
-        # Nobody listens there yet, so that the call is queued and waits.
+        # Nobody listens there yet, so the call waits.
         path = tmp_path / "s"
-        cache = TokenCache(path, restart_grace=PATIENCE)
+        cache = TokenCache(path, restart_grace=TIMEOUT)
         is_waiting = False
 
         def ctrl_c(code: CodeType) -> None:
@@ -109,12 +109,12 @@ def test_ctrl_c_at_any_step_leaves_nothing_queued_and_the_client_usable(stage: S
             raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            Interruption(number, ctrl_c)(lambda: cache.token(subject="alice", timeout=PATIENCE))
-        keeper = cache._connections._keeper
-        eventually(lambda: not keeper._inbox or keeper._bell is None, lambda: f"step {number}: {keeper._inbox}")
-        eventually(lambda: keeper._exchange.is_empty, lambda: f"step {number} leaves the call queued")
+            Interruption(number, ctrl_c)(lambda: cache.token(subject="alice", timeout=TIMEOUT))
+        thread = cache._connections._thread
+        eventually(lambda: not thread._inbox or thread._wakeup is None, lambda: f"step {number}: {thread._inbox}")
+        eventually(lambda: thread._exchange.is_empty, lambda: f"step {number} leaves the call queued")
         path.symlink_to(stage.socket)
-        assert cache.hello(timeout=PATIENCE).server == "tokencached"
+        assert cache.hello(timeout=TIMEOUT).server == "tokencached"
         cache.close()
         path.unlink()
         return not is_waiting
@@ -125,7 +125,7 @@ def test_ctrl_c_at_any_step_leaves_nothing_queued_and_the_client_usable(stage: S
 def test_ctrl_c_at_any_step_of_closing_leaves_a_client_that_can_be_closed(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_thread_connections, "CLOSING", 2 * PATIENCE)
+    monkeypatch.setattr(_thread_connections, "CLOSE_TIMEOUT", 2 * TIMEOUT)
 
     def ctrl_c(_: CodeType) -> None:
         raise KeyboardInterrupt
@@ -142,15 +142,15 @@ def test_ctrl_c_at_any_step_of_closing_leaves_a_client_that_can_be_closed(
 
         thread = threading.Thread(target=close_twice, daemon=True)
         thread.start()
-        thread.join(PATIENCE)
+        thread.join(TIMEOUT)
         assert not thread.is_alive(), f"step {number} hangs"
-        assert cache._connections._keeper._has_ended
+        assert cache._connections._thread._has_ended
         return interruption.has_come
 
     assert sweep(interrupt) > 30
 
 
-def test_where_there_are_no_more_descriptors_a_call_fails_and_a_later_one_may_work(
+def test_without_a_free_descriptor_a_call_fails_and_a_later_one_may_succeed(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def exhausted() -> None:
@@ -163,5 +163,5 @@ def test_where_there_are_no_more_descriptors_a_call_fails_and_a_later_one_may_wo
                 with pytest.raises(
                     TokenCacheError, match="unreachable: no connection can be made: Too many open files"
                 ):
-                    cache.hello(timeout=PATIENCE)
-        assert cache.hello(timeout=PATIENCE).server == "tokencached"
+                    cache.hello(timeout=TIMEOUT)
+        assert cache.hello(timeout=TIMEOUT).server == "tokencached"

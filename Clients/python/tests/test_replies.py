@@ -1,4 +1,4 @@
-"""Replies that make no sense, or hardly any: each is the call's own error, and none harms the client."""
+"""Malformed replies: each is an error of its own call, and none harms the client."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from support import cases_of, expect_members
 
 from tokencached import TokenCacheError
-from tokencached._conversation import Call
 from tokencached._exchange import Exchange
+from tokencached._pending_requests import Call
 from tokencached._requests import Key, Request, hello, invalidate, prefetch, revoke, token
 
 KEY = Key("alice", None, None, None)
@@ -25,19 +25,19 @@ REQUESTS: Mapping[str, Request[Any]] = {
 
 
 def receive(operation: str, line: bytes) -> tuple[bool, list[Any]]:
-    """What a line is to the call with the id 1: whether the connection is of further use, and the call's end."""
+    """The effect of a line on the call with the id 1: if the connection can be used further, and the call's outcome."""
     outcomes: list[Any] = []
     exchange = Exchange()
     exchange.add(Call(REQUESTS[operation], 10.0, lambda answer, error: outcomes.append(error or answer)))
-    conversation = exchange.connected()
-    exchange.take(conversation, 0)
-    return exchange.receive(conversation, line + b"\n"), outcomes
+    connection = exchange.connected()
+    exchange.send(connection, 0)
+    return exchange.receive(connection, line + b"\n"), outcomes
 
 
 @pytest.mark.parametrize("case", cases_of("replies.json"), ids=lambda case: f"{case['operation']}: {case['name']}")
 def test_reply(case: Mapping[str, Any]) -> None:
-    is_useful, outcomes = receive(case["operation"], case["line"].encode())
-    assert is_useful is not case.get("ends", False)
+    is_usable, outcomes = receive(case["operation"], case["line"].encode())
+    assert is_usable is not case.get("ends", False)
     if "pending" in case:
         assert outcomes == []
         return
@@ -51,8 +51,8 @@ def test_reply(case: Mapping[str, Any]) -> None:
         expect_members(dataclasses.asdict(outcome), case["answer"], str)
 
 
-def test_what_is_nested_too_deeply_for_the_parser_is_no_reply() -> None:
-    is_useful, (error,) = receive("revoke", b'{"id":1,"revoked":true,"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}")
-    assert not is_useful
+def test_a_line_that_is_nested_too_deeply_is_no_reply() -> None:
+    is_usable, (error,) = receive("revoke", b'{"id":1,"revoked":true,"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}")
+    assert not is_usable
     assert error.code == "bad_reply"
     assert error.__context__ is None

@@ -1,4 +1,4 @@
-"""The servers, loops and frameworks that the README names, each as it is."""
+"""The servers, event loops and frameworks that the README names."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from support import PATIENCE, Stage, eventually
+from support import TIMEOUT, Stage, eventually
 
 TESTS = Path(__file__).parent
-# The application, the server's options, the views that it can serve, and those of which it can serve many at once.
+# The server, the application, its options, the views that it can serve, and those that it can serve concurrently.
 BOTH = ("sync", "async")
 SERVERS = {
     "gunicorn sync, Flask": ("gunicorn", "flask_app", "--worker-class=sync --workers=2", BOTH, ()),
@@ -29,7 +29,7 @@ SERVERS = {
     "uvicorn on uvloop, Django": ("uvicorn", "django_app:asgi", "--loop=uvloop", BOTH, ("async",)),
     "uvicorn on asyncio, Django": ("uvicorn", "django_app:asgi", "--loop=asyncio", BOTH, ("async",)),
 }
-# The hard way: the client has asked before the workers are forked.
+# The client makes a call before the workers are forked.
 PRELOADED = [name for name in SERVERS if name.startswith("gunicorn")]
 WAITING = 5
 
@@ -42,8 +42,8 @@ def stage() -> Iterator[Stage]:
 
 @contextlib.contextmanager
 def serving(program: str, application: str, options: list[str], stage: Stage) -> Iterator[httpx.Client]:
-    """The server as a process, at the stage's daemon; what asks it. It has to end by itself when it is told to."""
-    path = stage.folder / "server.sock"
+    """Runs the server as a process, and gives a client for it. The server has to end on its signal."""
+    path = stage.directory / "server.sock"
     binding = f"--bind=unix:{path}" if program == "gunicorn" else f"--uds={path}"
     environment = {
         **os.environ,
@@ -55,22 +55,20 @@ def serving(program: str, application: str, options: list[str], stage: Stage) ->
         options = [*options, "--no-control-socket"]
     if "--preload" in options:
         environment["ASK_AT_IMPORT"] = "yes"
-    log = stage.folder / "server.log"
+    log = stage.directory / "server.log"
     with open(log, "ab") as output:
         command = [sys.executable, "-m", program, application, binding, *options]
-        # In a session of its own, so that its workers end with it.
+        # The server has a session of its own, so that its workers end with it.
         server = subprocess.Popen(
-            command, env=environment, cwd=stage.folder, stdout=output, stderr=output, start_new_session=True
+            command, env=environment, cwd=stage.directory, stdout=output, stderr=output, start_new_session=True
         )
     try:
         eventually(lambda: _listens(path) or server.poll() is not None, log.read_text)
-        with httpx.Client(
-            transport=httpx.HTTPTransport(uds=str(path)), base_url="http://x", timeout=PATIENCE
-        ) as client:
+        with httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), base_url="http://x", timeout=TIMEOUT) as client:
             yield client
         server.terminate()
-        # uvicorn ends by the signal itself, when it has shut down.
-        assert server.wait(PATIENCE) in (0, -signal.SIGTERM), log.read_text()
+        # After its shutdown uvicorn raises the signal again.
+        assert server.wait(TIMEOUT) in (0, -signal.SIGTERM), log.read_text()
         assert "Traceback" not in log.read_text(), log.read_text()
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -99,21 +97,21 @@ def test_server(name: str, more: list[str], stage: Stage) -> None:
         for view in views:
             assert len(set(pool.map(ask, [f"/{view}/alice"] * 60))) == 1
         for view in concurrent:
-            # Those who wait for the tenant hold up nobody whose token is there.
+            # Requests that wait for the tenant don't delay one whose token is cached.
             stage.control("hold", {})
             waiting = [pool.submit(ask, f"/{view}/{view}-{index}") for index in range(WAITING)]
             stage.counter("held", WAITING)
             assert ask(f"/{view}/alice")
             assert not any(call.done() for call in waiting)
             stage.control("release", {})
-            assert len({call.result(PATIENCE) for call in waiting}) == WAITING
+            assert len({call.result(TIMEOUT) for call in waiting}) == WAITING
 
 
 @pytest.mark.parametrize("when", ["made", "asked"])
 def test_a_client_may_be_there_before_gevent(when: str, stage: Stage) -> None:
     environment = {**os.environ, "TOKENCACHED_SOCKET": stage.socket, "PYTHONPATH": str(TESTS.parent / "src")}
     command = [sys.executable, str(TESTS / "apps" / "gevent_script.py"), when]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=TIMEOUT)
     assert (done.returncode, done.stderr) == (0, "")
     first = "cache" if when == "asked" else "tenant"
     assert done.stdout.splitlines() == [f"{first} timeout timeout timeout", "cache", "cache"]

@@ -1,4 +1,4 @@
-"""Where the daemon's socket is, and what it says when it can't be had."""
+"""The path of the daemon's socket, and errors of connecting to it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Callable
 
 import pytest
 from player import KINDS, Client
-from support import PATIENCE, Stage, eventually
+from support import TIMEOUT, Stage, eventually
 
 from tokencached import AsyncTokenCache, TokenCache, TokenCacheError
-from tokencached._reconnecting import DEFAULT_PATH, LONGEST_PATH, socket_path
+from tokencached._connecting import DEFAULT_PATH, LONGEST_PATH, socket_path
 
 Kind = Callable[[str, float], Client]
 
@@ -42,20 +42,20 @@ def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_path_may_have_107_bytes(stage: Stage, kind: Kind, tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = str(tmp_path_factory.mktemp("p"))
-    longest = f"{folder}/{'ü' * 10}"
+    directory = str(tmp_path_factory.mktemp("p"))
+    longest = f"{directory}/{'ü' * 10}"
     longest += "x" * (LONGEST_PATH - len(os.fsencode(longest)))
     os.symlink(stage.socket, longest)
-    client = kind(longest, PATIENCE)
+    client = kind(longest, TIMEOUT)
     try:
-        assert client.call("hello", {}).result(PATIENCE).server == "tokencached"
+        assert client.call("hello", {}).result(TIMEOUT).server == "tokencached"
     finally:
         client.stop()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
-    ("path", "trouble"),
+    ("path", "last_failure"),
     [
         (f"/{'x' * 107}", "the path has 108 bytes, and a socket's at most 107"),
         ("", "the path is empty"),
@@ -64,26 +64,26 @@ def test_a_path_may_have_107_bytes(stage: Stage, kind: Kind, tmp_path_factory: p
         ("/etc/hostname/socket", "Not a directory"),
     ],
 )
-def test_what_waiting_does_not_mend_is_unreachable_at_once(kind: Kind, path: str, trouble: str) -> None:
-    client = kind(path, PATIENCE)
+def test_an_error_that_waiting_does_not_fix_is_reported_at_once(kind: Kind, path: str, last_failure: str) -> None:
+    client = kind(path, TIMEOUT)
     try:
-        error = client.call("hello", {"timeout": 300}).exception(PATIENCE)
+        error = client.call("hello", {"timeout": 300}).exception(TIMEOUT)
         assert isinstance(error, TokenCacheError)
         assert error.code == "unreachable"
-        assert error.description.endswith(trouble)
+        assert error.description.endswith(last_failure)
     finally:
         client.stop()
 
 
 @pytest.mark.parametrize("grace", [-1, 301, float("nan")])
-def test_the_grace_for_a_restart_has_its_range(grace: float) -> None:
+def test_the_grace_period_for_a_restart_has_a_range(grace: float) -> None:
     for kind in (TokenCache, AsyncTokenCache):
         with pytest.raises(ValueError, match="0 to 300"):
             kind(restart_grace=grace)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_daemon_whose_queue_is_full_is_waited_for(kind: Kind, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_call_waits_for_a_daemon_whose_queue_is_full(kind: Kind, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = str(tmp_path_factory.mktemp("q") / "s")
     client = kind(path, 0)
     with socket.socket(socket.AF_UNIX) as listener:
@@ -92,13 +92,13 @@ def test_a_daemon_whose_queue_is_full_is_waited_for(kind: Kind, tmp_path_factory
         others = _fill(path)
         try:
             call = client.call("revoke", {"subject": "alice", "timeout": 300})
-            eventually(lambda: client.trouble == "too many wait there already", lambda: client.trouble)
+            eventually(lambda: client.last_failure == "the queue of the socket is full", lambda: client.last_failure)
             assert not call.done()
             for _ in others:
                 listener.accept()[0].close()
-            listener.settimeout(PATIENCE)
+            listener.settimeout(TIMEOUT)
             _answer_first(listener)
-            assert call.result(PATIENCE).revoked
+            assert call.result(TIMEOUT).revoked
         finally:
             client.stop()
             for other in others:
@@ -106,32 +106,32 @@ def test_a_daemon_whose_queue_is_full_is_waited_for(kind: Kind, tmp_path_factory
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_end_of_a_connection_is_seen_though_something_came_just_before(
+def test_the_end_of_a_connection_is_noticed_right_after_a_line(
     kind: Kind, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = str(tmp_path_factory.mktemp("e") / "s")
-    client = kind(path, PATIENCE)
+    client = kind(path, TIMEOUT)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen()
-        listener.settimeout(PATIENCE)
+        listener.settimeout(TIMEOUT)
         try:
             call = client.call("revoke", {"subject": "alice", "timeout": 300})
             connection, _ = listener.accept()
-            connection.settimeout(PATIENCE)
+            connection.settimeout(TIMEOUT)
             assert connection.recv(1, socket.MSG_PEEK)
-            # All at once: a line, and an error because the request wasn't read. uvloop tells of that once.
-            with client.standing_still():
+            # A line and an error, as the request wasn't read, arrive at once. uvloop reports them once.
+            with client.suspended():
                 connection.sendall(b'{"error":"shutting_down"}\n')
                 connection.close()
             _answer_first(listener)
-            assert call.result(PATIENCE).revoked
+            assert call.result(TIMEOUT).revoked
         finally:
             client.stop()
 
 
 def _fill(path: str) -> list[socket.socket]:
-    """Connections that nobody takes, until there is no room for another."""
+    """Connections that nobody accepts, as many as fill the queue."""
     waiting: list[socket.socket] = []
     while True:
         other = socket.socket(socket.AF_UNIX)
@@ -146,7 +146,7 @@ def _fill(path: str) -> list[socket.socket]:
 
 def _answer_first(listener: socket.socket) -> None:
     connection, _ = listener.accept()
-    connection.settimeout(PATIENCE)
+    connection.settimeout(TIMEOUT)
     with connection, connection.makefile("rwb") as lines:
         number = json.loads(lines.readline())["id"]
         lines.write(b'{"id":%d,"revoked":true}\n' % number)

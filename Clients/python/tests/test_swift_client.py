@@ -1,4 +1,4 @@
-"""The whole suite with the Swift client; here because the players of its files are."""
+"""The suite with the Swift client, played by the Python players."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from player import Player
 from scripted_server import ScriptedServer
-from support import PATIENCE, Stage, cases_of
+from support import TIMEOUT, Stage, cases_of
 from swift_client import SwiftClient
 from test_daemon import play_daemon
 from test_exchanges import Script
 
-# All texts of Swift are Unicode.
+# A string of Swift can't contain a lone surrogate.
 LACKS = {"lone surrogates"}
 
 
@@ -28,7 +28,7 @@ def test_exchange(case: Mapping[str, Any], tmp_path_factory: Any) -> None:
     _skip_what_it_lacks(case)
     path = str(Path(tmp_path_factory.mktemp("e")) / "s")
     server = ScriptedServer(path)
-    client = SwiftClient(path, case.get("restart_grace", PATIENCE))
+    client = SwiftClient(path, case.get("restart_grace", TIMEOUT))
     if case.get("listening", True):
         server.listen()
     try:
@@ -42,7 +42,7 @@ def test_exchange(case: Mapping[str, Any], tmp_path_factory: Any) -> None:
 def test_real_daemon(case: Mapping[str, Any]) -> None:
     _skip_what_it_lacks(case)
     with Stage() as stage:
-        client = SwiftClient(stage.socket, PATIENCE)
+        client = SwiftClient(stage.socket, TIMEOUT)
         try:
             Player(client, lambda step, player: play_daemon(step, stage, player)).play(case)
         finally:

@@ -3,11 +3,11 @@ import { createServer } from 'node:http';
 
 import { TokenCache } from '../../../Clients/node/index.mjs';
 
-// The two backends that are compared. Who is signed in stands in a header, for both alike: two hundred users need no cookies.
+// The two backends that are compared. In both a header names the signed-in user, so that 200 users need no cookies.
 
 const userOf = (request) => request.headers['x-user'];
 
-/** The backend of the vendor's tutorial: each page view has a token minted. */
+/** The backend of the vendor's tutorial, which has a token minted for each page view. */
 export function mintingBackend(stage) {
   return serve(async (request, response) => {
     const reply = await fetch(`${stage.tenant}/oauth/token`, {
@@ -26,7 +26,7 @@ export function mintingBackend(stage) {
   });
 }
 
-/** The backend of this example, which asks the daemon. */
+/** The backend of this example, which gets tokens from the daemon. */
 export async function cachingBackend(stage) {
   const cache = new TokenCache({ path: stage.socket });
   const backend = await serve(cache.accessTokenHandler(userOf));

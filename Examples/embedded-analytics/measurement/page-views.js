@@ -3,14 +3,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Stage } from '../../../Clients/node/test/support/stage.js';
 import { cachingBackend, mintingBackend } from './backends.js';
 
-// What a mint for each page view costs, beside tokens from the cache: both backends at the same time under the same load,
-// each with a tenant of its own that takes 300 ms for a call and allows 100 a minute. Of a page view only the token is
-// measured; all else is the same for both.
+// Compares a mint for each page view with tokens from the cache. Both backends run at the same time under the same
+// load, each with a tenant of its own that takes 300 ms for a call and allows 100 calls a minute. Only the time for the
+// token of a page view is measured, because all else is the same for both.
 
 const USERS = 200;
-/** How long a user looks at a page, in seconds: a random time with this mean, so that views come as they do in life. */
+/** The mean time for which a user looks at a page, in seconds. Each time is random, as with real users. */
 const MEAN_PAUSE = 10;
-/** In seconds; in the first part nobody has a token yet. */
+/** The lengths of the two parts in seconds. In the first one nobody has a token yet. */
 const parts = [
   { name: 'first two minutes', from: 0, to: 120 },
   { name: 'next two minutes', from: 120, to: 240 },
@@ -47,7 +47,7 @@ async function measure(name, open) {
   return parts.map((part, index) => row(name, part, views, calls[index + 1] - calls[index]));
 }
 
-/** One user's views, one after another. A view that is refused is not tried again before the next. */
+/** The views of one user, one after another. A refused view is not repeated before the next. */
 async function look(url, user, views) {
   const random = generator(SEED + user);
   for (;;) {
@@ -77,7 +77,7 @@ function row(name, part, views, calls) {
   return `| ${cells.join(' | ')} |`;
 }
 
-/** Mulberry32: the same views at each run, as far as the answers' times let them. */
+/** Mulberry32: the same random numbers, and so nearly the same views, in each run. */
 function generator(seed) {
   let state = seed;
   return () => {

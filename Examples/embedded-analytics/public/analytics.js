@@ -1,12 +1,12 @@
-// What the embedding script calls when it needs the user's token, by the name in its `data-get-access-token`.
+// The function that the embedding script calls when it needs the user's token. `data-get-access-token` names it.
 
-/** When to ask again where the backend doesn't say, in seconds. */
-const USUAL_RETRY = 5;
+/** The time after which to ask again if the backend names none, in seconds. */
+const DEFAULT_RETRY = 5;
 
 let underWay;
 let lastToken;
 
-/** The user's token. While none is available, the page says so, and this waits and asks again. */
+/** Gets the user's token. While none is available, the page says so, and this function waits and asks again. */
 function getAccessToken() {
   // Several charts that need a token at once need the same one.
   underWay ??= requestToken().finally(() => (underWay = undefined));
@@ -14,21 +14,21 @@ function getAccessToken() {
 }
 
 async function requestToken() {
-  // The script keeps a token until it is refused: asked again, the last one was.
+  // The script keeps a token until it is refused. So if it asks again, the last one was.
   const headers = lastToken ? { 'x-refused-token': await fingerprint(lastToken) } : {};
   for (;;) {
     const response = await fetch('/access-token', { method: 'POST', headers }).catch(() => undefined);
     if (response?.ok) {
       lastToken = await response.text();
-      document.getElementById('trouble').hidden = true;
+      document.getElementById('problem').hidden = true;
       return lastToken;
     }
     const reason = response ? await response.text() : 'the server does not answer';
     const isSignedOut = response?.status === 401;
-    // Anything else but 503 waiting won't mend: then only a click asks again.
-    const mends = !response || response.status === 503;
-    const pause = mends ? Number(response?.headers.get('retry-after')) || USUAL_RETRY : undefined;
-    showTrouble(reason, isSignedOut, pause);
+    // Waiting fixes only status 503. After any other the page asks again at a click.
+    const isTransient = !response || response.status === 503;
+    const pause = isTransient ? Number(response?.headers.get('retry-after')) || DEFAULT_RETRY : undefined;
+    showProblem(reason, isSignedOut, pause);
     if (isSignedOut) throw new Error(reason);
     await pauseOrClick(pause);
   }
@@ -39,15 +39,15 @@ async function fingerprint(token) {
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-function showTrouble(reason, isSignedOut, pause) {
+function showProblem(reason, isSignedOut, pause) {
   const next = pause ? ` The next attempt is in ${pause} s.` : '';
   document.getElementById('reason').textContent = `The analytics can't be shown: ${reason}.${next}`;
   document.getElementById('again').hidden = isSignedOut;
   document.getElementById('login').hidden = !isSignedOut;
-  document.getElementById('trouble').hidden = false;
+  document.getElementById('problem').hidden = false;
 }
 
-/** Waits for the time, if there is one, or for a click. */
+/** Waits for that time, if there is one, or for a click. */
 function pauseOrClick(seconds) {
   return new Promise((resolve) => {
     const timer = seconds && setTimeout(resolve, seconds * 1_000);

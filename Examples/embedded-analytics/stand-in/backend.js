@@ -8,7 +8,7 @@ const programs = {
   python: ['python3', fileURLToPath(new URL('../server.py', import.meta.url))],
 };
 
-/** One of the two backends as a process, at a daemon and a tenant. */
+/** One of the two backends as a process, for a daemon and a tenant. */
 export class Backend {
   static async start(kind, { socket, front, port = 0, tokenTimeout = 10, stderr = 'inherit' }) {
     const backend = new Backend();

@@ -1,6 +1,7 @@
-// A stand-in of the vendor's embedding script, for tests and for trying the example without a tenant. Of the real one it
-// does what concerns tokens: it calls the function named by `data-get-access-token` when it needs one, keeps it in memory,
-// sends it with its requests to the tenant's API, and asks again after a 401. What it draws is made up.
+// A stand-in for the vendor's embedding script, for tests and for trying the example without a tenant. It handles
+// tokens as the real one does: it calls the function that `data-get-access-token` names when it needs a token, keeps
+// the token in memory, sends it with its requests to the tenant's API, and asks again after status 401. Its charts show
+// invented data.
 
 const script = document.querySelector('script[data-get-access-token]');
 const { host, getAccessToken: functionName, authType } = script.dataset;
@@ -23,7 +24,7 @@ function request(path) {
 class QlikEmbed extends HTMLElement {
   connectedCallback() {
     this.attachShadow({ mode: 'open' });
-    // A selection in a chart makes a request, as it does in the real one.
+    // As in the real script, a selection in a chart makes a request.
     this.addEventListener('click', () => this.load());
     this.load();
   }

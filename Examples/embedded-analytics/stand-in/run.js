@@ -2,7 +2,8 @@ import { Stage } from '../../../Clients/node/test/support/stage.js';
 import { Backend } from './backend.js';
 import { TenantFront } from './tenant-front.js';
 
-// Stand-in tenant, daemon and backend, until Ctrl-C: `make example`. The argument names the backend: node or python.
+// Runs a stand-in tenant, the daemon and a backend until Ctrl-C: `make example`. The argument names the backend: node
+// or python.
 
 const kind = process.argv[2] ?? 'node';
 const stage = await Stage.open({ tenantOptions: ['--latency', '300'] });

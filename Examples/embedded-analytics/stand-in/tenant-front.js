@@ -3,11 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 
 /**
- * What a browser sees of the stand-in tenant: its API for pages of other origins (the stand-in itself speaks to daemons
- * only), and the stand-in of the vendor's script.
+ * The part of the stand-in tenant for browsers: its API for pages of other origins (the stand-in itself serves only
+ * daemons), and the stand-in for the vendor's script.
  */
 export class TenantFront {
-  /** The requests to the API that carried a token, with the status that they were answered with. */
+  /** The requests to the API that carried a token, with the statuses of their responses. */
   requests = [];
   #tenant;
   #server;

@@ -6,7 +6,7 @@ import { Stage } from '../../../Clients/node/test/support/stage.js';
 import { Sessions } from '../session.js';
 import { Backend } from '../stand-in/backend.js';
 
-test('a session ends with its time and at its logout, and nobody else can name one', () => {
+test('a session ends after its time or at the logout, and nobody can guess its name', () => {
   const sessions = new Sessions(false);
   const cookie = sessions.start('alice', 0).split(';')[0];
   assert.equal(sessions.user(`other=1; ${cookie}`, 1_000), 'alice');
@@ -20,7 +20,7 @@ test('a session ends with its time and at its logout, and nobody else can name o
   assert.equal(sessions.user(other, 1_000), 'alice');
 });
 
-/** One request as it is, of which clients of HTTP would make another; the status of the answer. */
+/** Sends a request as it is, which HTTP clients would change. Returns the status of the response. */
 async function raw(url, text) {
   const { hostname: host, port } = new URL(url);
   const socket = connect({ host, port });
@@ -31,7 +31,7 @@ async function raw(url, text) {
 }
 
 for (const kind of ['node', 'python']) {
-  test(`the ${kind} backend answers its own pages alone, and nobody's forged cookie`, async () => {
+  test(`the ${kind} backend serves only its own pages, and no forged cookie`, async () => {
     const stage = await Stage.open();
     const backend = await Backend.start(kind, { socket: stage.socket, front: { url: 'http://127.0.0.1' } });
     const post = (path, headers, body) => fetch(backend.url + path, { method: 'POST', redirect: 'manual', headers, body });
@@ -81,11 +81,11 @@ for (const kind of ['node', 'python']) {
       assert.equal(logout.status, 303);
       assert.match(logout.headers.get('set-cookie'), /^session=; Max-Age=0/);
       assert.ok(!(await stage.control('live', { token })).live);
-      // A copy of the cookie is worth nothing.
+      // A copy of the cookie is useless now.
       assert.equal((await post('access-token', { cookie })).status, 401);
       assert.equal((await post('logout', { cookie })).status, 303);
       assert.equal((await stage.control('counters')).revocations, 1);
-      // Without a daemon, too.
+      // The logout works without a daemon, too.
       const again = await login();
       await stage.end('SIGKILL');
       assert.equal((await post('logout', { cookie: again })).status, 303);
@@ -96,7 +96,7 @@ for (const kind of ['node', 'python']) {
     }
   });
 
-  test(`the ${kind} backend lives through requests that make no sense`, async () => {
+  test(`the ${kind} backend survives malformed requests`, async () => {
     const stage = await Stage.open();
     const backend = await Backend.start(kind, { socket: stage.socket, front: { url: 'http://127.0.0.1' } });
     const end = 'Host: x\r\nConnection: close\r\n\r\n';

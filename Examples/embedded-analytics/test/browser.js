@@ -4,12 +4,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const PATIENCE = 20_000;
+const TIMEOUT = 20_000;
 
-/** Chromium without a window, and one page in it, driven over the DevTools protocol through two pipes. */
+/** Chromium without a window, with one page, controlled by the DevTools protocol through two pipes. */
 export class Browser {
   #process;
-  #folder;
+  #directory;
   #session;
   #lastId = 0;
   #rest = '';
@@ -18,10 +18,10 @@ export class Browser {
 
   static async open() {
     const browser = new Browser();
-    browser.#folder = await mkdtemp(join(tmpdir(), 'browser-'));
-    const options = ['--headless=new', '--remote-debugging-pipe', `--user-data-dir=${browser.#folder}`,
+    browser.#directory = await mkdtemp(join(tmpdir(), 'browser-'));
+    const options = ['--headless=new', '--remote-debugging-pipe', `--user-data-dir=${browser.#directory}`,
       '--no-first-run', '--disable-gpu', '--disable-dev-shm-usage', '--no-proxy-server', '--window-size=1100,760'];
-    // Chromium's sandbox doesn't work for root, as in a container; what is loaded is ours.
+    // Chromium's sandbox doesn't work for root, as in a container. Only pages of this test are loaded.
     if (process.getuid() === 0) options.push('--no-sandbox');
     browser.#process = spawn('chromium', options, { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] });
     browser.#process.stdio[4].setEncoding('utf8').on('data', (text) => browser.#read(text));
@@ -37,15 +37,15 @@ export class Browser {
     const ended = once(this.#process, 'exit');
     this.#process.kill('SIGKILL');
     await ended;
-    await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+    await rm(this.#directory, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  /** Loads a page; resolves when it and its scripts are loaded. */
+  /** Loads a page with its scripts. */
   async visit(url) {
     await this.#loading(() => this.#send('Page.navigate', { url }));
   }
 
-  /** Clicks what leads to another page. */
+  /** Clicks an element that leads to another page. */
   async follow(selector) {
     await this.#loading(() => this.click(selector));
   }
@@ -54,7 +54,7 @@ export class Browser {
     await this.evaluate(`document.querySelector(${JSON.stringify(selector)}).click()`);
   }
 
-  /** The value of an expression in the page; of a promise, what it resolves with. */
+  /** The value of an expression in the page. A promise is awaited. */
   async evaluate(expression) {
     const parameters = { expression, awaitPromise: true, returnByValue: true, userGesture: true };
     const { result, exceptionDetails } = await this.#send('Runtime.evaluate', parameters);
@@ -62,7 +62,7 @@ export class Browser {
     return result.value;
   }
 
-  /** Waits until the condition holds, which is looked at whenever the page changes. */
+  /** Waits until the condition holds. It is checked whenever the page changes. */
   async until(condition) {
     await this.evaluate(`new Promise((resolve) => {
       const look = () => (${condition}) && (observer.disconnect(), resolve());
@@ -104,7 +104,7 @@ export class Browser {
   async #within(promise, what) {
     let timer;
     const late = new Promise((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`the browser let us wait in vain for ${what}`)), PATIENCE);
+      timer = setTimeout(() => reject(new Error(`the browser let us wait in vain for ${what}`)), TIMEOUT);
     });
     return Promise.race([promise, late]).finally(() => clearTimeout(timer));
   }

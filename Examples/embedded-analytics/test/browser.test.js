@@ -27,14 +27,14 @@ for (const kind of ['node', 'python']) {
     const mints = async () => (await stage.control('counters')).mints;
 
     try {
-      await t.test('nobody sees the login page, and a token is refused', async () => {
+      await t.test('a visitor who is not signed in sees the login page and gets no token', async () => {
         await browser.visit(backend.url);
         assert.equal(await browser.evaluate('location.pathname'), '/login');
         assert.equal(await browser.evaluate(askForToken), 401);
         await picture('login');
       });
 
-      await t.test("signed in, the chart's request carries the user's own token", async () => {
+      await t.test("after signing in, the chart's request carries the user's own token", async () => {
         await browser.follow('[value=alice]');
         await browser.until(`${chart} === 'ready'`);
         assert.equal(await browser.evaluate("document.getElementById('user').textContent"), 'Alice Archer');
@@ -44,7 +44,7 @@ for (const kind of ['node', 'python']) {
         await picture('signed-in');
       });
 
-      await t.test('signed out, a token is refused', async () => {
+      await t.test('after signing out there is no token', async () => {
         await browser.follow('#logout');
         assert.equal(await browser.evaluate('location.pathname'), '/login');
         assert.equal(await browser.evaluate(askForToken), 401);
@@ -71,25 +71,25 @@ for (const kind of ['node', 'python']) {
       await t.test('without the daemon the page shows the error that the backend sent', async () => {
         await stage.end();
         await browser.visit(backend.url);
-        await browser.until("!document.getElementById('trouble').hidden");
+        await browser.until("!document.getElementById('problem').hidden");
         const reason = await browser.evaluate("document.getElementById('reason').textContent");
-        assert.match(reason, /no access token can be had at present \(unreachable\)\. The next attempt is in 5 s/);
+        assert.match(reason, /no access token is available now \(unreachable\)\. The next attempt is in 5 s/);
         assert.notEqual(await browser.evaluate(chart), 'ready');
         await picture('error');
       });
 
-      await t.test('and recovers when the daemon is back', async () => {
+      await t.test('the page recovers when the daemon is back', async () => {
         await stage.start();
         await browser.click('#again');
         await browser.until(`${chart} === 'ready'`);
-        assert.equal(await browser.evaluate("document.getElementById('trouble').hidden"), true);
+        assert.equal(await browser.evaluate("document.getElementById('problem').hidden"), true);
         assert.equal(front.requests.at(-1).token, await cached('auth0|bob'));
         await picture('recovered');
       });
-      await t.test('what waiting does not mend is asked again at a click, not by itself', async () => {
+      await t.test('after an error that waiting does not fix, the page asks again only at a click', async () => {
         await browser.evaluate(`window.fetch = async () => new Response('no access token can be given (forbidden)', { status: 403 })`);
         await browser.evaluate('void getAccessToken()');
-        await browser.until("!document.getElementById('trouble').hidden");
+        await browser.until("!document.getElementById('problem').hidden");
         const reason = await browser.evaluate("document.getElementById('reason').textContent");
         assert.equal(reason, "The analytics can't be shown: no access token can be given (forbidden).");
         assert.equal(await browser.evaluate("document.getElementById('again').hidden"), false);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 
 import { TokenCache } from '../../index.mjs';
-import { PATIENCE, resolve, expectMembers, within } from './values.js';
+import { TIMEOUT, resolve, expectMembers, within } from './values.js';
 
 const suite = new URL('../../../conformance/', import.meta.url);
 const optionNames = {
@@ -18,12 +18,12 @@ export function casesOf(file) {
   return JSON.parse(readFileSync(new URL(file, suite), 'utf8')).cases;
 }
 
-/** Plays the steps that both files have; `others` plays those of one file. */
+/** Plays the steps that both files have. `others` plays those of one file. */
 export class Player {
   calls = new Map();
   filling = [];
 
-  constructor(path, others, restartGrace = PATIENCE) {
+  constructor(path, others, restartGrace = TIMEOUT) {
     this.cache = new TokenCache({ path, restartGrace });
     this.others = others;
   }
@@ -75,7 +75,7 @@ export class Player {
   async #fill(step) {
     this.filling = Array.from({ length: step.fill }, (_, index) => {
       const controller = new AbortController();
-      const options = { subject: `waiting-${index}`, timeout: PATIENCE, signal: controller.signal };
+      const options = { subject: `waiting-${index}`, timeout: TIMEOUT, signal: controller.signal };
       const end = this.cache.token(options);
       end.catch(() => {});
       return { controller, end };

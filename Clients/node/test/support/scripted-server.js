@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 
-/** A server on a Unix socket that does nothing by itself: the test accepts, reads lines, sends and hangs up. */
+/** A server on a Unix socket whose connections the test accepts, reads, writes and closes. */
 export class ScriptedServer {
   #path;
   #server;
@@ -27,7 +27,7 @@ export class ScriptedServer {
     await once(this.#server, 'listening');
   }
 
-  /** Takes the socket away; connections stay. */
+  /** Removes the socket. Connections stay open. */
   async unlisten() {
     this.#server?.close();
     this.#server = undefined;
@@ -78,7 +78,7 @@ class ScriptedConnection {
     return new Promise((resolve) => this.#socket.write(bytes, resolve));
   }
 
-  /** Each byte is a write of its own, between which the client has a turn to read it. */
+  /** Sends each byte in a write of its own, and lets the client read it before the next. */
   async sendBytes(text) {
     for (const byte of Buffer.from(text)) {
       await this.send(Buffer.of(byte));

@@ -5,26 +5,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { PATIENCE } from './values.js';
+import { TIMEOUT } from './values.js';
 
 const programs = process.env.TOKENCACHED_PROGRAMS;
 
-/** The real daemon and a stand-in tenant, in a folder of their own. */
+/** The real daemon with a stand-in tenant, in a directory of their own. */
 export class Stage {
   static async open({ rate = 10_000_000, tenantOptions = [] } = {}) {
-    if (!programs) throw new Error('TOKENCACHED_PROGRAMS should name the folder of the built programs');
+    if (!programs) throw new Error('TOKENCACHED_PROGRAMS should name the directory of the built programs');
     const stage = new Stage();
-    stage.folder = await mkdtemp(join(tmpdir(), 'tokencached-'));
-    stage.socket = join(stage.folder, 'requests.sock');
+    stage.directory = await mkdtemp(join(tmpdir(), 'tokencached-'));
+    stage.socket = join(stage.directory, 'requests.sock');
     await stage.#startTenant(tenantOptions);
-    await writeFile(join(stage.folder, 'secret'), 'stage-secret', { mode: 0o600 });
+    await writeFile(join(stage.directory, 'secret'), 'stage-secret', { mode: 0o600 });
     await writeFile(
-      join(stage.folder, 'tokencached.yaml'),
+      join(stage.directory, 'tokencached.yaml'),
       `tenants:
   main:
     host: ${stage.tenant}
     client_id: stage
-    client_secret: { file: ${join(stage.folder, 'secret')} }
+    client_secret: { file: ${join(stage.directory, 'secret')} }
     rate: { per_minute: ${rate}, burst: ${rate} }
     max_concurrent: 64
 `,
@@ -34,15 +34,15 @@ export class Stage {
   }
 
   async #startTenant(options) {
-    const ready = join(this.folder, 'tenant');
+    const ready = join(this.directory, 'tenant');
     this.standIn = this.#spawn('standin-tenant', '--client-id', 'stage', '--client-secret', 'stage-secret',
       '--ready-file', ready, ...options);
     await eventually(async () => (this.tenant = (await readFile(ready, 'utf8')).trim()), 'the stand-in tenant');
   }
 
   async start() {
-    this.daemon = this.#spawn('tokencached', '--config', join(this.folder, 'tokencached.yaml'),
-      '--socket', this.socket, '--admin-socket', join(this.folder, 'admin.sock'));
+    this.daemon = this.#spawn('tokencached', '--config', join(this.directory, 'tokencached.yaml'),
+      '--socket', this.socket, '--admin-socket', join(this.directory, 'admin.sock'));
     let log = '';
     const daemon = this.daemon;
     await new Promise((resolve, reject) => {
@@ -52,13 +52,13 @@ export class Stage {
     });
   }
 
-  /** Sends a signal that ends it, and waits for that. */
+  /** Sends a signal that ends the daemon, and waits for the end. */
   async end(signal = 'SIGTERM') {
     this.daemon.kill(signal);
     await this.ended();
   }
 
-  /** Stops the daemon, and waits until it stands still. */
+  /** Suspends the daemon, and waits until it is suspended. */
   async suspend() {
     this.daemon.kill('SIGSTOP');
     await stopped(this.daemon.pid);
@@ -76,7 +76,7 @@ export class Stage {
     return text ? JSON.parse(text) : undefined;
   }
 
-  /** Waits until one of the stand-in's counters has a value. */
+  /** Waits until a counter of the stand-in has that value. */
   async counter(name, value) {
     let last;
     await eventually(async () => (last = (await this.control('counters'))[name]) === value, () => `${name}: ${last}`);
@@ -86,7 +86,7 @@ export class Stage {
     this.daemon.kill('SIGCONT');
     await this.end('SIGKILL');
     this.standIn.kill('SIGKILL');
-    await rm(this.folder, { recursive: true, force: true });
+    await rm(this.directory, { recursive: true, force: true });
   }
 
   #spawn(program, ...options) {
@@ -97,7 +97,7 @@ export class Stage {
   }
 }
 
-/** Waits until all threads of a process that was sent SIGSTOP stand still. */
+/** Waits until all threads of a process are stopped after SIGSTOP. */
 export async function stopped(pid) {
   const states = async () =>
     Promise.all(
@@ -107,9 +107,9 @@ export async function stopped(pid) {
   await eventually(async () => (await states()).every((each) => /\) T /.test(each)), 'a process to stop');
 }
 
-/** Looks again and again until the condition holds. */
+/** Repeats the check until the condition holds. */
 async function eventually(condition, what) {
-  const deadline = performance.now() + PATIENCE * 1_000;
+  const deadline = performance.now() + TIMEOUT * 1_000;
   for (;;) {
     if (await condition().catch(() => false)) return;
     if (performance.now() > deadline) throw new Error(`waited in vain: ${typeof what === 'string' ? what : what()}`);

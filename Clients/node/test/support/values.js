@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 
-// The suite's values: what stands for a text or a token, and how an expectation is held against what came.
+// The values of the suite, their comparison with results, and a wait with an end.
 
-/** What a value of the suite stands for; `tokenOf` knows the tokens that calls were given. */
+/** The value that one of the suite stands for. `tokenOf` returns the token that a call has got. */
 export function resolve(value, tokenOf = () => undefined) {
   if (Array.isArray(value)) return value.map((each) => resolve(each, tokenOf));
   if (typeof value !== 'object' || value === null) return value;
@@ -11,7 +11,7 @@ export function resolve(value, tokenOf = () => undefined) {
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, resolve(each, tokenOf)]));
 }
 
-/** Holds the members that an expectation names against those that came. */
+/** Compares the members of an expectation with those of a result. */
 export function expectMembers(actual, expected, tokenOf) {
   for (const [name, value] of Object.entries(expected)) {
     if (isRange(value)) {
@@ -22,7 +22,7 @@ export function expectMembers(actual, expected, tokenOf) {
   }
 }
 
-/** The suite has null for what is lacking. */
+/** The value with null for what is undefined, as in the suite. */
 function withNulls(value) {
   return JSON.parse(JSON.stringify(value, (_, each) => each ?? null));
 }
@@ -31,14 +31,14 @@ function isRange(value) {
   return typeof value === 'object' && value !== null && 'from' in value;
 }
 
-/** How long what has to come is waited for, in seconds: more than a busy machine needs. */
-export const PATIENCE = 60;
+/** The time in seconds after which a wait of a test fails: more than a busy machine needs. */
+export const TIMEOUT = 60;
 
-/** Resolves with the promise, or fails when it takes too long. */
+/** Waits for the promise, and fails if that takes too long. */
 export async function within(promise, what) {
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`waited in vain for ${what}`)), PATIENCE * 1_000);
+    timer = setTimeout(() => reject(new Error(`waited in vain for ${what}`)), TIMEOUT * 1_000);
   });
   try {
     return await Promise.race([promise, late]);

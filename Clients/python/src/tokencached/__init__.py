@@ -1,7 +1,7 @@
-"""Qlik Cloud impersonation tokens from the tokencached daemon on this machine.
+"""Qlik Cloud access tokens for your users, from the tokencached daemon on this machine.
 
-`TokenCache` is for threads, `AsyncTokenCache` for asyncio; `tokencached.httpx` signs requests of httpx. All times are
-in seconds.
+`TokenCache` is for threads, `AsyncTokenCache` for asyncio. `tokencached.httpx` adds tokens to requests of httpx. All
+times are in seconds.
 """
 
 from tokencached._async_client import AsyncTokenCache

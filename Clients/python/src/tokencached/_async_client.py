@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 from tokencached import _requests
 from tokencached._async_connections import AsyncConnections
-from tokencached._conversation import Call
+from tokencached._connecting import REPLY_GRACE, RESTART_GRACE, checked_grace, socket_path
 from tokencached._errors import TokenCacheError
-from tokencached._reconnecting import GRACE, RESTART_GRACE, checked_grace, socket_path
+from tokencached._pending_requests import Call
 from tokencached._requests import Key, Request
 from tokencached._results import Hello, Invalidation, Prefetch, Revocation, Token, total
 
@@ -21,18 +21,20 @@ T = TypeVar("T")
 
 
 class AsyncTokenCache:
-    """A tokencached on this machine, through a connection that all tasks of an event loop share.
+    """A client of the daemon on this machine, over connections that all tasks of an event loop share.
 
-    Make one for the process. Each event loop has a connection of its own, which is made when it is first needed, and
-    again after the daemon's restart without failing a call. A call ends with its task's cancellation. All times are in
-    seconds; every call raises `TokenCacheError`.
+    Make one for the process. Each event loop has connections of its own, and connects when the first call is made. A
+    restart of the daemon fails no call. Cancelling a task ends its call. All times are in seconds. Every call may raise
+    `TokenCacheError`.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, restart_grace: float = RESTART_GRACE) -> None:
-        """Makes a client, which connects when it is first asked.
+        """Creates a client, which connects when the first call is made.
 
-        `path`: the daemon's socket; that of `TOKENCACHED_SOCKET` or of the packaged daemon where it is left out.
-        `restart_grace`: how long a daemon that isn't there is waited for, 0 to 300 seconds; then calls fail at once.
+        `path`: the path of the daemon's socket, 1 to 107 bytes, with or without `unix://` in front. By default it is
+        that of `TOKENCACHED_SOCKET` unless it is empty, otherwise `/run/tokencached/tokencached.sock`.
+        `restart_grace`: the time for which calls wait for a daemon that isn't there, from 0 to 300 seconds. When it has
+        passed, calls fail at once with `unreachable` until the daemon is there again. Raises ValueError out of range.
         """
         self._connections = AsyncConnections(socket_path(path), checked_grace(restart_grace))
 
@@ -47,7 +49,16 @@ class AsyncTokenCache:
         no_cache: bool = False,
         timeout: float | None = None,
     ) -> Token:
-        """A user's token, with at least `min_ttl` left; with `no_cache` one that is minted anew."""
+        """Gets a user's token, from the daemon's cache or by a call of the daemon to the tenant.
+
+        The user is named by `subject`, as the identity provider knows them, or by `user_id`, the tenant's own ID.
+        `tenant`: the tenant's name in the daemon's configuration. By default it is the default tenant.
+        `scope`: the scopes, separated by spaces. By default they are those of the tenant's configuration.
+        `min_ttl`: the time for which the token must still be valid, from 0 to 86,400. By default the daemon prefers
+        what its configuration says, and makes do with less if minting fails: see `Token.stale`.
+        `no_cache`: true if a cached token is not acceptable.
+        `timeout`: the time that the call may take, from 0 to 300. The default is 10.
+        """
         key = Key(subject, user_id, tenant, scope)
         return await self._call(_requests.token(key, min_ttl, no_cache, timeout))
 
@@ -60,10 +71,14 @@ class AsyncTokenCache:
         scope: str | None = None,
         timeout: float | None = None,
     ) -> Prefetch:
-        """Has tokens minted that will be needed; in several requests where the users don't fit into one."""
-        parts = _requests.prefetch(subjects, user_ids, tenant, scope, timeout)
-        deadline = time.monotonic() + parts[0].timeout
-        return total([await self._call(part, deadline) for part in parts])
+        """Has tokens minted before they are asked for. Returns when the daemon has accepted the work.
+
+        Users who don't fit into one request (1,000, or fewer if their names are long) go in several, one after another.
+        If one of these fails, so does the call. The tokens of the earlier ones are minted all the same.
+        """
+        batches = _requests.prefetch(subjects, user_ids, tenant, scope, timeout)
+        deadline = time.monotonic() + batches[0].timeout
+        return total([await self._call(batch, deadline) for batch in batches])
 
     async def invalidate(
         self,
@@ -76,7 +91,10 @@ class AsyncTokenCache:
         token_sha256: str | None = None,
         timeout: float | None = None,
     ) -> Invalidation:
-        """Says that an API refused this very token, so that the next one asked for is another."""
+        """Reports a token that the tenant's API has refused, so that the next call gets another one.
+
+        The daemon drops it only if it is the cached one. `token_sha256`: its SHA-256 as 64 hexadecimal digits.
+        """
         key = Key(subject, user_id, tenant, scope)
         return await self._call(_requests.invalidate(key, access_token, token_sha256, timeout))
 
@@ -89,18 +107,19 @@ class AsyncTokenCache:
         scope: str | None = None,
         timeout: float | None = None,
     ) -> Revocation:
-        """Logout: drops a user's tokens and revokes them at the tenant.
+        """Drops a user's tokens at logout, and revokes them at the tenant.
 
-        Where the connection broke and it was asked twice, `revoked` may be False because the first time did the work.
+        If the connection ends before the reply arrives, the client asks again, and `revoked` may be false because the
+        first request did the work.
         """
         return await self._call(_requests.revoke(Key(subject, user_id, tenant, scope), timeout))
 
     async def hello(self, *, timeout: float | None = None) -> Hello:
-        """What the daemon is, and what this process may use of it."""
+        """Asks for the daemon's version, and for what this process may use."""
         return await self._call(_requests.hello(timeout))
 
     async def close(self) -> None:
-        """Ends the connection; calls that wait, and later ones, fail with `closed`."""
+        """Closes the client. Calls that wait, and later ones, fail with `closed`."""
         self._connections.close()
 
     async def __aenter__(self) -> AsyncTokenCache:
@@ -118,7 +137,7 @@ class AsyncTokenCache:
 
         def end(answer: object, error: TokenCacheError | None) -> None:
             if ended.done():
-                # Its task was cancelled, and has had no turn yet to say so.
+                # The task was cancelled, and has not run since.
                 return
             if error is None:
                 ended.set_result(answer)
@@ -127,15 +146,15 @@ class AsyncTokenCache:
 
         now = time.monotonic()
         call = Call(request, now + request.timeout if deadline is None else deadline, end)
-        connections.ask(call)
+        connections.add(call)
 
-        def late(is_last: bool) -> None:
+        def time_out(is_last: bool) -> None:
             if is_last or not connections.is_trying(call):
-                end(None, connections.late())
+                end(None, connections.timeout_error())
 
         timers = [
-            loop.call_later(max(0, call.deadline - now), late, False),
-            loop.call_later(max(0, call.deadline - now) + GRACE, late, True),
+            loop.call_later(max(0, call.deadline - now), time_out, False),
+            loop.call_later(max(0, call.deadline - now) + REPLY_GRACE, time_out, True),
         ]
         try:
             result: T = await ended
@@ -143,9 +162,9 @@ class AsyncTokenCache:
         finally:
             for timer in timers:
                 timer.cancel()
-            # Where its time passed or its task was cancelled, nobody waits for the reply any more.
+            # After a timeout or a cancellation nobody waits for the reply any more.
             if call.is_wanted:
                 connections.give_up(call)
             if ended.done() and not ended.cancelled():
-                # Its task may have been cancelled when it had its outcome already: then nobody else has looked at it.
+                # If the task was cancelled after the outcome was there, nobody has retrieved that outcome.
                 ended.exception()

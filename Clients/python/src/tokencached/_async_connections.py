@@ -7,15 +7,15 @@ import os
 import time
 import weakref
 
-from tokencached._conversation import Call
+from tokencached._connecting import LONGEST_BACKOFF, ConnectionAttempts, closed, connect
+from tokencached._connection import Connection
 from tokencached._errors import TokenCacheError
 from tokencached._exchange import Exchange
-from tokencached._link import Link
-from tokencached._reconnecting import LONGEST_PAUSE, Attempts, closed, connect
+from tokencached._pending_requests import Call
 
 
 class AsyncConnections:
-    """Each event loop has its own, made when a call needs them. Those of a loop that was closed are forgotten."""
+    """The connections of each event loop. Those of a loop that was closed are forgotten."""
 
     def __init__(self, path: str, restart_grace: float) -> None:
         self._path = path
@@ -25,7 +25,7 @@ class AsyncConnections:
         _all.add(self)
 
     def here(self) -> LoopConnections:
-        """Those of the loop that runs; raises `closed`."""
+        """The connections of the running loop. Raises `closed` if the client is closed."""
         if self._is_closed:
             raise closed()
         loop = asyncio.get_running_loop()
@@ -37,12 +37,12 @@ class AsyncConnections:
 
     def _forget_closed_loops(self) -> None:
         for loop in list(self._by_loop):
-            # Another thread's loop may do the same.
+            # A loop of another thread may do the same.
             if loop.is_closed() and (connections := self._by_loop.pop(loop, None)):
                 connections.forget()
 
     def close(self) -> None:
-        """Ends the connections of all loops; calls that wait fail, and later ones too."""
+        """Closes the connections of all loops. Calls that wait and later ones fail."""
         self._is_closed = True
         here = asyncio.get_running_loop()
         for loop, connections in list(self._by_loop.items()):
@@ -55,27 +55,27 @@ class AsyncConnections:
         self._by_loop.clear()
 
     def begin_after_fork(self) -> None:
-        """Starts afresh in the child, where no loop of the parent's runs, without its descriptors."""
+        """Closes the descriptors that the child inherits. No loop of the parent runs there."""
         for inherited in self._by_loop.values():
             inherited.forget()
         self._by_loop.clear()
 
 
 class LoopConnections:
-    """Made when a call needs them, and made again after they ended."""
+    """The connections of one event loop. They are made when a call needs them, and again after they have ended."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, path: str, restart_grace: float) -> None:
         self._loop = loop
         self._path = path
         self._exchange = Exchange()
-        self._attempts = Attempts(path, restart_grace)
-        self._links: list[Link] = []
-        # Those whose socket is full, and whose room the loop looks for.
-        self._stalled: set[Link] = set()
-        self._pause: asyncio.TimerHandle | None = None
+        self._attempts = ConnectionAttempts(path, restart_grace)
+        self._open: list[Connection] = []
+        # The connections whose socket's buffer is full, which the loop watches for space.
+        self._stalled: set[Connection] = set()
+        self._delay: asyncio.TimerHandle | None = None
         self._is_scheduled = False
 
-    def ask(self, call: Call) -> None:
+    def add(self, call: Call) -> None:
         self._exchange.add(call)
         self._schedule()
 
@@ -84,30 +84,30 @@ class LoopConnections:
         self._schedule()
 
     def is_trying(self, call: Call) -> bool:
-        """Whether the daemon has been asked this, or is about to be."""
-        return call.conversation is not None or not (self._links or self._pause)
+        """True if the call is sent, or is about to be."""
+        return call.pending is not None or not (self._open or self._delay)
 
-    def late(self) -> TokenCacheError:
-        """The error of a call whose time has passed."""
-        if self._links:
+    def timeout_error(self) -> TokenCacheError:
+        """The error of a call whose timeout has passed."""
+        if self._open:
             return TokenCacheError("timeout", "the daemon did not answer in time")
         return self._attempts.unreachable()
 
     def close(self) -> None:
         self._exchange.end(closed())
-        if self._pause is not None:
-            self._pause.cancel()
-        for link in list(self._links):
-            self._drop(link)
+        if self._delay is not None:
+            self._delay.cancel()
+        for connection in list(self._open):
+            self._drop(connection)
 
     def forget(self) -> None:
-        """Closes the sockets where the loop doesn't run any more."""
-        for link in self._links:
-            # The loop may still hold the socket, which then would be closed later or never.
-            os.close(link.socket.detach())
-        self._links.clear()
+        """Closes the sockets of a loop that doesn't run any more."""
+        for connection in self._open:
+            # The loop may still refer to the socket, which otherwise would be closed later or never.
+            os.close(connection.socket.detach())
+        self._open.clear()
 
-    # The calls of one turn of the loop go in one write.
+    # The calls of one turn of the loop are sent in one write.
     def _schedule(self) -> None:
         if not self._is_scheduled:
             self._is_scheduled = True
@@ -115,61 +115,61 @@ class LoopConnections:
 
     def _proceed(self) -> None:
         self._is_scheduled = False
-        for link in [link for link in self._links if link.is_dispensable]:
-            self._drop(link)
-        for link in self._links:
-            self._send(link)
-        while self._exchange.wants_connection and self._pause is None:
+        for connection in [each for each in self._open if each.is_dispensable]:
+            self._drop(connection)
+        for connection in self._open:
+            self._send(connection)
+        while self._exchange.needs_connection and self._delay is None:
             self._connect()
 
     def _connect(self) -> None:
         try:
-            link = Link(connect(self._path), self._exchange)
+            connection = Connection(connect(self._path), self._exchange)
         except OSError as error:
-            pause = self._attempts.failed(error, time.monotonic())
-            if pause is not None or self._links:
-                self._wait(LONGEST_PAUSE if pause is None else pause)
+            backoff = self._attempts.failed(error, time.monotonic())
+            if backoff is not None or self._open:
+                self._connect_again(LONGEST_BACKOFF if backoff is None else backoff)
             else:
                 self._exchange.end(self._attempts.unreachable())
             return
         self._attempts.connected()
-        self._links.append(link)
-        self._loop.add_reader(link.socket, self._receive, link)
-        self._send(link)
+        self._open.append(connection)
+        self._loop.add_reader(connection.socket, self._receive, connection)
+        self._send(connection)
 
-    def _send(self, link: Link) -> None:
-        link.send()
-        if link.has_unsent and link not in self._stalled:
-            self._stalled.add(link)
-            self._loop.add_writer(link.socket, self._send, link)
-        elif not link.has_unsent and link in self._stalled:
-            self._stalled.remove(link)
-            self._loop.remove_writer(link.socket)
+    def _send(self, connection: Connection) -> None:
+        connection.send()
+        if connection.has_unsent and connection not in self._stalled:
+            self._stalled.add(connection)
+            self._loop.add_writer(connection.socket, self._send, connection)
+        elif not connection.has_unsent and connection in self._stalled:
+            self._stalled.remove(connection)
+            self._loop.remove_writer(connection.socket)
 
-    def _receive(self, link: Link) -> None:
-        if link.receive():
+    def _receive(self, connection: Connection) -> None:
+        if connection.receive():
             self._attempts.answered()
         else:
-            self._drop(link)
-            self._wait(self._attempts.hung_up())
+            self._drop(connection)
+            self._connect_again(self._attempts.disconnected())
         self._schedule()
 
-    def _drop(self, link: Link) -> None:
-        self._loop.remove_reader(link.socket)
-        self._loop.remove_writer(link.socket)
-        self._stalled.discard(link)
-        self._links.remove(link)
-        if link.is_draining:
-            self._wait(self._attempts.hung_up())
-        link.close()
+    def _drop(self, connection: Connection) -> None:
+        self._loop.remove_reader(connection.socket)
+        self._loop.remove_writer(connection.socket)
+        self._stalled.discard(connection)
+        self._open.remove(connection)
+        if connection.is_draining:
+            self._connect_again(self._attempts.disconnected())
+        connection.close()
 
-    def _wait(self, seconds: float) -> None:
-        if self._pause is not None:
-            self._pause.cancel()
-        self._pause = self._loop.call_later(seconds, self._pause_ended)
+    def _connect_again(self, seconds: float) -> None:
+        if self._delay is not None:
+            self._delay.cancel()
+        self._delay = self._loop.call_later(seconds, self._delay_ended)
 
-    def _pause_ended(self) -> None:
-        self._pause = None
+    def _delay_ended(self) -> None:
+        self._delay = None
         self._proceed()
 
 

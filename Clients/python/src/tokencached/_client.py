@@ -11,9 +11,9 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from tokencached import _requests
-from tokencached._conversation import Call
+from tokencached._connecting import REPLY_GRACE, RESTART_GRACE, checked_grace, socket_path
 from tokencached._errors import TokenCacheError
-from tokencached._reconnecting import GRACE, RESTART_GRACE, checked_grace, socket_path
+from tokencached._pending_requests import Call
 from tokencached._requests import Key, Request
 from tokencached._results import Hello, Invalidation, Prefetch, Revocation, Token, total
 from tokencached._thread_connections import ThreadConnections
@@ -22,21 +22,22 @@ T = TypeVar("T")
 
 
 class TokenCache:
-    """A tokencached on this machine, through a connection that all threads of the process share.
+    """A client of the daemon on this machine, over connections that all threads of the process share.
 
-    Make one for the process. It connects when it is first needed, and again after the daemon's restart without failing
-    a call. A process that was forked has a connection of its own. All times are in seconds; every call raises
-    `TokenCacheError`.
+    Make one for the process. It connects when the first call is made. A restart of the daemon fails no call, and a
+    forked process has connections of its own. All times are in seconds. Every call may raise `TokenCacheError`.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, restart_grace: float = RESTART_GRACE) -> None:
-        """Makes a client, which connects when it is first asked.
+        """Creates a client, which connects when the first call is made.
 
-        `path`: the daemon's socket; that of `TOKENCACHED_SOCKET` or of the packaged daemon where it is left out.
-        `restart_grace`: how long a daemon that isn't there is waited for, 0 to 300 seconds; then calls fail at once.
+        `path`: the path of the daemon's socket, 1 to 107 bytes, with or without `unix://` in front. By default it is
+        that of `TOKENCACHED_SOCKET` unless it is empty, otherwise `/run/tokencached/tokencached.sock`.
+        `restart_grace`: the time for which calls wait for a daemon that isn't there, from 0 to 300 seconds. When it has
+        passed, calls fail at once with `unreachable` until the daemon is there again. Raises ValueError out of range.
         """
         self._connections = ThreadConnections(socket_path(path), checked_grace(restart_grace))
-        # The connections' thread would keep a client alive that nobody has any more.
+        # The thread must not refer to the client, which would then never be collected.
         weakref.finalize(self, self._connections.abandon)
 
     def token(
@@ -50,7 +51,16 @@ class TokenCache:
         no_cache: bool = False,
         timeout: float | None = None,
     ) -> Token:
-        """A user's token, with at least `min_ttl` left; with `no_cache` one that is minted anew."""
+        """Gets a user's token, from the daemon's cache or by a call of the daemon to the tenant.
+
+        The user is named by `subject`, as the identity provider knows them, or by `user_id`, the tenant's own ID.
+        `tenant`: the tenant's name in the daemon's configuration. By default it is the default tenant.
+        `scope`: the scopes, separated by spaces. By default they are those of the tenant's configuration.
+        `min_ttl`: the time for which the token must still be valid, from 0 to 86,400. By default the daemon prefers
+        what its configuration says, and makes do with less if minting fails: see `Token.stale`.
+        `no_cache`: true if a cached token is not acceptable.
+        `timeout`: the time that the call may take, from 0 to 300. The default is 10.
+        """
         key = Key(subject, user_id, tenant, scope)
         return self._call(_requests.token(key, min_ttl, no_cache, timeout))
 
@@ -63,10 +73,14 @@ class TokenCache:
         scope: str | None = None,
         timeout: float | None = None,
     ) -> Prefetch:
-        """Has tokens minted that will be needed; in several requests where the users don't fit into one."""
-        parts = _requests.prefetch(subjects, user_ids, tenant, scope, timeout)
-        deadline = time.monotonic() + parts[0].timeout
-        return total([self._call(part, deadline) for part in parts])
+        """Has tokens minted before they are asked for. Returns when the daemon has accepted the work.
+
+        Users who don't fit into one request (1,000, or fewer if their names are long) go in several, one after another.
+        If one of these fails, so does the call. The tokens of the earlier ones are minted all the same.
+        """
+        batches = _requests.prefetch(subjects, user_ids, tenant, scope, timeout)
+        deadline = time.monotonic() + batches[0].timeout
+        return total([self._call(batch, deadline) for batch in batches])
 
     def invalidate(
         self,
@@ -79,7 +93,10 @@ class TokenCache:
         token_sha256: str | None = None,
         timeout: float | None = None,
     ) -> Invalidation:
-        """Says that an API refused this very token, so that the next one asked for is another."""
+        """Reports a token that the tenant's API has refused, so that the next call gets another one.
+
+        The daemon drops it only if it is the cached one. `token_sha256`: its SHA-256 as 64 hexadecimal digits.
+        """
         key = Key(subject, user_id, tenant, scope)
         return self._call(_requests.invalidate(key, access_token, token_sha256, timeout))
 
@@ -92,18 +109,19 @@ class TokenCache:
         scope: str | None = None,
         timeout: float | None = None,
     ) -> Revocation:
-        """Logout: drops a user's tokens and revokes them at the tenant.
+        """Drops a user's tokens at logout, and revokes them at the tenant.
 
-        Where the connection broke and it was asked twice, `revoked` may be False because the first time did the work.
+        If the connection ends before the reply arrives, the client asks again, and `revoked` may be false because the
+        first request did the work.
         """
         return self._call(_requests.revoke(Key(subject, user_id, tenant, scope), timeout))
 
     def hello(self, *, timeout: float | None = None) -> Hello:
-        """What the daemon is, and what this process may use of it."""
+        """Asks for the daemon's version, and for what this process may use."""
         return self._call(_requests.hello(timeout))
 
     def close(self) -> None:
-        """Ends the connection; calls that wait, and later ones, fail with `closed`. A signal handler may call it."""
+        """Closes the client. Calls that wait, and later ones, fail with `closed`. A signal handler may call it."""
         self._connections.close()
 
     def __enter__(self) -> TokenCache:
@@ -119,14 +137,14 @@ class TokenCache:
         now = time.monotonic()
         call = Call(request, now + request.timeout if deadline is None else deadline, waiter.end)
         try:
-            self._connections.ask(call)
+            self._connections.add(call)
             self._await(call, waiter)
         finally:
-            # Also where the wait was interrupted, as by Ctrl-C.
+            # The wait may have been interrupted, as by Ctrl-C.
             if not waiter.has_ended:
                 self._connections.give_up(call)
         if not waiter.has_ended:
-            raise self._connections.late()
+            raise self._connections.timeout_error()
         if waiter.error is not None:
             raise waiter.error
         result: T = waiter.answer
@@ -134,13 +152,13 @@ class TokenCache:
 
     def _await(self, call: Call, waiter: _Waiter) -> None:
         if not waiter.wait(call.deadline) and self._connections.is_trying(call):
-            waiter.wait(call.deadline + GRACE)
+            waiter.wait(call.deadline + REPLY_GRACE)
 
 
 class _Waiter:
-    """Where a caller waits for what comes of its call.
+    """A caller's wait for the outcome of its call.
 
-    A bare lock, because a signal handler may interrupt the caller in the midst of it: it has no state in between.
+    It is a lock and nothing else, because a signal handler may interrupt the caller at any point.
     """
 
     def __init__(self) -> None:
@@ -157,5 +175,5 @@ class _Waiter:
         self._lock.release()
 
     def wait(self, deadline: float) -> bool:
-        """Waits until the call has ended or its time has passed; whether it has ended."""
+        """Waits until the call has ended or the deadline has passed. True if the call has ended."""
         return self._lock.acquire(timeout=max(0, deadline - time.monotonic()))

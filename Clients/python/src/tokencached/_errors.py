@@ -1,4 +1,4 @@
-"""Why a call got no answer."""
+"""The error of a call."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tokencached._results import is_text, pause
+from tokencached._results import delay, is_valid_string
 
 
 @dataclass(frozen=True)
 class Upstream:
-    """What the tenant said, where it refused.
+    """The tenant's own words about a failure.
 
-    Where it gave no answer, `status` is None and `code` is the daemon's for the reason, such as `tls_expired`.
+    If the tenant did not answer, `status` is None and `code` is the daemon's for the reason, such as `tls_expired`.
     """
 
     status: int | None
@@ -22,18 +22,23 @@ class Upstream:
 
 
 class TokenCacheError(Exception):
-    """Why a call got no answer. It never holds a token.
+    """The reason why a call failed. It never contains a token.
 
-    `code` is the daemon's (`denied`, `rate_limited`, `unavailable`, …) or one of the client's own: `unreachable` (no
-    daemon was there in the call's time), `timeout` (there was one, without an answer in that time; the daemon says this
-    too), `bad_reply` (what came makes no sense), `closed` (the client was closed) and `invalid_request` (never sent,
-    because it can't be written as a line of the protocol). `retry_after` says in seconds when to ask again.
+    `code` is the daemon's (`denied`, `rate_limited`, `unavailable`, …) or one of the client's own:
+
+    - `unreachable`: no daemon could be reached in the call's time
+    - `timeout`: the daemon did not answer in that time. The daemon sends this code, too
+    - `bad_reply`: the daemon's reply is malformed
+    - `closed`: the client was closed
+    - `invalid_request`: the request was not sent, because it can't be written as a line of the protocol
+
+    `description` is a sentence for a log. `retry_after` is the time in seconds after which another attempt makes sense.
     """
 
     def __init__(
         self, code: str, description: str, retry_after: float | None = None, upstream: Upstream | None = None
     ) -> None:
-        # All of it, so that the error can be pickled, as process pools do.
+        # All arguments, so that the error can be pickled, as process pools do.
         super().__init__(code, description, retry_after, upstream)
         self.code = code
         self.description = description
@@ -45,15 +50,15 @@ class TokenCacheError(Exception):
 
 
 def error_of(reply: Mapping[str, Any]) -> TokenCacheError | None:
-    """The error that a reply tells of; None where it is an answer."""
+    """The error that a reply reports, or None if it reports success."""
     code = reply.get("error")
-    if not isinstance(code, str) or not is_text(code):
+    if not isinstance(code, str) or not is_valid_string(code):
         return None
     text, upstream = reply.get("error_description"), reply.get("upstream")
     return TokenCacheError(
         code,
         _printable(text) or code,
-        pause(reply.get("retry_after")),
+        delay(reply.get("retry_after")),
         _upstream(upstream) if isinstance(upstream, dict) else None,
     )
 
@@ -66,4 +71,4 @@ def _upstream(members: Mapping[str, Any]) -> Upstream | None:
 
 
 def _printable(text: object) -> str | None:
-    return text if isinstance(text, str) and is_text(text) else None
+    return text if isinstance(text, str) and is_valid_string(text) else None

@@ -1,7 +1,7 @@
-"""What each operation takes and how that is written.
+"""The requests of each operation, encoded.
 
-The daemon decides what a value means; here it is only made sure that the line can be read, so that one caller's slip is
-answered to that caller.
+The daemon checks what a value means. Here only its type is checked, so that a mistake of one caller is reported to that
+caller.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tokencached._results import (
     Prefetch,
     Revocation,
     Token,
-    is_text,
+    is_valid_string,
     read_hello,
     read_invalidation,
     read_prefetch,
@@ -30,16 +30,16 @@ from tokencached._results import (
 T = TypeVar("T")
 
 DEFAULT_TIMEOUT = 10.0
-# The daemon's own limits.
+# The limits of the daemon.
 LONGEST_TIMEOUT = 300.0
 MOST_USERS = 1_000
-# A line's 65,536 bytes, less the longest id and time-out that will stand before a request's own members.
+# The 65,536 bytes of a line without the id and the timeout, which are added later.
 LONGEST_BODY = 65_536 - 64
 
 
 @dataclass(frozen=True)
 class Request(Generic[T]):
-    """A request that can be sent: its members as JSON without the braces, its time, and how its answer is read."""
+    """A request: its members as JSON without the braces, its timeout, and the function that reads its reply."""
 
     operation: str
     body: bytes
@@ -49,7 +49,7 @@ class Request(Generic[T]):
 
 @dataclass(frozen=True)
 class Key:
-    """Whose token, and which."""
+    """The user, the tenant and the scopes of a token."""
 
     subject: str | None
     user_id: str | None
@@ -69,32 +69,32 @@ def prefetch(
     scope: str | None,
     timeout: float | None,
 ) -> list[Request[Prefetch]]:
-    """One request, or as many as the users need: a line takes 1,000 of them, or fewer where their ids are long."""
+    """The requests that the users need: each has 1,000 of them, or fewer if their names are long."""
 
     def request(users: Mapping[str, Sequence[str] | None]) -> Request[Prefetch]:
         return _request("prefetch", {**users, "tenant": tenant, "scope": scope}, timeout, read_prefetch)
 
     if (subjects is None) == (user_ids is None):
-        # The daemon says what is wrong with that.
+        # The daemon rejects a request that has both or neither.
         return [request({"subjects": subjects, "user_ids": user_ids})]
     name = "subjects" if user_ids is None else "user_ids"
     users = _sendable(name, subjects if user_ids is None else user_ids)
-    room = LONGEST_BODY - len(request({name: []}).body)
-    return [request({name: part}) for part in _parts(users, room)]
+    capacity = LONGEST_BODY - len(request({name: []}).body)
+    return [request({name: batch}) for batch in _batches(users, capacity)]
 
 
-def _parts(users: Sequence[str], room: int) -> Iterator[Sequence[str]]:
-    """The users in their order, in parts that fit into a line."""
-    part: list[str] = []
+def _batches(users: Sequence[str], capacity: int) -> Iterator[Sequence[str]]:
+    """The users in their order, in batches of which each fits into a line."""
+    batch: list[str] = []
     size = 0
     for user in users:
         length = len(_json(user)) + len(",")
-        if part and (len(part) == MOST_USERS or size + length > room):
-            yield part
-            part, size = [], 0
-        part.append(user)
+        if batch and (len(batch) == MOST_USERS or size + length > capacity):
+            yield batch
+            batch, size = [], 0
+        batch.append(user)
         size += length
-    yield part
+    yield batch
 
 
 def _json(value: object) -> bytes:
@@ -135,7 +135,7 @@ def _sendable(name: str, value: object) -> Any:
     if name == "min_ttl":
         return _number(name, value)
     if name in ("subjects", "user_ids"):
-        # A string is a sequence of strings too, and never what was meant.
+        # A string is a sequence of strings, too, but never what the caller meant.
         if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
             return [_text(name, each) for each in value]
         raise TokenCacheError("invalid_request", f"'{name}' should be a list of strings")
@@ -149,6 +149,6 @@ def _number(name: str, value: object) -> float:
 
 
 def _text(name: str, value: object) -> str:
-    if isinstance(value, str) and is_text(value):
+    if isinstance(value, str) and is_valid_string(value):
         return value
     raise TokenCacheError("invalid_request", f"'{name}' should be a string")

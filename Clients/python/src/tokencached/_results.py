@@ -1,4 +1,4 @@
-"""What the daemon's answers are to the caller, and how they are read."""
+"""The results of the operations, and how they are read from the daemon's replies."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-# The longest `retry_after` that is taken for one, in seconds: 30 days.
-LONGEST_PAUSE = 2_592_000
+# The longest `retry_after` that a reply is believed to ask for, in seconds: 30 days.
+LONGEST_DELAY = 2_592_000
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
 class Token:
-    """A user's token as the daemon answered it."""
+    """A user's access token and what the daemon says about it."""
 
     access_token: str = field(repr=False)
-    """The bearer token: whoever has it is that user until it expires. It doesn't show in the object's text."""
+    """The bearer token. Whoever has it can act as that user until it expires. `repr` doesn't show it."""
     token_type: str
     """`Bearer`."""
     expires_in: float
-    """Whole seconds left when the daemon answered."""
+    """The time that was left when the daemon answered, in whole seconds, rounded down."""
     expires_at: str
-    """When it ends by the daemon's clock, in the form of RFC 3339; for display."""
+    """The time of its end by the daemon's wall clock, in the form of RFC 3339. It is for display."""
     scope: str
-    """What the tenant granted."""
+    """The scopes that the tenant granted, separated by spaces."""
     source: str
-    """`cache` or `tenant`; a later daemon may know more."""
+    """`cache`, or `tenant` if it was minted during this call. A later daemon may name other sources."""
     stale: bool = False
-    """Whether it has less left than the daemon prefers, because minting another failed."""
+    """True if the token has less left than the daemon prefers, because minting another one failed."""
     min_ttl_met: bool = True
-    """Whether it has as much left as `min_ttl` asked for; false where a new one would have no more."""
+    """True if the token has as much left as `min_ttl` asked for. False if a new token would not have more."""
 
 
 @dataclass(frozen=True)
 class Prefetch:
-    """What a prefetch found: how many are being minted, were there already, and are refused at present."""
+    """The numbers of tokens that are being minted or were cached, and of users that the tenant has refused recently."""
 
     queued: int
     cached: int
@@ -46,7 +46,7 @@ class Prefetch:
 
 @dataclass(frozen=True)
 class Invalidation:
-    """Whether that very token was dropped; where it had just replaced a reported one, when to report it again."""
+    """True if that very token was dropped. `retry_after` says when to report a token again that is too new to be."""
 
     invalidated: bool
     retry_after: float | None = None
@@ -54,7 +54,7 @@ class Invalidation:
 
 @dataclass(frozen=True)
 class Revocation:
-    """Whether there was a token to revoke, and whether the tenant has revoked it."""
+    """`revoked` is true if a token was cached. `upstream` is false if the tenant failed to revoke it."""
 
     revoked: bool
     upstream: bool = True
@@ -62,7 +62,7 @@ class Revocation:
 
 @dataclass(frozen=True)
 class Hello:
-    """What the daemon is, and what this process may use of it."""
+    """The daemon's version, and the names of the operations and tenants that this process may use."""
 
     server: str
     version: str
@@ -72,17 +72,17 @@ class Hello:
     max_line: int
 
 
-class Unreadable(Exception):
-    """A reply lacks what its operation promises."""
+class MalformedReply(Exception):
+    """A reply is not one to its operation."""
 
 
 def read_token(reply: Mapping[str, Any]) -> Token:
     token = _text(reply, "access_token")
     if not token:
-        raise Unreadable
+        raise MalformedReply
     left = _member(reply, "expires_in", (int, float))
     if not math.isfinite(left):
-        raise Unreadable
+        raise MalformedReply
     return Token(
         token,
         _text(reply, "token_type"),
@@ -101,15 +101,17 @@ def read_prefetch(reply: Mapping[str, Any]) -> Prefetch:
     )
 
 
-def total(parts: Sequence[Prefetch]) -> Prefetch:
-    """What the parts of a prefetch found together."""
+def total(batches: Sequence[Prefetch]) -> Prefetch:
+    """The sum over the batches of a prefetch."""
     return Prefetch(
-        sum(part.queued for part in parts), sum(part.cached for part in parts), sum(part.refused for part in parts)
+        sum(each.queued for each in batches),
+        sum(each.cached for each in batches),
+        sum(each.refused for each in batches),
     )
 
 
 def read_invalidation(reply: Mapping[str, Any]) -> Invalidation:
-    return Invalidation(_member(reply, "invalidated", bool), pause(reply.get("retry_after")))
+    return Invalidation(_member(reply, "invalidated", bool), delay(reply.get("retry_after")))
 
 
 def read_revocation(reply: Mapping[str, Any]) -> Revocation:
@@ -127,37 +129,37 @@ def read_hello(reply: Mapping[str, Any]) -> Hello:
     )
 
 
-def pause(value: object) -> float | None:
-    """A `retry_after` that somebody can wait for; None for any other."""
-    return value if _is(value, (int, float)) and 0 <= value <= LONGEST_PAUSE else None  # type: ignore[operator,return-value]
+def delay(value: object) -> float | None:
+    """A `retry_after` in seconds, or None if it is no delay that somebody could wait for."""
+    return value if _is(value, (int, float)) and 0 <= value <= LONGEST_DELAY else None  # type: ignore[operator,return-value]
 
 
-def is_text(value: object) -> bool:
-    """Whether it is a string without lone surrogates, which could be neither sent nor printed."""
+def is_valid_string(value: object) -> bool:
+    """True if the value is a string without lone surrogates, which can be neither sent nor printed."""
     return isinstance(value, str) and (value.isascii() or not SURROGATE.search(value))
 
 
 def _member(reply: Mapping[str, Any], name: str, kind: type | tuple[type, ...]) -> Any:
     value = reply.get(name)
     if not _is(value, kind):
-        raise Unreadable
+        raise MalformedReply
     return value
 
 
 def _text(reply: Mapping[str, Any], name: str) -> str:
     text: str = _member(reply, name, str)
-    if not is_text(text):
-        raise Unreadable
+    if not is_valid_string(text):
+        raise MalformedReply
     return text
 
 
 def _texts(reply: Mapping[str, Any], name: str) -> tuple[str, ...]:
     texts: list[str] = _member(reply, name, list)
-    if not all(is_text(each) for each in texts):
-        raise Unreadable
+    if not all(is_valid_string(each) for each in texts):
+        raise MalformedReply
     return tuple(texts)
 
 
 def _is(value: object, kind: type | tuple[type, ...]) -> bool:
-    # To Python a bool is an int.
+    # In Python a bool is an int, too.
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))

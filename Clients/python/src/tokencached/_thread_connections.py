@@ -1,4 +1,4 @@
-"""The connections that all threads of a process share, and the thread that keeps them."""
+"""The connections that all threads of a process share, and the thread that serves them."""
 
 from __future__ import annotations
 
@@ -13,179 +13,179 @@ import weakref
 from collections import deque
 from typing import Callable
 
-from tokencached._conversation import Call
+from tokencached._connecting import LONGEST_BACKOFF, ConnectionAttempts, closed, connect
+from tokencached._connection import CHUNK, Connection
 from tokencached._errors import TokenCacheError
 from tokencached._exchange import Exchange
-from tokencached._link import CHUNK, Link
-from tokencached._reconnecting import LONGEST_PAUSE, Attempts, closed, connect
+from tokencached._pending_requests import Call
 
-# How long `close` waits for the thread, which only has to close its sockets.
-CLOSING = 5.0
+# The time for which `close` waits for the thread, which only has to close its sockets, in seconds.
+CLOSE_TIMEOUT = 5.0
 
 
 class ThreadConnections:
-    """Made when a call needs them, made again after they ended, and again in a process that was forked."""
+    """The connections of a process. They are made when a call needs them, also after their end or a fork."""
 
     def __init__(self, path: str, restart_grace: float) -> None:
         self._path = path
         self._restart_grace = restart_grace
         self._is_closed = False
-        self._keeper = Keeper(path, restart_grace)
+        self._thread = ConnectionThread(path, restart_grace)
         _all.add(self)
 
-    def ask(self, call: Call) -> None:
+    def add(self, call: Call) -> None:
         if not self._is_closed:
-            self._keeper.ask(call)
-        # It may have been closed in between, and the thread have ended.
+            self._thread.add(call)
+        # The client may have been closed in between, and the thread may have ended.
         if self._is_closed:
             raise closed()
 
     def give_up(self, call: Call) -> None:
-        """Forgets a call; the late reply to it will be dropped."""
-        self._keeper.give_up(call)
+        """Removes a call. A reply to it will be dropped."""
+        self._thread.give_up(call)
 
     def is_trying(self, call: Call) -> bool:
-        """Whether the daemon has been asked this, or is about to be."""
-        return self._keeper.is_trying(call)
+        """True if the call is sent, or is about to be."""
+        return self._thread.is_trying(call)
 
-    def late(self) -> TokenCacheError:
-        """The error of a call whose time has passed."""
-        return self._keeper.late()
+    def timeout_error(self) -> TokenCacheError:
+        """The error of a call whose timeout has passed."""
+        return self._thread.timeout_error()
 
     def close(self) -> None:
-        """Ends the connections; calls that wait fail, and later ones too. A signal handler may call it anywhere."""
+        """Closes the connections. Calls that wait and later ones fail. A signal handler may call it at any time."""
         self._is_closed = True
-        self._keeper.close()
-        self._keeper.join()
+        self._thread.close()
+        self._thread.join()
 
     def abandon(self) -> None:
-        """Ends the connections of a client that nobody has any more. The garbage collector may call it anywhere."""
+        """Closes the connections of a client that is collected. The garbage collector may call it at any time."""
         self._is_closed = True
-        self._keeper.close()
+        self._thread.close()
 
     def begin_after_fork(self) -> None:
-        """Starts afresh in the child, without the parent's thread and its descriptors."""
-        inherited = self._keeper
-        self._keeper = Keeper(self._path, self._restart_grace)
-        inherited.disown()
+        """Replaces the thread, which the child doesn't have, and closes its descriptors."""
+        inherited = self._thread
+        self._thread = ConnectionThread(self._path, self._restart_grace)
+        inherited.close_inherited()
 
 
-class Keeper:
-    """The thread, and what belongs to it alone.
+class ConnectionThread:
+    """The thread, and the state that only it uses.
 
-    Callers tell it what they want in a queue and wait, each at a lock of its own. They share none, because a signal
-    handler or Ctrl-C interrupts a caller at any place, and must find and leave nothing half done.
+    A caller puts its call into a queue and waits at a lock of its own. Callers share no lock, because a signal handler
+    or Ctrl-C may interrupt a caller at any point, also while it holds one.
     """
 
     def __init__(self, path: str, restart_grace: float) -> None:
         self._path = path
         self._inbox: deque[tuple[Callable[[Call], None], Call]] = deque()
         self._exchange = Exchange()
-        self._attempts = Attempts(path, restart_grace)
-        self._links: list[Link] = []
-        # When the next attempt to connect may be made.
-        self._pause_end = 0.0
+        self._attempts = ConnectionAttempts(path, restart_grace)
+        self._open: list[Connection] = []
+        # The time at which the next attempt to connect may be made.
+        self._delay_end = 0.0
         self._is_closing = False
-        # Ends the thread's wait. It is made by the thread; until then, each call starts one.
-        self._bell: tuple[socket.socket, socket.socket] | None = None
-        # Which thread it is; nobody waits for this lock.
-        self._claim = threading.Lock()
+        # A pair of sockets that ends the thread's wait. The thread makes it. Until then, each call starts a thread.
+        self._wakeup: tuple[socket.socket, socket.socket] | None = None
+        # Held by the one thread that serves. Nobody waits for this lock.
+        self._ownership = threading.Lock()
         self._thread_id: int | None = None
-        # Held while the thread lives; made with it, as gevent may have replaced what a lock is until then.
-        self._life: threading.Lock | None = None
+        # Held while the thread runs. The thread makes it, because gevent may replace the type of locks before.
+        self._lifetime: threading.Lock | None = None
         self._has_ended = False
 
-    # What callers do.
+    # For callers.
 
-    def ask(self, call: Call) -> None:
+    def add(self, call: Call) -> None:
         self._inbox.append((self._exchange.add, call))
-        if self._bell is None:
+        if self._wakeup is None:
             self._start()
-        self._ring()
+        self._wake()
 
     def give_up(self, call: Call) -> None:
         self._inbox.append((self._exchange.give_up, call))
-        self._ring()
+        self._wake()
 
     def is_trying(self, call: Call) -> bool:
-        return call.conversation is not None or not (self._links or self._is_pausing)
+        return call.pending is not None or not (self._open or self._is_delayed)
 
-    def late(self) -> TokenCacheError:
-        if self._links:
+    def timeout_error(self) -> TokenCacheError:
+        if self._open:
             return TokenCacheError("timeout", "the daemon did not answer in time")
         return self._attempts.unreachable()
 
     def close(self) -> None:
         self._is_closing = True
-        self._ring()
+        self._wake()
 
     def join(self) -> None:
         """Waits until the thread has closed its sockets."""
-        if self._life is None or self._has_ended or self._thread_id == threading.get_ident():
+        if self._lifetime is None or self._has_ended or self._thread_id == threading.get_ident():
             return
-        # Where Ctrl-C comes before the release, nobody needs it any more.
-        if self._life.acquire(timeout=CLOSING):
-            self._life.release()
+        # If Ctrl-C interrupts before the release, nobody needs the lock any more.
+        if self._lifetime.acquire(timeout=CLOSE_TIMEOUT):
+            self._lifetime.release()
 
-    def disown(self) -> None:
-        """Closes the child's copies of the descriptors."""
-        # A thread of gevent's goes on in the child, and has to end there.
+    def close_inherited(self) -> None:
+        """Closes the copies of the descriptors that a child inherits."""
+        # A thread of gevent continues in the child, and has to end there.
         self._is_closing = True
-        for inherited in (*(link.socket for link in self._links), *(self._bell or ())):
+        for inherited in (*(connection.socket for connection in self._open), *(self._wakeup or ())):
             inherited.close()
 
     def _start(self) -> None:
         try:
-            # A bare thread: those of `threading` do what neither a signal handler nor a fork may interrupt. Where
-            # several callers start one, the first one stays.
+            # A low-level thread, because what those of `threading` do may not be interrupted by a signal handler or a
+            # fork. If several callers start one, the first one stays.
             _thread.start_new_thread(self._run, ())
         except RuntimeError as error:
             raise TokenCacheError("unreachable", f"no thread can be started: {error}") from None
 
-    def _ring(self) -> None:
-        if self._bell is None:
+    def _wake(self) -> None:
+        if self._wakeup is None:
             return
-        # Where there is no room for another, it rings already. Where it is closed, the thread has ended.
+        # If the buffer is full, the thread will wake anyway. If the socket is closed, the thread has ended.
         with contextlib.suppress(OSError):
-            self._bell[1].send(b"!")
+            self._wakeup[1].send(b"!")
 
-    # What the thread does.
+    # On the thread.
 
     def _run(self) -> None:
-        # A thread that finds the claim taken leaves its call to the one that has it, which looks again afterwards.
-        while self._claim.acquire(blocking=False):
+        # A thread that doesn't get the ownership leaves its call to the owner, which looks into the queue afterwards.
+        while self._ownership.acquire(blocking=False):
             self._thread_id = threading.get_ident()
-            self._life = threading.Lock()
-            with self._life:
-                self._keep()
+            self._lifetime = threading.Lock()
+            with self._lifetime:
+                self._serve()
             if self._has_ended:
                 return
-            self._claim.release()
+            self._ownership.release()
             if not self._inbox:
                 return
 
-    def _keep(self) -> None:
-        """Serves calls until the client is closed. Where no descriptor is free, it fails those that are there."""
+    def _serve(self) -> None:
+        """Serves calls until the client is closed. Without a free descriptor it fails those that wait."""
         try:
-            self._bell = socket.socketpair()
+            self._wakeup = socket.socketpair()
         except OSError as error:
-            return self._refuse(f"no connection can be made: {error.strerror}")
-        bell, rope = self._bell
-        # A poll needs no descriptor, of which a child would have a copy.
-        with bell, rope, selectors.PollSelector() as selector:
-            bell.setblocking(False)
-            rope.setblocking(False)
-            selector.register(bell, selectors.EVENT_READ)
+            return self._fail_all(f"no connection can be made: {error.strerror}")
+        receiver, sender = self._wakeup
+        # Unlike epoll, poll needs no descriptor, of which a child would have a copy.
+        with receiver, sender, selectors.PollSelector() as selector:
+            receiver.setblocking(False)
+            sender.setblocking(False)
+            selector.register(receiver, selectors.EVENT_READ)
             while not self._is_closing:
                 self._work(selector)
-                self._await(selector, bell)
+                self._await(selector, receiver)
             self._empty_inbox()
             self._exchange.end(closed())
-            for link in self._links:
-                link.socket.close()
+            for connection in self._open:
+                connection.socket.close()
         self._has_ended = True
 
-    def _refuse(self, reason: str) -> None:
+    def _fail_all(self, reason: str) -> None:
         while self._inbox:
             _, call = self._inbox.popleft()
             if call.is_wanted:
@@ -193,24 +193,24 @@ class Keeper:
 
     def _work(self, selector: selectors.BaseSelector) -> None:
         self._empty_inbox()
-        for link in [link for link in self._links if link.is_dispensable]:
-            self._drop(link, selector)
-        while self._exchange.wants_connection and not self._is_pausing:
+        for connection in [each for each in self._open if each.is_dispensable]:
+            self._drop(connection, selector)
+        while self._exchange.needs_connection and not self._is_delayed:
             self._connect(selector)
-        for link in self._links:
-            link.send()
-            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if link.has_unsent else 0)
-            if selector.get_key(link.socket).events != events:
-                selector.modify(link.socket, events, link)
+        for connection in self._open:
+            connection.send()
+            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.has_unsent else 0)
+            if selector.get_key(connection.socket).events != events:
+                selector.modify(connection.socket, events, connection)
 
-    def _await(self, selector: selectors.BaseSelector, bell: socket.socket) -> None:
-        wants = self._exchange.wants_connection
-        for key, events in selector.select(max(0, self._pause_end - time.monotonic()) if wants else None):
-            link: Link | None = key.data
-            if link is None:
-                _silence(bell)
+    def _await(self, selector: selectors.BaseSelector, receiver: socket.socket) -> None:
+        needs_connection = self._exchange.needs_connection
+        for key, events in selector.select(max(0, self._delay_end - time.monotonic()) if needs_connection else None):
+            connection: Connection | None = key.data
+            if connection is None:
+                _drain(receiver)
             elif events & ~selectors.EVENT_WRITE:
-                self._receive(link, selector)
+                self._receive(connection, selector)
 
     def _empty_inbox(self) -> None:
         while self._inbox:
@@ -219,45 +219,45 @@ class Keeper:
 
     def _connect(self, selector: selectors.BaseSelector) -> None:
         try:
-            link = Link(connect(self._path), self._exchange)
+            connection = Connection(connect(self._path), self._exchange)
         except OSError as error:
-            pause = self._attempts.failed(error, time.monotonic())
-            if pause is not None or self._links:
-                self._pause(LONGEST_PAUSE if pause is None else pause)
+            backoff = self._attempts.failed(error, time.monotonic())
+            if backoff is not None or self._open:
+                self._delay(LONGEST_BACKOFF if backoff is None else backoff)
             else:
                 self._exchange.end(self._attempts.unreachable())
             return
         self._attempts.connected()
-        self._links.append(link)
-        selector.register(link.socket, selectors.EVENT_READ, link)
-        link.send()
+        self._open.append(connection)
+        selector.register(connection.socket, selectors.EVENT_READ, connection)
+        connection.send()
 
-    def _receive(self, link: Link, selector: selectors.BaseSelector) -> None:
-        if link.receive():
+    def _receive(self, connection: Connection, selector: selectors.BaseSelector) -> None:
+        if connection.receive():
             self._attempts.answered()
         else:
-            self._drop(link, selector)
-            self._pause(self._attempts.hung_up())
+            self._drop(connection, selector)
+            self._delay(self._attempts.disconnected())
 
-    def _drop(self, link: Link, selector: selectors.BaseSelector) -> None:
-        selector.unregister(link.socket)
-        self._links.remove(link)
-        if link.is_draining:
-            self._pause(self._attempts.hung_up())
-        link.close()
+    def _drop(self, connection: Connection, selector: selectors.BaseSelector) -> None:
+        selector.unregister(connection.socket)
+        self._open.remove(connection)
+        if connection.is_draining:
+            self._delay(self._attempts.disconnected())
+        connection.close()
 
     @property
-    def _is_pausing(self) -> bool:
-        return time.monotonic() < self._pause_end
+    def _is_delayed(self) -> bool:
+        return time.monotonic() < self._delay_end
 
-    def _pause(self, seconds: float) -> None:
-        self._pause_end = time.monotonic() + seconds
+    def _delay(self, seconds: float) -> None:
+        self._delay_end = time.monotonic() + seconds
 
 
-def _silence(bell: socket.socket) -> None:
-    # Where a fork has closed it, the thread is about to end.
+def _drain(receiver: socket.socket) -> None:
+    # If a fork has closed it, the thread is about to end.
     with contextlib.suppress(OSError):
-        while bell.recv(CHUNK):
+        while receiver.recv(CHUNK):
             pass
 
 

@@ -1,9 +1,9 @@
-"""Requests of httpx with a user's token.
+"""Adds a user's token to requests of httpx.
 
     auth = TokenCacheAuth(cache, subject="auth0|alice", origin="https://your-tenant.eu.qlikcloud.com")
     client = httpx.Client(auth=auth)
 
-It needs httpx, which `pip install tokencached[httpx]` brings along.
+It needs httpx, which `pip install tokencached[httpx]` installs.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ __all__ = ["TokenCacheAuth"]
 
 
 class TokenCacheAuth(httpx.Auth):
-    """Signs requests to the tenant with a user's token.
+    """Adds a user's token to requests to the tenant.
 
-    The token goes to the origins that were named and to no other: a request for another URL fails with
-    `invalid_request`, and a redirect elsewhere takes no token along.
+    The token is sent only to the origins that were named. A request of another URL fails with `invalid_request`, and a
+    redirect to another origin gets no token.
 
-    On 401 that very token is invalidated and the request sent once more with another; a body that is read while it is
-    sent can't be sent twice, and the 401 is then the answer. `TokenCache` goes with `httpx.Client`, `AsyncTokenCache`
-    with `httpx.AsyncClient`.
+    If the status is 401, the token is invalidated, and the request is sent once more with another one. A body that is
+    read while it is sent can't be sent twice, so the response is then that with status 401. `httpx.Client` needs a
+    `TokenCache`, `httpx.AsyncClient` an `AsyncTokenCache`.
     """
 
     def __init__(
@@ -42,9 +42,9 @@ class TokenCacheAuth(httpx.Auth):
         min_ttl: float | None = None,
         timeout: float | None = None,
     ) -> None:
-        """`origin`: the tenant's own address, such as `https://your-tenant.eu.qlikcloud.com`, or several.
+        """`origin`: the tenant's URL, such as `https://your-tenant.eu.qlikcloud.com`, or several.
 
-        Raises ValueError where it is no web address.
+        Raises ValueError if it is no web address.
         """
         self._origins = [_origin(httpx.URL(each)) for each in ([origin] if isinstance(origin, str) else origin)]
         if not all(scheme in ("https", "http") and host for scheme, host, _ in self._origins):
@@ -73,7 +73,7 @@ class TokenCacheAuth(httpx.Auth):
             access_token=first,
             timeout=self._timeout,
         )
-        # The daemon keeps a token that has just replaced a reported one: asking with it would be refused again.
+        # The daemon keeps a token that has just replaced a reported one. The API would refuse it again.
         if _is_repeatable(request) and (second := self._token(self._cache)) != first:
             yield _signed(request, second)
 
@@ -98,10 +98,10 @@ class TokenCacheAuth(httpx.Auth):
 
     def _check(self, request: httpx.Request) -> None:
         if _origin(request.url) not in self._origins:
-            raise TokenCacheError("invalid_request", f"the token goes to the tenant only, not to {request.url.host}")
+            raise TokenCacheError("invalid_request", f"the token is sent only to the tenant, not to {request.url.host}")
 
     def _is_refusal(self, response: httpx.Response) -> bool:
-        # Where a redirect led elsewhere, no token went along, and none was refused.
+        # After a redirect to another origin, which got no token, none was refused.
         return response.status_code == httpx.codes.UNAUTHORIZED and _origin(response.url) in self._origins
 
     def _token(self, cache: TokenCache) -> str:

@@ -1,4 +1,4 @@
-"""What the applications of the tests share: the clients, of which one may have asked before the server forks."""
+"""The clients of the test applications. One may make a call before the server forks."""
 
 from __future__ import annotations
 

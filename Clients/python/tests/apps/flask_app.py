@@ -1,4 +1,4 @@
-"""Flask, and an async view of Flask's, which has an event loop of its own for each request."""
+"""Flask, with an async view, for which Flask makes an event loop for each request."""
 
 from __future__ import annotations
 

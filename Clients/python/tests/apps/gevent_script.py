@@ -1,4 +1,4 @@
-"""A client that was made, and perhaps asked, before gevent replaced what it is made of: `made` or `asked`."""
+"""A client that was made (`made`) or made a call (`asked`) before gevent patched the standard library."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def late() -> str:
 
 
 calls = [gevent.spawn(late) for _ in range(3)]
-# The greenlets that wait hold up no other.
+# Waiting greenlets don't delay others.
 source = cache.token(subject="alice").source
 gevent.joinall(calls)
 print(source, *(call.value for call in calls), flush=True)

@@ -1,27 +1,27 @@
 import NIOCore
 
-/// Tells the client what happens on one of its connections.
+/// Reports the events of one connection to the client.
 final class ConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
-    /// What happened.
+    /// An event of a connection.
     enum Event {
-        /// These lines came together.
+        /// Complete lines, which arrived in one read.
         case lines([ByteBuffer])
-        /// A line is longer than any reply.
+        /// A line that is longer than any reply.
         case lineTooLong
-        /// What was written has gone out.
+        /// The channel accepts writes again.
         case writable
-        /// It has ended.
+        /// The connection has ended.
         case ended
     }
 
-    private let happened: (Event) -> Void
+    private let report: (Event) -> Void
     private var framer: LineFramer
 
-    init(longestReply: Int, happened: @escaping (Event) -> Void) {
+    init(longestReply: Int, report: @escaping (Event) -> Void) {
         framer = LineFramer(longestLine: longestReply)
-        self.happened = happened
+        self.report = report
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -29,18 +29,18 @@ final class ConnectionHandler: ChannelInboundHandler {
         var lines: [ByteBuffer] = []
         do {
             while let line = try framer.next() { lines.append(line) }
-            if !lines.isEmpty { happened(.lines(lines)) }
+            if !lines.isEmpty { report(.lines(lines)) }
         } catch {
-            happened(.lines(lines))
-            happened(.lineTooLong)
+            report(.lines(lines))
+            report(.lineTooLong)
         }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { happened(.writable) }
+        if context.channel.isWritable { report(.writable) }
     }
 
-    func channelInactive(context: ChannelHandlerContext) { happened(.ended) }
+    func channelInactive(context: ChannelHandlerContext) { report(.ended) }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 }

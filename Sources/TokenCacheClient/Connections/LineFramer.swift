@@ -1,25 +1,25 @@
 import NIOCore
 
-/// Cuts what arrives into lines, however it was cut on its way.
+/// Splits the bytes of a connection into lines.
 struct LineFramer {
-    /// A line has more bytes than any reply should.
+    /// A line has more bytes than any reply.
     struct LineTooLong: Error {}
 
     private let longestLine: Int
     private var pending = ByteBuffer()
-    /// So many pending bytes hold no line end: a long line that comes in many pieces is searched only once.
+    /// The number of pending bytes that are known to have no line end, so that each byte is searched only once.
     private var searched = 0
 
-    /// - Parameter longestLine: In bytes, without its end.
+    /// - Parameter longestLine: The longest line in bytes, without its end.
     init(longestLine: Int) { self.longestLine = longestLine }
 
-    /// Takes what arrived.
+    /// Adds bytes that have arrived.
     mutating func append(_ chunk: ByteBuffer) {
         pending.discardReadBytes()
         pending.writeImmutableBuffer(chunk)
     }
 
-    /// The next whole line, without its end; nil: more has to arrive first.
+    /// The next complete line without its end, or nil if none has arrived.
     mutating func next() throws(LineTooLong) -> ByteBuffer? {
         let start = pending.readerIndex
         let end = pending.readableBytesView.dropFirst(searched).firstIndex(of: UInt8(ascii: "\n"))

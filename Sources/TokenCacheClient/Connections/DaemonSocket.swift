@@ -7,14 +7,14 @@ import Glibc
 
 /// Connects to the daemon's socket.
 ///
-/// By hand, as NIO takes no path of more than 103 bytes, and the kernel takes 107. Connecting to a Unix socket never takes
-/// time: it is done, or refused, at once; where too many wait in the socket's queue that is `EAGAIN`.
-enum DaemonConnection {
-    /// `sun_path` less the zero at its end.
+/// NIO's own bootstrap accepts paths of at most 103 bytes, and the kernel accepts 107. Connecting to a Unix socket never
+/// blocks: it succeeds or fails at once, with `EAGAIN` if the socket's queue is full.
+enum DaemonSocket {
+    /// The longest path in bytes: `sun_path` without the zero at its end.
     static var longestPath: Int { MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1 }
 
-    /// A connected socket; the path is one that a socket can have.
-    static func open(_ path: String) throws -> CInt {
+    /// The descriptor of a socket that is connected to the path.
+    static func connect(to path: String) throws -> CInt {
         var address = sockaddr_un()
         guard path.utf8.count <= longestPath else { throw SocketAddressError.unixDomainSocketPathTooLong }
         address.sun_family = sa_family_t(AF_UNIX)
@@ -24,7 +24,7 @@ enum DaemonConnection {
         guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "socket") }
         let code = unsafe withUnsafePointer(to: address) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+                unsafe Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
         guard code == 0 else {

@@ -1,0 +1,89 @@
+extension TokenCacheClient {
+    /// A request of any operation, for ``TokenCacheClient/call(_:)``.
+    ///
+    /// The methods of the client cover what an app asks. This type also reaches operations of later daemons and those of
+    /// the admin socket. A property that is nil is left out of the request.
+    public struct Request: Sendable {
+        /// The operation's name in the protocol, such as `token`.
+        public var operation: String
+        /// The user whose tokens are meant.
+        public var user: User?
+        /// The tenant's name in the daemon's configuration.
+        public var tenant: String?
+        /// The scopes, separated by spaces.
+        public var scope: String?
+        /// The time for which the token must still be valid when the daemon answers, from 0 to 86,400 s.
+        public var minTTL: Duration?
+        /// The time that the call may take, from 0 to 300 s.
+        ///
+        /// If the operation is `token`, the request says what is left of it.
+        public var timeout: Duration = .seconds(10)
+        /// True if a cached token is not acceptable.
+        public var noCache = false
+        /// The number of entries in a page, from 1 to 1,000.
+        public var limit: Int?
+        /// The cursor with which the previous page ended.
+        public var after: String?
+        /// The subjects of several users, for `prefetch`.
+        public var subjects: [String]?
+        /// The tenant's IDs of several users, for `prefetch`.
+        public var userIDs: [String]?
+        /// The token to invalidate.
+        public var accessToken: String?
+        /// The SHA-256 of the token to invalidate, as 64 hexadecimal digits.
+        public var tokenSHA256: String?
+
+        /// Creates a request.
+        ///
+        /// - Parameters:
+        ///   - operation: The operation's name in the protocol.
+        ///   - user: The user whose tokens are meant.
+        ///   - tenant: The tenant's name in the daemon's configuration.
+        ///   - scope: The scopes, separated by spaces.
+        public init(_ operation: String, user: User? = nil, tenant: String? = nil, scope: String? = nil) {
+            self.operation = operation
+            self.user = user
+            self.tenant = tenant
+            self.scope = scope
+        }
+    }
+}
+
+extension TokenCacheClient.Request: Encodable {
+    private enum CodingKeys: String, CodingKey {
+        case operation = "op"
+        case subject
+        case userID = "user_id"
+        case tenant
+        case scope
+        case minTTL = "min_ttl"
+        case noCache = "no_cache"
+        case limit
+        case after
+        case subjects
+        case userIDs = "user_ids"
+        case accessToken = "access_token"
+        case tokenSHA256 = "token_sha256"
+    }
+
+    /// Writes the members of the protocol, except for `id` and `timeout`, which differ each time the request is sent.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(operation, forKey: .operation)
+        switch user {
+        case .subject(let subject): try container.encode(subject, forKey: .subject)
+        case .userID(let userID): try container.encode(userID, forKey: .userID)
+        case nil: break
+        }
+        try container.encodeIfPresent(tenant, forKey: .tenant)
+        try container.encodeIfPresent(scope, forKey: .scope)
+        try container.encodeIfPresent(minTTL?.inSeconds, forKey: .minTTL)
+        if noCache { try container.encode(true, forKey: .noCache) }
+        try container.encodeIfPresent(limit, forKey: .limit)
+        try container.encodeIfPresent(after, forKey: .after)
+        try container.encodeIfPresent(subjects, forKey: .subjects)
+        try container.encodeIfPresent(userIDs, forKey: .userIDs)
+        try container.encodeIfPresent(accessToken, forKey: .accessToken)
+        try container.encodeIfPresent(tokenSHA256, forKey: .tokenSHA256)
+    }
+}
