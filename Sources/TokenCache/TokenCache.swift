@@ -20,9 +20,9 @@ import Foundation
 /// Makes the calls that the cache orders; it decides nothing about time.
 package protocol TenantCalling: Sendable {
     /// Asks the tenant for a token.
-    func mint(_ key: TokenKey) async -> MintResult
+    func mint(_ key: TokenKey) async -> MintOutcome
     /// Has the tenant revoke a token.
-    func revoke(_ token: AccessToken, tenant: TenantID) async -> RevocationResult
+    func revoke(_ token: AccessToken, tenant: TenantID) async -> RevocationOutcome
 }
 
 /// The cache of users' tokens.
@@ -250,11 +250,11 @@ package actor TokenCache {
         }
     }
 
-    private func ended(_ call: CallID, _ result: MintResult) {
+    private func ended(_ call: CallID, _ result: MintOutcome) {
         perform(machine.ended(call, result, now: dependencies.now(), wall: Date()))
     }
 
-    private func revoked(_ call: CallID, _ result: RevocationResult) {
+    private func revoked(_ call: CallID, _ result: RevocationOutcome) {
         perform(machine.revocationEnded(call, result, now: dependencies.now()))
     }
 

@@ -4,6 +4,7 @@ import StandInTenant
 import Tenant
 import TestSupport
 import Testing
+import TokenCache
 
 @Suite("Why a call got no answer")
 struct CauseTests {

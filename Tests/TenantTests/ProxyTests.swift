@@ -3,6 +3,7 @@ import StandInTenant
 import Tenant
 import TestSupport
 import Testing
+import TokenCache
 
 @Suite("A tenant that is reached by a proxy")
 struct ProxyTests {

@@ -2,6 +2,7 @@ import NIOPosix
 import Secrets
 import Synchronization
 import Tenant
+import TokenCache
 import TokenProtocol
 
 /// A clock that a test sets.
@@ -33,19 +34,17 @@ func withClient<Result>(
 }
 
 extension TenantClient {
-    /// Asks for a token of somebody.
+    /// Requests a token of a subject.
     func mint(_ subject: String = "ann", secret: String = "secret") async -> MintOutcome {
-        guard let scopes = ScopeSet("user_default") else { return .malformed("no scopes") }
+        guard let scopes = ScopeSet("user_default") else { return .failed(.malformed("no scopes")) }
         return await mint(
             UserLookup(field: .subject, value: subject),
             scopes: scopes,
             as: .secret(ClientSecret(secret))
         )
     }
-}
 
-extension TenantClient {
-    /// Makes a connection, which is kept, even if the machine is too busy for the client's time-out.
+    /// Opens a connection, which is kept, even if the machine is too busy for the client's time-out.
     func warm(secret: String = "secret") async throws {
         for _ in 0..<60 where await mint(secret: secret).isMinted { return }
         throw CancellationError()
@@ -54,14 +53,23 @@ extension TenantClient {
 
 extension MintOutcome {
     var isMinted: Bool { if case .minted = self { true } else { false } }
-    /// Why there was no answer.
-    var code: String? { if case .unavailable(let fault) = self { fault.code } else { nil } }
+
+    /// The failure, if it is one.
+    var failure: CallFailure? { if case .failed(let failure) = self { failure } else { nil } }
+
+    /// The tenant's own words, if it denied the call.
+    var upstream: ErrorReply.Upstream? {
+        if case .failed(.denied(let upstream, _)) = self { upstream } else { nil }
+    }
+
+    /// The code of the reason for which there was no answer.
+    var code: String? { if case .failed(.unavailable(_, let code, _)) = self { code } else { nil } }
+
     /// The sentence for callers.
     var reason: String? {
-        switch self {
-        case .unavailable(let fault): fault.reason
-        case .malformed(let reason), .rejected(let reason): reason
-        case .minted, .noMemory, .denied, .throttled: nil
+        switch failure {
+        case .unavailable(let reason, _, _), .malformed(let reason), .rejected(let reason): reason
+        case .noMemory, .denied, .throttled, nil: nil
         }
     }
 }

@@ -4,7 +4,7 @@ import TokenProtocol
 
 @Suite("The circuit")
 struct CircuitTests {
-    static let down = MintFailure.unavailable("the tenant answered with status 500", pause: nil)
+    static let down = CallFailure.unavailable("the tenant answered with status 500", retryAfter: nil)
     /// With this draw an opening has the length that is written down.
     private static let even = 0.5
 
@@ -41,7 +41,7 @@ struct CircuitTests {
     @Test("An answer between them, be it a refusal, begins the row anew.")
     func row() throws {
         var cache = Simulation()
-        let refused = MintFailure.denied(ErrorReply.Upstream(status: 404), secretChanged: false)
+        let refused = CallFailure.denied(ErrorReply.Upstream(status: 404), secretChanged: false)
         for (index, failure) in [Self.down, Self.down, Self.down, Self.down, refused, Self.down].enumerated() {
             _ = cache.ask(.of("user\(index)"))
             cache.fail(try cache.onlyMint(), failure)
@@ -54,7 +54,7 @@ struct CircuitTests {
         var cache = Simulation()
         for index in 0..<20 {
             #expect(cache.ask(.of("user\(index)")) == .wait)
-            let failure = MintFailure.rejected("the tenant answered with status 409")
+            let failure = CallFailure.rejected("the tenant answered with status 409")
             #expect(cache.fail(try cache.onlyMint(), failure).first?.reply.error?.code == .badUpstream)
         }
         #expect(state(&cache) == "closed")

@@ -191,7 +191,7 @@ extension PersistedToken {
 private final class PromptTenant: TenantCalling {
     private let minted = Mutex<[TokenKey: Int]>([:])
 
-    func mint(_ key: TokenKey) async -> MintResult {
+    func mint(_ key: TokenKey) async -> MintOutcome {
         let number = minted.withLock { minted in
             minted[key, default: 0] += 1
             return minted[key, default: 0]
@@ -200,7 +200,7 @@ private final class PromptTenant: TenantCalling {
         return .minted(AccessToken("\(user)-\(number)"), scope: nil, lifetime: .seconds(1_000))
     }
 
-    func revoke(_ token: AccessToken, tenant: TenantID) async -> RevocationResult { .taken }
+    func revoke(_ token: AccessToken, tenant: TenantID) async -> RevocationOutcome { .accepted }
 }
 
 /// Runs an actor's jobs one after another.

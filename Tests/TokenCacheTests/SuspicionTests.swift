@@ -11,7 +11,7 @@ import Foundation
 @Suite("A suspected client")
 struct SuspicionTests {
     private static let said = ErrorReply.Upstream(status: 401, code: "OAUTH-1")
-    static let unauthorized = MintFailure.denied(said, secretChanged: false)
+    static let unauthorized = CallFailure.denied(said, secretChanged: false)
 
     /// Has users refused with 401; the calls that go then.
     private func refuse(_ cache: inout Simulation, _ names: [String]) throws -> [(call: CallID, key: TokenKey)] {
@@ -157,7 +157,7 @@ struct SuspicionTests {
         try cache.warm(.of("known"))
         for name in ["a", "b", "c", "d"] {
             _ = cache.ask(.of(name))
-            let refused = MintFailure.denied(ErrorReply.Upstream(status: 401), secretChanged: true)
+            let refused = CallFailure.denied(ErrorReply.Upstream(status: 401), secretChanged: true)
             cache.fail(try cache.onlyMint(), refused)
             cache.fail(try cache.onlyMint(), refused)
         }
@@ -182,7 +182,7 @@ struct SuspicionTests {
         var cache = Simulation()
         try cache.warm(.of("known"))
         _ = cache.revoke(TokenKey.of("known").user)
-        for call in cache.revocations() { cache.endRevocation(call, .taken) }
+        for call in cache.revocations() { cache.endRevocation(call, .accepted) }
         #expect(try refuse(&cache, ["a", "b", "c"]).isEmpty)
         #expect(health(&cache).status == .degraded)
         #expect(cache.stats().entries == 0)

@@ -104,9 +104,9 @@ enum CallEnd {
     /// The tenant minted a token.
     case minted(EncodedToken, TokenLife)
     /// The mint failed.
-    case failed(MintFailure)
+    case failed(CallFailure)
     /// The tenant answered a revocation, or did not.
-    case revocation(RevocationResult)
+    case revocation(RevocationOutcome)
     /// It was not sent: nobody wants it any more.
     case unwanted
     /// It was not sent: the user has logged out.

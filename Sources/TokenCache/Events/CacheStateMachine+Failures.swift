@@ -7,7 +7,7 @@ extension CacheStateMachine {
     /// And at most for this long: it is not a caller's business to wait for another's failure.
     static var longestFailure: Double { 0.5 }
 
-    mutating func failed(_ call: Call, _ mint: Mint, _ fate: Mint.Fate, _ failure: MintFailure, now: Instant) {
+    mutating func failed(_ call: Call, _ mint: Mint, _ fate: Mint.Fate, _ failure: CallFailure, now: Instant) {
         let retry = retry(mint, fate, failure, call.tenant, now: now)
         let before = tenants[call.tenant]?.governor.blockedUntil(now)
         noteHold(of: call.tenant, failure, now: now)
@@ -61,7 +61,7 @@ extension CacheStateMachine {
 
     /// What callers are told of a failure; where it is the key's present mint that failed, it is remembered, too.
     private mutating func error(
-        for failure: MintFailure,
+        for failure: CallFailure,
         _ tenant: TenantID,
         _ mint: Mint,
         _ fate: Mint.Fate,
@@ -116,7 +116,7 @@ extension CacheStateMachine {
     private mutating func retry(
         _ mint: Mint,
         _ fate: Mint.Fate,
-        _ failure: MintFailure,
+        _ failure: CallFailure,
         _ tenant: TenantID,
         now: Instant
     ) -> Mint.Refresh? {

@@ -17,7 +17,7 @@ extension CacheStateMachine {
     }
 
     /// How a failure ends a call, as far as it tells of the tenant.
-    func ending(of failure: MintFailure, _ tenant: TenantID) -> CircuitBreaker.Ending {
+    func ending(of failure: CallFailure, _ tenant: TenantID) -> CircuitBreaker.Ending {
         switch failure {
         // While the client is refused, another 401 means that it still is.
         case .denied(let upstream, _) where upstream.status == 401 && isClientRefused(tenant): .fault
@@ -31,13 +31,13 @@ extension CacheStateMachine {
     }
 
     /// Notes that a tenant wants to be left alone.
-    mutating func noteHold(of tenant: TenantID, _ failure: MintFailure, now: Instant) {
+    mutating func noteHold(of tenant: TenantID, _ failure: CallFailure, now: Instant) {
         let length: Duration?
         let cause: Governor.Delay.Cause
         switch failure {
         case .throttled(let retryAfter): (length, cause) = (retryAfter, .throttled)
-        case .unavailable(_, _, .asked(let asked)): (length, cause) = (asked, .paused)
-        case .unavailable(_, _, .unreadable): (length, cause) = (nil, .paused)
+        case .unavailable(_, _, .usable(let asked)): (length, cause) = (asked, .paused)
+        case .unavailable(_, _, .unusable): (length, cause) = (nil, .paused)
         case .unavailable(_, _, nil), .denied, .malformed, .rejected, .noMemory: return
         }
         guard tenants[tenant]?.isRetired == false else { return }
@@ -70,7 +70,7 @@ extension CacheStateMachine {
     }
 
     /// Looks at a failure for what it tells of the client.
-    mutating func noteRefusal(_ call: Call, _ mint: Mint, _ failure: MintFailure, now: Instant) {
+    mutating func noteRefusal(_ call: Call, _ mint: Mint, _ failure: CallFailure, now: Instant) {
         guard tenants[call.tenant]?.isRetired == false else { return }
         // What was refused with an old secret says nothing of the client as it is.
         guard case .denied(let upstream, secretChanged: false) = failure else {

@@ -87,7 +87,7 @@ extension ErrorReply {
     )
 }
 
-extension MintFailure {
+extension CallFailure {
     /// The token came too late to be of use.
-    static let spentOnArrival = MintFailure.malformed(ErrorReply.spentOnArrival.description)
+    static let spentOnArrival = CallFailure.malformed(ErrorReply.spentOnArrival.description)
 }

@@ -4,14 +4,14 @@ import FoundationEssentials
 import Foundation
 #endif
 
-/// Finds the private key in a file as tools make them: PEM (RFC 7468), with whatever else stands beside it.
+/// Finds the private key in a PEM file (RFC 7468) as tools write them.
 ///
 /// Text before and between the blocks is skipped, and so are blocks that hold no private key: a curve's parameters, a
-/// certificate, a public key. Lines end as they like.
+/// certificate, a public key. All line ends are accepted.
 enum PrivateKeyText {
-    /// The key's DER, of PKCS#8, SEC 1 or PKCS#1.
+    /// Returns the key's DER, in the form of PKCS#8, SEC 1 or PKCS#1.
     static func der(_ file: [UInt8]) throws(ClientKey.Fault) -> [UInt8] {
-        try refuseOtherForms(file)
+        try rejectOtherForms(file)
         let blocks = blocks(of: file)
         let keys = blocks.filter(\.isPrivateKey)
         guard let key = keys.first else {
@@ -22,19 +22,19 @@ enum PrivateKeyText {
             )
         }
         guard keys.count == 1 else { throw ClientKey.Fault("holds \(keys.count) private keys: it should hold one") }
-        try refuseOtherForms(key)
+        try rejectOtherForms(key)
         guard let data = Data(base64Encoded: key.lines.joined()) else { throw ClientKey.Fault(ClientKey.Fault.general) }
         return Array(data)
     }
 
-    // MARK: Forms that are not taken
+    // MARK: Unsupported forms
 
-    private static func refuseOtherForms(_ file: [UInt8]) throws(ClientKey.Fault) {
+    private static func rejectOtherForms(_ file: [UInt8]) throws(ClientKey.Fault) {
         let marks: [[UInt8]] = [[0xEF, 0xBB, 0xBF], [0xFE, 0xFF], [0xFF, 0xFE]]
         if marks.contains(where: file.starts) {
             throw ClientKey.Fault("begins with a byte-order mark: save it as ASCII or UTF-8 without one")
         }
-        // A sequence whose length takes one to four bytes of its own; in a text such bytes follow no digit.
+        // An ASN.1 sequence, the length of which has one to four bytes of its own. No text begins like that.
         if file.count > 2, file[0] == 0x30, (0x81...0x84).contains(file[1]) {
             throw ClientKey.Fault(
                 "holds a key in DER form: convert it to PEM, with openssl pkey -inform DER -in FILE -out FILE.pem"
@@ -42,8 +42,8 @@ enum PrivateKeyText {
         }
     }
 
-    private static func refuseOtherForms(_ key: Block) throws(ClientKey.Fault) {
-        // The older form says so in a header field (RFC 1421), the newer one in its label.
+    private static func rejectOtherForms(_ key: Block) throws(ClientKey.Fault) {
+        // The older form is marked by a header field (RFC 1421), the newer one by its label.
         if key.label == "ENCRYPTED PRIVATE KEY" || key.lines.contains(where: { $0.contains("ENCRYPTED") }) {
             throw ClientKey.Fault(
                 "holds a private key with a password: take it off, with openssl pkey -in FILE -out FILE.pem, as the daemon "

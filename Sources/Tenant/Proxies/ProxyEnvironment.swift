@@ -6,14 +6,16 @@ import FoundationEssentials
 import Foundation
 #endif
 
-/// The proxy that the process's environment names, by the rules of curl: `https_proxy`, `HTTPS_PROXY`, `all_proxy` and
-/// `ALL_PROXY`, the first that is set; and none for hosts in `no_proxy` or `NO_PROXY`.
+/// Finds the proxy in the process's environment, by the rules of curl.
 ///
-/// They are for https only: plain HTTP goes to this machine.
+/// It is the first that is set of `https_proxy`, `HTTPS_PROXY`, `all_proxy` and `ALL_PROXY`. Hosts in `no_proxy` or
+/// `NO_PROXY` have none. The variables are for https only: plain HTTP is used only for this machine.
 package struct ProxyEnvironment: Sendable {
-    /// A variable is set to something else than the URL of an HTTP proxy; its value may hold a password and isn't shown.
+    /// A variable that isn't the URL of an HTTP proxy.
+    ///
+    /// Its value may hold a password and isn't shown.
     package struct Fault: Error, Equatable, CustomStringConvertible {
-        /// The variable.
+        /// The variable's name.
         package let variable: String
         package var description: String {
             "\(variable) in the environment should be the URL of an HTTP proxy, such as http://proxy.example:3128"
@@ -25,10 +27,10 @@ package struct ProxyEnvironment: Sendable {
 
     private let variables: [String: String]
 
-    /// - Parameter variables: The environment.
+    /// Creates a finder for an environment.
     package init(_ variables: [String: String]) { self.variables = variables }
 
-    /// The proxy for a tenant; nil: it is reached without one.
+    /// Returns the proxy for a tenant, or nil if it is reached without one.
     package func proxy(forOrigin origin: String) throws(Fault) -> ProxySettings? {
         guard let tenant = Endpoint(origin: origin), tenant.isSecure, !isExempt(tenant.host),
             let (name, value) = first(["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
@@ -37,7 +39,7 @@ package struct ProxyEnvironment: Sendable {
         return proxy
     }
 
-    /// An empty variable counts as not set.
+    /// Returns the first variable that is set and not empty.
     private func first(_ names: [String]) -> (name: String, value: String)? {
         names.lazy.compactMap { name in variables[name].map { (name, $0) } }.first { !$0.1.isEmpty }
     }

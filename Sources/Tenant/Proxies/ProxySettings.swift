@@ -1,21 +1,23 @@
 package import Secrets
 
-/// The HTTP proxy by which a tenant is reached: it is asked for a tunnel (CONNECT), and sees nothing of what goes through.
+/// The HTTP proxy through which a tenant is reached.
+///
+/// It is asked for a tunnel (CONNECT), and can't read what passes through it.
 package struct ProxySettings: Sendable, Equatable {
-    /// A name or an address; an IPv6 address without its brackets.
+    /// A name or an address, in which an IPv6 address has no brackets.
     package var host: String
     package var port: Int
-    /// User and password with a colon between, as RFC 7617 has them; nil: none are sent.
+    /// User and password with a colon between them, as in RFC 7617, or nil if none are sent.
     package var credentials: ClientSecret?
 
-    /// Makes settings.
+    /// Creates settings with credentials in the form of RFC 7617, or without any.
     package init(host: String, port: Int, credentials: ClientSecret? = nil) {
         self.host = host
         self.port = port
         self.credentials = credentials
     }
 
-    /// Makes the settings of a proxy that asks for a user and a password.
+    /// Creates the settings of a proxy that requires a user and a password.
     package init(host: String, port: Int, user: String, password: ClientSecret) {
         let start = Array((user + ":").utf8)
         let all = password.bytes.count + start.count

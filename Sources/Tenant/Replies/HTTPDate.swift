@@ -1,4 +1,4 @@
-/// The dates of HTTP and of OAuth replies, as seconds since 1970.
+/// Reads the dates of HTTP and of OAuth replies, as seconds since 1970.
 package enum HTTPDate {
     private static let months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
@@ -12,7 +12,7 @@ package enum HTTPDate {
         }
     }
 
-    /// Reads a date in RFC 3339's form, of which `T` and `Z` may be small letters and `T` a space (section 5.6).
+    /// Reads a date in RFC 3339's form, in which `T` and `Z` may be small letters and `T` a space (section 5.6).
     static func timestamp(_ text: String) -> Double? {
         var scanner = DigitScanner(text)
         guard let year = scanner.number(4), scanner.take("-"), let month = scanner.number(2), scanner.take("-"),
@@ -43,7 +43,9 @@ package enum HTTPDate {
         return Double(days * 86_400 + hour * 3_600 + minute * 60 + second)
     }
 
-    /// Days since 1970-01-01 in the Gregorian calendar; years are counted from March, so that the leap day ends them.
+    /// Returns the days since 1970-01-01 in the Gregorian calendar.
+    ///
+    /// Years are counted from March, so that the leap day is their last.
     private static func days(year: Int, month: Int, day: Int) -> Int {
         let year = month <= 2 ? year - 1 : year
         let era = (year >= 0 ? year : year - 399) / 400
@@ -51,53 +53,5 @@ package enum HTTPDate {
         let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
         let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
         return era * 146_097 + dayOfEra - 719_468
-    }
-}
-
-/// Reads the parts of a date one after another.
-private struct DigitScanner {
-    private var rest: Substring.UTF8View
-
-    init(_ text: String) { rest = text[...].utf8 }
-
-    var isAtEnd: Bool { rest.isEmpty }
-
-    /// Exactly so many digits.
-    mutating func number(_ digits: Int) -> Int? {
-        let text = rest.prefix(digits)
-        guard text.count == digits, text.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
-        rest = rest.dropFirst(digits)
-        return text.reduce(0) { $0 * 10 + Int($1 - 0x30) }
-    }
-
-    /// One of some characters.
-    mutating func take(_ characters: String) -> Bool {
-        guard let first = rest.first, characters.utf8.contains(first) else { return false }
-        rest = rest.dropFirst()
-        return true
-    }
-
-    /// A fraction of a second, if there is one; nil: a point without digits.
-    mutating func fraction() -> Double? {
-        guard take(".") else { return 0 }
-        let digits = rest.prefix { (0x30...0x39).contains($0) }
-        guard !digits.isEmpty else { return nil }
-        rest = rest.dropFirst(digits.count)
-        var (value, weight) = (0.0, 0.1)
-        for digit in digits {
-            value += Double(digit - 0x30) * weight
-            weight /= 10
-        }
-        return value
-    }
-
-    /// How many seconds the local time is ahead of UTC.
-    mutating func offset() -> Int? {
-        if take("Zz") { return 0 }
-        let isBehind = rest.first == UInt8(ascii: "-")
-        guard take("+-"), let hours = number(2), take(":"), let minutes = number(2), hours < 24, minutes < 60 else {
-            return nil
-        }
-        return (hours * 3_600 + minutes * 60) * (isBehind ? -1 : 1)
     }
 }

@@ -1,13 +1,15 @@
 import TokenProtocol
 
-/// What a reply says about time: how long a token lives, when to come back.
+/// Reads the times in a reply: a token's lifetime, and when to call again.
 package struct ReplyTimes {
-    /// The longest that is believed; it also keeps the arithmetic in range.
+    /// The longest time that is believed, in seconds, which also keeps the arithmetic in range.
     private static let longest = 86_400.0 * 366
 
-    /// The reply's own date, or the local wall clock where it names none: seconds since 1970.
+    /// The reply's own date, or the local wall clock if it has none, in seconds since 1970.
     let date: Double
 
+    /// Creates a reader.
+    ///
     /// - Parameters:
     ///   - header: The reply's `Date`.
     ///   - wall: The local wall clock, in seconds since 1970.
@@ -15,7 +17,7 @@ package struct ReplyTimes {
         date = header.flatMap(HTTPDate.seconds) ?? wall
     }
 
-    /// A token's lifetime: the smaller of what `expires_in` and `expires_at` say; nil where neither is usable.
+    /// Returns a token's lifetime, the smaller of `expires_in` and `expires_at`, or nil if neither is usable.
     ///
     /// - Parameters:
     ///   - expiresIn: Seconds.
@@ -27,20 +29,12 @@ package struct ReplyTimes {
         return usable.min().map { .seconds(min($0, Self.longest)) }
     }
 
-    /// A `Retry-After`: seconds, or a date; nil where it is neither or doesn't lie ahead.
+    /// Returns the time in a `Retry-After`, in seconds or as a date, or nil if there is none or it has passed.
     package func retryAfter(_ header: String) -> Duration? {
         let header = header.trimmed
         let isNumber = !header.isEmpty && header.utf8.allSatisfy { (0x30...0x39).contains($0) }
         let seconds = isNumber ? Double(header) : HTTPDate.seconds(header).map { $0 - date }
         guard let seconds, seconds.isFinite, seconds > 0 else { return nil }
         return .seconds(min(seconds, Self.longest))
-    }
-}
-
-extension String {
-    /// Without the white space around it that proxies and servers put there (RFC 9110, section 5.5).
-    var trimmed: String {
-        let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\t" }
-        return String(drop(while: isSpace).reversed().drop(while: isSpace).reversed())
     }
 }

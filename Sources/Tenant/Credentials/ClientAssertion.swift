@@ -4,16 +4,16 @@ import FoundationEssentials
 import Foundation
 #endif
 
-/// A signed statement by which a client says that it is that client, for one call (RFC 7523, section 2.2).
+/// A signed statement that authenticates a client for one call (RFC 7523, section 2.2).
 enum ClientAssertion {
-    /// What the tenant is told that it is.
+    /// The value of `client_assertion_type`.
     static let type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-    /// How long it is good for, in seconds: it is used at once, and clocks are seldom further apart.
+    /// The lifetime in seconds: an assertion is used at once, and clocks are seldom further apart.
     ///
-    /// The tenant takes five minutes at most.
+    /// The tenant accepts five minutes at most.
     private static let lifetime = 120
 
-    /// Signs a new one; none is ever used twice.
+    /// Signs a new assertion, for one use.
     ///
     /// - Parameters:
     ///   - audience: The token endpoint's URL, exactly.
@@ -47,15 +47,5 @@ enum ClientAssertion {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return Base64URL.encode(Array(try encoder.encode(value)))
-    }
-}
-
-/// Base64 as a JWS has it (RFC 7515, section 2): for URLs, without padding.
-enum Base64URL {
-    static func encode(_ bytes: [UInt8]) -> String {
-        Data(bytes).base64EncodedString()
-            .replacing("+", with: "-")
-            .replacing("/", with: "_")
-            .replacing("=", with: "")
     }
 }
