@@ -1,4 +1,4 @@
-import Glibc
+import SystemPackage
 
 /// Why a socket could not be bound, in a sentence for operators.
 package enum ListeningSocketError: Error, Equatable, CustomStringConvertible {
@@ -29,11 +29,7 @@ package enum ListeningSocketError: Error, Equatable, CustomStringConvertible {
         case .pathTooLong(let path):
             "socket \(path): the path is too long; the kernel allows \(UnixSocketAddress.longestPath) bytes"
         case .unknownGroup(let group, let path): "socket \(path): there is no group \(group)"
-        case .failed(let path, let what, let code): "socket \(path): \(what): \(Self.text(of: code))"
+        case .failed(let path, let what, let code): "socket \(path): \(what): \(Errno(rawValue: code))"
         }
-    }
-
-    private static func text(of code: Int32) -> String {
-        unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"
     }
 }

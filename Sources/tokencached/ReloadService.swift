@@ -54,9 +54,9 @@ struct ReloadService: Service {
     }
 
     private func reload() async -> Reply {
-        Notice.reloading.send()
+        ServiceNotification.reloading.send()
         let reply = await readAndApply()
-        Notice.ready(status: await frontend.status).send()
+        ServiceNotification.ready(status: await frontend.status).send()
         return reply
     }
 

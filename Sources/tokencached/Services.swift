@@ -44,10 +44,10 @@ struct ServingService: Service {
             ]
         )
         // The signals are trapped by now, and whoever connects from here on is answered.
-        Notice.ready(status: await frontend.status).send()
+        ServiceNotification.ready(status: await frontend.status).send()
         try await gracefulShutdown()
         log.info("the daemon drains")
-        Notice.stopping.send()
+        ServiceNotification.stopping.send()
         // From here on new peers find another daemon, or none, and not one that is about to close.
         sockets.removeNames()
         try await frontend.drain(within: Self.drainTime)
@@ -99,8 +99,8 @@ struct HeartbeatService: Service {
             while !Task.isCancelled {
                 for loop in loops { try? await loop.submit {}.get() }
                 let status = await frontend.status
-                if interval != nil { Notice.alive.send() }
-                Notice.status(status).send()
+                if interval != nil { ServiceNotification.alive.send() }
+                ServiceNotification.status(status).send()
                 try? await Task.sleep(for: pause)
             }
         }

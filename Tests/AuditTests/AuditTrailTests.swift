@@ -1,8 +1,8 @@
 import Dispatch
 import Foundation
-import Glibc
 import Secrets
 import Synchronization
+import SystemPackage
 import TestSupport
 import Testing
 import TokenCache
@@ -182,13 +182,10 @@ struct AuditTrailTests {
                 defer { room -= min(room, count) }
                 return min(room, count)
             }
-            guard taken > 0 else {
-                errno = ENOSPC
-                return -1
-            }
-            return unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, taken) }
+            guard taken > 0 else { throw Errno.noSpace }
+            return unsafe try bytes.extracting(first: taken).withUnsafeBytes { unsafe try descriptor.write($0) }
         }
-        let trail = AuditTrail(to: AuditTrail.Opened(sink: .descriptor(file))) { report in
+        let trail = AuditTrail(to: AuditTrail.Opened(sink: .file(file))) { report in
             reports.withLock { $0.append(report) }
         }
         for count in 0..<5 { trail.keep(AuditRecord(nil, .flush(tenant: nil, count: count))) }
@@ -208,9 +205,9 @@ struct AuditTrailTests {
         let file = try AuditFile(folder.path("audit")) { descriptor, bytes in
             gate.wait()
             gate.signal()
-            return unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            return unsafe try bytes.withUnsafeBytes { unsafe try descriptor.write($0) }
         }
-        let trail = AuditTrail(to: AuditTrail.Opened(sink: .descriptor(file)), bound: 65_536) { _ in }
+        let trail = AuditTrail(to: AuditTrail.Opened(sink: .file(file)), bound: 65_536) { _ in }
         let long = try key(String(repeating: "x", count: 1_024))
         for _ in 0..<1_000 { trail.keep(AuditRecord(nil, .mint(long, .caller, .failed(.denied, nil)))) }
         #expect(trail.waiting <= 65_536)

@@ -1,4 +1,5 @@
 import Glibc
+import SystemPackage
 import Systemd
 import TestSupport
 import Testing
@@ -28,7 +29,7 @@ struct HandedOverSocketsTests {
     func wrongNames() throws {
         var sockets = HandedOverSockets()
         try sockets.add(3, named: "admin")
-        #expect(throws: HandedOverSocketsError.twice("admin")) { try sockets.add(4, named: "admin") }
+        #expect(throws: HandedOverSocketsError.duplicateName("admin")) { try sockets.add(4, named: "admin") }
         // systemd's own names: of a unit without FileDescriptorName=, and where LISTEN_FDNAMES is missing.
         for name in ["tokencached.socket", "unknown", "", "Requests"] {
             #expect(throws: HandedOverSocketsError.unknownName(name)) { try sockets.add(4, named: name) }
@@ -40,10 +41,10 @@ struct HandedOverSocketsTests {
     @Test(
         "Each fault's sentence says what to write into the unit.",
         arguments: [
-            (HandedOverSocketsError.twice("admin"), "'admin'", "FileDescriptorName=requests"),
+            (HandedOverSocketsError.duplicateName("admin"), "'admin'", "FileDescriptorName=requests"),
             (.unknownName("x"), "'x'", "FileDescriptorName=requests or FileDescriptorName=admin"),
             (.notAListeningSocket("admin"), "'admin'", "ListenStream="),
-            (.unreadable(code: EINVAL), "Invalid argument", "LISTEN_FDNAMES"),
+            (.unreadable(.invalidArgument), "Invalid argument", "LISTEN_FDNAMES"),
         ]
     )
     func sentences(fault: HandedOverSocketsError, what: String, remedy: String) {
@@ -103,7 +104,7 @@ struct HandedOverSocketsTests {
         await #expect(processExitsWith: .success) {
             unsafe setenv("LISTEN_PID", "\(getpid())", 1)
             unsafe setenv("LISTEN_FDS", "two", 1)
-            #expect(throws: HandedOverSocketsError.unreadable(code: EINVAL)) { try HandedOverSockets.take() }
+            #expect(throws: HandedOverSocketsError.unreadable(.invalidArgument)) { try HandedOverSockets.take() }
             #expect(unsafe getenv("LISTEN_FDS") == nil)
         }
     }

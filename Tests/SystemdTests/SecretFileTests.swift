@@ -1,5 +1,6 @@
 import Glibc
 import Secrets
+import SystemPackage
 import Systemd
 import TestSupport
 import Testing
@@ -115,8 +116,10 @@ struct SecretFileTests {
     @Test("What can't be read is named.")
     func unreadable() throws {
         let path = folder.path("none")
-        #expect(throws: SecretFileError(path: path, problem: .unreadable(ENOENT))) { try SecretFile.read(path) }
-        let error = SecretFileError(path: path, problem: .unreadable(ENOENT))
+        #expect(throws: SecretFileError(path: path, problem: .unreadable(.noSuchFileOrDirectory))) {
+            try SecretFile.read(path)
+        }
+        let error = SecretFileError(path: path, problem: .unreadable(.noSuchFileOrDirectory))
         #expect(error.description == "\(path) can't be read: No such file or directory")
     }
 

@@ -1,22 +1,24 @@
-/// Why a secret could not be read; it never shows any of the file.
+package import SystemPackage
+
+/// The reason for which a secret can't be read, without any of the file's content.
 package struct SecretFileError: Error, Equatable, CustomStringConvertible {
-    /// What is wrong.
+    /// A fault of a file.
     package enum Problem: Error, Equatable {
-        /// A call of the kernel failed.
-        case unreadable(Int32)
-        /// It is a folder, a pipe or a device.
+        /// A system call failed.
+        case unreadable(Errno)
+        /// It is a directory, a pipe or a device.
         case notAFile
-        /// Others can read it, or could change it.
+        /// Other users can read or change it.
         case readableByOthers(mode: UInt32, owner: UInt32, group: UInt32)
-        /// Its access control list gives something to this user.
+        /// Its access control list gives rights to this user.
         case listedForUser(UInt32)
-        /// Its access control list gives something to this group.
+        /// Its access control list gives rights to this group.
         case listedForGroup(UInt32)
-        /// Others can change this folder above it, and so put another file in its place.
+        /// Other users can change this directory above it, and so replace the file.
         case replaceableByOthers(String)
-        /// It holds nothing.
+        /// It is empty.
         case empty
-        /// It holds more than a secret.
+        /// It is larger than a secret can be.
         case tooLarge
         /// It holds something that can't be an OAuth client's secret (RFC 6749, appendix A.2: visible ASCII and space).
         case notText
@@ -24,12 +26,12 @@ package struct SecretFileError: Error, Equatable, CustomStringConvertible {
         case noMemory
     }
 
-    /// The file.
+    /// The file's path.
     package let path: String
-    /// What is wrong with it.
+    /// The fault of the file.
     package let problem: Problem
 
-    /// Makes it.
+    /// Creates an error for a file.
     package init(path: String, problem: Problem) {
         self.path = path
         self.problem = problem
@@ -38,7 +40,7 @@ package struct SecretFileError: Error, Equatable, CustomStringConvertible {
     /// A sentence for operators.
     package var description: String {
         switch problem {
-        case .unreadable(let code): "\(path) can't be read: \(errorText(code))"
+        case .unreadable(let error): "\(path) can't be read: \(error)"
         case .notAFile: "\(path) is not a regular file"
         case .readableByOthers(let mode, let owner, let group):
             """
@@ -49,9 +51,9 @@ package struct SecretFileError: Error, Equatable, CustomStringConvertible {
             "\(path) is open to user \(user) by its access control list: remove that with setfacl -b \(path)"
         case .listedForGroup(let group):
             "\(path) is open to group \(group) by its access control list: remove that with setfacl -b \(path)"
-        case .replaceableByOthers(let folder):
-            "\(path) could be replaced by others: its folder \(folder) should belong to root or the daemon's user, and be "
-                + "writable for nobody else"
+        case .replaceableByOthers(let directory):
+            "\(path) could be replaced by others: its directory \(directory) should belong to root or the daemon's user, "
+                + "and be writable for nobody else"
         case .empty: "\(path) is empty"
         case .tooLarge: "\(path) is larger than a secret can be"
         case .notText: "\(path) holds bytes that no client secret has: it should be one line of visible ASCII"

@@ -4,15 +4,15 @@ import TestSupport
 import Testing
 
 @Suite("Notices to the service manager")
-struct NoticeTests {
+struct ServiceNotificationTests {
     @Test("A notice is one line an item, whatever is in the status.")
     func text() {
-        #expect(Notice.ready(status: "serving").text == "READY=1\nSTATUS=serving")
-        #expect(Notice.ready(status: "a\nREADY=0").text == "READY=1\nSTATUS=a?READY=0")
-        #expect(Notice.status("a\r\nb\0c\u{85}d").text == "STATUS=a??b?c?d")
-        #expect(Notice.status("ünï").text == "STATUS=ünï")
-        #expect(Notice.alive.text == "WATCHDOG=1")
-        #expect(Notice.stopping.text == "STOPPING=1")
+        #expect(ServiceNotification.ready(status: "serving").text == "READY=1\nSTATUS=serving")
+        #expect(ServiceNotification.ready(status: "a\nREADY=0").text == "READY=1\nSTATUS=a?READY=0")
+        #expect(ServiceNotification.status("a\r\nb\0c\u{85}d").text == "STATUS=a??b?c?d")
+        #expect(ServiceNotification.status("ünï").text == "STATUS=ünï")
+        #expect(ServiceNotification.alive.text == "WATCHDOG=1")
+        #expect(ServiceNotification.stopping.text == "STOPPING=1")
     }
 
     @Test("A reload's beginning has its time on the clock that the manager uses.")
@@ -23,7 +23,7 @@ struct NoticeTests {
             return Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1_000
         }
         let before = monotonic()
-        let lines = Notice.reloading.text.split(separator: "\n")
+        let lines = ServiceNotification.reloading.text.split(separator: "\n")
         #expect(lines.count == 2)
         #expect(lines.first == "RELOADING=1")
         let time = try #require(lines.last.flatMap { Int64($0.dropFirst("MONOTONIC_USEC=".count)) })
@@ -38,7 +38,7 @@ struct NoticeTests {
             let folder = try TemporaryFolder()
             let manager = try ManagerSocket(folder.path("manager"))
             unsafe setenv("NOTIFY_SOCKET", folder.path("manager"), 1)
-            let notices = [Notice.ready(status: "serving"), .status("3 tokens"), .alive, .stopping]
+            let notices = [ServiceNotification.ready(status: "serving"), .status("3 tokens"), .alive, .stopping]
             for notice in notices { notice.send() }
             for notice in notices { #expect(manager.notice() == notice.text) }
             #expect(manager.notice() == nil)
@@ -49,9 +49,9 @@ struct NoticeTests {
     func alone() async {
         await #expect(processExitsWith: .success) {
             unsafe unsetenv("NOTIFY_SOCKET")
-            Notice.ready(status: "serving").send()
+            ServiceNotification.ready(status: "serving").send()
             unsafe setenv("NOTIFY_SOCKET", "/nonexistent/manager", 1)
-            Notice.alive.send()
+            ServiceNotification.alive.send()
         }
     }
 
@@ -72,12 +72,12 @@ struct NoticeTests {
 
     @Test("A store must be able to hold a file and the one that takes its place.")
     func storeSize() {
-        #expect(DescriptorStore.isThere(socket: "/run/systemd/notify", size: nil), "before systemd 254 nobody says")
-        #expect(DescriptorStore.isThere(socket: "/run/systemd/notify", size: "4"))
-        #expect(DescriptorStore.isThere(socket: "@abstract", size: "2"))
-        for size in ["0", "1"] { #expect(!DescriptorStore.isThere(socket: "/run/systemd/notify", size: size)) }
-        #expect(!DescriptorStore.isThere(socket: nil, size: "4"))
-        #expect(!DescriptorStore.isThere(socket: "", size: nil))
+        #expect(DescriptorStore.isAvailable(socket: "/run/systemd/notify", size: nil), "before systemd 254 nobody says")
+        #expect(DescriptorStore.isAvailable(socket: "/run/systemd/notify", size: "4"))
+        #expect(DescriptorStore.isAvailable(socket: "@abstract", size: "2"))
+        for size in ["0", "1"] { #expect(!DescriptorStore.isAvailable(socket: "/run/systemd/notify", size: size)) }
+        #expect(!DescriptorStore.isAvailable(socket: nil, size: "4"))
+        #expect(!DescriptorStore.isAvailable(socket: "", size: nil))
     }
 
     @Test("The watchdog's interval is the one that the manager has set for this process.")

@@ -1,22 +1,22 @@
 import TokenCache
 import TokenProtocol
 
-/// Counts refusals that are like one that is on record already: a peer without rights can ask ten thousand times a second.
+/// Counts refusals that are like one that has been recorded: a peer without rights can ask ten thousand times a second.
 struct RefusalCounts {
-    /// The members in which two refusals are alike.
+    /// The fields in which two refusals are alike.
     struct Kind: Hashable {
         let uid: PeerUID?
         let operation: OperationName
         let reason: String
     }
 
-    /// More kinds are not told apart: each is a user of the machine, an operation and a reason.
+    /// The most kinds that are told apart: each is a user of the machine, an operation and a reason.
     private static let mostKinds = 1_024
 
     private var counts: [Kind: Int] = [:]
     private var others = 0
 
-    /// Notes one; whether it is the first of its kind, and so to be recorded whole.
+    /// Counts a refusal, and returns true if it is the first of its kind and so to be recorded whole.
     mutating func isFirst(_ kind: Kind) -> Bool {
         if let count = counts[kind] {
             counts[kind] = count + 1
@@ -30,7 +30,9 @@ struct RefusalCounts {
         return true
     }
 
-    /// Takes the counts since this was last called; a kind that had none is forgotten, so that its next one is a first.
+    /// Returns the counts since the last call, and resets them.
+    ///
+    /// A kind that had none is forgotten, so that its next refusal is a first one again.
     mutating func take() -> (kinds: [(kind: Kind, count: Int)], others: Int) {
         let taken = counts.filter { $0.value > 0 }
         counts = taken.mapValues { _ in 0 }

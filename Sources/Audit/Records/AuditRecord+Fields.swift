@@ -1,76 +1,19 @@
-import SafeText
 import Secrets
 import TokenCache
 import TokenProtocol
 
-/// One member of a record, named as in JSON; in the journal its name is in capitals behind a prefix.
-struct AuditField: Equatable {
-    /// What it says.
-    enum Value: Equatable {
-        case text(String)
-        case number(Int)
-    }
-
-    let name: String
-    let value: Value
-
-    init(_ name: String, _ value: String) { (self.name, self.value) = (name, .text(value)) }
-
-    init(_ name: String, _ value: Int) { (self.name, self.value) = (name, .number(value)) }
-
-    /// The size of its text in bytes, about.
-    var size: Int {
-        switch value {
-        case .text(let text): text.utf8.count
-        case .number: 8
-        }
-    }
-
-    /// So many refusals that were like one on record; nil: of kinds too many to tell apart.
-    static func refusals(_ count: Int, _ kind: RefusalCounts.Kind?) -> [AuditField] {
-        var fields = [AuditField("event", "refusal"), AuditField("outcome", ErrorReply.Code.forbidden.rawValue)]
-        if let kind {
-            fields += [AuditField("operation", kind.operation.rawValue), AuditField("reason", kind.reason)]
-        }
-        fields.append(AuditField("count", count))
-        if let uid = kind?.uid { fields.append(AuditField("peer_uid", Int(uid))) }
-        return fields
-    }
-
-    /// The value as the journal gets it: bytes as they are, as a field's length is told beside it.
-    var plain: String {
-        switch value {
-        case .text(let text): text
-        case .number(let number): String(number)
-        }
-    }
-
-    /// The value in JSON.
-    var json: String {
-        switch value {
-        case .text(let text): Self.quoted(text)
-        case .number(let number): String(number)
-        }
-    }
-
-    /// A JSON string in which everything is escaped that could end a line, steer a terminal or hide what stands beside it.
-    static func quoted(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            if scalar.isUnsafeToPrint {
-                quoted += scalar.escaped
-            } else {
-                if scalar == "\"" || scalar == "\\" { quoted += "\\" }
-                quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return quoted + "\""
-    }
-}
-
 extension AuditRecord {
-    /// The record's members, in the order in which they are written.
+    /// The record's fields, in the order in which they are written.
     var fields: [AuditField] { actFields + peerFields }
+
+    /// True if the record is of a refusal or a failure.
+    var isFailure: Bool {
+        switch act {
+        case .refusal, .mint(_, _, .failed), .reload(.some): true
+        case .revocation(_, _, _, let end) where end != .revoked: true
+        case .mint, .revocation, .evict, .flush, .reload: false
+        }
+    }
 
     private var peerFields: [AuditField] {
         guard let peer else { return [] }

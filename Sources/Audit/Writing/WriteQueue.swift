@@ -1,37 +1,38 @@
 package import Dispatch
 import Synchronization
 
-/// Does writes one after another on a thread of their own, so that a slow disk or journal never stops an event loop.
+/// Runs writes one after another on a thread of their own, so that a slow disk or journal never blocks an event loop.
 ///
-/// Past a bound in bytes writes are dropped and counted: a daemon whose log can't keep up goes on serving.
+/// Past a bound in bytes, writes are dropped and counted: a daemon whose log can't keep up continues to serve.
 package final class WriteQueue: Sendable {
     private struct State {
         var waiting = 0
         var dropped = 0
     }
 
-    /// The memory that a write takes besides its text, in bytes.
+    /// The memory that a write needs besides its text, in bytes.
     private static let overhead = 512
 
     private let queue: DispatchQueue
     private let bound: Int
     private let state = Mutex(State())
 
-    /// An empty queue.
+    /// Creates an empty queue.
     ///
     /// - Parameters:
-    ///   - label: For debuggers.
-    ///   - bound: So many bytes may wait.
+    ///   - label: A name for debuggers.
+    ///   - bound: The most bytes that may wait.
     package init(_ label: String, bound: Int) {
         queue = DispatchQueue(label: label)
         self.bound = bound
     }
 
-    /// Has something written, soon; it gets the number of writes that were dropped since the last one that wasn't.
+    /// Queues a write, or drops it past the bound.
     ///
     /// - Parameters:
-    ///   - size: How many bytes of text it holds on to.
-    ///   - share: The part of the room that may be full for it to be taken; others keep the rest.
+    ///   - size: The number of bytes of text that it keeps in memory.
+    ///   - share: The share of the bound that this write may use. The rest is left to others.
+    ///   - body: The write, which gets the number of writes that were dropped since the last one.
     package func write(size: Int, share: Double = 1, _ body: @escaping @Sendable (_ dropped: Int) -> Void) {
         let size = size + Self.overhead
         let dropped: Int? = state.withLock { state in
@@ -53,13 +54,15 @@ package final class WriteQueue: Sendable {
     /// The number of bytes that wait.
     package var waiting: Int { state.withLock { $0.waiting } }
 
-    /// Waits until all is written, but no longer than a time: a disk or a journal may hang.
+    /// Waits until all writes are done, but no longer than a timeout: a disk or a journal may hang.
     ///
-    /// - Parameter last: Is done behind all writes; it gets the number of those that were dropped since the last one.
-    /// - Returns: Whether all is done.
+    /// - Parameters:
+    ///   - timeout: The longest wait.
+    ///   - last: A last write, which gets the number of writes that were dropped since the one before.
+    /// - Returns: True if all writes are done.
     @discardableResult
     package func flush(
-        within patience: DispatchTimeInterval,
+        within timeout: DispatchTimeInterval,
         last: @escaping @Sendable (_ dropped: Int) -> Void = { _ in }
     ) -> Bool {
         let done = DispatchSemaphore(value: 0)
@@ -71,6 +74,6 @@ package final class WriteQueue: Sendable {
             last(dropped)
             done.signal()
         }
-        return done.wait(timeout: .now() + patience) == .success
+        return done.wait(timeout: .now() + timeout) == .success
     }
 }
