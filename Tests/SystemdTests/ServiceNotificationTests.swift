@@ -3,9 +3,9 @@ import Systemd
 import TestSupport
 import Testing
 
-@Suite("Notices to the service manager")
+@Suite("Notifications to the service manager")
 struct ServiceNotificationTests {
-    @Test("A notice is one line an item, whatever is in the status.")
+    @Test("A notification has one line for each assignment, whatever the status contains.")
     func text() {
         #expect(ServiceNotification.ready(status: "serving").text == "READY=1\nSTATUS=serving")
         #expect(ServiceNotification.ready(status: "a\nREADY=0").text == "READY=1\nSTATUS=a?READY=0")
@@ -15,7 +15,7 @@ struct ServiceNotificationTests {
         #expect(ServiceNotification.stopping.text == "STOPPING=1")
     }
 
-    @Test("A reload's beginning has its time on the clock that the manager uses.")
+    @Test("The notification of a reload has its time on the clock that the manager uses.")
     func reloading() throws {
         func monotonic() -> Int64 {
             var now = timespec()
@@ -30,22 +30,22 @@ struct ServiceNotificationTests {
         #expect(before <= time && time <= monotonic())
     }
 
-    // What libsystemd reads from the environment is the whole process's: each of these has a process of its own.
+    // libsystemd reads the environment of the whole process, so each of these tests has a process of its own.
 
-    @Test("Notices reach the manager's socket as they are, in order.")
+    @Test("Notifications reach the manager's socket unchanged and in order.")
     func sent() async {
         await #expect(processExitsWith: .success) {
             let folder = try TemporaryFolder()
             let manager = try ManagerSocket(folder.path("manager"))
             unsafe setenv("NOTIFY_SOCKET", folder.path("manager"), 1)
-            let notices = [ServiceNotification.ready(status: "serving"), .status("3 tokens"), .alive, .stopping]
-            for notice in notices { notice.send() }
-            for notice in notices { #expect(manager.notice() == notice.text) }
-            #expect(manager.notice() == nil)
+            let notifications = [ServiceNotification.ready(status: "serving"), .status("3 tokens"), .alive, .stopping]
+            for notification in notifications { notification.send() }
+            for notification in notifications { #expect(manager.notification() == notification.text) }
+            #expect(manager.notification() == nil)
         }
     }
 
-    @Test("Where no manager listens, a notice does nothing.")
+    @Test("Without a manager, a notification does nothing.")
     func alone() async {
         await #expect(processExitsWith: .success) {
             unsafe unsetenv("NOTIFY_SOCKET")
@@ -55,7 +55,7 @@ struct ServiceNotificationTests {
         }
     }
 
-    @Test("A descriptor is stored under its name, without the manager's waiting for its end, and removed by it.")
+    @Test("A descriptor is stored under its name, without a poll by the manager, and removed by its name.")
     func store() async {
         await #expect(processExitsWith: .success) {
             let folder = try TemporaryFolder()
@@ -63,16 +63,19 @@ struct ServiceNotificationTests {
             unsafe setenv("NOTIFY_SOCKET", folder.path("manager"), 1)
             #expect(DescriptorStore.put(STDERR_FILENO, named: "tokens-a"))
             DescriptorStore.remove("tokens-b")
-            #expect(manager.notice() == "FDSTORE=1\nFDNAME=tokens-a\nFDPOLL=0")
-            #expect(manager.notice() == "FDSTOREREMOVE=1\nFDNAME=tokens-b")
+            #expect(manager.notification() == "FDSTORE=1\nFDNAME=tokens-a\nFDPOLL=0")
+            #expect(manager.notification() == "FDSTOREREMOVE=1\nFDNAME=tokens-b")
             unsafe setenv("NOTIFY_SOCKET", "/nonexistent/manager", 1)
             #expect(!DescriptorStore.put(STDERR_FILENO, named: "tokens-a"))
         }
     }
 
-    @Test("A store must be able to hold a file and the one that takes its place.")
+    @Test("A store must be able to hold a file and its replacement.")
     func storeSize() {
-        #expect(DescriptorStore.isAvailable(socket: "/run/systemd/notify", size: nil), "before systemd 254 nobody says")
+        #expect(
+            DescriptorStore.isAvailable(socket: "/run/systemd/notify", size: nil),
+            "before systemd 254 the size is unknown"
+        )
         #expect(DescriptorStore.isAvailable(socket: "/run/systemd/notify", size: "4"))
         #expect(DescriptorStore.isAvailable(socket: "@abstract", size: "2"))
         for size in ["0", "1"] { #expect(!DescriptorStore.isAvailable(socket: "/run/systemd/notify", size: size)) }

@@ -6,14 +6,14 @@ import TestSupport
 import Testing
 import TokenCache
 
-@Suite("Why a call got no answer")
+@Suite("Reasons for which a call got no answer")
 struct CauseTests {
     private func mint(_ origin: String, _ change: (inout TenantSettings) -> Void = { _ in }) async throws -> MintOutcome
     {
         try await withClient(of: origin, change) { await $0.mint() }
     }
 
-    /// A port of this machine at which nobody listens, for as long as a body runs.
+    /// Runs something with a port on which no process listens.
     private func withClosedPort(_ body: (Int) async throws -> Void) async throws {
         let tenant = try await StandInTenant.start()
         try await tenant.stopListening()
@@ -35,7 +35,7 @@ struct CauseTests {
         #expect(Set(sentences).count == sentences.count)
     }
 
-    @Test("Nobody listens.")
+    @Test("A refused connection has a code of its own.")
     func refused() async throws {
         try await withClosedPort { port in
             let outcome = try await mint("http://127.0.0.1:\(port)")
@@ -44,21 +44,21 @@ struct CauseTests {
         }
     }
 
-    @Test("There is no such name.")
+    @Test("A name that doesn't exist has a code of its own.")
     func name() async throws {
         // RFC 6761, section 6.4; without a name service there may be no answer at all.
         let code = try await mint("https://tenant.invalid").code
         #expect(code == "no_such_name" || code == "name_unresolved")
     }
 
-    @Test("There is no route.")
+    @Test("An unreachable address has a code of its own.")
     func route() async throws {
         // A multicast address can't be connected to, whatever routes there are.
         #expect(try await mint("http://224.0.0.1:1").code == "unreachable")
     }
 
     @Test(
-        "A certificate that can't be trusted says why.",
+        "The code for an untrusted certificate has the reason.",
         arguments: [
             (.valid, false, "tls_unknown_authority"), (.expired, true, "tls_expired"),
             (.wrongName, true, "tls_wrong_name"),
@@ -77,7 +77,7 @@ struct CauseTests {
         }
     }
 
-    @Test("Where no TLS is spoken, that is said.")
+    @Test("A server without TLS has codes of its own.")
     func plain() async throws {
         try await PlayedServer.run { _ in
             []
@@ -94,15 +94,15 @@ struct CauseTests {
         }
     }
 
-    @Test("A tenant that is reached and doesn't answer.")
+    @Test("A tenant that doesn't answer in time has a code of its own.")
     func answer() async throws {
-        try await PlayedServer.run { place in
-            place.request == 0 ? [PlayedServer.token] : []
+        try await PlayedServer.run { position in
+            position.request == 0 ? [PlayedServer.token] : []
         } _: { server in
             try await withClient(of: server.origin) {
                 $0.timeout = .seconds(1)
             } _: { client in
-                // On a connection that is there, nothing but the answer can take long.
+                // On a kept connection, only the answer can take long.
                 try await client.warm()
                 #expect(await client.mint().code == "answer_timeout")
             }
@@ -110,9 +110,9 @@ struct CauseTests {
     }
 }
 
-@Suite("Authorities that change")
+@Suite("Changes of the trusted authorities")
 struct TrustTests {
-    @Test("The file of authorities is read again when a certificate isn't taken, once a second, and the call goes on.")
+    @Test("After a certificate was rejected, the file of authorities is read again, at most once a second.")
     func change() async throws {
         var configuration = StandInTenant.Configuration()
         configuration.tls = .valid
@@ -137,7 +137,7 @@ struct TrustTests {
         }
     }
 
-    @Test("While the file can't be read, the authorities read before stay in force.", arguments: ["", "not PEM"])
+    @Test("While the file can't be read, the old authorities stay in force.", arguments: ["", "not PEM"])
     func unreadable(text: String) async throws {
         var configuration = StandInTenant.Configuration()
         configuration.tls = .expired

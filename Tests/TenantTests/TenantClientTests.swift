@@ -9,7 +9,7 @@ import Testing
 import TokenCache
 import TokenProtocol
 
-/// What a test expects of an outcome, in few words.
+/// The expected outcome of a call.
 enum Expected: Sendable, Equatable {
     case minted(lifetime: Double?)
     case denied(Int)
@@ -20,8 +20,7 @@ enum Expected: Sendable, Equatable {
     case rejected
     case noMemory
 
-    /// Whether it is the same but for a second: a reply's `Date` has whole seconds, so what is reckoned from it may be
-    /// one off.
+    /// Returns true if both are the same but for a second: a time from a reply's `Date`, in whole seconds, may be one off.
     func isAlmost(_ other: Expected) -> Bool {
         switch (self, other) {
         case (.minted(let own?), .minted(let others?)), (.throttled(let own?), .throttled(let others?)):
@@ -48,7 +47,7 @@ struct TenantClientTests {
             caFile: caFile,
             userAgent: "tokencached/test"
         )
-        // A machine that is busy with other tests may take long for a handshake; what is tested is its outcome.
+        // A machine that is busy with other tests may take long for a handshake.
         settings.connectTimeout = Patience.duration
         let client = try TenantClient(settings, on: MultiThreadedEventLoopGroup.singleton, memory: memory)
         do {
@@ -117,14 +116,14 @@ struct TenantClientTests {
         ("redirect-307-other", .malformed),
     ]
 
-    @Test("Every form of a reply has the outcome that the protocol names.", arguments: cases)
+    @Test("Every form of a reply has the outcome that the protocol defines.", arguments: cases)
     func outcomes(behaviour: String, expected: Expected) async throws {
         try await withStandInTenant { tenant in
             try await withClient(tenant) { client in
                 let outcome = shown(try await mint("\(behaviour):ann", tenant, client))
                 #expect(outcome.isAlmost(expected), "\(outcome) instead of \(expected)")
                 let counters = await tenant.counters
-                #expect(counters.calls == 1, "nothing is tried again")
+                #expect(counters.calls == 1, "no call is repeated")
                 #expect(counters.redirectsFollowed == 0)
                 #expect(await tenant.violations.isEmpty)
             }
@@ -132,13 +131,13 @@ struct TenantClientTests {
     }
 
     @Test(
-        "A tenant that hangs, at whatever point, is waited for as long as the time-out says and no longer.",
+        "A tenant that hangs, at whatever point, is waited for until the time-out.",
         arguments: ["never", "never-after-head", "slow-head-60000", "drip-60000"]
     )
     func hangs(behaviour: String) async throws {
         try await withStandInTenant { tenant in
             try await withClient(tenant, timeout: .seconds(1)) { client in
-                // On a connection that is there, nothing but the answer can take long.
+                // On a kept connection, only the answer can take long.
                 try await client.warm(secret: tenant.clientSecret)
                 let outcome = try await mint("\(behaviour):ann", tenant, client)
                 #expect(shown(outcome) == .unavailable)
@@ -147,7 +146,7 @@ struct TenantClientTests {
         }
     }
 
-    @Test("A tenant where nobody listens is unavailable.")
+    @Test("A tenant that doesn't listen is unavailable.")
     func refused() async throws {
         let tenant = try await StandInTenant.start()
         try await tenant.stop()
@@ -157,7 +156,7 @@ struct TenantClientTests {
         }
     }
 
-    @Test("What the tenant says of a refusal is passed on, cut and without control characters; HTML is not.")
+    @Test("The tenant's reason for a denial is passed on, cut and without control characters, but HTML is not.")
     func words() async throws {
         try await withStandInTenant { tenant in
             try await withClient(tenant) { client in
@@ -172,7 +171,7 @@ struct TenantClientTests {
         }
     }
 
-    @Test("The scope that was granted is told; where the reply names none, nothing is.")
+    @Test("The granted scope is in the outcome if the reply has one.")
     func scope() async throws {
         try await withStandInTenant { tenant in
             try await withClient(tenant) { client in
@@ -186,7 +185,7 @@ struct TenantClientTests {
     }
 
     @Test(
-        "Any subject arrives as it is.",
+        "Any subject reaches the tenant unchanged.",
         arguments: ["auth0|5f", #"DOMAIN\user"#, "日本語😀", "a\"b\n\t\u{1}", "é", "e\u{301}"]
     )
     func subjects(subject: String) async throws {
@@ -200,7 +199,7 @@ struct TenantClientTests {
         }
     }
 
-    @Test("TLS is verified: a private authority has to be named, a certificate be in its time and for the host.")
+    @Test("TLS is verified: the authority has to be trusted, and the certificate be valid and for the host.")
     func tls() async throws {
         let folder = try TemporaryFolder()
         for (kind, expected) in [
@@ -224,7 +223,7 @@ struct TenantClientTests {
         }
     }
 
-    @Test("A token for which there is no memory left is told as that, and the next one is taken again.")
+    @Test("A token for which there is no memory is an outcome of its own, and the next call succeeds.")
     func noMemory() async throws {
         let isExhausted = Atomic(true)
         let memory = unsafe SecretMemory(map: { length in
@@ -235,16 +234,16 @@ struct TenantClientTests {
                 let lost = shown(try await mint("ann", tenant, client))
                 #expect(lost == .noMemory)
                 isExhausted.store(false, ordering: .relaxed)
-                let taken = shown(try await mint("ann", tenant, client))
-                #expect(taken == .minted(lifetime: 21_600))
+                let next = shown(try await mint("ann", tenant, client))
+                #expect(next == .minted(lifetime: 21_600))
             }
         }
     }
 
-    @Test("A file of authorities that is none is refused.")
+    @Test("A file without authorities is rejected.")
     func authorities() async throws {
         let folder = try TemporaryFolder()
-        let file = try folder.write("rubbish", to: "ca.pem")
+        let file = try folder.write("malformed", to: "ca.pem")
         let settings = TenantSettings(
             origin: "https://localhost",
             clientID: "x",
@@ -255,7 +254,7 @@ struct TenantClientTests {
         #expect(throws: (any Error).self) { _ = try TenantClient(settings, on: MultiThreadedEventLoopGroup.singleton) }
     }
 
-    @Test("A revoked token is dead at the tenant; where the tenant doesn't take it, that is told.")
+    @Test("A revoked token is invalid at the tenant, and a denied revocation is no success.")
     func revoke() async throws {
         try await withStandInTenant { tenant in
             try await withClient(tenant) { client in
