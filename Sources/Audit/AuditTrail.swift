@@ -28,9 +28,9 @@ package final class AuditTrail: Sendable {
     /// A change in the trail's own state, for operators.
     package enum Report: Sendable, Equatable {
         /// Records are lost from now on, for this reason.
-        case hasGap(String)
+        case losesRecords(String)
         /// Records are written again, after one with the number of those that are missing.
-        case goesOn(missing: Int)
+        case recovers(missing: Int)
     }
 
     /// A destination that has been opened for writing.
@@ -73,7 +73,7 @@ package final class AuditTrail: Sendable {
     ///
     /// Of refusals that are alike, only the first is written. The others are counted, and ``recordCounts()`` writes
     /// their number.
-    package func keep(_ record: AuditRecord) {
+    package func append(_ record: AuditRecord) {
         if case .nowhere = sink.withLock({ $0 }) { return }
         guard case .refusal(let refusal) = record.act else { return write(record.fields, isNotable: record.isFailure) }
         let kind = RefusalCounts.Kind(uid: record.peer?.uid, operation: refusal.operation, reason: refusal.reason)
@@ -81,9 +81,7 @@ package final class AuditTrail: Sendable {
         write(record.fields, isNotable: true, share: Self.refusalsShare)
     }
 
-    /// Queues the numbers of refusals that were only counted.
-    ///
-    /// It is to be called every few seconds.
+    /// Queues the numbers of refusals that were only counted; called every few seconds.
     package func recordCounts() {
         let (kinds, others) = refusals.withLock { $0.take() }
         for (kind, count) in kinds {
@@ -130,7 +128,7 @@ package final class AuditTrail: Sendable {
             defer { missing += count }
             return missing
         }
-        if before == 0 { report(.hasGap(reason)) }
+        if before == 0 { report(.losesRecords(reason)) }
     }
 
     /// Writes a record with the number of lost records, if there are any.
@@ -142,7 +140,7 @@ package final class AuditTrail: Sendable {
         let loss = [AuditField("event", "loss"), AuditField("outcome", "failed"), AuditField("count", count)]
         guard Self.put(loss, isNotable: true, time, to: sink) else { return false }
         missing.withLock { $0 -= count }
-        report(.goesOn(missing: count))
+        report(.recovers(missing: count))
         return true
     }
 }

@@ -1,5 +1,4 @@
 package import NIOCore
-import NIOHTTP1
 package import Secrets
 package import TokenCache
 package import TokenProtocol
@@ -19,10 +18,7 @@ package struct TenantClient: Sendable {
     /// The settings of its calls.
     package let settings: TenantSettings
     private let memory: SecretMemory?
-    private let connector: Connector
-    private let trust: TrustStore
-    private let pool = ConnectionPool()
-    private let now: @Sendable () -> ContinuousClock.Instant
+    private let http: TenantHTTPClient
 
     /// The reason for which a client can't be created.
     package enum SettingsFault: Error {
@@ -48,9 +44,8 @@ package struct TenantClient: Sendable {
         if settings.proxy != nil, tenant.isSecure, tenant.isAddress { throw SettingsFault.addressBehindProxy }
         self.memory = memory
         self.settings = settings
-        self.now = now
-        trust = try TrustStore(settings.caFile)
-        connector = Connector(tenant: tenant, proxy: settings.proxy, group: group)
+        let connector = Connector(tenant: tenant, proxy: settings.proxy, group: group)
+        http = TenantHTTPClient(connector, trust: try TrustStore(settings.caFile), settings, now: now)
     }
 
     /// Returns true if a file holds certificate authorities that can be trusted.
@@ -99,7 +94,7 @@ package struct TenantClient: Sendable {
     }
 
     /// Closes the connections, which ends a call that is under way.
-    package func shutdown() { pool.shutdown() }
+    package func shutdown() { http.shutdown() }
 
     // MARK: One call
 
@@ -110,11 +105,7 @@ package struct TenantClient: Sendable {
 
     private func call(_ path: String, _ body: ByteBuffer) async -> CallOutcome {
         do {
-            let deadline = ContinuousClock.now + settings.timeout
-            let progress = CallProgress()
-            let answer = try await withDeadline(deadline, progress) {
-                try await exchange(path, body, until: deadline, progress)
-            }
+            let answer = try await http.post(body, to: path)
             let reply = GrantReply(
                 status: answer.status,
                 headers: answer.headers,
@@ -142,110 +133,5 @@ package struct TenantClient: Sendable {
 
     private static func unavailable(_ fault: CallFault) -> CallFailure {
         .unavailable(fault.sentence, code: fault.code)
-    }
-
-    /// Makes the call on a kept connection, or on a new one.
-    ///
-    /// A kept connection may have been closed without either side's fault and without a notice. In that case the
-    /// request is sent again, on a new connection.
-    private func exchange(
-        _ path: String,
-        _ body: ByteBuffer,
-        until deadline: ContinuousClock.Instant,
-        _ progress: CallProgress
-    ) async throws -> Answer {
-        let head = head(path, length: body.readableBytes)
-        if let kept = pool.take(now: now()) {
-            kept.limitSilence(to: settings.timeout / 3)
-            do {
-                progress.begins(.answerTimeout)
-                return try await call(head, body, on: kept)
-            } catch {
-                guard error.isUnanswered, !Task.isCancelled else { throw error }
-            }
-        }
-        let connection = try await connect(until: deadline, progress)
-        progress.begins(.answerTimeout)
-        return try await call(head, body, on: connection)
-    }
-
-    private func call(
-        _ head: HTTPRequestHead,
-        _ body: ByteBuffer,
-        on connection: TenantConnection
-    ) async throws(AnswerError) -> Answer {
-        do {
-            let answer = try await connection.call(head, body)
-            pool.put(connection, now: now())
-            return answer
-        } catch {
-            if case .incomplete = error.reason { pool.distrust() }
-            throw error
-        }
-    }
-
-    private func connect(
-        until deadline: ContinuousClock.Instant,
-        _ progress: CallProgress
-    ) async throws -> TenantConnection {
-        let (generation, opened) = (pool.generation, now())
-        do {
-            let channel = try await secureChannel(until: deadline, progress)
-            let connection = try await TenantConnection.open(channel, opened: opened, generation: generation)
-            guard pool.add(connection) else { throw CallFault(.shutDown) }
-            return connection
-        } catch {
-            pool.distrust()
-            throw error
-        }
-    }
-
-    /// Connects, and once more with the current authorities if none is known for the tenant's certificate.
-    private func secureChannel(
-        until deadline: ContinuousClock.Instant,
-        _ progress: CallProgress
-    ) async throws -> any Channel {
-        // A quarter of the time is left for the reply.
-        func time() -> Duration { min(settings.connectTimeout, (deadline - .now) * 3 / 4) }
-        let context = trust.context
-        do {
-            return try await connector.connect(context, within: time(), progress)
-        } catch let fault as CallFault where fault.isOfTrust && trust.isRenewed(after: context, now: now()) {
-            return try await connector.connect(trust.context, within: time(), progress)
-        }
-    }
-
-    private func head(_ path: String, length: Int) -> HTTPRequestHead {
-        HTTPRequestHead(
-            version: .http1_1,
-            method: .POST,
-            uri: path,
-            headers: [
-                "host": connector.tenant.authority,
-                "content-type": "application/json",
-                "content-length": "\(length)",
-                "accept": "application/json",
-                "accept-encoding": "identity",
-                "user-agent": settings.userAgent,
-            ]
-        )
-    }
-
-    /// Bounds a whole call, on a clock that continues while the machine is suspended.
-    private func withDeadline(
-        _ deadline: ContinuousClock.Instant,
-        _ progress: CallProgress,
-        _ call: @escaping @Sendable () async throws -> Answer
-    ) async throws -> Answer {
-        try await withThrowingTaskGroup(of: Answer.self) { group in
-            group.addTask { try await call() }
-            group.addTask {
-                try await Task.sleep(until: deadline, clock: .continuous)
-                throw progress.timeout
-            }
-            defer { group.cancelAll() }
-            guard let answer = try await group.next() else { throw CancellationError() }
-            return answer
-        }
     }
 }

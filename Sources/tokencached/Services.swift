@@ -74,9 +74,9 @@ extension AuditTrail.Report {
     /// Writes it to the log.
     func write(to log: Logger) {
         switch self {
-        case .hasGap(let reason):
+        case .losesRecords(let reason):
             log.error("the audit trail has a gap", metadata: [LogKey.reason: "\(reason)"])
-        case .goesOn(let missing):
+        case .recovers(let missing):
             log.notice("the audit trail is written again", metadata: [LogKey.missing: "\(missing)"])
         }
     }

@@ -58,7 +58,7 @@ struct Connector: Sendable {
         until deadline: ContinuousClock.Instant
     ) async throws {
         let promise = channel.eventLoop.makePromise(of: Void.self)
-        channel.readsOnce(promise, orFails: CallFault(.connectionLost, at: .proxy)) { pipeline in
+        channel.startReading(completing: promise, orFailingWith: CallFault(.connectionLost, at: .proxy)) { pipeline in
             try pipeline.addHandler(TunnelHandler(to: tenant.hostAndPort, by: proxy, promise))
         }
         try await promise.value(until: deadline, or: CallFault(.answerTimeout, at: .proxy))
@@ -71,7 +71,7 @@ struct Connector: Sendable {
     ) async throws {
         let name = tenant.isAddress ? nil : tenant.host
         let promise = channel.eventLoop.makePromise(of: Void.self)
-        channel.readsOnce(promise, orFails: CallFault(.tlsFailed)) { pipeline in
+        channel.startReading(completing: promise, orFailingWith: CallFault(.tlsFailed)) { pipeline in
             try pipeline.addHandler(HandshakeHandler(promise))
             try pipeline.addHandler(NIOSSLClientHandler(context: trust, serverHostname: name), position: .first)
         }

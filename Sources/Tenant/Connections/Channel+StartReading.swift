@@ -7,9 +7,9 @@ extension Channel {
     ///   - promise: Fails if the handlers can't be added because the channel is closed by then. Otherwise the handlers
     ///     complete it.
     ///   - fault: The error with which the promise fails.
-    func readsOnce(
-        _ promise: EventLoopPromise<Void>,
-        orFails fault: CallFault,
+    func startReading(
+        completing promise: EventLoopPromise<Void>,
+        orFailingWith fault: CallFault,
         _ add: @escaping @Sendable (ChannelPipeline.SynchronousOperations) throws -> Void
     ) {
         eventLoop.execute {
