@@ -9,27 +9,6 @@ import Testing
 import TokenCache
 import TokenProtocol
 
-/// The expected outcome of a call.
-enum Expected: Sendable, Equatable {
-    case minted(lifetime: Double?)
-    case denied(Int)
-    case throttled(Double?)
-    case unavailable
-    case paused(Double?)
-    case malformed
-    case rejected
-    case noMemory
-
-    /// Returns true if both are the same but for a second: a time from a reply's `Date`, in whole seconds, may be one off.
-    func isAlmost(_ other: Expected) -> Bool {
-        switch (self, other) {
-        case (.minted(let own?), .minted(let others?)), (.throttled(let own?), .throttled(let others?)):
-            abs(own - others) <= 1
-        default: self == other
-        }
-    }
-}
-
 @Suite("One call to the tenant")
 struct TenantClientTests {
     private func withClient<Result>(
@@ -68,7 +47,7 @@ struct TenantClientTests {
         )
     }
 
-    private func shown(_ outcome: MintOutcome) -> Expected {
+    private func shown(_ outcome: MintOutcome) -> ExpectedOutcome {
         switch outcome {
         case .minted(_, _, let lifetime): .minted(lifetime: lifetime.map(seconds))
         case .failed(.denied(let upstream, _)): .denied(upstream.status)
@@ -84,7 +63,7 @@ struct TenantClientTests {
 
     private func seconds(_ duration: Duration) -> Double { (duration / .seconds(1)).rounded() }
 
-    private static let cases: [(String, Expected)] = [
+    private static let cases: [(String, ExpectedOutcome)] = [
         ("ok", .minted(lifetime: 21_600)), ("bearer", .minted(lifetime: 3_600)), ("expires-20", .minted(lifetime: 20)),
         ("expires-at-3600", .minted(lifetime: 3_600)), ("no-expiry", .minted(lifetime: nil)),
         ("epoch", .minted(lifetime: 21_600)), ("disagree-100-200", .minted(lifetime: 100)),
@@ -117,7 +96,7 @@ struct TenantClientTests {
     ]
 
     @Test("Every form of a reply has the outcome that the protocol defines.", arguments: cases)
-    func outcomes(behaviour: String, expected: Expected) async throws {
+    func outcomes(behaviour: String, expected: ExpectedOutcome) async throws {
         try await withStandInTenant { tenant in
             try await withClient(tenant) { client in
                 let outcome = shown(try await mint("\(behaviour):ann", tenant, client))
@@ -203,7 +182,7 @@ struct TenantClientTests {
     func tls() async throws {
         let folder = try TemporaryFolder()
         for (kind, expected) in [
-            (StandInTenant.TransportSecurity.valid, Expected.minted(lifetime: 21_600)), (.expired, .unavailable),
+            (StandInTenant.TransportSecurity.valid, ExpectedOutcome.minted(lifetime: 21_600)), (.expired, .unavailable),
             (.wrongName, .unavailable),
         ] {
             var configuration = StandInTenant.Configuration()

@@ -7,7 +7,7 @@ import Testing
 import TokenCache
 
 @Suite("Reasons for which a call got no answer")
-struct CauseTests {
+struct CallFaultTests {
     private func mint(_ origin: String, _ change: (inout TenantSettings) -> Void = { _ in }) async throws -> MintOutcome
     {
         try await withClient(of: origin, change) { await $0.mint() }
@@ -105,53 +105,6 @@ struct CauseTests {
                 // On a kept connection, only the answer can take long.
                 try await client.warm()
                 #expect(await client.mint().code == "answer_timeout")
-            }
-        }
-    }
-}
-
-@Suite("Changes of the trusted authorities")
-struct TrustTests {
-    @Test("After a certificate was rejected, the file of authorities is read again, at most once a second.")
-    func change() async throws {
-        var configuration = StandInTenant.Configuration()
-        configuration.tls = .valid
-        let folder = try TemporaryFolder()
-        let other = try await StandInTenant.start()
-        let authority = try folder.write(other.certificateAuthorityPEM, to: "ca.pem")
-        try await other.stop()
-        try await withStandInTenant(configuration) { tenant in
-            let clock = SetClock()
-            try await withClient(of: tenant.baseURL, clock: clock) {
-                $0.caFile = authority
-                $0.clientID = tenant.clientID
-            } _: { client in
-                func mint() async -> MintOutcome { await client.mint(secret: tenant.clientSecret) }
-                #expect(await mint().code == "tls_unknown_authority")
-                _ = try folder.write(tenant.certificateAuthorityPEM, to: "ca.pem")
-                clock.advance(.milliseconds(999))
-                #expect(await mint().code == "tls_unknown_authority", "it was read less than a second ago")
-                clock.advance(.milliseconds(1))
-                #expect(await mint().isMinted)
-            }
-        }
-    }
-
-    @Test("While the file can't be read, the old authorities stay in force.", arguments: ["", "not PEM"])
-    func unreadable(text: String) async throws {
-        var configuration = StandInTenant.Configuration()
-        configuration.tls = .expired
-        let folder = try TemporaryFolder()
-        try await withStandInTenant(configuration) { tenant in
-            let authority = try folder.write(tenant.certificateAuthorityPEM, to: "ca.pem")
-            try await withClient(of: tenant.baseURL) {
-                $0.caFile = authority
-                $0.clientID = tenant.clientID
-            } _: { client in
-                #expect(await client.mint().code == "tls_expired")
-                _ = try folder.write(text, to: "ca.pem")
-                try await tenant.setCertificate(.valid)
-                #expect(await client.mint(secret: tenant.clientSecret).isMinted)
             }
         }
     }
