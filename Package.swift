@@ -33,6 +33,7 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 
@@ -42,7 +43,7 @@ var targets: [Target] = [
     .systemLibrary(name: "CLinux"),
     .target(name: "CArguments"),
     .target(name: "SafeText"),
-    .target(name: "Systemd", dependencies: ["CLinux", "CSystemd", "SafeText", "Secrets"]),
+    .target(name: "Systemd", dependencies: ["CLinux", "CSystemd", "SafeText", "Secrets", system]),
 
     // MARK: The heart: no I/O
     .target(name: "Secrets", dependencies: ["CLinux", crypto]),
@@ -63,16 +64,17 @@ var targets: [Target] = [
     .target(
         name: "Tenant",
         dependencies: [
-            "SafeText", "Secrets", "TokenProtocol", nioCore, nioPosix, nioSSL, nioHTTP1, nioTLS, crypto, cryptoExtras,
+            "SafeText", "Secrets", "TokenProtocol", "TokenCache", nioCore, nioPosix, nioSSL, nioHTTP1, nioTLS, crypto,
+            cryptoExtras, system,
             .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
         ]
     ),
     .target(
         name: "SocketServer",
-        dependencies: ["CLinux", "SafeText", "Secrets", "TokenProtocol", "TokenCache", nioCore, nioPosix]
+        dependencies: ["CLinux", "SafeText", "Secrets", "TokenProtocol", "TokenCache", nioCore, nioPosix, system]
     ),
     .target(name: "TokenLog", dependencies: ["CLinux", "Secrets", "TokenProtocol", "TokenCache"]),
-    .target(name: "Audit", dependencies: ["SafeText", "Secrets", "Systemd", "TokenProtocol", "TokenCache"]),
+    .target(name: "Audit", dependencies: ["SafeText", "Secrets", "Systemd", "TokenProtocol", "TokenCache", system]),
     .target(name: "DaemonConfiguration", dependencies: ["SafeText", .product(name: "Yams", package: "Yams")]),
     .target(
         name: "TokenCacheClient",
@@ -86,12 +88,12 @@ var targets: [Target] = [
         dependencies: [
             "SafeText", "Systemd", "Secrets", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "Audit",
             "DaemonConfiguration", "TokenLog",
-            nioCore, nioPosix, logging, lifecycle, unixSignals, argumentParser,
+            nioCore, nioPosix, logging, lifecycle, unixSignals, argumentParser, system,
         ]
     ),
     .executableTarget(
         name: "tokencachectl",
-        dependencies: ["CArguments", "SafeText", "TokenCacheClient", argumentParser]
+        dependencies: ["CArguments", "SafeText", "TokenCacheClient", argumentParser, system]
     ),
     .executableTarget(name: "standin-tenant", dependencies: ["StandInTenant", argumentParser, unixSignals]),
 
@@ -105,16 +107,17 @@ var targets: [Target] = [
         name: "TokenLogTests",
         dependencies: ["Secrets", "TokenProtocol", "TokenCache", "TokenLog", "TestSupport"]
     ),
-    .testTarget(name: "SystemdTests", dependencies: ["Secrets", "Systemd", "TestSupport"]),
+    .testTarget(name: "SystemdTests", dependencies: ["Secrets", "Systemd", "TestSupport", system]),
     .testTarget(
         name: "AuditTests",
-        dependencies: ["Secrets", "TokenProtocol", "TokenCache", "Audit", "TestSupport"]
+        dependencies: ["Secrets", "TokenProtocol", "TokenCache", "Audit", "TestSupport", system]
     ),
     .testTarget(name: "DaemonConfigurationTests", dependencies: ["DaemonConfiguration"]),
     .testTarget(
         name: "TenantTests",
         dependencies: [
-            "Secrets", "TokenProtocol", "Tenant", "StandInTenant", "TestSupport", nioPosix, crypto, cryptoExtras,
+            "Secrets", "TokenProtocol", "TokenCache", "Tenant", "StandInTenant", "TestSupport", nioPosix, crypto,
+            cryptoExtras,
         ]
     ),
     .testTarget(
@@ -191,6 +194,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),

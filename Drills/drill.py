@@ -1,10 +1,10 @@
-"""Puts the real daemon through what a tenant and a machine can do to it, and prints a table.
+"""Exposes the real daemon to the faults of a tenant and a machine, and prints a table.
 
     python3 Drills/drill.py PROGRAMS [NAME ...]
 
-PROGRAMS is the folder of the built programs; with names only those drills are run. A drill fails where a user who had a
-living token got an error, where more calls went to the tenant than 1.3 times the least possible, or where one in a
-thousand of those with a living token waited for 5 ms.
+PROGRAMS is the directory of the built programs. With names, only those drills are run. A drill fails if a user who had
+a valid token got an error, if the tenant got more than 1.3 times the least possible calls, or if one in a thousand of
+the requests of users with a valid token waited for 5 ms.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ LONGEST_WAIT = 0.005
 
 
 def subjects(count, lifetimes=None):
-    """Users; with lifetimes, the stand-in gives each a token of its own length, so that they aren't all due at once."""
+    """Returns users. With lifetimes, their tokens have different ones, so that they aren't all due at once."""
     if lifetimes is None:
         return [f"u{number}" for number in range(count)]
     first, last = lifetimes
@@ -35,7 +35,7 @@ async def outage(programs):
         async def script():
             await load.ask_each(users)
             await asyncio.sleep(150)
-            # The users' own scripts would go on: so the next calls fail, whoever makes them.
+            # The users' own scripts would continue, so all next calls are made to fail.
             await stage.on_thread(lambda: stage.tenant.set(script="100000*status-500"))
             await asyncio.sleep(15)
             await stage.on_thread(stage.tenant.recover)
@@ -50,7 +50,7 @@ async def outage(programs):
 async def cold_start(programs):
     """429 with Retry-After in the middle of a cold start of 1,000 users under a real 100 calls a minute."""
     users = subjects(1_000)
-    # The bucket of the daemon is wider than the tenant's on purpose: only so does the tenant have to say 429.
+    # The daemon's bucket is larger than the tenant's on purpose, as the tenant would never answer 429 otherwise.
     with Stage(programs, ("--rate-per-minute", "100"), per_minute=100, burst=150) as stage:
         load = Load(stage.daemon, users[:100], per_second=200, timeout=5)
 
@@ -130,7 +130,7 @@ async def rotation_without_overlap(programs):
 
 
 async def suspend(programs):
-    """The daemon is stopped for 30 s, as in a suspend, and goes on."""
+    """The daemon is stopped for 30 s, as in a suspend, and continued."""
     users = subjects(300, (40, 120))
     with Stage(programs) as stage:
         load = Load(stage.daemon, users, per_second=300, timeout=60)
@@ -159,7 +159,7 @@ async def crash(programs):
             await asyncio.sleep(5)
             await stage.on_thread(stage.daemon.kill)
             await asyncio.sleep(0.2)
-            # Nothing is kept over a crash in this version: what a user had is gone with the daemon.
+            # Without systemd no tokens are kept over a crash.
             load.forget_tokens()
             await stage.on_thread(stage.daemon.start)
             await asyncio.sleep(10)
@@ -169,7 +169,7 @@ async def crash(programs):
 
 
 def least(users, seconds):
-    """The fewest calls for users who keep asking: one for each life, renewed where `refresh.ahead` says, at 70 %."""
+    """Returns the fewest calls for users who keep asking: one for each lifetime, renewed at 70 % of it (`refresh.ahead`)."""
     total = 0
     for user in users:
         lifetime = int(user.split("-")[1].split(":")[0])

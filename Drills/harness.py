@@ -1,7 +1,7 @@
-"""The programs under a drill, and the load that asks them for tokens.
+"""The programs under a drill, and the load that requests tokens from them.
 
-Everything runs on loopback and in a temporary folder. The load keeps its own account of what each user was given, so that
-it can say of every request whether its user had a token that lived.
+Everything runs on loopback and in a temporary directory. The load keeps an account of each user's token, so that it
+knows for every request if its user had a valid one.
 """
 
 import asyncio
@@ -19,12 +19,12 @@ from dataclasses import dataclass, field
 
 
 class StandIn:
-    """The tenant's side."""
+    """The stand-in tenant's process."""
 
-    def __init__(self, programs, folder, *options):
+    def __init__(self, programs, directory, *options):
         self.earlier_calls = 0
-        self.ready = os.path.join(folder, "tenant")
-        self.log = open(os.path.join(folder, "tenant.log"), "wb")
+        self.ready = os.path.join(directory, "tenant")
+        self.log = open(os.path.join(directory, "tenant.log"), "wb")
         self.process = subprocess.Popen(
             [f"{programs}/standin-tenant", "--client-id", "drill", "--client-secret", "first", "--ready-file", self.ready]
             + list(options),
@@ -50,7 +50,7 @@ class StandIn:
         return self.earlier_calls + self.control("counters")["calls"]
 
     def recover(self):
-        """Plays no script any more; what was counted is forgotten with it, so it is kept here."""
+        """Ends the script. This resets the counters, so the number of calls is kept here."""
         self.earlier_calls = self.calls()
         self.control("reset", {})
 
@@ -62,13 +62,13 @@ class StandIn:
 class Daemon:
     """The daemon, with a configuration of its own."""
 
-    def __init__(self, programs, folder, tenant, cache="", refresh="", further="", **limits):
-        self.programs, self.folder = programs, folder
-        self.socket = os.path.join(folder, "requests.sock")
-        self.admin = os.path.join(folder, "admin.sock")
-        self.secret = os.path.join(folder, "secret")
+    def __init__(self, programs, directory, tenant, cache="", refresh="", further="", **limits):
+        self.programs, self.directory = programs, directory
+        self.socket = os.path.join(directory, "requests.sock")
+        self.admin = os.path.join(directory, "admin.sock")
+        self.secret = os.path.join(directory, "secret")
         self.write_secret("first")
-        self.configuration = os.path.join(folder, "tokencached.yaml")
+        self.configuration = os.path.join(directory, "tokencached.yaml")
         per_minute = limits.get("per_minute", 10_000_000)
         with open(self.configuration, "w") as file:
             file.write(f"cache: {{ {cache} }}\nrefresh: {{ {refresh} }}\n")
@@ -84,7 +84,7 @@ class Daemon:
         os.chmod(self.secret, 0o600)
 
     def start(self):
-        self.log = open(os.path.join(self.folder, "daemon.log"), "ab")
+        self.log = open(os.path.join(self.directory, "daemon.log"), "ab")
         self.process = subprocess.Popen(
             [
                 f"{self.programs}/tokencached",
@@ -101,7 +101,7 @@ class Daemon:
         wait_for(lambda: os.path.exists(self.admin) and os.path.exists(self.socket), self.process)
 
     def kill(self):
-        """As a crash would end it; the sockets' names stay, as after a crash."""
+        """Ends the daemon like a crash, after which the sockets' names are still there."""
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
@@ -136,7 +136,7 @@ def end(process):
 
 @dataclass
 class Account:
-    """What the load has seen."""
+    """The results of the load's requests."""
 
     requests: int = 0
     errors: dict = field(default_factory=dict)
@@ -151,7 +151,7 @@ class Account:
 
 
 class Load:
-    """Asks for random users' tokens at a steady rate over a few connections that come back when they are lost."""
+    """Requests random users' tokens at a steady rate, over a few connections that are reopened when they are lost."""
 
     CONNECTIONS = 8
 
@@ -160,8 +160,8 @@ class Load:
         self.account = Account()
         self.lives = {}  # user: (the end of the token by the monotonic clock, its margin)
         self.open = {}
-        # From when to when the daemon was stopped from outside, and then worked off what had gathered: who asked then had
-        # to wait for that.
+        # The time in which the daemon was stopped from outside and then handled the requests that had piled up, which had to
+        # wait for that.
         self.stopped = (0, 0)
         self.next_id = 0
         self.writers = [None] * self.CONNECTIONS
@@ -169,27 +169,27 @@ class Load:
         self.random = random.Random(4_242)
 
     async def catch_up(self):
-        """Waits until those who have asked by now have their answers."""
+        """Waits until all requests that were made by now are answered."""
         now = time.monotonic()
         while any(since < now for _, since, _ in self.open.values()):
             await asyncio.sleep(0.005)
 
     def forget_tokens(self):
-        """The daemon has lost them: nobody has one any more, those who wait neither."""
+        """Notes that the daemon has lost all tokens, also for the requests that wait."""
         self.lives.clear()
         self.open = {number: (user, since, False) for number, (user, since, _) in self.open.items()}
 
     def has_token(self, user):
         ends, margin = self.lives.get(user, (0, 0))
-        # A reply has whole seconds, rounded down: what it says is never too much.
+        # A reply has whole seconds, rounded down, so its lifetime is never too long.
         return ends - time.monotonic() > margin + 1
 
     async def run(self, script):
-        """Asks as long as the script of the drill runs."""
+        """Makes requests as long as the drill's script runs."""
         self.is_running = True
-        # A collection of garbage stops the load for longer than a hit takes.
+        # A garbage collection stops the load for longer than a hit takes.
         gc.disable()
-        # And so would a thread that makes a control request, for the interpreter's usual 5 ms.
+        # So would a thread that makes a control request, for the interpreter's usual 5 ms.
         sys.setswitchinterval(0.0001)
         readers = [asyncio.create_task(self.read(index)) for index in range(self.CONNECTIONS)]
         while None in self.writers:
@@ -218,7 +218,7 @@ class Load:
             self.ask(self.random.choice(self.users))
 
     async def ask_each(self, users):
-        """Asks once for each, as fast as it goes."""
+        """Makes one request for each user, as fast as possible."""
         for number, user in enumerate(users):
             self.ask(user)
             if number % 64 == 63:
@@ -231,7 +231,7 @@ class Load:
         self.send(self.next_id, user)
 
     def send(self, number, user):
-        # Without a connection it is sent when there is one again, as a client does with what can be asked again.
+        # Without a connection, the request is sent once there is one again, as a client does with what can be repeated.
         if writer := self.writers[number % self.CONNECTIONS]:
             writer.write(b'{"op":"token","subject":"%s","id":%d,"timeout":%d}\n' % (user.encode(), number, self.timeout))
 
@@ -271,13 +271,13 @@ class Load:
 
 
 class Stage:
-    """A temporary folder with a stand-in tenant and a daemon in it."""
+    """A temporary directory with a stand-in tenant and a daemon in it."""
 
     def __init__(self, programs, tenant_options=(), **daemon_options):
-        self.folder = tempfile.TemporaryDirectory(prefix="drill-")
-        self.tenant = StandIn(programs, self.folder.name, *tenant_options)
-        self.daemon = Daemon(programs, self.folder.name, self.tenant, **daemon_options)
-        # Once before it counts: what it takes to make the first control request isn't the daemon's time.
+        self.directory = tempfile.TemporaryDirectory(prefix="drill-")
+        self.tenant = StandIn(programs, self.directory.name, *tenant_options)
+        self.daemon = Daemon(programs, self.directory.name, self.tenant, **daemon_options)
+        # The first control request takes longer, which isn't the daemon's fault.
         self.tenant.calls()
 
     def __enter__(self):
@@ -287,10 +287,10 @@ class Stage:
         self.daemon.stop()
         self.tenant.stop()
         if error is not None:
-            with open(os.path.join(self.folder.name, "daemon.log")) as log:
+            with open(os.path.join(self.directory.name, "daemon.log")) as log:
                 print("".join(log.readlines()[-20:]))
-        self.folder.cleanup()
+        self.directory.cleanup()
 
     async def on_thread(self, work, *arguments):
-        """What waits for a program or a reply doesn't hold up the load."""
+        """Runs blocking work on another thread, so that it doesn't hold up the load."""
         return await asyncio.get_running_loop().run_in_executor(None, work, *arguments)

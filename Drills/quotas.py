@@ -1,8 +1,8 @@
-"""One user of the machine tries to take all that is shared; another one's requests are timed meanwhile.
+"""One user of the machine tries to exhaust shared resources, while the requests of another one are timed.
 
-Run by `make drill-quotas`, as root: the greedy user is another one. For each quota the other's latencies are taken first
-while all is quiet, then under the attack, and compared. It fails where a request of the other user fails, where the
-greedy one is never refused, or where the other's 99th percentile is more than twice its quiet value.
+Run by `make drill-quotas`, as root, to become the greedy user. For each quota the other user's latencies are measured
+first without and then under the attack, and compared. The drill fails if a request of the other user fails, if the
+greedy one is never rejected, or if the other's 99th percentile is more than twice its quiet value.
 """
 
 import json
@@ -20,7 +20,7 @@ GREEDY = 40_001
 HOT = 100
 SECONDS = 6.0
 PER_SECOND = 400
-# The greedy user rests so long after each try: what is drilled are the quotas, not how a machine shares its processors.
+# The seconds that the greedy user waits after each try: the drill is about quotas, not about shares of the processors.
 GREED = 0.001
 
 
@@ -40,24 +40,24 @@ class Connection:
         self.socket.close()
 
 
-# MARK: The greedy user: what it does, each a program of its own.
+# MARK: The greedy user, each of whose attacks is a process
 
 
 def take_connections(path):
-    """Opens connections, keeps them, and opens others in place of those that it loses."""
+    """Opens connections, keeps them, and replaces those that it loses."""
     held = selectors.DefaultSelector()
     while True:
         connection = socket.socket(socket.AF_UNIX)
         connection.connect(path)
         held.register(connection, selectors.EVENT_READ)
-        # Whatever comes on one is its end: it was refused, or had to give way.
+        # An event on a connection is its end: it was rejected, or closed in favour of another user.
         for key, _ in held.select(GREED):
             held.unregister(key.fileobj)
             key.fileobj.close()
 
 
-def take_places(path):
-    """Has as many requests wait as it can, for users whose tokens don't come."""
+def take_waiting(path):
+    """Makes as many requests wait as it can, for users whose tokens never arrive."""
     connections = [socket.socket(socket.AF_UNIX) for _ in range(80)]
     for connection in connections:
         connection.connect(path)
@@ -76,7 +76,7 @@ def take_places(path):
 
 
 def take_entries(path):
-    """Lists all users, again and again."""
+    """Requests tokens of many users, all the time."""
     connection = Connection(path)
     while True:
         for user in range(5_000):
@@ -84,14 +84,14 @@ def take_entries(path):
             time.sleep(10 * GREED)
 
 
-ATTACKS = {"connections": take_connections, "waiting": take_places, "entries": take_entries}
+ATTACKS = {"connections": take_connections, "waiting": take_waiting, "entries": take_entries}
 
 
 # MARK: The other user
 
 
 def timed(path, reconnects):
-    """Asks for hot users at a steady rate; returns the latencies in order, and how many requests were no hit."""
+    """Requests hot users' tokens at a steady rate, and returns the sorted latencies and the misses."""
     latencies, failed = [], []
     connection = None if reconnects else Connection(path)
     begin = time.perf_counter()
@@ -121,17 +121,17 @@ def overloaded(admin):
 
 
 def drill(programs, quota):
-    with tempfile.TemporaryDirectory() as folder:
-        tenant = StandIn(programs, folder)
+    with tempfile.TemporaryDirectory() as directory:
+        tenant = StandIn(programs, directory)
         daemon = Daemon(
             programs,
-            folder,
+            directory,
             tenant,
             cache="max_entries: 1000",
             timeout="300s",
             further='sockets: { max_connections: 500, requests: { path: /x, mode: "0666" } }\n',
         )
-        os.chmod(folder, 0o755)
+        os.chmod(directory, 0o755)
         attacker = None
         try:
             admin = Connection(daemon.admin)
@@ -162,7 +162,7 @@ def drill(programs, quota):
 
 
 def is_full(quota, share):
-    """Whether the greedy user has what there is to take."""
+    """Returns true if the greedy user has all that it can get."""
     wanted = {"connections": 490, "waiting": 65_000, "entries": 850}[quota]
     return share.get(quota, 0) >= wanted
 
@@ -191,7 +191,7 @@ def main():
         if ratio > 2:
             faults.append(f"{quota}: the 99th percentile is {ratio:.2f} times its quiet value")
         if quota != "entries" and not share.get("overloaded"):
-            faults.append(f"{quota}: the greedy user was never refused")
+            faults.append(f"{quota}: the greedy user was never rejected")
     for fault in faults:
         print(f"quotas: {fault}", file=sys.stderr)
     sys.exit(1 if faults else 0)

@@ -1,6 +1,7 @@
 import Foundation
 import NIOHTTP1
 import Secrets
+import TokenCache
 import TokenProtocol
 
 @testable import Tenant
@@ -18,7 +19,7 @@ func fuzzGrants(_ input: [UInt8]) throws(BrokenPromise) {
     let reply = GrantReply(status: Int(texts[0]) ?? 200, headers: headers, wall: 1_800_000_000, memory: nil)
     let body = Array(parts[3])
     try check(reply.outcome(body.span))
-    if case .failed(let outcome) = reply.revocationOutcome(body.span) { try check(outcome) }
+    if case .failed(let failure) = reply.revocationOutcome(body.span) { try check(failure) }
     try checkDates(texts[1], texts[2])
 }
 
@@ -26,17 +27,24 @@ private let longest = Duration.seconds(86_400 * 366)
 
 private func check(_ outcome: MintOutcome) throws(BrokenPromise) {
     switch outcome {
-    case .minted(let token): try check(token)
-    case .denied(let upstream):
+    case .minted(let token, let scope, let lifetime):
+        try check(lifetime)
+        try check(token, scope)
+    case .failed(let failure): try check(failure)
+    }
+}
+
+private func check(_ failure: CallFailure) throws(BrokenPromise) {
+    switch failure {
+    case .denied(let upstream, _):
         for words in [upstream.code, upstream.title].compactMap(\.self) {
             try check(words.unicodeScalars.count <= 200, "the tenant's words are cut")
             let isSafe = words.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
             try check(isSafe, "the tenant's words are safe to print")
         }
     case .throttled(let pause): try check(pause)
-    case .unavailable(let unavailability):
-        if case .usable(let pause) = unavailability.retryAfter { try check(pause) }
-    case .malformed, .rejected, .noMemory: break
+    case .unavailable(_, _, .usable(let pause)): try check(pause)
+    case .unavailable, .malformed, .rejected, .noMemory: break
     }
 }
 
@@ -45,21 +53,20 @@ private func check(_ time: Duration?) throws(BrokenPromise) {
     try check(time > .zero && time <= longest, "a time is in the future and in range")
 }
 
-private func check(_ token: MintedToken) throws(BrokenPromise) {
-    try check(token.lifetime)
-    let isVisible = unsafe token.accessToken.bytes.withUnsafeBytes {
+private func check(_ token: AccessToken, _ scope: String?) throws(BrokenPromise) {
+    let isVisible = unsafe token.bytes.withUnsafeBytes {
         unsafe $0.allSatisfy { (0x21...0x7E).contains($0) }
     }
-    try check(isVisible && token.accessToken.bytes.count > 0, "a token is visible ASCII")
-    let encoded = EncodedToken(onHeap: token.accessToken, scope: token.scope ?? "", expiresAt: "")
-    try check(encoded.accessToken == token.accessToken, "the token without escapes is what was minted")
+    try check(isVisible && token.bytes.count > 0, "a token is visible ASCII")
+    let encoded = EncodedToken(onHeap: token, scope: scope ?? "", expiresAt: "")
+    try check(encoded.accessToken == token, "the bare token is what was minted")
     var output = OutputBuffer()
     ReplyEncoder.encode(.token(TokenReply(token: encoded, expiresIn: 1, source: .tenant)), id: nil, into: &output)
     let line = unsafe output.drain { unsafe Data($0) }
     let members = try? JSONSerialization.jsonObject(with: line) as? [String: Any]
     let answered = (members?["access_token"] as? String).map(AccessToken.init)
-    try check(answered == token.accessToken, "the token is sent as it was minted")
-    try check(members?["scope"] as? String == token.scope ?? "", "the scope is sent as it was granted")
+    try check(answered == token, "the token is answered as it was minted")
+    try check(members?["scope"] as? String == scope ?? "", "the scope is answered as it was granted")
 }
 
 /// Checks that a date that is read is within the range of a calendar.

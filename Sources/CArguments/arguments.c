@@ -3,7 +3,7 @@
 static int count;
 static char **values;
 
-/* The C library calls constructors with what it calls main with. */
+/* The C library calls constructors with the arguments of main. */
 __attribute__((constructor)) static void take_arguments(int argc, char **argv) {
     count = argc;
     values = argv;

@@ -1,3 +1,5 @@
+/* CLinux: calls of Linux that Swift's module of the C library lacks, and functions for those that Swift can't make. */
+
 #include <fcntl.h>
 #include <malloc.h>
 #include <sys/mman.h>
@@ -8,8 +10,8 @@
 #include <unistd.h>
 #include <sys/xattr.h>
 
-/* What SO_PEERCRED yields (unix(7)); the C library shows its own `struct ucred` only to those who ask for GNU's
- * extensions before any header is read, which a module can't. */
+/* The value of SO_PEERCRED (unix(7)). The C library declares its own `struct ucred` only with GNU's extensions, which a
+ * module can't ask for. */
 struct peer_credentials {
     pid_t pid;
     uid_t uid;
@@ -19,18 +21,18 @@ struct peer_credentials {
 /* prctl(2) takes a variable number of arguments, which Swift can't pass. */
 static inline int set_undumpable(void) { return prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L); }
 
-/* memfd_secret(2) has no wrapper in the C library, and syscall(2) takes a variable number of arguments; a kernel or a
- * filter without it answers ENOSYS or EPERM. */
+/* memfd_secret(2) has no wrapper in the C library, and syscall(2) takes a variable number of arguments. A kernel without the
+ * call answers ENOSYS, and a filter EPERM. */
 static inline int create_secret_memory_file(void) { return (int)syscall(447, 02000000 /* O_CLOEXEC */); }
 
-/* mlock2(2) is shown only to those who ask for GNU's extensions. Pages are locked when they are first touched, so that the
- * rest of a file, which may be empty, takes no memory. */
+/* mlock2(2) is declared only with GNU's extensions. Pages are locked when they are first touched, so that the unused rest
+ * of a file takes no memory. */
 static inline int lock_on_fault(const void *start, size_t size) {
     return (int)syscall(SYS_mlock2, start, size, 1U /* MLOCK_ONFAULT */);
 }
 
-/* memfd_create(2) and its seals are shown only to those who ask for GNU's extensions. The file can neither shrink nor
- * grow when its size is set, see seal_memory_file: whoever else has it can't cut it off below a mapping. */
+/* memfd_create(2) and its seals are declared only with GNU's extensions. Once its size is set, seal_memory_file keeps the
+ * file from shrinking and growing, so that no other process can truncate it below a mapping. */
 static inline int create_memory_file(const char *name) {
     return (int)syscall(SYS_memfd_create, name, 1U /* MFD_CLOEXEC */ | 2U /* MFD_ALLOW_SEALING */);
 }

@@ -2,8 +2,7 @@
 //
 // Why it exists: a user's name can hold characters that end a line, control a terminal or reverse the direction of
 // writing, and so forge the text around it. This module defines once which characters these are, how they are replaced
-// in plain text and how they are escaped in JSON. It also has the words for the kernel's error numbers, which every
-// part of the daemon prints.
+// in plain text and how they are escaped in JSON.
 
 extension Unicode.Scalar {
     /// True if the character could end a line, control a terminal, reverse the direction of writing or be invisible.

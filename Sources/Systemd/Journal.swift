@@ -1,25 +1,27 @@
 import CSystemd
 import Glibc
+import SystemPackage
 
-/// The journal: whether it is there, whether standard error goes to it, and entries with fields.
+/// The journal, which takes entries with fields.
 package enum Journal {
-    /// Whether `JOURNAL_STREAM`, which names a device and an inode, names standard error's.
+    /// Returns true if standard error is the journal: in that case `JOURNAL_STREAM` has its device and inode.
     ///
     /// - Parameter stream: The variable's value.
     package static func isStandardError(_ stream: String?) -> Bool {
-        var status = stat()
-        guard let stream, unsafe fstat(STDERR_FILENO, &status) == 0 else { return false }
-        return stream == "\(status.st_dev):\(status.st_ino)"
+        guard let stream, let status = try? FileDescriptor.standardError.stat() else { return false }
+        return stream == "\(status.deviceID.rawValue):\(status.inode.rawValue)"
     }
 
-    /// Whether this machine has a journal that takes entries.
-    package static var isThere: Bool { unsafe access("/run/systemd/journal/socket", W_OK) == 0 }
+    /// True if this machine has a journal that takes entries.
+    package static var isAvailable: Bool { unsafe access("/run/systemd/journal/socket", W_OK) == 0 }
 
-    /// Sends an entry; whether the journal took it.
+    /// Sends an entry.
     ///
-    /// It may block while the journal is busy, so it has no place on an event loop.
+    /// This may block while the journal is busy, so it must not be called on an event loop.
     ///
-    /// - Parameter fields: Names in capitals; values may hold any text, line ends too, as their length goes with them.
+    /// - Parameter fields: Names in capitals. Values may hold any text, even line ends, as their length is sent with
+    ///   them.
+    /// - Returns: True if the journal took the entry.
     package static func send(_ fields: [(name: String, value: String)]) -> Bool {
         var bytes: [UInt8] = []
         var ends: [Int] = []

@@ -1,6 +1,8 @@
-/// Remembers why calls to a tenant failed, so that the log says each cause once and not for every call.
+package import TokenCache
+
+/// Remembers why calls to a tenant failed, so that the log reports each cause once and not for every call.
 package struct FailureHistory: Sendable {
-    /// A change that the log tells.
+    /// A change that is to be logged.
     package enum Change: Sendable, Equatable {
         /// Calls fail, for another cause than before.
         case fails(reason: String, code: String?)
@@ -8,43 +10,43 @@ package struct FailureHistory: Sendable {
         case recovers
     }
 
-    /// A tenant that fails and answers by turns is not told of more often for each cause.
-    private static let pause = Duration.seconds(60)
+    /// A cause is reported no more often than this, even if the tenant fails and answers by turns.
+    private static let interval = Duration.seconds(60)
 
-    /// The cause of the last call's failure; nil: it didn't fail.
-    private var present: String?
-    /// The time at which each cause was told last; there are few, as all are the daemon's own words.
-    private var told: [String: ContinuousClock.Instant] = [:]
-    /// Whether a failure was told and its end not yet.
-    private var isOpen = false
+    /// The cause for which the last call failed, or nil if it didn't fail.
+    private var currentCause: String?
+    /// The time at which each cause was last reported; the causes are few, as their texts are the daemon's own.
+    private var lastReports: [String: ContinuousClock.Instant] = [:]
+    /// True if a failure has been reported and the recovery from it has not.
+    private var isFailureReported = false
 
-    /// Nothing has failed.
+    /// Creates a history without failures.
     package init() {}
 
-    /// Notes how a call ended.
+    /// Notes the outcome of a call.
     ///
-    /// - Returns: What the log has to say; nil: nothing.
+    /// - Returns: The change to log, or nil if there is none.
     package mutating func note(_ outcome: MintOutcome, now: ContinuousClock.Instant) -> Change? {
         switch outcome {
-        case .unavailable(let fault): fails(fault.reason, fault.code, now)
-        case .malformed(let reason): fails(reason, nil, now)
-        case .minted, .denied, .throttled, .rejected, .noMemory: recovers()
+        case .failed(.unavailable(let reason, let code, _)): fails(reason, code, now)
+        case .failed(.malformed(let reason)): fails(reason, nil, now)
+        case .minted, .failed(.denied), .failed(.throttled), .failed(.rejected), .failed(.noMemory): recovers()
         }
     }
 
     private mutating func fails(_ reason: String, _ code: String?, _ now: ContinuousClock.Instant) -> Change? {
         let cause = code ?? reason
-        guard present != cause else { return nil }
-        present = cause
-        if let last = told[cause], now - last < Self.pause { return nil }
-        told[cause] = now
-        isOpen = true
+        guard currentCause != cause else { return nil }
+        currentCause = cause
+        if let last = lastReports[cause], now - last < Self.interval { return nil }
+        lastReports[cause] = now
+        isFailureReported = true
         return .fails(reason: reason, code: code)
     }
 
     private mutating func recovers() -> Change? {
-        present = nil
-        defer { isOpen = false }
-        return isOpen ? .recovers : nil
+        currentCause = nil
+        defer { isFailureReported = false }
+        return isFailureReported ? .recovers : nil
     }
 }

@@ -223,11 +223,11 @@ package actor TokenCache {
         }
     }
 
-    private func ended(_ call: CallID, _ result: MintResult) {
+    private func ended(_ call: CallID, _ result: MintOutcome) {
         perform(machine.ended(call, result, now: dependencies.now(), wall: Date()))
     }
 
-    private func revoked(_ call: CallID, _ result: RevocationResult) {
+    private func revoked(_ call: CallID, _ result: RevocationOutcome) {
         perform(machine.revocationEnded(call, result, now: dependencies.now()))
     }
 

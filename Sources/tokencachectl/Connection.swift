@@ -1,6 +1,6 @@
 import ArgumentParser
-import Glibc
 import SafeText
+import SystemPackage
 package import TokenCacheClient
 
 #if canImport(FoundationEssentials)
@@ -83,34 +83,22 @@ enum Output {
     ///
     /// - Throws: Where it could not be written: a script must not take a part for the whole.
     static func put(_ text: String) throws(ExitCode) {
-        let code = write(text + "\n", to: STDOUT_FILENO)
-        guard code != 0 else { return }
-        // A reader that has gone, such as a pager, wants no more, and no complaint.
-        if code != EPIPE { complain("the answer can't be written: \(errorText(code))") }
-        throw ExitCode(failed)
+        do throws(Errno) {
+            try write(text + "\n", to: .standardOutput)
+        } catch {
+            // A reader that has gone, such as a pager, wants no more, and no complaint.
+            if error != .brokenPipe { complain("the answer can't be written: \(error)") }
+            throw ExitCode(failed)
+        }
     }
 
     /// A reply as it came.
     static func put(json reply: Data) throws(ExitCode) { try put(String(decoding: reply, as: UTF8.self).printableJSON) }
 
     /// A line about what went wrong.
-    static func complain(_ text: String) { _ = write("tokencachectl: \(text.printable)\n", to: STDERR_FILENO) }
+    static func complain(_ text: String) { try? write("tokencachectl: \(text.printable)\n", to: .standardError) }
 
-    /// Writes a text; zero, or the error's number.
-    private static func write(_ text: String, to descriptor: Int32) -> Int32 {
-        var text = text
-        return text.withUTF8 { bytes in
-            var written = 0
-            while written < bytes.count {
-                let count = unsafe Glibc.write(
-                    descriptor,
-                    bytes.baseAddress.map { unsafe $0 + written },
-                    bytes.count - written
-                )
-                guard count > 0 || count < 0 && errno == EINTR else { return count < 0 ? errno : EIO }
-                written += max(0, count)
-            }
-            return 0
-        }
+    private static func write(_ text: String, to descriptor: FileDescriptor) throws(Errno) {
+        do { try descriptor.writeAll(text.utf8) } catch { throw error as? Errno ?? .ioError }
     }
 }

@@ -75,7 +75,7 @@ struct Daemon {
             prepared.identities,
             maxConnections: maxConnections(),
             notify: { [log] in $0.write(to: log) },
-            audit: { trail.keep($0) },
+            audit: { trail.append($0) },
             askForNames: { if source.accounts.want($0) { accountRequests.ask() } },
             reload: { reloads.ask(($0, $1)) }
         )

@@ -1,9 +1,9 @@
 import Audit
 import Dispatch
-import Glibc
 import Logging
 import SafeText
 import Synchronization
+import SystemPackage
 import Systemd
 
 #if canImport(FoundationEssentials)
@@ -56,21 +56,7 @@ final class LogOutput: Sendable {
     }
 
     /// Writes a text to standard error, at once.
-    static func put(_ text: String) {
-        var text = text
-        text.withUTF8 { bytes in
-            var written = 0
-            while written < bytes.count {
-                let count = unsafe Glibc.write(
-                    STDERR_FILENO,
-                    bytes.baseAddress.map { unsafe $0 + written },
-                    bytes.count - written
-                )
-                guard count > 0 || count < 0 && errno == EINTR else { return }
-                written += max(0, count)
-            }
-        }
-    }
+    static func put(_ text: String) { _ = try? FileDescriptor.standardError.writeAll(text.utf8) }
 }
 
 extension Logger.Level {

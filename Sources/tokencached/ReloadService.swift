@@ -43,7 +43,7 @@ struct ReloadService: Service {
                 }
                 for await wish in requests.wishes {
                     let reply = await reload()
-                    trail.keep(AuditRecord(wish?.peer, .reload(Self.code(of: reply))))
+                    trail.append(AuditRecord(wish?.peer, .reload(Self.code(of: reply))))
                     if let wish { frontend.deliver(reply, to: wish.waiter) }
                 }
                 group.cancelAll()
@@ -54,9 +54,9 @@ struct ReloadService: Service {
     }
 
     private func reload() async -> Reply {
-        Notice.reloading.send()
+        ServiceNotification.reloading.send()
         let reply = await readAndApply()
-        Notice.ready(status: await frontend.status).send()
+        ServiceNotification.ready(status: await frontend.status).send()
         return reply
     }
 

@@ -44,10 +44,10 @@ struct ServingService: Service {
             ]
         )
         // The signals are trapped by now, and whoever connects from here on is answered.
-        Notice.ready(status: await frontend.status).send()
+        ServiceNotification.ready(status: await frontend.status).send()
         try await gracefulShutdown()
         log.info("the daemon drains")
-        Notice.stopping.send()
+        ServiceNotification.stopping.send()
         // From here on new peers find another daemon, or none, and not one that is about to close.
         sockets.removeNames()
         try await frontend.drain(within: Self.drainTime)
@@ -74,9 +74,9 @@ extension AuditTrail.Report {
     /// Writes it to the log.
     func write(to log: Logger) {
         switch self {
-        case .hasGap(let reason):
+        case .losesRecords(let reason):
             log.error("the audit trail has a gap", metadata: [LogKey.reason: "\(reason)"])
-        case .goesOn(let missing):
+        case .recovers(let missing):
             log.notice("the audit trail is written again", metadata: [LogKey.missing: "\(missing)"])
         }
     }
@@ -99,8 +99,8 @@ struct HeartbeatService: Service {
             while !Task.isCancelled {
                 for loop in loops { try? await loop.submit {}.get() }
                 let status = await frontend.status
-                if interval != nil { Notice.alive.send() }
-                Notice.status(status).send()
+                if interval != nil { ServiceNotification.alive.send() }
+                ServiceNotification.status(status).send()
                 try? await Task.sleep(for: pause)
             }
         }

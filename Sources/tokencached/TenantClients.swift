@@ -61,31 +61,28 @@ actor TenantClients: TenantCalling {
 
     // MARK: Calls
 
-    func mint(_ key: TokenKey) async -> MintResult {
+    func mint(_ key: TokenKey) async -> MintOutcome {
         let tenant = key.user.tenant
         guard let member = members[tenant], let client = begin(member.connection) else { return .failed(Self.removed) }
         let outcome = await client.mint(key.user.user, scopes: key.scopes, as: member.credential)
         // Meanwhile a reload may have put another client in its place, or another call have found a new secret.
         end(member.connection)
         report(outcome, tenant)
-        return result(outcome, secretChanged: await findsNewSecret(outcome, tenant, used: member.credential))
+        guard case .failed(.denied(let upstream, _)) = outcome,
+            await findsNewSecret(upstream, tenant, used: member.credential)
+        else { return outcome }
+        return .failed(.denied(upstream, secretChanged: true))
     }
 
-    func revoke(_ token: AccessToken, tenant: TenantID) async -> RevocationResult {
+    func revoke(_ token: AccessToken, tenant: TenantID) async -> RevocationOutcome {
         guard let member = members[tenant], let client = begin(member.connection) else { return .failed(Self.removed) }
         let outcome = await client.revoke(token)
         end(member.connection)
-        switch outcome {
-        case .taken: return .taken
-        case .refused: return .refused
-        case .failed(let outcome):
-            report(outcome, tenant)
-            guard case .failed(let failure) = result(outcome, secretChanged: false) else { return .refused }
-            return .failed(failure)
-        }
+        if case .failed(let failure) = outcome { report(.failed(failure), tenant) }
+        return outcome
     }
 
-    private static let removed = MintFailure.unavailable("the tenant is no longer configured", pause: nil)
+    private static let removed = CallFailure.unavailable("the tenant is no longer configured")
 
     /// Says in the log why calls fail, once for each cause, and when they no longer do.
     private func report(_ outcome: MintOutcome, _ tenant: TenantID) {
@@ -111,30 +108,15 @@ actor TenantClients: TenantCalling {
         closeUnused()
     }
 
-    private nonisolated func result(_ outcome: MintOutcome, secretChanged: Bool) -> MintResult {
-        switch outcome {
-        case .minted(let token): .minted(token.accessToken, scope: token.scope, lifetime: token.lifetime)
-        case .denied(let upstream): .failed(.denied(upstream, secretChanged: secretChanged))
-        case .throttled(let retryAfter): .failed(.throttled(retryAfter: retryAfter))
-        case .malformed(let reason): .failed(.malformed(reason))
-        case .rejected(let reason): .failed(.rejected(reason))
-        case .noMemory: .failed(.noMemory)
-        case .unavailable(let fault):
-            switch fault.retryAfter {
-            case .absent: .failed(.unavailable(fault.reason, code: fault.code, pause: nil))
-            case .unusable: .failed(.unavailable(fault.reason, code: fault.code, pause: .unreadable))
-            case .usable(let length): .failed(.unavailable(fault.reason, code: fault.code, pause: .asked(length)))
-            }
-        }
-    }
-
     // MARK: Secrets
 
     /// Whether a refused client has another secret by now than the call went out with.
-    private func findsNewSecret(_ outcome: MintOutcome, _ tenant: TenantID, used: ClientCredential) async -> Bool {
-        guard case .denied(let upstream) = outcome, upstream.status == 401, let member = members[tenant] else {
-            return false
-        }
+    private func findsNewSecret(
+        _ upstream: ErrorReply.Upstream,
+        _ tenant: TenantID,
+        used: ClientCredential
+    ) async -> Bool {
+        guard upstream.status == 401, let member = members[tenant] else { return false }
         if member.credential != used { return true }
         let now = ContinuousClock.now
         let stamp = source.stamp(of: member.credentialSource)

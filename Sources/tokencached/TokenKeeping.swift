@@ -139,6 +139,6 @@ final class TokenKeeping: Sendable {
 
     private var isPossible: Bool {
         let environment = ProcessInfo.processInfo.environment
-        return DescriptorStore.isThere(socket: environment["NOTIFY_SOCKET"], size: environment["FDSTORE"])
+        return DescriptorStore.isAvailable(socket: environment["NOTIFY_SOCKET"], size: environment["FDSTORE"])
     }
 }

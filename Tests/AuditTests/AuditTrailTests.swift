@@ -1,8 +1,8 @@
 import Dispatch
 import Foundation
-import Glibc
 import Secrets
 import Synchronization
+import SystemPackage
 import TestSupport
 import Testing
 import TokenCache
@@ -15,11 +15,11 @@ struct AuditTrailTests {
     private static let token = AccessToken("a.token.that.must.not.show")
     private static let peer = Peer(uid: 33, gid: 34, pid: 4_711, unit: "shop.service")
 
-    /// Keeps records in a file, and what it then says.
+    /// Writes records to a file and returns its lines.
     private func lines(_ records: AuditRecord...) throws -> [String] {
         let folder = try TemporaryFolder()
         let trail = AuditTrail(to: try AuditTrail.open(.file(folder.path("audit")))) { Issue.record("\($0)") }
-        for record in records { trail.keep(record) }
+        for record in records { trail.append(record) }
         trail.flush()
         let text = try String(contentsOfFile: folder.path("audit"), encoding: .utf8)
         return text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
@@ -40,7 +40,7 @@ struct AuditTrailTests {
         )
     }
 
-    @Test("A mint's record says who, whose, which scopes, why, and the token's fingerprint, but not the token.")
+    @Test("A mint's record has the peer, user, scopes, cause and the token's fingerprint, but not the token.")
     func mint() throws {
         let end = AuditRecord.MintEnd.minted(granted: "user_default", Self.token.fingerprint)
         let lines = try lines(AuditRecord(Self.peer, .mint(try key("ann"), .caller, end)))
@@ -56,7 +56,7 @@ struct AuditTrailTests {
         #expect(!lines[0].contains("must.not.show"))
     }
 
-    @Test("Refusals, revocations and what operators do are told apart.")
+    @Test("Refusals, revocations and operators' actions have records of their own kinds.")
     func others() throws {
         let user = UserLookup(field: .userID, value: "7")
         let refusal = AuditRecord.ForbiddenRequest(
@@ -91,7 +91,7 @@ struct AuditTrailTests {
     }
 
     @Test(
-        "A subject can't end a record, begin another or steer a terminal, and is found in it unchanged.",
+        "A subject can't end a record, begin another or control a terminal, and can be read back unchanged.",
         arguments: [
             "ann\"}\n{\"event\":\"mint\",\"subject\":\"bob",
             "ann\r\n\u{1B}[2J\u{1B}]0;x\u{07}",
@@ -115,13 +115,13 @@ struct AuditTrailTests {
         #expect(lines.joined().unicodeScalars.allSatisfy { !dangerous.contains($0.properties.generalCategory) })
     }
 
-    @Test("The file is the daemon's alone, is appended to, and is opened anew after a rotation.")
+    @Test("The file is readable for the daemon alone, is appended to, and is opened again after a rotation.")
     func file() throws {
         let folder = try TemporaryFolder()
         let path = folder.path("audit")
         let trail = AuditTrail(to: try AuditTrail.open(.file(path))) { Issue.record("\($0)") }
         func keep(_ count: Int) {
-            trail.keep(AuditRecord(nil, .flush(tenant: nil, count: count)))
+            trail.append(AuditRecord(nil, .flush(tenant: nil, count: count)))
             trail.flush()
         }
         keep(1)
@@ -139,37 +139,37 @@ struct AuditTrailTests {
         return AuditRecord(Peer(uid: uid, gid: 1), .forbidden(refusal))
     }
 
-    /// Members of the lines that a trail has written by now.
+    /// Returns the members of the lines that a trail has written by now.
     private func written(_ trail: AuditTrail, _ folder: TemporaryFolder) throws -> [[String: Any]] {
         #expect(trail.flush())
         let text = try String(contentsOfFile: folder.path("audit"), encoding: .utf8)
         return try text.split(separator: "\n").map { try members(String($0)) }
     }
 
-    @Test("Of refusals that are alike the first is recorded, then their number; other peers and reasons count apart.")
+    @Test("The first of refusals that are alike is recorded, then their number, for each peer and reason.")
     func refusals() throws {
         let folder = try TemporaryFolder()
         let trail = AuditTrail(to: try AuditTrail.open(.file(folder.path("audit")))) { Issue.record("\($0)") }
-        for _ in 0..<20_000 { trail.keep(refusal(7)) }
-        trail.keep(refusal(8))
-        trail.keep(refusal(7, "another reason"))
+        for _ in 0..<20_000 { trail.append(refusal(7)) }
+        trail.append(refusal(8))
+        trail.append(refusal(7, "another reason"))
         trail.recordCounts()
-        // Nothing like it since: the next one is a first again.
+        // There was none like it since, so the next one is a first again.
         trail.recordCounts()
-        trail.keep(refusal(7))
+        trail.append(refusal(7))
         let lines = try written(trail, folder)
         #expect(lines.map { $0["peer_uid"] as? Int } == [7, 8, 7, 7, 7])
         #expect(lines.map { $0["reason"] as? String } == ["no", "no", "another reason", "no", "no"])
         #expect(lines.map { $0["count"] as? Int } == [nil, nil, nil, 19_999, nil])
     }
 
-    @Test("However many kinds of refusals there are, what was done is recorded whole, and the others' number.")
+    @Test("However many kinds of refusals there are, actions are recorded whole, and the number of the refusals.")
     func flood() throws {
         let folder = try TemporaryFolder()
         let trail = AuditTrail(to: try AuditTrail.open(.file(folder.path("audit")))) { Issue.record("\($0)") }
         let long = String(repeating: "x", count: 60_000)
-        for uid in 0..<5_000 { trail.keep(refusal(PeerUID(uid), tenant: long)) }
-        trail.keep(AuditRecord(Self.peer, .flush(tenant: nil, count: 3)))
+        for uid in 0..<5_000 { trail.append(refusal(PeerUID(uid), tenant: long)) }
+        trail.append(AuditRecord(Self.peer, .flush(tenant: nil, count: 3)))
         let lines = try written(trail, folder)
         #expect(lines.contains { $0["event"] as? String == "flush" })
         #expect(lines.count { $0["event"] as? String == "refusal" } == 1_025)
@@ -177,48 +177,45 @@ struct AuditTrailTests {
         #expect(lines.allSatisfy { ($0["tenant"] as? String)?.utf8.count ?? 0 <= 1_027 }, "long texts are cut")
     }
 
-    @Test("A write that ends half way leaves no torn line, and the gap is recorded with the number of what is missing.")
+    @Test("A write that fails half way leaves no partial line, and the number of lost records is recorded.")
     func torn() throws {
         let folder = try TemporaryFolder()
-        let room = Mutex(200)
+        let space = Mutex(200)
         let reports = Mutex([AuditTrail.Report]())
         let file = try AuditFile(folder.path("audit")) { descriptor, bytes in
             let count = bytes.count
-            let taken = room.withLock { room in
-                defer { room -= min(room, count) }
-                return min(room, count)
+            let taken = space.withLock { space in
+                defer { space -= min(space, count) }
+                return min(space, count)
             }
-            guard taken > 0 else {
-                errno = ENOSPC
-                return -1
-            }
-            return unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, taken) }
+            guard taken > 0 else { throw Errno.noSpace }
+            return unsafe try bytes.extracting(first: taken).withUnsafeBytes { unsafe try descriptor.write($0) }
         }
-        let trail = AuditTrail(to: AuditTrail.Opened(sink: .descriptor(file))) { report in
+        let trail = AuditTrail(to: AuditTrail.Opened(sink: .file(file))) { report in
             reports.withLock { $0.append(report) }
         }
-        for count in 0..<5 { trail.keep(AuditRecord(nil, .flush(tenant: nil, count: count))) }
+        for count in 0..<5 { trail.append(AuditRecord(nil, .flush(tenant: nil, count: count))) }
         #expect(!trail.flush(), "some are missing")
-        room.withLock { $0 = 100_000 }
-        trail.keep(AuditRecord(nil, .flush(tenant: nil, count: 5)))
+        space.withLock { $0 = 100_000 }
+        trail.append(AuditRecord(nil, .flush(tenant: nil, count: 5)))
         let lines = try written(trail, folder)
         #expect(lines.map { $0["event"] as? String } == ["flush", "flush", "loss", "flush"])
         #expect(lines.map { $0["count"] as? Int } == [0, 1, 3, 5])
-        #expect(reports.withLock { $0 } == [.hasGap("a record could not be written"), .goesOn(missing: 3)])
+        #expect(reports.withLock { $0 } == [.losesRecords("a record could not be written"), .recovers(missing: 3)])
     }
 
-    @Test("A destination that hangs holds neither the daemon's end up nor more memory than it may.")
+    @Test("A destination that hangs doesn't delay the daemon's end, and the memory for it is bounded.")
     func hanging() throws {
         let folder = try TemporaryFolder()
         let gate = DispatchSemaphore(value: 0)
         let file = try AuditFile(folder.path("audit")) { descriptor, bytes in
             gate.wait()
             gate.signal()
-            return unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            return unsafe try bytes.withUnsafeBytes { unsafe try descriptor.write($0) }
         }
-        let trail = AuditTrail(to: AuditTrail.Opened(sink: .descriptor(file)), bound: 65_536) { _ in }
+        let trail = AuditTrail(to: AuditTrail.Opened(sink: .file(file)), bound: 65_536) { _ in }
         let long = try key(String(repeating: "x", count: 1_024))
-        for _ in 0..<1_000 { trail.keep(AuditRecord(nil, .mint(long, .caller, .failed(.denied, nil)))) }
+        for _ in 0..<1_000 { trail.append(AuditRecord(nil, .mint(long, .caller, .failed(.denied, nil)))) }
         #expect(trail.waiting <= 65_536)
         #expect(!trail.flush(within: .milliseconds(1)))
         gate.signal()
@@ -227,7 +224,7 @@ struct AuditTrailTests {
         #expect(missing > 900 && lines.count { $0["event"] as? String == "mint" } + missing == 1_000)
     }
 
-    @Test("A link, a folder and a place that isn't there are no file for the trail.")
+    @Test("A link, a directory, a device and a path without a directory are rejected as the trail's file.")
     func wrongFiles() throws {
         let folder = try TemporaryFolder()
         try folder.write("x", to: "target")

@@ -139,7 +139,7 @@ private struct CacheBenchmark {
         measure { $0.request(key, options, waiter: waiter, now: $1).actions }
     }
 
-    private mutating func endCalls(_ result: (Int) -> MintResult) {
+    private mutating func endCalls(_ result: (Int) -> MintOutcome) {
         let open = calls
         calls = []
         for (index, order) in open.enumerated() {

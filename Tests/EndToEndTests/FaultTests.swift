@@ -107,7 +107,7 @@ struct FaultTests {
             environment: ["NOTIFY_SOCKET": folder.path("n"), "FDSTORE": "4"]
         )
         _ = try #require(daemon.waitForOutput("it is offered again"), "\(daemon.written)")
-        let manager = try NoticeSocket(folder.path("n"))
+        let manager = try ManagerSocket(folder.path("n"))
         #expect(manager.wait(for: "FDSTORE=1\nFDNAME=tokens-a"))
         daemon.signal(SIGTERM)
         #expect(manager.wait(for: "STOPPING=1"))

@@ -214,7 +214,7 @@ struct LifecycleTests {
             let folder = try TemporaryFolder()
             try folder.write(tenant.clientSecret, to: "secret")
             let configuration = try folder.write(Deployment.configuration(tenant, folder), to: "c.yaml")
-            let notices = try NoticeSocket(folder.path("n"))
+            let notices = try ManagerSocket(folder.path("n"))
             let paths = names.split(separator: ":").map { folder.path(String($0)) }
             let daemon = try Program(
                 "/usr/bin/systemd-socket-activate",

@@ -1,4 +1,5 @@
 import Glibc
+import SystemPackage
 import Systemd
 import TestSupport
 import Testing
@@ -16,7 +17,7 @@ struct HandedOverSocketsTests {
         #expect(sockets.admin == (names[0] == "admin" ? 3 : 4))
     }
 
-    @Test("One socket may come without the other.")
+    @Test("One socket may be handed over without the other.")
     func one() throws {
         var sockets = HandedOverSockets()
         try sockets.add(3, named: "admin")
@@ -24,12 +25,12 @@ struct HandedOverSocketsTests {
         #expect(sockets.admin == 3)
     }
 
-    @Test("A name that comes twice is refused, and so is one that means nothing.")
+    @Test("A duplicate name is rejected, and so is an unknown one.")
     func wrongNames() throws {
         var sockets = HandedOverSockets()
         try sockets.add(3, named: "admin")
-        #expect(throws: HandedOverSocketsError.twice("admin")) { try sockets.add(4, named: "admin") }
-        // systemd's own names: of a unit without FileDescriptorName=, and where LISTEN_FDNAMES is missing.
+        #expect(throws: HandedOverSocketsError.duplicateName("admin")) { try sockets.add(4, named: "admin") }
+        // These are systemd's own names: for a unit without FileDescriptorName=, and without LISTEN_FDNAMES.
         for name in ["tokencached.socket", "unknown", "", "Requests"] {
             #expect(throws: HandedOverSocketsError.unknownName(name)) { try sockets.add(4, named: name) }
         }
@@ -40,10 +41,10 @@ struct HandedOverSocketsTests {
     @Test(
         "Each fault's sentence says what to write into the unit.",
         arguments: [
-            (HandedOverSocketsError.twice("admin"), "'admin'", "FileDescriptorName=requests"),
+            (HandedOverSocketsError.duplicateName("admin"), "'admin'", "FileDescriptorName=requests"),
             (.unknownName("x"), "'x'", "FileDescriptorName=requests or FileDescriptorName=admin"),
             (.notAListeningSocket("admin"), "'admin'", "ListenStream="),
-            (.unreadable(code: EINVAL), "Invalid argument", "LISTEN_FDNAMES"),
+            (.unreadable(.invalidArgument), "Invalid argument", "LISTEN_FDNAMES"),
         ]
     )
     func sentences(fault: HandedOverSocketsError, what: String, remedy: String) {
@@ -51,24 +52,24 @@ struct HandedOverSocketsTests {
         #expect(fault.description.contains(remedy))
     }
 
-    @Test("Only a Unix stream socket that listens is taken.")
+    @Test("Only a Unix stream socket that listens is accepted.")
     func listening() throws {
         let folder = try TemporaryFolder()
         let kinds = [
             (CInt(AF_UNIX), SOCK_STREAM, true, true), (CInt(AF_UNIX), SOCK_STREAM, false, false),
             (CInt(AF_UNIX), SOCK_SEQPACKET, true, false), (CInt(AF_INET), SOCK_STREAM, true, false),
         ]
-        for (family, type, listens, isTaken) in kinds {
+        for (family, type, listens, isAccepted) in kinds {
             let descriptor = socket(family, CInt(type.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
             try #require(descriptor >= 0)
             defer { close(descriptor) }
-            // Unbound Unix sockets can't listen; bound by its family alone, one gets an abstract name from the kernel.
+            // An unbound Unix socket can't listen. One that is bound by its family alone gets an abstract name.
             var address = sockaddr()
             address.sa_family = sa_family_t(family)
             let size = family == AF_UNIX ? MemoryLayout<sa_family_t>.size : MemoryLayout<sockaddr_in>.size
             #expect(unsafe bind(descriptor, &address, socklen_t(size)) == 0)
             if listens { #expect(listen(descriptor, 1) == 0) }
-            #expect(HandedOverSockets.isListening(descriptor) == isTaken)
+            #expect(HandedOverSockets.isListening(descriptor) == isAccepted)
         }
         let file = unsafe open(try folder.write("", to: "file"), O_RDONLY | O_CLOEXEC)
         defer { close(file) }
@@ -76,9 +77,9 @@ struct HandedOverSocketsTests {
         #expect(!HandedOverSockets.isListening(-1))
     }
 
-    // What libsystemd reads from the environment is the whole process's: each of these has a process of its own.
+    // libsystemd reads the environment of the whole process, so each of these tests has a process of its own.
 
-    @Test("A process that nothing was handed to has no sockets.")
+    @Test("A process to which nothing was handed over has no sockets.")
     func none() async {
         await #expect(processExitsWith: .success) {
             for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"] { unsafe unsetenv(name) }
@@ -87,7 +88,7 @@ struct HandedOverSocketsTests {
         }
     }
 
-    @Test("Sockets for another process, such as a parent that has handed its environment on, are left alone.")
+    @Test("Sockets for another process are left alone, such as a parent that passes on its environment.")
     func others() async {
         await #expect(processExitsWith: .success) {
             unsafe setenv("LISTEN_PID", "1", 1)
@@ -98,12 +99,12 @@ struct HandedOverSocketsTests {
         }
     }
 
-    @Test("An environment that can't be read is a fault, not an absence, and is cleared.")
+    @Test("A malformed environment is a fault, not an absence, and is cleared.")
     func unreadable() async {
         await #expect(processExitsWith: .success) {
             unsafe setenv("LISTEN_PID", "\(getpid())", 1)
             unsafe setenv("LISTEN_FDS", "two", 1)
-            #expect(throws: HandedOverSocketsError.unreadable(code: EINVAL)) { try HandedOverSockets.take() }
+            #expect(throws: HandedOverSocketsError.unreadable(.invalidArgument)) { try HandedOverSockets.take() }
             #expect(unsafe getenv("LISTEN_FDS") == nil)
         }
     }

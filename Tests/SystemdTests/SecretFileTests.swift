@@ -1,5 +1,6 @@
 import Glibc
 import Secrets
+import SystemPackage
 import Systemd
 import TestSupport
 import Testing
@@ -10,7 +11,7 @@ struct SecretFileTests {
 
     init() throws { folder = try TemporaryFolder() }
 
-    @Test("A credential's path lies in systemd's folder, whatever its name.")
+    @Test("A credential's path is in systemd's directory, whatever its name.")
     func credentials() {
         #expect(SecretFile.path(ofCredential: "main", in: "/run/c") == "/run/c/main")
         #expect(SecretFile.path(ofCredential: "main", in: nil) == nil)
@@ -36,25 +37,25 @@ struct SecretFileTests {
     }
 
     @Test(
-        "A secret's file that is none is refused, and nothing of it is shown.",
+        "A file that holds no secret is rejected, and its content is not shown.",
         arguments: [
             ("", .empty), ("\r\n", .empty), ("hunter\nhunter", .notText), ("hunter\t", .notText), ("hünter", .notText),
             ("hunter\u{7F}", .notText),
         ] as [(String, SecretFileError.Problem)]
     )
-    func refused(text: String, expected: SecretFileError.Problem) throws {
+    func rejected(text: String, expected: SecretFileError.Problem) throws {
         #expect(try problem(text) == expected)
         #expect(!SecretFileError(path: "/f", problem: expected).description.contains("hunter"))
     }
 
     @Test(
-        "A secret's file that others can read or change is refused, with its mode and owner named; a credential's isn't.",
+        "A file that others can read or change is rejected, with its mode and owner, unless it is a credential.",
         arguments: [(0o604, true), (0o602, true), (0o601, true), (0o600, false), (0o400, false), (0o640, false)]
     )
-    func modes(mode: Int, isRefused: Bool) throws {
+    func modes(mode: Int, isRejected: Bool) throws {
         let path = try folder.write("hunter", to: "secret", mode: mode)
         let problem = SecretFileError.Problem.readableByOthers(mode: UInt32(mode), owner: geteuid(), group: getegid())
-        if isRefused {
+        if isRejected {
             #expect(throws: SecretFileError(path: path, problem: problem)) { try SecretFile.read(path) }
             let text = SecretFileError(path: path, problem: problem).description
             #expect(text.contains("mode is \(String(mode, radix: 8)), its owner \(geteuid())"))
@@ -64,7 +65,7 @@ struct SecretFileTests {
         #expect(try SecretFile.read(path, trusting: .credential) == ClientSecret("hunter"))
     }
 
-    @Test("A secret's file of another user or a foreign group is refused.", .enabled(if: geteuid() == 0, "needs root"))
+    @Test("A file of another user or a foreign group is rejected.", .enabled(if: geteuid() == 0, "needs root"))
     func owners() throws {
         let path = try folder.write("hunter", to: "secret", mode: 0o640)
         #expect(unsafe chown(path, 40_001, 0) == 0)
@@ -75,7 +76,7 @@ struct SecretFileTests {
         #expect(try SecretFile.read(path) == ClientSecret("hunter"))
     }
 
-    @Test("A file that an access control list opens to others is refused, as long as the list's mask lets them in.")
+    @Test("A file that an access control list opens to others is rejected, unless the list's mask keeps them out.")
     func lists() throws {
         let path = try folder.write("hunter", to: "secret", mode: 0o600)
         func setList(_ entries: String) throws {
@@ -87,40 +88,42 @@ struct SecretFileTests {
         try setList("u:40001:-,g:40002:r")
         #expect(throws: SecretFileError(path: path, problem: .listedForGroup(40_002))) { try SecretFile.read(path) }
         try setList("m::-")
-        #expect(try SecretFile.read(path) == ClientSecret("hunter"), "the mask gives it nothing")
+        #expect(try SecretFile.read(path) == ClientSecret("hunter"), "the mask gives no rights")
         try setList("g:40002:-,u:\(geteuid()):r,m::r")
         #expect(try SecretFile.read(path) == ClientSecret("hunter"))
     }
 
-    @Test("A file is refused that others could replace: a folder above it is writable for them, and not sticky.")
-    func folders() throws {
+    @Test("A file below a directory that others can write to is rejected, unless the directory is sticky.")
+    func directories() throws {
         let inner = folder.path("a/b")
         #expect(unsafe mkdir(folder.path("a"), 0o755) == 0 && mkdir(inner, 0o755) == 0)
         let path = try folder.write("hunter", to: "a/b/secret", mode: 0o600)
         #expect(try SecretFile.read(path) == ClientSecret("hunter"))
-        for (mode, isRefused) in [(0o777, true), (0o1777, false), (0o775, false)] as [(mode_t, Bool)] {
+        for (mode, isRejected) in [(0o777, true), (0o1777, false), (0o775, false)] as [(mode_t, Bool)] {
             #expect(unsafe chmod(folder.path("a"), mode) == 0)
-            if isRefused {
+            if isRejected {
                 let problem = SecretFileError.Problem.replaceableByOthers(folder.path("a"))
                 #expect(throws: SecretFileError(path: path, problem: problem)) { try SecretFile.read(path) }
             } else {
                 #expect(try SecretFile.read(path) == ClientSecret("hunter"))
             }
         }
-        // A link is followed to where the file lies.
+        // A link is followed to the file's own directory.
         #expect(unsafe chmod(folder.path("a"), 0o777) == 0 && symlink(path, folder.path("link")) == 0)
         #expect(throws: SecretFileError.self) { try SecretFile.read(folder.path("link")) }
     }
 
-    @Test("What can't be read is named.")
+    @Test("A file that can't be read is reported with the system's reason.")
     func unreadable() throws {
         let path = folder.path("none")
-        #expect(throws: SecretFileError(path: path, problem: .unreadable(ENOENT))) { try SecretFile.read(path) }
-        let error = SecretFileError(path: path, problem: .unreadable(ENOENT))
+        #expect(throws: SecretFileError(path: path, problem: .unreadable(.noSuchFileOrDirectory))) {
+            try SecretFile.read(path)
+        }
+        let error = SecretFileError(path: path, problem: .unreadable(.noSuchFileOrDirectory))
         #expect(error.description == "\(path) can't be read: No such file or directory")
     }
 
-    @Test("A pipe, a folder and a device are refused at once.")
+    @Test("A pipe, a directory and a device are rejected at once.")
     func notFiles() throws {
         let pipe = folder.path("pipe")
         #expect(unsafe mkfifo(pipe, 0o600) == 0)

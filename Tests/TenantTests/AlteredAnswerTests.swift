@@ -1,6 +1,7 @@
 import Foundation
 import Tenant
 import Testing
+import TokenCache
 
 @Suite("Answers as servers and proxies alter them")
 struct AlteredAnswerTests {
@@ -53,7 +54,7 @@ struct AlteredAnswerTests {
         return try await mint([PlayedServer.answer(bytes, fields: ["content-encoding: \(coding)"])])
     }
 
-    @Test("No compression is asked for.")
+    @Test("The client asks for no compression.")
     func identity() async throws {
         try await PlayedServer.run { _ in
             [PlayedServer.token]
@@ -67,7 +68,7 @@ struct AlteredAnswerTests {
     }
 
     @Test(
-        "A compressed answer is understood all the same.",
+        "A compressed answer is decompressed.",
         arguments: [(gzip, "gzip"), (gzip, "GZIP"), (deflate, "deflate"), (largest, "gzip")]
     )
     func compressed(text: String, coding: String) async throws {
@@ -79,19 +80,22 @@ struct AlteredAnswerTests {
         #expect(try await mint(compressed: text, as: "gzip").reason == "the tenant's answer is larger than 65536 bytes")
     }
 
-    @Test("What can't be decompressed is malformed.", arguments: ["AAAA", String(gzip.prefix(40))])
+    @Test("An answer that can't be decompressed is malformed.", arguments: ["AAAA", String(gzip.prefix(40))])
     func undecodable(text: String) async throws {
         let outcome = try await mint(compressed: text, as: "gzip")
-        #expect(outcome == .malformed("the tenant's answer is compressed, and can't be decompressed"))
+        #expect(outcome == .failed(.malformed("the tenant's answer is compressed, and can't be decompressed")))
     }
 
     @Test("A Retry-After may have white space around it.", arguments: ["13 ", "\t13", "  13\t ", " 13"])
     func retryAfter(value: String) async throws {
         let answer = PlayedServer.answer([], status: "429 Too Many Requests", fields: ["retry-after:\(value)"])
-        #expect(try await mint([answer]) == .throttled(retryAfter: .seconds(13)))
+        #expect(try await mint([answer]) == .failed(.throttled(retryAfter: .seconds(13))))
     }
 
-    @Test("What is no HTTP is named.", arguments: ["SSH-2.0-OpenSSH_9.6\r\n", "<html>\r\n\r\n"])
+    @Test(
+        "An answer that is not HTTP has a code of its own.",
+        arguments: ["SSH-2.0-OpenSSH_9.6\r\n", "<html>\r\n\r\n"]
+    )
     func notHTTP(bytes: String) async throws {
         let outcome = try await mint([.send(Array(bytes.utf8)), .close])
         #expect(outcome.code == "not_http")

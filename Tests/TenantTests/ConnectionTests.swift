@@ -2,15 +2,15 @@ import StandInTenant
 import Tenant
 import Testing
 
-@Suite("Connections to the tenant that are kept")
+@Suite("Kept connections to the tenant")
 struct ConnectionTests {
     @Test(
-        "One that the other side has dropped brings its fault to nobody: the call goes once more on a new one.",
+        "If the other side has dropped a kept connection, the call is sent again on a new one.",
         arguments: [PlayedServer.Step.reset, .close]
     )
     func dropped(ending: PlayedServer.Step) async throws {
-        try await PlayedServer.run { place in
-            place.request == 0 ? [PlayedServer.token] : [ending]
+        try await PlayedServer.run { position in
+            position.request == 0 ? [PlayedServer.token] : [ending]
         } _: { server in
             try await withClient(of: server.origin) { client in
                 for number in 1...4 {
@@ -22,11 +22,11 @@ struct ConnectionTests {
     }
 
     @Test(
-        "One that something between has forgotten swallows a call for a third of its time-out; then it goes on a new one."
+        "If packets on a kept connection are lost, the call is sent on a new one after a third of its time-out."
     )
-    func forgotten() async throws {
-        try await PlayedServer.run { place in
-            place.connection == 0 ? [.forget, PlayedServer.token] : [PlayedServer.token]
+    func lostPackets() async throws {
+        try await PlayedServer.run { position in
+            position.connection == 0 ? [.dropPackets, PlayedServer.token] : [PlayedServer.token]
         } _: { server in
             try await withClient(of: server.origin) {
                 $0.timeout = .seconds(15)
@@ -38,7 +38,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("So do many at once, none of them on another that was kept.")
+    @Test("Many calls at once are sent again, none of them on another kept connection.")
     func crowd() async throws {
         try await withStandInTenant { tenant in
             try await withClient(of: tenant.baseURL) {
@@ -62,10 +62,10 @@ struct ConnectionTests {
         }
     }
 
-    @Test("The new one's fault is the caller's, and a new one is not tried again.")
+    @Test("The fault of a new connection is reported, and its call is not sent again.")
     func onceOnly() async throws {
-        try await PlayedServer.run { place in
-            place.connection == 0 && place.request == 0 ? [PlayedServer.token] : [.reset]
+        try await PlayedServer.run { position in
+            position.connection == 0 && position.request == 0 ? [PlayedServer.token] : [.reset]
         } _: { server in
             try await withClient(of: server.origin) { client in
                 #expect(await client.mint().isMinted)
@@ -77,10 +77,13 @@ struct ConnectionTests {
         }
     }
 
-    @Test("A call of whose answer a byte has come is never sent again.", arguments: ["H", "HTTP/1.1 200 OK\r\nx: "])
+    @Test(
+        "A call is never sent again once a byte of its answer has arrived.",
+        arguments: ["H", "HTTP/1.1 200 OK\r\nx: "]
+    )
     func begun(start: String) async throws {
-        try await PlayedServer.run { place in
-            place.request == 0 ? [PlayedServer.token] : [.send(Array(start.utf8)), .close]
+        try await PlayedServer.run { position in
+            position.request == 0 ? [PlayedServer.token] : [.send(Array(start.utf8)), .close]
         } _: { server in
             try await withClient(of: server.origin) { client in
                 #expect(await client.mint().isMinted)
@@ -90,7 +93,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("None is used that is older than a minute, or idle for half a minute.")
+    @Test("A connection that is older than a minute, or idle for half a minute, is not used.")
     func age() async throws {
         try await PlayedServer.run { _ in
             [PlayedServer.token]
@@ -106,7 +109,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("A fault of one makes all be let go of, so that the tenant's name is looked up again.")
+    @Test("After a fault of one connection all are dropped, so that the tenant's name is looked up again.")
     func distrust() async throws {
         try await withStandInTenant { tenant in
             try await withClient(of: tenant.baseURL) {

@@ -3,9 +3,9 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// A server that answers with the bytes that a test gives it, on a port of its own.
+/// A server on a port of its own that answers with the bytes that a test gives it.
 final class PlayedServer: Sendable {
-    /// What it does with a request.
+    /// A reaction to a request.
     enum Step: Sendable {
         /// Sends bytes.
         case send([UInt8])
@@ -13,12 +13,12 @@ final class PlayedServer: Sendable {
         case reset
         /// Ends it by FIN.
         case close
-        /// Lets nothing through any more: what comes is not even acknowledged.
-        case forget
+        /// Drops all further packets, so that they are not even acknowledged.
+        case dropPackets
     }
 
-    /// A request's place: the connection's number and its own on that connection, both from 0.
-    struct Place: Sendable {
+    /// The number of a request's connection, and its own number on that connection, both from 0.
+    struct Position: Sendable {
         let connection: Int
         let request: Int
     }
@@ -29,22 +29,22 @@ final class PlayedServer: Sendable {
     }
 
     private let state = Mutex(State())
-    private let play: @Sendable (Place) -> [Step]
+    private let play: @Sendable (Position) -> [Step]
     private let listener = Mutex<(any Channel)?>(nil)
 
     fileprivate let greeting: [UInt8]
 
-    private init(_ greeting: [UInt8], _ play: @escaping @Sendable (Place) -> [Step]) {
+    private init(_ greeting: [UInt8], _ play: @escaping @Sendable (Position) -> [Step]) {
         self.greeting = greeting
         self.play = play
     }
 
     /// Starts a server for as long as a test's body runs.
     ///
-    /// - Parameter greeting: What it sends unasked on each connection.
+    /// - Parameter greeting: The bytes that it sends first on each connection.
     static func run<Result>(
         greeting: [UInt8] = [],
-        _ play: @escaping @Sendable (Place) -> [Step],
+        _ play: @escaping @Sendable (Position) -> [Step],
         _ body: (PlayedServer) async throws -> Result
     ) async throws -> Result {
         let server = PlayedServer(greeting, play)
@@ -67,14 +67,14 @@ final class PlayedServer: Sendable {
         }
     }
 
-    /// Where it is.
+    /// The server's origin.
     var origin: String { "http://127.0.0.1:\(port)" }
     var port: Int { listener.withLock { $0?.localAddress?.port ?? 0 } }
 
-    /// The requests that came, head and body.
+    /// The requests that it has received, with head and body.
     var requests: [String] { state.withLock { $0.requests } }
 
-    /// How many connections came.
+    /// The number of connections that it has accepted.
     var connections: Int { state.withLock { $0.connections } }
 
     fileprivate func newConnection() -> Int {
@@ -84,18 +84,18 @@ final class PlayedServer: Sendable {
         }
     }
 
-    fileprivate func steps(for request: String, at place: Place) -> [Step] {
+    fileprivate func steps(for request: String, at position: Position) -> [Step] {
         state.withLock { $0.requests.append(request) }
-        return play(place)
+        return play(position)
     }
 
-    /// An answer with a body.
+    /// Returns an answer with a body.
     static func answer(_ body: [UInt8], status: String = "200 OK", fields: [String] = []) -> Step {
         let head = (["HTTP/1.1 \(status)", "content-length: \(body.count)"] + fields).joined(separator: "\r\n")
         return .send(Array("\(head)\r\n\r\n".utf8) + body)
     }
 
-    /// A token.
+    /// An answer with a token.
     static let token = answer(Array(#"{"access_token":"abc","token_type":"Bearer","expires_in":3600}"#.utf8))
 }
 
@@ -123,11 +123,11 @@ private final class PlayHandler: ChannelInboundHandler {
         guard let end = text.range(of: "\r\n\r\n") else { return }
         let length = text.firstMatch(of: /content-length: (\d+)/).flatMap { Int($0.output.1) } ?? 0
         guard text[end.upperBound...].utf8.count >= length else { return }
-        let place = PlayedServer.Place(connection: connection, request: requests)
+        let position = PlayedServer.Position(connection: connection, request: requests)
         requests += 1
         let request = text
         text = ""
-        for step in server.steps(for: request, at: place) { take(step, context) }
+        for step in server.steps(for: request, at: position) { take(step, context) }
     }
 
     private func take(_ step: PlayedServer.Step, _ context: ChannelHandlerContext) {
@@ -137,12 +137,12 @@ private final class PlayHandler: ChannelInboundHandler {
             _ = (context.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
             context.close(promise: nil)
         case .close: context.close(promise: nil)
-        case .forget: forget(context)
+        case .dropPackets: dropPackets(context)
         }
     }
 
-    /// Has the kernel drop all that comes on this connection, by a filter of one instruction that lets nothing pass.
-    private func forget(_ context: ChannelHandlerContext) {
+    /// Makes the kernel drop all packets of this connection, by a filter of one instruction.
+    private func dropPackets(_ context: ChannelHandlerContext) {
         struct Instruction {
             var code: UInt16 = 0x06
             var jumps: UInt16 = 0

@@ -4,7 +4,7 @@ import Secrets
 import Tenant
 import Testing
 
-@Suite("Private keys as tools make them")
+@Suite("Private keys as tools write them")
 struct PrivateKeyTextTests {
     private static let curve = P384.Signing.PrivateKey()
     private static let certificate = block("CERTIFICATE", Data(repeating: 7, count: 100))
@@ -30,7 +30,7 @@ struct PrivateKeyTextTests {
     }
 
     @Test(
-        "Whatever stands beside the key, it is found.",
+        "The key is found, whatever else is in the file.",
         arguments: [
             block("EC PARAMETERS", Data([6, 5, 0x2B, 0x81, 4, 0, 0x22])) + block("EC PRIVATE KEY", sec1),
             "# the client of Müller & Söhne\n\n" + pkcs8, certificate + pkcs8, pkcs8 + certificate + certificate,
@@ -41,13 +41,13 @@ struct PrivateKeyTextTests {
             block("PRIVATE KEY", curve.derRepresentation, length: 10_000),
         ]
     )
-    func taken(text: String) throws {
+    func accepted(text: String) throws {
         let plain = try ClientKey(ClientSecret(Self.curve.pemRepresentation), id: nil)
         #expect(try ClientKey(ClientSecret(text), id: nil).id == plain.id)
     }
 
     @Test(
-        "What can't be taken is named, with what to do about it.",
+        "The error for an unsupported file has its form and a remedy.",
         arguments: [
             (curve.derRepresentation, "DER form", "openssl pkey -inform DER"),
             (Data([0xEF, 0xBB, 0xBF]) + Data(pkcs8.utf8), "byte-order mark", "without one"),
@@ -66,7 +66,7 @@ struct PrivateKeyTextTests {
             (Data("0\u{80}0".utf8), "no private key", "PEM form"),
         ]
     )
-    func named(file: Data, problem: String, advice: String) throws {
+    func rejected(file: Data, problem: String, advice: String) throws {
         let secret = unsafe ClientSecret(file.withUnsafeBytes { unsafe SecretBytes(copying: $0) })
         let fault = #expect(throws: ClientKey.Fault.self) { try ClientKey(secret, id: nil) }
         #expect(fault?.description.contains(problem) == true, "\(fault?.description ?? "")")

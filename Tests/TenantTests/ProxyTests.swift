@@ -3,8 +3,9 @@ import StandInTenant
 import Tenant
 import TestSupport
 import Testing
+import TokenCache
 
-@Suite("A tenant that is reached by a proxy")
+@Suite("A tenant that is reached through a proxy")
 struct ProxyTests {
     private func withProxy<Result>(
         refusing refusal: String? = nil,
@@ -21,7 +22,7 @@ struct ProxyTests {
         }
     }
 
-    @Test("The proxy is asked for a tunnel, with credentials where there are some; TLS goes through it, to the tenant.")
+    @Test("The proxy is asked for a tunnel, with any credentials, and TLS to the tenant goes through it.")
     func tunnel() async throws {
         var configuration = StandInTenant.Configuration()
         configuration.tls = .valid
@@ -67,7 +68,7 @@ struct ProxyTests {
     }
 
     @Test(
-        "A refusal of the proxy's own says so.",
+        "The proxy's own rejection has a code and a sentence that name the proxy.",
         arguments: [
             ("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "proxy_authentication", "(407)"),
             ("HTTP/1.0 403 Forbidden\r\ncontent-length: 2\r\n\r\nno", "proxy_forbidden", "(403)"),
@@ -90,7 +91,7 @@ struct ProxyTests {
         }
     }
 
-    @Test("A proxy that can't be reached is told from a tenant that can't.")
+    @Test("An unreachable proxy has other codes than an unreachable tenant.")
     func unreachable() async throws {
         try await withProxy { proxy in
             try await withStandInTenant { tenant in
@@ -114,7 +115,7 @@ struct ProxyTests {
         }
     }
 
-    @Test("A certificate can't be checked for an address behind a proxy, so there is no such client.")
+    @Test("There is no client for an address behind a proxy, as its certificate couldn't be checked.")
     func address() async throws {
         await #expect(throws: TenantClient.SettingsFault.addressBehindProxy) {
             try await withClient(of: "https://192.0.2.1") {
@@ -140,7 +141,7 @@ struct ProxyTests {
         try ProxyEnvironment(variables).proxy(forOrigin: origin)
     }
 
-    @Test("The environment's proxy is found as curl finds it.")
+    @Test("The environment's proxy is found by the rules of curl.")
     func environment() throws {
         let (a, b) = (ProxySettings(host: "a", port: 3_128), ProxySettings(host: "b", port: 1_080))
         #expect(try proxy([:]) == nil)
@@ -155,7 +156,7 @@ struct ProxyTests {
     }
 
     @Test(
-        "Hosts of NO_PROXY, and those below them, are reached without one.",
+        "Hosts in NO_PROXY, and those below them, are reached without a proxy.",
         arguments: [
             ("one.example", true), ("ONE.example.", true), ("example", true), (".example", true), ("*", true),
             ("two.example, one.example", true), ("two.example one.example", true), ("ne.example", false),
@@ -168,7 +169,10 @@ struct ProxyTests {
         }
     }
 
-    @Test("A variable that names no HTTP proxy is a fault that doesn't show it.", arguments: ["https", "socks5"])
+    @Test(
+        "A variable without the URL of an HTTP proxy is a fault that doesn't show its value.",
+        arguments: ["https", "socks5"]
+    )
     func wrong(scheme: String) throws {
         let fault = #expect(throws: ProxyEnvironment.Fault.self) {
             try proxy(["HTTPS_PROXY": "\(scheme)://me:hunter2@a:1"])

@@ -18,11 +18,11 @@ struct ReplyTimesTests {
     }
 
     @Test(
-        "The smaller of two usable lifetimes counts; what is not finite or not ahead is not usable.",
+        "The smaller of two usable lifetimes counts, and only a finite one in the future is usable.",
         arguments: [
             (100, nil, 100), (nil, "1994-11-06T08:49:47Z", 10), (100, "1994-11-06T08:49:47.000Z", 10),
             (5, "1994-11-06T08:49:47Z", 5), (-1, "1994-11-06T08:49:47Z", 10), (0, nil, nil), (.infinity, nil, nil),
-            (.nan, nil, nil), (100, "1970-01-01T00:00:00Z", 100), (100, "rubbish", 100), (nil, nil, nil),
+            (.nan, nil, nil), (100, "1970-01-01T00:00:00Z", 100), (100, "malformed", 100), (nil, nil, nil),
         ] as [(Double?, String?, Double?)]
     )
     func lifetimes(expiresIn: Double?, expiresAt: String?, seconds: Double?) {
@@ -31,7 +31,7 @@ struct ReplyTimesTests {
     }
 
     @Test(
-        "A time in RFC 3339's form may have small letters, fractions and an offset, and nothing else before or behind it.",
+        "A time in RFC 3339's form may have small letters, fractions and an offset, and nothing around it.",
         arguments: [
             ("1994-11-06t08:49:47z", 10), ("1994-11-06T08:49:47.25Z", 10.25), ("1994-11-06T10:49:47+02:00", 10),
             ("1994-11-06T03:19:47-05:30", 10), ("1994-11-06 08:49:47Z", 10), ("1994-11-06T08:49:47.000000001Z", 10),
@@ -46,14 +46,14 @@ struct ReplyTimesTests {
         #expect(lifetime.map { ($0 / .milliseconds(1)).rounded() } == seconds.map { $0 * 1_000 })
     }
 
-    @Test("Without a date of the reply's own the local wall clock counts.")
+    @Test("If the reply has no date, the local wall clock counts.")
     func wall() {
         let times = ReplyTimes(dateHeader: nil, wall: 784_111_777)
         #expect(times.lifetime(expiresIn: nil, expiresAt: "1994-11-06T08:49:47Z") == .seconds(10))
     }
 
     @Test(
-        "A Retry-After is seconds or a date ahead.",
+        "A Retry-After has seconds or a date in the future.",
         arguments: [
             ("13", 13), ("0", nil), ("-5", nil), ("1.5", nil), ("Sun, 06 Nov 1994 08:50:37 GMT", 60),
             ("Sun, 06 Nov 1994 08:48:37 GMT", nil), ("tomorrow", nil), ("", nil), (" ", nil),

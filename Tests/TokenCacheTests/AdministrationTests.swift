@@ -55,9 +55,9 @@ struct AdministrationTests {
         #expect(cache.stats().entries == 1)
         let calls = cache.revocations()
         #expect(calls.count == 2)
-        #expect(cache.endRevocation(calls[0], .taken).isEmpty)
+        #expect(cache.endRevocation(calls[0], .accepted).isEmpty)
         #expect(
-            cache.endRevocation(calls[1], .taken).map(\.reply) == [
+            cache.endRevocation(calls[1], .accepted).map(\.reply) == [
                 .revoked(true, upstream: true)
             ]
         )
@@ -74,7 +74,7 @@ struct AdministrationTests {
         )
         guard case .revoke(let call, _, _)? = cache.orders().first else { return #expect(Bool(false)) }
         #expect(
-            cache.endRevocation(call, .refused).map(\.reply) == [
+            cache.endRevocation(call, .denied).map(\.reply) == [
                 .revoked(true, upstream: false)
             ]
         )

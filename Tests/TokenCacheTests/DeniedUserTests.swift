@@ -4,7 +4,7 @@ import TokenProtocol
 
 @Suite("A denied user")
 struct DeniedUserTests {
-    private static let unknown = MintFailure.denied(
+    private static let unknown = CallFailure.denied(
         ErrorReply.Upstream(status: 401, code: "OAUTH-14", title: "Unknown user"),
         secretChanged: false
     )
@@ -12,7 +12,7 @@ struct DeniedUserTests {
     private func deny(
         _ cache: inout Simulation,
         _ key: TokenKey = .of("ann"),
-        _ failure: MintFailure = Self.unknown
+        _ failure: CallFailure = Self.unknown
     ) throws -> ErrorReply? {
         #expect(cache.ask(key) == .wait)
         return cache.fail(try cache.onlyMint(), failure).first?.reply.error
@@ -84,7 +84,7 @@ struct DeniedUserTests {
         policy.maxEntries = 3
         var cache = Simulation(policy: policy)
         for name in ["one", "two", "three"] { try cache.warm(.of(name)) }
-        let unknown = MintFailure.denied(ErrorReply.Upstream(status: 404), secretChanged: false)
+        let unknown = CallFailure.denied(ErrorReply.Upstream(status: 404), secretChanged: false)
         for name in ["ann", "bob", "cid", "dan"] { _ = try deny(&cache, .of(name), unknown) }
         let stats = cache.stats()
         #expect(stats.entries == 3)

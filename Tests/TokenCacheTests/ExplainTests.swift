@@ -27,7 +27,7 @@ struct ExplainTests {
                 cache.fail(try cache.onlyMint(), .throttled(retryAfter: .seconds(600)))
             case 2:
                 if cache.ask(.of("ann"), minTTL: .seconds(999)) == .wait, let mint = cache.mints().first {
-                    cache.fail(mint.call, .unavailable("down", pause: nil))
+                    cache.fail(mint.call, .unavailable("down", retryAfter: nil))
                 }
             case 3: _ = cache.ask(.of("ann"))
             default: break

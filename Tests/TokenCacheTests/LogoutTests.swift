@@ -9,7 +9,7 @@ import TokenProtocol
 struct LogoutTests {
     /// One call per second and no burst.
     private static let slow: [TenantID: TenantPolicy] = ["main": .test(rate: 60, burst: 1, concurrent: 100)]
-    private static let unreachable = MintFailure.unavailable("the tenant can't be reached", pause: nil)
+    private static let unreachable = CallFailure.unavailable("the tenant can't be reached", retryAfter: nil)
 
     /// Mints a number of users, which empties the bucket.
     private func warm(_ count: Int, lifetime: Duration = .seconds(21_600)) throws -> Simulation {
@@ -142,7 +142,7 @@ struct LogoutTests {
         _ = cache.revoke(TokenKey.of("known").user)
         cache.advance(.seconds(5))
         let call = try #require(cache.revocations().first)
-        cache.endRevocation(call, .taken)
+        cache.endRevocation(call, .accepted)
         #expect(cache.stats().tenants["main"]?.state == "half_open")
         #expect(cache.stats().tenants["main"]?.client == "refused")
         #expect(cache.ask(.of("new")) == .wait)

@@ -4,7 +4,7 @@ import TokenProtocol
 
 @Suite("The circuit breaker")
 struct OpenCircuitTests {
-    static let down = MintFailure.unavailable("the tenant answered with status 500", pause: nil)
+    static let down = CallFailure.unavailable("the tenant answered with status 500", retryAfter: nil)
     /// With this fraction an opening has its nominal length.
     private static let even = 0.5
 
@@ -41,7 +41,7 @@ struct OpenCircuitTests {
     @Test("An answer in between, even a denial, resets the count of faults.")
     func row() throws {
         var cache = Simulation()
-        let denied = MintFailure.denied(ErrorReply.Upstream(status: 404), secretChanged: false)
+        let denied = CallFailure.denied(ErrorReply.Upstream(status: 404), secretChanged: false)
         for (index, failure) in [Self.down, Self.down, Self.down, Self.down, denied, Self.down].enumerated() {
             _ = cache.ask(.of("user\(index)"))
             cache.fail(try cache.onlyMint(), failure)
@@ -54,7 +54,7 @@ struct OpenCircuitTests {
         var cache = Simulation()
         for index in 0..<20 {
             #expect(cache.ask(.of("user\(index)")) == .wait)
-            let failure = MintFailure.rejected("the tenant answered with status 409")
+            let failure = CallFailure.rejected("the tenant answered with status 409")
             #expect(cache.fail(try cache.onlyMint(), failure).first?.reply.error?.code == .badUpstream)
         }
         #expect(state(&cache) == "closed")

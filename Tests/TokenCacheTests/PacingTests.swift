@@ -144,7 +144,8 @@ struct PacingTests {
         var cache = Simulation(jitterFraction: 0)
         _ = cache.ask(.of("ann"))
         let mint = try cache.onlyMint()
-        let error = cache.fail(mint, .unavailable("the tenant answered 503", pause: .asked(.seconds(30)))).first?.reply
+        let error = cache.fail(mint, .unavailable("the tenant answered 503", retryAfter: .usable(.seconds(30)))).first?
+            .reply
             .error
         #expect(error?.code == .unavailable)
         #expect(error?.retryAfter == 30)
@@ -196,7 +197,7 @@ struct PacingTests {
     func changedSecret() throws {
         var cache = Simulation(tenants: ["main": .test(concurrent: 1)])
         for name in ["ann", "bob"] { _ = cache.ask(.of(name)) }
-        let denied = MintFailure.denied(ErrorReply.Upstream(status: 401), secretChanged: true)
+        let denied = CallFailure.denied(ErrorReply.Upstream(status: 401), secretChanged: true)
         #expect(cache.fail(try cache.onlyMint(), denied).isEmpty)
         let again = cache.mints()
         #expect(again.map(\.key) == [.of("ann")])

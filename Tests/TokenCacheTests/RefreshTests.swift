@@ -123,7 +123,7 @@ struct RefreshTests {
         cache.suspend(.seconds(950))
         #expect(cache.ask(.of("ann")) == .wait)
         #expect(cache.ask(.of("ann"), minTTL: .seconds(60)) == .wait)
-        let deliveries = cache.fail(try cache.onlyMint(), .unavailable("the tenant answered 500", pause: nil))
+        let deliveries = cache.fail(try cache.onlyMint(), .unavailable("the tenant answered 500", retryAfter: nil))
         #expect(deliveries[0].reply.token?.isStale == true)
         #expect(deliveries[1].reply.error?.code == .unavailable)
         #expect(cache.ask(.of("ann")).served?.isStale == true, "the failure stands")

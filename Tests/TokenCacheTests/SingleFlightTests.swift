@@ -43,7 +43,7 @@ struct SingleFlightTests {
         var cache = Simulation(jitterFraction: 0)
         _ = cache.ask(.of("ann"))
         _ = cache.ask(.of("ann"))
-        let deliveries = cache.fail(try cache.onlyMint(), .unavailable("the tenant answered 500", pause: nil))
+        let deliveries = cache.fail(try cache.onlyMint(), .unavailable("the tenant answered 500", retryAfter: nil))
         #expect(deliveries.map(\.reply.error?.code) == [.unavailable, .unavailable])
         #expect(cache.ask(.of("ann")).error?.code == .unavailable)
         #expect(cache.ask(.of("bob")) == .wait)

@@ -51,7 +51,7 @@ struct SliceTests {
         let calls = ask(&machine, count, { .of("user\($0)", tenant: tenant) }, now: now)
         for (index, order) in calls.enumerated() {
             guard case .mint(let call, _) = order else { continue }
-            let result = MintResult.minted(.init("token-\(tenant.name)-\(index)"), scope: nil, lifetime: lifetime)
+            let result = MintOutcome.minted(.init("token-\(tenant.name)-\(index)"), scope: nil, lifetime: lifetime)
             _ = machine.ended(call, result, now: now, wall: Simulation.wall)
         }
     }
@@ -79,7 +79,7 @@ struct SliceTests {
         guard case .mint(let call, _)? = calls.first, case .mint(let second, _)? = other.first else {
             return #expect(Bool(false))
         }
-        let result = MintResult.minted(.init("a"), scope: nil, lifetime: nil)
+        let result = MintOutcome.minted(.init("a"), scope: nil, lifetime: nil)
         let first = machine.ended(call, result, now: now, wall: Simulation.wall)
         #expect(first.deliveries.count == Self.slice)
         let next = machine.ended(second, result, now: now, wall: Simulation.wall)
@@ -116,7 +116,7 @@ struct SliceTests {
         let now = Simulation.start
         let calls = ask(&machine, 1_000, { .of("user\($0)") }, now: now)
         guard case .mint(let call, _)? = calls.first else { return #expect(Bool(false)) }
-        let failure = MintResult.failed(.throttled(retryAfter: .seconds(60)))
+        let failure = MintOutcome.failed(.throttled(retryAfter: .seconds(60)))
         let slices = slices(&machine, machine.ended(call, failure, now: now, wall: Simulation.wall), now: now)
         #expect(slices.allSatisfy { $0.deliveries.count <= 2 * Self.slice })
         #expect(slices.reduce(0) { $0 + $1.deliveries.count } == 1_000)
@@ -165,7 +165,7 @@ struct SliceTests {
         let later = Simulation.start + .seconds(750)
         _ = ask(&machine, 1, { _ in .of("held") }, now: later).map { order in
             guard case .mint(let call, _) = order else { return }
-            let failure = MintResult.failed(.throttled(retryAfter: .seconds(200)))
+            let failure = MintOutcome.failed(.throttled(retryAfter: .seconds(200)))
             _ = machine.ended(call, failure, now: later, wall: Simulation.wall)
         }
         #expect(ask(&machine, 500, { .of("user\($0)") }, now: later).isEmpty)
@@ -223,7 +223,7 @@ struct SliceTests {
         for (index, order) in ask(&machine, 300, { .of("user\($0)") }, now: now).enumerated() {
             guard case .mint(let call, _) = order else { continue }
             let upstream = ErrorReply.Upstream(status: index % 2 == 0 ? 401 : 403)
-            let result = MintResult.failed(.denied(upstream, secretChanged: false))
+            let result = MintOutcome.failed(.denied(upstream, secretChanged: false))
             _ = machine.ended(call, result, now: now, wall: Simulation.wall)
         }
         let actions = machine.secretChanged(of: "main", now: now)
@@ -251,7 +251,7 @@ struct SliceTests {
         let now = Simulation.start
         for order in ask(&machine, 120, { .of("user\($0)") }, now: now) {
             guard case .mint(let call, _) = order else { continue }
-            let result = MintResult.failed(.denied(ErrorReply.Upstream(status: 403), secretChanged: false))
+            let result = MintOutcome.failed(.denied(ErrorReply.Upstream(status: 403), secretChanged: false))
             _ = machine.ended(call, result, now: now, wall: Simulation.wall)
         }
         _ = machine.secretChanged(of: "main", now: now)
@@ -279,7 +279,7 @@ struct SliceTests {
         var actions = machine.flush(tenant: "other", now: now).actions
         for (index, order) in late.enumerated() {
             guard case .mint(let call, _) = order else { continue }
-            let result = MintResult.minted(.init("late-\(index)"), scope: nil, lifetime: .seconds(1_000))
+            let result = MintOutcome.minted(.init("late-\(index)"), scope: nil, lifetime: .seconds(1_000))
             actions = machine.ended(call, result, now: now, wall: Simulation.wall)
         }
         #expect(machine.store.slots.count == 61, "the sweep has freed no slot yet")

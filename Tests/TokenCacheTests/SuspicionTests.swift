@@ -11,7 +11,7 @@ import Foundation
 @Suite("A suspected client")
 struct SuspicionTests {
     private static let said = ErrorReply.Upstream(status: 401, code: "OAUTH-1")
-    static let unauthorized = MintFailure.denied(said, secretChanged: false)
+    static let unauthorized = CallFailure.denied(said, secretChanged: false)
 
     /// Has users denied with 401, and returns the calls that are sent then.
     private func deny(_ cache: inout Simulation, _ names: [String]) throws -> [(call: CallID, key: TokenKey)] {
@@ -157,7 +157,7 @@ struct SuspicionTests {
         try cache.warm(.of("known"))
         for name in ["a", "b", "c", "d"] {
             _ = cache.ask(.of(name))
-            let denied = MintFailure.denied(ErrorReply.Upstream(status: 401), secretChanged: true)
+            let denied = CallFailure.denied(ErrorReply.Upstream(status: 401), secretChanged: true)
             cache.fail(try cache.onlyMint(), denied)
             cache.fail(try cache.onlyMint(), denied)
         }
@@ -182,7 +182,7 @@ struct SuspicionTests {
         var cache = Simulation()
         try cache.warm(.of("known"))
         _ = cache.revoke(TokenKey.of("known").user)
-        for call in cache.revocations() { cache.endRevocation(call, .taken) }
+        for call in cache.revocations() { cache.endRevocation(call, .accepted) }
         #expect(try deny(&cache, ["a", "b", "c"]).isEmpty)
         #expect(health(&cache).status == .degraded)
         #expect(cache.stats().entries == 0)

@@ -1,4 +1,4 @@
-"""Freezes one thread of another process, as a loop that never comes back would be; needs root."""
+"""Freezes one thread of another process, to imitate a loop that hangs; needs root."""
 
 import contextlib
 import ctypes
@@ -19,7 +19,7 @@ def _ptrace(request, thread):
 
 
 def _event_loops(process):
-    """The threads that wait for events in the network's loops; the others may wait as they like."""
+    """Yields the threads of the network's event loops, and no others."""
     for task in sorted(pathlib.Path(f"/proc/{process}/task").iterdir(), key=lambda task: int(task.name)):
         if (task / "comm").read_text().startswith("NIO-ELT"):
             yield int(task.name)
@@ -27,12 +27,12 @@ def _event_loops(process):
 
 @contextlib.contextmanager
 def frozen_loop(process, number=0):
-    """One event loop of a process stands still; its other threads go on."""
+    """Stops one event loop of a process, while its other threads continue."""
     thread = list(_event_loops(process))[number]
     _ptrace(_SEIZE, thread)
     _ptrace(_INTERRUPT, thread)
     os.waitpid(thread, _WALL)
-    # If the process is killed, it isn't gone before its traced thread has been waited for.
+    # A killed process doesn't end before its traced thread has been waited for.
     waiter = threading.Thread(target=_await_end, args=(thread,))
     waiter.start()
     try:

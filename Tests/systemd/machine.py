@@ -23,12 +23,12 @@ SHIPPED_DROP_INS = pathlib.Path("/usr/share/doc/tokencached/drop-ins")
 SOCKETS = ("tokencached.socket", "tokencached-admin.socket")
 TENANT = "http://127.0.0.1:18080"
 SOURCES = pathlib.Path(__file__).parents[2]
-PATIENCE = 30
-"""How many seconds something may take that should take less than one."""
+TIMEOUT = 30
+"""The seconds that anything may take that should take less than one."""
 
 
 def run(*command, check=True, **options):
-    """Runs a command to its end; its output is in the failure, if it fails."""
+    """Runs a command to its end. If it fails, its output is in the error."""
     result = subprocess.run(command, text=True, capture_output=True, timeout=120, **options)
     if check and result.returncode != 0:
         raise AssertionError(f"{' '.join(command)} ended with {result.returncode}:\n{result.stdout}{result.stderr}")
@@ -49,25 +49,25 @@ def property_of(name, unit="tokencached.service"):
 
 
 def kill_daemon():
-    """Kills the daemon; when this returns it is gone, and can't accept another connection to take to its grave."""
+    """Kills the daemon and waits for its end, after which it can't accept and lose another connection."""
     process = os.pidfd_open(int(property_of("MainPID")))
     try:
         signal.pidfd_send_signal(process, signal.SIGKILL)
-        if not select.select([process], [], [], PATIENCE)[0]:
-            raise AssertionError("a killed daemon lives on")
+        if not select.select([process], [], [], TIMEOUT)[0]:
+            raise AssertionError("a killed daemon still runs")
     finally:
         os.close(process)
 
 
 def connect(path):
     connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(PATIENCE)
+    connection.settimeout(TIMEOUT)
     connection.connect(path)
     return connection
 
 
 def ask(request, path=REQUESTS):
-    """One request on a connection of its own; it waits in the socket while no daemon runs."""
+    """Makes one request on a connection of its own, which waits in the socket while no daemon runs."""
     with connect(path) as connection, connection.makefile("rb") as replies:
         connection.sendall(json.dumps(request).encode() + b"\n")
         line = replies.readline()
@@ -88,8 +88,8 @@ def entries():
 
 
 def mints():
-    """How many tokens the tenant has minted so far."""
-    with urllib.request.urlopen(f"{TENANT}/_control/counters", timeout=PATIENCE) as reply:
+    """Returns the number of tokens that the tenant has minted so far."""
+    with urllib.request.urlopen(f"{TENANT}/_control/counters", timeout=TIMEOUT) as reply:
         return json.load(reply)["mints"]
 
 
@@ -118,7 +118,7 @@ def drop_in(name, text):
 
 
 class MachineTestCase(unittest.TestCase):
-    """Begins with the package as it is after its installation, configured, and no daemon running."""
+    """Begins each test with the package installed and configured, and no daemon running."""
 
     def setUp(self):
         if not pathlib.Path("/usr/sbin/tokencached").exists():
@@ -127,7 +127,7 @@ class MachineTestCase(unittest.TestCase):
         systemctl("start", "standin-tenant.service")
         shutil.rmtree(DROP_INS, ignore_errors=True)
         systemctl("daemon-reload")
-        # Without its sockets nothing starts it again meanwhile.
+        # Without its sockets nothing starts it again.
         systemctl("stop", *SOCKETS, "tokencached.service")
         systemctl("reset-failed", "tokencached.service", *SOCKETS, check=False)
         configure()
@@ -136,12 +136,12 @@ class MachineTestCase(unittest.TestCase):
         systemctl("start", *SOCKETS)
 
     def subject(self, name="user"):
-        """A user whom no other test asks for."""
+        """Returns a user that no other test uses."""
         return f"{self.id().rsplit('.', 1)[1]}-{name}"
 
     @contextlib.contextmanager
     def no_mint(self):
-        """Fails where the tenant is asked for a token meanwhile."""
+        """Fails if the tenant is asked for a token within the block."""
         before = mints()
         yield
-        self.assertEqual(mints(), before, "nobody should have been minted anew")
+        self.assertEqual(mints(), before, "no token should have been minted")

@@ -1,4 +1,4 @@
-"""Runs in the daemon's place, in its sandbox, and prints as JSON what it was let do."""
+"""Runs instead of the daemon in its sandbox, and prints as JSON what it was allowed to do."""
 
 import ctypes
 import errno
@@ -14,7 +14,7 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def attempt(action):
-    """What came of it: "done", or the name of the error."""
+    """Tries an action and returns "done", or the error's name."""
     try:
         action()
     except OSError as error:
@@ -27,8 +27,8 @@ def call(function, *arguments):
         raise OSError(ctypes.get_errno(), function)
 
 
-def write(folder):
-    path = pathlib.Path(folder) / "tokencached-probe"
+def write(directory):
+    path = pathlib.Path(directory) / "tokencached-probe"
     path.write_text("")
     path.unlink()
 
@@ -44,7 +44,7 @@ def status():
 
 def main():
     fields = status()
-    folders = (
+    directories = (
         "/",
         "/etc",
         "/etc/tokencached",
@@ -61,7 +61,9 @@ def main():
         "probe "
         + json.dumps(
             {
-                "write": {folder: attempt(lambda folder=folder: write(folder)) for folder in folders},
+                "write": {
+                    directory: attempt(lambda directory=directory: write(directory)) for directory in directories
+                },
                 "family": {
                     name: attempt(lambda name=name: socket.socket(getattr(socket, name), socket.SOCK_RAW).close())
                     for name in families

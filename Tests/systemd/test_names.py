@@ -1,4 +1,4 @@
-"""Users of a directory service in the access rules: here libnss-extrausers, whose files lie in /var/lib."""
+"""Users of a directory service in the access rules: libnss-extrausers, whose files are in /var/lib."""
 
 import json
 import os
@@ -10,9 +10,9 @@ import time
 
 from machine import (
     ADMIN,
-    PATIENCE,
     REQUESTS,
     SHIPPED_DROP_INS,
+    TIMEOUT,
     MachineTestCase,
     ask,
     configure,
@@ -53,7 +53,7 @@ class Names(MachineTestCase):
         (FILES / "passwd").write_text(f"ldapapp:x:{KNOWN}:{KNOWN}::/nonexistent:/usr/sbin/nologin\n")
 
     def gets_token(self, user):
-        """Whether a process of a user gets a token."""
+        """Returns true if a process of a user gets a token."""
         request = json.dumps({"op": "token", "subject": self.subject()})
         output = subprocess.run(
             [sys.executable, "-c", CLIENT, REQUESTS, request],
@@ -64,7 +64,7 @@ class Names(MachineTestCase):
             check=True,
             text=True,
             capture_output=True,
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
         ).stdout
         reply = json.loads(output)
         if "access_token" not in reply:
@@ -75,21 +75,21 @@ class Names(MachineTestCase):
         systemctl("start", "tokencached.socket")
         os.chmod(REQUESTS, 0o666)
 
-    def test_a_name_of_a_directory_service_is_seen_in_the_unit(self):
+    def test_the_unit_sees_a_name_of_a_directory_service(self):
         self.fill()
         self.open_socket()
         self.assertFalse(self.gets_token(KNOWN), "the first rule gives ldapapp nothing")
         self.assertTrue(self.gets_token(UNKNOWN))
         self.assertEqual(ask({"op": "health"}, ADMIN)["status"], "ok")
 
-    def test_a_name_that_comes_later_widens_nothing_before(self):
+    def test_rights_stay_closed_until_a_late_name_is_found(self):
         self.open_socket()
         self.assertFalse(self.gets_token(KNOWN))
         self.assertFalse(self.gets_token(UNKNOWN))
         self.assertTrue(self.gets_token(0), "root has another name")
         self.assertEqual(ask({"op": "health"}, ADMIN)["status"], "degraded")
         self.fill()
-        deadline = time.monotonic() + 2 * PATIENCE
+        deadline = time.monotonic() + 2 * TIMEOUT
         while ask({"op": "health"}, ADMIN)["status"] != "ok":
             self.assertLess(time.monotonic(), deadline, "the name was never found")
         self.assertFalse(self.gets_token(KNOWN))
@@ -101,7 +101,7 @@ class Units(MachineTestCase):
     """Rules by the systemd unit of a peer."""
 
     def ask_in_unit(self, unit):
-        """What a service of this name gets, and why not."""
+        """Requests a token in a service of this name, and returns the reply."""
         request = json.dumps({"op": "token", "subject": self.subject()})
         script = f"/run/{unit}.py"
         pathlib.Path(script).write_text(CLIENT)
@@ -109,7 +109,7 @@ class Units(MachineTestCase):
         output = run("systemd-run", "--quiet", "--wait", "--pipe", "--collect", f"--unit={unit}", *command).stdout
         return json.loads(output)
 
-    def test_a_rule_by_units_needs_to_see_them(self):
+    def test_a_rule_by_units_gives_nothing_where_the_daemon_cannot_see_them(self):
         configure(settings="access: [{ units: [shop.service], subjects: ['*'] }, { users: ['*'] }]")
         self.assertEqual(self.ask_in_unit("shop")["error"], "forbidden")
         health = ask({"op": "health"}, ADMIN)
@@ -117,7 +117,7 @@ class Units(MachineTestCase):
         check = next(check for check in health["checks"] if check["check"] == "access")
         self.assertIn("access[0]", check["description"])
 
-    def test_a_rule_by_units_decides_where_they_are_seen(self):
+    def test_a_rule_by_units_applies_where_the_daemon_sees_them(self):
         drop_in("peer-units", (SHIPPED_DROP_INS / "peer-units.conf").read_text())
         configure(settings="access: [{ units: [shop.service], subjects: ['*'] }, { users: ['*'] }]")
         self.assertIn("access_token", self.ask_in_unit("shop"))

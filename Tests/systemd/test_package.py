@@ -1,4 +1,4 @@
-"""The package: what an upgrade costs, and what is left after it went."""
+"""The package: its installation, upgrades and removal."""
 
 import os
 import pathlib
@@ -23,16 +23,16 @@ from test_restarts import Load
 
 class Package(MachineTestCase):
     def another_version(self, version):
-        """The same package under another version."""
-        folder = pathlib.Path(tempfile.mkdtemp())
-        self.addCleanup(shutil.rmtree, folder)
-        run("dpkg-deb", "--raw-extract", PACKAGE, str(folder / "tree"))
-        control = folder / "tree/DEBIAN/control"
+        """Builds the same package under another version."""
+        directory = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, directory)
+        run("dpkg-deb", "--raw-extract", PACKAGE, str(directory / "tree"))
+        control = directory / "tree/DEBIAN/control"
         lines = control.read_text().splitlines()
         changed = [f"Version: {version}" if line.startswith("Version:") else line for line in lines]
         control.write_text("\n".join(changed) + "\n")
-        run("dpkg-deb", "--root-owner-group", "-Znone", "--build", str(folder / "tree"), str(folder / "new.deb"))
-        return str(folder / "new.deb")
+        run("dpkg-deb", "--root-owner-group", "-Znone", "--build", str(directory / "tree"), str(directory / "new.deb"))
+        return str(directory / "new.deb")
 
     def test_after_installation_the_sockets_listen_and_the_daemon_waits(self):
         run("dpkg", "--purge", "tokencached")
@@ -71,7 +71,7 @@ class Package(MachineTestCase):
             self.assertFalse(os.path.exists(path))
         run("dpkg", "--purge", "tokencached")
 
-    def test_a_removed_package_keeps_its_configuration_alone(self):
+    def test_a_removed_package_leaves_only_its_configuration(self):
         entries()
         run("dpkg", "--remove", "tokencached")
         self.assertEqual(property_of("LoadState"), "not-found")

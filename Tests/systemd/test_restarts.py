@@ -1,4 +1,4 @@
-"""Tokens outlive the daemon, and requests don't notice its restarts."""
+"""Restarts of the daemon, which lose no tokens and no requests."""
 
 import ctypes
 import os
@@ -28,9 +28,9 @@ MEMFD_SECRET = 447
 
 
 class Load:
-    """Threads that ask for tokens again and again, and note what isn't answered.
+    """Threads that request tokens all the time, and note requests without an answer.
 
-    A request has a connection of its own, or all of them share a client's.
+    Each request has a connection of its own, unless all share a client's.
     """
 
     def __init__(self, subjects, ask=token):
@@ -84,7 +84,7 @@ class Restarts(MachineTestCase):
         self.assertGreater(load.answered, 20 * len(given))
         self.assert_same(given)
 
-    def test_who_keeps_a_connection_loses_no_request_either(self):
+    def test_restarts_lose_no_request_on_a_kept_connection(self):
         given = self.warm()
         client = TokenCache()
         with self.no_mint(), Load(list(given), lambda subject: client.token(subject=subject)) as load:
@@ -100,7 +100,7 @@ class Restarts(MachineTestCase):
             systemctl("restart", "tokencached.socket")
             self.assert_same(given)
 
-    def test_the_manager_may_execute_itself_anew(self):
+    def test_the_manager_may_reexecute_itself(self):
         given = self.warm()
         with self.no_mint():
             systemctl("daemon-reexec")
@@ -113,7 +113,7 @@ class Restarts(MachineTestCase):
         self.assertEqual(property_of("NFileDescriptorStore"), "0")
         self.assertEqual(entries(), 0)
 
-    def test_what_was_flushed_or_evicted_stays_away(self):
+    def test_flushed_and_evicted_tokens_do_not_come_back(self):
         given = self.warm()
         first = next(iter(given))
         ask({"op": "evict", "subject": first}, ADMIN)
@@ -123,8 +123,8 @@ class Restarts(MachineTestCase):
         kill_daemon()
         self.assertEqual(entries(), 0)
 
-    def test_tokens_outlive_restart_after_restart(self):
-        """What a daemon was handed and what it got itself, by whichever end, over and over."""
+    def test_tokens_outlive_many_restarts(self):
+        """Tokens from earlier daemons and new ones are kept over restarts and crashes."""
         given = self.warm(40)
         for number in range(8):
             subject = self.subject(f"late-{number}")

@@ -1,4 +1,4 @@
-"""What the daemon could do if it were somebody else's: a probe runs in its place, in its unit."""
+"""The daemon's sandbox, tested by a probe that runs instead of the daemon in its unit."""
 
 import json
 import pathlib
@@ -23,7 +23,7 @@ PROBE = pathlib.Path("/usr/lib/tokencached-probe.py")
 
 class Sandbox(MachineTestCase):
     def probe(self):
-        """The unit as it is, but for what is executed in it."""
+        """Runs the probe in the unit, and returns its findings."""
         shutil.copyfile(pathlib.Path(__file__).with_name("probe.py"), PROBE)
         self.addCleanup(PROBE.unlink)
         python = pathlib.Path(sys.executable).resolve()
@@ -35,12 +35,12 @@ class Sandbox(MachineTestCase):
         for entry in journal("_SYSTEMD_UNIT=tokencached.service", since=self.began):
             if str(entry["MESSAGE"]).startswith("probe "):
                 return json.loads(entry["MESSAGE"][6:])
-        raise AssertionError("the probe has said nothing")
+        raise AssertionError("the probe has printed nothing")
 
-    def test_what_is_refused_and_what_is_seen(self):
+    def test_forbidden_actions_fail_and_foreign_files_are_hidden(self):
         seen = self.probe()
-        for folder, result in seen["write"].items():
-            self.assertIn(result, ("EROFS", "EACCES", "EPERM", "ENOENT"), folder)
+        for directory, result in seen["write"].items():
+            self.assertIn(result, ("EROFS", "EACCES", "EPERM", "ENOENT"), directory)
         for family, result in seen["family"].items():
             self.assertEqual(result, "EAFNOSUPPORT", family)
         for family, result in seen["allowed_family"].items():
@@ -96,14 +96,15 @@ class DropIns(MachineTestCase):
             record["TOKENCACHED_OUTCOME"]
             for record in journal("TOKENCACHED_EVENT=reload", "_SYSTEMD_UNIT=tokencached.service", since=self.began)
         ]
-        self.assertEqual(outcomes, ["done", "invalid_configuration"], "the journal is reached from there, too")
+        self.assertEqual(outcomes, ["done", "invalid_configuration"], "the journal can be reached from there")
         run("dpkg", "--remove", "tokencached")
-        self.assertFalse(pathlib.Path("/usr/lib/tokencached").exists(), "what systemd made there went with the package")
+        left = pathlib.Path("/usr/lib/tokencached")
+        self.assertFalse(left.exists(), "what systemd created there is removed with the package")
 
     def test_an_address_that_is_not_allowed_is_not_reached(self):
         self.shipped("addresses", localhost="")
         self.assertEqual(ask({"op": "token", "subject": self.subject(), "timeout": 1})["error"], "timeout")
 
-    def test_what_systemd_254_added_is_borne_by_older_ones(self):
+    def test_an_older_systemd_accepts_the_settings_of_254(self):
         self.shipped("systemd-254")
         self.assertEqual(token(self.subject())["source"], "tenant")

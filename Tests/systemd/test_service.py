@@ -1,4 +1,4 @@
-"""The units: activation, readiness, reload, credentials, what a failure costs."""
+"""The units: activation, readiness, reload, failures, credentials and the journal."""
 
 import json
 import os
@@ -61,7 +61,7 @@ class Activation(MachineTestCase):
             self.assertEqual((stat.S_IMODE(found.stat().st_mode), found.owner(), found.group()), (mode, "root", group))
             self.assertEqual((stat.S_IMODE(found.parent.stat().st_mode), found.parent.owner()), (0o755, "root"))
 
-    def test_members_of_the_group_may_ask_and_nobody_else(self):
+    def test_only_members_of_the_group_may_connect(self):
         request = json.dumps({"op": "hello"})
         script = (
             "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]);"
@@ -76,16 +76,16 @@ class Activation(MachineTestCase):
             result = run(*command, path, request, check=False)
             self.assertEqual(result.returncode, status, f"{groups} at {path}: {result.stderr}")
 
-    def test_verify_says_nothing_of_the_installed_units(self):
+    def test_verify_finds_no_fault_in_the_installed_units(self):
         result = run("systemd-analyze", "verify", "--man=no", "tokencached.service", *SOCKETS, check=False)
         self.assertEqual(result.stdout + result.stderr, "")
 
 
 class Readiness(MachineTestCase):
-    def test_it_is_started_when_it_serves_and_not_before(self):
+    def test_it_is_started_once_it_serves(self):
         systemctl("start", "tokencached.service")
         process = pathlib.Path("/proc", property_of("MainPID"))
-        # Both sockets, which systemd hands over as the first descriptors, are waited for by an event loop.
+        # An event loop polls both sockets, which systemd hands over as the first descriptors.
         waited_for = {
             int(number)
             for number in (file.name for file in (process / "fd").iterdir() if "eventpoll" in os.readlink(file))
@@ -112,13 +112,14 @@ class Readiness(MachineTestCase):
                 connection.sendall(b'{"op":"hello"}\n')
                 self.assertIn(b'"tenants"', replies.readline())
 
-    def test_a_missing_secret_is_said_and_the_request_waits_for_it(self):
+    def test_a_missing_secret_is_reported_and_the_request_waits_for_it(self):
         SECRET.unlink()
         with connect(REQUESTS) as connection, connection.makefile("rb") as replies:
             connection.sendall(json.dumps({"op": "token", "subject": self.subject()}).encode() + b"\n")
             self.assertNotEqual(systemctl("start", "tokencached.service", check=False).returncode, 0)
-            said = [str(entry["MESSAGE"]) for entry in journal("_COMM=tokencached", since=self.began)]
-            self.assertTrue(any("tokencached.yaml:3: tenants.main.client_secret" in line for line in said), said)
+            messages = [str(entry["MESSAGE"]) for entry in journal("_COMM=tokencached", since=self.began)]
+            where = "tokencached.yaml:3: tenants.main.client_secret"
+            self.assertTrue(any(where in message for message in messages), messages)
             SECRET.write_text("s3cret")
             SECRET.chmod(0o600)
             self.assertIn(b"access_token", replies.readline())
@@ -131,7 +132,7 @@ class Readiness(MachineTestCase):
 
 
 class Reload(MachineTestCase):
-    def test_it_returns_when_the_new_configuration_is_in_force(self):
+    def test_it_returns_once_the_new_configuration_is_in_force(self):
         token(self.subject())
         process = property_of("MainPID")
         for number in range(5):
@@ -142,7 +143,7 @@ class Reload(MachineTestCase):
             self.assertEqual(sorted(ask({"op": "hello"})["tenants"]), ["main", f"more{number}"])
         self.assertEqual(property_of("MainPID"), process)
 
-    def test_it_fails_where_the_configuration_is_wrong_and_the_old_one_stays(self):
+    def test_it_fails_with_an_invalid_configuration_and_the_old_one_stays(self):
         token(self.subject())
         CONFIGURATION.write_text("tenants: 7\n")
         result = systemctl("reload", "tokencached.service", check=False)
@@ -161,18 +162,18 @@ class Reload(MachineTestCase):
 
 
 class Failures(MachineTestCase):
-    def test_a_stuck_loop_of_the_tenants_is_killed_too(self):
+    def test_a_stuck_loop_of_the_tenants_is_killed(self):
         drop_in("watchdog", "[Service]\nWatchdogSec=1s\n")
         first = token(self.subject())
         with connect(REQUESTS) as idle, self.no_mint():
             with frozen_loop(int(property_of("MainPID")), 1):
-                # Hits are served all the same, but nothing new would ever come.
+                # Hits are still served, but no new token would ever arrive.
                 self.assertEqual(token(self.subject())["access_token"], first["access_token"])
                 self.assertEqual(idle.recv(1), b"", "the daemon's end closes it")
             self.assertEqual(token(self.subject())["access_token"], first["access_token"])
         self.assertEqual(property_of("NRestarts"), "1")
 
-    def test_a_drain_may_take_longer_than_the_watchdog_has_patience(self):
+    def test_a_drain_may_take_longer_than_the_watchdog_allows(self):
         drop_in("watchdog", "[Service]\nWatchdogSec=1s\n")
         with connect(REQUESTS) as connection, connection.makefile("rb") as replies:
             slow = {"op": "token", "subject": f"after-4000+ok:{self.subject()}", "id": 1}
@@ -184,12 +185,12 @@ class Failures(MachineTestCase):
         with self.no_mint():
             self.assertEqual(token(slow["subject"])["source"], "cache")
 
-    def test_a_stuck_loop_is_killed_and_started_anew(self):
+    def test_a_stuck_loop_is_killed_and_the_daemon_restarted(self):
         drop_in("watchdog", "[Service]\nWatchdogSec=1s\n")
         systemctl("start", "tokencached.service")
         first = token(self.subject())
         with self.no_mint(), frozen_loop(int(property_of("MainPID"))):
-            # It waits in the socket, and the next daemon answers it.
+            # The request waits in the socket, and the next daemon answers it.
             self.assertEqual(token(self.subject())["access_token"], first["access_token"])
         self.assertEqual(property_of("NRestarts"), "1")
         messages = [str(entry["MESSAGE"]) for entry in journal("UNIT=tokencached.service", since=self.began)]
@@ -231,7 +232,7 @@ class Credentials(MachineTestCase):
 
 
 class Journal(MachineTestCase):
-    def test_refusals_do_not_blind_the_audit_trail(self):
+    def test_refusals_do_not_crowd_out_the_audit_trail(self):
         configure(settings="access: [{ users: [root], subjects: ['*'], operations: [token] }]")
         with connect(REQUESTS) as connection, connection.makefile("rb") as replies:
             line = json.dumps({"op": "prefetch", "subjects": ["x"], "tenant": "y" * 1000}).encode() + b"\n"
@@ -252,7 +253,7 @@ class Journal(MachineTestCase):
         self.assertTrue(any(entry.get("TOKENCACHED_SUBJECT") == self.subject() for entry in records))
         self.assertNotIn("loss", events)
 
-    def test_an_audit_file_has_a_folder_by_the_shipped_drop_in(self):
+    def test_the_shipped_drop_in_makes_a_directory_for_an_audit_file(self):
         drop_in("audit-file", (SHIPPED_DROP_INS / "audit-file.conf").read_text())
         configure(settings="audit: { to: /var/log/tokencached/audit.jsonl }")
         token(self.subject())
@@ -277,7 +278,7 @@ class Journal(MachineTestCase):
         given = token(self.subject())["access_token"]
         systemctl("restart", "tokencached.service")
         text = run("journalctl", "--no-pager", "--output=export", f"--since=@{self.began}").stdout
-        # The stand-in tenant has its secret on its command line, which stands beside what it says.
+        # The stand-in tenant's records have its command line with the secret.
         records = [record for record in text.split("\n\n") if "standin-tenant" not in record]
         self.assertTrue(any("tokencached.service" in record for record in records))
         for record in records:

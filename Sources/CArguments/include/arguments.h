@@ -1,10 +1,10 @@
-/* The arguments that the kernel handed to this process.
+/* CArguments: the arguments that the kernel handed to this process.
  *
- * Swift reads them from /proc/self/cmdline, which isn't there in every sandbox that an operator's tool is run in: there it
- * would see none, and a command would end well without having done anything. */
+ * Swift reads them from /proc/self/cmdline, which doesn't exist in every sandbox in which an operator runs the tool. Without
+ * it Swift sees no arguments, and a command would end with success without having done anything. */
 
-/* How many there are, with the program's name. */
+/* Returns the number of arguments, with the program's name. */
 int argument_count(void);
 
-/* One of them, from 0 up to that count. */
+/* Returns one of them, from 0 up to that number. */
 const char *argument(int index);

@@ -1,4 +1,4 @@
-import SafeText
+import SystemPackage
 
 /// The reason why a socket could not be bound, with a sentence for operators.
 package enum ListeningSocketError: Error, Equatable, CustomStringConvertible {
@@ -29,7 +29,7 @@ package enum ListeningSocketError: Error, Equatable, CustomStringConvertible {
         case .pathTooLong(let path):
             "socket \(path): the path is too long; the kernel allows \(UnixSocketAddress.longestPath) bytes"
         case .unknownGroup(let group, let path): "socket \(path): there is no group \(group)"
-        case .failed(let path, let what, let code): "socket \(path): \(what): \(errorText(code))"
+        case .failed(let path, let what, let code): "socket \(path): \(what): \(Errno(rawValue: code))"
         }
     }
 }

@@ -7,7 +7,7 @@ import NIOSSL
 extension CallFault {
     // MARK: Connecting
 
-    /// Names the error of an attempt to connect.
+    /// Returns the fault that an error of an attempt to connect stands for.
     static func connecting(_ error: any Error, at side: Side = .tenant) -> CallFault {
         CallFault(connectingCause(error), at: side)
     }
@@ -22,7 +22,7 @@ extension CallFault {
         }
     }
 
-    /// A host has several addresses, each with an error of its own: the one that says most counts.
+    /// Returns the most specific cause, as a host may have several addresses, each with its own error.
     private static func cause(of error: NIOConnectionError) -> Cause {
         let errors = error.connectionErrors.compactMap { ($0.error as? IOError)?.errnoCode }
         if !errors.isEmpty { return cause(of: errors) }
@@ -60,10 +60,10 @@ extension CallFault {
 
     // MARK: TLS
 
-    /// Names the error of a TLS handshake.
+    /// Returns the fault that an error of a TLS handshake stands for.
     ///
     /// - Parameters:
-    ///   - certificate: What the tenant showed, where it got that far.
+    ///   - certificate: The tenant's certificate, if the handshake got that far.
     ///   - now: The wall clock, in seconds since 1970.
     static func handshaking(_ error: any Error, _ certificate: NIOSSLCertificate?, now: Int) -> CallFault {
         switch error {
@@ -84,7 +84,9 @@ extension CallFault {
         error.description.contains("CERTIFICATE_VERIFY_FAILED")
     }
 
-    /// The library doesn't tell why a certificate was not taken; its times are the reason that can be seen.
+    /// Returns the cause of a failed verification, which the library doesn't tell.
+    ///
+    /// A certificate's times are the reasons that can be checked here.
     private static func verification(_ certificate: NIOSSLCertificate?, now: Int) -> Cause {
         guard let certificate else { return .unknownAuthority }
         if certificate.notValidAfter < now { return .expired }
@@ -92,9 +94,9 @@ extension CallFault {
         return .unknownAuthority
     }
 
-    // MARK: Answers
+    // MARK: Replies
 
-    /// Names the error of a connection that was made.
+    /// Returns the fault that an error of an open connection stands for.
     static func answering(_ error: any Error) -> CallFault {
         switch error {
         case let error as CallFault: error

@@ -1,22 +1,22 @@
-/// The reason for which a call got no answer: a sentence for people, and a code that programs can rely on.
+/// The reason for which a call got no reply: a sentence for people, and a code that programs can rely on.
 ///
-/// Neither shows anything of the request, of a proxy's credentials or of the errors' own texts, which are for programmers.
+/// Neither shows anything of the request, of a proxy's credentials or of the underlying errors' texts.
 package struct CallFault: Error, Sendable, Hashable {
-    /// Whom the daemon was talking to.
+    /// The other end of a connection.
     package enum Side: Sendable {
         case tenant
         case proxy
     }
 
-    /// The cause; the raw value is the code.
+    /// The cause, whose raw value is the code.
     package enum Cause: String, Sendable, CaseIterable {
-        /// There is no such name (`EAI_NONAME`, `EAI_NODATA`).
+        /// The name doesn't exist (`EAI_NONAME`, `EAI_NODATA`).
         case noSuchName = "no_such_name"
-        /// The name service didn't say (`EAI_AGAIN` and the like).
+        /// The name service failed (`EAI_AGAIN` and the like).
         case nameUnresolved = "name_unresolved"
-        /// Nobody listens there (`ECONNREFUSED`).
+        /// No process listens at the address (`ECONNREFUSED`).
         case refused = "connection_refused"
-        /// There is no way there (`ENETUNREACH`, `EHOSTUNREACH`), or a firewall forbids it.
+        /// There is no route to the address (`ENETUNREACH`, `EHOSTUNREACH`), or a firewall forbids it.
         case unreachable = "unreachable"
         /// Looking up the name and connecting took too long.
         case connectTimeout = "connect_timeout"
@@ -24,7 +24,7 @@ package struct CallFault: Error, Sendable, Hashable {
         case localLimit = "local_limit"
         /// No connection could be made for another reason.
         case notConnected = "not_connected"
-        /// The certificate leads to no authority that is trusted.
+        /// No trusted authority has signed the certificate.
         case unknownAuthority = "tls_unknown_authority"
         /// The certificate is for another host.
         case wrongName = "tls_wrong_name"
@@ -34,38 +34,39 @@ package struct CallFault: Error, Sendable, Hashable {
         case notYetValid = "tls_not_yet_valid"
         /// The TLS handshake took too long.
         case tlsTimeout = "tls_timeout"
-        /// TLS can't be spoken for another reason: no common version, an alert, an end in the middle.
+        /// TLS failed for another reason: no common version, an alert, or an end of the connection.
         case tlsFailed = "tls_failed"
-        /// The answer took too long.
+        /// The reply took too long.
         case answerTimeout = "answer_timeout"
-        /// The connection ended before the whole answer had come.
+        /// The connection ended before the reply was complete.
         case connectionLost = "connection_lost"
-        /// The answer is no HTTP.
+        /// The reply is not HTTP.
         case notHTTP = "not_http"
-        /// The proxy wants other credentials, or some (407).
+        /// The proxy requires credentials, or others than it was given (407).
         case authentication = "authentication"
-        /// The proxy doesn't let anyone through to the tenant (403).
+        /// The proxy forbids connections to the tenant (403).
         case forbidden = "forbidden"
-        /// The proxy answered with another status than 2xx: most often it can't reach the tenant itself.
+        /// The proxy answered with another status than 2xx, most often because it can't reach the tenant.
         case gateway = "gateway"
         /// The daemon is shutting down.
         case shutDown = "shutting_down"
     }
 
-    /// Whom the daemon was talking to.
+    /// The side that the fault is about.
     package var side = Side.tenant
     /// The cause.
     package var cause: Cause
     /// The proxy's status, where that is the reason.
     package var status: Int?
 
+    /// Creates a fault at one side of a connection.
     package init(_ cause: Cause, at side: Side = .tenant, status: Int? = nil) {
         self.cause = cause
         self.side = side
         self.status = status
     }
 
-    /// A code that stays.
+    /// The code, which stays the same between versions.
     package var code: String {
         switch side {
         case .tenant: cause.rawValue
@@ -73,7 +74,7 @@ package struct CallFault: Error, Sendable, Hashable {
         }
     }
 
-    /// One plain sentence.
+    /// A sentence for people.
     package var sentence: String {
         switch side {
         case .tenant: tenantSentence
@@ -90,7 +91,7 @@ package struct CallFault: Error, Sendable, Hashable {
         case .connectTimeout: "the proxy can't be reached: no connection could be made in time"
         case .localLimit: "the proxy can't be reached: this machine has nothing left for a connection"
         case .answerTimeout: "the proxy took too long to connect to the tenant"
-        case .connectionLost: "the proxy ended the connection before there was a way to the tenant"
+        case .connectionLost: "the proxy ended the connection before it had connected to the tenant"
         case .notHTTP: "the proxy's answer is not HTTP"
         case .authentication: "the proxy refused its credentials, or wants some (407)"
         case .forbidden: "the proxy doesn't allow a connection to the tenant (403)"
@@ -115,15 +116,15 @@ package struct CallFault: Error, Sendable, Hashable {
         case .expired: "the tenant's certificate can't be trusted: it has expired"
         case .notYetValid: "the tenant's certificate can't be trusted: it is not valid yet"
         case .tlsTimeout: "the tenant can't be reached: the TLS handshake took too long"
-        case .tlsFailed: "the tenant can't be reached: TLS can't be spoken with it"
+        case .tlsFailed: "the tenant can't be reached: the TLS handshake failed"
         case .answerTimeout: "the tenant took longer than its time-out to answer"
         case .connectionLost: "the connection to the tenant broke before its answer was complete"
         case .notHTTP: "the tenant's answer is not HTTP"
-        case .authentication, .forbidden, .gateway: "the tenant can't be reached: the proxy does not let it be"
+        case .authentication, .forbidden, .gateway: "the tenant can't be reached: the proxy doesn't allow it"
         case .shutDown: "the daemon is shutting down"
         }
     }
 
-    /// Whether another set of trusted authorities could make a difference.
+    /// True if another set of trusted authorities could make a difference.
     var isOfTrust: Bool { cause == .unknownAuthority }
 }

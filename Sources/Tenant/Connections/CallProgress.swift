@@ -1,13 +1,13 @@
 import Synchronization
 
-/// The phase that a call is in, which its time-out is named for.
+/// Tracks the step that a call is at, which decides the fault of a time-out.
 final class CallProgress: Sendable {
     private let fault = Mutex(CallFault(.connectTimeout))
 
-    /// The time-out of the step that the call is at.
+    /// The fault of a time-out at the present step.
     var timeout: CallFault { fault.withLock { $0 } }
 
-    /// A step begins.
+    /// Notes that a step begins.
     func begins(_ cause: CallFault.Cause, at side: CallFault.Side = .tenant) {
         fault.withLock { $0 = CallFault(cause, at: side) }
     }

@@ -3,13 +3,15 @@ import Synchronization
 
 /// Keeps a tenant's connections between calls.
 ///
-/// The number of calls at once is decided where they are ordered, so there are never more connections, and none is
-/// waited for here. The one that was used last is taken first, so that those that are not needed become idle.
+/// The number of concurrent calls is decided where they are ordered, so the pool has no limit of its own and no queue.
+/// The connection that was used last is taken first, so that those that are not needed become idle.
 final class ConnectionPool: Sendable {
-    /// A connection is closed after being idle for less than servers commonly keep it.
+    /// The time after which an idle connection is closed: less than servers commonly keep one.
     static let idleTimeout = Duration.seconds(30)
-    /// No call begins on a connection that is older: a new one looks the tenant's name up again, which may have moved while
-    /// the old server lives on.
+    /// The age from which a connection is no longer used for new calls.
+    ///
+    /// A new connection looks up the tenant's name again, which may lead elsewhere by now while the old server still
+    /// runs.
     static let greatestAge = Duration.seconds(60)
 
     private struct Kept {
@@ -19,7 +21,7 @@ final class ConnectionPool: Sendable {
     }
 
     private struct State {
-        /// Those that wait for a call, the one used last at the end.
+        /// The connections that wait for a call, the one used last at the end.
         var kept: [Kept] = []
         var open: [ObjectIdentifier: TenantConnection] = [:]
         var generation = 0
@@ -28,12 +30,12 @@ final class ConnectionPool: Sendable {
 
     private let state = Mutex(State())
 
-    /// The generation of a connection that is begun now.
+    /// The generation of connections that are opened now.
     var generation: Int { state.withLock { $0.generation } }
 
-    /// Takes in a new connection, which is in use.
+    /// Adds a new connection, which is in use.
     ///
-    /// - Returns: Whether it may be used: after a shutdown it is closed at once.
+    /// - Returns: True if it may be used. After a shutdown it is closed at once.
     func add(_ connection: TenantConnection) -> Bool {
         let id = ObjectIdentifier(connection)
         let isWanted = state.withLock { state in
@@ -48,7 +50,7 @@ final class ConnectionPool: Sendable {
         return true
     }
 
-    /// Takes a connection out that has been used before; nil: there is none that may be used.
+    /// Removes a kept connection, to make a call on it, or nil if there is none that may be used.
     func take(now: ContinuousClock.Instant) -> TenantConnection? {
         while let kept = state.withLock({ $0.kept.popLast() }) {
             kept.timer.cancel()
@@ -61,7 +63,7 @@ final class ConnectionPool: Sendable {
         return nil
     }
 
-    /// Puts a connection back after a call that was answered.
+    /// Puts a connection back after a call that got its reply.
     func put(_ connection: TenantConnection, now: ContinuousClock.Instant) {
         let life = min(Self.idleTimeout, Self.greatestAge - (now - connection.opened))
         guard life > .zero, connection.isOpen else { return connection.close() }
@@ -76,7 +78,9 @@ final class ConnectionPool: Sendable {
         connection.close()
     }
 
-    /// Lets go of all connections that there are, as one of them was found broken: those under way end with their call.
+    /// Drops all present connections, as one of them turned out to be broken.
+    ///
+    /// Those in use are closed after their call.
     func distrust() {
         let kept = state.withLock { state in
             state.generation += 1
@@ -89,7 +93,7 @@ final class ConnectionPool: Sendable {
         }
     }
 
-    /// Closes all connections, those with a call under way too; none is kept from here on.
+    /// Closes all connections, including those in use, and keeps none from here on.
     func shutdown() {
         let open = state.withLock { state in
             state.isShutDown = true

@@ -2,10 +2,10 @@ import NIOCore
 
 /// The other end of a connection.
 struct Endpoint: Sendable, Equatable {
-    /// A name or an address; an IPv6 address without its brackets.
+    /// A name or an address, in which an IPv6 address has no brackets.
     let host: String
     let port: Int
-    /// Whether TLS is spoken there.
+    /// True if the connection uses TLS.
     let isSecure: Bool
     /// Host and port as a request names them.
     let authority: String
@@ -27,9 +27,9 @@ struct Endpoint: Sendable, Equatable {
         self.host = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : String(host)
     }
 
-    /// Host and port, whether or not the origin names one.
+    /// Host and port, also where the origin names no port.
     var hostAndPort: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
-    /// Whether the host is given by its address: then there is no name that a certificate could be for.
+    /// True if the host is an address, in which case there is no name to check a certificate for.
     var isAddress: Bool { (try? SocketAddress(ipAddress: host, port: port)) != nil }
 }

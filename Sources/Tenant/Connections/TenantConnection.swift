@@ -5,9 +5,9 @@ import NIOHTTPCompression
 
 /// A connection to a tenant, TLS included, on which calls are made one after another.
 final class TenantConnection: Sendable {
-    /// The time at which it was made.
+    /// The time at which it was opened.
     let opened: ContinuousClock.Instant
-    /// The pool's generation in which it was made.
+    /// The pool's generation in which it was opened.
     let generation: Int
     private let channel: any Channel
     private let calls: NIOLoopBound<CallHandler>
@@ -24,7 +24,7 @@ final class TenantConnection: Sendable {
         self.generation = generation
     }
 
-    /// Has a channel speak HTTP.
+    /// Adds the handlers for HTTP to a channel.
     static func open(
         _ channel: any Channel,
         opened: ContinuousClock.Instant,
@@ -38,15 +38,15 @@ final class TenantConnection: Sendable {
                 ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .dropBytes)),
                 NIOHTTPResponseDecompressor(limit: .size(CallHandler.largestReply)), handler,
             ])
-            // Where it is closed already, the handler says so when it is called.
+            // If the channel is closed already, the handler fails the first call.
             _ = channel.setOption(.autoRead, value: true)
             return NIOLoopBound(handler, eventLoop: channel.eventLoop)
         }.get()
         return TenantConnection(channel, calls, opened: opened, generation: generation)
     }
 
-    /// Makes one call.
-    func call(_ head: HTTPRequestHead, _ body: ByteBuffer) async throws(CallFailure) -> Answer {
+    /// Makes one call, and ends it when the task is cancelled.
+    func call(_ head: HTTPRequestHead, _ body: ByteBuffer) async throws(AnswerError) -> Answer {
         let promise = channel.eventLoop.makePromise(of: Answer.self)
         do {
             return try await withTaskCancellationHandler {
@@ -56,30 +56,30 @@ final class TenantConnection: Sendable {
                 channel.eventLoop.execute { self.calls.value.abandon(CallFault(.shutDown)) }
             }
         } catch {
-            throw error as? CallFailure ?? CallFailure(fault: .none(.answering(error)), isUnanswered: false)
+            throw error as? AnswerError ?? AnswerError(reason: .incomplete(.answering(error)), isUnanswered: false)
         }
     }
 
-    /// Whether the other side has kept it open, as far as is known here.
+    /// True if the connection is open, as far as is known here.
     var isOpen: Bool { channel.isActive }
 
-    /// Bounds how long the other side may leave what is sent without an acknowledgement.
+    /// Limits the time for which the other side may leave data unacknowledged.
     ///
-    /// A connection that something between has forgotten swallows what is sent: the system would try for minutes.
+    /// If something between has dropped the connection's state, the system would send the data again for minutes.
     func limitSilence(to limit: Duration) {
         let milliseconds = Int(limit / .milliseconds(1))
         channel.setOption(.tcpOption(NIOBSDSocket.Option(rawValue: TCP_USER_TIMEOUT)), value: milliseconds)
             .whenComplete { _ in }
     }
 
-    /// Runs something after a while, unless it is cancelled.
+    /// Runs a task after a time, unless it is cancelled.
     func schedule(in time: Duration, _ task: @escaping @Sendable () -> Void) -> Scheduled<Void> {
         channel.eventLoop.scheduleTask(in: TimeAmount(time), task)
     }
 
-    /// Calls back when it is closed, whoever closed it.
+    /// Runs a task when the connection is closed, by either side.
     func onClose(_ task: @escaping @Sendable () -> Void) { channel.closeFuture.whenComplete { _ in task() } }
 
-    /// Closes it.
+    /// Closes the connection, without waiting for its end.
     func close() { channel.close(promise: nil) }
 }

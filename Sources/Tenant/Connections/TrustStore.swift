@@ -1,43 +1,45 @@
 import Glibc
-import NIOCore
 import NIOSSL
 import Synchronization
+import SystemPackage
 
-/// The authorities whose signature makes a tenant's certificate trusted: the system's, and those of a file.
+/// The trusted certificate authorities: the system's, and those of a file.
 ///
-/// They are read again when a certificate isn't taken, as the tenant may have another one, of another authority, by now.
+/// They are read again when a tenant's certificate is rejected, as it may be a new one, of another authority.
 final class TrustStore: Sendable {
-    /// At most so often: a tenant whose certificate is wrong costs no disk.
-    private static let lookInterval = Duration.seconds(1)
+    /// The least time between two reads, so that a tenant with a wrong certificate causes no load on the disk.
+    private static let readInterval = Duration.seconds(1)
 
     private struct State {
         var context: NIOSSLContext
-        var lastLook: ContinuousClock.Instant?
+        var lastRead: ContinuousClock.Instant?
     }
 
     private let file: String?
     private let state: Mutex<State>
 
-    /// - Parameter file: In PEM form.
-    /// - Throws: Where the file can't be read.
+    /// Reads the authorities.
+    ///
+    /// - Parameter file: A file in PEM form.
+    /// - Throws: An error where the file can't be read.
     init(_ file: String?) throws {
         self.file = file
         state = Mutex(State(context: try Self.read(file)))
     }
 
-    /// The authorities for connections that are made now.
+    /// The authorities for connections that are opened now.
     var context: NIOSSLContext { state.withLock { $0.context } }
 
-    /// Reads the authorities again.
+    /// Reads the authorities again after a certificate was rejected.
     ///
-    /// - Parameter used: What the connection was made with whose certificate was not taken.
-    /// - Returns: Whether another attempt would be made with authorities that were read later.
+    /// - Parameter used: The authorities with which it was rejected.
+    /// - Returns: True if another attempt would use authorities that were read later.
     func isRenewed(after used: NIOSSLContext, now: ContinuousClock.Instant) -> Bool {
         state.withLock { state in
             if state.context !== used { return true }
-            if let last = state.lastLook, now - last < Self.lookInterval { return false }
-            state.lastLook = now
-            // A file that is missing or being written is no reason to trust others than before.
+            if let last = state.lastRead, now - last < Self.readInterval { return false }
+            state.lastRead = now
+            // If the file is missing or being written, the authorities stay as they are.
             guard let context = try? Self.read(file) else { return false }
             state.context = context
             return true
@@ -54,24 +56,24 @@ final class TrustStore: Sendable {
         return try NIOSSLContext(configuration: configuration)
     }
 
-    /// In bytes; Debian's file of all public authorities (`ca-certificates`) has about 220,000.
+    /// The largest file in bytes.
+    ///
+    /// Debian's file of all public authorities (`ca-certificates`) has about 220,000.
     private static let largestFile = 1_048_576
 
-    /// A file's content; a pipe is refused, as to open one that nobody writes to would take for ever.
+    /// Reads a file's content.
+    ///
+    /// The file is opened without blocking, as to open a pipe that nobody writes to would block for ever.
     private static func content(of file: String) throws -> [UInt8] {
-        let descriptor = unsafe open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
-        guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "open") }
-        defer { close(descriptor) }
-        var status = stat()
-        guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-            status.st_size <= largestFile
-        else { throw IOError(errnoCode: EINVAL, reason: "it is no regular file, or too large") }
+        let options: FileDescriptor.OpenOptions = [.closeOnExec, .nonBlocking, .init(rawValue: O_NOCTTY)]
+        let descriptor = unsafe try FileDescriptor.open(file, .readOnly, options: options)
+        defer { try? descriptor.close() }
+        let status = try descriptor.stat()
+        guard status.type == .regular, status.size <= largestFile else { throw Errno.invalidArgument }
         var content: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 65_536)
         while content.count <= largestFile {
-            let count = unsafe Glibc.read(descriptor, &part, part.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw IOError(errnoCode: errno, reason: "read") }
+            let count = unsafe try part.withUnsafeMutableBytes { unsafe try descriptor.read(into: $0) }
             guard count > 0 else { break }
             content += part[..<count]
         }

@@ -7,15 +7,15 @@ import FoundationEssentials
 import Foundation
 #endif
 
-/// Asks an HTTP proxy for a tunnel to the tenant (RFC 9110, section 9.3.6), and goes when it is there.
+/// Asks an HTTP proxy for a tunnel to the tenant (RFC 9110, section 9.3.6), and removes itself when the tunnel is open.
 final class TunnelHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// The head of a proxy's answer is no longer than this.
+    /// The longest head of a proxy's reply that is accepted, in bytes.
     private static let longestHead = 16_384
 
-    /// Host and port of the tenant.
+    /// The tenant's host and port.
     private let target: String
     private let proxy: ProxySettings
     private let promise: EventLoopPromise<Void>

@@ -7,9 +7,9 @@ enum CallEnd {
     /// The tenant minted a token.
     case minted(EncodedToken, TokenLife)
     /// The mint failed.
-    case failed(MintFailure)
+    case failed(CallFailure)
     /// The revocation ended, with or without an answer of the tenant.
-    case revocation(RevocationResult)
+    case revocation(RevocationOutcome)
     /// It was not sent, as nobody needs it any more.
     case unwanted
     /// It was not sent, as the user has logged out.

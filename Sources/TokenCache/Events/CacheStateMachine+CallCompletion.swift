@@ -14,7 +14,7 @@ extension CacheStateMachine {
     /// - Parameters:
     ///   - now: The time on the clock that decides.
     ///   - wall: The wall-clock time, for display.
-    package mutating func ended(_ id: CallID, _ result: MintResult, now: Instant, wall: Date) -> CacheActions {
+    package mutating func ended(_ id: CallID, _ result: MintOutcome, now: Instant, wall: Date) -> CacheActions {
         guard let call = calls[id], let mint = call.mint, let sent = call.sent else { return finish(now) }
         statistics.recordMint(now - sent)
         switch result {
@@ -26,7 +26,7 @@ extension CacheStateMachine {
                 policy: policy
             )
             guard life.left(at: now) >= TokenLife.minServed else {
-                end(id, .failed(MintFailure.expiredOnArrival), now: now)
+                end(id, .failed(CallFailure.expiredOnArrival), now: now)
                 break
             }
             let ends = wall.addingTimeInterval(life.left(at: now).inSeconds)
@@ -44,7 +44,7 @@ extension CacheStateMachine {
     }
 
     /// Completes a call that revoked a token or failed to.
-    package mutating func revocationEnded(_ id: CallID, _ result: RevocationResult, now: Instant) -> CacheActions {
+    package mutating func revocationEnded(_ id: CallID, _ result: RevocationOutcome, now: Instant) -> CacheActions {
         if calls[id]?.sent != nil { end(id, .revocation(result), now: now) }
         return finish(now)
     }
@@ -164,11 +164,11 @@ extension CacheStateMachine {
         let outcome: AuditRecord.RevocationEnd
         switch reason {
         case .revocation(let result):
-            outcome = result == .taken ? .revoked : .failed
+            outcome = result == .accepted ? .revoked : .failed
             let before = tenants[call.tenant]?.governor.blockedUntil(now)
             switch result {
-            case .taken: noteEnd(of: call, .success, now: now)
-            case .refused: noteEnd(of: call, .answer, now: now)
+            case .accepted: noteEnd(of: call, .success, now: now)
+            case .denied: noteEnd(of: call, .answer, now: now)
             case .failed(let failure):
                 noteHold(of: call.tenant, failure, now: now)
                 noteEnd(of: call, ending(of: failure, call.tenant), now: now)

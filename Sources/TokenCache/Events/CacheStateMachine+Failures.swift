@@ -8,7 +8,7 @@ extension CacheStateMachine {
     /// failure.
     static var maxFailure: Double { 0.5 }
 
-    mutating func failed(_ call: Call, _ mint: Mint, _ fate: Mint.Fate, _ failure: MintFailure, now: Instant) {
+    mutating func failed(_ call: Call, _ mint: Mint, _ fate: Mint.Fate, _ failure: CallFailure, now: Instant) {
         let retry = retry(mint, fate, failure, call.tenant, now: now)
         let before = tenants[call.tenant]?.governor.blockedUntil(now)
         noteHold(of: call.tenant, failure, now: now)
@@ -62,7 +62,7 @@ extension CacheStateMachine {
 
     /// Returns the error for a failure, and remembers it if it is the key's current mint that failed.
     private mutating func error(
-        for failure: MintFailure,
+        for failure: CallFailure,
         _ tenant: TenantID,
         _ mint: Mint,
         _ fate: Mint.Fate,
@@ -117,7 +117,7 @@ extension CacheStateMachine {
     private mutating func retry(
         _ mint: Mint,
         _ fate: Mint.Fate,
-        _ failure: MintFailure,
+        _ failure: CallFailure,
         _ tenant: TenantID,
         now: Instant
     ) -> Mint.Refresh? {

@@ -17,7 +17,7 @@ extension CacheStateMachine {
     }
 
     /// Returns the meaning of a failure for the circuit breaker.
-    func ending(of failure: MintFailure, _ tenant: TenantID) -> CircuitBreaker.Ending {
+    func ending(of failure: CallFailure, _ tenant: TenantID) -> CircuitBreaker.Ending {
         switch failure {
         // While the client is denied, another 401 means that it still is.
         case .denied(let upstream, _) where upstream.status == 401 && isClientDenied(tenant): .fault
@@ -31,13 +31,13 @@ extension CacheStateMachine {
     }
 
     /// Records that a tenant wants no calls for a while.
-    mutating func noteHold(of tenant: TenantID, _ failure: MintFailure, now: Instant) {
+    mutating func noteHold(of tenant: TenantID, _ failure: CallFailure, now: Instant) {
         let length: Duration?
         let cause: Governor.Delay.Cause
         switch failure {
         case .throttled(let retryAfter): (length, cause) = (retryAfter, .throttled)
-        case .unavailable(_, _, .asked(let asked)): (length, cause) = (asked, .paused)
-        case .unavailable(_, _, .unreadable): (length, cause) = (nil, .paused)
+        case .unavailable(_, _, .usable(let asked)): (length, cause) = (asked, .paused)
+        case .unavailable(_, _, .unusable): (length, cause) = (nil, .paused)
         case .unavailable(_, _, nil), .denied, .malformed, .rejected, .noMemory: return
         }
         guard tenants[tenant]?.isRetired == false else { return }
@@ -70,7 +70,7 @@ extension CacheStateMachine {
     }
 
     /// Evaluates a failure for what it says of the client.
-    mutating func noteDenial(_ call: Call, _ mint: Mint, _ failure: MintFailure, now: Instant) {
+    mutating func noteDenial(_ call: Call, _ mint: Mint, _ failure: CallFailure, now: Instant) {
         guard tenants[call.tenant]?.isRetired == false else { return }
         // A denial with an old secret says nothing of the client with the new one.
         guard case .denied(let upstream, secretChanged: false) = failure else {

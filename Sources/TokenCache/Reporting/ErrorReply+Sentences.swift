@@ -87,7 +87,7 @@ extension ErrorReply {
     )
 }
 
-extension MintFailure {
+extension CallFailure {
     /// The failure of a mint whose token came too late to be of use.
-    static let expiredOnArrival = MintFailure.malformed(ErrorReply.expiredOnArrival.description)
+    static let expiredOnArrival = CallFailure.malformed(ErrorReply.expiredOnArrival.description)
 }

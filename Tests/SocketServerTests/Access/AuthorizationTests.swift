@@ -46,8 +46,8 @@ struct AuthorizationTests {
     }
 
     /// The record of a forbidden request for the audit trail.
-    private func refusal(_ error: AuthorizationError?) -> AuditRecord.Refusal? {
-        guard case .refusal(let refusal)? = error?.record?.act else { return nil }
+    private func refusal(_ error: AuthorizationError?) -> AuditRecord.ForbiddenRequest? {
+        guard case .forbidden(let refusal)? = error?.record?.act else { return nil }
         return refusal
     }
 
@@ -159,7 +159,7 @@ struct AuthorizationTests {
         #expect(forbidden?.reply == ErrorReply(.forbidden, "this peer may not ask for tokens of that user"))
         #expect(
             refusal(forbidden)
-                == AuditRecord.Refusal(
+                == AuditRecord.ForbiddenRequest(
                     .prefetch,
                     reason: "this peer may not ask for tokens of that user",
                     tenant: "main",
@@ -170,7 +170,7 @@ struct AuthorizationTests {
         let token = TokenRequest(key: Self.key("main", scopes: "a c"))
         #expect(
             refusal(error(.token(token), client, by: gatekeeper))
-                == AuditRecord.Refusal(
+                == AuditRecord.ForbiddenRequest(
                     .token,
                     reason: "this peer may ask for the tenant's own scopes only",
                     tenant: "main",

@@ -24,9 +24,9 @@ extension ModelRun {
 
     // MARK: The tenant's answers
 
-    private func answer(to call: ModelCall) -> MintResult {
+    private func answer(to call: ModelCall) -> MintOutcome {
         let lifetime = random.pick(isResting ? [.seconds(600), .seconds(21_600)] : Self.lifetimes)
-        let success = MintResult.minted(newToken(), scope: random.pick([nil, nil, "granted"]), lifetime: lifetime)
+        let success = MintOutcome.minted(newToken(), scope: random.pick([nil, nil, "granted"]), lifetime: lifetime)
         switch call.tenant.behaviour {
         case .well: return success
         case .flapping where random.once(in: 2): return success
@@ -40,15 +40,15 @@ extension ModelRun {
         }
     }
 
-    private func answer(toRevocation call: ModelCall) -> RevocationResult {
+    private func answer(toRevocation call: ModelCall) -> RevocationOutcome {
         switch call.tenant.behaviour {
-        case .well: .taken
-        case .flapping where random.once(in: 2): .taken
+        case .well: .accepted
+        case .flapping where random.once(in: 2): .accepted
         case .down, .flapping: .failed(fault())
         case .throttling: .failed(.throttled(retryAfter: random.pick(Self.holds)))
         // A denial of users says nothing of the client.
-        case .denying: random.pick([.taken, .refused])
-        case .rejecting: random.pick([.refused, .failed(.rejected("409"))])
+        case .denying: random.pick([.accepted, .denied])
+        case .rejecting: random.pick([.denied, .failed(.rejected("409"))])
         }
     }
 
@@ -58,16 +58,16 @@ extension ModelRun {
     ]
     private static let holds: [Duration?] = [nil, .zero, .seconds(1), .seconds(30), .seconds(30), .seconds(7_200)]
 
-    private func fault() -> MintFailure {
+    private func fault() -> CallFailure {
         random.pick([
-            .unavailable("down", pause: nil), .unavailable("down", pause: nil), .malformed("not JSON"),
-            .unavailable("down", pause: .asked(.seconds(3))), .unavailable("down", pause: .unreadable),
+            .unavailable("down", retryAfter: nil), .unavailable("down", retryAfter: nil), .malformed("not JSON"),
+            .unavailable("down", retryAfter: .usable(.seconds(3))), .unavailable("down", retryAfter: .unusable),
         ])
     }
 
     // MARK: Mints
 
-    func mintEnded(_ call: ModelCall, _ key: ModelKey, _ result: MintResult) throws {
+    func mintEnded(_ call: ModelCall, _ key: ModelKey, _ result: MintOutcome) throws {
         guard let id = call.id, let sent = call.sent else { return }
         trace("\(call) ends: \(result)")
         begin(machine.ended(id, result, now: now, wall: Self.wall))
@@ -196,7 +196,7 @@ extension ModelRun {
 
     // MARK: Failures
 
-    private func failed(_ call: ModelCall, _ key: ModelKey, _ failure: MintFailure) throws {
+    private func failed(_ call: ModelCall, _ key: ModelKey, _ failure: CallFailure) throws {
         let (tenant, fate) = (call.tenant, call.fate)
         remove(call)
         let retry = retry(of: call, key, fate, failure)
@@ -219,7 +219,7 @@ extension ModelRun {
         of call: ModelCall,
         _ key: ModelKey,
         _ fate: ModelCall.Fate,
-        _ failure: MintFailure
+        _ failure: CallFailure
     ) -> ModelCall? {
         guard fate == .current, let entry = key.entry, now >= entry.refreshAfter, entry.isInUse(at: now, policy)
         else { return nil }
@@ -234,7 +234,7 @@ extension ModelRun {
     }
 
     /// Returns the error for a failure, and remembers it if the key's current mint failed.
-    private func remember(_ failure: MintFailure, _ key: ModelKey, _ fate: ModelCall.Fate) throws -> ModelError {
+    private func remember(_ failure: CallFailure, _ key: ModelKey, _ fate: ModelCall.Fate) throws -> ModelError {
         // A retry after a reload goes to another tenant, of which this one's hold says nothing.
         let block = key.tenant.isRetired ? nil : key.tenant.block(now)
         let wait = block.map { $0 - now } ?? .seconds(1)
@@ -288,7 +288,7 @@ extension ModelRun {
 
     // MARK: Revocations
 
-    private func revocationEnded(_ call: ModelCall, _ token: ModelToken, _ result: RevocationResult) throws {
+    private func revocationEnded(_ call: ModelCall, _ token: ModelToken, _ result: RevocationOutcome) throws {
         guard let id = call.id else { return }
         let tenant = call.tenant
         trace("\(call) ends: \(result)")
@@ -296,15 +296,15 @@ extension ModelRun {
         remove(call)
         let before = tenant.block(now)
         switch result {
-        case .taken: try noteEnd(of: call, .success)
-        case .refused: try noteEnd(of: call, .answer)
+        case .accepted: try noteEnd(of: call, .success)
+        case .denied: try noteEnd(of: call, .answer)
         case .failed(let failure):
             try noteHold(of: tenant, failure)
             try noteEnd(of: call, ending(of: failure, tenant))
         }
         if let block = tenant.block(now), block != before, !tenant.isRetired { tenant.pace() }
-        try takeRecord(of: call, token, result == .taken ? .revoked : .failed)
-        answerLogout(call, isTaken: result == .taken)
+        try takeRecord(of: call, token, result == .accepted ? .revoked : .failed)
+        answerLogout(call, isTaken: result == .accepted)
         try finish()
     }
 

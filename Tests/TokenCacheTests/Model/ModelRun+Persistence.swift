@@ -119,7 +119,7 @@ extension ModelRun {
         let token = ModelToken(text, call, key, sent: sent, lifetime: .seconds(21_600))
         guard token.left(at: now) > .seconds(1) else { return nil }
         tokens[token.fingerprint] = token
-        let result = MintResult.minted(text, scope: nil, lifetime: .seconds(21_600))
+        let result = MintOutcome.minted(text, scope: nil, lifetime: .seconds(21_600))
         begin(machine.ended(id, result, now: now, wall: Self.wall))
         tally.note(.killedBetweenChanges)
         try takeChanges(upTo: random.below(event.changes.count + 1))

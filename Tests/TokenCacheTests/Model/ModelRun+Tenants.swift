@@ -32,7 +32,7 @@ extension ModelRun {
     }
 
     /// Returns the meaning of a failure for the circuit breaker.
-    func ending(of failure: MintFailure, _ tenant: ModelTenant) -> CircuitBreaker.Ending {
+    func ending(of failure: CallFailure, _ tenant: ModelTenant) -> CircuitBreaker.Ending {
         switch failure {
         case .denied(let upstream, _): upstream.status == 401 && tenant.client.isDenied ? .fault : .answer
         case .throttled, .rejected, .noMemory: .answer
@@ -40,13 +40,13 @@ extension ModelRun {
         }
     }
 
-    func noteHold(of tenant: ModelTenant, _ failure: MintFailure) throws {
+    func noteHold(of tenant: ModelTenant, _ failure: CallFailure) throws {
         let asked: Duration?
         let isThrottled: Bool
         switch failure {
         case .throttled(let length): (asked, isThrottled) = (length, true)
-        case .unavailable(_, _, .asked(let length)): (asked, isThrottled) = (length, false)
-        case .unavailable(_, _, .unreadable): (asked, isThrottled) = (nil, false)
+        case .unavailable(_, _, .usable(let length)): (asked, isThrottled) = (length, false)
+        case .unavailable(_, _, .unusable): (asked, isThrottled) = (nil, false)
         case .unavailable(_, _, nil), .denied, .malformed, .rejected, .noMemory: return
         }
         guard !tenant.isRetired else { return }
@@ -99,7 +99,7 @@ extension ModelRun {
         if tenant.circuit.isForClient, !tenant.circuit.isClosed { try closes(tenant) }
     }
 
-    func noteDenial(of call: ModelCall, _ key: ModelKey, _ failure: MintFailure) throws {
+    func noteDenial(of call: ModelCall, _ key: ModelKey, _ failure: CallFailure) throws {
         let tenant = call.tenant
         guard !tenant.isRetired else { return }
         guard case .denied(let upstream, secretChanged: false) = failure else { return lost(call, wasSent: true) }

@@ -224,16 +224,16 @@ struct Simulation {
     }
 
     @discardableResult
-    mutating func fail(_ call: CallID, _ failure: MintFailure) -> [Delivery] { end(call, .failed(failure)) }
+    mutating func fail(_ call: CallID, _ failure: CallFailure) -> [Delivery] { end(call, .failed(failure)) }
 
-    mutating func end(_ call: CallID, _ result: MintResult) -> [Delivery] {
+    mutating func end(_ call: CallID, _ result: MintOutcome) -> [Delivery] {
         deliveries = []
         perform(machine.ended(call, result, now: now, wall: Self.wall))
         return takeDeliveries()
     }
 
     @discardableResult
-    mutating func endRevocation(_ call: CallID, _ result: RevocationResult) -> [Delivery] {
+    mutating func endRevocation(_ call: CallID, _ result: RevocationOutcome) -> [Delivery] {
         deliveries = []
         perform(machine.revocationEnded(call, result, now: now))
         return takeDeliveries()

@@ -1,0 +1,58 @@
+import SafeText
+import TokenCache
+import TokenProtocol
+
+/// One field of a record, named as in JSON.
+///
+/// In the journal its name is in capitals behind a prefix.
+struct AuditField: Equatable {
+    /// A field's value.
+    enum Value: Equatable {
+        case text(String)
+        case number(Int)
+    }
+
+    let name: String
+    let value: Value
+
+    init(_ name: String, _ value: String) { (self.name, self.value) = (name, .text(value)) }
+
+    init(_ name: String, _ value: Int) { (self.name, self.value) = (name, .number(value)) }
+
+    /// The approximate size of the value's text in bytes.
+    var size: Int {
+        switch value {
+        case .text(let text): text.utf8.count
+        case .number: 8
+        }
+    }
+
+    /// Returns the fields of a record for a number of refusals that are like an earlier one.
+    ///
+    /// - Parameter kind: The kind of them, or nil for refusals of all kinds that are beyond the bound.
+    static func refusals(_ count: Int, _ kind: RefusalCounts.Kind?) -> [AuditField] {
+        var fields = [AuditField("event", "refusal"), AuditField("outcome", ErrorReply.Code.forbidden.rawValue)]
+        if let kind {
+            fields += [AuditField("operation", kind.operation.rawValue), AuditField("reason", kind.reason)]
+        }
+        fields.append(AuditField("count", count))
+        if let uid = kind?.uid { fields.append(AuditField("peer_uid", Int(uid))) }
+        return fields
+    }
+
+    /// The value in the journal: unchanged, as a field's length is sent with it.
+    var plain: String {
+        switch value {
+        case .text(let text): text
+        case .number(let number): String(number)
+        }
+    }
+
+    /// The value in JSON.
+    var json: String {
+        switch value {
+        case .text(let text): text.jsonQuoted
+        case .number(let number): String(number)
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import Secrets
+import TokenCache
+import TokenProtocol
+
+extension AuditRecord {
+    /// The record's fields, in the order in which they are written.
+    var fields: [AuditField] { actFields + peerFields }
+
+    /// True if the record is of a refusal or a failure.
+    var isFailure: Bool {
+        switch act {
+        case .forbidden, .mint(_, _, .failed), .reload(.some): true
+        case .revocation(_, _, _, let end) where end != .revoked: true
+        case .mint, .revocation, .evict, .flush, .reload: false
+        }
+    }
+
+    private var peerFields: [AuditField] {
+        guard let peer else { return [] }
+        var fields = [AuditField("peer_uid", Int(peer.uid)), AuditField("peer_gid", Int(peer.gid))]
+        if let pid = peer.pid { fields.append(AuditField("peer_pid", Int(pid))) }
+        if let unit = peer.unit { fields.append(AuditField("peer_unit", unit)) }
+        return fields
+    }
+
+    private var actFields: [AuditField] {
+        switch act {
+        case .mint(let key, let cause, let end):
+            Self.event("mint", end.outcome) + [AuditField("cause", cause.rawValue)]
+                + Self.fields(key.user.tenant.name, key.user.user, key.scopes) + end.fields
+        case .revocation(let user, let scopes, let fingerprint, let end):
+            Self.event("revocation", end.rawValue)
+                + Self.fields(user.tenant.name, user.user, scopes)
+                + [AuditField("token_fingerprint", fingerprint.short)]
+        case .forbidden(let request):
+            Self.event("refusal", ErrorReply.Code.forbidden.rawValue)
+                + [AuditField("operation", request.operation.rawValue), AuditField("reason", request.reason)]
+                + Self.fields(request.tenant, request.user, nil)
+                + (request.scope.map { [AuditField("scope_asked", $0)] } ?? [])
+        case .evict(let user, let scopes):
+            Self.event("evict", "done") + Self.fields(user.tenant.name, user.user, scopes)
+        case .flush(let tenant, let count):
+            Self.event("flush", "done") + Self.fields(tenant, nil, nil) + [AuditField("count", count)]
+        case .reload(let code): Self.event("reload", code?.rawValue ?? "done")
+        }
+    }
+
+    private static func event(_ event: String, _ outcome: String) -> [AuditField] {
+        [AuditField("event", event), AuditField("outcome", outcome)]
+    }
+
+    private static func fields(_ tenant: String?, _ user: UserLookup?, _ scopes: ScopeSet?) -> [AuditField] {
+        var fields: [AuditField] = []
+        if let tenant { fields.append(AuditField("tenant", tenant)) }
+        if let user {
+            let name = user.field == .subject ? "subject" : "user_id"
+            fields.append(AuditField(name, String(decoding: user.value, as: UTF8.self)))
+        }
+        if let scopes { fields.append(AuditField("scope_asked", scopes.text)) }
+        return fields
+    }
+}
+
+extension AuditRecord.MintEnd {
+    fileprivate var outcome: String {
+        switch self {
+        case .minted: "minted"
+        case .failed(let code, _): code.rawValue
+        }
+    }
+
+    fileprivate var fields: [AuditField] {
+        switch self {
+        case .minted(let granted, let fingerprint):
+            [AuditField("scope_granted", granted), AuditField("token_fingerprint", fingerprint.short)]
+        case .failed(_, let upstream):
+            (upstream.map { [AuditField("upstream_status", $0.status)] } ?? [])
+                + (upstream?.code.map { [AuditField("upstream_code", $0)] } ?? [])
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import CLinux
+import Glibc
+import SystemPackage
+
+extension SecretFile {
+    /// The attribute in which the kernel keeps an access control list, in the form that `linux/posix_acl_xattr.h`
+    /// describes.
+    private static let listName = "system.posix_acl_access"
+    private static let (headSize, entrySize) = (4, 8)
+    private static let (userTag, groupTag, maskTag) = (0x02 as UInt16, 0x08 as UInt16, 0x10 as UInt16)
+
+    private struct Entry {
+        let tag: UInt16
+        let rights: UInt32
+        let id: UInt32
+    }
+
+    /// Rejects a file whose access control list gives rights to another user, or to a group that this process isn't in.
+    static func checkAccessList(of descriptor: FileDescriptor) throws(SecretFileError.Problem) {
+        let entries = accessList(of: descriptor)
+        let mask = entries.first { $0.tag == maskTag }?.rights ?? 7
+        for entry in entries where entry.rights & mask != 0 {
+            if entry.tag == userTag, entry.id != 0, entry.id != geteuid() { throw .listedForUser(entry.id) }
+            if entry.tag == groupTag, entry.id != 0, !ownGroups.contains(entry.id) { throw .listedForGroup(entry.id) }
+        }
+    }
+
+    private static func accessList(of descriptor: FileDescriptor) -> [Entry] {
+        var list = [UInt8](repeating: 0, count: 65_536)
+        // swift-system has no extended attributes.
+        let size = unsafe fgetxattr(descriptor.rawValue, listName, &list, list.count)
+        guard size > headSize else { return [] }
+        return stride(from: headSize, to: size - entrySize + 1, by: entrySize).map { start in
+            let number = { (offset: Int, count: Int) in
+                (0..<count).reduce(UInt32(0)) { $0 | UInt32(list[start + offset + $1]) << (8 * $1) }
+            }
+            return Entry(tag: UInt16(number(0, 2)), rights: number(2, 2), id: number(4, 4))
+        }
+    }
+}

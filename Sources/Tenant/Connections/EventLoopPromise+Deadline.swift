@@ -1,0 +1,14 @@
+import NIOCore
+
+extension EventLoopPromise<Void> {
+    /// Waits for the promise, and fails it at a deadline or when the task is cancelled.
+    func value(until deadline: ContinuousClock.Instant, or fault: CallFault) async throws {
+        let timer = futureResult.eventLoop.scheduleTask(in: TimeAmount(max(deadline - .now, .zero))) { fail(fault) }
+        defer { timer.cancel() }
+        try await withTaskCancellationHandler {
+            try await futureResult.get()
+        } onCancel: {
+            fail(CallFault(.shutDown))
+        }
+    }
+}

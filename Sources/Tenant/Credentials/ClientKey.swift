@@ -1,0 +1,67 @@
+import Crypto
+import CryptoExtras
+package import Secrets
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// The private key of an OAuth client: whoever has it can act as any user of the tenant.
+///
+/// It is kept as the text that it was read from, in memory for secrets, and parsed again for each signature, because
+/// the cryptography library's own copy can't be locked in memory. It prints as `<client key>`.
+package struct ClientKey: Sendable, Equatable {
+    /// The reason for which a text is no usable key.
+    package struct Fault: Error, CustomStringConvertible {
+        package let description: String
+
+        init(_ description: String) { self.description = description }
+
+        /// The sentence for a text that has no usable key at all.
+        static let general = """
+            holds no private key that can be used: it should be in PEM form without a password, P-384 (for ES384) or RSA \
+            of 2048 bits or more (for RS256)
+            """
+    }
+
+    private let pem: SecretBytes
+    /// The key's id at the tenant.
+    package let id: String
+
+    /// Reads a key in PEM form, with whatever tools put beside it: P-384 for ES384, or RSA for RS256.
+    ///
+    /// - Parameter id: The key's id at the tenant, or nil for the thumbprint of the public key (RFC 7638).
+    package init(_ text: ClientSecret, id: String?) throws(Fault) {
+        pem = text.bytes
+        let thumbprint = try Self.read(pem).thumbprint
+        self.id = id ?? thumbprint
+    }
+
+    /// Returns true if both are the same key under the same id.
+    package static func == (left: ClientKey, right: ClientKey) -> Bool {
+        guard left.id == right.id else { return false }
+        return unsafe right.pem.withUnsafeBytes { unsafe left.pem.matches($0) }
+    }
+
+    /// Parses the key, to sign with it once.
+    func signer() throws(Fault) -> Signer { try Self.read(pem) }
+
+    private static func read(_ pem: SecretBytes) throws(Fault) -> Signer {
+        let der = try PrivateKeyText.der(unsafe pem.withUnsafeBytes { unsafe Array($0) })
+        if let key = try? P384.Signing.PrivateKey(derRepresentation: der) { return .p384(key) }
+        // The library rejects keys of less than 2,048 bits, as the tenant does.
+        if let key = try? _RSA.Signing.PrivateKey(derRepresentation: der) { return .rsa(key) }
+        throw Fault(Fault.general)
+    }
+}
+
+extension ClientKey: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// Redacted.
+    package var description: String { "<client key>" }
+    /// Redacted.
+    package var debugDescription: String { description }
+    /// Shows nothing of what is inside.
+    package var customMirror: Mirror { Mirror(self, children: []) }
+}

@@ -1,0 +1,16 @@
+/// Names a call to a tenant.
+package struct CallID: Sendable, Hashable, Comparable {
+    /// The call's slot in the table of calls.
+    let slot: Int
+    /// A number that is given once and never again.
+    let serial: UInt64
+
+    /// Compares the serial numbers.
+    package static func == (left: CallID, right: CallID) -> Bool { left.serial == right.serial }
+
+    /// Orders calls by when they were planned.
+    package static func < (left: CallID, right: CallID) -> Bool { left.serial < right.serial }
+
+    /// Hashes the serial number.
+    package func hash(into hasher: inout Hasher) { hasher.combine(serial) }
+}
