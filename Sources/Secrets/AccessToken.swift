@@ -1,8 +1,7 @@
 /// A user's access token.
 ///
-/// Whoever has it can act as that user until it expires.
-///
-/// It prints as `<access token>` everywhere. Its bytes are accessible only through ``bytes``.
+/// Whoever has it can act as that user until it expires. It prints as `<access token>` everywhere. Its bytes are
+/// accessible only through ``bytes``.
 package struct AccessToken: Sendable {
     /// The token as sent over the wire, without quotes.
     package let bytes: SecretBytes

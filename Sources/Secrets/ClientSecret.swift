@@ -1,8 +1,7 @@
 /// The secret of an OAuth client.
 ///
-/// Whoever has it can act as any user of the tenant.
-///
-/// It prints as `<client secret>` everywhere. Its bytes are accessible only through ``bytes``.
+/// Whoever has it can act as any user of the tenant. It prints as `<client secret>` everywhere. Its bytes are
+/// accessible only through ``bytes``.
 package struct ClientSecret: Sendable {
     /// The secret as sent over the wire, without quotes.
     package let bytes: SecretBytes

@@ -4,11 +4,9 @@ import Glibc
 
 /// A mapped file that exists only in memory.
 ///
-/// Its content lives as long as its descriptor is held.
-///
-/// It is a secret file (memfd_secret(2)) if the kernel has them: not even root can open it through another process's
-/// descriptor, and it is never swapped. Otherwise it is an ordinary memory file (memfd_create(2)) that is locked while
-/// it is mapped.
+/// Its content lives as long as its descriptor is held. It is a secret file (memfd_secret(2)) if the kernel has them:
+/// not even root can open it through another process's descriptor, and it is never swapped. Otherwise it is an ordinary
+/// memory file (memfd_create(2)) that is locked while it is mapped.
 // `@unchecked Sendable`, because a pointer is not Sendable. It is sound, as only the log, which is one object, uses
 // the memory. Others use the descriptor, which never changes, and tokens that are served from the memory. Those are
 // only read until the last reference is released. Only then they are overwritten, in a record that the log has dropped

@@ -6,9 +6,8 @@ extension CacheStateMachine {
     private static var maxCountedPeers: Int { 1_024 }
     /// The number of waits that are cancelled at once when connections close.
     ///
-    /// The others are cancelled in slices.
-    ///
-    /// A thousand requests may wait on each of many connections that close together.
+    /// The others are cancelled in slices. A thousand requests may wait on each of many connections that close
+    /// together.
     private static var cancelledAtOnce: Int { 32 }
     /// The number of replies that the waiters of one call get before those of the next.
     private static var repliesPerRound: Int { 64 }

@@ -2,11 +2,9 @@ import DequeModule
 
 /// Decides when each call to one tenant may be sent.
 ///
-/// Nothing else delays or repeats a call.
-///
-/// Calls with waiting callers go first, with the apps in turn. Then go prefetches, by uid in turn, then refreshes, the
-/// soonest expiry first. A call is sent if no hold is in force, the circuit breaker and the token bucket allow it, and
-/// fewer than the allowed number are under way.
+/// Nothing else delays or repeats a call. Calls with waiting callers go first, with the apps in turn. Then go
+/// prefetches, by uid in turn, then refreshes, the soonest expiry first. A call is sent if no hold is in force, the
+/// circuit breaker and the token bucket allow it, and fewer than the allowed number are under way.
 struct Governor {
     /// The rank of a queued call.
     enum Rank: Equatable {

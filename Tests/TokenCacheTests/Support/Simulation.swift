@@ -94,9 +94,7 @@ struct Simulation {
 
     /// Moves the clock.
     ///
-    /// Timers on the way go off at their time.
-    ///
-    /// Calls that are sent on the way are kept for ``orders()``.
+    /// Timers on the way go off at their time. Calls that are sent on the way are kept for ``orders()``.
     @discardableResult
     mutating func advance(_ duration: Duration) -> [Delivery] {
         let end = now + duration
