@@ -28,7 +28,7 @@ struct ControlTests {
     }
 
     @Test(
-        "A control request that makes no sense is refused and changes nothing.",
+        "A malformed control request is refused and changes nothing.",
         arguments: [
             ("settings", #"{"behavior":"ok"}"#), ("settings", #"{"behaviour":"sideways"}"#),
             ("settings", #"{"latency_ms":"9"}"#), ("settings", #"{"latency_ms":-1}"#), ("settings", #"{"burst":3}"#),

@@ -16,7 +16,7 @@ struct HeldReplies: Sendable {
         return true
     }
 
-    /// Removes the calls that wait, in the order of arrival, or a count of them and goes on holding further ones.
+    /// Removes all calls that wait and holds no further ones, or removes a number of the oldest and goes on.
     mutating func release(_ count: Int?) -> [Int] {
         let released = calls.prefix(max(0, count ?? calls.count))
         calls.removeFirst(released.count)

@@ -12,7 +12,7 @@ enum Route: Sendable, Equatable {
     static let movedPath = "/oauth/token-moved"
     private static let controlPrefix = "/_control/"
 
-    /// Finds the route of a path, which no query may follow.
+    /// Finds the route of a path, of which a query is a part.
     init(_ target: String, on origin: StandInTenant.Origin) {
         switch target {
         case _ where origin == .other: self = .redirected
