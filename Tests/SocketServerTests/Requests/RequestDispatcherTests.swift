@@ -1,0 +1,160 @@
+import NIOCore
+import NIOPosix
+import SocketServer
+import Testing
+import TokenCache
+import TokenProtocol
+
+@Suite("The dispatcher")
+struct RequestDispatcherTests {
+    private static let key = KeyRequest(user: UserLookup(field: .subject, value: "ann"))
+    private static let token = Operation.token(TokenRequest(key: key))
+
+    /// The calls of a dispatcher to the rest of the daemon.
+    private final class Calls {
+        var records: [AuditRecord.Act] = []
+        var reloads: [Waiter] = []
+    }
+
+    /// A dispatcher on an event loop, for one tenant, with root as its administrator.
+    private struct Fixture {
+        let dispatcher: RequestDispatcher
+        let calls = Calls()
+        let admin = Client(socket: .admin, peer: Peer(uid: 0, gid: 0))
+        let app = Client(socket: .requests, peer: Peer(uid: 33, gid: 33))
+        let waiter = Waiter(connection: 1, ticket: 2)
+
+        init(on loop: any EventLoop, rules: [AccessRule]) {
+            let policy = TenantPolicy(identity: .init(host: "https://tenant", clientID: "client"))
+            let cache = TokenCache(
+                on: loop.executor,
+                policy: CachePolicy(),
+                tenants: ["main": policy],
+                dependencies: .init(wake: { _ in }, deliver: { _ in }, notify: { _ in }, audit: { _ in })
+            )
+            let scopes = (["main": "a"] as [TenantID: String]).compactMapValues { ScopeSet($0) }
+            let directory = TenantDirectory(scopes: scopes, defaultTenant: "main")
+            dispatcher = RequestDispatcher(
+                cache: cache,
+                access: AccessPolicy(directory: directory, rules: rules, administrators: PeerSet(users: [0])),
+                dependencies: .init(
+                    version: "1.2.3",
+                    now: { ContinuousClock.now },
+                    reload: { [calls] waiter, _ in calls.reloads.append(waiter) },
+                    audit: { [calls] in calls.records.append($0.act) },
+                    fillConnections: { $0.connections.open = 7 }
+                )
+            )
+        }
+
+        func handle(_ operation: Operation, from client: Client) -> Reply? {
+            dispatcher.batchBegan()
+            defer { dispatcher.batchEnded() }
+            return dispatcher.handle(Request(operation: operation), from: client, waiter: waiter)
+        }
+
+        var stats: StatsReply? {
+            guard case .stats(let stats)? = handle(.stats, from: admin) else { return nil }
+            return stats
+        }
+    }
+
+    private func onLoop(
+        rules: [AccessRule] = [.withoutRules],
+        _ body: @escaping @Sendable (Fixture) -> Void
+    ) async throws {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        try await loop.submit { body(Fixture(on: loop, rules: rules)) }.get()
+    }
+
+    @Test("A forbidden request gets its error, which is recorded and counted.")
+    func forbidden() async throws {
+        try await onLoop(rules: []) { fixture in
+            let error = ErrorReply(.forbidden, "this peer may not use this operation")
+            #expect(fixture.handle(Self.token, from: fixture.app) == .error(error))
+            guard case .refusal(let refusal)? = fixture.calls.records.first, fixture.calls.records.count == 1 else {
+                return #expect(Bool(false), "there is one record")
+            }
+            #expect(refusal.operation == .token && refusal.reason == error.description)
+            #expect(fixture.stats?.errors["forbidden"] == 1)
+            #expect(fixture.stats?.requestsByOperation["token"] == 1)
+        }
+    }
+
+    @Test("A request that names an unknown tenant gets an error, which is counted but not recorded.")
+    func unknownTenant() async throws {
+        try await onLoop { fixture in
+            let reply = fixture.handle(.flush(tenant: "none"), from: fixture.admin)
+            #expect(reply == .error(ErrorReply(.unknownTenant, "no tenant of that name is configured")))
+            #expect(fixture.calls.records.isEmpty)
+            #expect(fixture.stats?.errors["unknown_tenant"] == 1)
+        }
+    }
+
+    @Test("A request for a token that has to be minted waits, and can be cancelled.")
+    func waits() async throws {
+        try await onLoop { fixture in
+            #expect(fixture.handle(Self.token, from: fixture.app) == nil)
+            #expect(fixture.stats?.uids[33]?.waiting == 1)
+            fixture.dispatcher.cancel([fixture.waiter])
+            #expect(fixture.stats?.uids[33]?.waiting ?? 0 == 0)
+        }
+    }
+
+    @Test("What administrators change is recorded, and a reload is answered later.")
+    func administration() async throws {
+        try await onLoop { fixture in
+            #expect(fixture.handle(.flush(tenant: "main"), from: fixture.admin) == .flushed(0))
+            #expect(fixture.handle(.evict(Self.key), from: fixture.admin) == .evicted)
+            let user = UserKey(tenant: "main", user: Self.key.user)
+            #expect(fixture.calls.records == [.flush(tenant: "main", count: 0), .evict(user, nil)])
+            #expect(fixture.handle(.reload, from: fixture.admin) == nil)
+            #expect(fixture.calls.reloads == [fixture.waiter])
+        }
+    }
+
+    @Test("hello and the statistics have what the dispatcher is given.")
+    func given() async throws {
+        try await onLoop { fixture in
+            guard case .hello(let hello)? = fixture.handle(.hello, from: fixture.app) else {
+                return #expect(Bool(false), "hello is answered")
+            }
+            #expect(hello.version == "1.2.3")
+            #expect(hello.operations == [.token, .prefetch, .invalidate, .revoke, .hello])
+            #expect(fixture.stats?.version == "1.2.3")
+            #expect(fixture.stats?.connections.open == 7)
+            fixture.dispatcher.checks["socket"] = .init(
+                name: "socket",
+                tenant: nil,
+                status: .failing,
+                description: "it is gone"
+            )
+            guard case .health(let health)? = fixture.handle(.health, from: fixture.admin) else {
+                return #expect(Bool(false), "health is answered")
+            }
+            #expect(health.checks.contains { $0.name == "socket" })
+        }
+    }
+
+    @Test("Another policy is in force from the next request on.")
+    func newPolicy() async throws {
+        try await onLoop { fixture in
+            #expect(fixture.handle(.revoke(Self.key), from: fixture.app) != nil)
+            fixture.dispatcher.access.rules = []
+            guard case .error(let error)? = fixture.handle(.revoke(Self.key), from: fixture.app) else {
+                return #expect(Bool(false), "it is forbidden")
+            }
+            #expect(error.code == .forbidden)
+        }
+    }
+
+    @Test("Errors that connections answer themselves, and those that are delivered later, are counted.")
+    func counts() async throws {
+        try await onLoop { fixture in
+            fixture.dispatcher.countError(.invalidRequest)
+            fixture.dispatcher.delivered(.error(ErrorReply(.unavailable, "no")))
+            fixture.dispatcher.delivered(.evicted)
+            #expect(fixture.stats?.errors == ["invalid_request": 1, "unavailable": 1])
+        }
+    }
+}
