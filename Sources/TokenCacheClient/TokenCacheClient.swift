@@ -22,8 +22,9 @@ public import Foundation
 /// The first call connects. When a connection ends, the client connects again and repeats what had no reply: a restart of
 /// the daemon fails no call. Call ``close()`` when the client is no longer needed.
 ///
-/// Every call ends: with its result, with a ``TokenCacheError``, at its timeout, or with a `CancellationError` when its task
-/// is cancelled.
+/// Every call ends: with its result, with a ``TokenCacheError``, or with a `CancellationError` as soon as its task is
+/// cancelled. A call ends at its timeout, or up to one second later, because the daemon keeps the timeout itself and its
+/// reply says more.
 public actor TokenCacheClient {
     /// The time for which a reply is awaited after the caller's timeout.
     ///

@@ -33,7 +33,7 @@ public struct TokenCacheError: Error, Sendable {
         case notSent
         /// The request was sent and no reply arrived: the daemon may have performed the operation, or may still do so.
         case sent
-        /// The daemon replied, and the error is its reply.
+        /// The daemon replied. The error is its reply, or says that the reply is not one to this operation.
         case answered
     }
 

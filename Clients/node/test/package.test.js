@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -13,8 +14,9 @@ import { Stage } from './support/stage.js';
 
 const run = promisify(execFile);
 const source = fileURLToPath(new URL('..', import.meta.url));
-let directory;
-let packed;
+const directory = await mkdtemp(join(tmpdir(), 'tokencached-package-'));
+process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+const packed = await installPackage();
 
 /** Runs npm without network and without its files in the home directory. */
 async function npm(cwd, ...options) {
@@ -30,16 +32,15 @@ async function runApp(socket, ...options) {
   return stdout.trim();
 }
 
-before(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'tokencached-package-'));
-  [packed] = JSON.parse(await npm(source, 'pack', '--json', '--pack-destination', directory));
+/** Packs the package and installs it in an application. Returns npm's description of it. */
+async function installPackage() {
+  const [description] = JSON.parse(await npm(source, 'pack', '--json', '--pack-destination', directory));
   await mkdir(join(directory, 'app'));
   await writeFile(join(directory, 'app', 'package.json'), '{ "private": true }');
-  const tarball = join(directory, packed.filename);
+  const tarball = join(directory, description.filename);
   await npm(join(directory, 'app'), 'install', '--no-audit', '--no-fund', '--ignore-scripts', tarball);
-});
-
-after(() => rm(directory, { recursive: true, force: true }));
+  return description;
+}
 
 test('the package has the library, its declarations, its README and its license, and nothing else', () => {
   assert.deepEqual(packed.files.map((file) => file.path).sort(), [

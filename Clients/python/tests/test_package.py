@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import json
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ import pytest
 from support import Stage
 
 SOURCE = Path(__file__).parents[1]
+VERSION = json.loads((SOURCE.parent / "node/package.json").read_text())["version"]
 MODULES = {
     "__init__",
     "_async_client",
@@ -67,12 +69,12 @@ def application(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 def test_the_wheel_has_the_library_its_types_and_its_license_and_nothing_else(packages: Path) -> None:
     (wheel,) = packages.glob("*.whl")
-    assert wheel.name == "tokencached-0.1.0-py3-none-any.whl"
+    assert wheel.name == f"tokencached-{VERSION}-py3-none-any.whl"
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-        text = archive.read("tokencached-0.1.0.dist-info/licenses/LICENSE")
+        text = archive.read(f"tokencached-{VERSION}.dist-info/licenses/LICENSE")
     information = {
-        f"tokencached-0.1.0.dist-info/{name}" for name in ("METADATA", "RECORD", "WHEEL", "licenses/LICENSE")
+        f"tokencached-{VERSION}.dist-info/{name}" for name in ("METADATA", "RECORD", "WHEEL", "licenses/LICENSE")
     }
     assert names == LIBRARY | information
     assert text == (SOURCE.parents[1] / "LICENSE").read_bytes()
@@ -81,7 +83,7 @@ def test_the_wheel_has_the_library_its_types_and_its_license_and_nothing_else(pa
 def test_the_wheel_says_what_it_is_where_it_comes_from_and_what_it_needs(packages: Path) -> None:
     (wheel,) = packages.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
-        metadata = email.message_from_bytes(archive.read("tokencached-0.1.0.dist-info/METADATA"))
+        metadata = email.message_from_bytes(archive.read(f"tokencached-{VERSION}.dist-info/METADATA"))
     assert metadata["Name"] == "tokencached"
     assert metadata["License-Expression"] == "Apache-2.0"
     assert metadata["Requires-Python"] == ">=3.9"
@@ -100,10 +102,10 @@ def test_the_source_distribution_has_what_the_wheel_is_built_from(packages: Path
         names = set(archive.getnames())
         archive.extractall(tmp_path, filter="data")
     others = {"LICENSE", "PKG-INFO", "README.md", "pyproject.toml"}
-    assert names == {f"tokencached-0.1.0/{name}" for name in others | {f"src/{name}" for name in LIBRARY}}
+    assert names == {f"tokencached-{VERSION}/{name}" for name in others | {f"src/{name}" for name in LIBRARY}}
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path],
-        cwd=tmp_path / "tokencached-0.1.0",
+        cwd=tmp_path / f"tokencached-{VERSION}",
         check=True,
     )
     (built,), (wheel,) = tmp_path.glob("*.whl"), packages.glob("*.whl")
