@@ -33,6 +33,7 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 
@@ -46,14 +47,17 @@ var targets: [Target] = [
 
     // MARK: The heart: no I/O
     .target(name: "Secrets", dependencies: ["CLinux", crypto]),
+    .target(name: "OperatorReplies"),
     .target(
         name: "TokenProtocol",
-        dependencies: ["SafeText", "Secrets", .product(name: "DequeModule", package: "swift-collections")]
+        dependencies: [
+            "OperatorReplies", "SafeText", "Secrets", .product(name: "DequeModule", package: "swift-collections"),
+        ]
     ),
     .target(
         name: "TokenCache",
         dependencies: [
-            "Secrets", "TokenProtocol", histogram,
+            "OperatorReplies", "Secrets", "TokenProtocol", histogram,
             .product(name: "DequeModule", package: "swift-collections"),
             .product(name: "BitCollections", package: "swift-collections"),
         ]
@@ -69,7 +73,9 @@ var targets: [Target] = [
     ),
     .target(
         name: "SocketServer",
-        dependencies: ["CLinux", "Secrets", "TokenProtocol", "TokenCache", nioCore, nioPosix, logging]
+        dependencies: [
+            "CLinux", "OperatorReplies", "Secrets", "TokenProtocol", "TokenCache", nioCore, nioPosix, logging,
+        ]
     ),
     .target(name: "TokenLog", dependencies: ["CLinux", "Secrets", "TokenProtocol", "TokenCache"]),
     .target(name: "Audit", dependencies: ["SafeText", "Secrets", "Systemd", "TokenProtocol", "TokenCache"]),
@@ -92,13 +98,13 @@ var targets: [Target] = [
         name: "tokencached",
         dependencies: [
             "SafeText", "Systemd", "Secrets", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "Audit",
-            "DaemonConfiguration", "TokenLog",
+            "DaemonConfiguration", "OperatorReplies", "TokenLog",
             nioCore, nioPosix, logging, lifecycle, unixSignals, argumentParser,
         ]
     ),
     .executableTarget(
         name: "tokencachectl",
-        dependencies: ["CArguments", "SafeText", "TokenCacheClient", argumentParser]
+        dependencies: ["CArguments", "OperatorReplies", "SafeText", "TokenCacheClient", argumentParser, system]
     ),
     .executableTarget(name: "standin-tenant", dependencies: ["StandInTenant", argumentParser, unixSignals]),
 
@@ -106,8 +112,12 @@ var targets: [Target] = [
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .testTarget(name: "SafeTextTests", dependencies: ["SafeText"]),
     .testTarget(name: "SecretsTests", dependencies: ["Secrets"]),
-    .testTarget(name: "TokenProtocolTests", dependencies: ["Secrets", "TokenProtocol"]),
-    .testTarget(name: "TokenCacheTests", dependencies: ["Secrets", "TokenProtocol", "TokenCache", "TestSupport"]),
+    .testTarget(name: "OperatorRepliesTests", dependencies: ["OperatorReplies"]),
+    .testTarget(name: "TokenProtocolTests", dependencies: ["OperatorReplies", "Secrets", "TokenProtocol"]),
+    .testTarget(
+        name: "TokenCacheTests",
+        dependencies: ["OperatorReplies", "Secrets", "TokenProtocol", "TokenCache", "TestSupport"]
+    ),
     .testTarget(
         name: "TokenLogTests",
         dependencies: ["Secrets", "TokenProtocol", "TokenCache", "TokenLog", "TestSupport"]
@@ -126,7 +136,10 @@ var targets: [Target] = [
     ),
     .testTarget(
         name: "SocketServerTests",
-        dependencies: ["TokenProtocol", "TokenCache", "SocketServer", "TestSupport", nioCore, nioPosix, nioEmbedded]
+        dependencies: [
+            "OperatorReplies", "TokenProtocol", "TokenCache", "SocketServer", "TestSupport", nioCore, nioPosix,
+            nioEmbedded,
+        ]
     ),
     .testTarget(
         name: "TokenCacheClientTests",
@@ -142,11 +155,16 @@ var targets: [Target] = [
         dependencies: ["Secrets", "TokenProtocol", "TokenCache"],
         path: "Tests/CoreCurves"
     ),
-    .testTarget(name: "TokenCacheControlTests", dependencies: ["tokencachectl", "TokenCacheClient"]),
+    .testTarget(
+        name: "TokenCacheControlTests",
+        dependencies: ["OperatorReplies", "tokencachectl", "TokenCacheClient", argumentParser]
+    ),
     .testTarget(name: "StandInTenantTests", dependencies: ["StandInTenant", nioCore, nioPosix, nioSSL, crypto]),
     .testTarget(
         name: "EndToEndTests",
-        dependencies: ["StandInTenant", "TestSupport", "tokencached", "tokencachectl", "standin-tenant", crypto]
+        dependencies: [
+            "OperatorReplies", "StandInTenant", "TestSupport", "tokencached", "tokencachectl", "standin-tenant", crypto,
+        ]
     ),
 ]
 
@@ -193,6 +211,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),

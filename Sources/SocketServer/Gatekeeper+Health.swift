@@ -1,4 +1,4 @@
-import TokenProtocol
+import OperatorReplies
 
 extension Gatekeeper {
     /// The check that tells which rules' peers aren't known; nil: all are.

@@ -1,3 +1,4 @@
+import OperatorReplies
 import TokenProtocol
 
 /// Requests by operation, and errors by code, since the start.
@@ -16,8 +17,8 @@ struct RequestCounters {
 
     /// Writes them into what operators are shown.
     func fill(_ stats: inout StatsReply) {
-        for name in OperationName.allCases { stats.requestsByOperation[name.rawValue] = operations[name.index] }
-        for (code, count) in errors { stats.errors[code.rawValue] = count }
+        for name in OperationName.allCases { stats.requests.byOperation[name.rawValue] = operations[name.index] }
+        for (code, count) in errors { stats.requests.errors[code.rawValue] = count }
     }
 }
 

@@ -91,12 +91,50 @@ package struct OutputBuffer {
 
     // MARK: JSON
 
+    /// Appends a number with fractions, to the microsecond where it is seconds; JSON has no word for infinity.
+    mutating func append(_ number: Double) {
+        guard number.isFinite else { return append("null") }
+        let rounded = (number * 1_000_000).rounded() / 1_000_000
+        var digits = String(rounded)
+        digits.withUTF8 { utf8 in
+            makeRoom(for: utf8.count)
+            unsafe bytes.append(contentsOf: utf8)
+        }
+    }
+
     /// Appends a string with its quotes, escaped.
     ///
     /// Besides what RFC 8259 asks for, the characters that end a line or steer a terminal are escaped, so that a reply
     /// that is printed does what its reader sees.
-    mutating func append(string text: String) {
-        append(UInt8(ascii: "\""))
+    mutating func append(string text: String) { append(quoted: text, before: nil, after: nil) }
+
+    /// Appends a member's name with what separates it from the member before and from its value.
+    mutating func append(name: String, isFirst: Bool) {
+        append(quoted: name, before: isFirst ? nil : UInt8(ascii: ","), after: UInt8(ascii: ":"))
+    }
+
+    private mutating func append(quoted text: String, before: UInt8?, after: UInt8?) {
+        var text = text
+        text.withUTF8 { utf8 in
+            makeRoom(for: utf8.count + 4)
+            if let before { bytes.append(before) }
+            bytes.append(UInt8(ascii: "\""))
+            if unsafe utf8.allSatisfy(Self.isPlain) {
+                unsafe bytes.append(contentsOf: utf8)
+            } else {
+                unsafe append(escaping: String(decoding: utf8, as: UTF8.self))
+            }
+            append(UInt8(ascii: "\""))
+            if let after { append(after) }
+        }
+    }
+
+    /// True if a byte is a character of its own that stands for itself in a string.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        (0x20...0x7E).contains(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+    }
+
+    private mutating func append(escaping text: String) {
         for scalar in text.unicodeScalars {
             if scalar.isUnsafeToPrint {
                 for byte in scalar.escaped.utf8 { append(byte) }
@@ -105,7 +143,6 @@ package struct OutputBuffer {
                 for byte in UTF8.encode(scalar) ?? .init() { append(byte) }
             }
         }
-        append(UInt8(ascii: "\""))
     }
 
     /// Appends a string with its quotes, escaped; the bytes are UTF-8.

@@ -1,3 +1,5 @@
+package import OperatorReplies
+
 /// What a request is answered with, before it becomes bytes.
 ///
 /// All but the frequent and the small are indirect, so that handing a hit on doesn't move the size of all statistics.

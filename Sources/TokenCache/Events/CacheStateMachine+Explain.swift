@@ -1,5 +1,6 @@
+package import OperatorReplies
 import Secrets
-package import TokenProtocol
+import TokenProtocol
 
 #if canImport(FoundationEssentials)
 package import FoundationEssentials
@@ -107,7 +108,7 @@ extension CacheStateMachine {
         var reply = explain(judgement, entry, call, tenant: explainTenant(key.user.tenant, delay, now: now), now: now)
         reply.token = entry.map { explain($0, now: now) }
         reply.refresh = entry.flatMap { refresh(of: $0, call, now: now) }
-        reply.lastError = negatives[key]?.error(at: now)
+        reply.lastError = negatives[key]?.error(at: now).map(ExplainReply.Failure.init)
         if let time = call.flatMap({ retryTime(of: $0) }) { reply.backoff = max(0, (time - now).inSeconds) }
         return reply
     }
@@ -198,23 +199,23 @@ extension CacheStateMachine {
 
 extension CircuitBreaker {
     /// Its state in one word, as operators are shown it.
-    func name(at now: Instant) -> String {
+    func name(at now: Instant) -> CircuitState {
         switch state {
-        case .closed: "closed"
-        case .open(let until): until > now ? "open" : "half_open"
-        case .halfOpen: "half_open"
+        case .closed: .closed
+        case .open(let until): until > now ? .open : .halfOpen
+        case .halfOpen: .halfOpen
         }
     }
 }
 
 extension ClientHealth {
     /// What is thought of the client in one word, as operators are shown it.
-    var name: String {
+    var name: ClientState {
         switch state {
-        case .trusted: "trusted"
-        case .doubtful: "doubtful"
-        case .suspected: "suspected"
-        case .refused: "refused"
+        case .trusted: .trusted
+        case .doubtful: .doubtful
+        case .suspected: .suspected
+        case .refused: .refused
         }
     }
 }

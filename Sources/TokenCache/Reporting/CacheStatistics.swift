@@ -1,4 +1,5 @@
 import Histogram
+import OperatorReplies
 import TokenProtocol
 
 /// What has happened since the start, counted.
