@@ -47,14 +47,17 @@ var targets: [Target] = [
 
     // MARK: The heart: no I/O
     .target(name: "Secrets", dependencies: ["CLinux", crypto]),
+    .target(name: "OperatorReplies"),
     .target(
         name: "TokenProtocol",
-        dependencies: ["SafeText", "Secrets", .product(name: "DequeModule", package: "swift-collections")]
+        dependencies: [
+            "OperatorReplies", "SafeText", "Secrets", .product(name: "DequeModule", package: "swift-collections"),
+        ]
     ),
     .target(
         name: "TokenCache",
         dependencies: [
-            "Secrets", "TokenProtocol", histogram,
+            "OperatorReplies", "Secrets", "TokenProtocol", histogram,
             .product(name: "DequeModule", package: "swift-collections"),
             .product(name: "BitCollections", package: "swift-collections"),
         ]
@@ -71,7 +74,9 @@ var targets: [Target] = [
     ),
     .target(
         name: "SocketServer",
-        dependencies: ["CLinux", "SafeText", "Secrets", "TokenProtocol", "TokenCache", nioCore, nioPosix, system]
+        dependencies: [
+            "CLinux", "OperatorReplies", "SafeText", "Secrets", "TokenProtocol", "TokenCache", nioCore, nioPosix, system,
+        ]
     ),
     .target(name: "TokenLog", dependencies: ["CLinux", "Secrets", "TokenProtocol", "TokenCache"]),
     .target(name: "Audit", dependencies: ["SafeText", "Secrets", "Systemd", "TokenProtocol", "TokenCache", system]),
@@ -87,13 +92,13 @@ var targets: [Target] = [
         name: "tokencached",
         dependencies: [
             "SafeText", "Systemd", "Secrets", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "Audit",
-            "DaemonConfiguration", "TokenLog",
+            "DaemonConfiguration", "OperatorReplies", "TokenLog",
             nioCore, nioPosix, logging, lifecycle, unixSignals, argumentParser, system,
         ]
     ),
     .executableTarget(
         name: "tokencachectl",
-        dependencies: ["CArguments", "SafeText", "TokenCacheClient", argumentParser, system]
+        dependencies: ["CArguments", "OperatorReplies", "SafeText", "TokenCacheClient", argumentParser, system]
     ),
     .executableTarget(name: "standin-tenant", dependencies: ["StandInTenant", argumentParser, unixSignals]),
 
@@ -101,8 +106,12 @@ var targets: [Target] = [
     .target(name: "TestSupport", dependencies: [nioCore, nioPosix], path: "Tests/TestSupport"),
     .testTarget(name: "SafeTextTests", dependencies: ["SafeText"]),
     .testTarget(name: "SecretsTests", dependencies: ["Secrets"]),
-    .testTarget(name: "TokenProtocolTests", dependencies: ["Secrets", "TokenProtocol"]),
-    .testTarget(name: "TokenCacheTests", dependencies: ["Secrets", "TokenProtocol", "TokenCache", "TestSupport"]),
+    .testTarget(name: "OperatorRepliesTests", dependencies: ["OperatorReplies"]),
+    .testTarget(name: "TokenProtocolTests", dependencies: ["OperatorReplies", "Secrets", "TokenProtocol"]),
+    .testTarget(
+        name: "TokenCacheTests",
+        dependencies: ["OperatorReplies", "Secrets", "TokenProtocol", "TokenCache", "TestSupport"]
+    ),
     .testTarget(
         name: "TokenLogTests",
         dependencies: ["Secrets", "TokenProtocol", "TokenCache", "TokenLog", "TestSupport"]
@@ -123,7 +132,8 @@ var targets: [Target] = [
     .testTarget(
         name: "SocketServerTests",
         dependencies: [
-            "Secrets", "TokenProtocol", "TokenCache", "SocketServer", "TestSupport", nioCore, nioPosix, nioEmbedded,
+            "OperatorReplies", "Secrets", "TokenProtocol", "TokenCache", "SocketServer", "TestSupport", nioCore, nioPosix,
+            nioEmbedded,
         ]
     ),
     .testTarget(
@@ -140,14 +150,19 @@ var targets: [Target] = [
         dependencies: ["Secrets", "TokenProtocol", "TokenCache"],
         path: "Tests/CoreCurves"
     ),
-    .testTarget(name: "TokenCacheControlTests", dependencies: ["tokencachectl", "TokenCacheClient"]),
+    .testTarget(
+        name: "TokenCacheControlTests",
+        dependencies: ["OperatorReplies", "tokencachectl", "TokenCacheClient", argumentParser]
+    ),
     .testTarget(
         name: "StandInTenantTests",
         dependencies: ["StandInTenant", nioCore, nioPosix, nioHTTP1, nioSSL, crypto]
     ),
     .testTarget(
         name: "EndToEndTests",
-        dependencies: ["StandInTenant", "TestSupport", "tokencached", "tokencachectl", "standin-tenant", crypto]
+        dependencies: [
+            "OperatorReplies", "StandInTenant", "TestSupport", "tokencached", "tokencachectl", "standin-tenant", crypto,
+        ]
     ),
 ]
 

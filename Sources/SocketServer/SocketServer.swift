@@ -1,6 +1,7 @@
 import Glibc
 package import NIOCore
 import NIOPosix
+package import OperatorReplies
 package import TokenCache
 package import TokenProtocol
 

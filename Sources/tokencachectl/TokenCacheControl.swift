@@ -1,31 +1,26 @@
-import ArgumentParser
-import CArguments
+package import ArgumentParser
 
-// tokencachectl: the operator's tool. Each command is one request; what it prints is laid out by values that are tested.
+// tokencachectl: the operator's tool.
+//
+// Why it exists: an operator asks the daemon at a terminal or in a script, and reads what it says without knowing the
+// protocol. A command that makes one request and prints the reply is a `RequestCommand`: it consists of a request and of the
+// text for a reply, which tests look at without a daemon. `Options` has the options that commands share, `Replies` the
+// replies that only this tool decodes, `Views` the layout for people, and `Output` what leads to the terminal and to the
+// exit status.
 
-/// Runs the tool with the arguments that the kernel gave it.
-@main
-enum Program {
-    static func main() async {
-        let arguments = (0..<argument_count()).compactMap { index in
-            unsafe argument(index).map { unsafe String(cString: $0) }
-        }
-        await TokenCacheControl.main(Array(arguments.dropFirst()))
-    }
-}
-
-/// The operator's tool.
-struct TokenCacheControl: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
+/// The tool's root command.
+package struct TokenCacheControl: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
         commandName: "tokencachectl",
-        abstract: "Asks a tokencached on this machine.",
+        abstract: "Controls the tokencached of this machine, and shows what it does.",
         discussion: """
-            The sockets are those of --socket and --admin-socket, else of TOKENCACHED_SOCKET and \
-            TOKENCACHED_ADMIN_SOCKET, else where the packaged units put them.
+            The options --socket and --admin-socket name the sockets. Without them, the sockets are those of the \
+            variables TOKENCACHED_SOCKET and TOKENCACHED_ADMIN_SOCKET, or else those of the packaged units.
 
-            Exit status: 0 done; 64 wrong command line; 65 invalid request; 69 no daemon can be reached; 75 try again \
-            later (rate_limited, unavailable, timeout, overloaded, shutting_down); 76 the tenant's answer made no sense; \
-            77 denied or forbidden; 78 invalid configuration or unknown tenant; 1 anything else.
+            Exit status: 0 done; 64 wrong command line; 65 invalid request; 69 the daemon can't be reached; 74 the output \
+            can't be written; 75 try again later (rate_limited, unavailable, timeout, overloaded, shutting_down); 76 the \
+            reply of the tenant or the daemon is malformed; 77 denied or forbidden; 78 invalid configuration or unknown \
+            tenant; 1 any other failure.
             """,
         version: "0.1.0",
         subcommands: [
@@ -33,4 +28,6 @@ struct TokenCacheControl: AsyncParsableCommand {
             Hello.self,
         ]
     )
+
+    package init() {}
 }

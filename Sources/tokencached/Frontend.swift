@@ -1,6 +1,7 @@
 import DaemonConfiguration
 import Dispatch
 import NIOCore
+import OperatorReplies
 import Secrets
 import SocketServer
 import Systemd

@@ -1,4 +1,5 @@
 import Logging
+import OperatorReplies
 import ServiceLifecycle
 import SocketServer
 import TokenProtocol

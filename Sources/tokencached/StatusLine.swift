@@ -1,5 +1,5 @@
+import OperatorReplies
 import TokenCache
-import TokenProtocol
 
 /// The daemon in one line, for `systemctl status`.
 enum StatusLine {
@@ -10,8 +10,8 @@ enum StatusLine {
     }
 
     private static func state(_ tenant: StatsReply.Tenant) -> String {
-        if tenant.client == "refused" { return "refuses the client" }
-        if tenant.state != "closed" { return "fails" }
+        if tenant.client == .refused { return "refuses the client" }
+        if tenant.state != .closed { return "fails" }
         return tenant.hold == nil ? "well" : "wants no calls for a while"
     }
 }

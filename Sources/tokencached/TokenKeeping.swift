@@ -1,6 +1,7 @@
 import Dispatch
 import Glibc
 import Logging
+import OperatorReplies
 import Secrets
 import Synchronization
 import Systemd

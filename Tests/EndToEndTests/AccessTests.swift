@@ -1,4 +1,5 @@
 import Foundation
+import OperatorReplies
 import StandInTenant
 import TestSupport
 import Testing
@@ -78,10 +79,10 @@ struct AccessTests {
             #expect((reply["access_token"] != nil) == isGiven, "\(reply)")
             if !isGiven { #expect(reply["error"] as? String == "forbidden") }
         }
-        let health = try deployment.admin().ask(#"{"op":"health"}"#)
-        #expect(health["status"] as? String == "degraded")
-        let check = try #require((health["checks"] as? [[String: Any]])?.first { $0["check"] as? String == "access" })
-        let description = try #require(check["description"] as? String)
+        let health = try deployment.admin().health()
+        #expect(health.status == .degraded)
+        let check = try #require(health.checks.first { $0.name == "access" })
+        let description = try #require(check.description)
         #expect(description.contains("access[1]") && description.contains("no-such-user-here"), "\(description)")
         try await deployment.stop()
     }

@@ -1,4 +1,5 @@
 import Foundation
+import OperatorReplies
 import StandInTenant
 import TestSupport
 import Testing
@@ -10,8 +11,7 @@ import Testing
 )
 struct FaultTests {
     private func isOpen(_ deployment: Deployment, _ count: Int) throws -> Bool {
-        let stats = try deployment.admin().ask(#"{"op":"stats"}"#)
-        return (stats["connections"] as? [String: Any])?["open"] as? Int == count
+        try deployment.admin().stats().connections.open == count
     }
 
     @Test(

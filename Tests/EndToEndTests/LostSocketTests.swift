@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import OperatorReplies
 import TestSupport
 import Testing
 
@@ -15,7 +16,7 @@ struct LostSocketTests {
         }
         #expect(try deployment.token("ann")["access_token"] != nil)
         #expect(try client.ask(#"{"op":"hello"}"#)["server"] != nil)
-        #expect(try deployment.admin().ask(#"{"op":"health"}"#)["status"] as? String == "ok")
+        #expect(try deployment.admin().health().status == .ok)
         try await deployment.stop()
         #expect(!FileManager.default.fileExists(atPath: deployment.requestsPath))
     }
@@ -27,13 +28,10 @@ struct LostSocketTests {
         #expect(unsafe rename(other.requestsPath, deployment.requestsPath) == 0)
         _ = try #require(deployment.daemon.waitForOutput("nobody can connect"), "\(deployment.written)")
         // It is noted right after it is said.
-        var health: [String: Any] = [:]
-        for _ in 0..<10_000 where health["status"] as? String != "failing" {
-            health = try admin.ask(#"{"op":"health"}"#)
-        }
-        let checks = try #require(health["checks"] as? [[String: Any]])
-        let check = try #require(checks.first { $0["check"] as? String == "socket" }, "\(health)")
-        #expect((check["description"] as? String)?.contains("another daemon is listening there") == true)
+        var health = try admin.health()
+        for _ in 0..<10_000 where health.status != .failing { health = try admin.health() }
+        let check = try #require(health.checks.first { $0.name == "socket" }, "\(health)")
+        #expect(check.description?.contains("another daemon is listening there") == true)
         #expect(try deployment.token("ann")["access_token"] != nil, "the other one answers there")
         try await deployment.stop()
         try await other.stop()

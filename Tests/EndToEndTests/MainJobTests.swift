@@ -1,4 +1,5 @@
 import Foundation
+import OperatorReplies
 import StandInTenant
 import TestSupport
 import Testing
@@ -39,8 +40,7 @@ struct MainJobTests {
             for _ in 0..<10 { #expect(try client.reply()["access_token"] != nil) }
         }
         #expect(await deployment.tenant.counters.mints == 5)
-        let stats = try deployment.admin().ask(#"{"op":"stats"}"#)
-        #expect((stats["mints"] as? [String: Any])?["succeeded"] as? Int == 5)
+        #expect(try deployment.admin().stats().mints.succeeded == 5)
         try await deployment.stop()
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import OperatorReplies
 import StandInTenant
 import TestSupport
 import Testing
@@ -14,10 +15,7 @@ struct DaemonQuotaTests {
         return deployment
     }
 
-    private func share(_ admin: LineClient, _ uid: UInt32, _ name: String) throws -> Int? {
-        let stats = try admin.ask(#"{"op":"stats"}"#)
-        return ((stats["uids"] as? [String: Any])?[String(uid)] as? [String: Any])?[name] as? Int
-    }
+    private func usage(_ admin: LineClient, _ uid: UInt32) throws -> StatsReply.Usage? { try admin.stats().uids[uid] }
 
     @Test(
         "Another user gets in though one has taken all connections: the longest unused one that waits for nothing goes."
@@ -37,8 +35,8 @@ struct DaemonQuotaTests {
         #expect(try clients[1].ask(#"{"op":"hello"}"#)["error"] == nil)
         await deployment.tenant.releaseReplies()
         #expect(try clients[0].reply()["access_token"] != nil)
-        #expect(try share(admin, geteuid(), "overloaded") == 2)
-        #expect(try share(admin, geteuid(), "connections") == 3)
+        #expect(try usage(admin, geteuid())?.overloaded == 2)
+        #expect(try usage(admin, geteuid())?.connections == 3)
         try await deployment.stop()
     }
 
@@ -65,8 +63,8 @@ struct DaemonQuotaTests {
         _ = try deployment.token("ann")
         _ = try OtherUser(uid: 40_001, gid: 1).ask(deployment.requestsPath, #"{"op":"token","subject":"bob"}"#)
         let admin = try deployment.admin()
-        #expect(try share(admin, geteuid(), "entries") == 1)
-        #expect(try share(admin, 40_001, "entries") == 1)
+        #expect(try usage(admin, geteuid())?.entries == 1)
+        #expect(try usage(admin, 40_001)?.entries == 1)
         try await deployment.stop()
     }
 }

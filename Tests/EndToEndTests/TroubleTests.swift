@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import OperatorReplies
 import StandInTenant
 import TestSupport
 import Testing
@@ -30,19 +31,18 @@ struct TroubleTests {
         let refused = try deployment.token("new", #""timeout":1"#)
         let ann = try deployment.token("ann")
         let callsAfter = await deployment.tenant.counters.calls
-        let health = try deployment.admin().ask(#"{"op":"health"}"#)
-        let stats = try deployment.admin().ask(#"{"op":"stats"}"#)
-        let explain = try deployment.admin().ask(#"{"op":"explain","subject":"ann"}"#)
+        let health = try deployment.admin().health()
+        let stats = try deployment.admin().stats()
+        let explain = try deployment.admin().explain("ann")
         guard ContinuousClock.now - began < .seconds(3.9) else { return false }
         #expect(refused["error"] as? String == "unavailable")
         #expect((refused["retry_after"] as? Int).map { (1...6).contains($0) } == true)
         #expect(ann["source"] as? String == "cache")
         #expect(callsAfter == calls)
-        #expect(health["status"] as? String == "degraded")
-        let tenant = (stats["tenants"] as? [String: Any])?["main"] as? [String: Any]
-        #expect(tenant?["state"] as? String == "open")
-        #expect(explain["source"] as? String == "cache")
-        #expect(explain["circuit"] as? String == "open")
+        #expect(health.status == .degraded)
+        #expect(stats.tenants["main"]?.state == .open)
+        #expect(explain.source == .cache)
+        #expect(explain.tenant.circuit == .open)
         return true
     }
 
@@ -69,9 +69,7 @@ struct TroubleTests {
         let deployment = try await Deployment.start()
         await deployment.tenant.setUsedConnections(.reset)
         for number in 0..<12 { #expect(try deployment.token("u\(number)")["source"] as? String == "tenant") }
-        let stats = try deployment.admin().ask(#"{"op":"stats"}"#)
-        let tenant = (stats["tenants"] as? [String: Any])?["main"] as? [String: Any]
-        #expect(tenant?["state"] as? String == "closed")
+        #expect(try deployment.admin().stats().tenants["main"]?.state == .closed)
         #expect(!deployment.daemon.written.contains("a call to the tenant failed"))
         try await deployment.stop()
     }

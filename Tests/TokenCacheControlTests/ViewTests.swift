@@ -1,16 +1,16 @@
 import Foundation
+import OperatorReplies
 import Testing
-import TokenCacheClient
 import tokencachectl
 
-@Suite("What the operator's tool shows")
+@Suite("The views of the operator's tool")
 struct ViewTests {
-    private func decode<Document: Decodable>(_ type: Document.Type, _ text: String) throws -> Document {
-        try JSONDecoder().decode(type, from: Data(text.utf8))
+    private func decode<Value: Decodable>(_ type: Value.Type, _ text: String) throws -> Value {
+        try Reply(Data(text.utf8)).decode(type)
     }
 
     @Test(
-        "No number of a server's ends the tool.",
+        "No number in a reply crashes the tool.",
         arguments: ["1e300", "-1e300", "1e18", "0.1e-300", "9223372036854775807"]
     )
     func anyNumber(number: String) throws {
@@ -19,17 +19,19 @@ struct ViewTests {
              "coalesced":9223372036854775807},"latency":{"hits":{"p50":\(number),"max":\(number)}},
              "tenants":{"main":{"hold":\(number),"rate_tokens":\(number),"last_success":\(number)}}}
             """
-        #expect(StatsView(try decode(StatsDocument.self, stats)).text.contains("daemon"))
+        #expect(StatsView(try decode(StatsReply.self, stats)).text.contains("daemon"))
         let seconds = "\"wait\":\(number),\"hold\":\(number),\"expires_in\":\(number)"
-        let explain = "{\"state\":\"fresh\",\"source\":\"cache\",\"reason\":\"x\",\(seconds)}"
-        #expect(ExplainView(try decode(ExplainDocument.self, explain)).text.contains("next answer"))
+        let token = "\"expires_at\":\"x\",\"last_used\":\(number),\"fingerprint\":\"abc\""
+        let explain = "{\"state\":\"fresh\",\"source\":\"cache\",\"reason\":\"x\",\(seconds),\(token)}"
+        let text = ExplainView(try decode(ExplainReply.self, explain)).text
+        #expect(text.contains("next answer") && text.contains("token        abc, "))
     }
 
-    @Test("The statistics are aligned lines, with what is nothing left out.")
+    @Test("Statistics are aligned lines that leave zeros out.")
     func stats() throws {
         let text = StatsView(
             try decode(
-                StatsDocument.self,
+                StatsReply.self,
                 #"""
                 {"uptime":90,"version":"1.2.3","entries":5,"negative_entries":1,"bytes":4096,
                  "requests":{"hit":3,"miss":1,"coalesced":0,"error":{"denied":2,"timeout":0}},
@@ -41,31 +43,31 @@ struct ViewTests {
             )
         ).text
         #expect(text.contains("daemon       1.2.3, up 90.0 s"))
-        #expect(text.contains("hits         3 (75 % of those for tokens)"))
+        #expect(text.contains("hits         3 (75 % of token requests)"))
         #expect(text.contains("errors       2 denied\n"))
         #expect(text.contains("hits took    p50 12 µs, p99 1.0 ms, p99.9 200.0 ms, longest 3.0 s"))
         #expect(text.contains("mints took   none yet"))
         #expect(
             text.contains(
                 """
-                uid 33       5 connections, 2 waiting, 7 tokens, 4 refused for others' sake
-                uid 1000     1 connections, 0 waiting, 0 tokens, 0 refused for others' sake
+                uid 33       5 connections, 2 waiting, 7 tokens, 4 rejected or displaced
+                uid 1000     1 connections, 0 waiting, 0 tokens, 0 rejected or displaced
                 """
             )
         )
         #expect(
             text.contains(
-                "tenant main  circuit closed, wants no calls for 7.0 s, client suspected, 12 calls at hand, "
-                    + "queued 1 callers', 0 prefetches, 2 refreshes, last success 2 min ago"
+                "tenant main  circuit closed, takes no calls for 7.0 s, client suspected, 12 calls available, "
+                    + "queued: 1 for callers, 0 prefetches, 2 refreshes, last success 2 min ago"
             )
         )
     }
 
-    @Test("Health is a word, and a line for each thing that is wrong.")
+    @Test("Health is one word, and a line for each thing that is wrong.")
     func health() throws {
         let text = HealthView(
             try decode(
-                HealthDocument.self,
+                HealthReply.self,
                 #"""
                 {"status":"failing","checks":[{"check":"hold","tenant":"main","status":"ok"},{"check":"client",
                 "tenant":"main","status":"failing","description":"it is\u001b refused","since":"2026-11-23T22:10:00Z"}]}
@@ -75,13 +77,13 @@ struct ViewTests {
         #expect(text == "failing\nfailing  client of main since 2026-11-23T22:10:00Z: it is? refused")
     }
 
-    @Test("What explains a user's answer is aligned lines; what isn't there is left out.")
+    @Test("An explanation is aligned lines that leave out what is absent.")
     func explain() throws {
         let full = ExplainView(
             try decode(
-                ExplainDocument.self,
+                ExplainReply.self,
                 #"""
-                {"state":"due","source":"cache","reason":"it is there","expires_in":90,"last_used":3,"fingerprint":"abc",
+                {"state":"due","source":"cache","reason":"it is there","expires_in":90,"expires_at":"x","age":210,"last_used":3,"fingerprint":"abc",
                 "next_refresh":{"in":2.5,"cause":"backoff"},"last_error":{"error":"unavailable","error_description":"down"},
                 "backoff":2.5,"circuit":"closed","client":"trusted","hold":null,"wait":0}
                 """#
@@ -94,24 +96,33 @@ struct ViewTests {
         #expect(full.hasSuffix("tenant       circuit closed, client trusted"))
         let empty = ExplainView(
             try decode(
-                ExplainDocument.self,
+                ExplainReply.self,
                 #"{"state":"absent","source":"error","reason":"no","circuit":"open","client":"refused","hold":4,"wait":4}"#
             )
         ).text
-        #expect(empty.contains("from neither: no"))
-        #expect(empty.hasSuffix("circuit open, client refused, wants no calls for 4.0 s, a call would wait 4.0 s"))
+        #expect(empty.contains("next answer  an error: no"))
+        #expect(empty.hasSuffix("circuit open, client refused, takes no calls for 4.0 s, a call would wait 4.0 s"))
     }
 
-    @Test("An older daemon's statistics, with members missing, are shown as far as they go.")
+    @Test("Statistics of an older daemon, which lacks members, are shown.")
     func sparse() throws {
-        #expect(StatsView(try decode(StatsDocument.self, "{}")).text.contains("tokens"))
+        let text = StatsView(try decode(StatsReply.self, #"{"tenants":{"main":{}}}"#)).text
+        #expect(text.contains("tokens") && text.contains("tenant main  circuit unknown"))
     }
 
-    @Test("Entries are a table that no user's name can forge.")
+    @Test("Words of a later daemon are shown as they are, without characters that steer a terminal.")
+    func laterWords() throws {
+        let health = #"{"status":"melting\u001b","checks":[{"check":"new","status":"odd"}]}"#
+        #expect(HealthView(try decode(HealthReply.self, health)).text == "melting?\nodd  new: no description")
+        let explain = #"{"state":"resting","source":"attic\u001b","reason":"so"}"#
+        #expect(ExplainView(try decode(ExplainReply.self, explain)).text.hasPrefix("next answer  attic?: so\n"))
+    }
+
+    @Test("Entries are a table that no user name can forge.")
     func entries() throws {
         let text = EntriesView(
             try decode(
-                EntriesDocument.self,
+                EntriesPage.self,
                 #"""
                 {"entries":[{"tenant":"main","subject":"a\u001b[31m\nb\u202e","scope":"s","state":"fresh","age":5,
                 "expires_in":8000,"expires_at":"x","last_used":0,"fingerprint":"abc"},
@@ -126,18 +137,5 @@ struct ViewTests {
         #expect(lines[1].contains("a?[31m?b?") && lines[1].contains("2 h 13 min"))
         #expect(lines[2].contains("id:u") && lines[2].contains("never"))
         #expect(lines[3] == "more: --after 7")
-    }
-
-    @Test(
-        "The exit status tells a script what went wrong.",
-        arguments: [
-            ("unreachable", 69), ("bad_reply", 76), ("denied", 77), ("forbidden", 77), ("rate_limited", 75),
-            ("unavailable", 75), ("timeout", 75), ("overloaded", 75), ("shutting_down", 75), ("bad_upstream", 76),
-            ("invalid_request", 65), ("unsupported_op", 65), ("invalid_configuration", 78), ("unknown_tenant", 78),
-            ("new", 1), ("closed", 1),
-        ] as [(String, Int32)]
-    )
-    func exitStatus(code: String, status: Int32) {
-        #expect(ExitStatus.of(TokenCacheError.Code(rawValue: code)) == status)
     }
 }

@@ -1,3 +1,4 @@
+import OperatorReplies
 import Secrets
 import TestSupport
 import Testing
@@ -64,7 +65,7 @@ struct LogoutTests {
         #expect(outcomes(cache).isEmpty)
         cache.advance(.seconds(30))
         #expect(outcomes(cache) == [.expired])
-        #expect(cache.stats().mints.queuedAhead == 0)
+        #expect(cache.stats().mints.queued.ahead == 0)
         cache.advance(.seconds(700))
         #expect(cache.revocations().isEmpty)
     }
@@ -88,7 +89,7 @@ struct LogoutTests {
         cache.fail(try cache.onlyMint(), .throttled(retryAfter: .seconds(600)))
         for index in (0...most).reversed() { _ = cache.revoke(TokenKey.of("user\(index)").user) }
         #expect(outcomes(cache) == [.dropped])
-        #expect(cache.stats().mints.queuedAhead == most)
+        #expect(cache.stats().mints.queued.ahead == most)
     }
 
     @Test("A queued revocation is never sent to another host of the tenant.")

@@ -1,3 +1,4 @@
+import OperatorReplies
 import Testing
 import TokenCache
 import TokenProtocol
@@ -16,7 +17,7 @@ struct OpenCircuitTests {
         }
     }
 
-    private func state(_ cache: inout Simulation) -> String? {
+    private func state(_ cache: inout Simulation) -> CircuitState? {
         cache.stats().tenants["main"]?.state
     }
 
@@ -62,9 +63,9 @@ struct OpenCircuitTests {
 
     @Test(
         "Faults in half of ten calls within 30 s open the circuit, too. Older calls don't count.",
-        arguments: [(false, "open"), (true, "closed")]
+        arguments: [(false, .open), (true, .closed)] as [(Bool, CircuitState)]
     )
-    func share(isSpread: Bool, expected: String) throws {
+    func share(isSpread: Bool, expected: CircuitState) throws {
         var cache = Simulation()
         for index in 0..<10 {
             _ = cache.ask(.of("user\(index)"))

@@ -1,3 +1,4 @@
+import OperatorReplies
 import Secrets
 import Testing
 import TokenProtocol
@@ -15,8 +16,8 @@ struct RankTests {
             #expect(cache.ask(.of("user\(index)"), timeout: .seconds(100), peer: 1, as: waiters[index]) == .wait)
         }
         cache.cancelWaits(of: waiters)
-        #expect(cache.stats().mints.queuedForeground == 0)
-        #expect(cache.stats().mints.queuedAhead == 60)
+        #expect(cache.stats().mints.queued.foreground == 0)
+        #expect(cache.stats().mints.queued.ahead == 60)
         #expect(cache.ask(.of("next"), timeout: .seconds(2), peer: 1) == .wait)
         cache.advance(.seconds(2))
         #expect(cache.mints().map(\.key) == [.of("next"), .of("user0")])
@@ -30,7 +31,7 @@ struct RankTests {
         cache.cancelWaits(of: [waiter])
         #expect(cache.prefetch([.of("other")], for: 7).queued == 1)
         #expect(cache.ask(.of("ann"), timeout: .seconds(2)) == .wait)
-        #expect(cache.stats().mints.queuedForeground == 1)
+        #expect(cache.stats().mints.queued.foreground == 1)
         cache.advance(.seconds(1))
         #expect(cache.mints().map(\.key) == [.of("ann")])
     }
@@ -43,7 +44,7 @@ struct RankTests {
             guard case .wait = cache.ask(.of("user\(index)"), timeout: .seconds(300), as: waiter) else { continue }
             cache.cancelWaits(of: [waiter])
         }
-        #expect(cache.stats().mints.queuedAhead == CacheStateMachine.maxPrefetches)
+        #expect(cache.stats().mints.queued.ahead == CacheStateMachine.maxPrefetches)
         #expect(cache.prefetch([.of("more")]).refused == 1)
     }
 

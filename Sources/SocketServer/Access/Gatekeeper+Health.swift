@@ -1,3 +1,4 @@
+package import OperatorReplies
 package import TokenProtocol
 
 extension Gatekeeper {

@@ -1,3 +1,4 @@
+import OperatorReplies
 import TokenProtocol
 
 /// Counts requests by operation, and errors by code, since the start.
@@ -18,8 +19,8 @@ struct RequestCounters {
 
     /// Adds the counts to the statistics.
     func fill(_ stats: inout StatsReply) {
-        for name in OperationName.allCases { stats.requestsByOperation[name.rawValue] = operations[name] ?? 0 }
-        stats.requestsByOperation[OperationName.token.rawValue, default: 0] += hits
-        for (code, count) in errors { stats.errors[code.rawValue] = count }
+        for name in OperationName.allCases { stats.requests.byOperation[name.rawValue] = operations[name] ?? 0 }
+        stats.requests.byOperation[OperationName.token.rawValue, default: 0] += hits
+        for (code, count) in errors { stats.requests.errors[code.rawValue] = count }
     }
 }

@@ -1,3 +1,4 @@
+package import OperatorReplies
 package import TokenCache
 package import TokenProtocol
 

@@ -1,5 +1,6 @@
+package import OperatorReplies
 import Secrets
-package import TokenProtocol
+import TokenProtocol
 
 /// The reply to `explain`: the answer that the next request for a key would get, and its reason.
 extension CacheStateMachine {
@@ -13,7 +14,7 @@ extension CacheStateMachine {
         var reply = explain(judgement, entry, call, tenant: explainTenant(key.user.tenant, delay, now: now), now: now)
         reply.token = entry.map { explain($0, now: now) }
         reply.refresh = entry.flatMap { refresh(of: $0, call, now: now) }
-        reply.lastError = negatives[key]?.error(at: now)
+        reply.lastError = negatives[key]?.error(at: now).map(ExplainReply.Failure.init)
         if let time = call.flatMap({ retryTime(of: $0) }) { reply.backoff = max(0, (time - now).inSeconds) }
         return reply
     }

@@ -1,4 +1,5 @@
-package import TokenProtocol
+package import OperatorReplies
+import TokenProtocol
 
 #if canImport(FoundationEssentials)
 package import FoundationEssentials
@@ -95,23 +96,23 @@ extension CacheStateMachine {
 
 extension CircuitBreaker {
     /// The state in one word, as operators see it.
-    func name(at now: Instant) -> String {
+    func name(at now: Instant) -> CircuitState {
         switch state {
-        case .closed: "closed"
-        case .open(let until): until > now ? "open" : "half_open"
-        case .halfOpen: "half_open"
+        case .closed: .closed
+        case .open(let until): until > now ? .open : .halfOpen
+        case .halfOpen: .halfOpen
         }
     }
 }
 
 extension ClientHealth {
     /// The client's state in one word, as operators see it.
-    var name: String {
+    var name: ClientState {
         switch state {
-        case .trusted: "trusted"
-        case .doubtful: "doubtful"
-        case .suspected: "suspected"
-        case .denied: "refused"
+        case .trusted: .trusted
+        case .doubtful: .doubtful
+        case .suspected: .suspected
+        case .denied: .denied
         }
     }
 }

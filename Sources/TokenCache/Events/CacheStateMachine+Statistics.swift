@@ -1,3 +1,4 @@
+package import OperatorReplies
 import Secrets
 package import TokenProtocol
 
@@ -16,18 +17,18 @@ extension CacheStateMachine {
         stats.entries = store.count
         stats.negativeEntries = negatives.denialCount
         stats.bytes = store.bytes
-        stats.hits = statistics.hits
-        stats.misses = statistics.misses
-        stats.coalesced = statistics.coalesced
-        stats.negatives = statistics.negatives
+        stats.requests.hits = statistics.hits
+        stats.requests.misses = statistics.misses
+        stats.requests.coalesced = statistics.coalesced
+        stats.requests.negatives = statistics.negatives
         stats.mints = mints
         stats.refreshes.due = statistics.refreshesDue
         stats.refreshes.done = statistics.refreshesDone
         stats.refreshes.late = statistics.refreshesLate
         stats.refreshes.skippedIdle = statistics.skippedIdle
         stats.evictions = evictions
-        stats.hitLatency = statistics.hitQuantiles
-        stats.mintLatency = statistics.mintQuantiles
+        stats.latency.hits = statistics.hitQuantiles
+        stats.latency.mints = statistics.mintQuantiles
         stats.nextRefresh = store.nextRefresh.map { max(0, ($0 - now).inSeconds) }
         for (peer, count) in store.countsByOwner where peer != EntryStore.nobody {
             stats.uids[peer, default: .init()].entries = count
@@ -45,8 +46,8 @@ extension CacheStateMachine {
         mints.failed = Dictionary(uniqueKeysWithValues: statistics.failed.map { ($0.key.rawValue, $0.value) })
         for tenant in tenants.values {
             mints.inFlight += tenant.governor.underWay
-            mints.queuedForeground += tenant.governor.queuedCallers
-            mints.queuedAhead += tenant.governor.queuedAhead
+            mints.queued.foreground += tenant.governor.queuedCallers
+            mints.queued.ahead += tenant.governor.queuedAhead
         }
         return mints
     }
@@ -63,8 +64,8 @@ extension CacheStateMachine {
         var stats = StatsReply.Tenant()
         let governor = tenant.governor
         stats.state = governor.circuit.name(at: now)
-        stats.circuitOpenings = governor.circuit.openings
-        stats.opensFor = governor.circuit.openUntil(now).map { ($0 - now).inSeconds }
+        stats.openings = governor.circuit.openings
+        stats.openFor = governor.circuit.openUntil(now).map { ($0 - now).inSeconds }
         stats.hold = governor.currentHold(at: now).map { ($0.until - now).inSeconds }
         stats.client = tenant.client.name
         stats.rateTokens = governor.available(at: now)
@@ -74,8 +75,8 @@ extension CacheStateMachine {
         stats.queued.refreshes = governor.queuedRefreshes
         stats.lastSuccess = tenant.lastSuccess.map { (now - $0).inSeconds }
         stats.lastError = tenant.lastError.map {
-            StatsReply.LastError(
-                code: $0.error.code,
+            StatsReply.Tenant.LastError(
+                code: $0.error.code.rawValue,
                 description: $0.error.description,
                 ago: (now - $0.at).inSeconds
             )

@@ -1,4 +1,5 @@
 import Histogram
+import OperatorReplies
 import TokenProtocol
 
 /// The counters since the start.

@@ -98,15 +98,32 @@ package struct OutputBuffer {
 
     // MARK: JSON
 
+    /// Appends a number with at most six decimal places, which are microseconds if it is seconds.
+    ///
+    /// Infinity, which JSON can't express, becomes `null`.
+    mutating func append(_ number: Double) {
+        guard number.isFinite else { return append("null") }
+        let rounded = (number * 1_000_000).rounded() / 1_000_000
+        append(String(rounded).utf8)
+    }
+
     /// Appends a JSON string with its quotes.
     ///
     /// Besides what RFC 8259 requires, characters that end a line or control a terminal are escaped, so that a reply
     /// can be printed as it is.
     mutating func append(string text: String) {
         guard text.isPlainJSON else { return append(text.jsonQuoted.utf8) }
+        reserve(text.utf8.count + 2)
         append(UInt8(ascii: "\""))
         append(text.utf8)
         append(UInt8(ascii: "\""))
+    }
+
+    /// Appends a member's name with the comma that separates it from the previous member, and its colon.
+    mutating func append(name: String, isFirst: Bool) {
+        if !isFirst { append(UInt8(ascii: ",")) }
+        append(string: name)
+        append(UInt8(ascii: ":"))
     }
 
     /// Appends a JSON string with its quotes, given as UTF-8.

@@ -59,18 +59,18 @@ package enum ReplyEncoder {
             writer.member("revoked", isDropped, &output)
             if upstream == false { writer.member("upstream", false, &output) }
         case .hello(let hello): write(hello, &writer, &output)
-        case .stats(let stats): StatsEncoder.write(stats, &writer, &output)
+        case .stats(let stats): writer.members(of: stats, &output)
         case .entries(let page): write(page, &writer, &output)
         case .evicted: writer.member("evicted", true, &output)
         case .flushed(let count): writer.member("flushed", count, &output)
         case .reloaded: writer.member("reloaded", true, &output)
-        case .health(let health): DiagnosisEncoder.write(health, &writer, &output)
-        case .explained(let explain): DiagnosisEncoder.write(explain, &writer, &output)
+        case .health(let health): writer.members(of: health, &output)
+        case .explained(let explain): writer.members(of: explain, &output)
         case .error(let error): write(error, &writer, &output)
         }
     }
 
-    static func write(_ error: ErrorReply, _ writer: inout JSONWriter, _ output: inout OutputBuffer) {
+    private static func write(_ error: ErrorReply, _ writer: inout JSONWriter, _ output: inout OutputBuffer) {
         writer.member("error", error.code.rawValue, &output)
         writer.member("error_description", error.description, &output)
         if let retryAfter = error.retryAfter { writer.member("retry_after", retryAfter, &output) }

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOEmbedded
+import OperatorReplies
 import SocketServer
 import Testing
 import TokenProtocol

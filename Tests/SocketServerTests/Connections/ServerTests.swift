@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import NIOPosix
+import OperatorReplies
 import SocketServer
 import TestSupport
 import Testing

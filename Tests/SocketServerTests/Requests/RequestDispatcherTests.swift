@@ -77,7 +77,7 @@ struct RequestDispatcherTests {
             }
             #expect(refusal.operation == .token && refusal.reason == error.description)
             #expect(fixture.stats?.errors["forbidden"] == 1)
-            #expect(fixture.stats?.requestsByOperation["token"] == 1)
+            #expect(fixture.stats?.requests.byOperation["token"] == 1)
         }
     }
 

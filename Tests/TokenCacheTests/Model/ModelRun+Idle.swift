@@ -1,3 +1,4 @@
+import OperatorReplies
 import Secrets
 import TokenProtocol
 
@@ -106,8 +107,8 @@ extension ModelRun {
         try equal(stats.mints.inFlight, calls.count(where: \.isSent), "calls under way")
         let foreground = tenants.reduce(0) { $0 + $1.first.count + $1.callers.count }
         let ahead = tenants.reduce(0) { $0 + $1.prefetches.count + $1.background.count }
-        try equal(stats.mints.queuedForeground, foreground, "callers' calls")
-        try equal(stats.mints.queuedAhead, ahead, "calls that nobody waits for")
+        try equal(stats.mints.queued.foreground, foreground, "callers' calls")
+        try equal(stats.mints.queued.ahead, ahead, "calls that nobody waits for")
         try equal(machine.calls.count, calls.count, "calls")
         try equal(machine.waiters.count, waiters.count, "waiters")
         try equal(machine.revocationEnds.count, revocations.count, "revocations")
@@ -127,10 +128,10 @@ extension ModelRun {
 
     private static func counters(of stats: StatsReply) -> ModelCounters {
         ModelCounters(
-            hits: stats.hits,
-            misses: stats.misses,
-            coalesced: stats.coalesced,
-            negatives: stats.negatives,
+            hits: stats.requests.hits,
+            misses: stats.requests.misses,
+            coalesced: stats.requests.coalesced,
+            negatives: stats.requests.negatives,
             started: stats.mints.started,
             succeeded: stats.mints.succeeded,
             failed: stats.mints.failed,
@@ -149,9 +150,9 @@ extension ModelRun {
             try equal(told.queued.callers, tenant.first.count + tenant.callers.count, "a tenant's callers' calls")
             try equal(told.queued.prefetches, tenant.prefetches.count, "a tenant's prefetches")
             try equal(told.queued.refreshes, tenant.background.count, "a tenant's refreshes")
-            try equal(told.opensFor, tenant.circuit.openUntil(now).map { ($0 - now).inSeconds }, "a circuit's opening")
-            try equal(told.state, name(of: tenant.circuit), "the state of a circuit")
-            try equal(told.client, name(of: tenant.client), "the state of a client")
+            try equal(told.openFor, tenant.circuit.openUntil(now).map { ($0 - now).inSeconds }, "a circuit's opening")
+            try equal(told.state.rawValue, name(of: tenant.circuit), "the state of a circuit")
+            try equal(told.client.rawValue, name(of: tenant.client), "the state of a client")
             try equal(machine.waiters.count(for: tenant.id), tenant.waiting, "waiters of a tenant")
         }
         let retired = tenants.count { $0.isRetired && $0.underWay > 0 }

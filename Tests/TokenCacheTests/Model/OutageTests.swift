@@ -1,3 +1,4 @@
+import OperatorReplies
 import TestSupport
 import Testing
 import TokenCache

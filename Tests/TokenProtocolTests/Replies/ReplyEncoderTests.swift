@@ -1,3 +1,4 @@
+import OperatorReplies
 import Secrets
 import Testing
 import TokenProtocol
@@ -136,8 +137,9 @@ struct ReplyEncoderTests {
     @Test("The statistics have the members that the protocol names.")
     func stats() throws {
         var stats = StatsReply()
+        stats.version = "1.0.0"
         stats.tenants["main"] = StatsReply.Tenant()
-        stats.requestsByOperation["token"] = 5
+        stats.requests.byOperation["token"] = 5
         let line = try members(encode(.stats(stats)))
         for name in [
             "uptime", "version", "entries", "negative_entries", "bytes", "requests", "mints", "refreshes", "evictions",

@@ -1,0 +1,16 @@
+import ArgumentParser
+import TokenCacheClient
+
+/// `evict`: drops a user's tokens.
+struct Evict: RequestCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Drop a user's tokens, of all scopes unless --scope names them."
+    )
+
+    @OptionGroup var sockets: SocketOptions
+    @OptionGroup var key: KeyOptions
+
+    var request: TokenCacheClient.Request { key.request("evict") }
+
+    func text(of reply: Reply) -> String { "evicted" }
+}

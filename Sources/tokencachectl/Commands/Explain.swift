@@ -1,0 +1,17 @@
+import ArgumentParser
+import OperatorReplies
+import TokenCacheClient
+
+/// `explain`: prints what a user's next answer would be, and why.
+struct Explain: RequestCommand {
+    static let configuration = CommandConfiguration(abstract: "Explain where a user's next token would come from.")
+
+    @OptionGroup var sockets: SocketOptions
+    @OptionGroup var key: KeyOptions
+    @OptionGroup var output: OutputOptions
+
+    var printsJSON: Bool { output.json }
+    var request: TokenCacheClient.Request { key.request("explain") }
+
+    func text(of reply: Reply) throws -> String { ExplainView(try reply.decode(ExplainReply.self)).text }
+}

@@ -1,0 +1,16 @@
+import ArgumentParser
+import TokenCacheClient
+
+/// `flush`: drops all tokens.
+struct Flush: RequestCommand {
+    static let configuration = CommandConfiguration(abstract: "Drop all tokens, or all tokens of one tenant.")
+
+    @OptionGroup var sockets: SocketOptions
+
+    @Option(help: "Drop this tenant's tokens only.")
+    var tenant: String?
+
+    var request: TokenCacheClient.Request { TokenCacheClient.Request("flush", tenant: tenant) }
+
+    func text(of reply: Reply) throws -> String { "\(try reply.decode(FlushReply.self).flushed) tokens dropped" }
+}

@@ -1,0 +1,37 @@
+import ArgumentParser
+import SafeText
+import SystemPackage
+import TokenCacheClient
+
+/// The tool's standard output and standard error.
+enum Terminal {
+    /// Writes a text and a line end to standard output.
+    ///
+    /// - Throws: The exit code for a text that wasn't written in full: a script must not take a part for the whole.
+    static func write(_ text: String) throws(ExitCode) {
+        do throws(Errno) {
+            try write(text + "\n", to: .standardOutput)
+        } catch {
+            // A reader that has ended, such as a pager, needs neither more text nor a message.
+            if error != .brokenPipe { complain("the output can't be written: \(error)") }
+            throw .unwritableOutput
+        }
+    }
+
+    /// Reports an error on standard error.
+    ///
+    /// - Returns: The code to exit with.
+    static func report(_ error: TokenCacheError) -> ExitCode {
+        let report = ErrorReport(error)
+        report.lines.forEach(complain)
+        return report.exitCode
+    }
+
+    private static func complain(_ line: String) {
+        try? write("tokencachectl: \(line.printable)\n", to: .standardError)
+    }
+
+    private static func write(_ text: String, to descriptor: FileDescriptor) throws(Errno) {
+        do { try descriptor.writeAll(text.utf8) } catch { throw error as? Errno ?? .ioError }
+    }
+}

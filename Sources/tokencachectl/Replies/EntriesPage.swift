@@ -1,0 +1,28 @@
+/// The reply to `entries`: a page of the cache's content, without the tokens themselves.
+package struct EntriesPage: Decodable {
+    struct Entry: Decodable {
+        var tenant: String
+        var subject: String?
+        var userID: String?
+        var scope: String
+        var state: String
+        /// The time since the daemon asked the tenant for the token, in whole seconds.
+        var age: Int
+        /// The remaining lifetime in whole seconds.
+        var expiresIn: Int
+        /// The time since an application last asked for the token, in whole seconds, or nil if none has.
+        var lastUsed: Int?
+        var fingerprint: String
+
+        private enum CodingKeys: String, CodingKey {
+            case tenant, subject, scope, state, age, fingerprint
+            case userID = "user_id"
+            case expiresIn = "expires_in"
+            case lastUsed = "last_used"
+        }
+    }
+
+    var entries: [Entry]
+    /// The cursor that the next page starts after, or nil if this page is the last.
+    var next: String?
+}
