@@ -23,7 +23,7 @@ struct SafeTextTests {
         "A JSON string has the escapes that JSON requires, and those of unsafe characters.",
         arguments: [
             ("", #""""#), ("ann", #""ann""#), (#"a"b\c"#, #""a\"b\\c""#), ("\n\u{1}", #""\u000a\u0001""#),
-            ("é👍", #""é👍""#), ("\u{7F}\u{202E}", #""\u007f\u202e""#),
+            ("é👍", #""é👍""#), (#"\"#, #""\\""#), (#"""#, #""\"""#), ("\u{7F}\u{202E}", #""\u007f\u202e""#),
         ]
     )
     func quoted(text: String, json: String) {

@@ -16,6 +16,17 @@ struct RequestDispatcherTests {
         var reloads: [Waiter] = []
     }
 
+    /// Runs a test's body on an event loop, within the test's own task, which its expectations belong to.
+    private actor LoopRunner {
+        private nonisolated let executor: any SerialExecutor
+
+        init(_ loop: any EventLoop) { executor = loop.executor }
+
+        nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
+
+        func run(_ body: @Sendable () -> Void) { body() }
+    }
+
     /// A dispatcher on an event loop, for one tenant, with root as its administrator.
     private struct Fixture {
         let dispatcher: RequestDispatcher
@@ -61,15 +72,15 @@ struct RequestDispatcherTests {
 
     private func onLoop(
         rules: [AccessRule] = [.withoutRules],
-        _ body: @escaping @Sendable (Fixture) -> Void
-    ) async throws {
+        _ body: @Sendable (Fixture) -> Void
+    ) async {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
-        try await loop.submit { body(Fixture(on: loop, rules: rules)) }.get()
+        await LoopRunner(loop).run { body(Fixture(on: loop, rules: rules)) }
     }
 
     @Test("A forbidden request gets its error, which is recorded and counted.")
-    func forbidden() async throws {
-        try await onLoop(rules: []) { fixture in
+    func forbidden() async {
+        await onLoop(rules: []) { fixture in
             let error = ErrorReply(.forbidden, "this peer may not use this operation")
             #expect(fixture.handle(Self.token, from: fixture.app) == .error(error))
             guard case .refusal(let refusal)? = fixture.calls.records.first, fixture.calls.records.count == 1 else {
@@ -82,8 +93,8 @@ struct RequestDispatcherTests {
     }
 
     @Test("A request that names an unknown tenant gets an error, which is counted but not recorded.")
-    func unknownTenant() async throws {
-        try await onLoop { fixture in
+    func unknownTenant() async {
+        await onLoop { fixture in
             let reply = fixture.handle(.flush(tenant: "none"), from: fixture.admin)
             #expect(reply == .error(ErrorReply(.unknownTenant, "no tenant of that name is configured")))
             #expect(fixture.calls.records.isEmpty)
@@ -92,8 +103,8 @@ struct RequestDispatcherTests {
     }
 
     @Test("A request for a token that has to be minted waits, and can be cancelled.")
-    func waits() async throws {
-        try await onLoop { fixture in
+    func waits() async {
+        await onLoop { fixture in
             #expect(fixture.handle(Self.token, from: fixture.app) == nil)
             #expect(fixture.stats?.uids[33]?.waiting == 1)
             fixture.dispatcher.cancel([fixture.waiter])
@@ -102,8 +113,8 @@ struct RequestDispatcherTests {
     }
 
     @Test("What administrators change is recorded, and a reload is answered later.")
-    func administration() async throws {
-        try await onLoop { fixture in
+    func administration() async {
+        await onLoop { fixture in
             #expect(fixture.handle(.flush(tenant: "main"), from: fixture.admin) == .flushed(0))
             #expect(fixture.handle(.evict(Self.key), from: fixture.admin) == .evicted)
             let user = UserKey(tenant: "main", user: Self.key.user)
@@ -114,8 +125,8 @@ struct RequestDispatcherTests {
     }
 
     @Test("hello and the statistics have what the dispatcher is given.")
-    func given() async throws {
-        try await onLoop { fixture in
+    func given() async {
+        await onLoop { fixture in
             guard case .hello(let hello)? = fixture.handle(.hello, from: fixture.app) else {
                 return #expect(Bool(false), "hello is answered")
             }
@@ -137,8 +148,8 @@ struct RequestDispatcherTests {
     }
 
     @Test("Another policy is in force from the next request on.")
-    func newPolicy() async throws {
-        try await onLoop { fixture in
+    func newPolicy() async {
+        await onLoop { fixture in
             #expect(fixture.handle(.revoke(Self.key), from: fixture.app) != nil)
             fixture.dispatcher.access.rules = []
             guard case .error(let error)? = fixture.handle(.revoke(Self.key), from: fixture.app) else {
@@ -149,8 +160,8 @@ struct RequestDispatcherTests {
     }
 
     @Test("Errors that connections answer themselves, and those that are delivered later, are counted.")
-    func counts() async throws {
-        try await onLoop { fixture in
+    func counts() async {
+        await onLoop { fixture in
             fixture.dispatcher.countError(.invalidRequest)
             fixture.dispatcher.delivered(.error(ErrorReply(.unavailable, "no")))
             fixture.dispatcher.delivered(.evicted)
