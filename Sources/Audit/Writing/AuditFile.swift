@@ -51,7 +51,7 @@ final class AuditFile: Sendable {
         }
         let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
         guard unsafe access(directory.isEmpty ? "/" : directory, W_OK | X_OK) != 0 else { return nil }
-        return "\(path) can't be made: \(Errno(rawValue: errno))"
+        return "\(path) can't be created: \(Errno(rawValue: errno))"
     }
 
     /// Appends a line.
