@@ -1,5 +1,4 @@
 package import OperatorReplies
-package import TokenProtocol
 
 extension Gatekeeper {
     /// The check that names the rules whose peers aren't known, or nil if all are known.
