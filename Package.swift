@@ -44,7 +44,7 @@ var targets: [Target] = [
     .target(name: "SafeText"),
     .target(name: "Systemd", dependencies: ["CLinux", "CSystemd", "SafeText", "Secrets"]),
 
-    // MARK: The heart: no I/O
+    // MARK: The core: no I/O
     .target(name: "Secrets", dependencies: ["CLinux", crypto]),
     .target(
         name: "TokenProtocol",
@@ -73,7 +73,10 @@ var targets: [Target] = [
     ),
     .target(name: "TokenLog", dependencies: ["CLinux", "Secrets", "TokenProtocol", "TokenCache"]),
     .target(name: "Audit", dependencies: ["SafeText", "Secrets", "Systemd", "TokenProtocol", "TokenCache"]),
-    .target(name: "DaemonConfiguration", dependencies: ["SafeText", .product(name: "Yams", package: "Yams")]),
+    .target(
+        name: "DaemonConfiguration",
+        dependencies: ["SafeText", "TokenCache", "Audit", logging, .product(name: "Yams", package: "Yams")]
+    ),
     .target(
         name: "TokenCacheClient",
         dependencies: [nioCore, nioPosix, .product(name: "DequeModule", package: "swift-collections")]
@@ -87,14 +90,19 @@ var targets: [Target] = [
         ]
     ),
 
-    // MARK: The programs
-    .executableTarget(
-        name: "tokencached",
+    .target(
+        name: "DaemonRuntime",
         dependencies: [
             "SafeText", "Systemd", "Secrets", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "Audit",
             "DaemonConfiguration", "TokenLog",
-            nioCore, nioPosix, logging, lifecycle, unixSignals, argumentParser,
+            nioCore, nioPosix, logging, lifecycle, unixSignals,
         ]
+    ),
+
+    // MARK: The programs
+    .executableTarget(
+        name: "tokencached",
+        dependencies: ["DaemonRuntime", "DaemonConfiguration", "Secrets", logging, argumentParser]
     ),
     .executableTarget(
         name: "tokencachectl",
@@ -117,7 +125,18 @@ var targets: [Target] = [
         name: "AuditTests",
         dependencies: ["Secrets", "TokenProtocol", "TokenCache", "Audit", "TestSupport"]
     ),
-    .testTarget(name: "DaemonConfigurationTests", dependencies: ["DaemonConfiguration"]),
+    .testTarget(
+        name: "DaemonConfigurationTests",
+        dependencies: ["DaemonConfiguration", "TokenCache", "Audit", logging]
+    ),
+    .testTarget(
+        name: "DaemonRuntimeTests",
+        dependencies: [
+            "Secrets", "Systemd", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "Audit", "TokenLog",
+            "DaemonConfiguration", "DaemonRuntime", "StandInTenant", "TestSupport",
+            nioCore, nioPosix, logging, lifecycle, unixSignals,
+        ]
+    ),
     .testTarget(
         name: "TenantTests",
         dependencies: [

@@ -1,5 +1,8 @@
+import Audit
 import DaemonConfiguration
 import Foundation
+import Logging
+import TokenCache
 import Testing
 
 @Suite("The configuration")
@@ -37,19 +40,19 @@ struct ConfigurationTests {
         #expect(configuration.sockets.admin.mode == 0o600)
         #expect(configuration.sockets.admin.group == nil)
         #expect(configuration.sockets.maxConnections == 4_096)
-        #expect(configuration.cache.maxEntries == 100_000)
-        #expect(configuration.cache.idleTTL == .seconds(1_800))
-        #expect(configuration.cache.negativeTTL == .seconds(10))
-        #expect(configuration.refresh.ahead == 0.7)
-        #expect(configuration.refresh.jitter == 0.1)
-        #expect(configuration.refresh.lastChance == 0.9)
-        #expect(configuration.refresh.minTTL == .seconds(60))
-        #expect(configuration.refresh.defaultLifetime == .seconds(300))
+        #expect(configuration.cachePolicy.maxEntries == 100_000)
+        #expect(configuration.cachePolicy.idleTTL == .seconds(1_800))
+        #expect(configuration.cachePolicy.negativeTTL == .seconds(10))
+        #expect(configuration.cachePolicy.ahead == 0.7)
+        #expect(configuration.cachePolicy.jitter == 0.1)
+        #expect(configuration.cachePolicy.lastChance == 0.9)
+        #expect(configuration.cachePolicy.minTTL == .seconds(60))
+        #expect(configuration.cachePolicy.defaultLifetime == .seconds(300))
         #expect(configuration.defaultTenant == "main")
         let tenant = try #require(configuration.tenants["main"])
         #expect(tenant.scope == "user_default")
         #expect(tenant.timeout == .seconds(10))
-        #expect((tenant.ratePerMinute, tenant.burst, tenant.maxConcurrent) == (80, 80, 8))
+        #expect((tenant.policy.ratePerMinute, tenant.policy.burst, tenant.policy.maxConcurrent) == (80, 80, 8))
         #expect(tenant.credential == .secret(.file("/run/secret")))
         #expect(configuration.access == nil)
         #expect(configuration.logLevel == .info)
@@ -62,11 +65,10 @@ struct ConfigurationTests {
         let example = try DaemonConfiguration.load(path.standardizedFileURL.path)
         let plain = try parse(Self.tenants)
         #expect(example.sockets == plain.sockets)
-        #expect(example.cache == plain.cache)
-        #expect(example.refresh == plain.refresh)
+        #expect(example.cachePolicy == plain.cachePolicy)
         #expect(example.logLevel == plain.logLevel)
         #expect(example.tenants["main"]?.credential == .secret(.credential("main-client-secret")))
-        #expect(example.tenants["main"]?.ratePerMinute == plain.tenants["main"]?.ratePerMinute)
+        #expect(example.tenants["main"]?.policy.ratePerMinute == plain.tenants["main"]?.policy.ratePerMinute)
     }
 
     @Test("Everything can be said.")
@@ -109,17 +111,17 @@ struct ConfigurationTests {
         #expect(configuration.sockets.requests.mode == 0o666)
         #expect(configuration.sockets.requests.group == "1001")
         #expect(configuration.sockets.admin.mode == 0o600)
-        #expect(configuration.cache.idleTTL == .seconds(90))
-        #expect(configuration.cache.negativeTTL == .zero)
-        #expect(configuration.refresh.minTTL == .milliseconds(1_500))
-        #expect(configuration.refresh.defaultLifetime == .seconds(21_600))
+        #expect(configuration.cachePolicy.idleTTL == .seconds(90))
+        #expect(configuration.cachePolicy.negativeTTL == .zero)
+        #expect(configuration.cachePolicy.minTTL == .milliseconds(1_500))
+        #expect(configuration.cachePolicy.defaultLifetime == .seconds(21_600))
         #expect(configuration.tenants["a"]?.host == "http://127.0.0.1:8080")
         #expect(configuration.tenants["a"]?.clientID == "1")
         #expect(configuration.tenants["b"]?.timeout == .seconds(300))
         #expect(configuration.tenants["b"]?.caFile == "/ca.pem")
         #expect(configuration.access?.first?.users == ["www-data", "1001"])
         #expect(configuration.access?.first?.userIDs == [])
-        #expect(configuration.quotas.waiting == 0.1)
+        #expect(configuration.cachePolicy.waitingShare == 0.1)
         #expect(configuration.administrators == ["root", "op"])
         #expect(configuration.metricsListen == "127.0.0.1:9464")
         #expect(configuration.logLevel == .debug)
@@ -347,7 +349,7 @@ struct ConfigurationTests {
 
     @Test("The audit trail goes to the journal, to standard error, to a file or nowhere; units are named in full.")
     func audit() throws {
-        func audit(_ value: String) throws -> DaemonConfiguration.AuditDestination? {
+        func audit(_ value: String) throws -> AuditDestination? {
             try parse("audit: { to: \(value) }\n" + Self.tenants).audit
         }
         #expect(try audit("journal") == .journal)
