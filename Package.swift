@@ -134,7 +134,7 @@ var targets: [Target] = [
         dependencies: [
             "Secrets", "Systemd", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "Audit", "TokenLog",
             "DaemonConfiguration", "DaemonRuntime", "StandInTenant", "TestSupport",
-            nioCore, nioPosix, logging, lifecycle, unixSignals,
+            nioCore, nioPosix, logging, lifecycle, unixSignals, crypto,
         ]
     ),
     .testTarget(

@@ -74,16 +74,22 @@ package struct DaemonRuntime: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let tenantGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let clients = TenantClients(source, on: tenantGroup, log: log)
-        do {
+        let result = await Self.result {
             try await serve(sockets, handedOver.stored, group.next(), tenantGroup.next(), clients, auditTrail)
-        } catch {
-            await clients.shutdown()
-            throw error
         }
         await clients.shutdown()
         try await tenantGroup.shutdownGracefully()
         try await group.shutdownGracefully()
+        try result.get()
         log.info("the daemon has ended")
+    }
+
+    private static func result(of body: () async throws -> Void) async -> Result<Void, any Error> {
+        do {
+            return .success(try await body())
+        } catch {
+            return .failure(error)
+        }
     }
 
     private func serve(
@@ -101,15 +107,7 @@ package struct DaemonRuntime: Sendable {
             maxConnections: min(settings.maxConnections, limit?.connections ?? .max),
             dependencies(auditTrail, reloads, accounts)
         )
-        await clients.onSecretChange { await frontend.cache.secretChanged(of: $0) }
-        let components = Components(
-            frontend: frontend,
-            clients: clients,
-            persistence: TokenPersistence(frontend, inheriting: stored, memory: source.memory, log: log),
-            auditTrail: auditTrail,
-            output: output,
-            log: log
-        )
+        let components = await components(frontend, clients, stored, auditTrail)
         try await components.apply(components.prepare(loaded))
         warn(limit)
         // Trapped before the daemon is ready: from then on the manager may send it at any moment.
@@ -138,6 +136,28 @@ package struct DaemonRuntime: Sendable {
         try await services.run()
         await components.persistence.finish()
         try await frontend.stop()
+    }
+
+    private func components(
+        _ frontend: Frontend,
+        _ clients: TenantClients,
+        _ stored: [HandedOverSockets.Stored],
+        _ auditTrail: AuditTrail
+    ) async -> Components {
+        await clients.onSecretChange { await frontend.cache.secretChanged(of: $0) }
+        return Components(
+            frontend: frontend,
+            clients: clients,
+            persistence: TokenPersistence(
+                frontend,
+                inheriting: stored.map { ($0.name, $0.descriptor) },
+                memory: source.memory,
+                log: log
+            ),
+            auditTrail: auditTrail,
+            output: output,
+            log: log
+        )
     }
 
     private func dependencies(

@@ -172,6 +172,11 @@ extension Frontend {
         }.get()
     }
 
+    /// The share of the connections that one uid may have while all connections are taken.
+    package var connectionShare: Double {
+        get async throws { try await eventLoop.submit { server.value.connectionShare }.get() }
+    }
+
     /// Applies the name service's answers to the access rules.
     package func apply(_ accounts: KnownAccounts) async {
         try? await eventLoop.submit {

@@ -51,13 +51,20 @@ package final class LogOutput: Sendable {
     package func write(_ level: Logger.Level, _ text: String) {
         let line = render(level, text)
         queue.write(size: line.utf8.count) { dropped in
-            let loss = dropped > 0 ? self.render(.warning, "log lines were dropped count=\(dropped)") : ""
-            self.put(loss + line)
+            self.put(self.loss(dropped) + line)
         }
     }
 
     /// Waits until all lines are written, with a timeout.
-    package func flush() { queue.flush(within: Self.flushTimeout) }
+    package func flush() {
+        queue.flush(within: Self.flushTimeout) { dropped in
+            if dropped > 0 { self.put(self.loss(dropped)) }
+        }
+    }
+
+    private func loss(_ dropped: Int) -> String {
+        dropped > 0 ? render(.warning, "log lines were dropped count=\(dropped)") : ""
+    }
 
     private func render(_ level: Logger.Level, _ text: String) -> String {
         guard !isJournal else { return "<\(level.priority)>\(text)\n" }

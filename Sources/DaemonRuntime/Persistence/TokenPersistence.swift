@@ -2,7 +2,6 @@ import Glibc
 package import Logging
 package import Secrets
 import Synchronization
-package import Systemd
 import TokenCache
 import TokenLog
 import TokenProtocol
@@ -16,9 +15,12 @@ package final class TokenPersistence: Sendable {
     private let queue: StoreQueue
     private let state: Mutex<State>
 
+    /// A file that the service manager has handed over.
+    package typealias File = (name: String, descriptor: CInt)
+
     private struct State {
         /// The files of the last daemon, until the first settings say what becomes of them.
-        var inherited: [HandedOverSockets.Stored]?
+        var inherited: [File]?
         var isPersisting = false
         var hasWarnedOfSwap = false
     }
@@ -30,7 +32,7 @@ package final class TokenPersistence: Sendable {
     ///   - retryPauses: The first and the longest pause before a file is offered again, in seconds.
     package init(
         _ frontend: Frontend,
-        inheriting inherited: [HandedOverSockets.Stored],
+        inheriting inherited: [File],
         in store: any DescriptorStoring = ServiceManagerStore(),
         memory: SecretMemory,
         log: Logger,
@@ -71,7 +73,7 @@ package final class TokenPersistence: Sendable {
         await queue.finish()
     }
 
-    private func discard(_ inherited: [HandedOverSockets.Stored], isWanted: Bool) {
+    private func discard(_ inherited: [File], isWanted: Bool) {
         for file in inherited { close(file.descriptor) }
         queue.remove(Set(inherited.map(\.name)))
         if isWanted { log.notice("tokens don't survive a restart: no service manager keeps descriptors") }
@@ -83,7 +85,7 @@ package final class TokenPersistence: Sendable {
         await queue.removeAll()
     }
 
-    private func start(with inherited: [HandedOverSockets.Stored]) async {
+    private func start(with inherited: [File]) async {
         let began = ContinuousClock.now
         let names = Set(inherited.map(\.name))
         guard let tokens = openLog(inherited, expecting: await frontend.cache.stats(now: began).bytes) else {
@@ -101,9 +103,9 @@ package final class TokenPersistence: Sendable {
         )
     }
 
-    private func openLog(_ inherited: [HandedOverSockets.Stored], expecting size: Int) -> sending TokenLog? {
+    private func openLog(_ inherited: [File], expecting size: Int) -> sending TokenLog? {
         TokenLog(
-            stored: inherited.map { ($0.name, $0.descriptor) },
+            stored: inherited,
             in: memory,
             expecting: size,
             onShortage: { [log] in log.warning("there is no memory to keep all tokens for the next daemon") },
