@@ -54,7 +54,9 @@ extension DaemonConfiguration {
         }
     }
 
-    /// The kind and line of a syntax fault. The parser's own message shows the text around it, which may be a secret.
+    /// The kind and line of a syntax fault.
+    ///
+    /// The parser's own message shows the text around it, which may be a secret.
     private static func syntaxFault(_ error: any Error, file: String) -> ConfigurationFaults.Fault {
         var line: Int?
         var message = "it is not YAML"
@@ -64,7 +66,7 @@ extension DaemonConfiguration {
         case .composer(_, let problem, let mark, _): (line, message) = (mark.line, "it can't be read: \(problem)")
         case .duplicatedKeysInMapping(let duplicates, let context):
             line = context.mark.line
-            message = "the key '\(duplicates.first?.forMessage ?? "")' comes twice in one section"
+            message = "the key '\(duplicates.first?.forMessage ?? "")' appears twice in one section"
         default: break
         }
         return .init(file: file, line: line, key: "", message: message)

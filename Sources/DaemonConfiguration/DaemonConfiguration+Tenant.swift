@@ -35,6 +35,9 @@ extension DaemonConfiguration {
         package var caFile: Int?
         package var proxy: Int?
         package var proxyPassword: Int?
+
+        /// Creates lines that are all unknown.
+        package init() {}
     }
 
     /// The client's proof to the tenant that it is that client.

@@ -8,8 +8,8 @@ package import TokenCache
 // the whole file, reports everything that is wrong with it at once, and promises that each value is in its range. It
 // opens no other file and looks nothing up. Its users find out whether a credential or a group exists.
 //
-// The defaults are those of the types that hold the settings: `CachePolicy`, `TenantPolicy` and this module's own. A test
-// compares them with those that the example and the manual state.
+// The defaults are those of the types that hold the settings: `CachePolicy`, `TenantPolicy` and this module's own.
+// A test compares them with those that the example and the manual state.
 
 /// All settings of the daemon.
 package struct DaemonConfiguration: Sendable, Equatable {
@@ -21,11 +21,15 @@ package struct DaemonConfiguration: Sendable, Equatable {
     package var keepsAcrossRestarts = true
     /// The share of the connections that one uid may have while all connections are taken.
     package var connectionShare = 0.5
-    /// The tenant of requests that name none. It is nil only if there are several and none is the default.
+    /// The tenant of requests that name none.
+    ///
+    /// It is nil only if there are several and none is the default.
     package var defaultTenant: String?
     /// The tenants by name, of which there is at least one.
     package var tenants: [String: Tenant] = [:]
-    /// The access rules. Without them a peer that can open the request socket may ask for each tenant's own scopes.
+    /// The access rules.
+    ///
+    /// Without them a peer that can open the request socket may ask for each tenant's own scopes.
     package var access: [AccessRule]?
     /// The users that may use the admin socket besides the daemon's own user.
     package var administrators = ["root"]

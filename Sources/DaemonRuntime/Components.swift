@@ -32,7 +32,9 @@ package struct Components: Sendable {
         self.log = log
     }
 
-    /// Opens and checks all that a configuration needs. After a fault everything is as it was before.
+    /// Opens and checks all that a configuration needs.
+    ///
+    /// After a fault everything is as it was before.
     package func prepare(_ loaded: LoadedConfiguration) async throws(ConfigurationFaults) -> RuntimeSettings {
         let auditTrail = try loaded.openAuditTrail()
         let clients = try await clients.prepare(loaded)

@@ -11,11 +11,11 @@ package import UnixSignals
 
 // DaemonRuntime: the daemon as a whole, from its start to its end.
 //
-// Why it exists: the modules below know nothing of the configuration, of each other's life or of the service manager. This
-// module reads the configuration with the secrets that it names, creates the parts, gives them their settings at the
-// start and at each reload, runs the services and ends them in order. It promises that a configuration with a fault
-// changes nothing, that no socket's name is left behind by a start that fails or by an end, and that the daemon is ready
-// only when it serves.
+// Why it exists: the modules below know nothing of the configuration, of each other's life or of the service manager.
+// This module reads the configuration with the secrets that it names, creates the parts, gives them their settings at
+// the start and at each reload, runs the services and ends them in order. It promises that a configuration with a fault
+// changes nothing, that neither a failed start nor an end leaves a socket's name behind, and that the daemon is
+// announced as ready only when it serves.
 
 /// Creates the daemon's parts, runs them until a signal ends them, and closes them.
 package struct DaemonRuntime: Sendable {

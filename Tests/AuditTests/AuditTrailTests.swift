@@ -17,7 +17,7 @@ struct AuditTrailTests {
 
     /// Keeps records in a file, and what it then says.
     private func lines(_ records: AuditRecord...) throws -> [String] {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let trail = AuditTrail(to: try AuditTrail.open(.file(folder.path("audit")))) { Issue.record("\($0)") }
         for record in records { trail.keep(record) }
         trail.flush()
@@ -111,7 +111,7 @@ struct AuditTrailTests {
 
     @Test("The file is the daemon's alone, is appended to, and is opened anew after a rotation.")
     func file() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let path = folder.path("audit")
         let trail = AuditTrail(to: try AuditTrail.open(.file(path))) { Issue.record("\($0)") }
         func keep(_ count: Int) {
@@ -134,7 +134,7 @@ struct AuditTrailTests {
     }
 
     /// Members of the lines that a trail has written by now.
-    private func written(_ trail: AuditTrail, _ folder: TemporaryFolder) throws -> [[String: Any]] {
+    private func written(_ trail: AuditTrail, _ folder: TemporaryDirectory) throws -> [[String: Any]] {
         #expect(trail.flush())
         let text = try String(contentsOfFile: folder.path("audit"), encoding: .utf8)
         return try text.split(separator: "\n").map { try members(String($0)) }
@@ -142,7 +142,7 @@ struct AuditTrailTests {
 
     @Test("Of refusals that are alike the first is recorded, then their number; other peers and reasons count apart.")
     func refusals() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let trail = AuditTrail(to: try AuditTrail.open(.file(folder.path("audit")))) { Issue.record("\($0)") }
         for _ in 0..<20_000 { trail.keep(refusal(7)) }
         trail.keep(refusal(8))
@@ -159,7 +159,7 @@ struct AuditTrailTests {
 
     @Test("However many kinds of refusals there are, what was done is recorded whole, and the others' number.")
     func flood() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let trail = AuditTrail(to: try AuditTrail.open(.file(folder.path("audit")))) { Issue.record("\($0)") }
         let long = String(repeating: "x", count: 60_000)
         for uid in 0..<5_000 { trail.keep(refusal(PeerUID(uid), tenant: long)) }
@@ -173,7 +173,7 @@ struct AuditTrailTests {
 
     @Test("A write that ends half way leaves no torn line, and the gap is recorded with the number of what is missing.")
     func torn() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let room = Mutex(200)
         let reports = Mutex([AuditTrail.Report]())
         let file = try AuditFile(folder.path("audit")) { descriptor, bytes in
@@ -203,7 +203,7 @@ struct AuditTrailTests {
 
     @Test("A destination that hangs holds neither the daemon's end up nor more memory than it may.")
     func hanging() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let gate = DispatchSemaphore(value: 0)
         let file = try AuditFile(folder.path("audit")) { descriptor, bytes in
             gate.wait()
@@ -223,7 +223,7 @@ struct AuditTrailTests {
 
     @Test("A link, a folder and a place that isn't there are no file for the trail.")
     func wrongFiles() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         try folder.write("x", to: "target")
         try FileManager.default.createSymbolicLink(
             atPath: folder.path("link"),

@@ -6,7 +6,9 @@ import TokenCache
 
 @Suite("The names of the access rules")
 struct AccountResolverTests {
-    @Test("A known name has its number; for an unknown one the accounts are listed, so that most peers' names are known.")
+    @Test(
+        "A known name gets its number. For an unknown one the accounts are listed, so that most peers' names are known."
+    )
     func resolve() {
         let service = StandInNameService(users: ["ann": 1], groups: ["staff": 2])
         service.change { $0.listed = [7: "cid"] }
@@ -19,7 +21,7 @@ struct AccountResolverTests {
         #expect(further.userNames == [7: "cid"])
     }
 
-    @Test("A name that was resolved stays known until it is asked for by a reload, which finds its new number.")
+    @Test("A name that was resolved stays known until a reload, which finds its new number.")
     func again() async {
         let service = StandInNameService(users: ["ann": 1])
         let resolver = AccountResolver(service)
@@ -41,7 +43,7 @@ struct AccountResolverTests {
         #expect(resolver.resolve(AccountNames(users: ["ann"]), within: .seconds(60)).users == ["ann": 1])
     }
 
-    @Test("A peer's numbers are looked up once, whether they have a name or not, until all are looked up again.")
+    @Test("A peer's numbers are looked up once, with or without a name, until all are looked up again.")
     func peers() async {
         let service = StandInNameService(users: ["ann": 1], groups: ["staff": 2])
         let resolver = AccountResolver(service)
@@ -52,11 +54,11 @@ struct AccountResolverTests {
         #expect(!resolver.want(peer))
         service.change { $0.groups["new"] = 9 }
         resolver.lookAgain()
-        #expect(resolver.want(peer), "those that have a name, too")
+        #expect(resolver.want(peer), "also those that have a name")
         #expect(await resolver.resolveFurther(AccountNames()).groupNames == [2: "staff", 9: "new"])
     }
 
-    @Test("A name that another number has by now is no longer the old one's after the next look.")
+    @Test("A name that belongs to another number by now is not the old one's after the next round.")
     func renamed() async {
         let service = StandInNameService(users: ["ann": 1])
         let resolver = AccountResolver(service)
@@ -67,7 +69,7 @@ struct AccountResolverTests {
         #expect(await resolver.resolveFurther(AccountNames()).userNames == [:])
     }
 
-    @Test("Peers beyond a bound are not looked up until the others have been.")
+    @Test("Peers beyond a bound are looked up when the others have been.")
     func bounded() async {
         let resolver = AccountResolver(StandInNameService())
         for uid in UInt32(1)...1_024 { _ = resolver.want(Peer(uid: uid, gid: 0, groups: [])) }

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("The table of the tenants' clients")
 struct ClientTableTests {
-    @Test("A client that is replaced while nothing uses it goes at once.")
+    @Test("A client that is replaced while it is unused is removed at once.")
     func unused() {
         var table = ClientTable<String>()
         let (old, new) = (table.add("old"), table.add("new"))
@@ -13,7 +13,9 @@ struct ClientTableTests {
         #expect(table.begin(new) == "new")
     }
 
-    @Test("A client that is replaced during calls goes with the last of them, and its calls can still begin until then.")
+    @Test(
+        "A client that is replaced during calls is removed after the last one, and calls can begin until then."
+    )
     func used() {
         var table = ClientTable<String>()
         let old = table.add("old")
@@ -25,7 +27,7 @@ struct ClientTableTests {
         #expect(table.end(old) == [])
     }
 
-    @Test("A client that was replaced stays so, even if it is named as one to keep later.")
+    @Test("A client that was replaced can't be kept later.")
     func replacedForGood() {
         var table = ClientTable<String>()
         let old = table.add("old")
@@ -35,7 +37,7 @@ struct ClientTableTests {
         #expect(table.end(old) == ["old"])
     }
 
-    @Test("A client that is in use and not replaced stays after its call.")
+    @Test("A client that is not replaced stays after its call.")
     func kept() {
         var table = ClientTable<String>()
         let client = table.add("client")
@@ -44,7 +46,7 @@ struct ClientTableTests {
         #expect(table[client] == "client")
     }
 
-    @Test("At the end all clients go, also those with calls under way, whose end changes nothing.")
+    @Test("At the end all clients are removed, also those with calls under way.")
     func end() {
         var table = ClientTable<String>()
         let (used, unused) = (table.add("used"), table.add("unused"))

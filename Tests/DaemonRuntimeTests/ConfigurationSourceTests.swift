@@ -11,10 +11,10 @@ import Testing
 
 @Suite("The source of the configuration")
 struct ConfigurationSourceTests {
-    private let directory: TemporaryFolder
+    private let directory: TemporaryDirectory
 
     init() throws {
-        directory = try TemporaryFolder()
+        directory = try TemporaryDirectory()
         try directory.write("the-secret\n", to: "secret")
     }
 
@@ -91,11 +91,14 @@ struct ConfigurationSourceTests {
         }
         #expect(key.id == "k")
         let wrong = try faults(source(Self.host, "client_key: { file: \(directory.path("secret")) }"))
-        #expect(wrong.first?.hasPrefix("6: tenants.main.client_key: \(directory.path("secret")) holds no private key") == true)
+        #expect(
+            wrong.first?.hasPrefix("6: tenants.main.client_key: \(directory.path("secret")) holds no private key")
+                == true
+        )
         #expect(!wrong.joined().contains("the-secret"))
     }
 
-    @Test("A proxy's password is read from its file, and its faults stand at its line.")
+    @Test("A proxy's password is read from its file, and its faults have its line.")
     func proxyPasswords() throws {
         func proxy(_ file: String) -> String {
             "proxy: { url: 'http://p:1', user: me, password: { file: \(file) } }"
@@ -116,7 +119,7 @@ struct ConfigurationSourceTests {
         #expect(faults(address).first?.hasPrefix("7: tenants.main.proxy: needs a name in host") == true)
     }
 
-    @Test("The command line's paths and level take the places of the file's.")
+    @Test("The command line's paths and level replace the file's.")
     func commandLine() throws {
         let settings = "log: { level: debug }"
         let plain = try source(Self.host, secret, settings: settings).load().configuration
@@ -134,16 +137,18 @@ struct ConfigurationSourceTests {
         let loaded = try source(Self.host, secret, settings: settings, names: names).load()
         #expect(
             loaded.notes == [
-                "access[0] (line 1) names user 'bob', group 'staff', which this machine doesn't know now: until it does, "
-                    + "whoever could be meant gets only what the rules before that one give",
-                "admin.users names user 'cid', which this machine doesn't know now: nobody is meant by it",
+                "access[0] (line 1) names user 'bob', group 'staff', which this machine doesn't know now: "
+                    + "until it does, a peer that could be meant gets only what the rules before it give",
+                "admin.users names user 'cid', which this machine doesn't know now: it matches nobody",
             ]
         )
     }
 
-    @Test("All faults are told at once, those of the file itself first of all.")
+    @Test("All faults of the secrets are reported at once, and those of the file itself before them.")
     func severalFaults() throws {
-        let lines = ["client_secret: { file: /none }", "proxy: { url: 'http://p:1', user: u, password: { file: /no } }"]
+        let lines = [
+            "client_secret: { file: /none }", "proxy: { url: 'http://p:1', user: u, password: { file: /no } }",
+        ]
         let both = try faults(source(Self.host, lines[0], lines[1]))
         #expect(both.map { $0.prefix(2) } == ["6:", "7:"])
         #expect(try faults(source(Self.host, lines[0], "colour: red")).map { $0.prefix(2) } == ["7:"])
@@ -181,7 +186,7 @@ struct ConfigurationSourceTests {
         #expect(try check(settings: "access: []").notes == ["access has no rules: no app may ask for anything"])
         #expect(
             try check(settings: #"access: [{ subjects: ["*"] }, { users: [root] }]"#).notes
-                == ["access[0] names no users, groups or units: it fits nobody"]
+                == ["access[0] names no users, groups or units: it matches nobody"]
         )
         let open = #"sockets: { requests: { path: /x, mode: "0666" } }"#
         #expect(try check(settings: open).notes.first?.hasPrefix("sockets.requests is open to every user") == true)

@@ -11,11 +11,11 @@ import Testing
 
 @Suite("The daemon from its start to its end", .timeLimit(.minutes(3)))
 struct DaemonRuntimeTests {
-    private let directory: TemporaryFolder
+    private let directory: TemporaryDirectory
     private let log = RecordedLog()
 
     init() throws {
-        directory = try TemporaryFolder()
+        directory = try TemporaryDirectory()
         try directory.write("standin-secret", to: "secret")
     }
 
@@ -93,7 +93,7 @@ struct DaemonRuntimeTests {
         #expect(log.count("the daemon has ended") == 0)
     }
 
-    @Test("A socket that another daemon serves is left alone, before anything else is touched.")
+    @Test("A start whose socket another daemon serves fails before it touches anything else.")
     func inUse() async throws {
         try write("audit: { to: \(directory.path("audit")) }")
         let other = try ListeningSocket.bind(.init(path: directory.path("a"), mode: 0o600))
@@ -105,7 +105,7 @@ struct DaemonRuntimeTests {
 
     // MARK: Service
 
-    @Test("It serves, reloads when an operator asks, drains and leaves no socket; the log has each step in order.")
+    @Test("The daemon serves, reloads when an operator asks, drains, leaves no socket, and logs each step in order.")
     func life() async throws {
         try await withStandInTenant { tenant in
             try write(host: tenant.baseURL)
@@ -128,7 +128,7 @@ struct DaemonRuntimeTests {
         }
     }
 
-    @Test("What is under way when the shutdown begins is answered first.")
+    @Test("A request that is under way when the shutdown begins is answered.")
     func drain() async throws {
         try await withStandInTenant { tenant in
             try write(host: tenant.baseURL)
@@ -147,7 +147,7 @@ struct DaemonRuntimeTests {
         }
     }
 
-    @Test("The level of the configuration holds from the start, and what is not in force is said once.")
+    @Test("The configuration's log level holds from the start, and a section without effect is logged once.")
     func startLog() async throws {
         try write("log: { level: warning }\nmetrics: { listen: '127.0.0.1:1' }\naudit: { to: none }")
         let group = ServiceGroup(services: [Running(daemon: try daemon())], logger: Logger(label: "group"))

@@ -10,9 +10,9 @@ import Testing
 struct KnownCredentialTests {
     private static let credential = KnownCredential(.secret(ClientSecret("x")), from: .secret(.file("/s")))
     private let start = ContinuousClock.now
-    private let directory: TemporaryFolder
+    private let directory: TemporaryDirectory
 
-    init() throws { directory = try TemporaryFolder() }
+    init() throws { directory = try TemporaryDirectory() }
 
     private func stamp(_ text: String) throws -> SecretFile.Stamp {
         try #require(SecretFile.stamp(directory.write(text, to: "secret")))

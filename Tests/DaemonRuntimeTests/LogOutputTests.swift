@@ -14,7 +14,7 @@ struct LogOutputTests {
         #expect(log.lines == [7, 7, 6, 5, 4, 3, 2].map { "<\($0)>a line" })
     }
 
-    @Test("Elsewhere each line begins with the time in UTC and the level.")
+    @Test("Without a journal each line begins with the time in UTC and the level.")
     func times() {
         let lines = Mutex<[String]>([])
         let output = LogOutput(isJournal: false) { text in lines.withLock { $0.append(text) } }
@@ -37,14 +37,14 @@ struct LogOutputTests {
         #expect(log.lines == ["<6>shown", "<7>shown, too"])
     }
 
-    @Test("Values follow their sorted keys; those with spaces are quoted, and control characters are replaced.")
+    @Test("Values are sorted by their keys. Spaces cause quotes, and control characters are replaced.")
     func values() {
         let log = RecordedLog()
         log.logger.info("a line", metadata: ["b": "two words", "a": "1", "c": "", "d": "x\n<0>y\u{1B}[31m"])
         #expect(log.lines == [#"<6>a line a=1 b="two words" c="" d=x?<0>y?[31m"#])
     }
 
-    @Test("Lines that can't be written in time are dropped, and their number is in the log.")
+    @Test("Lines beyond the bound are dropped, and their number is in the log, even if no line follows.")
     func dropped() {
         let lines = Mutex<[String]>([])
         let gate = DispatchSemaphore(value: 0)
@@ -60,6 +60,6 @@ struct LogOutputTests {
         #expect(written == ["<6>line 0\n", "<6>line 1\n", "<4>log lines were dropped count=3\n"])
         output.write(.info, "later")
         output.flush()
-        #expect(written.last == "<6>later\n", "the loss is told once")
+        #expect(written.last == "<6>later\n", "the number is written once")
     }
 }

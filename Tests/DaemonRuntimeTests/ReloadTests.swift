@@ -17,7 +17,10 @@ struct DaemonReloadTests {
             ("colour: red", "", "colour: is not a known key"),
             ("audit: { to: /none/audit }", "", "audit.to: /none/audit can't be written"),
             ("", "ca_file: /none", "tenants.main.ca_file: /none can't be read as certificates"),
-            ("", "proxy: { url: 'http://p:1', user: u, password: { file: /none } }", "tenants.main.proxy.password: /none"),
+            (
+                "", "proxy: { url: 'http://p:1', user: u, password: { file: /none } }",
+                "tenants.main.proxy.password: /none"
+            ),
         ]
     )
     func faults(settings: String, options: String, sentence: String) async throws {
@@ -47,20 +50,21 @@ struct DaemonReloadTests {
         }
     }
 
-    @Test("All faults are in the reply and, a line each, in the log.")
+    @Test("All faults are in the reply, and each has a line in the log.")
     func severalFaults() async throws {
         try await TestDaemon.run { daemon in
             try daemon.configure("colour: red\nsize: big")
             let reply = await daemon.reload.perform()
             #expect(
                 reply.error?.description
-                    == "\(daemon.source.path):1: colour: is not a known key; \(daemon.source.path):2: size: is not a known key"
+                    == [(1, "colour"), (2, "size")]
+                    .map { "\(daemon.source.path):\($0): \($1): is not a known key" }.joined(separator: "; ")
             )
             #expect(daemon.log.count("has a fault") == 2)
         }
     }
 
-    @Test("A fault that is mended is no obstacle to the next reload.")
+    @Test("A reload succeeds after the fault of the last one has been corrected.")
     func mended() async throws {
         try await TestDaemon.run { daemon in
             try daemon.configure("colour: red")
@@ -84,7 +88,7 @@ struct DaemonReloadTests {
         }
     }
 
-    @Test("cache: entries past a smaller bound go.")
+    @Test("cache: entries beyond a smaller bound are evicted.")
     func bounds() async throws {
         try await TestDaemon.run { daemon in
             for subject in ["a", "b", "c"] { #expect(try await daemon.token(subject).source == "tenant") }
@@ -94,7 +98,7 @@ struct DaemonReloadTests {
         }
     }
 
-    @Test("tenants: a new one is served, one that is gone is unknown, and the default follows.")
+    @Test("tenants: an added one is served, a removed one is unknown, and the default changes.")
     func tenants() async throws {
         try await TestDaemon.run { daemon in
             let text = TestDaemon.configuration(daemon.tenant, daemon.directory).replacing("main:", with: "other:")
@@ -106,7 +110,7 @@ struct DaemonReloadTests {
         }
     }
 
-    @Test("tenants: the pace of calls holds for the next one.")
+    @Test("tenants: the rate holds for the next call.")
     func pace() async throws {
         try await TestDaemon.run { daemon in
             try daemon.configure(options: "rate: { per_minute: 1, burst: 1 }")
@@ -175,7 +179,7 @@ struct DaemonReloadTests {
         }
     }
 
-    @Test("A part of the configuration without an effect is in the log, at a start and at each reload.")
+    @Test("A part of the configuration without effect is in the log, at the start and at each reload.")
     func notes() async throws {
         let settings = "access: [{ users: [nobody-here] }]"
         try await TestDaemon.run(settings: settings, names: StandInNameService()) { daemon in

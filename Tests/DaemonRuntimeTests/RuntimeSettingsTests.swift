@@ -10,7 +10,7 @@ import TokenProtocol
 
 @Suite("The settings that a configuration puts into force", .timeLimit(.minutes(3)))
 struct RuntimeSettingsTests {
-    /// Each property of a configuration, with the place that it goes to.
+    /// The properties of a configuration, with the settings that they become a part of.
     private static let properties: [String: String] = [
         "cachePolicy": "runtime", "keepsAcrossRestarts": "runtime", "connectionShare": "runtime",
         "defaultTenant": "runtime", "tenants": "runtime", "access": "runtime", "administrators": "runtime",
@@ -27,7 +27,9 @@ struct RuntimeSettingsTests {
         return try DaemonConfiguration.parse(Data("\(settings)\n\(tenant)".utf8), file: "c.yaml")
     }
 
-    @Test("Each property of a configuration is known to these tests: a new one is applied by reloads, or named as fixed.")
+    @Test(
+        "Each property of a configuration is in the list of these tests, which says where it is applied."
+    )
     func complete() throws {
         let labels = Mirror(reflecting: try parse("")).children.compactMap(\.label)
         #expect(Set(labels) == Set(Self.properties.keys))

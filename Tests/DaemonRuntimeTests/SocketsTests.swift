@@ -9,9 +9,9 @@ import Testing
 
 @Suite("The daemon's sockets", .timeLimit(.minutes(3)))
 struct SocketsTests {
-    private let directory: TemporaryFolder
+    private let directory: TemporaryDirectory
 
-    init() throws { directory = try TemporaryFolder() }
+    init() throws { directory = try TemporaryDirectory() }
 
     private func settings(requests: String = "r", admin: String = "a") throws -> StartSettings {
         let text = """
@@ -38,7 +38,7 @@ struct SocketsTests {
 
     private func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: directory.path(name)) }
 
-    @Test("Both are bound, and their names are removed at the end.")
+    @Test("Both sockets are bound, and their names are removed at the end.")
     func bound() throws {
         let sockets = try Sockets(HandedOverSockets(), settings())
         #expect(exists("r") && exists("a"))
@@ -47,7 +47,7 @@ struct SocketsTests {
         #expect(!exists("r") && !exists("a"))
     }
 
-    @Test("If the second can't be bound, the first leaves no name behind.")
+    @Test("If the second socket can't be bound, the first one's name is removed.")
     func secondFails() throws {
         #expect(throws: ListeningSocketError.self) { try Sockets(HandedOverSockets(), settings(admin: "none/a")) }
         #expect(!exists("r"))
@@ -80,7 +80,7 @@ struct SocketsTests {
         #expect(!exists("r"))
     }
 
-    @Test("The lost name of a socket of systemd's is a fault, which says what to do.")
+    @Test("The lost name of a socket of systemd's is a fault that names the remedy.")
     func lostName() throws {
         var handedOver = HandedOverSockets()
         try handedOver.add(bind(directory.path("theirs")), named: "requests")
@@ -95,7 +95,7 @@ struct SocketsTests {
         }
     }
 
-    @Test("The watch serves a lost socket again under its name, and who is connected stays so.")
+    @Test("A socket with a lost name is served again under the name, and open connections stay.")
     func watch() async throws {
         try await TestDaemon.run { daemon in
             let watch = SocketWatchService(daemon.frontend, daemon.sockets, log: daemon.log.logger)
@@ -109,7 +109,7 @@ struct SocketsTests {
         }
     }
 
-    @Test("Where another daemon has taken the path, health says that nobody can connect, until the path is free again.")
+    @Test("While another daemon has the path, health says that nobody can connect.")
     func taken() async throws {
         try await TestDaemon.run { daemon in
             let watch = SocketWatchService(daemon.frontend, daemon.sockets, log: daemon.log.logger)

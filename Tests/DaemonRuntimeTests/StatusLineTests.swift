@@ -18,7 +18,8 @@ struct StatusLineTests {
         stats.tenants = ["d": well, "c": held, "b": failing, "a": refused]
         #expect(
             StatusLine.text(stats)
-                == "12 tokens, 3 mints under way; tenants: a refuses the client, b fails, c wants no calls for a while, d well"
+                == "12 tokens, 3 mints under way; tenants: "
+                + "a refuses the client, b fails, c wants no calls for a while, d well"
         )
     }
 }

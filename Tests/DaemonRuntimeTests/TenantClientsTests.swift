@@ -16,7 +16,7 @@ struct TenantClientsTests {
     /// Clients without a cache, beside a stand-in tenant.
     private final class Clients: Sendable {
         let tenant: StandInTenant
-        let directory: TemporaryFolder
+        let directory: TemporaryDirectory
         let log = RecordedLog()
         let source: ConfigurationSource
         let clients: TenantClients
@@ -25,7 +25,7 @@ struct TenantClientsTests {
 
         init(_ tenant: StandInTenant) async throws {
             self.tenant = tenant
-            directory = try TemporaryFolder()
+            directory = try TemporaryDirectory()
             try directory.write(tenant.clientSecret, to: "secret")
             source = ConfigurationSource(
                 path: directory.path("c.yaml"),
@@ -38,7 +38,8 @@ struct TenantClientsTests {
         }
 
         /// Reads a configuration and prepares it.
-        func prepare(options: String = "", _ change: (String) -> String = { $0 }) async throws -> TenantClients.Prepared {
+        func prepare(options: String = "", _ change: (String) -> String = { $0 }) async throws -> TenantClients.Prepared
+        {
             let text = TestDaemon.configuration(tenant, directory, "", options)
             try directory.write(change(text), to: "c.yaml")
             return try await clients.prepare(source.load())
@@ -70,7 +71,9 @@ struct TenantClientsTests {
 
     // MARK: The 401 rule
 
-    @Test("After a 401 the secret is read again; if the file has changed, the cache is told, and calls use the new one.")
+    @Test(
+        "After a 401 the secret is read again. If it has changed, the cache is told, and further calls use it."
+    )
     func rotation() async throws {
         try await withClients { clients in
             let tenant = try await clients.configure()
@@ -84,7 +87,7 @@ struct TenantClientsTests {
         }
     }
 
-    @Test("If the file has not changed, the refusal is the user's.")
+    @Test("If the secret has not changed, the user is denied.")
     func unchanged() async throws {
         try await withClients { clients in
             let tenant = try await clients.configure()
@@ -93,7 +96,7 @@ struct TenantClientsTests {
         }
     }
 
-    @Test("A refusal with another status than 401 causes no look at the secret.")
+    @Test("After another status than 401 the secret is not read again.")
     func otherStatus() async throws {
         try await withClients { clients in
             let tenant = try await clients.configure()
@@ -103,7 +106,7 @@ struct TenantClientsTests {
         }
     }
 
-    @Test("A call that was made with the old secret while another found the new one is retried, too, without a look.")
+    @Test("A call that was made with the old secret while another one found the new one is retried, too.")
     func foundMeanwhile() async throws {
         try await withClients { clients in
             let tenant = try await clients.configure()
@@ -133,7 +136,7 @@ struct TenantClientsTests {
 
     // MARK: Reloads
 
-    @Test("A tenant of the same name, host and client keeps its identity; another client gets a new one.")
+    @Test("A tenant of the same name, host and client keeps its identity. A changed client gets a new one.")
     func identities() async throws {
         try await withClients { clients in
             let first = try await clients.configure()
@@ -145,7 +148,7 @@ struct TenantClientsTests {
         }
     }
 
-    @Test("A configuration that is only prepared can be called beside the present one, and leaves that as it is.")
+    @Test("The tenants of a prepared configuration can be called beside the present ones.")
     func prepared() async throws {
         try await withClients { clients in
             let first = try await clients.configure()
@@ -157,7 +160,7 @@ struct TenantClientsTests {
         }
     }
 
-    @Test("A file of authorities that can't be used is a fault with its line, and all stays as it was.")
+    @Test("An unusable file of authorities is a fault with its line, and changes nothing.")
     func authorities() async throws {
         try await withClients { clients in
             let tenant = try await clients.configure()
@@ -173,7 +176,7 @@ struct TenantClientsTests {
         }
     }
 
-    @Test("The tenants whose secret a reload has changed are told, once.")
+    @Test("A reload reports the tenants whose secret has changed, once.")
     func changedSecrets() async throws {
         try await withClients { clients in
             let tenant = try await clients.configure()
@@ -196,7 +199,7 @@ struct TenantClientsTests {
         }
     }
 
-    @Test("A client that a reload replaces answers its calls under way, and its connections are closed then.")
+    @Test("A client that a reload replaces completes its calls under way, and then closes its connections.")
     func replaced() async throws {
         try await withClients { clients in
             let tenant = try await clients.configure()
@@ -215,7 +218,7 @@ struct TenantClientsTests {
 
     // MARK: Log
 
-    @Test("A cause for which calls fail is logged once, and so is the end of the failures.")
+    @Test("A cause of failing calls is logged once, and so is the end of the failures.")
     func failures() async throws {
         try await withClients { clients in
             let tenant = try await clients.configure()

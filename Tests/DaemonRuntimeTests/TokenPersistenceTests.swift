@@ -23,7 +23,7 @@ struct TokenPersistenceTests {
         }
     }
 
-    @Test("A daemon that is told not to keep tokens removes those of the last one.")
+    @Test("A daemon whose configuration doesn't want persistence removes the last daemon's tokens.")
     func unwanted() async throws {
         let store = StandInStore()
         try await withStandInTenant { tenant in
@@ -42,7 +42,7 @@ struct TokenPersistenceTests {
         }
     }
 
-    @Test("Without a store tokens are served all the same, and the log says once that they don't survive a restart.")
+    @Test("Without a store the daemon serves, and the log says once that tokens don't survive a restart.")
     func noStore() async throws {
         let store = StandInStore(isAvailable: false)
         try await TestDaemon.run(store: store) { daemon in
@@ -103,14 +103,14 @@ struct TokenPersistenceTests {
         #expect(store.names == ["tokens-a"])
     }
 
-    @Test("What the store has under the file's name is removed before the file is put, and waited for after that.")
+    @Test("Older files of the same name are removed before a file is put, and the store is waited for after that.")
     func order() async throws {
         let store = StandInStore()
         try await TestDaemon.run(store: store) { _ in await store.waitForFile() }
         #expect(Array(store.orders.prefix(3)) == ["remove tokens-a", "put tokens-a", "wait"])
     }
 
-    @Test("A file that the store has not taken by the end is offered once more then.")
+    @Test("A file that the store has not taken is offered once more at the end.")
     func end() async throws {
         let store = StandInStore(refusals: 1)
         try await TestDaemon.run(store: store, retryPauses: (3_600, 3_600)) { daemon in

@@ -3,9 +3,9 @@ import Glibc
 import TestSupport
 import Testing
 
-@Suite("Sockets whose names are lost")
+@Suite("Sockets that have lost their names")
 struct LostSocketTests {
-    @Test("A socket that somebody has deleted is bound anew within seconds; who is connected stays so.")
+    @Test("A socket that somebody has deleted is bound again within seconds. Open connections stay.")
     func boundAnew() async throws {
         let deployment = try await Deployment.start()
         let client = try deployment.requests()
@@ -20,13 +20,13 @@ struct LostSocketTests {
         #expect(!FileManager.default.fileExists(atPath: deployment.requestsPath))
     }
 
-    @Test("Where another daemon has taken the path, it is left alone, and health says that nobody can connect.")
+    @Test("If another daemon has taken the path, it is left alone, and health says that nobody can connect.")
     func taken() async throws {
         let (deployment, other) = (try await Deployment.start(), try await Deployment.start())
         let admin = try deployment.admin()
         #expect(unsafe rename(other.requestsPath, deployment.requestsPath) == 0)
         _ = try #require(deployment.daemon.waitForOutput("nobody can connect"), "\(deployment.written)")
-        // It is noted right after it is said.
+        // The check is set right after the log line.
         var health: [String: Any] = [:]
         for _ in 0..<10_000 where health["status"] as? String != "failing" {
             health = try admin.ask(#"{"op":"health"}"#)

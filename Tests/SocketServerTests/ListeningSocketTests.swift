@@ -6,7 +6,11 @@ import Testing
 
 @Suite("Binding a socket")
 struct ListeningSocketTests {
-    private func place(_ folder: TemporaryFolder, mode: UInt32 = 0o640, group: String? = nil) -> ListeningSocket.Place {
+    private func place(
+        _ folder: TemporaryDirectory,
+        mode: UInt32 = 0o640,
+        group: String? = nil
+    ) -> ListeningSocket.Place {
         ListeningSocket.Place(path: folder.path("s"), mode: mode, group: group)
     }
 
@@ -18,7 +22,7 @@ struct ListeningSocketTests {
 
     @Test("It has its mode and group, nothing else is left in the folder, and it can be connected to.")
     func binds() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let socket = try ListeningSocket.bind(place(folder, group: "\(getgid())"))
         defer { close(socket.descriptor) }
         #expect(status(socket.path).st_mode & 0o7777 == 0o640)
@@ -29,7 +33,7 @@ struct ListeningSocketTests {
 
     @Test("A living daemon's socket is left alone; a dead one's is replaced.")
     func livingAndDead() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let first = try ListeningSocket.bind(place(folder))
         #expect(throws: ListeningSocketError.inUse(first.path)) { try ListeningSocket.bind(place(folder)) }
         _ = try LineClient(first.path)
@@ -46,7 +50,7 @@ struct ListeningSocketTests {
 
     @Test("A lock that another daemon holds is waited for, but not for ever; one that a killed daemon left is free.")
     func locked() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let path = folder.path("s.lock")
         let lock = unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o200)
         #expect(flock(lock, LOCK_EX) == 0)
@@ -60,7 +64,7 @@ struct ListeningSocketTests {
 
     @Test("Whoever can only read the folder, and locks it, keeps no daemon from starting or from ending.")
     func lockedFolder() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let lock = unsafe open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         defer { close(lock) }
         #expect(flock(lock, LOCK_EX) == 0)
@@ -72,7 +76,7 @@ struct ListeningSocketTests {
 
     @Test("A path may be as long as the kernel allows.")
     func longest() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let path = folder.path(String(repeating: "x", count: 107 - folder.path("").utf8.count))
         #expect(path.utf8.count == 107)
         let socket = try ListeningSocket.bind(ListeningSocket.Place(path: path, mode: 0o600))
@@ -82,7 +86,7 @@ struct ListeningSocketTests {
 
     @Test("Something that is no socket, a group that isn't there and a path that is too long are refused.")
     func refused() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         try folder.write("precious", to: "s")
         #expect(throws: ListeningSocketError.notASocket(folder.path("s"))) { try ListeningSocket.bind(place(folder)) }
         #expect(try String(contentsOfFile: folder.path("s"), encoding: .utf8) == "precious")

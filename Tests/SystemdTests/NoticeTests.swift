@@ -35,7 +35,7 @@ struct NoticeTests {
     @Test("Notices reach the manager's socket as they are, in order.")
     func sent() async {
         await #expect(processExitsWith: .success) {
-            let folder = try TemporaryFolder()
+            let folder = try TemporaryDirectory()
             let manager = try ManagerSocket(folder.path("manager"))
             unsafe setenv("NOTIFY_SOCKET", folder.path("manager"), 1)
             let notices = [Notice.ready(status: "serving"), .status("3 tokens"), .alive, .stopping]
@@ -58,7 +58,7 @@ struct NoticeTests {
     @Test("A descriptor is stored under its name, without the manager's waiting for its end, and removed by it.")
     func store() async {
         await #expect(processExitsWith: .success) {
-            let folder = try TemporaryFolder()
+            let folder = try TemporaryDirectory()
             let manager = try ManagerSocket(folder.path("manager"))
             unsafe setenv("NOTIFY_SOCKET", folder.path("manager"), 1)
             #expect(DescriptorStore.put(STDERR_FILENO, named: "tokens-a"))

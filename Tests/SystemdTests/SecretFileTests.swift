@@ -6,9 +6,9 @@ import Testing
 
 @Suite("Secrets in files")
 struct SecretFileTests {
-    private let folder: TemporaryFolder
+    private let folder: TemporaryDirectory
 
-    init() throws { folder = try TemporaryFolder() }
+    init() throws { folder = try TemporaryDirectory() }
 
     @Test("A credential's path lies in systemd's folder, whatever its name.")
     func credentials() {

@@ -67,7 +67,7 @@ struct CauseTests {
     func certificates(kind: StandInTenant.TransportSecurity, isKnown: Bool, code: String) async throws {
         var configuration = StandInTenant.Configuration()
         configuration.tls = kind
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         try await withStandInTenant(configuration) { tenant in
             let authority = try folder.write(tenant.certificateAuthorityPEM, to: "ca.pem")
             let outcome = try await mint(tenant.baseURL) { if isKnown { $0.caFile = authority } }
@@ -115,7 +115,7 @@ struct TrustTests {
     func change() async throws {
         var configuration = StandInTenant.Configuration()
         configuration.tls = .valid
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let other = try await StandInTenant.start()
         let authority = try folder.write(other.certificateAuthorityPEM, to: "ca.pem")
         try await other.stop()
@@ -140,7 +140,7 @@ struct TrustTests {
     func unreadable(text: String) async throws {
         var configuration = StandInTenant.Configuration()
         configuration.tls = .expired
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         try await withStandInTenant(configuration) { tenant in
             let authority = try folder.write(tenant.certificateAuthorityPEM, to: "ca.pem")
             try await withClient(of: tenant.baseURL) {

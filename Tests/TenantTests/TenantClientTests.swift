@@ -34,7 +34,7 @@ enum Expected: Sendable, Equatable {
 struct TenantClientTests {
     private func withClient<Result>(
         _ tenant: StandInTenant,
-        timeout: Duration = Patience.duration,
+        timeout: Duration = TestTimeout.duration,
         caFile: String? = nil,
         origin: String? = nil,
         memory: SecretMemory? = nil,
@@ -48,7 +48,7 @@ struct TenantClientTests {
             userAgent: "tokencached/test"
         )
         // A machine that is busy with other tests may take long for a handshake; what is tested is its outcome.
-        settings.connectTimeout = Patience.duration
+        settings.connectTimeout = TestTimeout.duration
         let client = try TenantClient(settings, on: MultiThreadedEventLoopGroup.singleton, memory: memory)
         do {
             let result = try await body(client)
@@ -204,7 +204,7 @@ struct TenantClientTests {
 
     @Test("TLS is verified: a private authority has to be named, a certificate be in its time and for the host.")
     func tls() async throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         for (kind, expected) in [
             (StandInTenant.TransportSecurity.valid, Expected.minted(lifetime: 21_600)), (.expired, .unavailable),
             (.wrongName, .unavailable),
@@ -245,7 +245,7 @@ struct TenantClientTests {
 
     @Test("A file of authorities that is none is refused.")
     func authorities() async throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let file = try folder.write("rubbish", to: "ca.pem")
         let settings = TenantSettings(
             origin: "https://localhost",

@@ -19,13 +19,13 @@ final class ScriptedServer: Sendable {
         let subject: String?
     }
 
-    let folder: TemporaryFolder
+    let folder: TemporaryDirectory
     private let channel: any Channel
     var path: String { folder.path("s") }
 
     /// - Parameter script: What to do with each line.
     init(_ script: @escaping @Sendable (Line) -> Action) async throws {
-        folder = try TemporaryFolder()
+        folder = try TemporaryDirectory()
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {

@@ -79,7 +79,7 @@ struct TokenCacheClientTests {
             // Each begins before the next: all of them are asked before the hit is.
             Task.immediate { try? await client.token(for: .subject("miss \(number)"), timeout: 300) }
         }
-        let hit = try await client.token(for: .subject("hit"), timeout: Double(Patience.seconds))
+        let hit = try await client.token(for: .subject("hit"), timeout: Double(TestTimeout.seconds))
         #expect(hit.accessToken == "t1501")
         await client.close()
         for miss in misses { #expect(await miss.value == nil) }
@@ -145,7 +145,7 @@ struct TokenCacheClientTests {
 
     @Test("Who doesn't wait for a daemon that isn't there is told at once.")
     func unreachable() async throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let client = TokenCacheClient(path: folder.path("none"), restartGrace: 0, longestReply: 1_000)
         let error = await failure { _ = try await client.token(for: .subject("a"), timeout: 300) }
         #expect(error?.code == .unreachable)

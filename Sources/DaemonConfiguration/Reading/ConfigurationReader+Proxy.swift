@@ -50,7 +50,9 @@ extension ConfigurationReader {
         return source.map { .init(name: text, password: $0) }
     }
 
-    /// Reads a proxy's URL. No fault shows any of it, as it may hold a password by mistake.
+    /// Reads a proxy's URL.
+    ///
+    /// No fault shows any of it, as it may hold a password by mistake.
     private mutating func proxy(_ item: Item, user: DaemonConfiguration.ProxyUser?) -> DaemonConfiguration.Proxy? {
         if item.text?.contains("@") == true {
             note(item, "should be without user and password: they are keys of their own, the password's a file")

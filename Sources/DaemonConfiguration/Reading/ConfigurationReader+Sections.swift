@@ -59,7 +59,7 @@ extension ConfigurationReader {
             reader.readSocket(admin, &sockets.admin)
             if sockets.requests.path == sockets.admin.path {
                 let line = admin?.line ?? item?.line
-                reader.note(line, "sockets.admin.path", "should be another one than sockets.requests.path")
+                reader.note(line, "sockets.admin.path", "should differ from sockets.requests.path")
             }
             if let count = reader.integer(section.take("max_connections"), 1...100_000) {
                 sockets.maxConnections = count

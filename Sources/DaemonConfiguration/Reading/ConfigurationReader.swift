@@ -15,7 +15,9 @@ struct ConfigurationReader {
     /// Records a fault of a value.
     mutating func note(_ item: Item, _ message: String) { note(item.line, item.path, message) }
 
-    /// Reads a mapping's known keys. Its other keys are faults, and so is a value that is no mapping.
+    /// Reads a mapping's known keys.
+    ///
+    /// Its other keys are faults, and so is a value that is no mapping.
     mutating func section(
         _ item: Item?,
         known: [String],
@@ -31,7 +33,7 @@ struct ConfigurationReader {
 
     /// Records the keys of a section that are there more than once.
     mutating func noteRepeated(_ section: Section) {
-        for (key, line) in section.repeated { note(line, section.dotted(key.forMessage), "comes twice") }
+        for (key, line) in section.repeated { note(line, section.dotted(key.forMessage), "appears twice") }
     }
 
     /// Records the keys of a section that are unknown, and those that are there twice.

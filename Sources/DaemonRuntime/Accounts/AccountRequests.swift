@@ -1,4 +1,6 @@
-/// Requests for a round of the name service. Several at once are one.
+/// Requests for a round of the name service.
+///
+/// Several at once are one.
 package struct AccountRequests: Sendable {
     let stream: AsyncStream<Void>
     private let continuation: AsyncStream<Void>.Continuation

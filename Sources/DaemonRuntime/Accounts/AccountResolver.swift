@@ -8,9 +8,13 @@ package import TokenCache
 /// A name that was resolved once stays known. Nothing here blocks an event loop or one of the few threads that tasks
 /// share.
 package final class AccountResolver: Sendable {
-    /// The most users, and the most groups, that are listed at once. The others are looked up when they connect.
+    /// The most users, and the most groups, that are listed at once.
+    ///
+    /// The others are looked up when they connect.
     private static let mostListed = 10_000
-    /// The most numbers of peers that wait for their look-up. Further peers are looked up at their next connection.
+    /// The most numbers of peers that wait for their look-up.
+    ///
+    /// Further peers are looked up at their next connection.
     private static let mostWanted = 1_024
 
     private struct State {
@@ -35,7 +39,9 @@ package final class AccountResolver: Sendable {
 
     // MARK: Names
 
-    /// Looks up names, with a timeout, and returns all known accounts. A name that takes longer is not known yet.
+    /// Looks up names, with a timeout, and returns all known accounts.
+    ///
+    /// A name that takes longer is not known yet.
     package func resolve(_ names: AccountNames, within timeout: DispatchTimeInterval) -> KnownAccounts {
         let done = DispatchSemaphore(value: 0)
         queue.async {
@@ -70,8 +76,9 @@ package final class AccountResolver: Sendable {
         if !state.withLock({ $0.known.unresolved(names).isEmpty || $0.hasListed }) { list() }
     }
 
-    /// Lists the local accounts. Most peers are among them, and it should be known before they connect that an unknown
-    /// name doesn't mean them.
+    /// Lists the local accounts.
+    ///
+    /// Most peers are among them, and it should be known before they connect that an unknown name doesn't mean them.
     private func list() {
         let users = service.listUsers(most: Self.mostListed)
         let groups = service.listGroups(most: Self.mostListed)

@@ -3,9 +3,13 @@ import ServiceLifecycle
 import SocketServer
 
 /// Looks up, again and again, the names in the access rules that this machine doesn't know yet, and the names of peers
-/// that they may mean. A directory server may come up after the daemon.
+/// that they may mean.
+///
+/// A directory server may come up after the daemon.
 package struct AccountService: Service {
-    /// The first pause before unknown names are looked up again. Each further pause is twice as long.
+    /// The first pause before unknown names are looked up again.
+    ///
+    /// Each further pause is twice as long.
     private static let firstPause = Duration.seconds(2)
     /// The longest pause before unknown names are looked up again.
     private static let longestPause = Duration.seconds(60)

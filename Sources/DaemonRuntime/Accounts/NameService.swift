@@ -1,6 +1,8 @@
 import SocketServer
 
-/// Looks up users and groups. Each call may block for as long as a name server takes.
+/// Looks up users and groups.
+///
+/// Each call may block for as long as a name server takes.
 package protocol NameService: Sendable {
     /// The number of a user, or nil if the name is unknown.
     func user(_ name: String) -> UInt32?

@@ -4,10 +4,12 @@ package import SocketServer
 import TokenProtocol
 
 extension AccessPolicy {
-    /// The rules and the administrators of a configuration. No name is resolved yet, and no tenant is known.
+    /// The rules and the administrators of a configuration.
+    ///
+    /// No name is resolved yet, and no tenant is known.
     package init(_ configuration: DaemonConfiguration) {
         var administrators = PeerSet(users: configuration.administrators)
-        // Root can do everything to the daemon, so there is no use in locking it out, and `systemctl reload` asks as root.
+        // Root can do everything to the daemon, so there is no use in excluding it, and `systemctl reload` asks as root.
         administrators.users.formUnion([0, geteuid()])
         self.init(directory: TenantDirectory(scopes: [:], defaultTenant: nil), administrators: administrators)
         guard let access = configuration.access else { return }
@@ -30,7 +32,9 @@ extension AccessRule {
 }
 
 extension PeerSet {
-    /// The peers of three lists. `*` in one of them means every peer.
+    /// The peers of three lists.
+    ///
+    /// `*` in one of them means every peer.
     fileprivate init(users: [String]?, groups: [String]? = nil, units: [String]? = nil) {
         let (users, groups, units) = (users ?? [], groups ?? [], units ?? [])
         guard !(users + groups + units).contains("*") else {

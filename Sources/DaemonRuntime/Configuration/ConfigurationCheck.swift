@@ -24,8 +24,8 @@ package struct ConfigurationCheck: Sendable {
         let access = configuration.access
         var notes: [String] = []
         if let access, access.isEmpty { notes.append("access has no rules: no app may ask for anything") }
-        for (index, rule) in (access ?? []).enumerated() where rule.fitsNobody {
-            notes.append("access[\(index)] names no users, groups or units: it fits nobody")
+        for (index, rule) in (access ?? []).enumerated() where rule.matchesNobody {
+            notes.append("access[\(index)] names no users, groups or units: it matches nobody")
         }
         if access == nil, configuration.sockets.requests.mode & 0o006 != 0 {
             notes.append(
@@ -61,5 +61,5 @@ package struct ConfigurationCheck: Sendable {
 }
 
 extension DaemonConfiguration.AccessRule {
-    fileprivate var fitsNobody: Bool { [users, groups, units].allSatisfy { $0?.isEmpty ?? true } }
+    fileprivate var matchesNobody: Bool { [users, groups, units].allSatisfy { $0?.isEmpty ?? true } }
 }

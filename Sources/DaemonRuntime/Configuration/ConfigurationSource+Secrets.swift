@@ -21,7 +21,9 @@ extension ConfigurationSource {
         }
     }
 
-    /// The present state of the file that a credential is read from. It is another one after each change.
+    /// The present state of the file that a credential is read from.
+    ///
+    /// It is another one after each change.
     package func stamp(of credential: DaemonConfiguration.Credential) -> SecretFile.Stamp? {
         switch credential.source {
         case .file(let path): SecretFile.stamp(path)

@@ -6,9 +6,12 @@ import SocketServer
 import Systemd
 import Tenant
 
-/// The source of each configuration: the file, the command line's values for parts of it, and the secrets that it names.
+/// The source of each configuration: the file, the command line's values for parts of it, and the secrets that it
+/// names.
 package struct ConfigurationSource: Sendable {
-    /// The time that a name service may delay a start. Its names count as unknown until it answers.
+    /// The time that a name service may delay a start.
+    ///
+    /// Its names count as unknown until it answers.
     private static let nameTimeout = DispatchTimeInterval.seconds(5)
 
     /// The file.
@@ -26,7 +29,9 @@ package struct ConfigurationSource: Sendable {
     /// The resolver of users' and groups' names.
     package let accounts: AccountResolver
 
-    /// Creates a source. The arguments that are nil leave the file's value as it is.
+    /// Creates a source.
+    ///
+    /// The arguments that are nil leave the file's value as it is.
     package init(
         path: String,
         requestsPath: String? = nil,
@@ -47,8 +52,8 @@ package struct ConfigurationSource: Sendable {
 
     /// Reads and checks the file and all that it names.
     ///
-    /// - Parameter isCheck: True if the daemon won't serve. A credential may be missing then, as only systemd can hand it
-    ///   over.
+    /// - Parameter isCheck: True if the daemon won't serve. A credential may be missing then, as only systemd can hand
+    ///   it over.
     package func load(isCheck: Bool = false) throws(ConfigurationFaults) -> LoadedConfiguration {
         let configuration = withCommandLine(try DaemonConfiguration.load(path))
         var access = AccessPolicy(configuration)
@@ -75,11 +80,12 @@ package struct ConfigurationSource: Sendable {
     private static func notes(on access: AccessPolicy) -> [String] {
         let rules = access.rules.filter { !$0.peers.unresolved.isEmpty }.map { rule in
             let names = rule.peers.unresolved.all.joined(separator: ", ")
-            return "\(rule.place) names \(names), which this machine doesn't know now: until it does, whoever could be meant "
-                + "gets only what the rules before that one give"
+            return
+                "\(rule.place) names \(names), which this machine doesn't know now: until it does, a peer that could be "
+                + "meant gets only what the rules before it give"
         }
         let administrators = access.administrators.unresolved.all.map { name in
-            "admin.users names \(name), which this machine doesn't know now: nobody is meant by it"
+            "admin.users names \(name), which this machine doesn't know now: it matches nobody"
         }
         return rules + administrators
     }

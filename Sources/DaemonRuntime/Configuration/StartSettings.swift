@@ -1,9 +1,11 @@
 package import DaemonConfiguration
 
-/// The settings that only a start puts into force. A reload checks them and ignores their changes.
+/// The settings that only a start puts into force.
 ///
-/// They are the section `sockets` and what the command line puts in its place: the daemon may have given up the rights to
-/// bind a socket, and the limit of open files is raised once.
+/// A reload checks them and ignores their changes.
+///
+/// They are the section `sockets` and the command line's values for it. The daemon may not have the rights to bind a
+/// socket any more, and the limit of open files is raised once.
 package struct StartSettings: Sendable, Equatable {
     /// The paths, modes and groups of both sockets.
     package let requests: DaemonConfiguration.Socket

@@ -20,7 +20,9 @@ package struct Frontend: Sendable {
     private let dispatcher: NIOLoopBound<RequestDispatcher>
     private let server: NIOLoopBound<SocketServer>
 
-    /// The parts of the daemon that the frontend calls. None of these calls may wait.
+    /// The parts of the daemon that the frontend calls.
+    ///
+    /// None of these calls may wait.
     package struct Dependencies: Sendable {
         /// Tells operators something about a tenant.
         package var notify: @Sendable (CacheNotice) -> Void
@@ -31,7 +33,9 @@ package struct Frontend: Sendable {
         /// Requests a reload for an operator who waits for its result.
         package var reload: @Sendable (Waiter, Peer) -> Void
 
-        /// Creates the dependencies. By default all calls do nothing.
+        /// Creates the dependencies.
+        ///
+        /// By default all calls do nothing.
         package init(
             notify: @escaping @Sendable (CacheNotice) -> Void = { _ in },
             audit: @escaping @Sendable (AuditRecord) -> Void = { _ in },
@@ -45,8 +49,9 @@ package struct Frontend: Sendable {
         }
     }
 
-    /// The parts that refer to one another in a circle. The cache wakes by the alarm and answers through the server, and
-    /// both need the cache.
+    /// The parts that refer to one another in a circle.
+    ///
+    /// The cache wakes by the alarm and answers through the server, and both need the cache.
     private struct Circle: Sendable {
         let alarm: NIOLoopBoundBox<Alarm?>
         let rounds: NIOLoopBoundBox<Alarm?>
@@ -61,7 +66,9 @@ package struct Frontend: Sendable {
         }
     }
 
-    /// Creates all parts. Nothing is listened on yet.
+    /// Creates all parts.
+    ///
+    /// Nothing is listened on yet.
     package static func start(
         on loop: any EventLoop,
         maxConnections: Int,
@@ -201,7 +208,9 @@ extension Frontend {
         }.get()
     }
 
-    /// Serves a descriptor in place of a socket whose name is gone. Connections that are open stay.
+    /// Serves a descriptor in place of a socket whose name is gone.
+    ///
+    /// Connections that are open stay.
     package func listen(on descriptor: CInt, inPlaceOf socket: DaemonSocket) async throws {
         try await eventLoop.flatSubmit {
             server.value.listen(on: descriptor, kind: socket.kind)

@@ -1,4 +1,6 @@
-/// The keys of the values in log lines. Every value has one of them.
+/// The keys of the values in log lines.
+///
+/// Every value has one of them.
 enum LogKey {
     static let reason = "reason"
     static let path = "path"

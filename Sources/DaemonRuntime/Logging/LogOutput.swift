@@ -13,14 +13,18 @@ import Foundation
 
 /// Writes log lines on a thread of its own, so that a slow journal never stops the event loop.
 package final class LogOutput: Sendable {
-    /// The most bytes of lines that wait to be written. Lines past it are dropped and counted.
+    /// The most bytes of lines that wait to be written.
+    ///
+    /// Lines past it are dropped and counted.
     private static let mostWaiting = 1_024 * 1_024
     /// The timeout of a flush: a journal that hangs delays the end of the daemon no longer.
     private static let flushTimeout = DispatchTimeInterval.seconds(2)
 
     private let queue: WriteQueue
     private let leastLevel = Mutex(Logger.Level.info)
-    /// True if a journal reads the lines. It keeps the time itself, and takes the level from the line's beginning.
+    /// True if a journal reads the lines.
+    ///
+    /// It keeps the time itself, and takes the level from the line's beginning.
     private let isJournal: Bool
     private let put: @Sendable (String) -> Void
 

@@ -6,12 +6,16 @@ import FoundationEssentials
 import Foundation
 #endif
 
-/// A store that holds descriptors while no daemon runs. Its calls may block, so they don't belong on an event loop.
+/// A store that holds descriptors while no daemon runs.
+///
+/// Its calls may block, so they don't belong on an event loop.
 package protocol DescriptorStoring: Sendable {
     /// True if there is a store that is large enough.
     var isAvailable: Bool { get }
 
-    /// Adds a descriptor. Another one of the same name stays, too.
+    /// Adds a descriptor.
+    ///
+    /// Another one of the same name stays, too.
     ///
     /// - Returns: False if the store could not be told.
     func put(_ descriptor: CInt, named name: String) -> Bool

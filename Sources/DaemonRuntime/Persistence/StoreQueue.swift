@@ -18,7 +18,9 @@ final class StoreQueue: Sendable {
     private let onStored: @Sendable (_ generation: UInt64) -> Void
     private let onRefusal: @Sendable () -> Void
     private let queue = DispatchQueue(label: "descriptor-store")
-    /// The file that the store has not taken yet. Only the latest one counts, as it holds all tokens.
+    /// The file that the store has not taken yet.
+    ///
+    /// Only the latest one counts, as it holds all tokens.
     private let offer = Mutex<TokenLog.StoredFile?>(nil)
 
     /// Creates a queue for a store.
@@ -73,7 +75,9 @@ final class StoreQueue: Sendable {
         await withCheckedContinuation { done in queue.async { done.resume() } }
     }
 
-    /// Offers the file that the store should have, if there is one. Returns false if the store did not take it.
+    /// Offers the file that the store should have, if there is one.
+    ///
+    /// Returns false if the store did not take it.
     private func makeOffer() -> Bool {
         guard let file = offer.withLock(\.self) else { return true }
         // A file that has the name already is foreign, or was left behind.
@@ -86,7 +90,9 @@ final class StoreQueue: Sendable {
         return true
     }
 
-    /// Repeats the offer. A manager that restarts, or whose socket is full for a moment, takes the file later.
+    /// Repeats the offer.
+    ///
+    /// A manager that restarts, or whose socket is full for a moment, takes the file later.
     private func offerAgain(after pause: Double) {
         queue.asyncAfter(deadline: .now() + pause) { [self] in
             guard !makeOffer() else { return }

@@ -25,7 +25,9 @@ package final class TokenPersistence: Sendable {
         var hasWarnedOfSwap = false
     }
 
-    /// Creates the persistence of a cache's tokens. Nothing happens before ``apply(isWanted:)``.
+    /// Creates the persistence of a cache's tokens.
+    ///
+    /// Nothing happens before ``apply(isWanted:)``.
     ///
     /// - Parameters:
     ///   - inherited: The files that the service manager has handed over, which this object owns from here on.
@@ -53,7 +55,9 @@ package final class TokenPersistence: Sendable {
         state = Mutex(State(inherited: inherited))
     }
 
-    /// Begins or ends the persistence. The first call decides about the last daemon's files, too.
+    /// Begins or ends the persistence.
+    ///
+    /// The first call decides about the last daemon's files, too.
     package func apply(isWanted: Bool) async {
         let (inherited, isPersisting) = state.withLock { state in
             defer { state.inherited = nil }

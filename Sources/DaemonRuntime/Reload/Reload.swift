@@ -15,7 +15,9 @@ package struct Reload: Sendable {
         self.log = log
     }
 
-    /// Reloads the configuration. If it has a fault, the old one stays in force.
+    /// Reloads the configuration.
+    ///
+    /// If it has a fault, the old one stays in force.
     ///
     /// - Returns: The reply for the operator.
     package func perform() async -> Reply {

@@ -1,7 +1,9 @@
 package import TokenCache
 package import TokenProtocol
 
-/// A queue of requests for a reload. They are done one after another, as two at once would mix their settings.
+/// A queue of requests for a reload.
+///
+/// They are done one after another, as two at once would mix their settings.
 package struct ReloadRequests: Sendable {
     /// The operator who waits for a reload.
     package typealias Operator = (waiter: Waiter, peer: Peer)
@@ -12,7 +14,9 @@ package struct ReloadRequests: Sendable {
     /// Creates an empty queue.
     package init() { (requests, continuation) = AsyncStream.makeStream() }
 
-    /// Requests a reload. The reply goes to the operator who waits, if there is one.
+    /// Requests a reload.
+    ///
+    /// The reply goes to the operator who waits, if there is one.
     package func ask(_ operator: Operator?) { continuation.yield(`operator`) }
 
     func end() { continuation.finish() }

@@ -2,7 +2,9 @@ import Glibc
 import ServiceLifecycle
 import Synchronization
 
-/// Catches the signals that arrive while the daemon starts. They would end it at once and leave its sockets behind.
+/// Catches the signals that arrive while the daemon starts.
+///
+/// They would end it at once and leave its sockets behind.
 ///
 /// The signals are only recorded. When the services that handle them run, they are sent once more.
 package enum EarlySignals {

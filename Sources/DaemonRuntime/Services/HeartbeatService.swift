@@ -4,7 +4,8 @@ import Systemd
 
 /// Tells the service manager that the daemon is alive, and its state.
 ///
-/// Each message waits for a turn of every event loop. A loop that is stuck prevents it, and the manager restarts the daemon.
+/// Each message waits for a turn of every event loop. A loop that is stuck prevents it, and the manager restarts the
+/// daemon.
 package struct HeartbeatService: Service {
     /// The longest time between two updates of the line of `systemctl status`.
     private static let statusInterval = Duration.seconds(10)

@@ -8,7 +8,9 @@ import Systemd
 ///
 /// It is the first service to end.
 package struct ServingService: Service {
-    /// The time for the requests under way at a drain. The unit's stop timeout is longer.
+    /// The time for the requests under way at a drain.
+    ///
+    /// The unit's stop timeout is longer.
     private static let drainTime = TimeAmount.seconds(10)
 
     private let frontend: Frontend

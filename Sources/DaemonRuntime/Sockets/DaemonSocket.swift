@@ -45,7 +45,7 @@ package final class DaemonSocket: Sendable {
                 return nil
             }
             if bound.isThere { return nil }
-            // Without a wait for the lock: it is tried again in a moment, and the end of the daemon must not wait for this.
+            // Without a wait for the lock: the next check tries again, and the end of the daemon must not wait for this.
             let next = try ListeningSocket.bind(place, patience: .zero)
             state.bound = next
             return next.descriptor

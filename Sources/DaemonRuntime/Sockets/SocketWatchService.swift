@@ -5,8 +5,8 @@ import TokenProtocol
 
 /// Checks every few seconds that the sockets' names lead to the daemon.
 ///
-/// A cleaner of temporary files, or somebody by mistake, may delete them. Nobody could connect then while everything seems
-/// well.
+/// A cleaner of temporary files, or somebody by mistake, may delete them. Nobody could connect then, while everything
+/// seems well.
 package struct SocketWatchService: Service {
     private static let interval = Duration.seconds(2)
 

@@ -23,7 +23,9 @@ package struct Sockets: Sendable {
     /// The origins of both, for the log.
     var names: String { "\(requests.name),\(admin.name)" }
 
-    /// Removes the names of the sockets that were bound here. Those of systemd stay.
+    /// Removes the names of the sockets that were bound here.
+    ///
+    /// Those of systemd stay.
     package func removeNames() {
         requests.removeName()
         admin.removeName()

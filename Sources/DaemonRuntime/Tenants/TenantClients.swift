@@ -117,7 +117,9 @@ package actor TenantClients: TenantCalling {
 
     // MARK: Secrets
 
-    /// Looks for a new secret after a 401. Returns true if the client has another one by now than the call was made with.
+    /// Looks for a new secret after a 401.
+    ///
+    /// Returns true if the client has another one by now than the call was made with.
     ///
     /// The cache then retries the call once.
     private func findsNewSecret(_ outcome: MintOutcome, _ tenant: TenantID, used: ClientCredential) async -> Bool {
@@ -152,7 +154,9 @@ package actor TenantClients: TenantCalling {
 
     // MARK: Configuration
 
-    /// Sets up the tenants of a configuration beside the present ones. After a fault everything is as it was before.
+    /// Sets up the tenants of a configuration beside the present ones.
+    ///
+    /// After a fault everything is as it was before.
     ///
     /// From here on calls to both can be made. ``take(_:)`` has to follow when the cache knows the new ones.
     package func prepare(_ loaded: LoadedConfiguration) throws(ConfigurationFaults) -> Prepared {

@@ -12,7 +12,7 @@ import TokenCache
 
 /// The daemon's parts in this process, beside a stand-in tenant, on sockets in a temporary directory.
 final class TestDaemon: Sendable {
-    let directory: TemporaryFolder
+    let directory: TemporaryDirectory
     let tenant: StandInTenant
     let log = RecordedLog()
     let source: ConfigurationSource
@@ -29,8 +29,10 @@ final class TestDaemon: Sendable {
     /// - Parameters:
     ///   - settings: Further lines of the configuration's outermost level.
     ///   - options: Further lines of the tenant's section.
-    ///   - directory: The directory of the configuration; by default a new one.
+    ///   - tenant: The stand-in tenant, by default a new one.
     ///   - store: The service manager's store, whose files the daemon inherits.
+    ///   - retryPauses: The first and the longest pause before a file is offered to the store again, in seconds.
+    ///   - names: The name service.
     static func run<Result: Sendable>(
         settings: String = "",
         options: String = "",
@@ -62,7 +64,7 @@ final class TestDaemon: Sendable {
         _ names: any NameService
     ) async throws {
         self.tenant = tenant
-        directory = try TemporaryFolder()
+        directory = try TemporaryDirectory()
         try directory.write(tenant.clientSecret, to: "secret")
         try directory.write(Self.configuration(tenant, directory, settings, options), to: "c.yaml")
         source = ConfigurationSource(
@@ -117,7 +119,7 @@ final class TestDaemon: Sendable {
 
     static func configuration(
         _ tenant: StandInTenant,
-        _ directory: TemporaryFolder,
+        _ directory: TemporaryDirectory,
         _ settings: String = "",
         _ options: String = ""
     ) -> String {

@@ -1,11 +1,11 @@
 import Foundation
 
-/// A folder of one test's own, removed with everything in it when the last reference goes.
-package final class TemporaryFolder: Sendable {
-    /// Its path.
+/// A directory of one test's own, removed with everything in it when the last reference goes.
+package final class TemporaryDirectory: Sendable {
+    /// The directory's path.
     package let path: String
 
-    /// Makes a folder; its path is short, as a socket's path has to be.
+    /// Creates a directory with a short path, as a socket's path has to be short.
     package init() throws {
         path = "/tmp/tkc-\(UUID().uuidString.prefix(13))"
         try FileManager.default.createDirectory(
@@ -17,10 +17,10 @@ package final class TemporaryFolder: Sendable {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
-    /// The path of something in it.
+    /// The path of an entry.
     package func path(_ name: String) -> String { "\(path)/\(name)" }
 
-    /// Writes a file, and says where it is.
+    /// Writes a file, and returns its path.
     @discardableResult
     package func write(_ text: String, to name: String, mode: Int = 0o600) throws -> String {
         let file = path(name)

@@ -1,8 +1,8 @@
 import Foundation
 import Glibc
 
-/// Stands in for the service manager: receives what a service tells it.
-final class NoticeSocket {
+/// Stands in for the service manager: receives a service's notifications.
+final class NotificationSocket {
     let path: String
     private let descriptor: CInt
 
@@ -24,7 +24,7 @@ final class NoticeSocket {
 
     deinit { close(descriptor) }
 
-    /// Whether a notice that holds a text comes, half a minute at most between two notices.
+    /// Waits for a notification that contains a text, with a timeout of half a minute between two notifications.
     func wait(for text: String) -> Bool {
         var buffer = [UInt8](repeating: 0, count: 4_096)
         while true {
@@ -36,4 +36,4 @@ final class NoticeSocket {
 }
 
 @available(*, unavailable)
-extension NoticeSocket: Sendable {}
+extension NotificationSocket: Sendable {}
