@@ -7,7 +7,9 @@ import TokenCache
 
 @Suite("The configuration")
 struct ConfigurationTests {
-    /// The least that can be configured. Tests add their settings before it.
+    /// The least that can be configured.
+    ///
+    /// Tests add their settings before it.
     private static let tenants = """
         tenants:
           main:

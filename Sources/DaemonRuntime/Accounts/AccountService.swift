@@ -56,7 +56,7 @@ package struct AccountService: Service {
         }
     }
 
-    /// Looks up once what is unknown, and applies the answers to the access rules.
+    /// Looks up the unknown names and numbers once, and applies the answers to the access rules.
     package func round() async {
         let before = await frontend.unresolvedNames
         let known = await resolver.resolveFurther(before)

@@ -16,7 +16,7 @@ final class StoreQueue: Sendable {
     private let store: any DescriptorStoring
     private let pauses: Pauses
     private let onStored: @Sendable (_ generation: UInt64) -> Void
-    private let onRefusal: @Sendable () -> Void
+    private let onFailure: @Sendable () -> Void
     private let queue = DispatchQueue(label: "descriptor-store")
     /// The file that the store has not taken yet.
     ///
@@ -27,17 +27,17 @@ final class StoreQueue: Sendable {
     ///
     /// - Parameters:
     ///   - onStored: Called when the store has taken a file.
-    ///   - onRefusal: Called when the store has not taken a file, which is then offered again.
+    ///   - onFailure: Called when the store has not taken a file, which is then offered again.
     init(
         _ store: any DescriptorStoring,
         pauses: Pauses,
         onStored: @escaping @Sendable (_ generation: UInt64) -> Void,
-        onRefusal: @escaping @Sendable () -> Void
+        onFailure: @escaping @Sendable () -> Void
     ) {
         self.store = store
         self.pauses = pauses
         self.onStored = onStored
-        self.onRefusal = onRefusal
+        self.onFailure = onFailure
     }
 
     /// Has the store take a file in place of its predecessor.
@@ -45,7 +45,7 @@ final class StoreQueue: Sendable {
         offer.withLock { $0 = file }
         queue.async { [self] in
             guard !makeOffer() else { return }
-            onRefusal()
+            onFailure()
             offerAgain(after: pauses.first)
         }
     }

@@ -19,7 +19,7 @@ package final class TokenPersistence: Sendable {
     package typealias File = (name: String, descriptor: CInt)
 
     private struct State {
-        /// The files of the last daemon, until the first settings say what becomes of them.
+        /// The files of the last daemon, until the first settings decide about them.
         var inherited: [File]?
         var isPersisting = false
         var hasWarnedOfSwap = false
@@ -48,7 +48,7 @@ package final class TokenPersistence: Sendable {
             store,
             pauses: StoreQueue.Pauses(first: retryPauses.first, longest: retryPauses.longest),
             onStored: { [frontend] in frontend.stored($0) },
-            onRefusal: { [log] in
+            onFailure: { [log] in
                 log.warning("the service manager can't be given a file of kept tokens; it is offered again")
             }
         )

@@ -1,7 +1,7 @@
 package import Audit
 import ServiceLifecycle
 
-/// Has the audit trail record, every few seconds, the numbers of those refusals that it only counts.
+/// Records, every few seconds, the numbers of the refusals that the audit trail only counts.
 package struct AuditService: Service {
     private static let interval = Duration.seconds(10)
 

@@ -6,7 +6,7 @@ package struct ClientTable<Client: Sendable>: Sendable {
     private struct Entry {
         let client: Client
         var callsUnderWay = 0
-        /// True if the client goes with its last call.
+        /// True if the client is removed after its last call.
         var isReplaced = false
     }
 
