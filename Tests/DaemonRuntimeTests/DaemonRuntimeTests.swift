@@ -37,7 +37,7 @@ struct DaemonRuntimeTests {
             path: directory.path("c.yaml"),
             requestsPath: directory.path("r"),
             adminPath: directory.path("a"),
-            environment: [:],
+            environment: ["PASSWORD": "hunter2"],
             memory: SecretMemory(),
             accounts: AccountResolver(StandInNameService())
         )
@@ -125,6 +125,8 @@ struct DaemonRuntimeTests {
             ]
             let found = log.lines.compactMap { line in steps.first { line.contains($0) } }
             #expect(found == steps)
+            #expect(log.count("sl-service=ReloadService") > 0, "the services are named at the debug level")
+            #expect(log.count("hunter2") == 0, "and nothing shows what they hold")
         }
     }
 

@@ -6,7 +6,7 @@ import SocketServer
 /// that they may mean.
 ///
 /// A directory server may come up after the daemon.
-package struct AccountService: Service {
+package struct AccountService: DaemonService {
     /// The first pause before unknown names are looked up again.
     ///
     /// Each further pause is twice as long.

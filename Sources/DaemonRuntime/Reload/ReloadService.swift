@@ -6,7 +6,7 @@ import TokenProtocol
 package import UnixSignals
 
 /// Reloads the configuration on a signal and when an operator asks.
-package struct ReloadService: Service {
+package struct ReloadService: DaemonService {
     private let reload: Reload
     private let frontend: Frontend
     private let requests: ReloadRequests

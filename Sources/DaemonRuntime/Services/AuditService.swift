@@ -2,7 +2,7 @@ package import Audit
 import ServiceLifecycle
 
 /// Records, every few seconds, the numbers of the refusals that the audit trail only counts.
-package struct AuditService: Service {
+package struct AuditService: DaemonService {
     private static let interval = Duration.seconds(10)
 
     private let trail: AuditTrail

@@ -26,7 +26,7 @@ package enum EarlySignals {
 }
 
 /// Sends early signals once more when all services that handle signals run.
-struct EarlySignalService: Service {
+struct EarlySignalService: DaemonService {
     func run() async throws {
         EarlySignals.sendAgain()
         try await gracefulShutdown()

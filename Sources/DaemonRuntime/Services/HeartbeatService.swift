@@ -6,7 +6,7 @@ import Systemd
 ///
 /// Each message waits for a turn of every event loop. A loop that is stuck prevents it, and the manager restarts the
 /// daemon.
-package struct HeartbeatService: Service {
+package struct HeartbeatService: DaemonService {
     /// The longest time between two updates of the line of `systemctl status`.
     private static let statusInterval = Duration.seconds(10)
 

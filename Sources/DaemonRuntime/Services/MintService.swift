@@ -4,7 +4,7 @@ package import TokenCache
 /// Makes the calls that the cache orders.
 ///
 /// It is among the last services to end, as a drain still needs mints.
-package struct MintService: Service {
+package struct MintService: DaemonService {
     private let cache: TokenCache
     private let clients: TenantClients
 

@@ -7,7 +7,7 @@ import Systemd
 /// Serves both sockets until the shutdown begins, then drains.
 ///
 /// It is the first service to end.
-package struct ServingService: Service {
+package struct ServingService: DaemonService {
     /// The time for the requests under way at a drain.
     ///
     /// The unit's stop timeout is longer.

@@ -7,7 +7,7 @@ import TokenProtocol
 ///
 /// A cleaner of temporary files, or somebody by mistake, may delete them. Nobody could connect then, while everything
 /// seems well.
-package struct SocketWatchService: Service {
+package struct SocketWatchService: DaemonService {
     private static let interval = Duration.seconds(2)
 
     private let frontend: Frontend
