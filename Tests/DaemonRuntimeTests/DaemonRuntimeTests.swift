@@ -1,13 +1,16 @@
 import DaemonConfiguration
 import DaemonRuntime
 import Foundation
+import Glibc
 import Logging
 import Secrets
 import ServiceLifecycle
 import SocketServer
 import StandInTenant
+import Synchronization
 import TestSupport
 import Testing
+import UnixSignals
 
 @Suite("The daemon from its start to its end", .timeLimit(.minutes(3)))
 struct DaemonRuntimeTests {
@@ -32,7 +35,7 @@ struct DaemonRuntimeTests {
         try directory.write(text, to: "c.yaml")
     }
 
-    private func daemon() throws -> DaemonRuntime {
+    private func daemon(reloadSignals: [UnixSignal] = []) throws -> DaemonRuntime {
         let source = ConfigurationSource(
             path: directory.path("c.yaml"),
             requestsPath: directory.path("r"),
@@ -41,7 +44,7 @@ struct DaemonRuntimeTests {
             memory: SecretMemory(),
             accounts: AccountResolver(StandInNameService())
         )
-        let signals = DaemonRuntime.Signals(shutdown: [], reload: [])
+        let signals = DaemonRuntime.Signals(shutdown: [], reload: reloadSignals)
         return DaemonRuntime(source, try source.load(), log.output, log.logger, signals: signals)
     }
 
@@ -55,8 +58,12 @@ struct DaemonRuntimeTests {
     }
 
     /// Runs a daemon until a test is over, then shuts it down.
-    private func run(_ body: @Sendable () async throws -> Void) async throws {
-        let group = ServiceGroup(services: [Running(daemon: try daemon())], logger: Logger(label: "group"))
+    private func run(
+        reloadSignals: [UnixSignal] = [],
+        _ body: @Sendable () async throws -> Void
+    ) async throws {
+        let daemon = try daemon(reloadSignals: reloadSignals)
+        let group = ServiceGroup(services: [Running(daemon: daemon)], logger: Logger(label: "group"))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             await log.wait(for: "the daemon serves")
@@ -130,23 +137,62 @@ struct DaemonRuntimeTests {
         }
     }
 
-    @Test("A request that is under way when the shutdown begins is answered.")
+    @Test("A signal causes a reload, whose record in the audit trail has no peer.")
+    func signal() async throws {
+        let path = directory.path("audit")
+        try write("audit: { to: \(path) }")
+        try await run(reloadSignals: [.sigusr1]) {
+            #expect(kill(getpid(), SIGUSR1) == 0)
+            await log.wait(for: "the configuration was read again")
+            try write("colour: red")
+            #expect(kill(getpid(), SIGUSR1) == 0)
+            await log.wait(for: "the configuration has a fault")
+        }
+        let records = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+        #expect(records.count == 2)
+        #expect(records.allSatisfy { $0.contains(#""event":"reload""#) && !$0.contains("peer") }, "\(records)")
+        #expect(records.last?.contains("invalid_configuration") == true)
+    }
+
+    @Test("A request that is under way when the shutdown begins is answered, and idle connections are closed.")
     func drain() async throws {
         try await withStandInTenant { tenant in
             try write(host: tenant.baseURL)
             await tenant.holdReplies()
-            let client = Task.detached { [directory, log] in
-                await log.wait(for: "the daemon serves")
-                return try await LineClient(directory.path("r")).answer(to: #"{"op":"token","subject":"ann"}"#)
+            let answer = try await runUntilHeld(tenant) {
+                let idle = try LineClient(directory.path("r"))
+                _ = try await idle.answer(to: #"{"op":"hello"}"#)
+                return Task.detached {
+                    // It is closed as the drain begins, and the tenant answers only after that.
+                    let line = try await idle.nextLine()
+                    await tenant.releaseReplies()
+                    return line
+                }
             }
-            let release = Task.detached { [log] in
-                await log.wait(for: "the daemon drains")
-                await tenant.releaseReplies()
-            }
-            try await run { try await tenant.waitForHeldReplies(count: 1, within: .seconds(60)) }
-            await release.value
-            #expect(try await client.value.source == "tenant")
+            #expect(answer.source == "tenant")
         }
+    }
+
+    /// Runs a daemon until the tenant holds the reply to a request for a token, and returns what the request gets.
+    ///
+    /// - Parameter begin: Begins a task that has the reply released, and then returns nil.
+    private func runUntilHeld(
+        _ tenant: StandInTenant,
+        _ begin: @escaping @Sendable () async throws -> Task<String?, any Error>
+    ) async throws -> Answer {
+        let tasks = Mutex<(request: Task<Answer, any Error>, release: Task<String?, any Error>)?>(nil)
+        try await run {
+            let path = directory.path("r")
+            let request = Task.detached {
+                try await LineClient(path).answer(to: #"{"op":"token","subject":"ann"}"#)
+            }
+            try await tenant.waitForHeldReplies(count: 1, within: .seconds(60))
+            let release = try await begin()
+            tasks.withLock { $0 = (request, release) }
+        }
+        let begun = try #require(tasks.withLock { $0 })
+        #expect(try await begun.release.value == nil)
+        return try await begun.request.value
     }
 
     @Test("The configuration's log level holds from the start, and a section without effect is logged once.")

@@ -167,21 +167,25 @@ struct Answer: Decodable, Sendable {
 }
 
 extension LineClient {
-    /// Sends a line and waits for the reply, on a thread of its own: the daemon's tasks need those of this process.
+    /// Sends a line, and returns the reply.
     func answer(to line: String) async throws -> Answer {
-        let reply: String? = try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread {
-                continuation.resume(
-                    with: Result {
-                        try self.send(line)
-                        return try self.line()
-                    }
-                )
-            }
+        let reply = try await onOwnThread { client in
+            try client.send(line)
+            return try client.line()
         }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         return try decoder.decode(Answer.self, from: Data((reply ?? "").utf8))
+    }
+
+    /// The next line, or nil if the connection has ended.
+    func nextLine() async throws -> String? { try await onOwnThread { try $0.line() } }
+
+    /// Runs a function that blocks on a thread of its own: the daemon's tasks need those that tasks share.
+    private func onOwnThread(_ body: @escaping @Sendable (LineClient) throws -> String?) async throws -> String? {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(with: Swift.Result { try body(self) }) }
+        }
     }
 }
 

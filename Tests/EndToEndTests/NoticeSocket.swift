@@ -1,8 +1,8 @@
 import Foundation
 import Glibc
 
-/// Stands in for the service manager: receives a service's notifications.
-final class NotificationSocket {
+/// Stands in for the service manager: receives what a service tells it.
+final class NoticeSocket {
     let path: String
     private let descriptor: CInt
 
@@ -24,7 +24,7 @@ final class NotificationSocket {
 
     deinit { close(descriptor) }
 
-    /// Waits for a notification that contains a text, with a timeout of half a minute between two notifications.
+    /// Whether a notice that holds a text comes, half a minute at most between two notices.
     func wait(for text: String) -> Bool {
         var buffer = [UInt8](repeating: 0, count: 4_096)
         while true {
@@ -36,4 +36,4 @@ final class NotificationSocket {
 }
 
 @available(*, unavailable)
-extension NotificationSocket: Sendable {}
+extension NoticeSocket: Sendable {}
