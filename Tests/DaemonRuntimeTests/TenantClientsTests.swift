@@ -134,6 +134,28 @@ struct TenantClientsTests {
         }
     }
 
+    @Test("The cache retries the call once with the new secret, so a rotation costs no caller anything.")
+    func retried() async throws {
+        try await TestDaemon.run { daemon in
+            try await daemon.tenant.setSecrets(["new"])
+            try daemon.directory.write("new", to: "secret")
+            let token = try await daemon.token("ann")
+            #expect(token.source == "tenant")
+            #expect(await daemon.tenant.callCount(value: "ann") == 2)
+        }
+    }
+
+    @Test("A call that is refused with the new secret, too, is not retried again.")
+    func retriedOnce() async throws {
+        try await TestDaemon.run { daemon in
+            try await daemon.tenant.setSecrets(["another"])
+            try daemon.directory.write("new", to: "secret")
+            let token = try await daemon.token("ann")
+            #expect(token.error == "denied")
+            #expect(await daemon.tenant.callCount(value: "ann") == 2)
+        }
+    }
+
     // MARK: Reloads
 
     @Test("A tenant of the same name, host and client keeps its identity. A changed client gets a new one.")
