@@ -6,7 +6,9 @@ import UnixSignals
 
 @Suite("Signals that arrive early", .serialized, .timeLimit(.minutes(3)))
 struct EarlySignalTests {
-    /// Raises a signal on a thread that handles it before this returns. The threads of tasks have signals blocked.
+    /// Raises a signal on a thread that handles it before this returns.
+    ///
+    /// The threads of tasks have signals blocked.
     private func handle(_ number: CInt) async {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread {
