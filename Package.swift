@@ -45,7 +45,7 @@ var targets: [Target] = [
     .target(name: "SafeText"),
     .target(name: "Systemd", dependencies: ["CLinux", "CSystemd", "SafeText", "Secrets", system]),
 
-    // MARK: The heart: no I/O
+    // MARK: The core: no I/O
     .target(name: "Secrets", dependencies: ["CLinux", crypto]),
     .target(name: "OperatorReplies"),
     .target(
@@ -80,21 +80,29 @@ var targets: [Target] = [
     ),
     .target(name: "TokenLog", dependencies: ["CLinux", "Secrets", "TokenProtocol", "TokenCache"]),
     .target(name: "Audit", dependencies: ["SafeText", "Secrets", "Systemd", "TokenProtocol", "TokenCache", system]),
-    .target(name: "DaemonConfiguration", dependencies: ["SafeText", .product(name: "Yams", package: "Yams")]),
+    .target(
+        name: "DaemonConfiguration",
+        dependencies: ["SafeText", "TokenCache", "Audit", logging, .product(name: "Yams", package: "Yams")]
+    ),
     .target(
         name: "TokenCacheClient",
         dependencies: [nioCore, nioPosix, .product(name: "DequeModule", package: "swift-collections")]
     ),
     .target(name: "StandInTenant", dependencies: [nioCore, nioPosix, nioHTTP1, nioSSL, crypto, cryptoExtras]),
 
-    // MARK: The programs
-    .executableTarget(
-        name: "tokencached",
+    .target(
+        name: "DaemonRuntime",
         dependencies: [
             "SafeText", "Systemd", "Secrets", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "Audit",
             "DaemonConfiguration", "OperatorReplies", "TokenLog",
-            nioCore, nioPosix, logging, lifecycle, unixSignals, argumentParser, system,
+            nioCore, nioPosix, logging, lifecycle, unixSignals, system,
         ]
+    ),
+
+    // MARK: The programs
+    .executableTarget(
+        name: "tokencached",
+        dependencies: ["DaemonRuntime", "DaemonConfiguration", "Secrets", logging, argumentParser]
     ),
     .executableTarget(
         name: "tokencachectl",
@@ -121,7 +129,18 @@ var targets: [Target] = [
         name: "AuditTests",
         dependencies: ["Secrets", "TokenProtocol", "TokenCache", "Audit", "TestSupport", system]
     ),
-    .testTarget(name: "DaemonConfigurationTests", dependencies: ["DaemonConfiguration"]),
+    .testTarget(
+        name: "DaemonConfigurationTests",
+        dependencies: ["DaemonConfiguration", "TokenCache", "Audit", logging]
+    ),
+    .testTarget(
+        name: "DaemonRuntimeTests",
+        dependencies: [
+            "Secrets", "Systemd", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "Audit", "TokenLog",
+            "DaemonConfiguration", "DaemonRuntime", "OperatorReplies", "StandInTenant", "TestSupport",
+            nioCore, nioPosix, logging, lifecycle, unixSignals, crypto,
+        ]
+    ),
     .testTarget(
         name: "TenantTests",
         dependencies: [

@@ -1,5 +1,6 @@
 import DaemonConfiguration
 import Foundation
+import TokenCache
 
 /// Fuzzes a configuration file: it is read, or rejected with faults that are safe to print.
 func fuzzConfiguration(_ input: [UInt8]) throws(BrokenPromise) {
@@ -12,7 +13,8 @@ func fuzzConfiguration(_ input: [UInt8]) throws(BrokenPromise) {
     try check(!configuration.tenants.isEmpty, "a configuration has a tenant")
     for tenant in configuration.tenants.values {
         try check(tenant.timeout > .zero, "a tenant has a timeout")
-        try check(tenant.ratePerMinute > 0 && tenant.burst > 0 && tenant.maxConcurrent > 0, "calls may go")
+        let policy = tenant.policy
+        try check(policy.ratePerMinute > 0 && policy.burst > 0 && policy.maxConcurrent > 0, "calls may go")
         try check(tenant.host.hasPrefix("http"), "a tenant is called by HTTP")
     }
 }

@@ -6,36 +6,36 @@ package struct ConfigurationFaults: Error, Equatable, CustomStringConvertible {
     package struct Fault: Error, Equatable, CustomStringConvertible {
         /// The file.
         package let file: String
-        /// The line, from 1; nil where it is about the file itself.
+        /// The line, from 1, or nil for a fault of the file itself.
         package let line: Int?
-        /// The key with those around it, by dots; empty where it is about no key.
+        /// The key with those around it, joined by dots, or empty for a fault of no key.
         package let key: String
-        /// What it should be.
+        /// The rule that the value breaks.
         package let message: String
 
-        /// Makes a fault.
+        /// Creates a fault whose text is safe for a terminal.
         package init(file: String, line: Int?, key: String, message: String) {
             self.file = file
             self.line = line
-            // Names that the file gives stand in both.
+            // Both may contain names from the file.
             self.key = key.printable
             self.message = message.printable
         }
 
-        /// `file:line: key: message`.
+        /// The fault as `file:line: key: message`.
         package var description: String {
-            let place = line.map { "\(file):\($0)" } ?? file
-            return key.isEmpty ? "\(place): \(message)" : "\(place): \(key): \(message)"
+            let location = line.map { "\(file):\($0)" } ?? file
+            return key.isEmpty ? "\(location): \(message)" : "\(location): \(key): \(message)"
         }
     }
 
-    /// The faults; never empty.
+    /// The faults, of which there is at least one.
     package let faults: [Fault]
 
-    /// One fault a line.
+    /// The faults, one a line.
     package var description: String { faults.map(\.description).joined(separator: "\n") }
 
-    /// Puts faults in order.
+    /// Sorts faults by their lines.
     package init(_ faults: [Fault]) {
         // A stable order: two faults of one line stay as they were found.
         self.faults = faults.enumerated()

@@ -8,7 +8,7 @@ package import Foundation
 #endif
 
 extension DaemonConfiguration {
-    /// A configuration is a page of text: what is larger is another file.
+    /// The largest file, in bytes: a configuration is a page of text, so a larger file is something else.
     private static let largestFile = 1_048_576
 
     /// Reads and checks a file.
@@ -22,11 +22,11 @@ extension DaemonConfiguration {
         return try parse(data, file: path)
     }
 
-    /// Checks a text.
+    /// Checks the content of a file.
     ///
     /// - Parameters:
     ///   - data: The file's content.
-    ///   - file: Its name, for faults.
+    ///   - file: The file's name, for faults.
     package static func parse(_ data: Data, file: String) throws(ConfigurationFaults) -> DaemonConfiguration {
         guard data.count <= largestFile else { throw fault(file, "it is larger than a configuration can be (1 MiB)") }
         guard let text = String(validating: data, as: UTF8.self) else { throw fault(file, "it is not UTF-8") }
@@ -50,11 +50,13 @@ extension DaemonConfiguration {
         switch (error as? CocoaError)?.code {
         case .fileReadNoSuchFile: "it doesn't exist"
         case .fileReadNoPermission: "this user may not read it"
-        default: "it is no file, or a fault of the disk"
+        default: "it is no file, or the disk has a fault"
         }
     }
 
-    /// The parser's own message shows the text around the fault, which may be a secret: only its kind and line are told.
+    /// The kind and line of a syntax fault.
+    ///
+    /// The parser's own message shows the text around it, which may be a secret.
     private static func syntaxFault(_ error: any Error, file: String) -> ConfigurationFaults.Fault {
         var line: Int?
         var message = "it is not YAML"
@@ -64,7 +66,7 @@ extension DaemonConfiguration {
         case .composer(_, let problem, let mark, _): (line, message) = (mark.line, "it can't be read: \(problem)")
         case .duplicatedKeysInMapping(let duplicates, let context):
             line = context.mark.line
-            message = "the key '\(duplicates.first?.forMessage ?? "")' comes twice in one section"
+            message = "the key '\(duplicates.first?.forMessage ?? "")' appears twice in one section"
         default: break
         }
         return .init(file: file, line: line, key: "", message: message)
@@ -72,10 +74,10 @@ extension DaemonConfiguration {
 }
 
 extension String {
-    /// The longest part of a value that is shown in a fault.
+    /// The number of characters of a value that a fault shows.
     private static let shownCharacters = 60
 
-    /// A value as it may stand in a message: cut, and without what steers a terminal.
+    /// The value for a message: cut to a length, and without control characters.
     var forMessage: String {
         let shown = String(String.UnicodeScalarView(unicodeScalars.prefix(Self.shownCharacters)))
         return shown.printable + (unicodeScalars.count > Self.shownCharacters ? "…" : "")

@@ -1,9 +1,9 @@
-import ArgumentParser
+public import ArgumentParser
 import DaemonConfiguration
+import DaemonRuntime
 import Glibc
-import Logging
+public import Logging
 import Secrets
-import SocketServer
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -11,7 +11,7 @@ import FoundationEssentials
 import Foundation
 #endif
 
-// tokencached: the daemon. It wires the rooms of the house together and holds no logic of its own.
+// tokencached: the daemon's program. It has the command line, and the settings of the process itself.
 
 /// The daemon's command line.
 @main
@@ -29,9 +29,6 @@ struct TokenCachedCommand: AsyncParsableCommand {
         version: Version.current
     )
 
-    /// EX_CONFIG of sysexits.h.
-    static let wrongConfiguration: Int32 = 78
-
     @Option(help: "The configuration file.")
     var config = "/etc/tokencached/tokencached.yaml"
 
@@ -45,9 +42,30 @@ struct TokenCachedCommand: AsyncParsableCommand {
     var checkConfig = false
 
     @Option(help: "How much is logged: trace, debug, info, notice, warning, error, critical.")
-    var logLevel: DaemonConfiguration.LogLevel?
+    var logLevel: Logger.Level?
 
     func run() async throws {
+        Self.prepareProcess()
+        let output = LogOutput.standardError()
+        let log = Logger(label: "tokencached") { _ in DaemonLogHandler(output) }
+        defer { output.flush() }
+        let source = source(log)
+        let loaded: LoadedConfiguration
+        do throws(ConfigurationFaults) {
+            loaded = try source.load(isCheck: checkConfig)
+        } catch {
+            throw Self.complain(error)
+        }
+        if checkConfig { return try check(loaded) }
+        EarlySignals.begin()
+        do {
+            try await DaemonRuntime(source, loaded, output, log).run()
+        } catch {
+            throw ExitCode(ExitStatus.report(error, to: log).rawValue)
+        }
+    }
+
+    private static func prepareProcess() {
         ProcessSecrecy.begin()
         // A file that may not grow is an error of the write, not the end of the daemon.
         signal(SIGXFSZ, SIG_IGN)
@@ -55,10 +73,10 @@ struct TokenCachedCommand: AsyncParsableCommand {
         ProcessHeap.mergeFreedBlocksAtOnce()
         ProcessHeap.unmapLargeBlocks()
         ProcessHeap.overwriteFreedMemory()
-        let output = LogOutput.standardError()
-        let log = Logger(label: "tokencached") { _ in DaemonLogHandler(output) }
-        defer { output.flush() }
-        let source = ConfigurationSource(
+    }
+
+    private func source(_ log: Logger) -> ConfigurationSource {
+        ConfigurationSource(
             path: config,
             requestsPath: socket.map(absolute),
             adminPath: adminSocket.map(absolute),
@@ -67,67 +85,27 @@ struct TokenCachedCommand: AsyncParsableCommand {
             memory: SecretMemory { $0.write(to: log) },
             accounts: AccountResolver()
         )
-        let loaded: ConfigurationSource.Loaded
-        do throws(ConfigurationFaults) {
-            loaded = try source.load(isCheck: checkConfig)
-        } catch {
-            Self.complain(error.description)
-            throw ExitCode(Self.wrongConfiguration)
-        }
-        if checkConfig { return try check(loaded) }
-        try await serve(source, loaded, output, log)
-    }
-
-    private func check(_ loaded: ConfigurationSource.Loaded) throws {
-        let check = ConfigurationCheck(path: config, configuration: loaded.configuration)
-        for note in loaded.notes + check.notes { print(note) }
-        guard check.faults.isEmpty else {
-            Self.complain(ConfigurationFaults(check.faults).description)
-            throw ExitCode(Self.wrongConfiguration)
-        }
-        print("\(config): no fault found")
-    }
-
-    private func serve(
-        _ source: ConfigurationSource,
-        _ loaded: ConfigurationSource.Loaded,
-        _ output: LogOutput,
-        _ log: Logger
-    ) async throws {
-        do {
-            try await Daemon(source, loaded, output, log).run()
-        } catch let faults as ConfigurationFaults {
-            for fault in faults.faults { log.critical("the daemon can't serve", metadata: [LogKey.reason: "\(fault)"]) }
-            throw ExitCode(Self.wrongConfiguration)
-        } catch let error as ListeningSocketError where error.isWrongConfiguration {
-            log.critical("the daemon can't serve", metadata: [LogKey.reason: "\(error)"])
-            throw ExitCode(Self.wrongConfiguration)
-        } catch {
-            log.critical("the daemon can't serve", metadata: [LogKey.reason: "\(error)"])
-            throw ExitCode.failure
-        }
     }
 
     private func absolute(_ path: String) -> String {
         path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
     }
 
-    private static func complain(_ text: String) {
-        for line in text.split(separator: "\n") { LogOutput.put("tokencached: \(line)\n") }
+    private func check(_ loaded: LoadedConfiguration) throws {
+        let check = ConfigurationCheck(path: config, configuration: loaded.configuration)
+        for note in loaded.notes + check.notes { print(note) }
+        let faults = check.faults
+        guard faults.isEmpty else { throw Self.complain(ConfigurationFaults(faults)) }
+        print("\(config): no fault found")
     }
-}
 
-extension DaemonConfiguration.LogLevel: ExpressibleByArgument {}
-
-extension SecretMemory.Shortage {
-    /// Says in the log what to do about it.
-    fileprivate func write(to log: Logger) {
-        guard let limit else {
-            return log.warning("memory that holds secrets can't be locked: it may be swapped")
+    /// Writes faults to standard error, and returns the status to exit with.
+    private static func complain(_ faults: ConfigurationFaults) -> ExitCode {
+        for line in faults.description.split(separator: "\n") {
+            LogOutput.putToStandardError("tokencached: \(line)\n")
         }
-        log.warning(
-            "memory that holds secrets can't all be locked and may be swapped: raise LimitMEMLOCK= (RLIMIT_MEMLOCK)",
-            metadata: [LogKey.size: "\(size)", LogKey.limit: "\(limit)"]
-        )
+        return ExitCode(ExitStatus.wrongConfiguration.rawValue)
     }
 }
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}

@@ -17,7 +17,7 @@ struct AuditTrailTests {
 
     /// Writes records to a file and returns its lines.
     private func lines(_ records: AuditRecord...) throws -> [String] {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let trail = AuditTrail(to: try AuditTrail.open(.file(folder.path("audit")))) { Issue.record("\($0)") }
         for record in records { trail.append(record) }
         trail.flush()
@@ -117,7 +117,7 @@ struct AuditTrailTests {
 
     @Test("The file is readable for the daemon alone, is appended to, and is opened again after a rotation.")
     func file() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let path = folder.path("audit")
         let trail = AuditTrail(to: try AuditTrail.open(.file(path))) { Issue.record("\($0)") }
         func keep(_ count: Int) {
@@ -140,7 +140,7 @@ struct AuditTrailTests {
     }
 
     /// Returns the members of the lines that a trail has written by now.
-    private func written(_ trail: AuditTrail, _ folder: TemporaryFolder) throws -> [[String: Any]] {
+    private func written(_ trail: AuditTrail, _ folder: TemporaryDirectory) throws -> [[String: Any]] {
         #expect(trail.flush())
         let text = try String(contentsOfFile: folder.path("audit"), encoding: .utf8)
         return try text.split(separator: "\n").map { try members(String($0)) }
@@ -148,7 +148,7 @@ struct AuditTrailTests {
 
     @Test("The first of refusals that are alike is recorded, then their number, for each peer and reason.")
     func refusals() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let trail = AuditTrail(to: try AuditTrail.open(.file(folder.path("audit")))) { Issue.record("\($0)") }
         for _ in 0..<20_000 { trail.append(refusal(7)) }
         trail.append(refusal(8))
@@ -165,7 +165,7 @@ struct AuditTrailTests {
 
     @Test("However many kinds of refusals there are, actions are recorded whole, and the number of the refusals.")
     func flood() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let trail = AuditTrail(to: try AuditTrail.open(.file(folder.path("audit")))) { Issue.record("\($0)") }
         let long = String(repeating: "x", count: 60_000)
         for uid in 0..<5_000 { trail.append(refusal(PeerUID(uid), tenant: long)) }
@@ -179,7 +179,7 @@ struct AuditTrailTests {
 
     @Test("A write that fails half way leaves no partial line, and the number of lost records is recorded.")
     func torn() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let space = Mutex(200)
         let reports = Mutex([AuditTrail.Report]())
         let file = try AuditFile(folder.path("audit")) { descriptor, bytes in
@@ -206,7 +206,7 @@ struct AuditTrailTests {
 
     @Test("A destination that hangs doesn't delay the daemon's end, and the memory for it is bounded.")
     func hanging() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let gate = DispatchSemaphore(value: 0)
         let file = try AuditFile(folder.path("audit")) { descriptor, bytes in
             gate.wait()
@@ -226,7 +226,7 @@ struct AuditTrailTests {
 
     @Test("A link, a directory, a device and a path without a directory are rejected as the trail's file.")
     func wrongFiles() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         try folder.write("x", to: "target")
         try FileManager.default.createSymbolicLink(
             atPath: folder.path("link"),

@@ -1,10 +1,15 @@
+import Audit
 import DaemonConfiguration
 import Foundation
+import Logging
 import Testing
+import TokenCache
 
 @Suite("The configuration")
 struct ConfigurationTests {
-    /// The least that can be configured; what a test adds comes before it.
+    /// The least that can be configured.
+    ///
+    /// Tests add their settings before it.
     private static let tenants = """
         tenants:
           main:
@@ -27,7 +32,7 @@ struct ConfigurationTests {
         }
     }
 
-    @Test("What isn't said has its default.")
+    @Test("A setting that is missing has its default.")
     func defaults() throws {
         let configuration = try parse(Self.tenants)
         #expect(configuration.sockets.requests.path == "/run/tokencached/tokencached.sock")
@@ -37,39 +42,26 @@ struct ConfigurationTests {
         #expect(configuration.sockets.admin.mode == 0o600)
         #expect(configuration.sockets.admin.group == nil)
         #expect(configuration.sockets.maxConnections == 4_096)
-        #expect(configuration.cache.maxEntries == 100_000)
-        #expect(configuration.cache.idleTTL == .seconds(1_800))
-        #expect(configuration.cache.negativeTTL == .seconds(10))
-        #expect(configuration.refresh.ahead == 0.7)
-        #expect(configuration.refresh.jitter == 0.1)
-        #expect(configuration.refresh.lastChance == 0.9)
-        #expect(configuration.refresh.minTTL == .seconds(60))
-        #expect(configuration.refresh.defaultLifetime == .seconds(300))
+        #expect(configuration.cachePolicy.maxEntries == 100_000)
+        #expect(configuration.cachePolicy.idleTTL == .seconds(1_800))
+        #expect(configuration.cachePolicy.negativeTTL == .seconds(10))
+        #expect(configuration.cachePolicy.ahead == 0.7)
+        #expect(configuration.cachePolicy.jitter == 0.1)
+        #expect(configuration.cachePolicy.refreshDeadline == 0.9)
+        #expect(configuration.cachePolicy.minTTL == .seconds(60))
+        #expect(configuration.cachePolicy.defaultLifetime == .seconds(300))
         #expect(configuration.defaultTenant == "main")
         let tenant = try #require(configuration.tenants["main"])
         #expect(tenant.scope == "user_default")
         #expect(tenant.timeout == .seconds(10))
-        #expect((tenant.ratePerMinute, tenant.burst, tenant.maxConcurrent) == (80, 80, 8))
+        #expect((tenant.policy.ratePerMinute, tenant.policy.burst, tenant.policy.maxConcurrent) == (80, 80, 8))
         #expect(tenant.credential == .secret(.file("/run/secret")))
         #expect(configuration.access == nil)
         #expect(configuration.logLevel == .info)
         #expect(configuration.sectionsNotInForce.isEmpty)
     }
 
-    @Test("The example in Config says the defaults.")
-    func example() throws {
-        let path = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Config/tokencached.yaml")
-        let example = try DaemonConfiguration.load(path.standardizedFileURL.path)
-        let plain = try parse(Self.tenants)
-        #expect(example.sockets == plain.sockets)
-        #expect(example.cache == plain.cache)
-        #expect(example.refresh == plain.refresh)
-        #expect(example.logLevel == plain.logLevel)
-        #expect(example.tenants["main"]?.credential == .secret(.credential("main-client-secret")))
-        #expect(example.tenants["main"]?.ratePerMinute == plain.tenants["main"]?.ratePerMinute)
-    }
-
-    @Test("Everything can be said.")
+    @Test("Every setting can be configured.")
     func everything() throws {
         let configuration = try parse(
             """
@@ -109,17 +101,17 @@ struct ConfigurationTests {
         #expect(configuration.sockets.requests.mode == 0o666)
         #expect(configuration.sockets.requests.group == "1001")
         #expect(configuration.sockets.admin.mode == 0o600)
-        #expect(configuration.cache.idleTTL == .seconds(90))
-        #expect(configuration.cache.negativeTTL == .zero)
-        #expect(configuration.refresh.minTTL == .milliseconds(1_500))
-        #expect(configuration.refresh.defaultLifetime == .seconds(21_600))
+        #expect(configuration.cachePolicy.idleTTL == .seconds(90))
+        #expect(configuration.cachePolicy.negativeTTL == .zero)
+        #expect(configuration.cachePolicy.minTTL == .milliseconds(1_500))
+        #expect(configuration.cachePolicy.defaultLifetime == .seconds(21_600))
         #expect(configuration.tenants["a"]?.host == "http://127.0.0.1:8080")
         #expect(configuration.tenants["a"]?.clientID == "1")
         #expect(configuration.tenants["b"]?.timeout == .seconds(300))
         #expect(configuration.tenants["b"]?.caFile == "/ca.pem")
         #expect(configuration.access?.first?.users == ["www-data", "1001"])
         #expect(configuration.access?.first?.userIDs == [])
-        #expect(configuration.quotas.waiting == 0.1)
+        #expect(configuration.cachePolicy.waitingShare == 0.1)
         #expect(configuration.administrators == ["root", "op"])
         #expect(configuration.metricsListen == "127.0.0.1:9464")
         #expect(configuration.logLevel == .debug)
@@ -127,7 +119,7 @@ struct ConfigurationTests {
     }
 
     @Test(
-        "A wrong value is told with its line, its key and what it should be.",
+        "A wrong value is a fault with its line, its key and its rule.",
         arguments: [
             ("cache: { max_entries: 0 }", "cache.max_entries: should be a whole number from 1 to 10000000"),
             ("cache: { max_entries: +5 }", "cache.max_entries: should be a whole number from 1 to 10000000"),
@@ -184,7 +176,7 @@ struct ConfigurationTests {
             ),
             (
                 "sockets: { requests: { path: /x }, admin: { path: /x } }",
-                "sockets.admin.path: should be another one than sockets.requests.path"
+                "sockets.admin.path: should differ from sockets.requests.path"
             ),
             (
                 "sockets: { admin: { mode: 999 } }",
@@ -216,7 +208,7 @@ struct ConfigurationTests {
     }
 
     @Test(
-        "A wrong tenant is told likewise.",
+        "A wrong value of a tenant is a fault with its line, its key and its rule.",
         arguments: [
             ("host: http://one.example", "host", 4),
             ("host: https://one.example/path", "host", 4),
@@ -244,7 +236,7 @@ struct ConfigurationTests {
     }
 
     @Test(
-        "http is for loopback addresses only.",
+        "http is allowed for loopback addresses only.",
         arguments: [
             ("http://127.0.0.1:1", true), ("http://127.9.9.9", true), ("http://[::1]:80", true),
             ("http://localhost", true),
@@ -257,7 +249,7 @@ struct ConfigurationTests {
         #expect(faults(text).isEmpty == isAllowed)
     }
 
-    @Test("A tenant needs a host, a client and a secret; the secret is never a value of the file, and never shown.")
+    @Test("A tenant needs a host, a client and a secret, which is never a value of the file and never shown.")
     func secrets() {
         #expect(
             faults("tenants:\n  main: {}") == [
@@ -274,7 +266,7 @@ struct ConfigurationTests {
         }
     }
 
-    @Test("A key may take the secret's place, under an id of its own or its thumbprint; both at once are a fault.")
+    @Test("A key can replace the secret, under an id of its own or its thumbprint. Both at once are a fault.")
     func keys() throws {
         func credential(_ lines: String) throws -> DaemonConfiguration.Credential? {
             let text = Self.tenants.replacing("client_secret: { file: /run/secret }", with: lines)
@@ -306,7 +298,7 @@ struct ConfigurationTests {
     }
 
     @Test(
-        "A proxy's faults are named with their lines, and nothing of a URL is shown.",
+        "A proxy's faults have their lines, and show nothing of a URL.",
         arguments: [
             ("http://me:hunter2@p:1", "5: tenants.main.proxy: should be without user and password"),
             ("{ url: http://me@p:1 }", "5: tenants.main.proxy.url: should be without user and password"),
@@ -345,9 +337,9 @@ struct ConfigurationTests {
         }
     }
 
-    @Test("The audit trail goes to the journal, to standard error, to a file or nowhere; units are named in full.")
+    @Test("The audit trail goes to the journal, to standard error, to a file or nowhere. Units are named in full.")
     func audit() throws {
-        func audit(_ value: String) throws -> DaemonConfiguration.AuditDestination? {
+        func audit(_ value: String) throws -> AuditDestination? {
             try parse("audit: { to: \(value) }\n" + Self.tenants).audit
         }
         #expect(try audit("journal") == .journal)
@@ -377,7 +369,7 @@ struct ConfigurationTests {
         )
     }
 
-    @Test("With several tenants the default has to be named.")
+    @Test("With several tenants a default is required.")
     func severalTenants() {
         let two = Self.tenants + "\n  other: { host: https://two.example, client_id: x, client_secret: { file: /s } }"
         #expect(
@@ -386,7 +378,7 @@ struct ConfigurationTests {
         #expect(faults("default_tenant: other\n" + two).isEmpty)
     }
 
-    @Test("All faults are told at once, in the order of their lines.")
+    @Test("All faults are reported at once, in the order of their lines.")
     func order() {
         let text = """
             log: { level: loud }
@@ -399,7 +391,7 @@ struct ConfigurationTests {
         #expect(lines == [1, 2, 8, 9])
     }
 
-    @Test("What is not YAML, not a mapping or not UTF-8 is one fault, without the text around it.")
+    @Test("A file that is no YAML, no mapping or no UTF-8 is one fault, without the text around it.")
     func notYAML() {
         #expect(faults("a: [1").count == 1)
         #expect(faults("client_secret: 'hunter2").joined().contains("hunter2") == false)
@@ -408,8 +400,8 @@ struct ConfigurationTests {
         #expect(faults("a: 1\n---\nb: 2").count == 1)
         let same = "  1: { host: https://a.example, client_id: a, client_secret: { file: /s } }\n"
         let twice = faults("default_tenant: \"1\"\ntenants:\n" + same + same.replacing("1:", with: "\"1\":"))
-        #expect(twice.contains { $0.contains("4: tenants.1: comes twice") }, "\(twice)")
-        #expect(faults("cache: {}\ncache: {}\n" + Self.tenants).first?.contains("'cache' comes twice") == true)
+        #expect(twice.contains { $0.contains("4: tenants.1: appears twice") }, "\(twice)")
+        #expect(faults("cache: {}\ncache: {}\n" + Self.tenants).first?.contains("'cache' appears twice") == true)
         do throws(ConfigurationFaults) {
             _ = try DaemonConfiguration.parse(Data([0xFF, 0xFE]), file: "t.yaml")
             #expect(Bool(false))
@@ -428,7 +420,7 @@ struct ConfigurationTests {
         }
     }
 
-    @Test("No name that a file gives can steer the terminal that its faults are shown on.")
+    @Test("Names in a file can't control the terminal that its faults are shown on.")
     func controls() {
         let faults = faults(#"tenants: { "a\e[31m\x9b\u2028": 4 }"#)
         #expect(!faults.isEmpty)

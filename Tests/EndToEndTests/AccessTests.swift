@@ -4,12 +4,12 @@ import StandInTenant
 import TestSupport
 import Testing
 
-@Suite("Who may ask for what, by the real daemon", .serialized, .enabled(if: OtherUser.isAvailable, OtherUser.reason))
+@Suite("Access rules, by the real daemon", .serialized, .enabled(if: OtherUser.isAvailable, OtherUser.reason))
 struct AccessTests {
     private static let token = #"{"op":"token","subject":"ann"}"#
 
     @Test(
-        "The first rule that fits a peer by uid, gid or a further group decides; whom none fits gets nothing but hello."
+        "The first rule that matches a peer by uid, gid or a further group decides. Without one it may only call hello."
     )
     func rules() async throws {
         let deployment = try await Deployment.startOpen(
@@ -43,7 +43,9 @@ struct AccessTests {
         try await deployment.stop()
     }
 
-    @Test("A hit is refused to those who may not have it, and a reload takes a right away on an open connection.")
+    @Test(
+        "A hit is forbidden to a peer without the right to it, and a reload takes a right away on an open connection."
+    )
     func hitsAndReloads() async throws {
         let deployment = try await Deployment.startOpen(
             #"access: [{ users: ["\#(geteuid())", 40001], subjects: ["*"] }]"#
@@ -53,8 +55,8 @@ struct AccessTests {
         #expect(try client.ask(Self.token)["source"] as? String == "cache")
         let outsider = try OtherUser(uid: 40_002, gid: 1).ask(deployment.requestsPath, Self.token, Self.token)
         #expect(outsider.map { $0["error"] as? String } == ["forbidden", "forbidden"])
-        try deployment.folder.write(
-            Deployment.configuration(deployment.tenant, deployment.folder, settings: "access: [{ users: [40001] }]"),
+        try deployment.directory.write(
+            Deployment.configuration(deployment.tenant, deployment.directory, settings: "access: [{ users: [40001] }]"),
             to: "c.yaml"
         )
         #expect(try deployment.admin().ask(#"{"op":"reload"}"#)["reloaded"] as? Bool == true)
@@ -62,7 +64,7 @@ struct AccessTests {
         try await deployment.stop()
     }
 
-    @Test("A name that this machine doesn't know widens nobody's rights: who could be meant gets what comes before it.")
+    @Test("An unknown name widens nobody's rights: a peer that it could mean gets only what the rules before it give.")
     func namesFailClosed() async throws {
         let deployment = try await Deployment.startOpen(
             """
@@ -117,7 +119,7 @@ struct AccessTests {
         try await deployment.stop()
     }
 
-    @Test("A name that this machine doesn't know is no fault; it is said in the log and nobody is meant by it.")
+    @Test("An unknown name is no fault. It is in the log, and matches nobody.")
     func unknownNames() async throws {
         let deployment = try await Deployment.startOpen(
             #"access: [{ users: [no-such-user, nobody], groups: [no-such-group], subjects: ["*"] }]"#
@@ -129,7 +131,7 @@ struct AccessTests {
         try await deployment.stop()
     }
 
-    @Test("Whoever has something minted, refused or dropped is in the audit trail, and hits are not.")
+    @Test("Mints, refusals and revocations are in the audit trail with their peers, and hits are not.")
     func trail() async throws {
         let deployment = try await Deployment.startOpen(
             """

@@ -4,10 +4,12 @@ import Testing
 
 @Suite("The audit file of the real daemon")
 struct AuditFileTests {
-    @Test("A file that may not grow for a while costs no daemon, and the missing records are counted in their place.")
+    @Test(
+        "A file that may not grow for a while doesn't end the daemon, and a record counts those that are missing."
+    )
     func limitedFile() async throws {
-        let folder = try TemporaryFolder()
-        let path = folder.path("audit.jsonl")
+        let directory = try TemporaryDirectory()
+        let path = directory.path("audit.jsonl")
         let deployment = try await Deployment.startOpen("audit: { to: \(path) }")
         let admin = try deployment.admin()
         func evict(_ count: Int) throws {
@@ -16,7 +18,7 @@ struct AuditFileTests {
             }
         }
         try evict(10)
-        // The file may have room for a part of a line.
+        // The limit may leave space for a part of a line.
         try deployment.daemon.limitFileSize(to: 1_000)
         try evict(50)
         _ = try #require(deployment.daemon.waitForOutput("the audit trail has a gap"), "\(deployment.written)")

@@ -3,22 +3,22 @@ import StandInTenant
 import TestSupport
 import Testing
 
-/// The real daemon beside a stand-in tenant, on sockets in a temporary folder.
+/// The real daemon beside a stand-in tenant, on sockets in a temporary directory.
 final class Deployment {
-    let folder: TemporaryFolder
+    let directory: TemporaryDirectory
     let tenant: StandInTenant
     private let environment: [String: String]
     private(set) var daemon: Program
-    var requestsPath: String { folder.path("r") }
-    var adminPath: String { folder.path("a") }
-    var configurationPath: String { folder.path("c.yaml") }
+    var requestsPath: String { directory.path("r") }
+    var adminPath: String { directory.path("a") }
+    var configurationPath: String { directory.path("c.yaml") }
     private var earlierOutput = ""
 
     /// - Parameters:
     ///   - settings: Further lines of the configuration's outermost level.
     ///   - options: Further lines of the tenant's section.
-    ///   - secret: What is in the file that the credential is read from; nil: the tenant's secret.
-    ///   - credentialKey: Which kind of credential that is.
+    ///   - secret: The content of the credential's file, by default the tenant's secret.
+    ///   - credentialKey: The configuration's key for the kind of credential.
     static func start(
         _ standIn: StandInTenant.Configuration = .init(),
         settings: String = "",
@@ -53,19 +53,19 @@ final class Deployment {
     ) throws {
         self.tenant = tenant
         self.environment = environment
-        folder = try TemporaryFolder()
-        try folder.write(secret + "\n", to: "secret")
-        try folder.write(tenant.certificateAuthorityPEM, to: "ca.pem")
-        try folder.write(
-            Self.configuration(tenant, folder, settings: settings, options: options, credentialKey: credentialKey),
+        directory = try TemporaryDirectory()
+        try directory.write(secret + "\n", to: "secret")
+        try directory.write(tenant.certificateAuthorityPEM, to: "ca.pem")
+        try directory.write(
+            Self.configuration(tenant, directory, settings: settings, options: options, credentialKey: credentialKey),
             to: "c.yaml"
         )
-        daemon = try Self.launch(folder, environment)
+        daemon = try Self.launch(directory, environment)
     }
 
     static func configuration(
         _ tenant: StandInTenant,
-        _ folder: TemporaryFolder,
+        _ directory: TemporaryDirectory,
         settings: String = "",
         options: String = "",
         credentialKey: String = "client_secret"
@@ -77,17 +77,20 @@ final class Deployment {
           main:
             host: \(tenant.baseURL)
             client_id: \(tenant.clientID)
-            \(credentialKey): { file: \(folder.path("secret")) }
-            \(tenant.baseURL.hasPrefix("https") ? "ca_file: \(folder.path("ca.pem"))" : "")
+            \(credentialKey): { file: \(directory.path("secret")) }
+            \(tenant.baseURL.hasPrefix("https") ? "ca_file: \(directory.path("ca.pem"))" : "")
         \(options.split(separator: "\n").map { "    \($0)" }.joined(separator: "\n"))
 
         """
     }
 
-    private static func launch(_ folder: TemporaryFolder, _ environment: [String: String]) throws -> Program {
+    private static func launch(_ directory: TemporaryDirectory, _ environment: [String: String]) throws -> Program {
         let daemon = try Program(
             "tokencached",
-            ["--config", folder.path("c.yaml"), "--socket", folder.path("r"), "--admin-socket", folder.path("a")],
+            [
+                "--config", directory.path("c.yaml"), "--socket", directory.path("r"), "--admin-socket",
+                directory.path("a"),
+            ],
             environment: environment
         )
         _ = try #require(daemon.waitForOutput("the daemon serves"), "the daemon should come up: \(daemon.written)")
@@ -102,10 +105,12 @@ final class Deployment {
         daemon.signal(SIGTERM)
         #expect(daemon.waitForEnd() == 0)
         earlierOutput += daemon.written
-        daemon = try Self.launch(folder, environment)
+        daemon = try Self.launch(directory, environment)
     }
 
-    /// Ends both; the daemon has to end well, and the tenant must have seen nothing but right requests.
+    /// Ends both.
+    ///
+    /// The daemon has to exit with 0, and the tenant must have received correct requests only.
     func stop() async throws {
         daemon.signal(SIGTERM)
         #expect(daemon.waitForEnd() == 0, "\(daemon.written.suffix(4_000))")
@@ -117,7 +122,7 @@ final class Deployment {
 
     func admin() throws -> LineClient { try LineClient(adminPath) }
 
-    /// One request for a token, on a connection of its own.
+    /// Makes one request for a token, on a new connection.
     func token(_ subject: String, _ members: String = "") throws -> [String: Any] {
         try requests().ask(Self.line(subject, members))
     }

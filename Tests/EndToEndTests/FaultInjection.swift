@@ -4,7 +4,9 @@ import Testing
 
 /// Faults in the system calls of a running daemon, by strace(1).
 final class FaultInjection {
-    /// Whether one process may trace another here; a container may forbid it.
+    /// True if one process may trace another here.
+    ///
+    /// A container may forbid it.
     static let isAvailable: Bool = {
         let status = try? Program.run("/usr/bin/strace", ["-qq", "-o", "/dev/null", "true"]).status
         guard status == 0 else {
@@ -14,8 +16,9 @@ final class FaultInjection {
         return true
     }()
 
-    /// Runs a program with all signals let through: a process that Foundation starts has them blocked, and strace could not
-    /// be told to end.
+    /// Runs a program with all signals unblocked.
+    ///
+    /// A process that Foundation starts has them blocked, so strace could not be ended by one.
     private static let unblock = """
         import os, signal, sys
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
@@ -26,7 +29,7 @@ final class FaultInjection {
 
     private var hasEnded = false
 
-    /// - Parameter faults: As behind `-e inject=`.
+    /// - Parameter faults: The faults, in the syntax of `-e inject=`.
     init(_ faults: [String], into daemon: Program) throws {
         let names = faults.map { String($0.prefix { $0 != ":" }) }.joined(separator: ",")
         tracer = try Program(
@@ -38,7 +41,9 @@ final class FaultInjection {
         _ = try #require(tracer.waitForOutput("attached"), "\(tracer.written)")
     }
 
-    /// Ends the faults; the daemon goes on.
+    /// Ends the faults.
+    ///
+    /// The daemon goes on.
     func end() {
         guard !hasEnded else { return }
         hasEnded = true

@@ -15,7 +15,7 @@ struct FaultTests {
     }
 
     @Test(
-        "What passes by itself no app hears of: each request is answered, on old connections and new ones.",
+        "Errors that pass by themselves reach no app: each request is answered, on old connections and new ones.",
         // Not EAGAIN of accept4: NIO asserts in a debugging build that what epoll announced is there.
         arguments: [
             ["epoll_wait:error=EINTR:when=1+2", "recvfrom,read,recvmsg:error=EINTR:when=1+3"],
@@ -41,7 +41,7 @@ struct FaultTests {
         try await deployment.stop()
     }
 
-    @Test("Where the kernel has no memory left a mint ends as overload, and what is cached is served.")
+    @Test("If the kernel has no memory left, a mint ends as overload, and cached tokens are served.")
     func memory() async throws {
         let deployment = try await Deployment.start()
         let client = try deployment.requests()
@@ -58,7 +58,7 @@ struct FaultTests {
     }
 
     @Test(
-        "A connection that the loop can't take up is closed, and isn't counted any more.",
+        "A connection that the event loop can't register is closed and no longer counted.",
         arguments: ["ENOSPC", "ENOMEM"]
     )
     func registration(error: String) async throws {
@@ -79,7 +79,7 @@ struct FaultTests {
         try await deployment.stop()
     }
 
-    @Test("Out of descriptors no tenant is reached and no configuration read: both are told, and pass.")
+    @Test("Without free descriptors no tenant is reached and no configuration is read. Both are reported, and pass.")
     func descriptors() async throws {
         let deployment = try await Deployment.start()
         let (client, admin) = (try deployment.requests(), try deployment.admin())
@@ -93,21 +93,21 @@ struct FaultTests {
         try await deployment.stop()
     }
 
-    @Test("A service manager that can't be given the file of kept tokens is offered it again.")
+    @Test("A service manager that can't be given the file of persisted tokens is offered it again.")
     func descriptorStore() async throws {
         let tenant = try await StandInTenant.start()
-        let folder = try TemporaryFolder()
-        try folder.write(tenant.clientSecret, to: "secret")
+        let directory = try TemporaryDirectory()
+        try directory.write(tenant.clientSecret, to: "secret")
         let daemon = try Program(
             "tokencached",
             [
-                "--config", try folder.write(Deployment.configuration(tenant, folder), to: "c.yaml"), "--socket",
-                folder.path("r"), "--admin-socket", folder.path("a"),
+                "--config", try directory.write(Deployment.configuration(tenant, directory), to: "c.yaml"), "--socket",
+                directory.path("r"), "--admin-socket", directory.path("a"),
             ],
-            environment: ["NOTIFY_SOCKET": folder.path("n"), "FDSTORE": "4"]
+            environment: ["NOTIFY_SOCKET": directory.path("n"), "FDSTORE": "4"]
         )
         _ = try #require(daemon.waitForOutput("it is offered again"), "\(daemon.written)")
-        let manager = try ManagerSocket(folder.path("n"))
+        let manager = try NoticeSocket(directory.path("n"))
         #expect(manager.wait(for: "FDSTORE=1\nFDNAME=tokens-a"))
         daemon.signal(SIGTERM)
         #expect(manager.wait(for: "STOPPING=1"))

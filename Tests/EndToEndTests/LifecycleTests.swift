@@ -7,31 +7,31 @@ import Testing
 
 @Suite("Start, reload and end of the real executables", .serialized)
 struct LifecycleTests {
-    @Test("A signal that comes while the daemon is being set up ends it well, and leaves no socket.", arguments: 0..<5)
+    @Test("A signal during the start ends the daemon with 0, and leaves no socket.", arguments: 0..<5)
     func earlySignal(number: Int) async throws {
         let tenant = try await StandInTenant.start(.init())
-        let folder = try TemporaryFolder()
-        try folder.write(tenant.clientSecret, to: "secret")
-        try folder.write(Deployment.configuration(tenant, folder), to: "c.yaml")
-        let sockets = ["--socket", folder.path("r"), "--admin-socket", folder.path("a")]
-        let daemon = try Program("tokencached", ["--config", folder.path("c.yaml")] + sockets)
+        let directory = try TemporaryDirectory()
+        try directory.write(tenant.clientSecret, to: "secret")
+        try directory.write(Deployment.configuration(tenant, directory), to: "c.yaml")
+        let sockets = ["--socket", directory.path("r"), "--admin-socket", directory.path("a")]
+        let daemon = try Program("tokencached", ["--config", directory.path("c.yaml")] + sockets)
         // Right after the socket is there, which is long before the daemon serves it.
-        let end = ContinuousClock.now + Patience.duration
-        while !FileManager.default.fileExists(atPath: folder.path("r")) {
+        let end = ContinuousClock.now + TestTimeout.duration
+        while !FileManager.default.fileExists(atPath: directory.path("r")) {
             try #require(ContinuousClock.now < end, "\(daemon.written)")
         }
         daemon.signal(number == 0 ? SIGHUP : SIGTERM)
         if number == 0 { daemon.signal(SIGTERM) }
         #expect(daemon.waitForEnd() == 0, "\(daemon.written)")
-        #expect(!FileManager.default.fileExists(atPath: folder.path("r")))
-        #expect(!FileManager.default.fileExists(atPath: folder.path("a")))
+        #expect(!FileManager.default.fileExists(atPath: directory.path("r")))
+        #expect(!FileManager.default.fileExists(atPath: directory.path("a")))
         try await tenant.stop()
     }
 
-    @Test("The tool fails where its answer can't be written, and says so; a reader that has gone is no news.")
+    @Test("The tool fails and says so if its answer can't be written, but not if the reader has gone.")
     func unwritable() async throws {
         let deployment = try await Deployment.start()
-        let tool = Program.folder.appending(path: "tokencachectl").path
+        let tool = Program.directory.appending(path: "tokencachectl").path
         let call = "'\(tool)' stats --json --admin-socket '\(deployment.adminPath)'"
         let (status, output) = try Program.run("/bin/sh", ["-c", call + " >/dev/full"])
         #expect(status == 74 && output.contains("can't be written"), "\(output)")
@@ -40,10 +40,12 @@ struct LifecycleTests {
         try await deployment.stop()
     }
 
-    @Test("--check-config looks at what the configuration names; a start that meets the same ends with 78, too.")
+    @Test(
+        "--check-config checks the things that the configuration names. A start with the same fault ends with 78, too."
+    )
     func namedThings() throws {
-        let folder = try TemporaryFolder()
-        let secret = try folder.write("secret", to: "secret", mode: 0o600)
+        let directory = try TemporaryDirectory()
+        let secret = try directory.write("secret", to: "secret", mode: 0o600)
         func run(_ settings: String, _ tenant: String = "", check: Bool = true) throws -> (Int32, String) {
             let text = """
                 \(settings)
@@ -54,15 +56,15 @@ struct LifecycleTests {
                     client_secret: { file: \(secret) }
                     \(tenant)
                 """
-            let path = try folder.write(text, to: "c.yaml")
-            let sockets = ["--socket", folder.path("r"), "--admin-socket", folder.path("a")]
+            let path = try directory.write(text, to: "c.yaml")
+            let sockets = ["--socket", directory.path("r"), "--admin-socket", directory.path("a")]
             return try Program.run("tokencached", ["--config", path] + (check ? ["--check-config"] : sockets))
         }
-        let none = folder.path("none/x")
-        // Nobody writes to it: to open it would take for ever.
-        #expect(unsafe mkfifo(folder.path("pipe"), 0o600) == 0)
+        let none = directory.path("none/x")
+        // Nobody writes to it, so opening it would block forever.
+        #expect(unsafe mkfifo(directory.path("pipe"), 0o600) == 0)
         for check in [true, false] {
-            let (status, output) = try run("", "ca_file: \(folder.path("pipe"))", check: check)
+            let (status, output) = try run("", "ca_file: \(directory.path("pipe"))", check: check)
             #expect(status == 78 && output.contains("can't be read as certificates"), "\(output)")
         }
         for (settings, tenant, sentence) in [
@@ -88,10 +90,10 @@ struct LifecycleTests {
         }
     }
 
-    @Test("A wrong configuration is refused with each fault and its line; --check-config does only that.")
+    @Test("A wrong configuration is rejected with each fault and its line. --check-config does only that.")
     func wrongConfiguration() throws {
-        let folder = try TemporaryFolder()
-        let path = try folder.write(
+        let directory = try TemporaryDirectory()
+        let path = try directory.write(
             "cach: {}\ntenants:\n  main: { host: ftp://x, client_id: a, client_secret: { file: /none } }\n",
             to: "c.yaml"
         )
@@ -101,11 +103,11 @@ struct LifecycleTests {
             #expect(output.contains("c.yaml:1: cach: is not a known key; did you mean 'cache'?"))
             #expect(output.contains("c.yaml:3: tenants.main.host: should be https://host"))
         }
-        let right = try folder.write(
+        let right = try directory.write(
             "tenants:\n  main: { host: https://x, client_id: a, client_secret: { file: \(path) } }\n",
             to: "d.yaml"
         )
-        let missing = try folder.write(
+        let missing = try directory.write(
             "tenants:\n  main: { host: https://x, client_id: a, client_secret: { file: /none } }\n",
             to: "e.yaml"
         )
@@ -116,9 +118,9 @@ struct LifecycleTests {
         )
         // A configuration as its own secret has several lines, which no secret has.
         #expect(try Program.run("tokencached", ["--config", right, "--check-config"]).status == 78)
-        try folder.write("secret", to: "secret")
-        let good = try folder.write(
-            "tenants:\n  main: { host: https://x, client_id: a, client_secret: { file: \(folder.path("secret")) } }\n",
+        try directory.write("secret", to: "secret")
+        let good = try directory.write(
+            "tenants:\n  main: { host: https://x, client_id: a, client_secret: { file: \(directory.path("secret")) } }\n",
             to: "f.yaml"
         )
         let (status, output) = try Program.run("tokencached", ["--config", good, "--check-config"])
@@ -126,14 +128,14 @@ struct LifecycleTests {
         #expect(output.contains("no fault found"))
     }
 
-    @Test("A living daemon's socket is not stolen, a killed one's is replaced, and a drained one's is gone.")
+    @Test("A running daemon's socket is not taken over, a killed one's is replaced, and a drained one's is gone.")
     func sockets() async throws {
         let deployment = try await Deployment.start()
         let second = try Program.run(
             "tokencached",
             [
                 "--config", deployment.configurationPath, "--socket", deployment.requestsPath, "--admin-socket",
-                deployment.folder.path("b"),
+                deployment.directory.path("b"),
             ]
         )
         #expect(second.status == 1)
@@ -157,7 +159,7 @@ struct LifecycleTests {
         try await deployment.tenant.stop()
     }
 
-    @Test("SIGTERM ends the daemon after what is under way has been answered.")
+    @Test("SIGTERM ends the daemon after the requests under way have been answered.")
     func drain() async throws {
         let deployment = try await Deployment.start()
         await deployment.tenant.holdReplies()
@@ -175,26 +177,26 @@ struct LifecycleTests {
         try await deployment.tenant.stop()
     }
 
-    @Test("A reload takes over what is right, and refuses what is wrong with its faults; SIGHUP does the same.")
+    @Test("A reload applies a correct configuration, and rejects a wrong one with its faults. SIGHUP does the same.")
     func reload() async throws {
         let deployment = try await Deployment.start()
         _ = try deployment.token("ann")
         let tenant = deployment.tenant
-        try deployment.folder.write("nonsense: 1", to: "c.yaml")
+        try deployment.directory.write("unknown: 1", to: "c.yaml")
         let refused = try deployment.admin().ask(#"{"op":"reload"}"#)
         #expect(refused["error"] as? String == "invalid_configuration")
-        #expect((refused["error_description"] as? String)?.contains("c.yaml:1: nonsense: is not a known key") == true)
+        #expect((refused["error_description"] as? String)?.contains("c.yaml:1: unknown: is not a known key") == true)
         #expect(try deployment.token("ann")["source"] as? String == "cache")
-        try deployment.folder.write(
-            Deployment.configuration(tenant, deployment.folder, options: "scope: user_default admin_classic"),
+        try deployment.directory.write(
+            Deployment.configuration(tenant, deployment.directory, options: "scope: user_default admin_classic"),
             to: "c.yaml"
         )
         deployment.daemon.signal(SIGHUP)
         #expect(deployment.daemon.waitForOutput("the configuration was read again") != nil)
         #expect(try deployment.token("ann", #""scope":"user_default""#)["source"] as? String == "cache")
         #expect(try deployment.token("ann", #""scope":"admin_classic""#)["source"] as? String == "tenant")
-        try deployment.folder.write(
-            Deployment.configuration(tenant, deployment.folder).replacing(
+        try deployment.directory.write(
+            Deployment.configuration(tenant, deployment.directory).replacing(
                 "client_id: \(tenant.clientID)",
                 with: "client_id: other"
             ),
@@ -207,66 +209,67 @@ struct LifecycleTests {
         try await tenant.stop()
     }
 
-    @Test("Both sockets are taken from socket activation by their names, in either order, and readiness is told.")
+    @Test("Both sockets are taken from socket activation by their names, in either order, and readiness is announced.")
     func activation() async throws {
         for names in ["requests:admin", "admin:requests"] {
             let tenant = try await StandInTenant.start()
-            let folder = try TemporaryFolder()
-            try folder.write(tenant.clientSecret, to: "secret")
-            let configuration = try folder.write(Deployment.configuration(tenant, folder), to: "c.yaml")
-            let notices = try ManagerSocket(folder.path("n"))
-            let paths = names.split(separator: ":").map { folder.path(String($0)) }
+            let directory = try TemporaryDirectory()
+            try directory.write(tenant.clientSecret, to: "secret")
+            let configuration = try directory.write(Deployment.configuration(tenant, directory), to: "c.yaml")
+            let notifications = try NoticeSocket(directory.path("n"))
+            let paths = names.split(separator: ":").map { directory.path(String($0)) }
             let daemon = try Program(
                 "/usr/bin/systemd-socket-activate",
                 [
-                    "-l", paths[0], "-l", paths[1], "--fdname=\(names)", "-E", "NOTIFY_SOCKET=\(notices.path)",
-                    "-E", "WATCHDOG_USEC=2000000", Program.folder.appending(path: "tokencached").path, "--config",
+                    "-l", paths[0], "-l", paths[1], "--fdname=\(names)", "-E", "NOTIFY_SOCKET=\(notifications.path)",
+                    "-E", "WATCHDOG_USEC=2000000", Program.directory.appending(path: "tokencached").path, "--config",
                     configuration,
                 ]
             )
             #expect(daemon.waitForOutput("Listening on") != nil)
-            #expect(try LineClient(folder.path("requests")).ask(Deployment.line("ann"))["access_token"] != nil)
-            #expect(try LineClient(folder.path("admin")).ask(#"{"op":"stats"}"#)["entries"] as? Int == 1)
+            #expect(try LineClient(directory.path("requests")).ask(Deployment.line("ann"))["access_token"] != nil)
+            #expect(try LineClient(directory.path("admin")).ask(#"{"op":"stats"}"#)["entries"] as? Int == 1)
             #expect(
-                try LineClient(folder.path("requests")).ask(#"{"op":"stats"}"#)["error"] as? String == "unsupported_op"
+                try LineClient(directory.path("requests")).ask(#"{"op":"stats"}"#)["error"] as? String
+                    == "unsupported_op"
             )
-            #expect(notices.wait(for: "READY=1"))
-            #expect(notices.wait(for: "WATCHDOG=1"))
+            #expect(notifications.wait(for: "READY=1"))
+            #expect(notifications.wait(for: "WATCHDOG=1"))
             daemon.signal(SIGHUP)
-            #expect(notices.wait(for: "RELOADING=1\nMONOTONIC_USEC="))
-            #expect(notices.wait(for: "READY=1"))
+            #expect(notifications.wait(for: "RELOADING=1\nMONOTONIC_USEC="))
+            #expect(notifications.wait(for: "READY=1"))
             daemon.signal(SIGTERM)
-            #expect(notices.wait(for: "STOPPING=1"))
+            #expect(notifications.wait(for: "STOPPING=1"))
             #expect(daemon.waitForEnd() == 0)
             try await tenant.stop()
         }
     }
 
     @Test(
-        "Sockets whose names mean nothing, or whose number is wrong, keep the daemon from starting.",
+        "Sockets with unknown names, or in a wrong number, keep the daemon from starting.",
         arguments: ["requests:other", "requests", "requests:requests"]
     )
     func wrongActivation(names: String) async throws {
-        let folder = try TemporaryFolder()
-        try folder.write("secret", to: "secret")
-        let configuration = try folder.write(
-            "tenants:\n  main: { host: https://x, client_id: a, client_secret: { file: \(folder.path("secret")) } }\n",
+        let directory = try TemporaryDirectory()
+        try directory.write("secret", to: "secret")
+        let configuration = try directory.write(
+            "tenants:\n  main: { host: https://x, client_id: a, client_secret: { file: \(directory.path("secret")) } }\n",
             to: "c.yaml"
         )
         let daemon = try Program(
             "/usr/bin/systemd-socket-activate",
             [
-                "-l", folder.path("1"), "-l", folder.path("2"), "--fdname=\(names)",
-                Program.folder.appending(path: "tokencached").path, "--config", configuration,
+                "-l", directory.path("1"), "-l", directory.path("2"), "--fdname=\(names)",
+                Program.directory.appending(path: "tokencached").path, "--config", configuration,
             ]
         )
         #expect(daemon.waitForOutput("Listening on") != nil)
-        _ = try LineClient(folder.path("1"))
+        _ = try LineClient(directory.path("1"))
         #expect(daemon.waitForOutput("the daemon can't serve") != nil)
         #expect(daemon.waitForEnd() == 1)
     }
 
-    @Test("The operator's tool prints bare tokens and tables, and its exit status tells what went wrong.")
+    @Test("The operator's tool prints bare tokens and tables, and its exit status shows the kind of failure.")
     func control() async throws {
         let deployment = try await Deployment.start()
         let token = try deployment.control("token", "ann")
@@ -286,7 +289,7 @@ struct LifecycleTests {
         #expect(try deployment.control("evict", "ann").output == "evicted\n")
         #expect(try deployment.control("flush").output == "0 tokens dropped\n")
         #expect(try deployment.control("reload").output == "reloaded\n")
-        try deployment.folder.write("a: 1\nb: 2\n", to: "c.yaml")
+        try deployment.directory.write("a: 1\nb: 2\n", to: "c.yaml")
         let refused = try deployment.control("reload")
         #expect(refused.status == 78)
         #expect(refused.output.split(separator: "\n").count == 3)

@@ -44,7 +44,7 @@ struct MainJobTests {
         try await deployment.stop()
     }
 
-    @Test("A hit overtakes a miss on the same connection where both carry an id; without ids the order holds.")
+    @Test("A hit overtakes a miss on the same connection if both carry an id. Without ids the order holds.")
     func overtaking() async throws {
         let deployment = try await Deployment.start()
         _ = try deployment.token("warm")
@@ -70,7 +70,7 @@ struct MainJobTests {
         let deployment = try await Deployment.start()
         var tokens: Set<String> = []
         let client = try deployment.requests()
-        // 2 s tokens: they are refreshed after 1.4 s, and the loop runs until it has passed.
+        // Tokens of 2 s are refreshed after 1.4 s, and the loop runs until then.
         while tokens.count < 3 {
             let reply = try client.ask(Deployment.line("expires-2:ann"))
             tokens.insert(try #require(reply["access_token"] as? String))
@@ -84,7 +84,7 @@ struct MainJobTests {
         let deployment = try await Deployment.start()
         let client = try deployment.requests()
         for (line, code) in [
-            ("rubbish", "invalid_request"), (#"{"op":"health"}"#, "unsupported_op"),
+            ("malformed", "invalid_request"), (#"{"op":"health"}"#, "unsupported_op"),
             (#"{"op":"stats"}"#, "unsupported_op"),
             (Deployment.line("a", #""scope":"admin_classic""#), "forbidden"),
             (Deployment.line("a", #""tenant":"none""#), "unknown_tenant"), (Deployment.line("unknown:a"), "denied"),
@@ -99,13 +99,13 @@ struct MainJobTests {
         #expect((denied["retry_after"] as? Int).map { (1...10).contains($0) } == true)
         #expect(await deployment.tenant.callCount(field: .subject, value: "unknown:a", scope: nil) == 1)
         let throttled = try client.ask(Deployment.line("throttled-13:a"))
-        // A hold is drawn out by up to a tenth, and told in whole seconds, rounded up.
+        // A hold is prolonged by up to a tenth, and reported in whole seconds, rounded up.
         #expect((throttled["retry_after"] as? Int).map { (13...15).contains($0) } == true)
         #expect(try client.ask(Deployment.line("b"))["error"] as? String == "rate_limited")
         try await deployment.stop()
     }
 
-    @Test("Rubbish, floods and unfinished lines leave the daemon as it was.")
+    @Test("Malformed, oversized and unfinished lines leave the daemon as it was.")
     func badInput() async throws {
         let deployment = try await Deployment.start()
         _ = try deployment.token("ann")
@@ -158,10 +158,10 @@ struct MainJobTests {
     func rotation() async throws {
         let deployment = try await Deployment.start()
         _ = try deployment.token("ann")
-        // A stranger was refused with 401 just before, so the secret was looked at within the last second.
+        // Another user was denied with 401 just before, so the secret was read within the last second.
         #expect(try deployment.token("unknown:x")["error"] as? String == "denied")
         try await deployment.tenant.setSecrets(["the-new-secret"])
-        try deployment.folder.write("the-new-secret", to: "secret")
+        try deployment.directory.write("the-new-secret", to: "secret")
         #expect(try deployment.token("bob")["access_token"] != nil)
         #expect(try deployment.token("ann")["source"] as? String == "cache")
         try await deployment.stop()
@@ -188,7 +188,7 @@ struct MainJobTests {
             try admin.send(line)
             shown += try admin.line() ?? ""
         }
-        try deployment.folder.write("tenants: { main: { client_secret: \(secret) } }", to: "c.yaml")
+        try deployment.directory.write("tenants: { main: { client_secret: \(secret) } }", to: "c.yaml")
         try admin.send(#"{"op":"reload"}"#)
         shown += try admin.line() ?? ""
         #expect(shown.contains("invalid_configuration"))

@@ -9,8 +9,10 @@ import Testing
     .enabled(if: OtherUser.isAvailable, "reading another process's memory needs root")
 )
 struct MemoryTests {
-    /// Says of how many of the tokens in a file any piece of 32 bytes is in a process's memory: of the beginning or of the
-    /// end of its signature, which no two share, as a copy may be overwritten in part.
+    /// Counts the tokens in a file of which a process's memory holds 32 bytes: the beginning or the end of the
+    /// signature, which no two tokens share.
+    ///
+    /// Both are searched for, as a copy may be overwritten in part.
     private static let search = """
         import re, sys
         process, path = sys.argv[1:]
@@ -36,8 +38,8 @@ struct MemoryTests {
         print(sum(any(piece in everything for piece in few) for few in pieces))
         """
 
-    private func found(_ tokens: [String], in daemon: Program, _ folder: TemporaryFolder) throws -> Int {
-        let path = try folder.write(tokens.joined(separator: "\n"), to: "tokens")
+    private func found(_ tokens: [String], in daemon: Program, _ directory: TemporaryDirectory) throws -> Int {
+        let path = try directory.write(tokens.joined(separator: "\n"), to: "tokens")
         let (status, output) = try Program.run(
             "/usr/bin/env",
             ["python3", "-c", Self.search, "\(daemon.identifier)", path]
@@ -76,32 +78,32 @@ struct MemoryTests {
         }
         let flushed = try tokens("a", 300)
         _ = try tokens("a", 300)
-        let before = try found(flushed, in: deployment.daemon, deployment.folder)
+        let before = try found(flushed, in: deployment.daemon, deployment.directory)
         #expect(before >= 295, "the search has to find what is there")
         #expect(try deployment.admin().ask(#"{"op":"flush"}"#)["flushed"] as? Int == 300)
         let kept = try tokens("b", 10)
-        let after = try found(flushed, in: deployment.daemon, deployment.folder)
+        let after = try found(flushed, in: deployment.daemon, deployment.directory)
         #expect(after <= 6, "of 300")
-        #expect(try found(kept, in: deployment.daemon, deployment.folder) == 10)
+        #expect(try found(kept, in: deployment.daemon, deployment.directory) == 10)
         try await deployment.stop()
     }
 
-    @Test("A daemon that isn't root's can't be read by its own user: the kernel gives its memory's file to root.")
+    @Test("The memory of a daemon that isn't root's can't be read by its own user: the kernel gives the file to root.")
     func undumpable() throws {
-        let folder = try TemporaryFolder()
-        let program = folder.path("tokencached")
-        try FileManager.default.copyItem(atPath: Program.folder.appending(path: "tokencached").path, toPath: program)
-        let secret = try folder.write("secret", to: "secret")
-        try folder.write(
+        let directory = try TemporaryDirectory()
+        let program = directory.path("tokencached")
+        try FileManager.default.copyItem(atPath: Program.directory.appending(path: "tokencached").path, toPath: program)
+        let secret = try directory.write("secret", to: "secret")
+        try directory.write(
             "tenants: { main: { host: 'https://x.example', client_id: c, client_secret: { file: \(secret) } } }",
             to: "c.yaml",
             mode: 0o644
         )
-        for path in [folder.path, secret] { #expect(unsafe chown(path, 40_001, 40_001) == 0) }
+        for path in [directory.path, secret] { #expect(unsafe chown(path, 40_001, 40_001) == 0) }
         let daemon = try Program(
             "/usr/bin/setpriv",
-            ["--reuid=40001", "--regid=40001", "--clear-groups", program, "--config", folder.path("c.yaml")]
-                + ["--socket", folder.path("r"), "--admin-socket", folder.path("a")]
+            ["--reuid=40001", "--regid=40001", "--clear-groups", program, "--config", directory.path("c.yaml")]
+                + ["--socket", directory.path("r"), "--admin-socket", directory.path("a")]
         )
         _ = try #require(daemon.waitForOutput("the daemon serves"), "\(daemon.written)")
         let owner = try FileManager.default.attributesOfItem(atPath: "/proc/\(daemon.identifier)/mem")[.ownerAccountID]
@@ -110,7 +112,7 @@ struct MemoryTests {
         #expect(daemon.waitForEnd() == 0)
     }
 
-    @Test("It leaves no core, and the client's secret lies in locked memory.")
+    @Test("The daemon leaves no core, and the client's secret lies in locked memory.")
     func locked() async throws {
         let deployment = try await Deployment.start()
         let process = "/proc/\(deployment.daemon.identifier)"

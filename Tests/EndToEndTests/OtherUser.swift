@@ -2,11 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Somebody else on this machine: only root can be others, so tests that need this ask `isAvailable`.
+/// Another user of this machine.
+///
+/// Only root can act as others, so tests that need this check `isAvailable`.
 struct OtherUser {
-    /// Whether this process may become others.
+    /// True if this process may act as other users.
     static var isAvailable: Bool { geteuid() == 0 }
-    /// Why a test was skipped where it is not.
+    /// The reason for which a test is skipped otherwise.
     static let reason: Comment = "connecting as other users needs root"
 
     var uid: Int
@@ -30,7 +32,9 @@ struct OtherUser {
 }
 
 extension Deployment {
-    /// A deployment whose request socket, and if wanted whose admin socket, every user of the machine can open.
+    /// Starts a deployment whose request socket every user of the machine can open.
+    ///
+    /// The admin socket has the given mode.
     static func startOpen(
         _ settings: String,
         options: String = "",
@@ -38,7 +42,7 @@ extension Deployment {
     ) async throws -> Deployment {
         let sockets = #"sockets: { requests: { path: /x, mode: "0666" }, admin: { path: /y, mode: "\#(adminMode)" } }"#
         let deployment = try await start(settings: sockets + "\n" + settings, options: options)
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: deployment.folder.path)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: deployment.directory.path)
         return deployment
     }
 }

@@ -6,8 +6,8 @@ import Testing
 @Suite("A proxy, by the real daemon", .serialized)
 struct DaemonProxyTests {
     private func configuration(_ deployment: Deployment, _ options: String) throws {
-        let text = Deployment.configuration(deployment.tenant, deployment.folder, options: options)
-        try deployment.folder.write(text, to: "c.yaml")
+        let text = Deployment.configuration(deployment.tenant, deployment.directory, options: options)
+        try deployment.directory.write(text, to: "c.yaml")
     }
 
     @Test("A reload puts a tenant behind a proxy and takes it away again: tokens stay, as it is the same tenant.")
@@ -15,8 +15,8 @@ struct DaemonProxyTests {
         let proxy = try await StandInProxy.start()
         let deployment = try await Deployment.start()
         _ = try deployment.token("ann")
-        try deployment.folder.write("open sesame\n", to: "password")
-        let password = "{ file: \(deployment.folder.path("password")) }"
+        try deployment.directory.write("open sesame\n", to: "password")
+        let password = "{ file: \(deployment.directory.path("password")) }"
         try configuration(
             deployment,
             "proxy: { url: 'http://127.0.0.1:\(proxy.port)', user: Aladdin, password: \(password) }"
@@ -37,7 +37,7 @@ struct DaemonProxyTests {
         try await proxy.stop()
     }
 
-    @Test("A proxy that refuses is named to callers and in the log.")
+    @Test("The refusal of a proxy is in the reply and in the log.")
     func refusal() async throws {
         let proxy = try await StandInProxy.start(refusing: "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
         let deployment = try await Deployment.start(options: "proxy: http://127.0.0.1:\(proxy.port)")
@@ -49,7 +49,7 @@ struct DaemonProxyTests {
         try await proxy.stop()
     }
 
-    @Test("The environment's proxy is used only where the configuration says so.", arguments: [false, true])
+    @Test("The environment's proxy is used only if the configuration says so.", arguments: [false, true])
     func environment(isWanted: Bool) async throws {
         let proxy = try await StandInProxy.start()
         var standIn = StandInTenant.Configuration()
@@ -60,10 +60,10 @@ struct DaemonProxyTests {
         )
         let text = Deployment.configuration(
             deployment.tenant,
-            deployment.folder,
+            deployment.directory,
             options: isWanted ? "proxy: environment" : ""
         )
-        try deployment.folder.write(text.replacing("https://127.0.0.1", with: "https://localhost"), to: "c.yaml")
+        try deployment.directory.write(text.replacing("https://127.0.0.1", with: "https://localhost"), to: "c.yaml")
         #expect(try deployment.control("reload").status == 0)
         #expect(try deployment.token("ann")["source"] as? String == "tenant")
         #expect(proxy.requests.count == (isWanted ? 1 : 0))
@@ -71,26 +71,26 @@ struct DaemonProxyTests {
         try await proxy.stop()
     }
 
-    @Test("A password that can't be read is a fault that is named with its line.")
+    @Test("A password that can't be read is a fault with its line.")
     func faults() throws {
-        let folder = try TemporaryFolder()
-        try folder.write("secret", to: "secret")
-        try folder.write(
+        let directory = try TemporaryDirectory()
+        try directory.write("secret", to: "secret")
+        try directory.write(
             """
             tenants:
               main:
                 host: https://x.example
                 client_id: c
-                client_secret: { file: \(folder.path("secret")) }
+                client_secret: { file: \(directory.path("secret")) }
                 proxy:
                   url: http://p:1
                   user: me
-                  password: { file: \(folder.path("none")) }
+                  password: { file: \(directory.path("none")) }
             """,
             to: "c.yaml"
         )
-        let (status, output) = try Program.run("tokencached", ["--check-config", "--config", folder.path("c.yaml")])
+        let (status, output) = try Program.run("tokencached", ["--check-config", "--config", directory.path("c.yaml")])
         #expect(status == 78)
-        #expect(output.contains("c.yaml:9: tenants.main.proxy.password: \(folder.path("none")) can't be read"))
+        #expect(output.contains("c.yaml:9: tenants.main.proxy.password: \(directory.path("none")) can't be read"))
     }
 }

@@ -11,14 +11,14 @@ struct DaemonQuotaTests {
 
     private func start() async throws -> Deployment {
         let deployment = try await Deployment.start(settings: Self.open)
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: deployment.folder.path)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: deployment.directory.path)
         return deployment
     }
 
     private func usage(_ admin: LineClient, _ uid: UInt32) throws -> StatsReply.Usage? { try admin.stats().uids[uid] }
 
     @Test(
-        "Another user gets in though one has taken all connections: the longest unused one that waits for nothing goes."
+        "A user can connect though another one has taken all connections: the longest unused idle one is closed."
     )
     func connections() async throws {
         let deployment = try await start()
@@ -40,7 +40,7 @@ struct DaemonQuotaTests {
         try await deployment.stop()
     }
 
-    @Test("Where all of a user's connections wait, one of them is told so and goes.")
+    @Test("If all of a user's connections wait, one of them gets an error and is closed.")
     func busyConnections() async throws {
         let deployment = try await start()
         await deployment.tenant.holdReplies()
@@ -57,7 +57,7 @@ struct DaemonQuotaTests {
         try await deployment.stop()
     }
 
-    @Test("Tokens are counted by the user who asks for them.")
+    @Test("Tokens are counted for the user who asks for them.")
     func entries() async throws {
         let deployment = try await start()
         _ = try deployment.token("ann")

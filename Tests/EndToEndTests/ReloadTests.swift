@@ -3,15 +3,15 @@ import StandInTenant
 import TestSupport
 import Testing
 
-@Suite("Reloads while requests come", .serialized)
+@Suite("Reloads under load", .serialized)
 struct ReloadTests {
-    /// What one connection was answered by another thread until it was told to stop.
+    /// A thread that sends requests on one connection, and the errors that it gets.
     private final class Flood: @unchecked Sendable {
-        // Unchecked, and sound: the thread alone writes, and what it has written is read after it has ended.
+        // Unchecked, and sound: only the thread writes, and its writes are read after its end.
         private(set) var errors: Set<String> = []
         private let ended = DispatchSemaphore(value: 0)
 
-        /// Asks for tokens of tenants that come, until one of the last is there.
+        /// Asks for tokens of tenants that are being added, until there is one of the last tenant.
         init(_ path: String, tenants: [String]) throws {
             let client = try LineClient(path)
             Thread.detachNewThread { [self] in
@@ -25,11 +25,13 @@ struct ReloadTests {
             }
         }
 
-        /// Whether all tenants were there in the end.
+        /// Waits for the thread.
+        ///
+        /// Returns true if all tenants were there in the end.
         func wait() -> Bool { ended.wait(timeout: .now() + 60) == .success }
     }
 
-    @Test("A tenant that is added is unknown to a request, or served; no part of the daemon knows it before another.")
+    @Test("A tenant that is being added is either unknown or served. No part of the daemon knows it before another.")
     func added() async throws {
         let deployment = try await Deployment.start()
         let original = try String(contentsOfFile: deployment.configurationPath, encoding: .utf8)
@@ -40,7 +42,7 @@ struct ReloadTests {
         var configuration = original.replacing("tenants:\n", with: "default_tenant: main\ntenants:\n")
         for tenant in tenants {
             configuration += "  \(tenant):\n\(main)"
-            try deployment.folder.write(configuration, to: "c.yaml")
+            try deployment.directory.write(configuration, to: "c.yaml")
             #expect(try admin.ask(#"{"op":"reload"}"#)["reloaded"] as? Bool == true)
         }
         #expect(flood.wait())
@@ -48,7 +50,7 @@ struct ReloadTests {
         try await deployment.stop()
     }
 
-    @Test("A logout that waits when its tenant moves is answered, recorded, and never posted to the new host.")
+    @Test("A logout that waits when its tenant moves is answered, recorded, and never sent to the new host.")
     func moved() async throws {
         let elsewhere = try await StandInTenant.start()
         let deployment = try await Deployment.start(
@@ -57,11 +59,11 @@ struct ReloadTests {
         )
         #expect(try deployment.token("ann")["source"] as? String == "tenant")
         let waits = try deployment.requests()
-        // The bucket is empty for a minute, so it can't wait for the tenant either; it stays queued all the same.
+        // The bucket is empty for a minute, so the request can't wait for the tenant, but the revocation stays queued.
         #expect(try waits.ask(#"{"op":"revoke","subject":"ann"}"#)["upstream"] as? Bool == false)
         let text = try String(contentsOfFile: deployment.configurationPath, encoding: .utf8)
-        try deployment.folder.write(text.replacing(deployment.tenant.baseURL, with: elsewhere.baseURL), to: "c.yaml")
-        try deployment.folder.write(elsewhere.clientSecret + "\n", to: "secret")
+        try deployment.directory.write(text.replacing(deployment.tenant.baseURL, with: elsewhere.baseURL), to: "c.yaml")
+        try deployment.directory.write(elsewhere.clientSecret + "\n", to: "secret")
         #expect(try deployment.admin().ask(#"{"op":"reload"}"#)["reloaded"] as? Bool == true)
         #expect(try deployment.token("bob")["source"] as? String == "tenant", "the new one has a bucket of its own")
         #expect(deployment.daemon.waitForOutput(#""event":"revocation","outcome":"dropped""#) != nil)

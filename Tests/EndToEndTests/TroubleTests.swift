@@ -7,10 +7,12 @@ import Testing
 
 @Suite("Tenants in trouble, with the real executables", .serialized)
 struct TroubleTests {
-    @Test("A tenant that fails is left alone: callers are told, living tokens are served, and operators see why.")
+    @Test(
+        "A tenant that fails is left alone: callers get errors, cached tokens are served, and operators see why."
+    )
     func circuit() async throws {
         let deployment = try await Deployment.start()
-        // The circuit is open for 4 s at least. A machine that is too busy for all this meanwhile gets another try.
+        // The circuit is open for 4 s at least. If the machine is too busy to check everything by then, it tries again.
         for _ in 0..<20 {
             if try await trouble(of: deployment) { break }
             try deployment.restart()
@@ -19,7 +21,9 @@ struct TroubleTests {
         try await deployment.stop()
     }
 
-    /// Has the circuit open, and looks; false: it took so long that the circuit may have closed meanwhile.
+    /// Opens the circuit and checks its effects.
+    ///
+    /// Returns false if the circuit may have closed meanwhile.
     private func trouble(of deployment: Deployment) async throws -> Bool {
         _ = try deployment.token("ann")
         for number in 0..<4 {
@@ -46,7 +50,9 @@ struct TroubleTests {
         return true
     }
 
-    @Test("Why a call got no answer is in the reply, and in the log once for all calls; then that they are answered.")
+    @Test(
+        "The reason for which calls get no answer is in the reply, and in the log once. So is the end of the failures."
+    )
     func cause() async throws {
         let deployment = try await Deployment.start()
         try await deployment.tenant.stopListening()
@@ -64,7 +70,7 @@ struct TroubleTests {
         try await deployment.stop()
     }
 
-    @Test("Connections that something between has forgotten bring no error to anyone, and leave the circuit closed.")
+    @Test("Connections that a middlebox has forgotten cause no errors, and leave the circuit closed.")
     func forgotten() async throws {
         let deployment = try await Deployment.start()
         await deployment.tenant.setUsedConnections(.reset)
@@ -74,7 +80,7 @@ struct TroubleTests {
         try await deployment.stop()
     }
 
-    @Test("A client that is refused for everybody with 403 is told of in health and log.")
+    @Test("A client that is refused for everybody with 403 is reported in health and log.")
     func refusedForAll() async throws {
         let deployment = try await Deployment.start()
         for name in ["a", "b", "c", "d"] {
@@ -91,7 +97,7 @@ struct TroubleTests {
         try await deployment.stop()
     }
 
-    @Test("A secret that is wrong from one moment to the next fails health, which names the reason.")
+    @Test("A secret that becomes wrong makes health fail, which names the reason.")
     func refusedClient() async throws {
         let deployment = try await Deployment.start()
         _ = try deployment.token("known")
@@ -103,7 +109,7 @@ struct TroubleTests {
         #expect(health.output.hasPrefix("failing\n"))
         #expect(health.output.contains("client of main"))
         #expect(try deployment.token("known")["source"] as? String == "cache")
-        try deployment.folder.write("another", to: "secret")
+        try deployment.directory.write("another", to: "secret")
         #expect(try deployment.control("reload").status == 0)
         #expect(try deployment.control("health").output == "ok\n")
         #expect(try deployment.token("a")["source"] as? String == "tenant")
@@ -114,7 +120,7 @@ struct TroubleTests {
     }
 
     @Test(
-        "Out of descriptors the daemon waits for some, and serves who came meanwhile.",
+        "Without free descriptors the daemon waits for some, and then serves the peers that have connected.",
         .enabled(if: OtherUser.isAvailable, "counting another process's descriptors needs root")
     )
     func descriptors() async throws {

@@ -8,7 +8,7 @@ struct DescriptorStoreTests {
     @Test("A descriptor is stored under its name, without a poll by the manager, and removed by its name.")
     func store() async {
         await #expect(processExitsWith: .success) {
-            let folder = try TemporaryFolder()
+            let folder = try TemporaryDirectory()
             let manager = try ManagerSocket(folder.path("manager"))
             unsafe setenv("NOTIFY_SOCKET", folder.path("manager"), 1)
             #expect(DescriptorStore.put(STDERR_FILENO, named: "tokens-a"))

@@ -54,7 +54,7 @@ struct HandedOverSocketsTests {
 
     @Test("Only a Unix stream socket that listens is accepted.")
     func listening() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let kinds = [
             (CInt(AF_UNIX), SOCK_STREAM, true, true), (CInt(AF_UNIX), SOCK_STREAM, false, false),
             (CInt(AF_UNIX), SOCK_SEQPACKET, true, false), (CInt(AF_INET), SOCK_STREAM, true, false),

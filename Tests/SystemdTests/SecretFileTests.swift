@@ -7,9 +7,9 @@ import Testing
 
 @Suite("Secrets in files")
 struct SecretFileTests {
-    private let folder: TemporaryFolder
+    private let folder: TemporaryDirectory
 
-    init() throws { folder = try TemporaryFolder() }
+    init() throws { folder = try TemporaryDirectory() }
 
     @Test("A credential's path is in systemd's directory, whatever its name.")
     func credentials() {

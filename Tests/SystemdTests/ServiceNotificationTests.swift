@@ -35,7 +35,7 @@ struct ServiceNotificationTests {
     @Test("Notifications reach the manager's socket unchanged and in order.")
     func sent() async {
         await #expect(processExitsWith: .success) {
-            let folder = try TemporaryFolder()
+            let folder = try TemporaryDirectory()
             let manager = try ManagerSocket(folder.path("manager"))
             unsafe setenv("NOTIFY_SOCKET", folder.path("manager"), 1)
             let notifications = [ServiceNotification.ready(status: "serving"), .status("3 tokens"), .alive, .stopping]

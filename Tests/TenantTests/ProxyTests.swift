@@ -26,7 +26,7 @@ struct ProxyTests {
     func tunnel() async throws {
         var configuration = StandInTenant.Configuration()
         configuration.tls = .valid
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         try await withStandInTenant(configuration) { tenant in
             let authority = try folder.write(tenant.certificateAuthorityPEM, to: "ca.pem")
             for user in [nil, "Aladdin"] {

@@ -13,7 +13,7 @@ import TokenProtocol
 struct TenantClientTests {
     private func withClient<Result>(
         _ tenant: StandInTenant,
-        timeout: Duration = Patience.duration,
+        timeout: Duration = TestTimeout.duration,
         caFile: String? = nil,
         origin: String? = nil,
         memory: SecretMemory? = nil,
@@ -27,7 +27,7 @@ struct TenantClientTests {
             userAgent: "tokencached/test"
         )
         // A machine that is busy with other tests may take long for a handshake.
-        settings.connectTimeout = Patience.duration
+        settings.connectTimeout = TestTimeout.duration
         let client = try TenantClient(settings, on: MultiThreadedEventLoopGroup.singleton, memory: memory)
         do {
             let result = try await body(client)
@@ -180,7 +180,7 @@ struct TenantClientTests {
 
     @Test("TLS is verified: the authority has to be trusted, and the certificate be valid and for the host.")
     func tls() async throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         for (kind, expected) in [
             (StandInTenant.TransportSecurity.valid, ExpectedOutcome.minted(lifetime: 21_600)), (.expired, .unavailable),
             (.wrongName, .unavailable),
@@ -221,7 +221,7 @@ struct TenantClientTests {
 
     @Test("A file without authorities is rejected.")
     func authorities() async throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let file = try folder.write("malformed", to: "ca.pem")
         let settings = TenantSettings(
             origin: "https://localhost",

@@ -10,7 +10,7 @@ struct TrustStoreTests {
     func change() async throws {
         var configuration = StandInTenant.Configuration()
         configuration.tls = .valid
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let other = try await StandInTenant.start()
         let authority = try folder.write(other.certificateAuthorityPEM, to: "ca.pem")
         try await other.stop()
@@ -35,7 +35,7 @@ struct TrustStoreTests {
     func unreadable(text: String) async throws {
         var configuration = StandInTenant.Configuration()
         configuration.tls = .expired
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         try await withStandInTenant(configuration) { tenant in
             let authority = try folder.write(tenant.certificateAuthorityPEM, to: "ca.pem")
             try await withClient(of: tenant.baseURL) {

@@ -2,17 +2,19 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A connection to a Unix socket as a plain program makes one: it blocks, and every wait has an end.
+/// A connection to a Unix socket as a plain program makes it.
+///
+/// It blocks, and every wait has a timeout.
 package final class LineClient: Sendable {
     private let descriptor: CInt
     private let pending = Mutex<[UInt8]>([])
 
-    /// What went wrong on the connection.
+    /// A failure of the connection.
     package struct Failure: Error, CustomStringConvertible {
         package let description: String
     }
 
-    /// Connects.
+    /// Connects to a path.
     package init(_ path: String) throws {
         descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_un()
@@ -28,7 +30,7 @@ package final class LineClient: Sendable {
             close(descriptor)
             throw Failure(description: "no connection to \(path): error \(code)")
         }
-        var limit = timeval(tv_sec: Patience.seconds, tv_usec: 0)
+        var limit = timeval(tv_sec: TestTimeout.seconds, tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
@@ -56,7 +58,7 @@ package final class LineClient: Sendable {
         }
     }
 
-    /// The next line; nil: the connection has ended.
+    /// The next line, or nil if the connection has ended.
     package func line() throws -> String? {
         while true {
             if let line = takeLine() { return line }
@@ -94,6 +96,8 @@ package final class LineClient: Sendable {
         return members
     }
 
-    /// Sends no more; replies can still come.
+    /// Ends the sending side.
+    ///
+    /// Replies can still arrive.
     package func endSending() { shutdown(descriptor, CInt(SHUT_WR)) }
 }

@@ -3,8 +3,8 @@ import Synchronization
 
 /// One of the package's programs, running.
 package final class Program: Sendable {
-    /// The folder that the tests' own executable is in holds the programs, too.
-    package static let folder = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+    /// The directory of the tests' own executable, which holds the programs, too.
+    package static let directory = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
 
     private let process: Process
     private let output = Mutex("")
@@ -14,10 +14,10 @@ package final class Program: Sendable {
     ///
     /// - Parameters:
     ///   - name: The program's name, or the path of another one.
-    ///   - environment: Put over the test's own.
+    ///   - environment: Variables besides the test's own, or in their place.
     package init(_ name: String, _ arguments: [String], environment: [String: String] = [:]) throws {
         process = Process()
-        process.executableURL = name.hasPrefix("/") ? URL(filePath: name) : Self.folder.appending(path: name)
+        process.executableURL = name.hasPrefix("/") ? URL(filePath: name) : Self.directory.appending(path: name)
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let pipe = Pipe()
@@ -34,7 +34,7 @@ package final class Program: Sendable {
         process.terminationHandler = { reaper.remove($0.processIdentifier) }
         try process.run()
         reaper.add(process.processIdentifier)
-        // It may have ended before it was noted.
+        // It may have ended before it was added.
         if !process.isRunning { reaper.remove(process.processIdentifier) }
     }
 
@@ -42,15 +42,17 @@ package final class Program: Sendable {
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     }
 
-    /// Its number.
+    /// The process's number.
     package var identifier: Int32 { process.processIdentifier }
 
-    /// What it has written so far.
+    /// All that the program has written so far.
     package var written: String { output.withLock { $0 } }
 
-    /// Waits until it has written a text, and returns all that it has written by then; nil: it never did.
+    /// Waits until the program has written a text.
+    ///
+    /// Returns all that it has written by then, or nil after a timeout.
     package func waitForOutput(_ text: String) -> String? {
-        let deadline = DispatchTime.now() + Double(Patience.seconds)
+        let deadline = DispatchTime.now() + Double(TestTimeout.seconds)
         while true {
             let written = written
             if written.contains(text) { return written }
@@ -58,18 +60,22 @@ package final class Program: Sendable {
         }
     }
 
-    /// Sends a signal.
+    /// Sends a signal to the program.
     package func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
-    /// How many descriptors it has open.
+    /// The number of descriptors that the program has open.
     package func openFiles() throws -> Int {
         try FileManager.default.contentsOfDirectory(atPath: "/proc/\(identifier)/fd").count
     }
 
-    /// Changes how many descriptors it may have; those that it has stay.
+    /// Limits the number of descriptors that the program may open.
+    ///
+    /// Those that are open stay.
     package func limitOpenFiles(to count: Int) throws { try limit("--nofile=\(count):") }
 
-    /// Changes how large its files may grow, in bytes.
+    /// Limits the size of the files that the program writes, in bytes.
+    ///
+    /// Without a size there is no limit.
     package func limitFileSize(to size: Int?) throws { try limit("--fsize=\(size.map(String.init) ?? "unlimited"):") }
 
     private func limit(_ option: String) throws {
@@ -77,20 +83,20 @@ package final class Program: Sendable {
         guard status == 0 else { throw CocoaError(.featureUnsupported, userInfo: ["reason": output]) }
     }
 
-    /// Waits for its end, and says its exit status.
+    /// Waits for the program's end, and returns its exit status.
     package func waitForEnd() -> Int32 {
         process.waitUntilExit()
         return process.terminationStatus
     }
 
-    /// Runs a program to its end.
+    /// Runs a program to its end, and returns its exit status and output.
     package static func run(
         _ name: String,
         _ arguments: [String],
         environment: [String: String] = [:]
     ) throws -> (status: Int32, output: String) {
         let process = Process()
-        process.executableURL = name.hasPrefix("/") ? URL(filePath: name) : folder.appending(path: name)
+        process.executableURL = name.hasPrefix("/") ? URL(filePath: name) : directory.appending(path: name)
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let pipe = Pipe()

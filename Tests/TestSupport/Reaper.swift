@@ -1,9 +1,11 @@
 import Foundation
 
-/// Kills the programs that outlive their tests: those of a run that is stopped would live on for ever.
+/// Kills the programs that outlive their tests.
 ///
-/// It is a shell that reads the programs' numbers from a pipe of this process; when the pipe ends, this process is gone,
-/// however it ended.
+/// Without it those of a run that is stopped would live on.
+///
+/// It is a shell that reads the programs' numbers from a pipe of this process. When the pipe ends, this process is
+/// gone, however it ended.
 final class Reaper: Sendable {
     static let shared = Reaper()
 
@@ -32,14 +34,14 @@ final class Reaper: Sendable {
         shell.standardInput = pipe
         shell.standardOutput = FileHandle.nullDevice
         shell.standardError = FileHandle.nullDevice
-        // Without it the tests are the same.
+        // The tests work without it.
         try? shell.run()
     }
 
-    /// Notes a program that has been started.
+    /// Adds a program that has been started.
     func add(_ program: Int32) { write("+ \(program)\n") }
 
-    /// Forgets one that has ended.
+    /// Removes a program that has ended.
     func remove(_ program: Int32) { write("- \(program)\n") }
 
     private func write(_ line: String) { try? input.write(contentsOf: Data(line.utf8)) }

@@ -1,8 +1,8 @@
-/// SplitMix64: a small generator whose numbers depend on its seed only, also from one Swift to the next.
+/// SplitMix64, a small generator whose numbers depend on its seed only, in every version of Swift.
 package struct SeededRandom: RandomNumberGenerator {
     private var state: UInt64
 
-    /// The numbers of a seed.
+    /// Creates the generator of a seed.
     package init(seed: UInt64) { state = seed }
 
     /// The next number.
@@ -14,16 +14,16 @@ package struct SeededRandom: RandomNumberGenerator {
         return mixed ^ (mixed >> 31)
     }
 
-    /// From 0 up to a limit.
+    /// A number from 0 up to, but not including, a limit.
     package mutating func below(_ limit: Int) -> Int { Int(next() % UInt64(limit)) }
 
-    /// True once in so many times.
+    /// True once in a number of times, on average.
     package mutating func once(in times: Int) -> Bool { below(times) == 0 }
 
-    /// One of several.
+    /// One of the elements, all with the same probability.
     package mutating func pick<Element>(_ elements: [Element]) -> Element { elements[below(elements.count)] }
 
-    /// From one length to another.
+    /// A duration between two others.
     package mutating func duration(_ from: Duration, _ to: Duration) -> Duration {
         from + (to - from) * (Double(next() >> 11) * 0x1p-53)
     }

@@ -22,13 +22,13 @@ final class ScriptedServer: Sendable {
         let subject: String?
     }
 
-    private let directory: TemporaryFolder
+    private let directory: TemporaryDirectory
     private let channel: any Channel
     var path: String { directory.path("s") }
 
     /// - Parameter script: The reaction to each line.
     init(_ script: @escaping @Sendable (Line) -> Action) async throws {
-        directory = try TemporaryFolder()
+        directory = try TemporaryDirectory()
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {

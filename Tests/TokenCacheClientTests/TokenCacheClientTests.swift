@@ -85,7 +85,7 @@ struct TokenCacheClientTests {
             // Each call begins before the next, so all of them are sent before the hit.
             Task.immediate { try? await client.token(for: .subject("miss \(number)"), timeout: .seconds(300)) }
         }
-        let hit = try await client.token(for: .subject("hit"), timeout: Patience.duration)
+        let hit = try await client.token(for: .subject("hit"), timeout: TestTimeout.duration)
         #expect(hit.accessToken == "t1501")
         await client.close()
         for miss in misses { #expect(await miss.value == nil) }
@@ -156,7 +156,7 @@ struct TokenCacheClientTests {
 
     @Test("Without a grace period, a call without a daemon fails at once, with the system's error as its cause.")
     func unreachable() async throws {
-        let directory = try TemporaryFolder()
+        let directory = try TemporaryDirectory()
         let client = TokenCacheClient(path: directory.path("none"), restartGrace: .zero, longestReply: 1_000)
         let error = await failure { _ = try await client.token(for: .subject("a"), timeout: .seconds(300)) }
         #expect(error?.code == .unreachable)
@@ -167,7 +167,7 @@ struct TokenCacheClientTests {
 
     @Test("A call that is cancelled before it begins sends nothing.")
     func cancelledBefore() async throws {
-        let directory = try TemporaryFolder()
+        let directory = try TemporaryDirectory()
         let client = TokenCacheClient(path: directory.path("none"), restartGrace: .seconds(300))
         let call = Task {
             unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
@@ -178,7 +178,7 @@ struct TokenCacheClientTests {
 
     @Test("A call that waits for a daemon can be cancelled.")
     func cancelledWhileWaiting() async throws {
-        let directory = try TemporaryFolder()
+        let directory = try TemporaryDirectory()
         let client = TokenCacheClient(path: directory.path("none"), restartGrace: .seconds(300))
         let call = Task.immediate { try await client.hello(timeout: .seconds(300)) }
         call.cancel()

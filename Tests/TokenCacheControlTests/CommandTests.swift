@@ -44,7 +44,7 @@ struct CommandTests {
 
     @Test("The longest wait is the call's, and not a member of the request.")
     func timeout() throws {
-        #expect(try parse("token ann --timeout 3").request.timeout == 3)
+        #expect(try parse("token ann --timeout 3").request.timeout == .seconds(3))
     }
 
     @Test("The token and hello commands use the applications' socket, the others the operators'.")

@@ -12,14 +12,14 @@ private final class Fixture: Sendable {
     let loop: any EventLoop
     let handler: NIOLoopBound<RecordingHandler>
     let server: NIOLoopBound<SocketServer>
-    let folder: TemporaryFolder
+    let folder: TemporaryDirectory
     var path: String { folder.path("s") }
     var adminPath: String { folder.path("a") }
 
     init(maxConnections: Int = 10, maxUnsent: Int? = nil) async throws {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         self.loop = loop
-        folder = try TemporaryFolder()
+        folder = try TemporaryDirectory()
         (handler, server) = try await loop.submit {
             let handler = RecordingHandler()
             let server = SocketServer(

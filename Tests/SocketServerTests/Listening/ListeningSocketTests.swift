@@ -7,7 +7,7 @@ import Testing
 @Suite("Binding a socket")
 struct ListeningSocketTests {
     private func address(
-        _ folder: TemporaryFolder,
+        _ folder: TemporaryDirectory,
         mode: UInt32 = 0o640,
         group: String? = nil
     ) -> ListeningSocket.Address {
@@ -22,7 +22,7 @@ struct ListeningSocketTests {
 
     @Test("It has its mode and group, accepts connections, and leaves nothing else in the directory.")
     func binds() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let socket = try ListeningSocket.bind(address(folder, group: "\(getgid())"))
         defer { close(socket.descriptor) }
         #expect(status(socket.path).st_mode & 0o7777 == 0o640)
@@ -33,7 +33,7 @@ struct ListeningSocketTests {
 
     @Test("The socket of a running daemon is not replaced, but that of a daemon that has ended is.")
     func occupied() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let first = try ListeningSocket.bind(address(folder))
         #expect(throws: ListeningSocketError.inUse(first.path)) { try ListeningSocket.bind(address(folder)) }
         _ = try LineClient(first.path)
@@ -50,7 +50,7 @@ struct ListeningSocketTests {
 
     @Test("The wait for another daemon's lock has a limit, and a killed daemon leaves no lock.")
     func locked() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let path = folder.path("s.lock")
         let lock = unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o200)
         #expect(flock(lock, LOCK_EX) == 0)
@@ -64,7 +64,7 @@ struct ListeningSocketTests {
 
     @Test("A lock of the directory, which any reader can have, keeps no daemon from starting or ending.")
     func lockedDirectory() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let lock = unsafe open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         defer { close(lock) }
         #expect(flock(lock, LOCK_EX) == 0)
@@ -76,7 +76,7 @@ struct ListeningSocketTests {
 
     @Test("A path can be as long as the kernel allows.")
     func longest() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         let path = folder.path(String(repeating: "x", count: 107 - folder.path("").utf8.count))
         #expect(path.utf8.count == 107)
         let socket = try ListeningSocket.bind(ListeningSocket.Address(path: path, mode: 0o600))
@@ -86,7 +86,7 @@ struct ListeningSocketTests {
 
     @Test("A file that is no socket, an unknown group and a path that is too long are errors.")
     func errors() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         try folder.write("precious", to: "s")
         #expect(throws: ListeningSocketError.notASocket(folder.path("s"))) { try ListeningSocket.bind(address(folder)) }
         #expect(try String(contentsOfFile: folder.path("s"), encoding: .utf8) == "precious")

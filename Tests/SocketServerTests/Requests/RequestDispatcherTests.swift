@@ -1,3 +1,4 @@
+import OperatorReplies
 import NIOCore
 import NIOPosix
 import SocketServer
@@ -83,11 +84,11 @@ struct RequestDispatcherTests {
         await onLoop(rules: []) { fixture in
             let error = ErrorReply(.forbidden, "this peer may not use this operation")
             #expect(fixture.handle(Self.token, from: fixture.app) == .error(error))
-            guard case .refusal(let refusal)? = fixture.calls.records.first, fixture.calls.records.count == 1 else {
+            guard case .forbidden(let refusal)? = fixture.calls.records.first, fixture.calls.records.count == 1 else {
                 return #expect(Bool(false), "there is one record")
             }
             #expect(refusal.operation == .token && refusal.reason == error.description)
-            #expect(fixture.stats?.errors["forbidden"] == 1)
+            #expect(fixture.stats?.requests.errors["forbidden"] == 1)
             #expect(fixture.stats?.requests.byOperation["token"] == 1)
         }
     }
@@ -98,7 +99,7 @@ struct RequestDispatcherTests {
             let reply = fixture.handle(.flush(tenant: "none"), from: fixture.admin)
             #expect(reply == .error(ErrorReply(.unknownTenant, "no tenant of that name is configured")))
             #expect(fixture.calls.records.isEmpty)
-            #expect(fixture.stats?.errors["unknown_tenant"] == 1)
+            #expect(fixture.stats?.requests.errors["unknown_tenant"] == 1)
         }
     }
 
@@ -165,7 +166,7 @@ struct RequestDispatcherTests {
             fixture.dispatcher.countError(.invalidRequest)
             fixture.dispatcher.delivered(.error(ErrorReply(.unavailable, "no")))
             fixture.dispatcher.delivered(.evicted)
-            #expect(fixture.stats?.errors == ["invalid_request": 1, "unavailable": 1])
+            #expect(fixture.stats?.requests.errors == ["invalid_request": 1, "unavailable": 1])
         }
     }
 }

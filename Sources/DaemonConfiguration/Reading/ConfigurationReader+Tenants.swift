@@ -1,0 +1,177 @@
+import TokenCache
+
+/// The section `tenants` and the key `default_tenant`.
+extension ConfigurationReader {
+    private static var tenantKeys: [String] {
+        [
+            "host", "client_id", "client_secret", "client_key", "key_id", "scope", "timeout", "rate", "max_concurrent",
+            "ca_file", "proxy",
+        ]
+    }
+
+    private static var mostNameCharacters: Int { 64 }
+
+    /// Reads `tenants` and `default_tenant`.
+    mutating func readTenants(_ file: inout Section, _ configuration: inout DaemonConfiguration) {
+        let defaultTenant = file.take("default_tenant")
+        guard let item = file.take("tenants") else { return note(1, "tenants", "is missing: name at least one tenant") }
+        guard var section = Section(item.node, path: item.path, line: item.line), !section.keys.isEmpty else {
+            return note(item, "should be a mapping of one or more tenants by name")
+        }
+        noteRepeated(section)
+        let names = section.keys.map(\.key)
+        for name in names {
+            guard let tenant = section.take(name) else { continue }
+            checkName(name, tenant)
+            configuration.tenants[name] = readTenant(tenant)
+        }
+        configuration.defaultTenant = readDefault(defaultTenant, names: names, item)
+    }
+
+    private mutating func readDefault(_ item: Item?, names: [String], _ tenants: Item) -> String? {
+        guard let item else {
+            if names.count > 1 {
+                note(tenants.line, "default_tenant", "is missing: with several tenants it should name one of them")
+            }
+            return names.count == 1 ? names[0] : nil
+        }
+        guard let name = item.text, names.contains(name) else {
+            note(item, "should be one of the tenants: \(names.map(\.forMessage).joined(separator: ", "))")
+            return nil
+        }
+        return name
+    }
+
+    private mutating func checkName(_ name: String, _ item: Item) {
+        let isValid =
+            (1...Self.mostNameCharacters).contains(name.utf8.count) && name.utf8.allSatisfy(Self.isNameCharacter)
+        guard !isValid else { return }
+        note(
+            item.line,
+            "tenants.\(name.forMessage)",
+            "should be named by 1 to \(Self.mostNameCharacters) letters, digits, dots, hyphens or underscores"
+        )
+    }
+
+    private static func isNameCharacter(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):
+            true
+        default: false
+        }
+    }
+
+    private mutating func readTenant(_ item: Item) -> DaemonConfiguration.Tenant? {
+        var tenant: DaemonConfiguration.Tenant?
+        section(item, known: Self.tenantKeys) { reader, section in
+            let host = reader.host(reader.required("host", of: &section))
+            let clientID = reader.text(reader.required("client_id", of: &section), "should be the OAuth client's id")
+            let (credential, line) = reader.credential(&section)
+            let identity = TenantPolicy.Identity(host: host ?? "", clientID: clientID ?? "")
+            var read = DaemonConfiguration.Tenant(
+                policy: TenantPolicy(identity: identity),
+                credential: credential ?? .secret(.file(""))
+            )
+            read.lines.credential = line
+            reader.readOptions(&section, &read)
+            tenant = read
+        }
+        return tenant
+    }
+
+    private mutating func readOptions(_ section: inout Section, _ tenant: inout DaemonConfiguration.Tenant) {
+        if let item = section.take("scope"), let scope = text(item, Self.scopeRule) {
+            if scope.isScopeList { tenant.scope = scope } else { note(item, Self.scopeRule) }
+        }
+        if let timeout = duration(section.take("timeout"), 1...300) { tenant.timeout = timeout }
+        self.section(section.take("rate"), known: ["per_minute", "burst"]) { reader, section in
+            if let rate = reader.integer(section.take("per_minute"), 1...10_000_000) {
+                tenant.policy.ratePerMinute = rate
+            }
+            if let burst = reader.integer(section.take("burst"), 1...10_000_000) { tenant.policy.burst = burst }
+        }
+        if let count = integer(section.take("max_concurrent"), 1...1_000) { tenant.policy.maxConcurrent = count }
+        let caFile = section.take("ca_file")
+        tenant.caFile = path(caFile)
+        tenant.lines.caFile = caFile?.line
+        readProxy(section.take("proxy"), &tenant)
+    }
+
+    private static var scopeRule: String { "should be one or more OAuth scopes with spaces between them" }
+
+    private mutating func required(_ key: String, of section: inout Section) -> Item? {
+        if let item = section.take(key) { return item }
+        note(section.line, section.dotted(key), "is missing")
+        return nil
+    }
+
+    private mutating func host(_ item: Item?) -> String? {
+        guard let item else { return nil }
+        guard let origin = item.text.flatMap(Origin.init) else {
+            note(
+                item,
+                "should be https://host or https://host:port, without a path; http only for a loopback address"
+            )
+            return nil
+        }
+        return origin.text
+    }
+
+    /// Reads the client's secret or key.
+    private mutating func credential(_ section: inout Section) -> (DaemonConfiguration.Credential?, line: Int?) {
+        let (keyItem, idItem) = (section.take("client_key"), section.take("key_id"))
+        let id = text(idItem, "should be the key's id at the tenant")
+        guard let keyItem else {
+            if let idItem { note(idItem, "is for client_key only") }
+            let item = required("client_secret", of: &section)
+            return (secret(item).map { .secret($0) }, item?.line)
+        }
+        if let item = section.take("client_secret") { note(item, "should be left out where there is a client_key") }
+        return (secret(keyItem).map { .key($0, id: id) }, keyItem.line)
+    }
+
+    /// Reads the source of a secret.
+    ///
+    /// No fault shows any of this value, as it may be the secret itself by mistake.
+    mutating func secret(_ item: Item?) -> DaemonConfiguration.SecretSource? {
+        guard let item else { return nil }
+        let rule = "should be { credential: NAME } or { file: PATH }; a secret is never a value in this file"
+        guard var section = Section(item.node, path: item.path, line: item.line) else {
+            note(item, rule)
+            return nil
+        }
+        let (credential, file) = (section.take("credential"), section.take("file"))
+        guard section.keys.isEmpty, (credential == nil) != (file == nil) else {
+            note(item, rule)
+            return nil
+        }
+        if let credential {
+            guard let name = credential.text, !name.isEmpty, name.utf8.allSatisfy(Self.isNameCharacter), name != ".",
+                name != ".."
+            else {
+                note(credential, "should be the name of a credential of systemd's")
+                return nil
+            }
+            return .credential(name)
+        }
+        return path(file).map { .file($0) }
+    }
+
+    private mutating func path(_ item: Item?) -> String? {
+        guard let item else { return nil }
+        guard let path = item.text, path.hasPrefix("/") else {
+            note(item, "should be an absolute path")
+            return nil
+        }
+        return path
+    }
+}
+
+extension String {
+    /// True if the text is one or more scopes of RFC 6749, section 3.3, with spaces between.
+    var isScopeList: Bool {
+        let isAllowed = utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }
+        return isAllowed && utf8.contains { $0 != 0x20 }
+    }
+}

@@ -1,0 +1,111 @@
+/// The kinds of values.
+///
+/// Each method returns nil for a key that is missing, and for a wrong value, which it records as a fault.
+extension ConfigurationReader {
+    /// Reads a text that is not empty.
+    mutating func text(_ item: Item?, _ rule: String = "should be text") -> String? {
+        guard let item else { return nil }
+        guard let text = item.text, !text.isEmpty else {
+            note(item, rule)
+            return nil
+        }
+        return text
+    }
+
+    /// Reads a whole number in a range.
+    mutating func integer(_ item: Item?, _ range: ClosedRange<Int>) -> Int? {
+        guard let item else { return nil }
+        guard item.isPlain, let number = item.text.flatMap(Self.whole), range.contains(number) else {
+            note(item, "should be a whole number from \(range.lowerBound) to \(range.upperBound)")
+            return nil
+        }
+        return number
+    }
+
+    /// Reads `true` or `false`.
+    mutating func flag(_ item: Item?) -> Bool? {
+        guard let item else { return nil }
+        switch item.isPlain ? item.text : nil {
+        case "true": return true
+        case "false": return false
+        default:
+            note(item, "should be true or false")
+            return nil
+        }
+    }
+
+    /// Reads a number in a range.
+    mutating func number(_ item: Item?, _ range: ClosedRange<Double>, _ rule: String? = nil) -> Double? {
+        guard let item else { return nil }
+        guard item.isPlain, let number = item.text.flatMap(Self.decimal), range.contains(number) else {
+            note(item, rule ?? "should be a number from \(range.lowerBound.brief) to \(range.upperBound.brief)")
+            return nil
+        }
+        return number
+    }
+
+    /// Reads a duration in a range of seconds: a number of seconds, or a number that `s`, `m` or `h` follows.
+    mutating func duration(_ item: Item?, _ range: ClosedRange<Int>) -> Duration? {
+        guard let item else { return nil }
+        guard let seconds = item.text.flatMap(Self.seconds),
+            seconds >= Double(range.lowerBound), seconds <= Double(range.upperBound)
+        else {
+            let bounds = "\(Self.brief(range.lowerBound)) to \(Self.brief(range.upperBound))"
+            note(item, "should be a duration from \(bounds): a number of seconds, or text such as 90s, 30m or 6h")
+            return nil
+        }
+        return .seconds(seconds)
+    }
+
+    /// Reads a list of texts.
+    mutating func texts(_ item: Item?, _ rule: String, isValid: (String) -> Bool = { _ in true }) -> [String]? {
+        guard let item else { return nil }
+        guard let elements = item.elements else {
+            note(item, "should be a list of \(rule)")
+            return nil
+        }
+        return elements.compactMap { element in
+            guard let text = element.text, !text.isEmpty, isValid(text) else {
+                note(element, "should be \(rule)")
+                return nil
+            }
+            return text
+        }
+    }
+
+    /// The number that a text of digits stands for.
+    ///
+    /// `+1` is none.
+    static func whole(_ text: String) -> Int? {
+        let digits = text.hasPrefix("-") ? text.dropFirst() : Substring(text)
+        return digits.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(text) : nil
+    }
+
+    private static func seconds(_ text: String) -> Double? {
+        let units: [Character: Double] = ["s": 1, "m": 60, "h": 3_600]
+        guard let unit = text.last.flatMap({ units[$0] }) else { return decimal(text) }
+        return decimal(String(text.dropLast())).map { $0 * unit }
+    }
+
+    /// The number that digits with or without a fraction stand for.
+    ///
+    /// `inf`, `0x10` and `1e3` are none.
+    private static func decimal(_ text: String) -> Double? {
+        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == 0x2E || $0 == 0x2D }) else { return nil }
+        return Double(text)
+    }
+
+    private static func brief(_ seconds: Int) -> String {
+        switch seconds {
+        case 0: "0"
+        case let seconds where seconds % 3_600 == 0: "\(seconds / 3_600) h"
+        case let seconds where seconds % 60 == 0: "\(seconds / 60) min"
+        default: "\(seconds) s"
+        }
+    }
+}
+
+extension Double {
+    /// The number without a fraction of zero.
+    fileprivate var brief: String { self == rounded() ? String(Int(self)) : String(self) }
+}

@@ -1,0 +1,36 @@
+import Yams
+
+/// One value of the file, with its position there.
+struct Item {
+    /// The key with those around it, joined by dots.
+    let path: String
+    /// The line, from 1.
+    let line: Int?
+    let node: Node
+
+    /// The text of a scalar, or nil for a list, a mapping or nothing.
+    var text: String? {
+        guard case .scalar(let scalar) = node, !isNull else { return nil }
+        return scalar.string
+    }
+
+    /// True if the value was left out.
+    var isNull: Bool {
+        guard case .scalar(let scalar) = node, scalar.style == .plain else { return false }
+        return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
+    }
+
+    /// True if the value is written without quotes.
+    var isPlain: Bool {
+        guard case .scalar(let scalar) = node else { return false }
+        return scalar.style == .plain
+    }
+
+    /// The elements of a list, or nil for any other value.
+    var elements: [Item]? {
+        guard case .sequence(let sequence) = node else { return nil }
+        return sequence.enumerated().map { index, node in
+            Item(path: "\(path)[\(index)]", line: node.mark?.line ?? line, node: node)
+        }
+    }
+}

@@ -1,0 +1,26 @@
+extension [String] {
+    /// The element that a misspelt word probably means: at most two letters differ, and fewer than it has.
+    func nearest(to word: String) -> String? {
+        let closest = map { ($0, $0.distance(to: word)) }.min { $0.1 < $1.1 }
+        guard let (candidate, distance) = closest, distance <= 2, distance < candidate.count else { return nil }
+        return candidate
+    }
+}
+
+extension String {
+    /// The number of letters to change, add or remove to get from one word to the other (Levenshtein's distance).
+    fileprivate func distance(to other: String) -> Int {
+        let (own, others) = (Array(utf8.prefix(64)), Array(other.utf8.prefix(64)))
+        var row = Array(0...others.count)
+        for (index, letter) in own.enumerated() {
+            var diagonal = row[0]
+            row[0] = index + 1
+            for (column, otherLetter) in others.enumerated() {
+                let change = diagonal + (letter == otherLetter ? 0 : 1)
+                diagonal = row[column + 1]
+                row[column + 1] = Swift.min(change, row[column] + 1, row[column + 1] + 1)
+            }
+        }
+        return row[others.count]
+    }
+}

@@ -1,0 +1,40 @@
+import Yams
+
+/// One mapping of the file, whose known keys are taken out one by one, so that the unknown ones are left.
+struct Section {
+    /// The key with those around it, joined by dots, or empty for the file's outermost mapping.
+    let path: String
+    /// The line at which it begins.
+    let line: Int?
+    private var entries: [(key: String, line: Int?, value: Node)] = []
+    /// Keys that appear once more, such as `1` and `"1"`, which YAML tells apart.
+    private(set) var repeated: [(key: String, line: Int?)] = []
+
+    /// Reads a mapping, or returns nil for any other node.
+    init?(_ node: Node, path: String, line: Int?) {
+        guard case .mapping(let mapping) = node else { return nil }
+        self.path = path
+        self.line = line
+        for (key, value) in mapping {
+            let name = key.string ?? ""
+            if entries.contains(where: { $0.key == name }) {
+                repeated.append((name, key.mark?.line))
+            } else {
+                entries.append((name, key.mark?.line, value))
+            }
+        }
+    }
+
+    /// All keys with their lines.
+    var keys: [(key: String, line: Int?)] { entries.map { ($0.key, $0.line) } }
+
+    /// Takes a key's value out, or returns nil if it isn't there.
+    mutating func take(_ key: String) -> Item? {
+        guard let index = entries.firstIndex(where: { $0.key == key }) else { return nil }
+        let entry = entries.remove(at: index)
+        return Item(path: dotted(key), line: entry.line ?? entry.value.mark?.line, node: entry.value)
+    }
+
+    /// A key of this section with those around it, joined by dots.
+    func dotted(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+}

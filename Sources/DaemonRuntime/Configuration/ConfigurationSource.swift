@@ -1,0 +1,143 @@
+package import DaemonConfiguration
+import Dispatch
+package import Logging
+package import Secrets
+import SocketServer
+import Systemd
+import Tenant
+
+/// The source of each configuration: the file, the command line's values for parts of it, and the secrets that it
+/// names.
+package struct ConfigurationSource: Sendable {
+    /// The time that a name service may delay a start.
+    ///
+    /// Its names count as unknown until it answers.
+    private static let nameTimeout = DispatchTimeInterval.seconds(5)
+
+    /// The file.
+    package let path: String
+    /// The command line's path of the applications' socket.
+    package let requestsPath: String?
+    /// The command line's path of the operators' socket.
+    package let adminPath: String?
+    /// The command line's level of the log.
+    package let logLevel: Logger.Level?
+    /// The process's environment.
+    package let environment: [String: String]
+    /// The source of the secrets' memory.
+    package let memory: SecretMemory
+    /// The resolver of users' and groups' names.
+    package let accounts: AccountResolver
+
+    /// Creates a source.
+    ///
+    /// The arguments that are nil leave the file's value as it is.
+    package init(
+        path: String,
+        requestsPath: String? = nil,
+        adminPath: String? = nil,
+        logLevel: Logger.Level? = nil,
+        environment: [String: String],
+        memory: SecretMemory,
+        accounts: AccountResolver
+    ) {
+        self.path = path
+        self.requestsPath = requestsPath
+        self.adminPath = adminPath
+        self.logLevel = logLevel
+        self.environment = environment
+        self.memory = memory
+        self.accounts = accounts
+    }
+
+    /// Reads and checks the file and all that it names.
+    ///
+    /// - Parameter isCheck: True if the daemon won't serve. A credential may be missing then, as only systemd can hand
+    ///   it over.
+    package func load(isCheck: Bool = false) throws(ConfigurationFaults) -> LoadedConfiguration {
+        let configuration = withCommandLine(try DaemonConfiguration.load(path))
+        var access = AccessPolicy(configuration)
+        access.resolve(accounts.resolve(access.names, within: Self.nameTimeout))
+        var loaded = LoadedConfiguration(path: path, configuration: configuration, access: access)
+        loaded.notes = Self.notes(on: access)
+        var faults: [ConfigurationFaults.Fault] = []
+        for (name, tenant) in configuration.tenants {
+            readProxy(of: tenant, name, into: &loaded, isCheck, &faults)
+            readCredential(of: tenant, name, into: &loaded, isCheck, &faults)
+        }
+        guard faults.isEmpty else { throw ConfigurationFaults(faults) }
+        return loaded
+    }
+
+    private func withCommandLine(_ configuration: DaemonConfiguration) -> DaemonConfiguration {
+        var configuration = configuration
+        if let requestsPath { configuration.sockets.requests.path = requestsPath }
+        if let adminPath { configuration.sockets.admin.path = adminPath }
+        if let logLevel { configuration.logLevel = logLevel }
+        return configuration
+    }
+
+    private static func notes(on access: AccessPolicy) -> [String] {
+        let rules = access.rules.filter { !$0.peers.unresolved.isEmpty }.map { rule in
+            let names = rule.peers.unresolved.all.joined(separator: ", ")
+            return
+                "\(rule.location) names \(names), which this machine doesn't know now: until it does, a peer that could be "
+                + "meant gets only what the rules before it give"
+        }
+        let administrators = access.administrators.unresolved.all.map { name in
+            "admin.users names \(name), which this machine doesn't know now: it matches nobody"
+        }
+        return rules + administrators
+    }
+
+    private func readProxy(
+        of tenant: DaemonConfiguration.Tenant,
+        _ name: String,
+        into loaded: inout LoadedConfiguration,
+        _ isCheck: Bool,
+        _ faults: inout [ConfigurationFaults.Fault]
+    ) {
+        do {
+            loaded.proxies[name] = try proxy(of: tenant, isCheck: isCheck)
+        } catch {
+            let line = tenant.lines.proxyPassword ?? tenant.lines.proxy
+            faults.append(.init(file: path, line: line, key: "tenants.\(name).\(tenant.proxyKey)", message: "\(error)"))
+        }
+    }
+
+    private func readCredential(
+        of tenant: DaemonConfiguration.Tenant,
+        _ name: String,
+        into loaded: inout LoadedConfiguration,
+        _ isCheck: Bool,
+        _ faults: inout [ConfigurationFaults.Fault]
+    ) {
+        if isCheck, case .credential = tenant.credential.source, credentialsDirectory == nil {
+            loaded.notes.append("the secret of tenant \(name) was not looked for: credentials come from systemd")
+            return
+        }
+        do {
+            loaded.credentials[name] = try credential(tenant.credential)
+        } catch {
+            let key = "tenants.\(name).\(tenant.credential.key)"
+            faults.append(.init(file: path, line: tenant.lines.credential, key: key, message: "\(error)"))
+        }
+    }
+}
+
+extension DaemonConfiguration.Credential {
+    /// The key of this credential in the configuration.
+    fileprivate var key: String {
+        switch self {
+        case .secret: "client_secret"
+        case .key: "client_key"
+        }
+    }
+}
+
+extension DaemonConfiguration.Tenant {
+    /// The key in the configuration that a fault of the proxy is about.
+    fileprivate var proxyKey: String {
+        if case .server(_, _, .some) = proxy { "proxy.password" } else { "proxy" }
+    }
+}

@@ -1,0 +1,36 @@
+package import Audit
+package import DaemonConfiguration
+import Logging
+package import SocketServer
+package import Tenant
+
+/// A configuration with the secrets that it names, read and checked.
+package struct LoadedConfiguration: Sendable {
+    /// The file that it was read from, for faults.
+    package let path: String
+    /// The file's values, some of which the command line has replaced.
+    package var configuration: DaemonConfiguration
+    /// The clients' secrets and keys, by tenant.
+    package var credentials: [String: ClientCredential] = [:]
+    /// The proxies of the tenants that are reached through one.
+    package var proxies: [String: ProxySettings] = [:]
+    /// The access rules without the tenants, whose identities are not known here.
+    package var access: AccessPolicy
+    /// The parts of the configuration that have no effect now, in sentences.
+    package var notes: [String] = []
+
+    /// Opens the destination of the audit trail.
+    package func openAuditTrail() throws(ConfigurationFaults) -> AuditTrail.Opened {
+        do {
+            return try AuditTrail.open(configuration.auditDestination)
+        } catch {
+            let fault = ConfigurationFaults.Fault(
+                file: path,
+                line: configuration.auditLine,
+                key: "audit.to",
+                message: "\(error)"
+            )
+            throw ConfigurationFaults([fault])
+        }
+    }
+}

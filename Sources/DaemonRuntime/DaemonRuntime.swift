@@ -1,0 +1,198 @@
+import Audit
+import DaemonConfiguration
+package import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import SocketServer
+import Systemd
+import TokenCache
+package import UnixSignals
+
+// DaemonRuntime: the daemon as a whole, from its start to its end.
+//
+// Why it exists: the modules below know nothing of the configuration, of each other's life or of the service manager.
+// This module reads the configuration with the secrets that it names, creates the parts, gives them their settings at
+// the start and at each reload, runs the services and ends them in order. It promises that a configuration with a fault
+// changes nothing, that neither a failed start nor an end leaves a socket's name behind, and that the daemon is
+// announced as ready only when it serves.
+
+/// Creates the daemon's parts, runs them until a signal ends them, and closes them.
+package struct DaemonRuntime: Sendable {
+    /// The signals that the running daemon handles.
+    package struct Signals: Sendable {
+        /// The signals that begin the shutdown.
+        package var shutdown: [UnixSignal]
+        /// The signals that cause a reload.
+        package var reload: [UnixSignal]
+
+        /// Creates a choice of signals.
+        package init(shutdown: [UnixSignal] = [.sigterm, .sigint], reload: [UnixSignal] = [.sighup]) {
+            self.shutdown = shutdown
+            self.reload = reload
+        }
+    }
+
+    private let source: ConfigurationSource
+    private let loaded: LoadedConfiguration
+    private let settings: StartSettings
+    private let output: LogOutput
+    private let log: Logger
+    private let signals: Signals
+
+    /// Prepares a daemon.
+    ///
+    /// - Parameters:
+    ///   - source: The source of the reloads' configurations.
+    ///   - loaded: The first configuration.
+    ///   - output: The output that `log` writes to.
+    package init(
+        _ source: ConfigurationSource,
+        _ loaded: LoadedConfiguration,
+        _ output: LogOutput,
+        _ log: Logger,
+        signals: Signals = Signals()
+    ) {
+        self.source = source
+        self.loaded = loaded
+        settings = StartSettings(loaded.configuration)
+        self.output = output
+        self.log = log
+        self.signals = signals
+    }
+
+    /// Serves until a signal, or the graceful shutdown of the task that it runs in.
+    package func run() async throws {
+        let handedOver = try HandedOverSockets.take()
+        let sockets = try Sockets(handedOver, settings)
+        defer { sockets.removeNames() }
+        let auditTrail = AuditTrail(to: try AuditTrail.open(.nowhere)) { [log] in $0.write(to: log) }
+        defer {
+            if !auditTrail.flush() { log.error("not all records of the audit trail were written before the end") }
+        }
+        // One loop for the cache and the connections, another for the tenants: TLS and replies never delay a hit.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let tenantGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let clients = TenantClients(source, on: tenantGroup, log: log)
+        let result = await Self.result {
+            try await serve(sockets, handedOver.stored, group.next(), tenantGroup.next(), clients, auditTrail)
+        }
+        await clients.shutdown()
+        try await tenantGroup.shutdownGracefully()
+        try await group.shutdownGracefully()
+        try result.get()
+        log.info("the daemon has ended")
+    }
+
+    private static func result(of body: () async throws -> Void) async -> Result<Void, any Error> {
+        do {
+            return .success(try await body())
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func serve(
+        _ sockets: Sockets,
+        _ stored: [HandedOverSockets.Stored],
+        _ loop: any EventLoop,
+        _ tenantLoop: any EventLoop,
+        _ clients: TenantClients,
+        _ auditTrail: AuditTrail
+    ) async throws {
+        let (reloads, accounts) = (ReloadRequests(), AccountRequests())
+        let limit = OpenFileLimit.raise()
+        let frontend = try await Frontend.start(
+            on: loop,
+            maxConnections: min(settings.maxConnections, limit?.connections ?? .max),
+            dependencies(auditTrail, reloads, accounts)
+        )
+        let components = await components(frontend, clients, stored, auditTrail)
+        try await components.apply(components.prepare(loaded))
+        warn(limit)
+        // Trapped before the daemon is ready: from then on the manager may send it at any moment.
+        let reloadSignals = await UnixSignalsSequence(trapping: signals.reload)
+        let services = ServiceGroup(
+            // They end in the opposite order: serving first, so that a drain still gets its mints.
+            services: [
+                MintService(cache: frontend.cache, clients: clients),
+                ReloadService(
+                    Reload(from: source, into: components, log: log),
+                    frontend,
+                    requests: reloads,
+                    signals: reloadSignals,
+                    auditTrail: auditTrail
+                ),
+                AccountService(frontend, source.accounts, requests: accounts, log: log),
+                AuditService(trail: auditTrail),
+                HeartbeatService(frontend, loops: [loop, tenantLoop], interval: Watchdog.interval),
+                EarlySignalService(),
+                SocketWatchService(frontend, sockets, log: log),
+                ServingService(frontend, sockets, tenants: tenantNames, log: log),
+            ],
+            gracefulShutdownSignals: signals.shutdown,
+            logger: log
+        )
+        try await services.run()
+        await components.persistence.finish()
+        try await frontend.stop()
+    }
+
+    private func components(
+        _ frontend: Frontend,
+        _ clients: TenantClients,
+        _ stored: [HandedOverSockets.Stored],
+        _ auditTrail: AuditTrail
+    ) async -> Components {
+        await clients.onSecretChange { await frontend.cache.secretChanged(of: $0) }
+        return Components(
+            frontend: frontend,
+            clients: clients,
+            persistence: TokenPersistence(
+                frontend,
+                inheriting: stored.map { ($0.name, $0.descriptor) },
+                memory: source.memory,
+                log: log
+            ),
+            auditTrail: auditTrail,
+            output: output,
+            log: log
+        )
+    }
+
+    private func dependencies(
+        _ auditTrail: AuditTrail,
+        _ reloads: ReloadRequests,
+        _ accounts: AccountRequests
+    ) -> Frontend.Dependencies {
+        let (log, resolver) = (log, source.accounts)
+        return Frontend.Dependencies(
+            notify: { $0.write(to: log) },
+            audit: { auditTrail.append($0) },
+            askForNames: { if resolver.want($0) { accounts.ask() } },
+            reload: { reloads.ask(($0, $1)) }
+        )
+    }
+
+    private var tenantNames: String { loaded.configuration.tenants.keys.sorted().joined(separator: ",") }
+
+    /// Logs, once, what this start could not do as the configuration may want it.
+    private func warn(_ limit: OpenFileLimit?) {
+        if let limit {
+            let connections = min(settings.maxConnections, limit.connections)
+            log.info(
+                "the limit of open files bounds the connections",
+                metadata: [LogKey.files: "\(limit.files)", LogKey.connections: "\(connections)"]
+            )
+        }
+        if case .nowhere = loaded.configuration.auditDestination, loaded.configuration.audit == nil {
+            log.warning("no audit trail is kept: there is no journal, and the configuration names nothing else")
+        }
+        for section in loaded.configuration.sectionsNotInForce {
+            log.warning(
+                "this version checks a section of the configuration but does not act on it",
+                metadata: [LogKey.section: "\(section)"]
+            )
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import Dispatch
+import Synchronization
+import TokenLog
+
+/// Tells a store of descriptors one thing after another, on a queue of its own, as the service manager may be busy.
+final class StoreQueue: Sendable {
+    /// The timeout of a wait for the store, in seconds.
+    private static let timeout: UInt64 = 5
+
+    /// The first and the longest pause before a file is offered again, in seconds.
+    package struct Pauses: Sendable {
+        let first: Double
+        let longest: Double
+    }
+
+    private let store: any DescriptorStoring
+    private let pauses: Pauses
+    private let onStored: @Sendable (_ generation: UInt64) -> Void
+    private let onFailure: @Sendable () -> Void
+    private let queue = DispatchQueue(label: "descriptor-store")
+    /// The file that the store has not taken yet.
+    ///
+    /// Only the latest one counts, as it holds all tokens.
+    private let offer = Mutex<TokenLog.StoredFile?>(nil)
+
+    /// Creates a queue for a store.
+    ///
+    /// - Parameters:
+    ///   - onStored: Called when the store has taken a file.
+    ///   - onFailure: Called when the store has not taken a file, which is then offered again.
+    init(
+        _ store: any DescriptorStoring,
+        pauses: Pauses,
+        onStored: @escaping @Sendable (_ generation: UInt64) -> Void,
+        onFailure: @escaping @Sendable () -> Void
+    ) {
+        self.store = store
+        self.pauses = pauses
+        self.onStored = onStored
+        self.onFailure = onFailure
+    }
+
+    /// Has the store take a file in place of its predecessor.
+    func put(_ file: TokenLog.StoredFile) {
+        offer.withLock { $0 = file }
+        queue.async { [self] in
+            guard !makeOffer() else { return }
+            onFailure()
+            offerAgain(after: pauses.first)
+        }
+    }
+
+    /// Has the store remove the files of some names.
+    func remove(_ names: Set<String>) {
+        queue.async { [self] in
+            for name in names.sorted() { store.remove(name) }
+        }
+    }
+
+    /// Removes all files, and waits until the store has done so.
+    func removeAll() async {
+        offer.withLock { $0 = nil }
+        remove(Set(TokenLog.names))
+        queue.async { [self] in store.wait(seconds: Self.timeout) }
+        await drain()
+    }
+
+    /// Makes the last offer, and waits until the store has been told everything.
+    func finish() async {
+        queue.async { [self] in _ = makeOffer() }
+        await drain()
+    }
+
+    private func drain() async {
+        await withCheckedContinuation { done in queue.async { done.resume() } }
+    }
+
+    /// Offers the file that the store should have, if there is one.
+    ///
+    /// Returns false if the store did not take it.
+    private func makeOffer() -> Bool {
+        guard let file = offer.withLock(\.self) else { return true }
+        // A file that has the name already is foreign, or was left behind.
+        store.remove(file.name)
+        guard store.put(file.descriptor, named: file.name) else { return false }
+        offer.withLock { if $0?.generation == file.generation { $0 = nil } }
+        if let predecessor = file.predecessor { store.remove(predecessor) }
+        store.wait(seconds: Self.timeout)
+        onStored(file.generation)
+        return true
+    }
+
+    /// Repeats the offer.
+    ///
+    /// A manager that restarts, or whose socket is full for a moment, takes the file later.
+    private func offerAgain(after pause: Double) {
+        queue.asyncAfter(deadline: .now() + pause) { [self] in
+            guard !makeOffer() else { return }
+            offerAgain(after: min(2 * pause, pauses.longest))
+        }
+    }
+}

@@ -1,0 +1,49 @@
+package import Logging
+import NIOCore
+import ServiceLifecycle
+import SocketServer
+import Systemd
+
+/// Serves both sockets until the shutdown begins, then drains.
+///
+/// It is the first service to end.
+package struct ServingService: DaemonService {
+    /// The time for the requests under way at a drain.
+    ///
+    /// The unit's stop timeout is longer.
+    private static let drainTime = TimeAmount.seconds(10)
+
+    private let frontend: Frontend
+    private let sockets: Sockets
+    private let tenants: String
+    private let log: Logger
+
+    /// Prepares the service.
+    ///
+    /// - Parameter tenants: The tenants' names, for the log.
+    package init(_ frontend: Frontend, _ sockets: Sockets, tenants: String, log: Logger) {
+        self.frontend = frontend
+        self.sockets = sockets
+        self.tenants = tenants
+        self.log = log
+    }
+
+    package func run() async throws {
+        try await frontend.listen(on: sockets.requests)
+        try await frontend.listen(on: sockets.admin)
+        log.info(
+            "the daemon serves",
+            metadata: [
+                LogKey.version: "\(Version.current)", LogKey.tenants: "\(tenants)", LogKey.sockets: "\(sockets.names)",
+            ]
+        )
+        // The signals are trapped by now, and each peer that connects from here on is answered.
+        ServiceNotification.ready(status: await frontend.status).send()
+        try await gracefulShutdown()
+        log.info("the daemon drains")
+        ServiceNotification.stopping.send()
+        // From here on new peers find another daemon, or none, and not one that is about to close.
+        sockets.removeNames()
+        try await frontend.drain(within: Self.drainTime)
+    }
+}

@@ -1,0 +1,69 @@
+package import SocketServer
+import Synchronization
+
+/// One of the daemon's listening sockets.
+package final class DaemonSocket: Sendable {
+    /// The socket's purpose.
+    package let kind: SocketKind
+    /// The descriptor at the start.
+    package let descriptor: CInt
+    /// True if systemd has the socket, too, and goes on listening when this daemon ends.
+    package let isHandedOver: Bool
+    /// The path, as far as it is known.
+    package let path: String
+    private let place: ListeningSocket.Address
+    private let state: Mutex<State>
+
+    private struct State {
+        var bound: ListeningSocket?
+        /// True if the name has been removed for good.
+        var isOver = false
+    }
+
+    init(_ kind: SocketKind, _ handedOver: CInt?, _ place: ListeningSocket.Address) throws {
+        let bound = handedOver == nil ? try ListeningSocket.bind(place) : nil
+        self.kind = kind
+        self.place = place
+        descriptor = handedOver ?? bound?.descriptor ?? -1
+        isHandedOver = handedOver != nil
+        path = handedOver.map { ListeningSocket.path(of: $0) ?? place.path } ?? place.path
+        state = Mutex(State(bound: bound))
+    }
+
+    /// The socket's origin, for the log.
+    var name: String { isHandedOver ? "systemd" : path }
+
+    /// Binds the socket again if its name no longer leads to it.
+    ///
+    /// - Returns: The new descriptor, or nil if there was no need.
+    /// - Throws: If it can't be bound, as another daemon answers there or the socket is systemd's.
+    package func bindAgainIfGone() throws -> CInt? {
+        try state.withLock { state in
+            guard !state.isOver else { return nil }
+            guard let bound = state.bound else {
+                if !ListeningSocket.isThere(path) { throw LostSocket(path: path) }
+                return nil
+            }
+            if bound.isThere { return nil }
+            // Without a wait for the lock: the next check tries again, and the end of the daemon must not wait for this.
+            let next = try ListeningSocket.bind(place, lockTimeout: .zero)
+            state.bound = next
+            return next.descriptor
+        }
+    }
+
+    /// Removes the socket's name, if it was bound here.
+    package func removeName() {
+        state.withLock { state in
+            state.isOver = true
+            state.bound?.removeName()
+        }
+    }
+}
+
+/// A socket of systemd's has lost its name.
+private struct LostSocket: Error, CustomStringConvertible {
+    let path: String
+
+    var description: String { "socket \(path) is gone; restart the socket's unit, which binds it anew" }
+}

@@ -1,0 +1,226 @@
+package import DaemonConfiguration
+package import Logging
+package import NIOCore
+package import Secrets
+import Systemd
+import Tenant
+package import TokenCache
+import TokenProtocol
+
+/// The tenants' clients and secrets, which make the calls that the cache orders.
+///
+/// A client belongs to a tenant's identity, so a call can reach no other origin than the one that it was ordered for.
+/// Secrets are read here, off the cache's loop. A client that a reload has replaced is closed when its last call ends.
+package actor TenantClients: TenantCalling {
+    /// One tenant of the present configuration.
+    fileprivate struct Member {
+        /// The number of its client.
+        var client: Int
+        var known: KnownCredential
+    }
+
+    /// The tenants of a configuration, checked and ready for ``take(_:)``.
+    package struct Prepared: Sendable {
+        /// The configured tenants' identities, by name.
+        package let identities: [String: TenantID]
+        fileprivate let members: [TenantID: Member]
+        fileprivate let registry: TenantRegistry
+    }
+
+    private let source: ConfigurationSource
+    private let group: any EventLoopGroup
+    private let log: Logger
+    private var registry = TenantRegistry()
+    private var members: [TenantID: Member] = [:]
+    private var failures: [TenantID: FailureHistory] = [:]
+    private var clients = ClientTable<TenantClient>()
+    private var secretChanged: @Sendable (TenantID) async -> Void = { _ in }
+
+    /// Creates an actor without tenants.
+    ///
+    /// - Parameters:
+    ///   - source: The source of the secrets.
+    ///   - group: The event loops of the calls.
+    package init(_ source: ConfigurationSource, on group: any EventLoopGroup, log: Logger) {
+        self.source = source
+        self.group = group
+        self.log = log
+    }
+
+    /// Sets the function that is called when a tenant's secret is found to have changed.
+    package func onSecretChange(_ notify: @escaping @Sendable (TenantID) async -> Void) { secretChanged = notify }
+
+    // MARK: Calls
+
+    package func mint(_ key: TokenKey) async -> MintOutcome {
+        let tenant = key.user.tenant
+        guard let member = members[tenant], let client = clients.begin(member.client) else {
+            return .failed(Self.removed)
+        }
+        let outcome = await client.mint(key.user.user, scopes: key.scopes, as: member.known.credential)
+        // Meanwhile a reload may have replaced the client, or another call may have found a new secret.
+        end(member.client)
+        report(outcome, tenant)
+        guard case .failed(.denied(let upstream, _)) = outcome,
+            await findsNewSecret(upstream, tenant, used: member.known.credential)
+        else { return outcome }
+        return .failed(.denied(upstream, secretChanged: true))
+    }
+
+    package func revoke(_ token: AccessToken, tenant: TenantID) async -> RevocationOutcome {
+        guard let member = members[tenant], let client = clients.begin(member.client) else {
+            return .failed(Self.removed)
+        }
+        let outcome = await client.revoke(token)
+        end(member.client)
+        if case .failed(let failure) = outcome { report(.failed(failure), tenant) }
+        return outcome
+    }
+
+    private static let removed = CallFailure.unavailable("the tenant is no longer configured")
+
+    private func end(_ client: Int) { close(clients.end(client)) }
+
+    /// Logs why calls fail, once for each cause, and when they no longer do.
+    private func report(_ outcome: MintOutcome, _ tenant: TenantID) {
+        guard members[tenant] != nil else { return }
+        switch failures[tenant, default: FailureHistory()].note(outcome, now: .now) {
+        case .fails(let reason, let code):
+            var metadata: Logger.Metadata = [LogKey.tenant: "\(tenant.name)", LogKey.reason: "\(reason)"]
+            if let code { metadata[LogKey.code] = "\(code)" }
+            log.warning("a call to the tenant failed", metadata: metadata)
+        case .recovers:
+            log.notice("calls to the tenant no longer fail", metadata: [LogKey.tenant: "\(tenant.name)"])
+        case nil: break
+        }
+    }
+
+    // MARK: Secrets
+
+    /// Looks for a new secret after a 401.
+    ///
+    /// - Returns: True if the client has another one by now than the call was made with. The cache then retries the
+    ///   call once.
+    private func findsNewSecret(
+        _ upstream: ErrorReply.Upstream,
+        _ tenant: TenantID,
+        used: ClientCredential
+    ) async -> Bool {
+        guard upstream.status == 401, let known = members[tenant]?.known else { return false }
+        if known.credential != used { return true }
+        let stamp = source.stamp(of: known.source)
+        guard members[tenant]?.known.beginLook(stamp, now: ContinuousClock.now) == true,
+            let credential = read(known.source, tenant), credential != used
+        else { return false }
+        members[tenant]?.known.credential = credential
+        log.notice(
+            "the tenant refused the client, and its secret has changed: the new one is used",
+            metadata: [LogKey.tenant: "\(tenant.name)"]
+        )
+        await secretChanged(tenant)
+        return true
+    }
+
+    private func read(_ source: DaemonConfiguration.Credential, _ tenant: TenantID) -> ClientCredential? {
+        do {
+            return try self.source.credential(source)
+        } catch {
+            log.warning(
+                "the client's secret can't be read again: the old one is kept",
+                metadata: [LogKey.tenant: "\(tenant.name)", LogKey.reason: "\(error)"]
+            )
+            return nil
+        }
+    }
+
+    // MARK: Configuration
+
+    /// Sets up the tenants of a configuration beside the present ones.
+    ///
+    /// After a fault everything is as it was before.
+    ///
+    /// From here on calls to both can be made. ``take(_:)`` has to follow when the cache knows the new ones.
+    package func prepare(_ loaded: LoadedConfiguration) throws(ConfigurationFaults) -> Prepared {
+        var registry = registry
+        let identities = registry.identify(loaded.configuration.tenants.mapValues(\.policy.identity))
+        var next: [TenantID: Member] = [:]
+        var faults: [ConfigurationFaults.Fault] = []
+        for (name, tenant) in loaded.configuration.tenants {
+            guard let credential = loaded.credentials[name], let id = identities[name] else { continue }
+            do {
+                let client = try client(for: id, tenant, loaded.proxies[name])
+                var known = KnownCredential(credential, from: tenant.credential)
+                known.inheritLook(from: members[id]?.known)
+                next[id] = Member(client: client, known: known)
+            } catch {
+                let message = Self.unusableAuthorities(tenant.caFile ?? "")
+                let key = "tenants.\(name).ca_file"
+                faults.append(.init(file: source.path, line: tenant.lines.caFile, key: key, message: message))
+            }
+        }
+        guard faults.isEmpty else {
+            replaceClients(except: members)
+            throw ConfigurationFaults(faults)
+        }
+        for (id, member) in next where members[id] == nil { members[id] = member }
+        return Prepared(identities: identities, members: next, registry: registry)
+    }
+
+    /// The sentence on a file of authorities that can't be used.
+    static func unusableAuthorities(_ path: String) -> String { "\(path) can't be read as certificates in PEM form" }
+
+    /// Replaces the present tenants by prepared ones.
+    ///
+    /// - Returns: The tenants whose secret has changed.
+    package func take(_ prepared: Prepared) -> [TenantID] {
+        let changed = prepared.members.filter { id, member in
+            members[id].map { $0.known.credential != member.known.credential } ?? false
+        }
+        registry = prepared.registry
+        members = prepared.members
+        failures = failures.filter { members[$0.key] != nil }
+        replaceClients(except: members)
+        return changed.keys.sorted { $0.name < $1.name }
+    }
+
+    /// The client of a tenant: the present one, unless its settings have changed or its file of authorities may have.
+    private func client(
+        for id: TenantID,
+        _ tenant: DaemonConfiguration.Tenant,
+        _ proxy: ProxySettings?
+    ) throws -> Int {
+        let settings = TenantSettings(tenant, proxy: proxy)
+        if let present = members[id]?.client, clients[present]?.settings == settings, tenant.caFile == nil {
+            return present
+        }
+        return clients.add(try TenantClient(settings, on: group, memory: source.memory))
+    }
+
+    private func replaceClients(except members: [TenantID: Member]) {
+        close(clients.replaceAll(except: Set(members.values.map(\.client))))
+    }
+
+    /// Closes all clients.
+    package func shutdown() {
+        members = [:]
+        close(clients.removeAll())
+    }
+
+    private func close(_ clients: [TenantClient]) {
+        for client in clients { client.shutdown() }
+    }
+}
+
+extension TenantSettings {
+    /// The settings that the configuration gives for a tenant.
+    fileprivate init(_ tenant: DaemonConfiguration.Tenant, proxy: ProxySettings?) {
+        self.init(
+            origin: tenant.host,
+            clientID: tenant.clientID,
+            timeout: tenant.timeout,
+            caFile: tenant.caFile,
+            userAgent: "tokencached/\(Version.current)"
+        )
+        self.proxy = proxy
+    }
+}
