@@ -1,5 +1,5 @@
-import OperatorReplies
 import DaemonRuntime
+import OperatorReplies
 import Testing
 import TokenProtocol
 

@@ -107,7 +107,7 @@ struct FaultTests {
             environment: ["NOTIFY_SOCKET": directory.path("n"), "FDSTORE": "4"]
         )
         _ = try #require(daemon.waitForOutput("it is offered again"), "\(daemon.written)")
-        let manager = try NoticeSocket(directory.path("n"))
+        let manager = try ManagerSocket(directory.path("n"))
         #expect(manager.wait(for: "FDSTORE=1\nFDNAME=tokens-a"))
         daemon.signal(SIGTERM)
         #expect(manager.wait(for: "STOPPING=1"))

@@ -216,7 +216,7 @@ struct LifecycleTests {
             let directory = try TemporaryDirectory()
             try directory.write(tenant.clientSecret, to: "secret")
             let configuration = try directory.write(Deployment.configuration(tenant, directory), to: "c.yaml")
-            let notifications = try NoticeSocket(directory.path("n"))
+            let notifications = try ManagerSocket(directory.path("n"))
             let paths = names.split(separator: ":").map { directory.path(String($0)) }
             let daemon = try Program(
                 "/usr/bin/systemd-socket-activate",

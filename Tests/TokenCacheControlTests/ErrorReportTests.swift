@@ -23,7 +23,9 @@ struct ErrorReportTests {
     func oneLine() {
         #expect(ErrorReport(TokenCacheError(.denied, "no; never")).lines == ["no; never"])
         #expect(
-            ErrorReport(TokenCacheError(.rateLimited, "wait", retryAfter: .seconds(2.9))).lines == ["wait; try again in 2 s"]
+            ErrorReport(TokenCacheError(.rateLimited, "wait", retryAfter: .seconds(2.9))).lines == [
+                "wait; try again in 2 s"
+            ]
         )
     }
 

@@ -127,7 +127,9 @@ extension ConfigurationReader {
             if let lifetime = reader.duration(section.take("default_lifetime"), 1...Self.day) {
                 policy.defaultLifetime = lifetime
             }
-            if reader.faults.count == before, policy.ahead >= policy.refreshDeadline, let item = ahead ?? refreshDeadline {
+            if reader.faults.count == before, policy.ahead >= policy.refreshDeadline,
+                let item = ahead ?? refreshDeadline
+            {
                 reader.note(
                     item.line,
                     section.dotted("ahead"),

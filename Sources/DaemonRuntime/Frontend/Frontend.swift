@@ -1,6 +1,6 @@
-package import OperatorReplies
 import Dispatch
 package import NIOCore
+package import OperatorReplies
 import Secrets
 package import SocketServer
 import Systemd

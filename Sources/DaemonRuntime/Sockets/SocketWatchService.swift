@@ -1,5 +1,5 @@
-import OperatorReplies
 package import Logging
+import OperatorReplies
 import ServiceLifecycle
 import SocketServer
 import TokenProtocol

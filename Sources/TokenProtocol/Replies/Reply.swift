@@ -1,4 +1,5 @@
 package import OperatorReplies
+
 /// The reply to a request, before it is written as a line.
 ///
 /// All but the frequent and small replies are indirect, so that handing on a hit doesn't move the size of all

@@ -1,6 +1,6 @@
-import OperatorReplies
 import NIOCore
 import NIOPosix
+import OperatorReplies
 import SocketServer
 import Testing
 import TokenCache
