@@ -1,4 +1,4 @@
-/// The socket that a connection came in on.
+/// The socket that accepted a connection.
 package enum SocketKind: Sendable {
     /// The apps' socket.
     case requests

@@ -167,7 +167,7 @@ struct ConfigurationSourceTests {
     func namedThings() throws {
         #expect(
             try check(settings: "audit: { to: /none/x }").faults.first?.description
-                .hasPrefix("c.yaml:1: audit.to: /none/x can't be made") == true
+                .hasPrefix("c.yaml:1: audit.to: /none/x can't be created") == true
         )
         let group = "sockets: { admin: { path: /x, group: no-such-group } }"
         #expect(

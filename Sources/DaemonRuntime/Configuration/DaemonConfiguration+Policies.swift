@@ -38,5 +38,5 @@ extension DaemonConfiguration {
 
 extension DaemonConfiguration.Socket {
     /// The path, mode and group to bind.
-    var place: ListeningSocket.Address { ListeningSocket.Address(path: path, mode: mode, group: group) }
+    var address: ListeningSocket.Address { ListeningSocket.Address(path: path, mode: mode, group: group) }
 }

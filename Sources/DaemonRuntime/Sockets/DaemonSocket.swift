@@ -11,7 +11,7 @@ package final class DaemonSocket: Sendable {
     package let isHandedOver: Bool
     /// The path, as far as it is known.
     package let path: String
-    private let place: ListeningSocket.Address
+    private let address: ListeningSocket.Address
     private let state: Mutex<State>
 
     private struct State {
@@ -20,13 +20,13 @@ package final class DaemonSocket: Sendable {
         var isOver = false
     }
 
-    init(_ kind: SocketKind, _ handedOver: CInt?, _ place: ListeningSocket.Address) throws {
-        let bound = handedOver == nil ? try ListeningSocket.bind(place) : nil
+    init(_ kind: SocketKind, _ handedOver: CInt?, _ address: ListeningSocket.Address) throws {
+        let bound = handedOver == nil ? try ListeningSocket.bind(address) : nil
         self.kind = kind
-        self.place = place
+        self.address = address
         descriptor = handedOver ?? bound?.descriptor ?? -1
         isHandedOver = handedOver != nil
-        path = handedOver.map { ListeningSocket.path(of: $0) ?? place.path } ?? place.path
+        path = handedOver.map { ListeningSocket.path(of: $0) ?? address.path } ?? address.path
         state = Mutex(State(bound: bound))
     }
 
@@ -46,7 +46,7 @@ package final class DaemonSocket: Sendable {
             }
             if bound.isThere { return nil }
             // Without a wait for the lock: the next check tries again, and the end of the daemon must not wait for this.
-            let next = try ListeningSocket.bind(place, lockTimeout: .zero)
+            let next = try ListeningSocket.bind(address, lockTimeout: .zero)
             state.bound = next
             return next.descriptor
         }

@@ -11,9 +11,9 @@ package struct Sockets: Sendable {
 
     /// Takes the sockets that were handed over, and binds the others.
     package init(_ handedOver: HandedOverSockets, _ settings: StartSettings) throws {
-        requests = try DaemonSocket(.requests, handedOver.requests, settings.requests.place)
+        requests = try DaemonSocket(.requests, handedOver.requests, settings.requests.address)
         do {
-            admin = try DaemonSocket(.admin, handedOver.admin, settings.admin.place)
+            admin = try DaemonSocket(.admin, handedOver.admin, settings.admin.address)
         } catch {
             requests.removeName()
             throw error

@@ -79,7 +79,7 @@ extension ErrorReply {
         "the tenant's configuration has changed while the request waited; ask again",
         retryAfter: 1
     )
-    /// The error for a token that came too late to be of use.
+    /// The error for a token that arrived too late to be of use.
     static let expiredOnArrival = ErrorReply(
         .badUpstream,
         "the tenant's token has less than a second left",
@@ -88,6 +88,6 @@ extension ErrorReply {
 }
 
 extension CallFailure {
-    /// The failure of a mint whose token came too late to be of use.
+    /// The failure of a mint whose token arrived too late to be of use.
     static let expiredOnArrival = CallFailure.malformed(ErrorReply.expiredOnArrival.description)
 }

@@ -11,7 +11,7 @@ package import Foundation
 package struct Reply: Sendable {
     private let line: Data
 
-    /// Takes a reply as it came.
+    /// Creates a reply from the line that the daemon sent.
     package init(_ line: Data) { self.line = line }
 
     /// The reply as it came, with escapes in place of the characters that could steer a terminal.
