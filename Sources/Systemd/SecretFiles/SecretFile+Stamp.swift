@@ -1,3 +1,6 @@
+// The compiler finds `timespec` in any of these C modules, whichever is built first.
+import CLinux
+import CSystemd
 import Glibc
 import SystemPackage
 
