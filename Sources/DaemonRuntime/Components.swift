@@ -50,7 +50,7 @@ package struct Components: Sendable {
         await persistence.apply(isWanted: settings.keepsAcrossRestarts)
         for tenant in changed { await frontend.cache.secretChanged(of: tenant) }
         for note in settings.notes {
-            log.warning("a part of the configuration has no effect now", metadata: [LogKey.reason: "\(note)"])
+            log.warning("the configuration names what this machine does not know now", metadata: [LogKey.reason: "\(note)"])
         }
     }
 }

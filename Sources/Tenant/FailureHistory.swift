@@ -28,6 +28,8 @@ package struct FailureHistory: Sendable {
     /// - Returns: The change to log, or nil if there is none.
     package mutating func note(_ outcome: MintOutcome, now: ContinuousClock.Instant) -> Change? {
         switch outcome {
+        // A call that the daemon's own end has cut off says nothing of the tenant.
+        case .failed(.unavailable(_, CallFault.Cause.shutDown.rawValue, _)): nil
         case .failed(.unavailable(let reason, let code, _)): fails(reason, code, now)
         case .failed(.malformed(let reason)): fails(reason, nil, now)
         case .minted, .failed(.denied), .failed(.throttled), .failed(.rejected), .failed(.noMemory): recovers()

@@ -198,9 +198,9 @@ struct ConfigurationTests {
                 "access[0].operations[0]: should be operations: token, prefetch, invalidate, revoke"
             ),
             ("default_tenant: other", "default_tenant: should be one of the tenants: main"),
-            ("cach: {}", "cach: is not a known key; did you mean 'cache'?"),
+            ("cach: {}", "cach: is not a known key (did you mean 'cache'?)"),
             ("unheard_of: {}", "unheard_of: is not a known key"),
-            ("cache: { max_entrys: 5 }", "cache.max_entrys: is not a known key; did you mean 'max_entries'?"),
+            ("cache: { max_entrys: 5 }", "cache.max_entrys: is not a known key (did you mean 'max_entries'?)"),
         ]
     )
     func wrong(text: String, message: String) {
@@ -318,7 +318,7 @@ struct ConfigurationTests {
                 "{ url: http://p:1, user: 'a:b', password: { file: /p } }",
                 "5: tenants.main.proxy.user: should be a user's"
             ),
-            ("{ uri: http://p:1 }", "5: tenants.main.proxy.uri: is not a known key; did you mean 'url'?"),
+            ("{ uri: http://p:1 }", "5: tenants.main.proxy.uri: is not a known key (did you mean 'url'?)"),
             ("\n      user: me\n      url: http://p:1", "6: tenants.main.proxy.user: should come with a password"),
         ]
     )

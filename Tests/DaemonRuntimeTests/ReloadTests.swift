@@ -183,7 +183,7 @@ struct DaemonReloadTests {
     func notes() async throws {
         let settings = "access: [{ users: [nobody-here] }]"
         try await TestDaemon.run(settings: settings, names: StandInNameService()) { daemon in
-            let note = "a part of the configuration has no effect now"
+            let note = "the configuration names what this machine does not know now"
             #expect(daemon.log.count(note) == 1)
             #expect(await daemon.reload.perform() == .reloaded)
             #expect(daemon.log.count(note) == 2)

@@ -100,7 +100,7 @@ struct LifecycleTests {
         for arguments in [["--config", path], ["--config", path, "--check-config"]] {
             let (status, output) = try Program.run("tokencached", arguments)
             #expect(status == 78)
-            #expect(output.contains("c.yaml:1: cach: is not a known key; did you mean 'cache'?"))
+            #expect(output.contains("c.yaml:1: cach: is not a known key (did you mean 'cache'?)"))
             #expect(output.contains("c.yaml:3: tenants.main.host: should be https://host"))
         }
         let right = try directory.write(

@@ -31,6 +31,12 @@ struct FailureHistoryTests {
         )
     }
 
+    @Test("A call that the daemon's end has cut off is no failure of the tenant.")
+    func shutDown() {
+        let ended = MintOutcome.failed(.unavailable("the daemon is shutting down", code: "shutting_down"))
+        #expect(reported([ended, Self.refused, ended]) == [nil, Self.failsRefused, nil])
+    }
+
     @Test("An answer, even a denial, is a recovery, and the next failure is another change.")
     func recovery() {
         let outcomes = [Self.refused, Self.denied, Self.denied, Self.refused]

@@ -16,7 +16,7 @@ package struct LoadedConfiguration: Sendable {
     package var proxies: [String: ProxySettings] = [:]
     /// The access rules without the tenants, whose identities are not known here.
     package var access: AccessPolicy
-    /// The parts of the configuration that have no effect now, in sentences.
+    /// What the configuration names and this machine does not know now, in sentences.
     package var notes: [String] = []
 
     /// Opens the destination of the audit trail.

@@ -25,7 +25,7 @@ package struct RuntimeSettings: Sendable {
     package let auditTrail: AuditTrail.Opened
     /// The tenants' clients and secrets.
     package let clients: TenantClients.Prepared
-    /// The parts of the configuration that have no effect now, for the log.
+    /// What the configuration names and this machine does not know now, for the log.
     package let notes: [String]
 
     /// Derives the settings of a configuration.

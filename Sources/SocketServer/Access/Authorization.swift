@@ -33,14 +33,19 @@ package final class Authorization {
 
     /// Decides whether the client may do an operation, and finds the keys that its request means.
     package func authorize(_ operation: Operation) throws(AuthorizationError) -> AuthorizedOperation {
+        guard mayUse(operation.name) else {
+            throw forbidden(operation, ErrorReply(.forbidden, "this peer is no administrator"))
+        }
         do throws(ErrorReply) {
-            guard mayUse(operation.name) else { throw ErrorReply(.forbidden, "this peer is no administrator") }
             return try resolve(operation)
         } catch {
             guard error.code == .forbidden else { throw AuthorizationError(reply: error, record: nil) }
-            let reply = isUndecided ? .undecidedPeer : error
-            throw AuthorizationError(reply: reply, record: record(operation, reason: reply.description))
+            throw forbidden(operation, isUndecided ? .undecidedPeer : error)
         }
+    }
+
+    private func forbidden(_ operation: Operation, _ reply: ErrorReply) -> AuthorizationError {
+        AuthorizationError(reply: reply, record: record(operation, reason: reply.description))
     }
 
     /// True if the socket offers an operation to the client.

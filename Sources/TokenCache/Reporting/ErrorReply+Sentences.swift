@@ -63,6 +63,13 @@ extension ErrorReply {
     /// The error for too many waiting requests.
     static let tooManyWaiting = ErrorReply(.overloaded, "too many requests wait for the tenant", retryAfter: 1)
 
+    /// The error for a user who has as many mints under way as one user may have.
+    static let tooManyMints = ErrorReply(
+        .overloaded,
+        "too many tokens with different scopes are being minted for this user",
+        retryAfter: 1
+    )
+
     /// The error for a token whose user has logged out in the meantime.
     static let revokedMeanwhile = ErrorReply(
         .unavailable,

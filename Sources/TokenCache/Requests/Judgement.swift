@@ -30,7 +30,8 @@ extension CacheStateMachine {
             /// The reply of a request that the limit keeps from a mint.
             var error: ErrorReply {
                 switch self {
-                case .quota, .mintsPerUser: .tooManyWaiting
+                case .quota: .tooManyWaiting
+                case .mintsPerUser: .tooManyMints
                 case .forcedMints(let error): error
                 }
             }

@@ -200,11 +200,14 @@ struct AuthorizationTests {
         }
         #expect(asked == [33], "they are asked for once a connection")
         #expect(names.check?.description?.contains("access[0] names user 'app'") == true)
+        let flush = error(.flush(tenant: nil), Client(socket: .admin, peer: Self.peer), by: names)
+        #expect(flush?.reply.description == "this peer is no administrator", "no access rule decides this")
+        asked = []
         let units = Gatekeeper(Self.policy([byUnit])) { asked.append($0.uid) }
         #expect(units.check == nil)
         let hidden = Client(socket: .requests, peer: Peer(uid: 34, gid: 34, hidesUnit: true))
         #expect(error(.token(TokenRequest(key: Self.key())), hidden, by: units)?.reply.description == sentence)
-        #expect(asked == [33], "names don't help with a unit")
+        #expect(asked.isEmpty, "names don't help with a unit")
         #expect(units.check?.description?.contains("access[1] goes by units") == true)
     }
 
