@@ -50,7 +50,10 @@ package struct Components: Sendable {
         await persistence.apply(isWanted: settings.keepsAcrossRestarts)
         for tenant in changed { await frontend.cache.secretChanged(of: tenant) }
         for note in settings.notes {
-            log.warning("the configuration names what this machine does not know now", metadata: [LogKey.reason: "\(note)"])
+            log.warning(
+                "the configuration names what this machine does not know now",
+                metadata: [LogKey.reason: "\(note)"]
+            )
         }
     }
 }
