@@ -75,7 +75,8 @@ var targets: [Target] = [
     .target(
         name: "SocketServer",
         dependencies: [
-            "CLinux", "OperatorReplies", "SafeText", "Secrets", "TokenProtocol", "TokenCache", nioCore, nioPosix, system,
+            "CLinux", "OperatorReplies", "SafeText", "Secrets", "TokenProtocol", "TokenCache", nioCore, nioPosix,
+            system,
         ]
     ),
     .target(name: "TokenLog", dependencies: ["CLinux", "Secrets", "TokenProtocol", "TokenCache"]),
@@ -151,8 +152,8 @@ var targets: [Target] = [
     .testTarget(
         name: "SocketServerTests",
         dependencies: [
-            "OperatorReplies", "Secrets", "TokenProtocol", "TokenCache", "SocketServer", "TestSupport", nioCore, nioPosix,
-            nioEmbedded,
+            "OperatorReplies", "Secrets", "TokenProtocol", "TokenCache", "SocketServer", "TestSupport", nioCore,
+            nioPosix, nioEmbedded,
         ]
     ),
     .testTarget(

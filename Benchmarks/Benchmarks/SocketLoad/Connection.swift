@@ -43,7 +43,9 @@ struct Connection {
         try Self.write(descriptor, bytes)
     }
 
-    /// Reads what has arrived and reports the latency of each complete reply. Returns the number of replies.
+    /// Reads what has arrived and reports the latency of each complete reply.
+    ///
+    /// - Returns: The number of replies.
     mutating func receive(_ latency: (UInt64) -> Void) throws -> Int {
         let count = room.withUnsafeMutableBytes {
             recv(descriptor, $0.baseAddress, $0.count, CInt(MSG_DONTWAIT))

@@ -27,7 +27,7 @@ enum Target: String, ExpressibleByArgument {
         return Array(text.utf8)
     }
 
-    /// The request that stores a value. Nil: the GET itself creates the value.
+    /// The request that stores a value, or nil if the GET itself creates the value.
     func store(_ number: Int, _ value: [UInt8]) -> (request: [UInt8], reply: Int)? {
         let key = Self.key(number)
         switch self {
@@ -42,7 +42,7 @@ enum Target: String, ExpressibleByArgument {
         }
     }
 
-    /// The length of a reply with a value of that size. Nil: the reply ends with its line.
+    /// The length of a reply with a value of that size, or nil if the reply ends with its line.
     func replyLength(_ value: Int) -> Int? {
         switch self {
         case .tokencached: nil
