@@ -18,13 +18,13 @@ import Foundation
 struct TokenCachedCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tokencached",
-        abstract: "Keeps users' OAuth impersonation tokens for local applications.",
+        abstract: "Caches users' OAuth impersonation tokens for local applications.",
         discussion: """
-            Applications ask for tokens on a Unix socket, one JSON object a line; operators on another. SIGHUP reads the \
-            configuration again; SIGTERM and SIGINT end the daemon after it has answered what is under way.
+            Applications send requests on a Unix socket, one JSON object a line. Operators use another socket. On SIGHUP \
+            the daemon reads the configuration again. On SIGTERM and SIGINT it answers the requests in progress, and ends.
 
-            Exit status: 0 after a drain; 64 for a wrong command line; 78 for a wrong configuration; 1 for anything \
-            else that keeps it from serving.
+            Exit status: 0 ended by a signal; 64 wrong command line; 78 wrong configuration; 1 another fault that \
+            prevents the daemon from serving.
             """,
         version: Version.current
     )
@@ -32,16 +32,16 @@ struct TokenCachedCommand: AsyncParsableCommand {
     @Option(help: "The configuration file.")
     var config = "/etc/tokencached/tokencached.yaml"
 
-    @Option(help: "The path of the apps' socket, where systemd hands none over.")
+    @Option(help: "The path of the applications' socket, if systemd hands none over.")
     var socket: String?
 
-    @Option(help: "The path of the operators' socket, where systemd hands none over.")
+    @Option(help: "The path of the operators' socket, if systemd hands none over.")
     var adminSocket: String?
 
-    @Flag(help: "Check the configuration, say what is wrong with it, and end.")
+    @Flag(help: "Check the configuration, print its faults, and exit.")
     var checkConfig = false
 
-    @Option(help: "How much is logged: trace, debug, info, notice, warning, error, critical.")
+    @Option(help: "The level of the log. It overrides the configuration.")
     var logLevel: Logger.Level?
 
     func run() async throws {

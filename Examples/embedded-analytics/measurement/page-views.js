@@ -27,7 +27,7 @@ const results = await Promise.all([
 ]);
 console.log(`${USERS} users, a view every ${MEAN_PAUSE} s each; a tenant of 300 ms and 100 calls a minute`);
 console.log();
-console.log('| backend | part | views/s served | refused | p50 | p90 | p99 | longest | calls to the tenant |');
+console.log('| backend | part | views/s served | views without a token | p50 | p90 | p99 | longest | calls to the tenant |');
 console.log('|---|---|---:|---:|---:|---:|---:|---:|---:|');
 for (const row of results.flat()) console.log(row);
 
