@@ -153,8 +153,7 @@ var targets: [Target] = [
         name: "SocketServerTests",
         dependencies: [
             "OperatorReplies", "Secrets", "TokenProtocol", "TokenCache", "SocketServer", "TestSupport", nioCore,
-            nioPosix,
-            nioEmbedded,
+            nioPosix, nioEmbedded,
         ]
     ),
     .testTarget(
