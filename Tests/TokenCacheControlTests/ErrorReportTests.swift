@@ -31,7 +31,9 @@ struct ErrorReportTests {
 
     @Test("Each fault of a configuration is a line of its own.")
     func faults() {
-        let error = TokenCacheError(.invalidConfiguration, "line 1: a is unknown; line 2: b is unknown")
-        #expect(ErrorReport(error).lines == ["line 1: a is unknown", "line 2: b is unknown"])
+        let faults = ["/c.yaml:1: a: is plain; use b", "/c.yaml:2: c: is unknown", "/c.yaml: d: is missing; add it"]
+        let error = TokenCacheError(.invalidConfiguration, faults.joined(separator: "; "))
+        #expect(ErrorReport(error).lines == faults)
+        #expect(ErrorReport(TokenCacheError(.invalidConfiguration, "no; path")).lines == ["no; path"])
     }
 }

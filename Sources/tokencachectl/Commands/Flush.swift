@@ -12,5 +12,8 @@ struct Flush: RequestCommand {
 
     var request: TokenCacheClient.Request { TokenCacheClient.Request("flush", tenant: tenant) }
 
-    func text(of reply: Reply) throws -> String { "\(try reply.decode(FlushReply.self).flushed) tokens dropped" }
+    func text(of reply: Reply) throws -> String {
+        let count = try reply.decode(FlushReply.self).flushed
+        return "\(count) \(count == 1 ? "token" : "tokens") dropped"
+    }
 }
