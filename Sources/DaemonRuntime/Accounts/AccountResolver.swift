@@ -5,8 +5,7 @@ package import TokenCache
 
 /// Resolves the names of the access rules on a thread of its own: a name service may ask a server that doesn't answer.
 ///
-/// A name that was resolved once stays known. Nothing here blocks an event loop or one of the few threads that tasks
-/// share.
+/// A name that was resolved once stays known. Only ``resolve(_:within:)`` blocks its caller.
 package final class AccountResolver: Sendable {
     /// The most users, and the most groups, that are listed at once.
     ///
@@ -26,7 +25,7 @@ package final class AccountResolver: Sendable {
         var namelessUsers: Set<UInt32> = []
         /// Groups without a name at their last look-up.
         var namelessGroups: Set<UInt32> = []
-        /// Numbers whose name was found by a single look-up, as they are not in the list.
+        /// The numbers whose names were looked up one by one, as they are not in the list.
         var asked: (users: Set<UInt32>, groups: Set<UInt32>) = ([], [])
     }
 
@@ -78,7 +77,7 @@ package final class AccountResolver: Sendable {
 
     /// Lists the local accounts.
     ///
-    /// Most peers are among them, and it should be known before they connect that an unknown name doesn't mean them.
+    /// Most peers are among them. Once their names are known, it is clear that an unknown name doesn't mean them.
     private func list() {
         let users = service.listUsers(limit: Self.mostListed)
         let groups = service.listGroups(limit: Self.mostListed)
@@ -111,7 +110,7 @@ package final class AccountResolver: Sendable {
         }
     }
 
-    /// Requests the look-up of all numbers again, also of those that have a name, as it may be another one's by now.
+    /// Requests a new look-up of all numbers, even of those with a name, as it may have changed.
     package func lookAgain() {
         state.withLock { state in
             (state.namelessUsers, state.namelessGroups, state.hasListed) = ([], [], false)

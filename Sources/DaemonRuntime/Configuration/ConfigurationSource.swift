@@ -3,8 +3,6 @@ import Dispatch
 package import Logging
 package import Secrets
 import SocketServer
-import Systemd
-import Tenant
 
 /// The source of each configuration: the file, the command line's values for parts of it, and the secrets that it
 /// names.

@@ -1,6 +1,6 @@
 /// The user ID of a peer, as the kernel reports it.
 ///
-/// Apps are told apart by it.
+/// It distinguishes the apps.
 package typealias PeerUID = UInt32
 
 /// The process at the other end of a connection, as the kernel reported it when it connected.

@@ -1,7 +1,7 @@
 /// The identity of a tenant and its client.
 ///
 /// Only the number counts. A reload that changes a tenant's host or client, or removes it, retires the number forever.
-/// So nothing that was started for one origin can reach another. The name is for people.
+/// So nothing that was started for one origin can reach another. The name is for display.
 package struct TenantID: Sendable, Hashable {
     /// A number that is unique while the daemon runs.
     package let number: UInt32

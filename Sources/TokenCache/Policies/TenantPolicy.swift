@@ -16,11 +16,11 @@ package struct TenantPolicy: Sendable, Equatable {
 
     /// The tenant and the client.
     package var identity: Identity
-    /// The number of calls per minute.
+    /// The maximum number of calls per minute.
     package var ratePerMinute: Int
-    /// The number of calls that may go at once after a quiet time.
+    /// The number of calls that may be sent at once after a quiet time.
     package var burst: Int
-    /// The number of calls that may be under way at the same time.
+    /// The maximum number of calls under way at the same time.
     package var maxConcurrent: Int
 
     /// Creates a policy.
