@@ -45,10 +45,10 @@ package struct Components: Sendable {
     package func apply(_ settings: RuntimeSettings) async throws {
         output.level = settings.logLevel
         try await frontend.apply(settings)
-        let changed = await clients.apply(settings.clients)
+        // Right after the new secrets: ending the persistence may take seconds.
+        for tenant in await clients.apply(settings.clients) { await frontend.cache.secretChanged(of: tenant) }
         auditTrail.move(to: settings.auditTrail)
         await persistence.apply(isWanted: settings.keepsAcrossRestarts)
-        for tenant in changed { await frontend.cache.secretChanged(of: tenant) }
         for note in settings.notes {
             log.warning(
                 "the configuration names what this machine does not know now",

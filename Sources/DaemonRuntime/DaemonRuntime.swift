@@ -40,7 +40,7 @@ package struct DaemonRuntime: Sendable {
     private let log: Logger
     private let signals: Signals
 
-    /// Prepares a daemon.
+    /// Creates a daemon, which touches nothing before ``run()``.
     ///
     /// - Parameters:
     ///   - source: The source of the reloads' configurations.

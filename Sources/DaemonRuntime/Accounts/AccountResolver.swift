@@ -7,14 +7,14 @@ package import TokenCache
 ///
 /// A name that was resolved once stays known. Only ``resolve(_:within:)`` blocks its caller.
 package final class AccountResolver: Sendable {
-    /// The most users, and the most groups, that are listed at once.
+    /// The maximum number of users, and of groups, that are listed at once.
     ///
     /// The others are looked up when they connect.
-    private static let mostListed = 10_000
-    /// The most numbers of peers that wait for their look-up.
+    private static let maxListed = 10_000
+    /// The maximum number of peers' numbers that wait for their look-up.
     ///
     /// Further peers are looked up at their next connection.
-    private static let mostWanted = 1_024
+    private static let maxWanted = 1_024
 
     private struct State {
         var known = KnownAccounts()
@@ -79,8 +79,8 @@ package final class AccountResolver: Sendable {
     ///
     /// Most peers are among them. Once their names are known, it is clear that an unknown name doesn't mean them.
     private func list() {
-        let users = service.listUsers(limit: Self.mostListed)
-        let groups = service.listGroups(limit: Self.mostListed)
+        let users = service.listUsers(limit: Self.maxListed)
+        let groups = service.listGroups(limit: Self.maxListed)
         state.withLock { state in
             // A number that is no longer listed and was not looked up by itself has no name.
             state.known.userNames = state.known.userNames.filter { state.asked.users.contains($0.key) }
@@ -98,7 +98,7 @@ package final class AccountResolver: Sendable {
     /// - Returns: True if there is anything to look up.
     package func want(_ peer: Peer) -> Bool {
         state.withLock { state in
-            guard state.wantedUsers.count + state.wantedGroups.count < Self.mostWanted else { return false }
+            guard state.wantedUsers.count + state.wantedGroups.count < Self.maxWanted else { return false }
             if state.known.userNames[peer.uid] == nil, !state.namelessUsers.contains(peer.uid) {
                 state.wantedUsers.insert(peer.uid)
             }

@@ -8,7 +8,7 @@ package struct ConfigurationCheck: Sendable {
     private let path: String
     private let configuration: DaemonConfiguration
 
-    /// Prepares a check.
+    /// Creates a check of a configuration that was read without faults.
     ///
     /// - Parameter path: The file, for faults.
     package init(path: String, configuration: DaemonConfiguration) {

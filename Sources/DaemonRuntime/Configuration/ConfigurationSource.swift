@@ -27,7 +27,7 @@ package struct ConfigurationSource: Sendable {
     /// The resolver of users' and groups' names.
     package let accounts: AccountResolver
 
-    /// Creates a source.
+    /// Creates a source of a file's values, some of which the arguments replace.
     ///
     /// The arguments that are nil leave the file's value as it is.
     package init(

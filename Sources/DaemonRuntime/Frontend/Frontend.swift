@@ -34,9 +34,7 @@ package struct Frontend: Sendable {
         /// Requests a reload for an operator who waits for its result.
         package var reload: @Sendable (Waiter, Peer) -> Void
 
-        /// Creates the dependencies.
-        ///
-        /// By default all calls do nothing.
+        /// Creates dependencies whose calls do nothing by default.
         package init(
             notify: @escaping @Sendable (CacheNotice) -> Void = { _ in },
             audit: @escaping @Sendable (AuditRecord) -> Void = { _ in },
@@ -67,7 +65,7 @@ package struct Frontend: Sendable {
         }
     }
 
-    /// Creates all parts.
+    /// Creates the cache, its timers, the dispatcher and the server.
     ///
     /// Nothing is listened on yet.
     package static func start(

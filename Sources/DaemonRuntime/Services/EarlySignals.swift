@@ -11,6 +11,8 @@ package enum EarlySignals {
 
     /// Records the signals from now on.
     package static func begin() {
+        // Initialises it here, as a signal handler must not.
+        caught.store(0, ordering: .relaxed)
         for number in numbers {
             signal(number) { _ = EarlySignals.caught.bitwiseOr(1 << UInt64($0), ordering: .relaxed) }
         }

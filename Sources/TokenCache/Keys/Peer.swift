@@ -20,7 +20,7 @@ package final class Peer: Sendable {
     /// True if it may belong to a unit that is not visible.
     package let hidesUnit: Bool
 
-    /// Creates a peer.
+    /// Creates a peer, by default one whose process and unit are not visible.
     package init(
         uid: PeerUID,
         gid: UInt32,

@@ -8,7 +8,7 @@ package struct TenantID: Sendable, Hashable {
     /// The tenant's name in the configuration.
     package let name: String
 
-    /// Creates an ID.
+    /// Creates an ID with a number that was never used before.
     package init(number: UInt32, name: String) {
         self.number = number
         self.name = name

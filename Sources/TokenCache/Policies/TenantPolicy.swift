@@ -7,7 +7,7 @@ package struct TenantPolicy: Sendable, Equatable {
         /// The OAuth client.
         package var clientID: String
 
-        /// Creates an identity.
+        /// Creates the identity of a client at an origin.
         package init(host: String, clientID: String) {
             self.host = host
             self.clientID = clientID
@@ -23,7 +23,7 @@ package struct TenantPolicy: Sendable, Equatable {
     /// The maximum number of calls under way at the same time.
     package var maxConcurrent: Int
 
-    /// Creates a policy.
+    /// Creates a policy, with the configuration's defaults for the limits.
     package init(identity: Identity, ratePerMinute: Int = 80, burst: Int = 80, maxConcurrent: Int = 8) {
         self.identity = identity
         self.ratePerMinute = ratePerMinute
