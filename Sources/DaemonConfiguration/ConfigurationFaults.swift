@@ -8,7 +8,7 @@ package struct ConfigurationFaults: Error, Equatable, CustomStringConvertible {
         package let file: String
         /// The line, from 1, or nil for a fault of the file itself.
         package let line: Int?
-        /// The key with those around it, joined by dots, or empty for a fault of no key.
+        /// The key behind the keys that enclose it, joined by dots, or empty for a fault of no key.
         package let key: String
         /// The rule that the value breaks.
         package let message: String

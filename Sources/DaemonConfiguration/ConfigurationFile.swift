@@ -8,8 +8,8 @@ package import Foundation
 #endif
 
 extension DaemonConfiguration {
-    /// The largest file, in bytes: a configuration is a page of text, so a larger file is something else.
-    private static let largestFile = 1_048_576
+    /// The maximum size of the file in bytes: a configuration is a page of text, so a larger file is something else.
+    private static let maxFileSize = 1_048_576
 
     /// Reads and checks a file.
     package static func load(_ path: String) throws(ConfigurationFaults) -> DaemonConfiguration {
@@ -28,7 +28,7 @@ extension DaemonConfiguration {
     ///   - data: The file's content.
     ///   - file: The file's name, for faults.
     package static func parse(_ data: Data, file: String) throws(ConfigurationFaults) -> DaemonConfiguration {
-        guard data.count <= largestFile else { throw fault(file, "it is larger than a configuration can be (1 MiB)") }
+        guard data.count <= maxFileSize else { throw fault(file, "it is larger than a configuration can be (1 MiB)") }
         guard let text = String(validating: data, as: UTF8.self) else { throw fault(file, "it is not UTF-8") }
         let root: Node?
         do {

@@ -18,7 +18,7 @@ extension DaemonConfiguration {
         package var mode: UInt32
         /// A group's name or number, or nil for the process's own.
         package var group: String?
-        /// The line of the group, for a fault that its look-up meets.
+        /// The line of the group, for a fault that is found when it is looked up.
         package var groupLine: Int?
     }
 }

@@ -29,7 +29,7 @@ extension DaemonConfiguration {
         package var isSecureAddress: Bool { Origin(host)?.isSecureAddress ?? false }
     }
 
-    /// The lines at which a tenant's files are named, for faults that their reading meets.
+    /// The lines at which a tenant's files are named, for faults that are found when they are read.
     package struct Lines: Sendable, Equatable {
         package var credential: Int?
         package var caFile: Int?

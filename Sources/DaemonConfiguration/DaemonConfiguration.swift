@@ -6,7 +6,7 @@ package import TokenCache
 //
 // Why it exists: a daemon that starts with a misspelt key or a rate of -1 fails later and elsewhere. This module reads
 // the whole file, reports everything that is wrong with it at once, and promises that each value is in its range. It
-// opens no other file and looks nothing up. Its users find out whether a credential or a group exists.
+// opens no other file and looks nothing up. Its users check that a credential or a group exists.
 //
 // The defaults are those of the types that hold the settings: `CachePolicy`, `TenantPolicy` and this module's own.
 // A test compares them with those that the example and the manual state.
@@ -35,7 +35,7 @@ package struct DaemonConfiguration: Sendable, Equatable {
     package var administrators = ["root"]
     /// The destination of the audit trail, or nil for the journal, if there is one.
     package var audit: AuditDestination?
-    /// The line of that destination, for a fault that its opening meets.
+    /// The line of that destination, for a fault that is found when it is opened.
     package var auditLine: Int?
     /// The address and port of the metrics, or nil for none.
     package var metricsListen: String?

@@ -6,7 +6,7 @@ import TokenCache
 /// The parts of the daemon that a configuration has settings for.
 ///
 /// A start and a reload both go through ``prepare(_:)``, which finds the faults and changes nothing, and
-/// ``apply(_:)``, which can't fail but at the end of the daemon.
+/// ``apply(_:)``, which fails only while the daemon ends.
 package struct Components: Sendable {
     package let frontend: Frontend
     package let clients: TenantClients
@@ -15,7 +15,7 @@ package struct Components: Sendable {
     package let output: LogOutput
     package let log: Logger
 
-    /// Gathers the parts.
+    /// Creates the set of parts that the settings of ``apply(_:)`` go to.
     package init(
         frontend: Frontend,
         clients: TenantClients,
@@ -45,10 +45,10 @@ package struct Components: Sendable {
     package func apply(_ settings: RuntimeSettings) async throws {
         output.level = settings.logLevel
         try await frontend.apply(settings)
-        let changed = await clients.take(settings.clients)
+        // Right after the new secrets: ending the persistence may take seconds.
+        for tenant in await clients.apply(settings.clients) { await frontend.cache.secretChanged(of: tenant) }
         auditTrail.move(to: settings.auditTrail)
         await persistence.apply(isWanted: settings.keepsAcrossRestarts)
-        for tenant in changed { await frontend.cache.secretChanged(of: tenant) }
         for note in settings.notes {
             log.warning(
                 "the configuration names what this machine does not know now",

@@ -26,7 +26,7 @@ package struct DaemonRuntime: Sendable {
         /// The signals that cause a reload.
         package var reload: [UnixSignal]
 
-        /// Creates a choice of signals.
+        /// Creates a set of signals, by default those of a daemon that systemd runs.
         package init(shutdown: [UnixSignal] = [.sigterm, .sigint], reload: [UnixSignal] = [.sighup]) {
             self.shutdown = shutdown
             self.reload = reload
@@ -40,7 +40,7 @@ package struct DaemonRuntime: Sendable {
     private let log: Logger
     private let signals: Signals
 
-    /// Prepares a daemon.
+    /// Creates a daemon, which touches nothing before ``run()``.
     ///
     /// - Parameters:
     ///   - source: The source of the reloads' configurations.
@@ -78,9 +78,13 @@ package struct DaemonRuntime: Sendable {
             try await serve(sockets, handedOver.stored, group.next(), tenantGroup.next(), clients, auditTrail)
         }
         await clients.shutdown()
-        try await tenantGroup.shutdownGracefully()
-        try await group.shutdownGracefully()
+        let shutdown = await Self.result {
+            try await tenantGroup.shutdownGracefully()
+            try await group.shutdownGracefully()
+        }
+        // The first fault is the reason for the end, and decides the exit status.
         try result.get()
+        try shutdown.get()
         log.info("the daemon has ended")
     }
 
@@ -112,30 +116,46 @@ package struct DaemonRuntime: Sendable {
         warn(limit)
         // Trapped before the daemon is ready: from then on the manager may send it at any moment.
         let reloadSignals = await UnixSignalsSequence(trapping: signals.reload)
+        let reload = ReloadService(
+            Reload(from: source, into: components, log: log),
+            frontend,
+            requests: reloads,
+            signals: reloadSignals,
+            auditTrail: auditTrail
+        )
         let services = ServiceGroup(
-            // They end in the opposite order: serving first, so that a drain still gets its mints.
-            services: [
-                MintService(cache: frontend.cache, clients: clients),
-                ReloadService(
-                    Reload(from: source, into: components, log: log),
-                    frontend,
-                    requests: reloads,
-                    signals: reloadSignals,
-                    auditTrail: auditTrail
-                ),
-                AccountService(frontend, source.accounts, requests: accounts, log: log),
-                AuditService(trail: auditTrail),
-                HeartbeatService(frontend, loops: [loop, tenantLoop], interval: Watchdog.interval),
-                EarlySignalService(),
-                SocketWatchService(frontend, sockets, log: log),
-                ServingService(frontend, sockets, tenants: tenantNames, log: log),
-            ],
+            services: services(components, sockets, reload, accounts, loops: [loop, tenantLoop]),
             gracefulShutdownSignals: signals.shutdown,
             logger: log
         )
-        try await services.run()
+        let result = await Self.result { try await services.run() }
+        // Also after a fault of a service, so that the next daemon gets all tokens.
         await components.persistence.finish()
         try await frontend.stop()
+        try result.get()
+    }
+
+    /// The services in the order of their start.
+    ///
+    /// They end in the opposite order: serving first, so that a drain still gets its mints.
+    private func services(
+        _ components: Components,
+        _ sockets: Sockets,
+        _ reload: ReloadService,
+        _ accounts: AccountRequests,
+        loops: [any EventLoop]
+    ) -> [any Service] {
+        let frontend = components.frontend
+        return [
+            MintService(cache: frontend.cache, clients: components.clients),
+            reload,
+            AccountService(frontend, source.accounts, requests: accounts, log: log),
+            AuditService(auditTrail: components.auditTrail),
+            HeartbeatService(frontend, loops: loops, interval: Watchdog.interval),
+            EarlySignalService(),
+            SocketWatchService(frontend, sockets, log: log),
+            ServingService(frontend, sockets, tenants: tenantNames, log: log),
+        ]
     }
 
     private func components(
@@ -176,7 +196,7 @@ package struct DaemonRuntime: Sendable {
 
     private var tenantNames: String { loaded.configuration.tenants.keys.sorted().joined(separator: ",") }
 
-    /// Logs, once, what this start could not do as the configuration may want it.
+    /// Logs, once per start, where the daemon does less than its configuration suggests.
     private func warn(_ limit: OpenFileLimit?) {
         if let limit {
             let connections = min(settings.maxConnections, limit.connections)

@@ -3,8 +3,7 @@ import TokenProtocol
 
 /// Makes every decision about tokens: each method is an event, and its result is everything that the event causes.
 ///
-/// It reads no clock, makes no call and takes random numbers only from its generator. Each event is one method, and its
-/// result is all that the caller has to do.
+/// It reads no clock, makes no call and takes random numbers only from its generator.
 ///
 /// The state is divided into parts that know nothing of each other: tokens, negative entries, calls to tenants,
 /// waiters, and one governor per tenant. No event walks through data that an app, a tenant or the clock can fill. Long

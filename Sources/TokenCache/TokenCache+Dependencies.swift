@@ -18,7 +18,7 @@ extension TokenCache {
         /// It must not block.
         package var audit: @Sendable (AuditRecord) -> Void
 
-        /// Creates the dependencies.
+        /// Creates dependencies that read the system's clock by default.
         package init(
             now: @escaping @Sendable () -> Instant = { ContinuousClock.now },
             wake: @escaping @Sendable (_ at: Instant?) -> Void,

@@ -8,7 +8,7 @@ import FoundationEssentials
 import Foundation
 #endif
 
-// TokenCache: which tokens are cached, when they are minted, and how requests are answered.
+// TokenCache: caches tokens, decides when they are minted, and answers requests.
 //
 // Purpose: the tenant is slow, limits the number of calls and issues tokens that live for hours. This module caches the
 // tokens, mints each key with one call no matter how many requests wait for it, refreshes tokens in use ahead of time,

@@ -53,11 +53,11 @@ package final class TokenLog: TokenStore {
     private static let reserve = 1.0 / 8
     /// The live share of a file below which its records move to a smaller one.
     private static let minLiveShare = 1.0 / 8
-    /// The number of times its own size that each new token moves.
+    /// The number of bytes that are moved per byte of a new token.
     ///
     /// So a file has moved when half of the reserve is used up.
     private static let pace = 16
-    /// The minimum number of bytes that each new token moves, which takes some microseconds.
+    /// The minimum number of bytes that are moved per new token, which takes some microseconds.
     private static let minMoved = 32 * 1_024
 
     /// The move of all records to another file.
@@ -68,7 +68,7 @@ package final class TokenLog: TokenStore {
         let name: String
         /// The number of record IDs, from zero, whose records have been moved.
         var moved = 0
-        /// True if all records have been moved and the manager has been told.
+        /// True if all records have been moved and the file has been passed on to be stored.
         var isComplete = false
     }
 

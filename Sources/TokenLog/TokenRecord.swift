@@ -127,10 +127,8 @@ struct TokenRecord {
             let (jitterFraction, lifetime): (Double, Int64) = (number(Offset.jitterFraction), number(Offset.lifetime))
             guard start <= stop, (0..<1).contains(jitterFraction), lifetime > 0 else { return nil }
             let words = SIMD4((0..<4).map { number(Offset.fingerprint + 8 * $0, UInt64.self) })
-            let textStart = unsafe TokenRecord.sizeBeforeToken(content)
-            let served = unsafe file.served(offset, textStart..<textStart + text.count)
             let token = EncodedToken(
-                text: unsafe SecretBytes(viewing: served.bytes, of: served.owner, source: memory),
+                text: self.text(of: offset, text.count, in: file),
                 split: Int(number(Offset.split, UInt32.self)),
                 tokenRange: start..<stop,
                 fingerprint: Fingerprint(words: words),
@@ -155,6 +153,13 @@ struct TokenRecord {
                 replacedReported: flags & Flag.replacedReported != 0,
                 owner: number(Offset.owner)
             )
+        }
+
+        /// Returns the token itself, in the memory of its record.
+        private func text(of offset: Int, _ count: Int, in file: LogFile) -> SecretBytes {
+            let start = unsafe TokenRecord.sizeBeforeToken(file.content(at: offset))
+            let served = unsafe file.served(offset, start..<start + count)
+            return unsafe SecretBytes(viewing: served.bytes, of: served.owner, source: memory)
         }
 
         private mutating func scopes() -> ScopeSet? {

@@ -80,6 +80,19 @@ struct SocketsTests {
         #expect(!exists("r"))
     }
 
+    @Test("A socket that was bound again but can't be served loses its name, and is bound once more.")
+    func unserved() throws {
+        let sockets = try Sockets(HandedOverSockets(), settings())
+        try FileManager.default.removeItem(atPath: directory.path("r"))
+        #expect(try sockets.requests.bindAgainIfGone() != nil)
+        sockets.requests.unbind()
+        #expect(!exists("r"))
+        #expect(try sockets.requests.bindAgainIfGone() != nil)
+        #expect(exists("r"))
+        sockets.removeNames()
+        #expect(!exists("r"))
+    }
+
     @Test("The lost name of a socket of systemd's is a fault that names the remedy.")
     func lostName() throws {
         var handedOver = HandedOverSockets()

@@ -49,7 +49,7 @@ struct TenantClientsTests {
         @discardableResult
         func configure(options: String = "", _ change: (String) -> String = { $0 }) async throws -> TenantID {
             let prepared = try await prepare(options: options, change)
-            _ = await clients.take(prepared)
+            _ = await clients.apply(prepared)
             return try #require(prepared.identities["main"])
         }
 
@@ -177,7 +177,7 @@ struct TenantClientsTests {
             let prepared = try await clients.prepare { $0.replacing("main:", with: "new:") }
             #expect(try await clients.mint(first).isMinted)
             #expect(try await clients.mint(try #require(prepared.identities["new"])).isMinted)
-            _ = await clients.clients.take(prepared)
+            _ = await clients.clients.apply(prepared)
             #expect(try await clients.mint(first).isUnavailable("the tenant is no longer configured"))
         }
     }
@@ -203,9 +203,9 @@ struct TenantClientsTests {
         try await withClients { clients in
             let tenant = try await clients.configure()
             try clients.directory.write("another", to: "secret")
-            let changed = await clients.clients.take(try await clients.prepare())
+            let changed = await clients.clients.apply(try await clients.prepare())
             #expect(changed == [tenant])
-            let again = await clients.clients.take(try await clients.prepare())
+            let again = await clients.clients.apply(try await clients.prepare())
             #expect(again == [])
         }
     }

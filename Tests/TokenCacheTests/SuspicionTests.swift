@@ -14,7 +14,7 @@ struct SuspicionTests {
     private static let said = ErrorReply.Upstream(status: 401, code: "OAUTH-1")
     static let unauthorized = CallFailure.denied(said, secretChanged: false)
 
-    /// Has users denied with 401, and returns the calls that are sent then.
+    /// Denies users with 401, and returns the calls that are sent then.
     private func deny(_ cache: inout Simulation, _ names: [String]) throws -> [(call: CallID, key: TokenKey)] {
         var next: [(call: CallID, key: TokenKey)] = []
         for name in names {

@@ -13,8 +13,8 @@ extension ConfigurationReader {
     }
 
     private static var day: Int { 86_400 }
-    /// The longest path that the kernel takes, in bytes (`unix(7)`).
-    private static var longestSocketPath: Int { 107 }
+    /// The maximum length of a path that the kernel takes, in bytes (`unix(7)`).
+    private static var maxSocketPath: Int { 107 }
 
     /// Reads the whole file, or returns nil if it is no mapping.
     mutating func read(_ root: Node?) -> DaemonConfiguration? {
@@ -70,11 +70,11 @@ extension ConfigurationReader {
     private mutating func readSocket(_ item: Item?, _ socket: inout DaemonConfiguration.Socket) {
         section(item, known: ["path", "mode", "group"]) { reader, section in
             if let item = section.take("path"), let path = reader.text(item) {
-                let isValid = path.hasPrefix("/") && path.utf8.count <= Self.longestSocketPath
+                let isValid = path.hasPrefix("/") && path.utf8.count <= Self.maxSocketPath
                 if isValid {
                     socket.path = path
                 } else {
-                    reader.note(item, "should be an absolute path of up to \(Self.longestSocketPath) bytes")
+                    reader.note(item, "should be an absolute path of up to \(Self.maxSocketPath) bytes")
                 }
             }
             if let mode = reader.mode(section.take("mode")) { socket.mode = mode }

@@ -9,7 +9,7 @@ extension ConfigurationReader {
         ]
     }
 
-    private static var mostNameCharacters: Int { 64 }
+    private static var maxNameCharacters: Int { 64 }
 
     /// Reads `tenants` and `default_tenant`.
     mutating func readTenants(_ file: inout Section, _ configuration: inout DaemonConfiguration) {
@@ -44,12 +44,12 @@ extension ConfigurationReader {
 
     private mutating func checkName(_ name: String, _ item: Item) {
         let isValid =
-            (1...Self.mostNameCharacters).contains(name.utf8.count) && name.utf8.allSatisfy(Self.isNameCharacter)
+            (1...Self.maxNameCharacters).contains(name.utf8.count) && name.utf8.allSatisfy(Self.isNameCharacter)
         guard !isValid else { return }
         note(
             item.line,
             "tenants.\(name.forMessage)",
-            "should be named by 1 to \(Self.mostNameCharacters) letters, digits, dots, hyphens or underscores"
+            "should be named by 1 to \(Self.maxNameCharacters) letters, digits, dots, hyphens or underscores"
         )
     }
 

@@ -73,9 +73,7 @@ extension ConfigurationReader {
         }
     }
 
-    /// The number that a text of digits stands for.
-    ///
-    /// `+1` is none.
+    /// Returns the whole number that a text consists of, or nil for any other text, such as `+1`.
     static func whole(_ text: String) -> Int? {
         let digits = text.hasPrefix("-") ? text.dropFirst() : Substring(text)
         return digits.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(text) : nil
@@ -87,9 +85,7 @@ extension ConfigurationReader {
         return decimal(String(text.dropLast())).map { $0 * unit }
     }
 
-    /// The number that digits with or without a fraction stand for.
-    ///
-    /// `inf`, `0x10` and `1e3` are none.
+    /// Returns the decimal number that a text consists of, or nil for any other text, such as `inf`, `0x10` or `1e3`.
     private static func decimal(_ text: String) -> Double? {
         guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == 0x2E || $0 == 0x2D }) else { return nil }
         return Double(text)

@@ -2,7 +2,7 @@ import Yams
 
 /// One value of the file, with its position there.
 struct Item {
-    /// The key with those around it, joined by dots.
+    /// The key behind the keys that enclose it, joined by dots.
     let path: String
     /// The line, from 1.
     let line: Int?

@@ -1,5 +1,7 @@
 extension [String] {
-    /// The element that a misspelt word probably means: at most two letters differ, and fewer than it has.
+    /// Returns the element that a misspelt word probably means, or nil if none is similar.
+    ///
+    /// At most two letters differ, and fewer than the element has.
     func nearest(to word: String) -> String? {
         let closest = map { ($0, $0.distance(to: word)) }.min { $0.1 < $1.1 }
         guard let (candidate, distance) = closest, distance <= 2, distance < candidate.count else { return nil }
@@ -8,7 +10,7 @@ extension [String] {
 }
 
 extension String {
-    /// The number of letters to change, add or remove to get from one word to the other (Levenshtein's distance).
+    /// Returns the number of letters to change, add or remove to get from one word to another (Levenshtein's distance).
     fileprivate func distance(to other: String) -> Int {
         let (own, others) = (Array(utf8.prefix(64)), Array(other.utf8.prefix(64)))
         var row = Array(0...others.count)

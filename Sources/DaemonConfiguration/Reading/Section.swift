@@ -2,7 +2,7 @@ import Yams
 
 /// One mapping of the file, whose known keys are taken out one by one, so that the unknown ones are left.
 struct Section {
-    /// The key with those around it, joined by dots, or empty for the file's outermost mapping.
+    /// The key behind the keys that enclose it, joined by dots, or empty for the file's outermost mapping.
     let path: String
     /// The line at which it begins.
     let line: Int?
@@ -35,6 +35,6 @@ struct Section {
         return Item(path: dotted(key), line: entry.line ?? entry.value.mark?.line, node: entry.value)
     }
 
-    /// A key of this section with those around it, joined by dots.
+    /// Returns a key of this section behind the keys that enclose it, joined by dots.
     func dotted(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 }

@@ -1,6 +1,6 @@
-/// Requests for a round of the name service.
+/// Requests for a round of look-ups.
 ///
-/// Several at once are one.
+/// Requests that wait together cause one round.
 package struct AccountRequests: Sendable {
     let stream: AsyncStream<Void>
     private let continuation: AsyncStream<Void>.Continuation

@@ -5,17 +5,16 @@ package import TokenCache
 
 /// Resolves the names of the access rules on a thread of its own: a name service may ask a server that doesn't answer.
 ///
-/// A name that was resolved once stays known. Nothing here blocks an event loop or one of the few threads that tasks
-/// share.
+/// A name that was resolved once stays known. Only ``resolve(_:within:)`` blocks its caller.
 package final class AccountResolver: Sendable {
-    /// The most users, and the most groups, that are listed at once.
+    /// The maximum number of users, and of groups, that are listed at once.
     ///
     /// The others are looked up when they connect.
-    private static let mostListed = 10_000
-    /// The most numbers of peers that wait for their look-up.
+    private static let maxListed = 10_000
+    /// The maximum number of peers' numbers that wait for their look-up.
     ///
     /// Further peers are looked up at their next connection.
-    private static let mostWanted = 1_024
+    private static let maxWanted = 1_024
 
     private struct State {
         var known = KnownAccounts()
@@ -26,7 +25,7 @@ package final class AccountResolver: Sendable {
         var namelessUsers: Set<UInt32> = []
         /// Groups without a name at their last look-up.
         var namelessGroups: Set<UInt32> = []
-        /// Numbers whose name was found by a single look-up, as they are not in the list.
+        /// The numbers whose names were looked up one by one, as they are not in the list.
         var asked: (users: Set<UInt32>, groups: Set<UInt32>) = ([], [])
     }
 
@@ -78,10 +77,10 @@ package final class AccountResolver: Sendable {
 
     /// Lists the local accounts.
     ///
-    /// Most peers are among them, and it should be known before they connect that an unknown name doesn't mean them.
+    /// Most peers are among them. Once their names are known, it is clear that an unknown name doesn't mean them.
     private func list() {
-        let users = service.listUsers(limit: Self.mostListed)
-        let groups = service.listGroups(limit: Self.mostListed)
+        let users = service.listUsers(limit: Self.maxListed)
+        let groups = service.listGroups(limit: Self.maxListed)
         state.withLock { state in
             // A number that is no longer listed and was not looked up by itself has no name.
             state.known.userNames = state.known.userNames.filter { state.asked.users.contains($0.key) }
@@ -99,7 +98,7 @@ package final class AccountResolver: Sendable {
     /// - Returns: True if there is anything to look up.
     package func want(_ peer: Peer) -> Bool {
         state.withLock { state in
-            guard state.wantedUsers.count + state.wantedGroups.count < Self.mostWanted else { return false }
+            guard state.wantedUsers.count + state.wantedGroups.count < Self.maxWanted else { return false }
             if state.known.userNames[peer.uid] == nil, !state.namelessUsers.contains(peer.uid) {
                 state.wantedUsers.insert(peer.uid)
             }
@@ -111,7 +110,7 @@ package final class AccountResolver: Sendable {
         }
     }
 
-    /// Requests the look-up of all numbers again, also of those that have a name, as it may be another one's by now.
+    /// Requests a new look-up of all numbers, even of those with a name, as it may have changed.
     package func lookAgain() {
         state.withLock { state in
             (state.namelessUsers, state.namelessGroups, state.hasListed) = ([], [], false)

@@ -2,8 +2,7 @@ package import Logging
 import ServiceLifecycle
 import SocketServer
 
-/// Looks up, again and again, the names in the access rules that this machine doesn't know yet, and the names of peers
-/// that they may mean.
+/// Looks up the names in the access rules that this machine doesn't know yet, and the names of new peers.
 ///
 /// A directory server may come up after the daemon.
 package struct AccountService: DaemonService {
@@ -62,8 +61,9 @@ package struct AccountService: DaemonService {
         let known = await resolver.resolveFurther(before)
         await frontend.apply(known)
         let after = await frontend.unresolvedNames
-        guard after != before else { return }
         let found = before.all.filter { !after.all.contains($0) }
+        // A reload in between may have added names.
+        guard !found.isEmpty else { return }
         log.notice(
             "names in the access rules are known now",
             metadata: [LogKey.names: "\(found.joined(separator: ","))"]

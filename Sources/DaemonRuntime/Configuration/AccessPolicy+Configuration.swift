@@ -9,7 +9,7 @@ extension AccessPolicy {
     /// No name is resolved yet, and no tenant is known.
     package init(_ configuration: DaemonConfiguration) {
         var administrators = PeerSet(users: configuration.administrators)
-        // Root can do everything to the daemon, so there is no use in excluding it, and `systemctl reload` asks as root.
+        // Root can do everything to the daemon, so excluding it is of no use, and `systemctl reload` runs as root.
         administrators.users.formUnion([0, geteuid()])
         self.init(directory: TenantDirectory(scopes: [:], defaultTenant: nil), administrators: administrators)
         guard let access = configuration.access else { return }

@@ -8,7 +8,7 @@ package struct ConfigurationCheck: Sendable {
     private let path: String
     private let configuration: DaemonConfiguration
 
-    /// Prepares a check.
+    /// Creates a check of a configuration that was read without faults.
     ///
     /// - Parameter path: The file, for faults.
     package init(path: String, configuration: DaemonConfiguration) {
@@ -19,7 +19,7 @@ package struct ConfigurationCheck: Sendable {
     /// The faults that would keep the daemon from starting.
     package var faults: [ConfigurationFaults.Fault] { audit + groups + authorities }
 
-    /// The settings with which the daemon would start, but that hardly anybody wants.
+    /// Sentences about settings with which the daemon would start, but that are probably mistakes.
     package var notes: [String] {
         let access = configuration.access
         var notes: [String] = []

@@ -21,9 +21,7 @@ extension ConfigurationSource {
         }
     }
 
-    /// The present state of the file that a credential is read from.
-    ///
-    /// It is another one after each change.
+    /// Returns the state of the file that a credential is read from, which differs after each change of the file.
     package func stamp(of credential: DaemonConfiguration.Credential) -> SecretFile.Stamp? {
         switch credential.source {
         case .file(let path): SecretFile.stamp(path)

@@ -3,8 +3,6 @@ import Dispatch
 package import Logging
 package import Secrets
 import SocketServer
-import Systemd
-import Tenant
 
 /// The source of each configuration: the file, the command line's values for parts of it, and the secrets that it
 /// names.
@@ -29,7 +27,7 @@ package struct ConfigurationSource: Sendable {
     /// The resolver of users' and groups' names.
     package let accounts: AccountResolver
 
-    /// Creates a source.
+    /// Creates a source of a file's values, some of which the arguments replace.
     ///
     /// The arguments that are nil leave the file's value as it is.
     package init(

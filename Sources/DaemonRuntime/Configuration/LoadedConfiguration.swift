@@ -1,6 +1,5 @@
 package import Audit
 package import DaemonConfiguration
-import Logging
 package import SocketServer
 package import Tenant
 
@@ -16,7 +15,7 @@ package struct LoadedConfiguration: Sendable {
     package var proxies: [String: ProxySettings] = [:]
     /// The access rules without the tenants, whose identities are not known here.
     package var access: AccessPolicy
-    /// What the configuration names and this machine does not know now, in sentences.
+    /// Sentences about names that this machine doesn't know now, and about secrets that a check left out.
     package var notes: [String] = []
 
     /// Opens the destination of the audit trail.

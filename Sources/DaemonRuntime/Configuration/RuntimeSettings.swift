@@ -25,7 +25,7 @@ package struct RuntimeSettings: Sendable {
     package let auditTrail: AuditTrail.Opened
     /// The tenants' clients and secrets.
     package let clients: TenantClients.Prepared
-    /// What the configuration names and this machine does not know now, for the log.
+    /// Sentences about names in the configuration that this machine doesn't know now, for the log.
     package let notes: [String]
 
     /// Derives the settings of a configuration.

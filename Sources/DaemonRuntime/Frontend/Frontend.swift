@@ -9,34 +9,32 @@ package import TokenProtocol
 
 /// The parts that live on the cache's event loop: the cache itself, its timer, the dispatch of requests and the server.
 ///
-/// It starts without tenants and refuses everybody. ``apply(_:)`` gives it its settings.
+/// It starts without tenants and rejects all requests. ``apply(_:)`` gives it its settings.
 package struct Frontend: Sendable {
     /// The event loop.
     package let eventLoop: any EventLoop
     /// The cache.
     package let cache: TokenCache
     private let timer: NIOLoopBound<BootTimeTimer>
-    /// Rings at once, but not before the loop has looked at all sockets again.
+    /// Fires at once, but only after the loop has polled all sockets.
     private let rounds: NIOLoopBound<BootTimeTimer>
     private let dispatcher: NIOLoopBound<RequestDispatcher>
     private let server: NIOLoopBound<SocketServer>
 
     /// The parts of the daemon that the frontend calls.
     ///
-    /// None of these calls may wait.
+    /// None of these calls may block.
     package struct Dependencies: Sendable {
-        /// Tells operators something about a tenant.
+        /// Notifies operators of a change at a tenant.
         package var notify: @Sendable (CacheNotice) -> Void
-        /// Keeps a record in the audit trail.
+        /// Appends a record to the audit trail.
         package var audit: @Sendable (AuditRecord) -> Void
         /// Requests a look-up of a peer's names.
         package var askForNames: @Sendable (Peer) -> Void
         /// Requests a reload for an operator who waits for its result.
         package var reload: @Sendable (Waiter, Peer) -> Void
 
-        /// Creates the dependencies.
-        ///
-        /// By default all calls do nothing.
+        /// Creates dependencies whose calls do nothing by default.
         package init(
             notify: @escaping @Sendable (CacheNotice) -> Void = { _ in },
             audit: @escaping @Sendable (AuditRecord) -> Void = { _ in },
@@ -50,10 +48,10 @@ package struct Frontend: Sendable {
         }
     }
 
-    /// The parts that refer to one another in a circle.
+    /// References between parts that need one another.
     ///
     /// The cache wakes by the timer and answers through the server, and both need the cache.
-    private struct Circle: Sendable {
+    private struct References: Sendable {
         let timer: NIOLoopBoundBox<BootTimeTimer?>
         let rounds: NIOLoopBoundBox<BootTimeTimer?>
         let dispatcher: NIOLoopBoundBox<RequestDispatcher?>
@@ -67,7 +65,7 @@ package struct Frontend: Sendable {
         }
     }
 
-    /// Creates all parts.
+    /// Creates the cache, its timers, the dispatcher and the server.
     ///
     /// Nothing is listened on yet.
     package static func start(
@@ -75,21 +73,21 @@ package struct Frontend: Sendable {
         maxConnections: Int,
         _ dependencies: Dependencies
     ) async throws -> Frontend {
-        let circle = Circle(on: loop)
-        let cache = makeCache(on: loop, circle, dependencies)
+        let references = References(on: loop)
+        let cache = makeCache(on: loop, references, dependencies)
         let timer = try await BootTimeTimer.start(on: loop) {
-            circle.timer.value?.hasFired()
+            references.timer.value?.hasFired()
             cache.assumeIsolated { $0.timePassed() }
         }
         let rounds = try await BootTimeTimer.start(on: loop) {
-            circle.rounds.value?.hasFired()
-            circle.server.value?.nextRound()
+            references.rounds.value?.hasFired()
+            references.server.value?.nextRound()
         }
         return try await loop.submit {
-            let dispatcher = makeDispatcher(cache, circle, dependencies)
-            let server = makeServer(on: loop, maxConnections, dispatcher, circle)
-            (circle.timer.value, circle.rounds.value) = (timer.value, rounds.value)
-            (circle.dispatcher.value, circle.server.value) = (dispatcher, server)
+            let dispatcher = makeDispatcher(cache, references, dependencies)
+            let server = makeServer(on: loop, maxConnections, dispatcher, references)
+            (references.timer.value, references.rounds.value) = (timer.value, rounds.value)
+            (references.dispatcher.value, references.server.value) = (dispatcher, server)
             return Frontend(
                 eventLoop: loop,
                 cache: cache,
@@ -103,7 +101,7 @@ package struct Frontend: Sendable {
 
     private static func makeCache(
         on loop: any EventLoop,
-        _ circle: Circle,
+        _ references: References,
         _ dependencies: Dependencies
     ) -> TokenCache {
         TokenCache(
@@ -111,10 +109,10 @@ package struct Frontend: Sendable {
             policy: CachePolicy(),
             tenants: [:],
             dependencies: TokenCache.Dependencies(
-                wake: { circle.timer.value?.schedule(at: $0, now: ContinuousClock.now) },
+                wake: { references.timer.value?.schedule(at: $0, now: ContinuousClock.now) },
                 deliver: { delivery in
-                    circle.dispatcher.value?.delivered(delivery.reply)
-                    circle.server.value?.deliver(delivery.reply, to: delivery.waiter)
+                    references.dispatcher.value?.delivered(delivery.reply)
+                    references.server.value?.deliver(delivery.reply, to: delivery.waiter)
                 },
                 notify: dependencies.notify,
                 audit: dependencies.audit
@@ -124,7 +122,7 @@ package struct Frontend: Sendable {
 
     private static func makeDispatcher(
         _ cache: TokenCache,
-        _ circle: Circle,
+        _ references: References,
         _ dependencies: Dependencies
     ) -> RequestDispatcher {
         RequestDispatcher(
@@ -140,7 +138,7 @@ package struct Frontend: Sendable {
                 reload: dependencies.reload,
                 audit: dependencies.audit,
                 askForNames: dependencies.askForNames,
-                fillConnections: { circle.server.value?.fill(&$0) }
+                fillConnections: { references.server.value?.fill(&$0) }
             )
         )
     }
@@ -149,7 +147,7 @@ package struct Frontend: Sendable {
         on loop: any EventLoop,
         _ maxConnections: Int,
         _ dispatcher: RequestDispatcher,
-        _ circle: Circle
+        _ references: References
     ) -> SocketServer {
         let memory = DispatchQueue(label: "tokencached.memory", qos: .background)
         return SocketServer(
@@ -159,7 +157,7 @@ package struct Frontend: Sendable {
             unitOf: { try PeerUnit.of($0) },
             scheduleNextRound: {
                 let now = ContinuousClock.now
-                circle.rounds.value?.schedule(at: now, now: now)
+                references.rounds.value?.schedule(at: now, now: now)
             },
             releaseMemory: { memory.async { ProcessHeap.trim() } }
         )

@@ -13,27 +13,27 @@ import Foundation
 
 /// Writes log lines on a thread of its own, so that a slow journal never stops the event loop.
 package final class LogOutput: Sendable {
-    /// The most bytes of lines that wait to be written.
+    /// The maximum number of bytes of lines that wait to be written.
     ///
     /// Lines past it are dropped and counted.
-    private static let mostWaiting = 1_024 * 1_024
+    private static let maxWaiting = 1_024 * 1_024
     /// The timeout of a flush: a journal that hangs delays the end of the daemon no longer.
     private static let flushTimeout = DispatchTimeInterval.seconds(2)
 
     private let queue: WriteQueue
-    private let leastLevel = Mutex(Logger.Level.info)
+    private let minLevel = Mutex(Logger.Level.info)
     /// True if a journal reads the lines.
     ///
     /// It keeps the time itself, and takes the level from the line's beginning.
     private let isJournal: Bool
     private let put: @Sendable (String) -> Void
 
-    /// Creates an output.
+    /// Creates an output that writes by a function.
     ///
     /// - Parameters:
-    ///   - bound: The most bytes of lines that wait to be written.
+    ///   - bound: The maximum number of bytes of lines that wait to be written.
     ///   - put: Writes a text at once.
-    package init(isJournal: Bool, bound: Int = mostWaiting, put: @escaping @Sendable (String) -> Void) {
+    package init(isJournal: Bool, bound: Int = maxWaiting, put: @escaping @Sendable (String) -> Void) {
         queue = WriteQueue("tokencached.log", bound: bound)
         self.isJournal = isJournal
         self.put = put
@@ -47,8 +47,8 @@ package final class LogOutput: Sendable {
 
     /// The least level that is written.
     package var level: Logger.Level {
-        get { leastLevel.withLock { $0 } }
-        set { leastLevel.withLock { $0 = newValue } }
+        get { minLevel.withLock { $0 } }
+        set { minLevel.withLock { $0 = newValue } }
     }
 
     /// Writes a line, soon.

@@ -15,15 +15,15 @@ package protocol DescriptorStoring: Sendable {
 
     /// Adds a descriptor.
     ///
-    /// Another one of the same name stays, too.
+    /// An earlier descriptor with the same name stays in the store, too.
     ///
-    /// - Returns: False if the store could not be told.
+    /// - Returns: False if the store could not be reached.
     func put(_ descriptor: CInt, named name: String) -> Bool
 
     /// Removes all descriptors of a name.
     func remove(_ name: String)
 
-    /// Waits until the store has done what it was told, with a timeout.
+    /// Waits, with a timeout, until the store has handled all earlier calls.
     func wait(seconds: UInt64)
 }
 

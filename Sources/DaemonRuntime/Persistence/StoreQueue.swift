@@ -2,13 +2,13 @@ import Dispatch
 import Synchronization
 import TokenLog
 
-/// Tells a store of descriptors one thing after another, on a queue of its own, as the service manager may be busy.
+/// Makes the calls to a store of descriptors in order, on a queue of its own, as the service manager may be busy.
 final class StoreQueue: Sendable {
     /// The timeout of a wait for the store, in seconds.
     private static let timeout: UInt64 = 5
 
     /// The first and the longest pause before a file is offered again, in seconds.
-    package struct Pauses: Sendable {
+    struct Pauses: Sendable {
         let first: Double
         let longest: Double
     }
@@ -40,7 +40,7 @@ final class StoreQueue: Sendable {
         self.onFailure = onFailure
     }
 
-    /// Has the store take a file in place of its predecessor.
+    /// Puts a file into the store in place of its predecessor.
     func put(_ file: TokenLog.StoredFile) {
         offer.withLock { $0 = file }
         queue.async { [self] in
@@ -50,7 +50,7 @@ final class StoreQueue: Sendable {
         }
     }
 
-    /// Has the store remove the files of some names.
+    /// Removes the files with these names from the store.
     func remove(_ names: Set<String>) {
         queue.async { [self] in
             for name in names.sorted() { store.remove(name) }
@@ -65,7 +65,7 @@ final class StoreQueue: Sendable {
         await drain()
     }
 
-    /// Makes the last offer, and waits until the store has been told everything.
+    /// Makes the last offer, and waits until all calls to the store have been made.
     func finish() async {
         queue.async { [self] in _ = makeOffer() }
         await drain()
@@ -80,7 +80,7 @@ final class StoreQueue: Sendable {
     /// Returns false if the store did not take it.
     private func makeOffer() -> Bool {
         guard let file = offer.withLock(\.self) else { return true }
-        // A file that has the name already is foreign, or was left behind.
+        // Another file with this name is foreign, or was left behind.
         store.remove(file.name)
         guard store.put(file.descriptor, named: file.name) else { return false }
         offer.withLock { if $0?.generation == file.generation { $0 = nil } }

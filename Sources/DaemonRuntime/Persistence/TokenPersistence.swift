@@ -16,7 +16,7 @@ package final class TokenPersistence: Sendable {
     private let queue: StoreQueue
     private let state: Mutex<State>
 
-    /// A file that the service manager has handed over.
+    /// A file of tokens that the service manager has handed over.
     package typealias File = (name: String, descriptor: CInt)
 
     private struct State {
@@ -72,7 +72,7 @@ package final class TokenPersistence: Sendable {
         if !isPersisting { await start(with: inherited ?? []) }
     }
 
-    /// Tells the next daemon the users' last requests, and waits until the store has everything.
+    /// Persists the times of the users' last requests, and waits until the store has the latest file.
     package func finish() async {
         await frontend.cache.persistUses()
         await queue.finish()

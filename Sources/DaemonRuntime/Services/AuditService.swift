@@ -1,20 +1,20 @@
 package import Audit
 import ServiceLifecycle
 
-/// Records, every few seconds, the numbers of the refusals that the audit trail only counts.
+/// Records, every few seconds, the number of forbidden requests that the audit trail only counts.
 package struct AuditService: DaemonService {
     private static let interval = Duration.seconds(10)
 
-    private let trail: AuditTrail
+    private let auditTrail: AuditTrail
 
     /// Prepares the service.
-    package init(trail: AuditTrail) { self.trail = trail }
+    package init(auditTrail: AuditTrail) { self.auditTrail = auditTrail }
 
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 try? await Task.sleep(for: Self.interval)
-                trail.recordCounts()
+                auditTrail.recordCounts()
             }
         }
     }

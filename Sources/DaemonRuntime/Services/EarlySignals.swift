@@ -1,18 +1,18 @@
 import Glibc
-import ServiceLifecycle
 import Synchronization
 
 /// Catches the signals that arrive while the daemon starts.
 ///
-/// They would end it at once and leave its sockets behind.
-///
-/// The signals are only recorded. When the services that handle them run, they are sent once more.
+/// They would end it at once and leave its sockets behind. They are only recorded, and are sent once more when the
+/// services that handle signals run.
 package enum EarlySignals {
     private static let numbers = [SIGTERM, SIGINT, SIGHUP]
     private static let caught = Atomic<UInt64>(0)
 
     /// Records the signals from now on.
     package static func begin() {
+        // Initialises it here, as a signal handler must not.
+        caught.store(0, ordering: .relaxed)
         for number in numbers {
             signal(number) { _ = EarlySignals.caught.bitwiseOr(1 << UInt64($0), ordering: .relaxed) }
         }
@@ -22,13 +22,5 @@ package enum EarlySignals {
     package static func sendAgain() {
         let caught = caught.exchange(0, ordering: .relaxed)
         for number in numbers where caught & 1 << UInt64(number) != 0 { kill(getpid(), number) }
-    }
-}
-
-/// Sends early signals once more when all services that handle signals run.
-struct EarlySignalService: DaemonService {
-    func run() async throws {
-        EarlySignals.sendAgain()
-        try await gracefulShutdown()
     }
 }

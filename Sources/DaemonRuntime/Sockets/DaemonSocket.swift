@@ -9,15 +9,15 @@ package final class DaemonSocket: Sendable {
     package let descriptor: CInt
     /// True if systemd has the socket, too, and goes on listening when this daemon ends.
     package let isHandedOver: Bool
-    /// The path, as far as it is known.
+    /// The path, or the configured one if that of a socket of systemd's isn't known.
     package let path: String
     private let address: ListeningSocket.Address
     private let state: Mutex<State>
 
     private struct State {
         var bound: ListeningSocket?
-        /// True if the name has been removed for good.
-        var isOver = false
+        /// True if the daemon ends and the name stays removed.
+        var isEnded = false
     }
 
     init(_ kind: SocketKind, _ handedOver: CInt?, _ address: ListeningSocket.Address) throws {
@@ -39,7 +39,7 @@ package final class DaemonSocket: Sendable {
     /// - Throws: If it can't be bound, as another daemon answers there or the socket is systemd's.
     package func bindAgainIfGone() throws -> CInt? {
         try state.withLock { state in
-            guard !state.isOver else { return nil }
+            guard !state.isEnded else { return nil }
             guard let bound = state.bound else {
                 if !ListeningSocket.isThere(path) { throw LostSocket(path: path) }
                 return nil
@@ -52,10 +52,13 @@ package final class DaemonSocket: Sendable {
         }
     }
 
-    /// Removes the socket's name, if it was bound here.
+    /// Removes the name of a socket that can't be served, so that nobody waits there and the next check binds it again.
+    package func unbind() { state.withLock { $0.bound?.removeName() } }
+
+    /// Removes the socket's name for good, if it was bound here.
     package func removeName() {
         state.withLock { state in
-            state.isOver = true
+            state.isEnded = true
             state.bound?.removeName()
         }
     }

@@ -6,8 +6,8 @@ import TokenProtocol
 
 /// Checks every few seconds that the sockets' names lead to the daemon.
 ///
-/// A cleaner of temporary files, or somebody by mistake, may delete them. Nobody could connect then, while everything
-/// seems well.
+/// A cleaner of temporary files, or an operator by mistake, may delete a name. Then nobody can connect, although the
+/// daemon seems well.
 package struct SocketWatchService: DaemonService {
     private static let interval = Duration.seconds(2)
 
@@ -51,12 +51,21 @@ package struct SocketWatchService: DaemonService {
         for socket in [sockets.requests, sockets.admin] {
             do {
                 guard let descriptor = try socket.bindAgainIfGone() else { continue }
-                try await frontend.listen(on: descriptor, inPlaceOf: socket)
+                try await serve(descriptor, inPlaceOf: socket)
                 log.warning("a socket's name was gone; it is bound anew", metadata: [LogKey.path: "\(socket.path)"])
             } catch {
                 faults.append("\(error)")
             }
         }
         return faults.isEmpty ? nil : faults.joined(separator: "; ")
+    }
+
+    private func serve(_ descriptor: CInt, inPlaceOf socket: DaemonSocket) async throws {
+        do {
+            try await frontend.listen(on: descriptor, inPlaceOf: socket)
+        } catch {
+            socket.unbind()
+            throw error
+        }
     }
 }

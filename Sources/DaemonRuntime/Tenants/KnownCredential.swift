@@ -22,9 +22,9 @@ package struct KnownCredential: Sendable {
         self.source = source
     }
 
-    /// Decides whether the file is read again, and records the look.
+    /// Returns true if the file is to be read again, and records the look.
     ///
-    /// - Parameter stamp: The present state of the file, which is cheap to get. So a change is found even right after
+    /// - Parameter stamp: The present state of the file. It is cheap to get, so a change is found even right after
     ///   another look.
     package mutating func beginLook(_ stamp: SecretFile.Stamp?, now: Instant) -> Bool {
         if let lastLook, now - lastLook < Self.lookInterval, stamp == self.stamp { return false }
@@ -32,6 +32,6 @@ package struct KnownCredential: Sendable {
         return true
     }
 
-    /// Takes the time of the last look over from the credential of the configuration before.
+    /// Continues the pause between looks of the previous configuration's credential.
     package mutating func inheritLook(from other: KnownCredential?) { lastLook = other?.lastLook }
 }

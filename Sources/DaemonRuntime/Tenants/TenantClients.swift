@@ -2,7 +2,6 @@ package import DaemonConfiguration
 package import Logging
 package import NIOCore
 package import Secrets
-import Systemd
 import Tenant
 package import TokenCache
 import TokenProtocol
@@ -19,7 +18,7 @@ package actor TenantClients: TenantCalling {
         var known: KnownCredential
     }
 
-    /// The tenants of a configuration, checked and ready for ``take(_:)``.
+    /// The tenants of a configuration, checked and ready for ``apply(_:)``.
     package struct Prepared: Sendable {
         /// The configured tenants' identities, by name.
         package let identities: [String: TenantID]
@@ -99,8 +98,8 @@ package actor TenantClients: TenantCalling {
 
     /// Looks for a new secret after a 401.
     ///
-    /// - Returns: True if the client has another one by now than the call was made with. The cache then retries the
-    ///   call once.
+    /// - Returns: True if the client's secret is no longer the one that the call was made with. The cache then retries
+    ///   the call once.
     private func findsNewSecret(
         _ upstream: ErrorReply.Upstream,
         _ tenant: TenantID,
@@ -139,7 +138,7 @@ package actor TenantClients: TenantCalling {
     ///
     /// After a fault everything is as it was before.
     ///
-    /// From here on calls to both can be made. ``take(_:)`` has to follow when the cache knows the new ones.
+    /// From here on calls to both can be made. ``apply(_:)`` has to follow when the cache knows the new ones.
     package func prepare(_ loaded: LoadedConfiguration) throws(ConfigurationFaults) -> Prepared {
         var registry = registry
         let identities = registry.identify(loaded.configuration.tenants.mapValues(\.policy.identity))
@@ -172,7 +171,7 @@ package actor TenantClients: TenantCalling {
     /// Replaces the present tenants by prepared ones.
     ///
     /// - Returns: The tenants whose secret has changed.
-    package func take(_ prepared: Prepared) -> [TenantID] {
+    package func apply(_ prepared: Prepared) -> [TenantID] {
         let changed = prepared.members.filter { id, member in
             members[id].map { $0.known.credential != member.known.credential } ?? false
         }
@@ -183,7 +182,8 @@ package actor TenantClients: TenantCalling {
         return changed.keys.sorted { $0.name < $1.name }
     }
 
-    /// The client of a tenant: the present one, unless its settings have changed or its file of authorities may have.
+    /// Returns the number of a tenant's client: the present one, or a new one if its settings or its file of
+    /// authorities may have changed.
     private func client(
         for id: TenantID,
         _ tenant: DaemonConfiguration.Tenant,

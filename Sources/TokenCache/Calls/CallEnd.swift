@@ -2,7 +2,7 @@ import TokenProtocol
 
 /// The reason for which a call ended.
 ///
-/// All calls are ended by one function, which tells everyone who has to know.
+/// All calls are ended by one function, which informs everyone concerned.
 enum CallEnd {
     /// The tenant minted a token.
     case minted(EncodedToken, TokenLife)

@@ -16,7 +16,9 @@ package enum CallFailure: Sendable, Equatable {
     /// The text is a sentence without secrets. The code, which stays the same between versions, names the reason for
     /// which there was no reply, and is nil where there was one.
     case unavailable(String, code: String? = nil, retryAfter: RetryAfter? = nil)
-    /// The tenant's reply is malformed, with a sentence that says why and has nothing of the reply in it.
+    /// The tenant's reply is malformed.
+    ///
+    /// The text is a sentence on the reason, without any part of the reply.
     case malformed(String)
     /// The tenant rejected this request for a reason other than the user: any other 4xx.
     ///

@@ -1,14 +1,14 @@
-/// Names a call to a tenant.
+/// Identifies a call to a tenant.
 package struct CallID: Sendable, Hashable, Comparable {
     /// The call's slot in the table of calls.
     let slot: Int
-    /// A number that is given once and never again.
+    /// A number that is never reused.
     let serial: UInt64
 
     /// Compares the serial numbers.
     package static func == (left: CallID, right: CallID) -> Bool { left.serial == right.serial }
 
-    /// Orders calls by when they were planned.
+    /// Orders calls by the order of their queueing.
     package static func < (left: CallID, right: CallID) -> Bool { left.serial < right.serial }
 
     /// Hashes the serial number.

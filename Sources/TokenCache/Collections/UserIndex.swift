@@ -59,8 +59,8 @@ private struct Shard {
     /// The maximum load of a table.
     ///
     /// Beyond three quarters linear probing takes many steps.
-    private static let fullest = (numerator: 3, denominator: 4)
-    private static let smallest = 8
+    private static let maxLoad = (numerator: 3, denominator: 4)
+    private static let minBuckets = 8
 
     private var buckets: ContiguousArray<Bucket> = []
     private var count = 0
@@ -77,7 +77,7 @@ private struct Shard {
     }
 
     mutating func insert(_ hash: UInt32, _ slot: Int) {
-        if (count + 1) * Self.fullest.denominator > buckets.count * Self.fullest.numerator { grow() }
+        if (count + 1) * Self.maxLoad.denominator > buckets.count * Self.maxLoad.numerator { grow() }
         count += 1
         put(Bucket(hash: hash, mark: UInt32(slot + 1)))
     }
@@ -129,7 +129,7 @@ private struct Shard {
 
     private mutating func grow() {
         let old = buckets
-        buckets = ContiguousArray(repeating: Bucket(), count: max(Self.smallest, old.count * 2))
+        buckets = ContiguousArray(repeating: Bucket(), count: max(Self.minBuckets, old.count * 2))
         for bucket in old where bucket.mark != 0 { put(bucket) }
     }
 }

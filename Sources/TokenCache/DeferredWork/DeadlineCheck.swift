@@ -1,7 +1,7 @@
 /// A walk through a tenant's queued callers that rejects those who can't be served in time.
 ///
-/// Each caller is checked in the order of the queue. Callers who stay count for the ones behind them, and callers who
-/// don't make those faster. So nobody is rejected whose call could go in time.
+/// The callers are checked in the order of the queue. Each one who stays delays the callers behind, and each one who is
+/// rejected no longer does. So nobody is rejected whose call could be sent in time.
 struct DeadlineCheck {
     let tenant: TenantID
     /// The calls that go before all callers' calls.

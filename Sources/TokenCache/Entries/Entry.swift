@@ -29,7 +29,7 @@ final class Entry {
     ///
     /// Entries from before a flush have lower numbers than those after it.
     let serial: UInt64
-    /// Its record in the store of the next daemon, valid while the store's count of persistences is the same.
+    /// Its record ID, and the number of the persistence period in which it is valid.
     var record: (id: Int, persistence: UInt32)?
     /// The last use that was persisted.
     var persistedUse: Instant?

@@ -88,9 +88,9 @@ struct EntryStore {
     private var changes: [PersistenceChange] = []
     /// True if changes are recorded.
     private var recordsChanges = false
-    /// The number of times that persisting has started.
+    /// The number of the period in which changes are recorded.
     ///
-    /// Record IDs from before don't count.
+    /// Record IDs of earlier periods are invalid.
     private var persistence: UInt32 = 0
 
     // MARK: Finding

@@ -13,7 +13,7 @@ package struct TokenLife: Sendable, Equatable {
     /// The maximum lifetime, a day.
     ///
     /// A token with a longer one is renewed after a day.
-    static let longest = Duration.seconds(86_400)
+    static let maxLifetime = Duration.seconds(86_400)
     /// The minimum time left of a served token, as replies give it in whole seconds.
     static let minServed = Duration.seconds(1)
     /// The minimum time from the refresh deadline to the end of serving, so that the timer comes first.
@@ -48,7 +48,7 @@ package struct TokenLife: Sendable, Equatable {
     ///   - jitterFraction: A random number, evenly distributed from 0 up to 1.
     ///   - policy: The shares of the lifetime.
     package init(sent: Instant, lifetime: Duration, jitterFraction: Double, policy: CachePolicy) {
-        let lifetime = min(lifetime, Self.longest)
+        let lifetime = min(lifetime, Self.maxLifetime)
         let shift = policy.jitter * (jitterFraction - 0.5)
         self.sent = sent
         self.lifetime = lifetime

@@ -12,7 +12,7 @@ extension CacheStateMachine {
     /// Completes a call that minted a token or failed to.
     ///
     /// - Parameters:
-    ///   - now: The time on the clock that decides.
+    ///   - now: The time from which the token's life is computed.
     ///   - wall: The wall-clock time, for display.
     package mutating func ended(_ id: CallID, _ result: MintOutcome, now: Instant, wall: Date) -> CacheActions {
         guard let call = calls[id], let mint = call.mint, let sent = call.sent else { return finish(now) }
@@ -51,7 +51,7 @@ extension CacheStateMachine {
 
     /// Ends a call for any reason.
     ///
-    /// Everyone who has to know is told here.
+    /// This is the only place that ends calls and informs everyone concerned.
     mutating func end(_ id: CallID, _ reason: CallEnd, now: Instant) {
         guard let call = calls[id] else { return }
         // The fate depends on the table, so it is read before the call is removed.
@@ -144,7 +144,7 @@ extension CacheStateMachine {
     /// Removes entries beyond the limit: expired ones first, then the least recently used ones of uids over their
     /// quota.
     ///
-    /// A new token makes one entry go. After a reload with a smaller limit there are more, and they go in slices.
+    /// A new token removes one entry. After a reload with a smaller limit there are more, which are removed in slices.
     mutating func enforceEntryLimit(now: Instant) {
         guard store.count > policy.maxEntries else { return }
         dropExpired(now: now)

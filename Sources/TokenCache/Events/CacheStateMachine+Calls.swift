@@ -1,6 +1,6 @@
 import TokenProtocol
 
-/// Queueing calls by who waits for them, and sending them.
+/// Queueing calls by their waiters, and sending them.
 extension CacheStateMachine {
     // MARK: Queueing
 
@@ -51,7 +51,7 @@ extension CacheStateMachine {
         .background(tokenEnds: refresh.tokenEnds, urgentFrom: refresh.deadline, notBefore: refresh.notBefore)
     }
 
-    /// Returns the rank of a call, which follows from who waits for it.
+    /// Returns the rank of a call, which depends on its waiters.
     private func rank(of call: Call) -> Governor.Rank {
         switch call.work {
         case .revocation(let revocation):
@@ -68,7 +68,7 @@ extension CacheStateMachine {
         }
     }
 
-    /// Queues a call again, as who waits for it has changed.
+    /// Queues a call again after its waiters have changed.
     mutating func requeue(_ id: CallID, now: Instant) {
         guard let call = calls[id], let ticket = call.ticket else { return }
         let rank = rank(of: call)
@@ -95,7 +95,7 @@ extension CacheStateMachine {
 
     /// Handles a mint that no request waits for any more.
     ///
-    /// It goes on as a prefetch if its token is of use.
+    /// It goes on as a prefetch if its token is useful.
     ///
     /// - Parameter cancels: True if a mint that was queued for callers is ended, as they were told to come back.
     mutating func lastWaiterLeft(_ id: CallID, cancels: Bool, now: Instant) {
@@ -130,7 +130,7 @@ extension CacheStateMachine {
 
     // MARK: Sending
 
-    /// Sends the calls of a tenant that may go now, and ends those that are of no use any more.
+    /// Sends the calls of a tenant that may be sent now, and ends those that are of no use any more.
     mutating func sendCalls(of tenant: TenantID, now: Instant) {
         guard tenants[tenant]?.isRetired == false else { return }
         for _ in 0..<sliceSize {

@@ -25,14 +25,7 @@ extension CacheStateMachine {
         case .flush(let sweep): return flush(sweep, &budget, now: now)
         case .retire(let tenant, let error, let next): return retire(tenant, error, next, &budget, now: now)
         case .checkDeadlines(let check): return checkDeadlines(check, &budget, now: now)
-        case .cancelWaits(let names, var next):
-            while next < names.count {
-                guard budget > 0 else { return .cancelWaits(names, next: next) }
-                cancelWait(of: names[next], now: now)
-                next += 1
-                budget -= 1
-            }
-            return nil
+        case .cancelWaits(let names, let next): return cancelWaits(of: names, from: next, &budget, now: now)
         case .applyPolicy(let next):
             return goThroughSlots(from: next, &budget) { $0.applyPolicy(to: $1) }.map { .applyPolicy(next: $0) }
         case .enforceEntryLimit:
@@ -58,6 +51,18 @@ extension CacheStateMachine {
         case .persistUses(let next):
             return goThroughSlots(from: next, &budget) { $0.store.persistUse($1) }.map { .persistUses(next: $0) }
         }
+    }
+
+    private mutating func cancelWaits(
+        of names: [Waiter],
+        from start: Int,
+        _ budget: inout Int,
+        now: Instant
+    ) -> DeferredWork? {
+        let end = min(names.count, start + budget)
+        for name in names[start..<end] { cancelWait(of: name, now: now) }
+        budget -= end - start
+        return end < names.count ? .cancelWaits(names, next: end) : nil
     }
 
     /// Performs an action for each slot of a slice.
@@ -95,7 +100,7 @@ extension CacheStateMachine {
         return nil
     }
 
-    // MARK: Tenants that are gone
+    // MARK: Retired tenants
 
     private mutating func retire(
         _ tenant: TenantID,

@@ -58,7 +58,7 @@ extension CacheStateMachine {
         if call.waiters.isEmpty { requeue(id, now: now) }
     }
 
-    // MARK: What callers are told
+    // MARK: Errors for callers
 
     /// Returns the error for a failure, and remembers it if it is the key's current mint that failed.
     private mutating func error(
@@ -68,7 +68,7 @@ extension CacheStateMachine {
         _ fate: Mint.Fate,
         now: Instant
     ) -> ErrorReply {
-        // A retry after a reload goes to another tenant, of which this one's hold says nothing.
+        // A retry after a reload goes to another tenant, for which this one's hold doesn't count.
         let block = tenants[tenant].flatMap { $0.isRetired ? nil : $0.governor.block(now) }
         let wait = block.map { ($0.until - now).asRetryAfter } ?? 1
         var error: ErrorReply

@@ -104,30 +104,33 @@ extension CacheStateMachine {
         if present == nil { payForced(key, options, now: now) }
         if waits { evictWaiterIfFull(now: now) } else if present == nil { evictPrefetchIfFull(for: peer.uid, now: now) }
         // An evicted waiter may have been the last one that waited for this very mint.
-        let call = currentCall(of: key)
-        let joined: CallID
-        if let call {
-            statistics.coalesced += 1
-            calls.update(call) { $0.mint?.requestedAt = now }
-            calls.update(call) { $0.mint?.owner = peer.uid }
-            if waits { promote(call, for: peer.uid) }
-            joined = call
-        } else {
-            statistics.misses += 1
-            let rank: Governor.Rank = waits ? .caller(peer.uid) : .prefetch(peer.uid)
-            joined = enqueue(key, .caller, as: rank, for: peer, requestedAt: now)
-        }
-        guard waits, var list = calls[joined]?.waiters else { return false }
+        let call = joinOrEnqueue(key, for: peer, waits: waits, now: now)
+        guard waits, var list = calls[call]?.waiters else { return false }
         _ = waiters.add(
             waiter,
             of: peer.uid,
             at: key.user.tenant,
-            for: .mint(joined, acceptsStale: acceptsStale),
+            for: .mint(call, acceptsStale: acceptsStale),
             until: now + options.timeout,
             to: &list
         )
-        calls.update(joined) { $0.waiters = list }
+        calls.update(call) { $0.waiters = list }
         return true
+    }
+
+    private mutating func joinOrEnqueue(_ key: TokenKey, for peer: Peer, waits: Bool, now: Instant) -> CallID {
+        guard let call = currentCall(of: key) else {
+            statistics.misses += 1
+            let rank: Governor.Rank = waits ? .caller(peer.uid) : .prefetch(peer.uid)
+            return enqueue(key, .caller, as: rank, for: peer, requestedAt: now)
+        }
+        statistics.coalesced += 1
+        calls.update(call) {
+            $0.mint?.requestedAt = now
+            $0.mint?.owner = peer.uid
+        }
+        if waits { promote(call, for: peer.uid) }
+        return call
     }
 
     /// Charges a forced mint to the caller's allowance of forced mints.

@@ -12,7 +12,7 @@ extension CacheStateMachine {
         case .closed: actions.notices.append(.circuitClosed(call.tenant.name))
         case .none?, nil: break
         }
-        // The tenant is back: paused retries go in their turn.
+        // The tenant is back, so paused retries take their turn.
         if ending == .success, tenants[call.tenant]?.governor.hasPauses == true { add(.endPauses(call.tenant)) }
     }
 
@@ -69,10 +69,10 @@ extension CacheStateMachine {
         closeClientCircuit(of: call.tenant)
     }
 
-    /// Evaluates a failure for what it says of the client.
+    /// Evaluates what a failure shows about the client.
     mutating func noteDenial(_ call: Call, _ mint: Mint, _ failure: CallFailure, now: Instant) {
         guard tenants[call.tenant]?.isRetired == false else { return }
-        // A denial with an old secret says nothing of the client with the new one.
+        // A denial with an old secret shows nothing about the client with the new one.
         guard case .denied(let upstream, secretChanged: false) = failure else {
             return probeLost(call, wasSent: true, now: now)
         }

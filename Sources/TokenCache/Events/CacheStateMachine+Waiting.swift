@@ -9,7 +9,7 @@ extension CacheStateMachine {
     /// The others are cancelled in slices. A thousand requests may wait on each of many connections that close
     /// together.
     private static var cancelledAtOnce: Int { 32 }
-    /// The number of replies that the waiters of one call get before those of the next.
+    /// The number of waiters of one call that get their replies before the next call's waiters do.
     private static var repliesPerRound: Int { 64 }
 
     // MARK: Limits

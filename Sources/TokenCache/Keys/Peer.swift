@@ -1,6 +1,6 @@
 /// The user ID of a peer, as the kernel reports it.
 ///
-/// Apps are told apart by it.
+/// It distinguishes the apps.
 package typealias PeerUID = UInt32
 
 /// The process at the other end of a connection, as the kernel reported it when it connected.
@@ -20,7 +20,7 @@ package final class Peer: Sendable {
     /// True if it may belong to a unit that is not visible.
     package let hidesUnit: Bool
 
-    /// Creates a peer.
+    /// Creates a peer, by default one whose process and unit are not visible.
     package init(
         uid: PeerUID,
         gid: UInt32,

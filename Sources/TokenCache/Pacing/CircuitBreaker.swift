@@ -2,8 +2,8 @@ import DequeModule
 
 /// A circuit breaker: it keeps calls from a tenant that is down.
 ///
-/// While it is closed, calls go. After too many faults it opens for a while. Then one call goes as a probe, and its end
-/// closes the circuit or opens it for twice as long.
+/// While it is closed, calls are sent. After too many faults it opens for a while. Then one call is sent as a probe,
+/// and its end closes the circuit or opens it for twice as long.
 struct CircuitBreaker {
     /// The end of a call, as far as it shows the tenant's health.
     enum Ending: Equatable {
@@ -27,13 +27,13 @@ struct CircuitBreaker {
 
     /// The state of the circuit.
     enum State: Equatable {
-        /// Calls go.
+        /// Calls are sent.
         case closed
-        /// No calls go until a time.
+        /// No calls are sent until a time.
         case open(until: Instant)
-        /// One call goes as a probe.
+        /// One call is sent as a probe.
         ///
-        /// If nil, the next call will be the probe.
+        /// The probe is nil until it is sent. The next call will be the probe.
         case halfOpen(probe: CallID?)
     }
 
@@ -61,12 +61,12 @@ struct CircuitBreaker {
     private var recent: Deque<Ended> = []
     private var recentFaults = 0
 
-    /// Updates the state to a time: an opening that is over lets a probe go.
+    /// Updates the state to a time: after an opening a probe may be sent.
     mutating func update(_ now: Instant) {
         if case .open(let until) = state, until <= now { state = .halfOpen(probe: nil) }
     }
 
-    /// True if a call may go.
+    /// True if a call may be sent.
     func allowsCall(_ now: Instant) -> Bool {
         switch state {
         case .closed: true
@@ -75,7 +75,7 @@ struct CircuitBreaker {
         }
     }
 
-    /// Returns the time until which no call goes, or nil if one can or a probe is under way.
+    /// Returns the time until which no call is sent, or nil if one may be sent or a probe is under way.
     func openUntil(_ now: Instant) -> Instant? {
         if case .open(let until) = state, until > now { until } else { nil }
     }

@@ -171,7 +171,7 @@ struct Governor {
             underWay < limits.maxConcurrent
         else { return nil }
         if let call = first.first ?? callers.first { return call }
-        guard underWay < slotsForAhead else { return nil }
+        guard underWay < maxUnderWayForAhead else { return nil }
         let mayRefresh = !someoneWaits || refreshAllowance.hasOne(at: now)
         if mayRefresh, let refresh = background.first {
             let isTurn = prefetches.count == 0 || background.isUrgent(at: now) && !lastWasUrgent
@@ -215,16 +215,16 @@ struct Governor {
         guard queued > 0, underWay < limits.maxConcurrent else { return nil }
         let start = bucket.time(of: 1, from: max(now, blockedUntil(now) ?? now))
         if queuedCallers > 0 { return start }
-        guard underWay < slotsForAhead else { return nil }
+        guard underWay < maxUnderWayForAhead else { return nil }
         if prefetches.count > 0 { return start }
         guard background.first != nil else { return nil }
         return max(start, someoneWaits ? refreshAllowance.time(of: 1, from: now) : now)
     }
 
-    /// The number of calls for background work.
+    /// The number of calls under way from which on only callers' calls are sent.
     ///
-    /// One is left for callers, so that hanging refreshes don't block them.
-    private var slotsForAhead: Int { max(1, limits.maxConcurrent - 1) }
+    /// One call is left for them, so that hanging refreshes don't block them.
+    private var maxUnderWayForAhead: Int { max(1, limits.maxConcurrent - 1) }
 
     /// Returns the earliest time for a caller's call and the cause of its delay, or nil if it is now or unknown.
     ///
@@ -253,7 +253,7 @@ struct Governor {
     /// The calls that go before all callers' calls.
     var firstCalls: [CallID] { Array(first) }
 
-    /// Returns the time until which no call goes.
+    /// Returns the time until which no call is sent, or nil if calls may be sent.
     func blockedUntil(_ now: Instant) -> Instant? { block(now)?.until }
 
     /// Returns the hold or the open circuit, whichever ends later.

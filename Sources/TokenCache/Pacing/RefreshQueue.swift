@@ -1,6 +1,6 @@
-/// Queued calls that nobody waits for and that expire: refreshes, and revocations that were answered.
+/// Queued calls that nobody waits for and that expire: refreshes, and revocations whose logout was answered.
 ///
-/// The one whose token expires first is ahead. Retries join when their pause is over.
+/// The one whose token expires first goes first. Retries join when their pause is over.
 struct RefreshQueue {
     /// Identifies a queued call.
     struct Ticket: Equatable {

@@ -47,7 +47,7 @@ struct TokenBucket: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - count: The number of calls.
-    ///   - start: The time before which no call goes. Until then the bucket fills up to its size.
+    ///   - start: The time before which no call is sent. Until then the bucket fills up to its size.
     func time(of count: Int, from start: Instant) -> Instant {
         let missing = Double(count) - available(at: start)
         guard missing > Self.tolerance else { return start }

@@ -10,7 +10,7 @@ package struct CachePolicy: Sendable, Equatable {
     package var negativeTTL = Duration.seconds(10)
     /// The share of a lifetime after which a request starts a refresh in the background.
     package var ahead = 0.7
-    /// The width of the random band around each token's points, as a share of its lifetime.
+    /// The width of the random band around each token's refresh times, as a share of its lifetime.
     package var jitter = 0.1
     /// The share of a lifetime at which a timer refreshes a token in use that no request has refreshed.
     package var refreshDeadline = 0.9

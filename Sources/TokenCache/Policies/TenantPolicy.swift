@@ -7,7 +7,7 @@ package struct TenantPolicy: Sendable, Equatable {
         /// The OAuth client.
         package var clientID: String
 
-        /// Creates an identity.
+        /// Creates the identity of a client at an origin.
         package init(host: String, clientID: String) {
             self.host = host
             self.clientID = clientID
@@ -16,14 +16,14 @@ package struct TenantPolicy: Sendable, Equatable {
 
     /// The tenant and the client.
     package var identity: Identity
-    /// The number of calls per minute.
+    /// The maximum number of calls per minute.
     package var ratePerMinute: Int
-    /// The number of calls that may go at once after a quiet time.
+    /// The number of calls that may be sent at once after a quiet time.
     package var burst: Int
-    /// The number of calls that may be under way at the same time.
+    /// The maximum number of calls under way at the same time.
     package var maxConcurrent: Int
 
-    /// Creates a policy.
+    /// Creates a policy, with the configuration's defaults for the limits.
     package init(identity: Identity, ratePerMinute: Int = 80, burst: Int = 80, maxConcurrent: Int = 8) {
         self.identity = identity
         self.ratePerMinute = ratePerMinute

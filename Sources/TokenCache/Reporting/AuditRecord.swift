@@ -94,7 +94,7 @@ package struct AuditRecord: Sendable, Equatable {
     /// The act.
     package var act: Act
 
-    /// Creates a record.
+    /// Creates a record of an act by a peer.
     package init(_ peer: Peer?, _ act: Act) {
         self.peer = peer
         self.act = act

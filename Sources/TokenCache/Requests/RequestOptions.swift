@@ -11,7 +11,7 @@ package struct RequestOptions: Sendable, Equatable {
     /// The caller.
     package var peer: Peer
 
-    /// Creates the options.
+    /// Creates the options of a request, by default those of one that names none.
     package init(
         minTTL: Duration? = nil,
         timeout: Duration = TokenRequest.defaultTimeout,

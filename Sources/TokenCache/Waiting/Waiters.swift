@@ -1,6 +1,6 @@
 import TokenProtocol
 
-/// Everyone who waits for a reply: callers for a mint, logouts for their revocations.
+/// Tracks the requests that wait for a reply: callers for a mint, logouts for their revocations.
 ///
 /// Each waiter is found by name, by call, by uid and by deadline, and is in a list of its call and in one of its uid.
 /// So nothing has to be searched.
