@@ -23,6 +23,7 @@ struct ConfigurationSourceTests {
         _ lines: String...,
         settings: String = "",
         requestsPath: String? = nil,
+        adminPath: String? = nil,
         logLevel: Logger.Level? = nil,
         environment: [String: String] = [:],
         names: StandInNameService = StandInNameService()
@@ -32,7 +33,7 @@ struct ConfigurationSourceTests {
         return ConfigurationSource(
             path: directory.path("c.yaml"),
             requestsPath: requestsPath,
-            adminPath: requestsPath.map { $0 + "-admin" },
+            adminPath: adminPath ?? requestsPath.map { $0 + "-admin" },
             logLevel: logLevel,
             environment: environment,
             memory: SecretMemory(),
@@ -128,6 +129,14 @@ struct ConfigurationSourceTests {
             .load().configuration
         #expect(replaced.logLevel == .error)
         #expect(replaced.sockets.requests.path == "/r" && replaced.sockets.admin.path == "/r-admin")
+    }
+
+    @Test("The command line can't give both sockets one path.")
+    func onePath() throws {
+        let admin = "/s"
+        let source = try source(Self.host, secret, requestsPath: admin, adminPath: admin)
+        let faults = #expect(throws: ConfigurationFaults.self) { try source.load() }
+        #expect(faults?.description.contains("sockets.admin.path: should differ") == true)
     }
 
     @Test("Names that this machine doesn't know are noted, and no fault.")

@@ -209,6 +209,32 @@ struct LifecycleTests {
         try await tenant.stop()
     }
 
+    @Test("A daemon with closed standard descriptors has /dev/null there, so that no socket gets their numbers.")
+    func closedDescriptors() async throws {
+        let tenant = try await StandInTenant.start()
+        let directory = try TemporaryDirectory()
+        try directory.write(tenant.clientSecret, to: "secret")
+        let configuration = try directory.write(Deployment.configuration(tenant, directory), to: "c.yaml")
+        let notifications = try ManagerSocket(directory.path("n"))
+        let daemon = try Program(
+            "/bin/sh",
+            [
+                "-c", #"exec "$0" "$@" <&- 2>&-"#, Program.directory.appending(path: "tokencached").path,
+                "--config", configuration, "--socket", directory.path("r"), "--admin-socket", directory.path("a"),
+            ],
+            environment: ["NOTIFY_SOCKET": notifications.path]
+        )
+        #expect(notifications.wait(for: "READY=1"))
+        for number in [0, 2] {
+            let path = "/proc/\(daemon.identifier)/fd/\(number)"
+            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: path) == "/dev/null")
+        }
+        #expect(try LineClient(directory.path("r")).ask(Deployment.line("ann"))["access_token"] != nil)
+        daemon.signal(SIGTERM)
+        #expect(daemon.waitForEnd() == 0)
+        try await tenant.stop()
+    }
+
     @Test("Both sockets are taken from socket activation by their names, in either order, and readiness is announced.")
     func activation() async throws {
         for names in ["requests:admin", "admin:requests"] {

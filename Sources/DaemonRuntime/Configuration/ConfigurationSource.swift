@@ -53,7 +53,7 @@ package struct ConfigurationSource: Sendable {
     /// - Parameter isCheck: True if the daemon won't serve. A credential may be missing then, as only systemd can hand
     ///   it over.
     package func load(isCheck: Bool = false) throws(ConfigurationFaults) -> LoadedConfiguration {
-        let configuration = withCommandLine(try DaemonConfiguration.load(path))
+        let configuration = try withCommandLine(DaemonConfiguration.load(path))
         var access = AccessPolicy(configuration)
         access.resolve(accounts.resolve(access.names, within: Self.nameTimeout))
         var loaded = LoadedConfiguration(path: path, configuration: configuration, access: access)
@@ -67,11 +67,17 @@ package struct ConfigurationSource: Sendable {
         return loaded
     }
 
-    private func withCommandLine(_ configuration: DaemonConfiguration) -> DaemonConfiguration {
+    private func withCommandLine(
+        _ configuration: DaemonConfiguration
+    ) throws(ConfigurationFaults) -> DaemonConfiguration {
         var configuration = configuration
         if let requestsPath { configuration.sockets.requests.path = requestsPath }
         if let adminPath { configuration.sockets.admin.path = adminPath }
         if let logLevel { configuration.logLevel = logLevel }
+        guard configuration.sockets.requests.path != configuration.sockets.admin.path else {
+            let message = "should differ from sockets.requests.path, with the command line's paths too"
+            throw ConfigurationFaults([.init(file: path, line: nil, key: "sockets.admin.path", message: message)])
+        }
         return configuration
     }
 

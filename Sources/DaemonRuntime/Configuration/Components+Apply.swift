@@ -1,37 +1,12 @@
-package import Audit
+import Audit
 package import DaemonConfiguration
-package import Logging
+import Logging
 import TokenCache
 
-/// The parts of the daemon that a configuration has settings for.
+/// The way of a configuration into force, which a start and a reload share.
 ///
-/// A start and a reload both go through ``prepare(_:)``, which finds the faults and changes nothing, and
-/// ``apply(_:)``, which fails only while the daemon ends.
-package struct Components: Sendable {
-    package let frontend: Frontend
-    package let clients: TenantClients
-    package let persistence: TokenPersistence
-    package let auditTrail: AuditTrail
-    package let output: LogOutput
-    package let log: Logger
-
-    /// Creates the set of parts that the settings of ``apply(_:)`` go to.
-    package init(
-        frontend: Frontend,
-        clients: TenantClients,
-        persistence: TokenPersistence,
-        auditTrail: AuditTrail,
-        output: LogOutput,
-        log: Logger
-    ) {
-        self.frontend = frontend
-        self.clients = clients
-        self.persistence = persistence
-        self.auditTrail = auditTrail
-        self.output = output
-        self.log = log
-    }
-
+/// ``prepare(_:)`` finds the faults and changes nothing. ``apply(_:)`` fails only while the daemon ends.
+extension Components {
     /// Opens and checks all that a configuration needs.
     ///
     /// After a fault everything is as it was before.

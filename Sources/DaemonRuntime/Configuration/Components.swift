@@ -1,0 +1,31 @@
+package import Audit
+package import Logging
+
+/// The parts of the daemon that a configuration has settings for.
+///
+/// ``prepare(_:)`` and ``apply(_:)`` put a configuration into force.
+package struct Components: Sendable {
+    package let frontend: Frontend
+    package let clients: TenantClients
+    package let persistence: TokenPersistence
+    package let auditTrail: AuditTrail
+    package let output: LogOutput
+    package let log: Logger
+
+    /// Creates the set of parts that the settings of ``apply(_:)`` go to.
+    package init(
+        frontend: Frontend,
+        clients: TenantClients,
+        persistence: TokenPersistence,
+        auditTrail: AuditTrail,
+        output: LogOutput,
+        log: Logger
+    ) {
+        self.frontend = frontend
+        self.clients = clients
+        self.persistence = persistence
+        self.auditTrail = auditTrail
+        self.output = output
+        self.log = log
+    }
+}
