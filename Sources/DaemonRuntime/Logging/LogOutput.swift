@@ -16,7 +16,7 @@ package final class LogOutput: Sendable {
     /// The most bytes of lines that wait to be written.
     ///
     /// Lines past it are dropped and counted.
-    private static let mostWaiting = 1_024 * 1_024
+    private static let maxWaiting = 1_024 * 1_024
     /// The timeout of a flush: a journal that hangs delays the end of the daemon no longer.
     private static let flushTimeout = DispatchTimeInterval.seconds(2)
 
@@ -33,7 +33,7 @@ package final class LogOutput: Sendable {
     /// - Parameters:
     ///   - bound: The most bytes of lines that wait to be written.
     ///   - put: Writes a text at once.
-    package init(isJournal: Bool, bound: Int = mostWaiting, put: @escaping @Sendable (String) -> Void) {
+    package init(isJournal: Bool, bound: Int = maxWaiting, put: @escaping @Sendable (String) -> Void) {
         queue = WriteQueue("tokencached.log", bound: bound)
         self.isJournal = isJournal
         self.put = put

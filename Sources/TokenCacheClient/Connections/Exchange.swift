@@ -18,7 +18,7 @@ struct Exchange<Caller> {
     /// The most connections.
     ///
     /// The daemon lets 65,536 requests wait in all, and these hold more.
-    static var mostConnections: Int { 66 }
+    static var maxConnections: Int { 66 }
 
     /// A request that somebody waits for.
     struct Call {
@@ -79,7 +79,7 @@ struct Exchange<Caller> {
     ///
     /// A daemon that is shutting down accepts none.
     var needsConnection: Bool {
-        waiting > 0 && connections.count < Self.mostConnections
+        waiting > 0 && connections.count < Self.maxConnections
             && connections.allSatisfy { $0.isFull && !$0.isDraining }
     }
 

@@ -22,7 +22,7 @@ extension TokenCacheClient {
             self.refused = refused
         }
 
-        /// The sum of both, or nil if a number of it overflows.
+        /// The sum of both, or nil if one of its numbers overflows.
         func adding(_ other: Prefetch) -> Prefetch? {
             let queued = queued.addingReportingOverflow(other.queued)
             let cached = cached.addingReportingOverflow(other.cached)

@@ -14,7 +14,7 @@ package struct ConnectionStateMachine: ~Copyable {
     package enum Step: Sendable, Equatable {
         /// A request, which must be passed to ``answer(_:_:_:)`` or ``wait(_:_:)`` before the next step.
         case request(Request, ticket: UInt64)
-        /// A line that is no request. Its reply is in the output already.
+        /// A line that is not a request. Its reply is in the output already.
         case rejected(ErrorReply.Code)
         /// The output is so large that it should be sent before more is added.
         case outputIsLarge
@@ -117,7 +117,7 @@ package struct ConnectionStateMachine: ~Copyable {
     ///
     /// Returns nil if all of them were processed, or kept for later.
     ///
-    /// - Parameter hit: The lookup of tokens. A request that it has a token for is answered here and is no step.
+    /// - Parameter hit: The lookup of tokens. A request for a token that it finds is answered here and is not a step.
     package mutating func next(
         _ chunk: borrowing Span<UInt8>,
         _ cursor: inout Cursor,
@@ -277,7 +277,7 @@ package struct ConnectionStateMachine: ~Copyable {
 
     /// True if the line that has begun is too long, wherever it ends.
     ///
-    /// Its last byte so far can be the carriage return.
+    /// A carriage return as its last byte so far doesn't count, because it may belong to the line end.
     private func isTooLong(endingWith rest: borrowing Span<UInt8>) -> Bool {
         let count = partial.count + rest.count
         let mayEnd = rest.count > 0 && rest[rest.count - 1] == 0x0D

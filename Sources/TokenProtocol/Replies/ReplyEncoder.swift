@@ -1,3 +1,4 @@
+import OperatorReplies
 import Secrets
 
 /// Writes replies as lines.
@@ -21,9 +22,9 @@ package enum ReplyEncoder {
             append(id, &output)
             output.append(UInt8(ascii: ","))
         }
-        output.append(token.text, 0..<token.split)
+        output.append(token.text, 0..<token.expiresInOffset)
         output.append(reply.expiresIn)
-        output.append(token.text, token.split..<token.text.count)
+        output.append(token.text, token.expiresInOffset..<token.text.count)
         switch reply.source {
         case .cache: output.append("cache\"")
         case .tenant: output.append("tenant\"")

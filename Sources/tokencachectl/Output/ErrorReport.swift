@@ -18,7 +18,7 @@ package struct ErrorReport: Equatable {
     package init(_ error: TokenCacheError) {
         exitCode = ExitCode(for: error.code)
         guard error.code != .invalidConfiguration else {
-            // The daemon tells all faults in one sentence.
+            // The daemon reports all faults in one sentence.
             lines = error.message.components(separatedBy: "; ")
             return
         }
