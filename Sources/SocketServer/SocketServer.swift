@@ -89,7 +89,7 @@ package final class SocketServer {
         releaseMemory: @escaping () -> Void = {}
     ) {
         self.releaseMemory = releaseMemory
-        let server = Unowned()
+        let server = WeakReference()
         scheduler = ConnectionScheduler(
             scheduleNextRound: scheduleNextRound
                 ?? { eventLoop.assumeIsolated().execute { server.value?.nextRound() } }
@@ -104,7 +104,7 @@ package final class SocketServer {
         server.value = self
     }
 
-    private final class Unowned {
+    private final class WeakReference {
         weak var value: SocketServer?
     }
 

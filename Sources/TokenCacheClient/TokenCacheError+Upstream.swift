@@ -10,7 +10,7 @@ extension TokenCacheError {
         /// The tenant's title of the error, such as `User not found`.
         public let title: String?
 
-        /// Creates a value, as a test double of the client needs it.
+        /// Creates a value, for a test double of the client.
         ///
         /// - Parameters:
         ///   - status: The HTTP status.

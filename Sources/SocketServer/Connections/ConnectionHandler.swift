@@ -191,7 +191,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             if machine.output.isEmpty { machine.output = sendQueue.takeBuffer() }
         case .request(let request, let ticket):
             let waiter = Waiter(connection: number, ticket: ticket)
-            // The handler may deliver a reply to this very connection. The machine is not in use meanwhile.
+            // The handler may deliver a reply to this connection. The machine is not being used at this point.
             if let reply = requestHandler.handle(request, from: client, waiter: waiter) {
                 machine.answer(ticket, request.id, reply)
             } else {

@@ -54,9 +54,7 @@ package struct ConnectionStateMachine: ~Copyable {
     private var partial: [UInt8] = []
     /// Bytes that were read but not processed, because the connection was full.
     private var held: [UInt8] = []
-    /// True if the end of the input was read after the held bytes.
-    ///
-    /// It is processed after them.
+    /// True if the end of the input was read after the held bytes, and is processed after them.
     private var holdsEnd = false
     private var inOrder: Deque<PendingReply> = []
     private var byID: [UInt64: RequestID] = [:]
@@ -75,19 +73,13 @@ package struct ConnectionStateMachine: ~Copyable {
     /// The number of requests that wait for a reply, or whose reply waits for earlier ones.
     package var waiting: Int { inOrder.count + byID.count }
 
-    /// The size of the output in bytes at which it should be sent before more is added.
-    ///
-    /// The owner sets it.
+    /// The size of the output in bytes at which it should be sent before more is added, as set by the owner.
     package var largeOutput = 64 * 1_024
 
-    /// True if the peer doesn't read its replies.
-    ///
-    /// The owner sets it.
+    /// True if the peer doesn't read its replies, as set by the owner.
     package var isBlocked = false
 
-    /// True while other connections are served before this one continues.
-    ///
-    /// The owner sets it.
+    /// True while other connections are served before this one continues, as set by the owner.
     package var isYielding = false
 
     /// True if no more bytes are processed for now, because too many requests wait, the peer doesn't read its replies,
@@ -226,9 +218,7 @@ package struct ConnectionStateMachine: ~Copyable {
         }
     }
 
-    /// Processes a line whose end was read.
-    ///
-    /// Its beginning may have been kept.
+    /// Processes the rest of a line, after its beginning if that was kept.
     private mutating func take(_ rest: borrowing Span<UInt8>, _ hit: HitLookup) -> Step? {
         if case .restOfLongLine = reading {
             reading = .lines
