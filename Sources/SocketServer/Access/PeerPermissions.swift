@@ -50,7 +50,8 @@ package final class PeerPermissions {
         allowsAnyUserID = rule?.userIDs.contains(where: \.matchesEverything) ?? false
         guard let rule, rule.operations.contains(.token) else { return }
         // The default tenant is the first, as most requests name none.
-        for tenant in permitted.sorted(by: { left, _ in left.name == directory.defaultTenant }) {
+        let isDefault = { (tenant: TenantID) in tenant.name == directory.defaultTenant }
+        for tenant in permitted.sorted(by: { isDefault($0) && !isDefault($1) }) {
             if let scopes = directory.scopes(of: tenant), allows(scopes, own: scopes, rule) { remember(tenant, scopes) }
         }
     }
