@@ -1,5 +1,3 @@
-import Secrets
-
 /// Reads one line as a request.
 package struct RequestParser {
     /// The result of reading a line.
