@@ -39,7 +39,7 @@ private struct ConnectionRun: ~Copyable {
     private var waiting: [(ticket: UInt64, reply: Int)] = []
     /// The replies to requests without an id in their order, and all hits, whose reply shows if they have an id.
     private var order: [Int] = []
-    /// The number of replies that are no errors.
+    /// The number of replies other than errors.
     ///
     /// Each of them has its own number.
     private var replies = 0

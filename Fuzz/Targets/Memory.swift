@@ -48,7 +48,7 @@ private func split(_ bytes: ArraySlice<UInt8>) -> [Record] {
 
 private func open(_ descriptor: CInt) -> TokenLog? {
     let duplicate = dup(descriptor)
-    // The system has no descriptor left, which is no fault of the input.
+    // The system has no descriptor left, which is not a fault of the input.
     guard duplicate >= 0 else { return nil }
     return TokenLog(stored: [("tokens-a", duplicate)], in: nil, store: { _ in })
 }

@@ -1,4 +1,4 @@
-// Audit: the record of tokens that were minted, revoked or refused, for whom, and of what operators did.
+// Audit: the record of tokens that were minted, denied or revoked, of forbidden requests, and of operators' actions.
 //
 // Whoever can connect to the daemon can act as any user, so its actions have to be traceable. Each record is one entry
 // of the journal with fields of its own, or one line of JSON. Nothing that a peer sends can end an entry, begin another
@@ -6,5 +6,5 @@
 // could not be written are counted and reported, and no peer can crowd out the records of others.
 //
 // - `AuditTrail` takes records (`TokenCache.AuditRecord`) and writes them to an `AuditDestination`.
-// - `Records` turns records into fields, and counts refusals that are alike.
+// - `Records` turns records into fields, and counts forbidden requests that are alike.
 // - `Writing` has the destinations' files and the queue on whose thread they are written, which the log uses, too.

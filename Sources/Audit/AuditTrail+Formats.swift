@@ -31,7 +31,7 @@ extension AuditTrail {
         let head = [
             ("MESSAGE", "audit \(text)"),
             ("MESSAGE_ID", messageID),
-            // In syslog's numbers: notice for a refusal or a failure, information for anything else.
+            // In syslog's numbers: notice for a forbidden request or a failure, information for anything else.
             ("PRIORITY", isNotable ? "5" : "6"),
             ("SYSLOG_IDENTIFIER", "tokencached"),
         ]

@@ -13,15 +13,15 @@ import Foundation
 /// Writes audit records to a destination, in order and without delaying its callers.
 package final class AuditTrail: Sendable {
     /// The most bytes of records that may wait to be written: an hour's worth at the tenants' pace.
-    package static let mostWaiting = 16 * 1_024 * 1_024
-    /// The share of that for refusals, which any peer can cause, so that the rest is left for actions.
-    private static let refusalsShare = 0.25
+    package static let maxWaiting = 16 * 1_024 * 1_024
+    /// The share of that for forbidden requests, which any peer can send, so that the rest is left for actions.
+    private static let forbiddenShare = 0.25
     /// The id of audit records in the journal: `journalctl MESSAGE_ID=…` shows them all.
     package static let messageID = "8ef0e71883da49b1bc1a87e3e039ddb2"
 
     private let queue: WriteQueue
     private let sink: Mutex<AuditSink>
-    private let forbidden = Mutex(RefusalCounts())
+    private let forbidden = Mutex(ForbiddenRequestCounts())
     /// The number of records that have been lost since the last one that was written.
     private let missing = Mutex(0)
     private let report: @Sendable (Report) -> Void
@@ -39,7 +39,9 @@ package final class AuditTrail: Sendable {
         let sink: AuditSink
     }
 
-    /// Opens a destination, and a file even if it is open already, as after a rotation.
+    /// Opens a destination.
+    ///
+    /// A file is opened even if it is open already, as it may have been rotated.
     package static func open(_ destination: AuditDestination) throws(AuditTrailError) -> Opened {
         Opened(sink: try AuditSink(destination))
     }
@@ -58,7 +60,7 @@ package final class AuditTrail: Sendable {
     /// - Parameters:
     ///   - bound: The most bytes of records that may wait to be written.
     ///   - report: Called when records begin to be lost, and when they are written again.
-    package init(to opened: Opened, bound: Int = mostWaiting, report: @escaping @Sendable (Report) -> Void) {
+    package init(to opened: Opened, bound: Int = maxWaiting, report: @escaping @Sendable (Report) -> Void) {
         queue = WriteQueue("tokencached.audit", bound: bound)
         sink = Mutex(opened.sink)
         self.report = report
@@ -72,25 +74,31 @@ package final class AuditTrail: Sendable {
 
     /// Queues a record to be written.
     ///
-    /// Of refusals that are alike, only the first is written. The others are counted, and ``recordCounts()`` writes
-    /// their number.
+    /// Of forbidden requests that are alike, only the first is written. The others are counted, and ``recordCounts()``
+    /// writes their number.
     package func append(_ record: AuditRecord) {
         if case .nowhere = sink.withLock({ $0 }) { return }
         guard case .forbidden(let request) = record.act else {
             return write(record.fields, isNotable: record.isFailure)
         }
-        let kind = RefusalCounts.Kind(uid: record.peer?.uid, operation: request.operation, reason: request.reason)
-        guard forbidden.withLock({ $0.isFirst(kind) }) else { return }
-        write(record.fields, isNotable: true, share: Self.refusalsShare)
+        let kind = ForbiddenRequestCounts.Kind(
+            uid: record.peer?.uid,
+            operation: request.operation,
+            reason: request.reason
+        )
+        guard forbidden.withLock({ $0.add(kind) }) else { return }
+        write(record.fields, isNotable: true, share: Self.forbiddenShare)
     }
 
-    /// Queues the numbers of refusals that were only counted; called every few seconds.
+    /// Queues records with the numbers of forbidden requests that were only counted.
+    ///
+    /// It is called every few seconds.
     package func recordCounts() {
         let (kinds, others) = forbidden.withLock { $0.take() }
         for (kind, count) in kinds {
-            write(AuditField.refusals(count, kind), isNotable: true, share: Self.refusalsShare)
+            write(AuditField.forbiddenRequests(count, kind), isNotable: true, share: Self.forbiddenShare)
         }
-        if others > 0 { write(AuditField.refusals(others, nil), isNotable: true, share: Self.refusalsShare) }
+        if others > 0 { write(AuditField.forbiddenRequests(others, nil), isNotable: true, share: Self.forbiddenShare) }
     }
 
     /// The number of bytes that wait to be written.
@@ -118,7 +126,7 @@ package final class AuditTrail: Sendable {
         let now = Date()
         queue.write(size: fields.reduce(0) { $0 + $1.size }, share: share) { dropped in
             if dropped > 0 { self.miss(dropped, Self.tooFast) }
-            // The loss is recorded where it happened, before the first record behind it.
+            // The loss is recorded where it happened, before the first record after it.
             if self.recordLoss(now, sink), Self.put(fields, isNotable: isNotable, now, to: sink) { return }
             self.miss(1, "a record could not be written")
         }

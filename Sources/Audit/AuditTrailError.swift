@@ -1,4 +1,4 @@
-/// The reason for which the audit trail can't be written to its configured destination.
+/// The reason why the audit trail can't be written to its configured destination.
 package struct AuditTrailError: Error, CustomStringConvertible {
     /// A sentence for operators.
     package let description: String

@@ -6,7 +6,7 @@ package enum StandardDescriptors {
     ///
     /// Otherwise the daemon's next file or socket gets its number, and what is written to standard error goes there.
     package static func open() {
-        while let descriptor = try? FileDescriptor.open("/dev/null", .readWrite) {
+        while let descriptor = unsafe try? FileDescriptor.open("/dev/null", .readWrite) {
             guard descriptor.rawValue > FileDescriptor.standardError.rawValue else { continue }
             try? descriptor.close()
             return

@@ -91,8 +91,8 @@ import Synchronization
     }
 
     /// The address of memory for one secret.
-    // `@unchecked Sendable`, because a pointer is not Sendable. It is sound, as it only carries the address of memory
-    // that nobody else has into the lock or out of it, and doesn't outlive the call.
+    // `@unchecked Sendable`, because a pointer is not Sendable. It is sound: it only carries an address that nobody else
+    // has into or out of the lock, and doesn't outlive the call.
     @safe private struct Slot: @unchecked Sendable {
         let start: UnsafeMutableRawPointer
     }

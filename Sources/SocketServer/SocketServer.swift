@@ -12,8 +12,8 @@ package import TokenProtocol
 // reads nothing is closed, that no uid takes the connections of others, and that a drain answers the requests under
 // way.
 //
-// Its parts: Listening binds the sockets and accepts from them. Connections moves a connection's bytes and limits what
-// it may use. Access decides what a peer may ask for. Requests hands what it may to the cache.
+// Its parts: Listening binds the sockets and accepts from them. Connections moves a connection's bytes and limits its
+// use of resources. Access decides what a client may do. Requests passes authorized requests to the cache.
 
 /// Serves both sockets on one event loop.
 ///
@@ -75,9 +75,9 @@ package final class SocketServer {
     /// - Parameters:
     ///   - maxUnsent: The limit of unsent bytes of replies over all connections.
     ///   - unitOf: Finds the systemd unit of a socket's peer.
-    ///   - scheduleNextRound: Makes its owner call ``nextRound()`` once the loop has looked at all sockets again. Without
-    ///     it the loop calls that as soon as possible.
-    ///   - releaseMemory: Is called when many unsent bytes were freed, and returns at once.
+    ///   - scheduleNextRound: Makes its owner call ``nextRound()`` once the loop has looked at all sockets again. If it
+    ///     is nil, the loop makes that call as soon as possible.
+    ///   - releaseMemory: Called when many unsent bytes were freed, and returns at once.
     package init(
         on eventLoop: any EventLoop,
         maxConnections: Int,
@@ -89,7 +89,7 @@ package final class SocketServer {
         releaseMemory: @escaping () -> Void = {}
     ) {
         self.releaseMemory = releaseMemory
-        let server = Unowned()
+        let server = WeakReference()
         scheduler = ConnectionScheduler(
             scheduleNextRound: scheduleNextRound
                 ?? { eventLoop.assumeIsolated().execute { server.value?.nextRound() } }
@@ -104,7 +104,7 @@ package final class SocketServer {
         server.value = self
     }
 
-    private final class Unowned {
+    private final class WeakReference {
         weak var value: SocketServer?
     }
 
@@ -197,7 +197,7 @@ package final class SocketServer {
         let uid = try Peer.user(of: channel)
         guard counts.open < maxConnections || preemptConnection(for: uid) || kind == .admin && reserveAdminConnection()
         else {
-            counts.refused += 1
+            counts.rejected += 1
             quotas.rejected(by: uid)
             return try channel.pipeline.syncOperations.addHandler(ConnectionRejectionHandler())
         }
@@ -245,7 +245,7 @@ package final class SocketServer {
         if unsent.hasReleasedMuch() { releaseMemory() }
     }
 
-    /// A number for a use of a connection, higher than all before.
+    /// Returns a number for a use of a connection, higher than all before.
     func newUse() -> UInt64 {
         lastUse += 1
         return lastUse
@@ -273,7 +273,7 @@ package final class SocketServer {
     }
 
     private func preempt(_ connection: ConnectionHandler) {
-        counts.refused += 1
+        counts.rejected += 1
         connection.preempt()
         closed(connection.number)
     }

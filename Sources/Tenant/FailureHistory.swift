@@ -15,7 +15,9 @@ package struct FailureHistory: Sendable {
 
     /// The cause for which the last call failed, or nil if it didn't fail.
     private var currentCause: String?
-    /// The time at which each cause was last reported; the causes are few, as their texts are the daemon's own.
+    /// The time at which each cause was last reported.
+    ///
+    /// The causes are few, as their texts are the daemon's own.
     private var lastReports: [String: ContinuousClock.Instant] = [:]
     /// True if a failure has been reported and the recovery from it has not.
     private var isFailureReported = false

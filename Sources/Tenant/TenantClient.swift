@@ -20,7 +20,7 @@ package struct TenantClient: Sendable {
     private let memory: SecretMemory?
     private let http: TenantHTTPClient
 
-    /// The reason for which a client can't be created.
+    /// The reason why a client can't be created.
     package enum SettingsFault: Error {
         /// The origin is malformed.
         case origin

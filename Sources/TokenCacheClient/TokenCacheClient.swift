@@ -108,7 +108,7 @@ public actor TokenCacheClient {
     /// Performs any operation, also one that has no method of its own.
     ///
     /// - Parameter request: The operation and its members.
-    /// - Returns: The daemon's line, a JSON object that is no error.
+    /// - Returns: The daemon's line, a JSON object that is not an error.
     /// - Throws: A ``TokenCacheError``, or a `CancellationError` if the task was cancelled.
     public func call(_ request: Request) async throws -> Data {
         let line = try RequestLine(request)

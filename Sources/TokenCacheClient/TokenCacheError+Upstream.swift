@@ -10,7 +10,7 @@ extension TokenCacheError {
         /// The tenant's title of the error, such as `User not found`.
         public let title: String?
 
-        /// Creates one, as a test double of the client needs it.
+        /// Creates a value, for a test double of the client.
         ///
         /// - Parameters:
         ///   - status: The HTTP status.
@@ -27,7 +27,7 @@ extension TokenCacheError {
 extension TokenCacheError.Upstream: Decodable {
     /// Reads the member `upstream` of the daemon's reply.
     ///
-    /// A `code` or `title` that is no string counts as missing.
+    /// A `code` or `title` that is not a string counts as missing.
     public init(from decoder: any Decoder) throws {
         let members = try decoder.container(keyedBy: CodingKeys.self)
         status = try members.decodeIfPresent(Int.self, forKey: .status)

@@ -37,7 +37,7 @@ public struct TokenCacheError: Error, Sendable {
         case answered
     }
 
-    /// Creates an error, as a test double of the client needs it.
+    /// Creates an error, for a test double of the client.
     ///
     /// - Parameters:
     ///   - code: The kind of failure.

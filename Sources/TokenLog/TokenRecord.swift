@@ -13,7 +13,7 @@ struct TokenRecord {
         static let jitterFraction = 24
         static let owner = 32
         static let flags = 36
-        static let split = 40
+        static let expiresIn = 40
         static let tokenStart = 44
         static let tokenEnd = 48
         static let field = 52
@@ -58,7 +58,7 @@ struct TokenRecord {
         let flags =
             (token.isUnrequested ? Flag.isUnrequested : 0) | (token.replacedReported ? Flag.replacedReported : 0)
         put(flags, Offset.flags)
-        put(UInt32(token.token.split), Offset.split)
+        put(UInt32(token.token.expiresInOffset), Offset.expiresIn)
         put(UInt32(token.token.tokenRange.lowerBound), Offset.tokenStart)
         put(UInt32(token.token.tokenRange.upperBound), Offset.tokenEnd)
         put(UInt32(token.user.field == .subject ? 0 : 1), Offset.field)
@@ -129,7 +129,7 @@ struct TokenRecord {
             let words = SIMD4((0..<4).map { number(Offset.fingerprint + 8 * $0, UInt64.self) })
             let token = EncodedToken(
                 text: self.text(of: offset, text.count, in: file),
-                split: Int(number(Offset.split, UInt32.self)),
+                expiresInOffset: Int(number(Offset.expiresIn, UInt32.self)),
                 tokenRange: start..<stop,
                 fingerprint: Fingerprint(words: words),
                 scope: scope.text,

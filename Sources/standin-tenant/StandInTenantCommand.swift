@@ -62,7 +62,7 @@ struct StandInTenantCommand: AsyncParsableCommand {
         try await tenant.stop()
     }
 
-    /// Reports that the stand-in listens, first by the file, so that whoever reads the line finds the file.
+    /// Reports that the stand-in listens: writes the file, then the line, so that a reader of the line finds the file.
     private func announce(_ baseURL: String) throws {
         if let readyFile { try Data((baseURL + "\n").utf8).write(to: URL(filePath: readyFile), options: .atomic) }
         print(baseURL)

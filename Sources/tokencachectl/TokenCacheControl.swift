@@ -5,8 +5,8 @@ package import ArgumentParser
 // Why it exists: an operator asks the daemon at a terminal or in a script, and reads what it says without knowing the
 // protocol. A command that makes one request and prints the reply is a `RequestCommand`: it consists of a request and of the
 // text for a reply, which tests look at without a daemon. `Options` has the options that commands share, `Replies` the
-// replies that only this tool decodes, `Views` the layout for people, and `Output` what leads to the terminal and to the
-// exit status.
+// replies that only this tool decodes, `Views` the layout for people, and `Output` what writes to the terminal and
+// chooses the exit status.
 
 /// The tool's root command.
 package struct TokenCacheControl: AsyncParsableCommand {

@@ -17,11 +17,11 @@ struct AuditTrailTests {
 
     /// Writes records to a file and returns its lines.
     private func lines(_ records: AuditRecord...) throws -> [String] {
-        let folder = try TemporaryDirectory()
-        let trail = AuditTrail(to: try AuditTrail.open(.file(folder.path("audit")))) { Issue.record("\($0)") }
+        let directory = try TemporaryDirectory()
+        let trail = AuditTrail(to: try AuditTrail.open(.file(directory.path("audit")))) { Issue.record("\($0)") }
         for record in records { trail.append(record) }
         trail.flush()
-        let text = try String(contentsOfFile: folder.path("audit"), encoding: .utf8)
+        let text = try String(contentsOfFile: directory.path("audit"), encoding: .utf8)
         return text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
     }
 
@@ -56,10 +56,10 @@ struct AuditTrailTests {
         #expect(!lines[0].contains("must.not.show"))
     }
 
-    @Test("Refusals, revocations and operators' actions have records of their own kinds.")
+    @Test("Forbidden requests, revocations and operators' actions have records of their own kinds.")
     func others() throws {
         let user = UserLookup(field: .userID, value: "7")
-        let refusal = AuditRecord.ForbiddenRequest(
+        let request = AuditRecord.ForbiddenRequest(
             .prefetch,
             reason: "no",
             tenant: nil,
@@ -69,7 +69,7 @@ struct AuditTrailTests {
         let denied = ErrorReply.Upstream(status: 401, code: "OAUTH-14", title: "no")
         let scopes = try #require(ScopeSet("a"))
         let lines = try lines(
-            AuditRecord(Self.peer, .forbidden(refusal)),
+            AuditRecord(Self.peer, .forbidden(request)),
             AuditRecord(nil, .mint(try key("ann"), .refresh, .failed(.denied, denied))),
             AuditRecord(
                 Self.peer,
@@ -117,8 +117,8 @@ struct AuditTrailTests {
 
     @Test("The file is readable for the daemon alone, is appended to, and is opened again after a rotation.")
     func file() throws {
-        let folder = try TemporaryDirectory()
-        let path = folder.path("audit")
+        let directory = try TemporaryDirectory()
+        let path = directory.path("audit")
         let trail = AuditTrail(to: try AuditTrail.open(.file(path))) { Issue.record("\($0)") }
         func keep(_ count: Int) {
             trail.append(AuditRecord(nil, .flush(tenant: nil, count: count)))
@@ -126,51 +126,51 @@ struct AuditTrailTests {
         }
         keep(1)
         #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
-        try FileManager.default.moveItem(atPath: path, toPath: folder.path("audit.1"))
+        try FileManager.default.moveItem(atPath: path, toPath: directory.path("audit.1"))
         keep(2)
         trail.move(to: try AuditTrail.open(.file(path)))
         keep(3)
-        #expect(try String(contentsOfFile: folder.path("audit.1"), encoding: .utf8).contains("\"count\":2}"))
+        #expect(try String(contentsOfFile: directory.path("audit.1"), encoding: .utf8).contains("\"count\":2}"))
         #expect(try String(contentsOfFile: path, encoding: .utf8).contains("\"count\":3}"))
     }
 
-    private func refusal(_ uid: PeerUID, _ reason: String = "no", tenant: String? = nil) -> AuditRecord {
-        let refusal = AuditRecord.ForbiddenRequest(.token, reason: reason, tenant: tenant, user: nil, scopes: nil)
-        return AuditRecord(Peer(uid: uid, gid: 1), .forbidden(refusal))
+    private func forbidden(_ uid: PeerUID, _ reason: String = "no", tenant: String? = nil) -> AuditRecord {
+        let request = AuditRecord.ForbiddenRequest(.token, reason: reason, tenant: tenant, user: nil, scopes: nil)
+        return AuditRecord(Peer(uid: uid, gid: 1), .forbidden(request))
     }
 
     /// Returns the members of the lines that a trail has written by now.
-    private func written(_ trail: AuditTrail, _ folder: TemporaryDirectory) throws -> [[String: Any]] {
+    private func written(_ trail: AuditTrail, _ directory: TemporaryDirectory) throws -> [[String: Any]] {
         #expect(trail.flush())
-        let text = try String(contentsOfFile: folder.path("audit"), encoding: .utf8)
+        let text = try String(contentsOfFile: directory.path("audit"), encoding: .utf8)
         return try text.split(separator: "\n").map { try members(String($0)) }
     }
 
-    @Test("The first of refusals that are alike is recorded, then their number, for each peer and reason.")
-    func refusals() throws {
-        let folder = try TemporaryDirectory()
-        let trail = AuditTrail(to: try AuditTrail.open(.file(folder.path("audit")))) { Issue.record("\($0)") }
-        for _ in 0..<20_000 { trail.append(refusal(7)) }
-        trail.append(refusal(8))
-        trail.append(refusal(7, "another reason"))
+    @Test("The first of forbidden requests that are alike is recorded, then their number, for each peer and reason.")
+    func forbiddenRequests() throws {
+        let directory = try TemporaryDirectory()
+        let trail = AuditTrail(to: try AuditTrail.open(.file(directory.path("audit")))) { Issue.record("\($0)") }
+        for _ in 0..<20_000 { trail.append(forbidden(7)) }
+        trail.append(forbidden(8))
+        trail.append(forbidden(7, "another reason"))
         trail.recordCounts()
         // There was none like it since, so the next one is a first again.
         trail.recordCounts()
-        trail.append(refusal(7))
-        let lines = try written(trail, folder)
+        trail.append(forbidden(7))
+        let lines = try written(trail, directory)
         #expect(lines.map { $0["peer_uid"] as? Int } == [7, 8, 7, 7, 7])
         #expect(lines.map { $0["reason"] as? String } == ["no", "no", "another reason", "no", "no"])
         #expect(lines.map { $0["count"] as? Int } == [nil, nil, nil, 19_999, nil])
     }
 
-    @Test("However many kinds of refusals there are, actions are recorded whole, and the number of the refusals.")
+    @Test("However many kinds of forbidden requests there are, actions are recorded whole, and so is their number.")
     func flood() throws {
-        let folder = try TemporaryDirectory()
-        let trail = AuditTrail(to: try AuditTrail.open(.file(folder.path("audit")))) { Issue.record("\($0)") }
+        let directory = try TemporaryDirectory()
+        let trail = AuditTrail(to: try AuditTrail.open(.file(directory.path("audit")))) { Issue.record("\($0)") }
         let long = String(repeating: "x", count: 60_000)
-        for uid in 0..<5_000 { trail.append(refusal(PeerUID(uid), tenant: long)) }
+        for uid in 0..<5_000 { trail.append(forbidden(PeerUID(uid), tenant: long)) }
         trail.append(AuditRecord(Self.peer, .flush(tenant: nil, count: 3)))
-        let lines = try written(trail, folder)
+        let lines = try written(trail, directory)
         #expect(lines.contains { $0["event"] as? String == "flush" })
         #expect(lines.count { $0["event"] as? String == "refusal" } == 1_025)
         #expect(lines.last?["count"] as? Int == 5_000 - 1_024)
@@ -179,10 +179,10 @@ struct AuditTrailTests {
 
     @Test("A write that fails half way leaves no partial line, and the number of lost records is recorded.")
     func torn() throws {
-        let folder = try TemporaryDirectory()
+        let directory = try TemporaryDirectory()
         let space = Mutex(200)
         let reports = Mutex([AuditTrail.Report]())
-        let file = try AuditFile(folder.path("audit")) { descriptor, bytes in
+        let file = try AuditFile(directory.path("audit")) { descriptor, bytes in
             let count = bytes.count
             let taken = space.withLock { space in
                 defer { space -= min(space, count) }
@@ -198,7 +198,7 @@ struct AuditTrailTests {
         #expect(!trail.flush(), "some are missing")
         space.withLock { $0 = 100_000 }
         trail.append(AuditRecord(nil, .flush(tenant: nil, count: 5)))
-        let lines = try written(trail, folder)
+        let lines = try written(trail, directory)
         #expect(lines.map { $0["event"] as? String } == ["flush", "flush", "loss", "flush"])
         #expect(lines.map { $0["count"] as? Int } == [0, 1, 3, 5])
         #expect(reports.withLock { $0 } == [.losesRecords("a record could not be written"), .recovers(missing: 3)])
@@ -206,9 +206,9 @@ struct AuditTrailTests {
 
     @Test("A destination that hangs doesn't delay the daemon's end, and the memory for it is bounded.")
     func hanging() throws {
-        let folder = try TemporaryDirectory()
+        let directory = try TemporaryDirectory()
         let gate = DispatchSemaphore(value: 0)
-        let file = try AuditFile(folder.path("audit")) { descriptor, bytes in
+        let file = try AuditFile(directory.path("audit")) { descriptor, bytes in
             gate.wait()
             gate.signal()
             return unsafe try bytes.withUnsafeBytes { unsafe try descriptor.write($0) }
@@ -219,20 +219,20 @@ struct AuditTrailTests {
         #expect(trail.waiting <= 65_536)
         #expect(!trail.flush(within: .milliseconds(1)))
         gate.signal()
-        let lines = try written(trail, folder)
+        let lines = try written(trail, directory)
         let missing = lines.compactMap { $0["event"] as? String == "loss" ? $0["count"] as? Int : nil }.reduce(0, +)
         #expect(missing > 900 && lines.count { $0["event"] as? String == "mint" } + missing == 1_000)
     }
 
     @Test("A link, a directory, a device and a path without a directory are rejected as the trail's file.")
     func wrongFiles() throws {
-        let folder = try TemporaryDirectory()
-        try folder.write("x", to: "target")
+        let directory = try TemporaryDirectory()
+        try directory.write("x", to: "target")
         try FileManager.default.createSymbolicLink(
-            atPath: folder.path("link"),
-            withDestinationPath: folder.path("target")
+            atPath: directory.path("link"),
+            withDestinationPath: directory.path("target")
         )
-        for path in [folder.path("link"), folder.path, folder.path("none/audit"), "/dev/null"] {
+        for path in [directory.path("link"), directory.path, directory.path("none/audit"), "/dev/null"] {
             #expect(throws: AuditTrailError.self) { try AuditTrail.open(.file(path)) }
         }
     }

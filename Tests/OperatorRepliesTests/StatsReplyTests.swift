@@ -77,7 +77,7 @@ extension StatsReply {
         stats.evictions = ["expired": 20]
         stats.connections.open = 21
         stats.connections.accepted = 22
-        stats.connections.refused = 23
+        stats.connections.rejected = 23
         stats.connections.unsent = 24
         stats.uids[7, default: .init()].connections = 25
         stats.uids[7]?.waiting = 26

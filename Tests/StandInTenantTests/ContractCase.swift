@@ -74,7 +74,7 @@ struct ContractCase: Sendable, CustomTestStringConvertible {
         ContractCase("rfc6749-invalid_client", 401, has: [#"{"error":"invalid_client""#]),
         ContractCase("throttled", 429, fields: ["retry-after": "none"], code: "OAUTH-429"),
         ContractCase("throttled-7", 429, fields: ["retry-after": "7"], code: "OAUTH-429"),
-        ContractCase("throttled-rubbish", 429, fields: ["retry-after": "after the rain, perhaps"]),
+        ContractCase("throttled-malformed", 429, fields: ["retry-after": "after the rain, perhaps"]),
         ContractCase("throttled-day", 429, fields: ["retry-after": "86400"]),
         ContractCase("throttled-date-60", 429, code: "OAUTH-429"),
         ContractCase("status-500", 500, fields: ["retry-after": "none"], code: "OAUTH-500"),

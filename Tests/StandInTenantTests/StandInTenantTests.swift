@@ -81,8 +81,8 @@ struct StandInTenantTests {
         }
     }
 
-    @Test("The gate holds replies until they are let through, the oldest first, and counts what goes on at once.")
-    func gate() async throws {
+    @Test("Held replies are released oldest first, and concurrent calls are counted.")
+    func heldReplies() async throws {
         try await withStandInTenant { tenant in
             await tenant.holdReplies()
             try await withThrowingTaskGroup(of: Int.self) { group in
@@ -104,8 +104,8 @@ struct StandInTenantTests {
         }
     }
 
-    @Test("The gate may hold one user's replies only.")
-    func gateForOne() async throws {
+    @Test("Replies can be held for a single user.")
+    func heldRepliesOfOneUser() async throws {
         try await withStandInTenant { tenant in
             await tenant.holdReplies(forValue: "alice")
             async let held = mint(tenant, "alice")
@@ -117,7 +117,7 @@ struct StandInTenantTests {
         }
     }
 
-    @Test("A reply waits as long as the latency says, or its own.", arguments: ["alice", "after-80+ok:alice"])
+    @Test("A reply waits for the configured latency, or for its own.", arguments: ["alice", "after-80+ok:alice"])
     func latency(_ value: String) async throws {
         try await withStandInTenant { tenant in
             await tenant.setLatency(value == "alice" ? .milliseconds(80) : .zero)
@@ -127,7 +127,7 @@ struct StandInTenantTests {
         }
     }
 
-    @Test("What comes first of: the next calls' script, the value's own, the subject's, the usual one.")
+    @Test("The script for the next calls takes precedence over the value's own, the subject's and the usual one.")
     func precedence() async throws {
         try await withStandInTenant { tenant in
             try await tenant.setBehaviour("status-500")
@@ -157,7 +157,7 @@ struct StandInTenantTests {
         }
     }
 
-    @Test("A text that names no behaviour is refused.")
+    @Test("A text that names no behaviour is rejected.")
     func badBehaviour() async throws {
         try await withStandInTenant { tenant in
             await #expect(throws: StandInTenant.Fault.self) { try await tenant.setBehaviour("sideways") }
@@ -167,7 +167,7 @@ struct StandInTenantTests {
         }
     }
 
-    @Test("Up to five secrets are live at once; one that was taken away is refused, and breaks no rule.")
+    @Test("Up to five secrets are accepted at once. A removed one is denied, and breaks no rule.")
     func rotation() async throws {
         try await withStandInTenant { tenant in
             try await tenant.setSecrets(["standin-secret", "new", "c", "d", "e"])
@@ -186,7 +186,7 @@ struct StandInTenantTests {
         }
     }
 
-    @Test("Past the limit a call is refused with the seconds that it has to wait.")
+    @Test("A call past the limit is rejected with the seconds that it has to wait.")
     func rateLimit() async throws {
         try await withStandInTenant { tenant in
             await tenant.setRateLimit(.init(perMinute: 1, burst: 2))
@@ -201,7 +201,7 @@ struct StandInTenantTests {
         }
     }
 
-    @Test("A wait that isn't over in time throws, and so does one that the end of the stand-in overtakes.")
+    @Test("A wait throws at its timeout, and when the stand-in stops.")
     func waits() async throws {
         try await withStandInTenant { tenant in
             await #expect(throws: StandInTenant.Fault.self) {

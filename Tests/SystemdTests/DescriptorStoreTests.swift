@@ -8,9 +8,9 @@ struct DescriptorStoreTests {
     @Test("A descriptor is stored under its name, without a poll by the manager, and removed by its name.")
     func store() async {
         await #expect(processExitsWith: .success) {
-            let folder = try TemporaryDirectory()
-            let manager = try ManagerSocket(folder.path("manager"))
-            unsafe setenv("NOTIFY_SOCKET", folder.path("manager"), 1)
+            let directory = try TemporaryDirectory()
+            let manager = try ManagerSocket(directory.path("manager"))
+            unsafe setenv("NOTIFY_SOCKET", directory.path("manager"), 1)
             #expect(DescriptorStore.put(STDERR_FILENO, named: "tokens-a"))
             DescriptorStore.remove("tokens-b")
             #expect(manager.notification() == "FDSTORE=1\nFDNAME=tokens-a\nFDPOLL=0")

@@ -54,7 +54,7 @@ struct HandedOverSocketsTests {
 
     @Test("Only a Unix stream socket that listens is accepted.")
     func listening() throws {
-        let folder = try TemporaryDirectory()
+        let directory = try TemporaryDirectory()
         let kinds = [
             (CInt(AF_UNIX), SOCK_STREAM, true, true), (CInt(AF_UNIX), SOCK_STREAM, false, false),
             (CInt(AF_UNIX), SOCK_SEQPACKET, true, false), (CInt(AF_INET), SOCK_STREAM, true, false),
@@ -71,7 +71,7 @@ struct HandedOverSocketsTests {
             if listens { #expect(listen(descriptor, 1) == 0) }
             #expect(HandedOverSockets.isListening(descriptor) == isAccepted)
         }
-        let file = unsafe open(try folder.write("", to: "file"), O_RDONLY | O_CLOEXEC)
+        let file = unsafe open(try directory.write("", to: "file"), O_RDONLY | O_CLOEXEC)
         defer { close(file) }
         #expect(!HandedOverSockets.isListening(file))
         #expect(!HandedOverSockets.isListening(-1))

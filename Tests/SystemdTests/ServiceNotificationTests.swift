@@ -35,9 +35,9 @@ struct ServiceNotificationTests {
     @Test("Notifications reach the manager's socket unchanged and in order.")
     func sent() async {
         await #expect(processExitsWith: .success) {
-            let folder = try TemporaryDirectory()
-            let manager = try ManagerSocket(folder.path("manager"))
-            unsafe setenv("NOTIFY_SOCKET", folder.path("manager"), 1)
+            let directory = try TemporaryDirectory()
+            let manager = try ManagerSocket(directory.path("manager"))
+            unsafe setenv("NOTIFY_SOCKET", directory.path("manager"), 1)
             let notifications = [ServiceNotification.ready(status: "serving"), .status("3 tokens"), .alive, .stopping]
             for notification in notifications { notification.send() }
             for notification in notifications { #expect(manager.notification() == notification.text) }

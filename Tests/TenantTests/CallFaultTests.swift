@@ -68,9 +68,9 @@ struct CallFaultTests {
     func certificates(kind: StandInTenant.TransportSecurity, isKnown: Bool, code: String) async throws {
         var configuration = StandInTenant.Configuration()
         configuration.tls = kind
-        let folder = try TemporaryDirectory()
+        let directory = try TemporaryDirectory()
         try await withStandInTenant(configuration) { tenant in
-            let authority = try folder.write(tenant.certificateAuthorityPEM, to: "ca.pem")
+            let authority = try directory.write(tenant.certificateAuthorityPEM, to: "ca.pem")
             let outcome = try await mint(tenant.baseURL) { if isKnown { $0.caFile = authority } }
             #expect(outcome.code == code)
             #expect(await tenant.counters.calls == 0)

@@ -26,9 +26,9 @@ struct ProxyTests {
     func tunnel() async throws {
         var configuration = StandInTenant.Configuration()
         configuration.tls = .valid
-        let folder = try TemporaryDirectory()
+        let directory = try TemporaryDirectory()
         try await withStandInTenant(configuration) { tenant in
-            let authority = try folder.write(tenant.certificateAuthorityPEM, to: "ca.pem")
+            let authority = try directory.write(tenant.certificateAuthorityPEM, to: "ca.pem")
             for user in [nil, "Aladdin"] {
                 try await withProxy { proxy in
                     try await withClient(of: "https://localhost:\(tenant.port)") {

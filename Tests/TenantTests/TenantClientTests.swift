@@ -80,7 +80,8 @@ struct TenantClientTests {
         ("client-not-trusted", .denied(403)), ("grant-not-enabled", .denied(400)), ("scope-not-allowed", .denied(400)),
         ("user-disabled", .denied(403)), ("too-many-tokens", .denied(403)), ("wrong-host", .denied(404)),
         ("rfc6749", .denied(400)), ("empty-401", .denied(401)), ("html-403", .denied(403)),
-        ("throttled-13", .throttled(13)), ("throttled-date-60", .throttled(60)), ("throttled-rubbish", .throttled(nil)),
+        ("throttled-13", .throttled(13)), ("throttled-date-60", .throttled(60)),
+        ("throttled-malformed", .throttled(nil)),
         ("throttled", .throttled(nil)), ("throttled-day", .throttled(86_400)),
         ("status-500", .unavailable), ("unavailable", .unavailable), ("unavailable-30", .paused(30)),
         ("status-503-retry-soon", .paused(nil)), ("html-502", .unavailable), ("status-408", .unavailable),
@@ -180,7 +181,7 @@ struct TenantClientTests {
 
     @Test("TLS is verified: the authority has to be trusted, and the certificate be valid and for the host.")
     func tls() async throws {
-        let folder = try TemporaryDirectory()
+        let directory = try TemporaryDirectory()
         for (kind, expected) in [
             (StandInTenant.TransportSecurity.valid, ExpectedOutcome.minted(lifetime: 21_600)), (.expired, .unavailable),
             (.wrongName, .unavailable),
@@ -188,7 +189,7 @@ struct TenantClientTests {
             var configuration = StandInTenant.Configuration()
             configuration.tls = kind
             try await withStandInTenant(configuration) { tenant in
-                let authority = try folder.write(tenant.certificateAuthorityPEM, to: "ca.pem")
+                let authority = try directory.write(tenant.certificateAuthorityPEM, to: "ca.pem")
                 try await withClient(tenant, caFile: authority) { client in
                     let outcome = shown(try await mint("ann", tenant, client))
                     #expect(outcome == expected, "\(kind)")
@@ -221,8 +222,8 @@ struct TenantClientTests {
 
     @Test("A file without authorities is rejected.")
     func authorities() async throws {
-        let folder = try TemporaryDirectory()
-        let file = try folder.write("malformed", to: "ca.pem")
+        let directory = try TemporaryDirectory()
+        let file = try directory.write("malformed", to: "ca.pem")
         let settings = TenantSettings(
             origin: "https://localhost",
             clientID: "x",

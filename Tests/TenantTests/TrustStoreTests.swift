@@ -10,9 +10,9 @@ struct TrustStoreTests {
     func change() async throws {
         var configuration = StandInTenant.Configuration()
         configuration.tls = .valid
-        let folder = try TemporaryDirectory()
+        let directory = try TemporaryDirectory()
         let other = try await StandInTenant.start()
-        let authority = try folder.write(other.certificateAuthorityPEM, to: "ca.pem")
+        let authority = try directory.write(other.certificateAuthorityPEM, to: "ca.pem")
         try await other.stop()
         try await withStandInTenant(configuration) { tenant in
             let clock = SetClock()
@@ -22,7 +22,7 @@ struct TrustStoreTests {
             } _: { client in
                 func mint() async -> MintOutcome { await client.mint(secret: tenant.clientSecret) }
                 #expect(await mint().code == "tls_unknown_authority")
-                _ = try folder.write(tenant.certificateAuthorityPEM, to: "ca.pem")
+                _ = try directory.write(tenant.certificateAuthorityPEM, to: "ca.pem")
                 clock.advance(.milliseconds(999))
                 #expect(await mint().code == "tls_unknown_authority", "it was read less than a second ago")
                 clock.advance(.milliseconds(1))
@@ -35,15 +35,15 @@ struct TrustStoreTests {
     func unreadable(text: String) async throws {
         var configuration = StandInTenant.Configuration()
         configuration.tls = .expired
-        let folder = try TemporaryDirectory()
+        let directory = try TemporaryDirectory()
         try await withStandInTenant(configuration) { tenant in
-            let authority = try folder.write(tenant.certificateAuthorityPEM, to: "ca.pem")
+            let authority = try directory.write(tenant.certificateAuthorityPEM, to: "ca.pem")
             try await withClient(of: tenant.baseURL) {
                 $0.caFile = authority
                 $0.clientID = tenant.clientID
             } _: { client in
                 #expect(await client.mint().code == "tls_expired")
-                _ = try folder.write(text, to: "ca.pem")
+                _ = try directory.write(text, to: "ca.pem")
                 try await tenant.setCertificate(.valid)
                 #expect(await client.mint(secret: tenant.clientSecret).isMinted)
             }

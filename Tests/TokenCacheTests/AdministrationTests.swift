@@ -250,7 +250,7 @@ struct AdministrationTests {
             after = page.next
         } while after != nil
         #expect(seen.sorted() == (0..<7).map { "user\($0)" })
-        for cursor in ["rubbish", "-1", "", "9223372036854775807", "99999999999999999999"] {
+        for cursor in ["malformed", "-1", "", "9223372036854775807", "99999999999999999999"] {
             #expect(cache.machine.entries(EntriesRequest(after: cursor), of: nil, now: cache.now) == nil, "\(cursor)")
         }
     }

@@ -27,7 +27,7 @@ struct TokenLogTests {
             #expect(read.scopes == written.scopes)
             #expect(read.identity == written.identity)
             #expect(read.token.text.copy == written.token.text.copy)
-            #expect(read.token.split == written.token.split)
+            #expect(read.token.expiresInOffset == written.token.expiresInOffset)
             #expect(read.token.tokenRange == written.token.tokenRange)
             #expect(read.token.fingerprint == written.token.fingerprint)
             #expect(read.token.scope == written.token.scope)

@@ -83,7 +83,7 @@ struct OperatorReplyTests {
 
     @Test("What a failure says of the tenant's answer is what the error reply says.")
     func upstream() {
-        var reply = ExplainReply(state: .refused, source: .error, reason: "why", tenant: ExplainReply.Tenant())
+        var reply = ExplainReply(state: .denied, source: .error, reason: "why", tenant: ExplainReply.Tenant())
         let error = ErrorReply(.denied, "no", upstream: .init(status: 401, code: "OAUTH-14"))
         reply.lastError = ExplainReply.Failure(error)
         #expect(encode(.explained(reply)).contains(#""last_error":"# + encode(.error(error)).dropLast()))

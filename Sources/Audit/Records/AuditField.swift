@@ -4,7 +4,7 @@ import TokenProtocol
 
 /// One field of a record, named as in JSON.
 ///
-/// In the journal its name is in capitals behind a prefix.
+/// In the journal its name is in capitals and has a prefix.
 struct AuditField: Equatable {
     /// A field's value.
     enum Value: Equatable {
@@ -27,10 +27,10 @@ struct AuditField: Equatable {
         }
     }
 
-    /// Returns the fields of a record for a number of refusals that are like an earlier one.
+    /// Returns the fields of a record for a number of forbidden requests that were only counted.
     ///
-    /// - Parameter kind: The kind of them, or nil for refusals of all kinds that are beyond the bound.
-    static func refusals(_ count: Int, _ kind: RefusalCounts.Kind?) -> [AuditField] {
+    /// - Parameter kind: Their kind, or nil for requests of the kinds beyond the bound.
+    static func forbiddenRequests(_ count: Int, _ kind: ForbiddenRequestCounts.Kind?) -> [AuditField] {
         var fields = [AuditField("event", "refusal"), AuditField("outcome", ErrorReply.Code.forbidden.rawValue)]
         if let kind {
             fields += [AuditField("operation", kind.operation.rawValue), AuditField("reason", kind.reason)]

@@ -6,7 +6,7 @@ extension AuditRecord {
     /// The record's fields, in the order in which they are written.
     var fields: [AuditField] { actFields + peerFields }
 
-    /// True if the record is of a refusal or a failure.
+    /// True if the record is of a forbidden request or a failure.
     var isFailure: Bool {
         switch act {
         case .forbidden, .mint(_, _, .failed), .reload(.some): true

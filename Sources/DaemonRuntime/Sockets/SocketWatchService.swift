@@ -36,7 +36,7 @@ package struct SocketWatchService: DaemonService {
     /// Binds the sockets again whose names are gone.
     ///
     /// - Parameter last: The fault of the last check, which is not logged again.
-    /// - Returns: The reason for which nobody can connect, or nil.
+    /// - Returns: The reason why nobody can connect, or nil.
     @discardableResult
     package func check(last: String? = nil) async -> String? {
         let fault = await bindAgain()

@@ -11,7 +11,7 @@ extension ExplainReply: Codable {
 
     package init(from decoder: any Decoder) throws {
         let members = try decoder.container(keyedBy: CodingKeys.self)
-        state = try members.decode(State.self, forKey: .state)
+        state = try members.decode(KeyState.self, forKey: .state)
         source = try members.decode(Source.self, forKey: .source)
         reason = try members.decode(String.self, forKey: .reason)
         refresh = try members.decodeIfPresent(Refresh.self, forKey: .refresh)

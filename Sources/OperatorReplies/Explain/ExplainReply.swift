@@ -1,7 +1,7 @@
 /// The reply to `explain`: what the next answer for a key would be, and why.
 package struct ExplainReply: Sendable, Equatable {
     /// The state of the key.
-    package var state: State
+    package var state: KeyState
     /// The origin of the next answer.
     package var source: Source
     /// A sentence that says why.
@@ -17,7 +17,7 @@ package struct ExplainReply: Sendable, Equatable {
     package var tenant: Tenant
 
     /// Creates a reply without a token.
-    package init(state: State, source: Source, reason: String, tenant: Tenant) {
+    package init(state: KeyState, source: Source, reason: String, tenant: Tenant) {
         self.state = state
         self.source = source
         self.reason = reason

@@ -28,7 +28,9 @@ extension HealthReply {
 
         package static func < (left: Status, right: Status) -> Bool { left.severity < right.severity }
 
-        /// The rank among the statuses, the highest for one of a later daemon, which may mean anything.
+        /// The rank among the statuses.
+        ///
+        /// A status of a later daemon has the highest rank, as it may mean anything.
         private var severity: Int { [.ok, .degraded, .failing].firstIndex(of: self) ?? 3 }
     }
 

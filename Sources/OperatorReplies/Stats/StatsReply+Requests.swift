@@ -7,7 +7,7 @@ extension StatsReply {
         package var misses = 0
         /// Requests that shared another one's mint.
         package var coalesced = 0
-        /// Requests that were answered by a remembered refusal or failure.
+        /// Requests that were answered by a remembered denial or failure.
         package var negatives = 0
         /// The number of errors by code on the wire.
         package var errors: [String: Int] = [:]

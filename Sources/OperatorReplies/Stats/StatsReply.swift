@@ -5,7 +5,7 @@ package struct StatsReply: Sendable, Equatable, Codable {
     package var version: String?
     /// The number of cached tokens.
     package var entries = 0
-    /// The number of users whose refusal by the tenant is remembered.
+    /// The number of users whose denial by the tenant is remembered.
     package var negativeEntries = 0
     /// The approximate memory that the tokens and their keys take, in bytes.
     package var bytes = 0
@@ -83,10 +83,16 @@ extension StatsReply {
     package struct Connections: Sendable, Equatable, Codable, Omissible {
         package var open = 0
         package var accepted = 0
-        package var refused = 0
+        package var rejected = 0
         /// Bytes of replies that peers have not taken yet.
         package var unsent = 0
         package init() {}
+
+        private enum CodingKeys: String, CodingKey {
+            case open, accepted
+            case rejected = "refused"
+            case unsent
+        }
     }
 
     /// One local user's use of shared resources.

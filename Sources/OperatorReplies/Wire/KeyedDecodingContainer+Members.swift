@@ -21,6 +21,7 @@ extension KeyedDecodingContainer {
     /// Reads seconds, which are zero if they are absent.
     func decode(_ type: Double.Type, forKey key: Key) throws -> Double { try decodeIfPresent(type, forKey: key) ?? 0 }
 
+    /// Reads a member by the standard library's method, which a generic call selects.
     private func required<Value: Decodable>(_ type: Value.Type, _ key: Key) throws -> Value {
         try decode(type, forKey: key)
     }

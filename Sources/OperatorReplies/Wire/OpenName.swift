@@ -1,10 +1,10 @@
-/// A word on the wire that names one of a set, to which a later daemon may add.
+/// A name on the wire from a set that a later daemon may extend.
 package protocol OpenName: RawRepresentable<String>, Codable, Hashable, Sendable, ExpressibleByStringLiteral {
-    /// Takes any word.
+    /// Creates a name, which may be one that this version doesn't know.
     init(rawValue: String)
 }
 
 extension OpenName {
-    /// Takes any word.
-    package init(stringLiteral word: String) { self.init(rawValue: word) }
+    /// Creates a name, which may be one that this version doesn't know.
+    package init(stringLiteral name: String) { self.init(rawValue: name) }
 }

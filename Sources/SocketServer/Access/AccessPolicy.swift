@@ -47,14 +47,14 @@ package struct AccessPolicy: Sendable {
         case rule(Int)
         /// The peer matches no rule.
         case noRule
-        /// The search ended at the rule of this index, which may or may not mean the peer.
+        /// The search ended at the rule of this index, which the peer may or may not match.
         ///
         /// A name that can't be resolved, or a unit that can't be determined, never gives anyone more. So neither this
         /// rule nor a later one decides.
         case undecided(Int, Cause)
     }
 
-    /// The reason why it isn't known whether a rule means a peer.
+    /// The reason why it isn't known whether a peer matches a rule.
     package enum Cause: Equatable {
         /// One of the rule's names can't be resolved, and the peer's number has no known name.
         case name
@@ -66,14 +66,14 @@ package struct AccessPolicy: Sendable {
     package func decide(_ peer: Peer) -> Decision {
         for (index, rule) in rules.enumerated() {
             if rule.peers.contains(peer) { return .rule(index) }
-            if mayMean(peer, rule.peers.unresolved) { return .undecided(index, .name) }
+            if mayMatch(peer, rule.peers.unresolved) { return .undecided(index, .name) }
             if peer.hidesUnit, !rule.peers.units.isEmpty { return .undecided(index, .unit) }
         }
         return .noRule
     }
 
-    /// True if a peer could have one of some unresolved names, as its number has no other known name.
-    private func mayMean(_ peer: Peer, _ names: AccountNames) -> Bool {
+    /// True if a peer could have one of the unresolved names, because its number has no other known name.
+    private func mayMatch(_ peer: Peer, _ names: AccountNames) -> Bool {
         if !names.users.isEmpty, accounts.userNames[peer.uid].map(names.users.contains) ?? true { return true }
         guard !names.groups.isEmpty else { return false }
         return ([peer.gid] + peer.groups).contains { accounts.groupNames[$0].map(names.groups.contains) ?? true }

@@ -32,7 +32,7 @@ package struct AccessRule: Sendable, Equatable {
 
     /// Creates a rule.
     ///
-    /// What is left out has the default of the configuration.
+    /// Arguments that are left out have the defaults of the configuration.
     package init(
         peers: PeerSet,
         location: String = "access",

@@ -20,9 +20,9 @@ package enum Accounts {
         }
     }
 
-    /// The buffer's size for the longest line of an account file that is worth reading.
+    /// The size of the buffer for an entry of the account files, in bytes.
     ///
-    /// A larger group is given by number.
+    /// A group whose entry is longer has to be configured by number.
     private static let bufferSize = 65_536
 
     /// The number that a text of digits means, or nil if the text is a name.

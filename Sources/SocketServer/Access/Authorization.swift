@@ -15,12 +15,14 @@ package final class Authorization {
     private let peer: Peer
     private let rule: PeerPermissions
     private let isAdministrator: Bool
-    /// True if the peer has no permissions because it isn't known whether a rule means it.
+    /// True if the peer has no permissions because it isn't known whether it matches a rule.
     private let isUndecided: Bool
 
+    /// Creates the authorization of a client by a gatekeeper's policy.
+    ///
     /// - Parameters:
     ///   - rule: The permissions of the rule that the peer matches.
-    ///   - isUndecided: True if it isn't known whether a rule means the peer.
+    ///   - isUndecided: True if it isn't known whether the peer matches a rule.
     init(_ client: Client, _ rule: PeerPermissions, isUndecided: Bool, _ gatekeeper: Gatekeeper) {
         socket = client.socket
         peer = client.peer
@@ -31,7 +33,7 @@ package final class Authorization {
         permissions = socket == .requests || isAdministrator ? rule : nil
     }
 
-    /// Decides whether the client may do an operation, and finds the keys that its request means.
+    /// Decides whether the client may do an operation, and finds the keys that its request refers to.
     package func authorize(_ operation: Operation) throws(AuthorizationError) -> AuthorizedOperation {
         guard mayUse(operation.name) else {
             throw forbidden(operation, ErrorReply(.forbidden, "this peer is no administrator"))
@@ -50,7 +52,7 @@ package final class Authorization {
 
     /// True if the socket offers an operation to the client.
     ///
-    /// A rule decides further about the apps' operations.
+    /// For the apps' operations, a rule has to permit them, too.
     private func mayUse(_ operation: OperationName) -> Bool {
         switch socket {
         case .requests: operation.isForApps
@@ -80,7 +82,7 @@ package final class Authorization {
 
     private var directory: TenantDirectory { gatekeeper.policy.directory }
 
-    /// The tenant of a name, or nil if all tenants are meant.
+    /// The tenant of a name, or nil, for all tenants, if there is no name.
     private func tenant(_ name: String?) throws(ErrorReply) -> TenantID? {
         guard let name else { return nil }
         return try directory.tenant(name)

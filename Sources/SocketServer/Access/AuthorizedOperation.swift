@@ -2,7 +2,7 @@ package import Secrets
 package import TokenCache
 package import TokenProtocol
 
-/// An operation that a client may do, with the keys that its request means.
+/// An operation that a client may do, with the keys that its request refers to.
 package enum AuthorizedOperation: Sendable, Equatable {
     /// Returns a token.
     case token(TokenKey, TokenRequest)
@@ -17,7 +17,7 @@ package enum AuthorizedOperation: Sendable, Equatable {
     /// Does an administrator's operation.
     case administer(Administration)
 
-    /// An operation for administrators, with the tenants and keys that its request means.
+    /// An operation for administrators, with the tenants and keys that its request refers to.
     package enum Administration: Sendable, Equatable {
         /// Returns the statistics.
         case stats

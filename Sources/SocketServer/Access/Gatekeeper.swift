@@ -25,7 +25,7 @@ package final class Gatekeeper {
         noPermissions = PeerPermissions(nil, policy.directory)
     }
 
-    /// Decides whether a client may do an operation, and finds the keys that its request means.
+    /// Decides whether a client may do an operation, and finds the keys that its request refers to.
     package func authorize(
         _ operation: Operation,
         for client: Client

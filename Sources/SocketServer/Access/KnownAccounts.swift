@@ -12,7 +12,7 @@ package struct KnownAccounts: Sendable, Equatable {
     /// Creates an account list that knows nothing yet.
     package init() {}
 
-    /// Those of some names whose numbers are not known yet.
+    /// The given names whose numbers are not known yet.
     package func unresolved(_ names: AccountNames) -> AccountNames {
         AccountNames(
             users: names.users.filter { users[$0] == nil },

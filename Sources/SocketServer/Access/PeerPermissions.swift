@@ -1,7 +1,7 @@
 package import TokenCache
 package import TokenProtocol
 
-/// The permissions of the peers that match one rule: checks requests against it, and finds the keys that they mean.
+/// The permissions of the peers that match one rule: checks requests against it, and finds the keys that they name.
 ///
 /// Whether a request may name a tenant and scopes is decided at the first such request and remembered, so that a hit
 /// only compares bytes with a short list. It lives on the server's event loop.
@@ -50,7 +50,8 @@ package final class PeerPermissions {
         allowsAnyUserID = rule?.userIDs.contains(where: \.matchesEverything) ?? false
         guard let rule, rule.operations.contains(.token) else { return }
         // The default tenant is the first, as most requests name none.
-        for tenant in permitted.sorted(by: { left, _ in left.name == directory.defaultTenant }) {
+        let isDefault = { (tenant: TenantID) in tenant.name == directory.defaultTenant }
+        for tenant in permitted.sorted(by: { isDefault($0) && !isDefault($1) }) {
             if let scopes = directory.scopes(of: tenant), allows(scopes, own: scopes, rule) { remember(tenant, scopes) }
         }
     }
@@ -70,7 +71,9 @@ package final class PeerPermissions {
 
     // MARK: Hits
 
-    /// The target that a request for a token means by its own bytes, or nil if it isn't remembered or is forbidden.
+    /// Finds the target of a request for a token by the request's bytes.
+    ///
+    /// Returns nil if the target isn't remembered, or the user is forbidden.
     ///
     /// - Parameters:
     ///   - tenant: The name in the request, empty if there is none.
@@ -92,14 +95,14 @@ package final class PeerPermissions {
 
     // MARK: Requests
 
-    /// The key that a request for one user's token means.
+    /// The key of a request for one user's token.
     package func key(for request: KeyRequest, _ operation: OperationName) throws(ErrorReply) -> TokenKey {
         let target = try target(request, operation)
         guard allows(request.user) else { throw .forbiddenUser }
         return TokenKey(tenant: target.tenant, user: request.user, scopes: target.scopes)
     }
 
-    /// The keys that a prefetch means.
+    /// The keys of a prefetch.
     ///
     /// One forbidden user makes all of it forbidden.
     package func keys(for request: PrefetchRequest) throws(ErrorReply) -> [TokenKey] {
@@ -109,7 +112,7 @@ package final class PeerPermissions {
         return request.users.map { TokenKey(tenant: target.tenant, user: $0, scopes: target.scopes) }
     }
 
-    /// The user whom a logout means, and its scopes, which are nil if it means all.
+    /// The user of a logout, and its scopes, which are nil for all.
     package func logout(_ request: KeyRequest) throws(ErrorReply) -> (user: UserKey, scopes: ScopeSet?) {
         let tenant = try tenant(request, .revoke)
         guard allows(request.user) else { throw .forbiddenUser }
@@ -118,7 +121,7 @@ package final class PeerPermissions {
         return (user, try scopes(asked, of: tenant))
     }
 
-    /// The first of some users whose tokens may not be asked for.
+    /// The first of the given users whose tokens the peers may not request.
     package func firstForbidden(of users: [UserLookup]) -> UserLookup? { users.first { !allows($0) } }
 
     private func target(
@@ -141,7 +144,7 @@ package final class PeerPermissions {
     }
 
     private func scopes(_ asked: ScopeSet?, of tenant: TenantID) throws(ErrorReply) -> ScopeSet {
-        guard let rule, let own = directory.scopes(of: tenant) else { throw .noSuchTenant }
+        guard let rule, let own = directory.scopes(of: tenant) else { throw .unknownTenant }
         let scopes = asked ?? own
         if targets.contains(where: { $0.tenant == tenant && $0.scopes == scopes }) { return scopes }
         guard allows(scopes, own: own, rule) else {

@@ -33,26 +33,26 @@ package struct TenantDirectory: Sendable {
             throw ErrorReply(.unknownTenant, "several tenants are configured and none is the default: name one")
         }
         // Compared by bytes, as Swift's strings are equal even if one has the Kelvin sign in place of a K.
-        guard let tenant = tenants[name]?.id, tenant.name.utf8.elementsEqual(name.utf8) else { throw .noSuchTenant }
+        guard let tenant = tenants[name]?.id, tenant.name.utf8.elementsEqual(name.utf8) else { throw .unknownTenant }
         return tenant
     }
 
-    /// The user that an operator's request means.
+    /// The user of an operator's request.
     package func user(for request: KeyRequest) throws(ErrorReply) -> UserKey {
         UserKey(tenant: try tenant(request.tenant), user: request.user)
     }
 
-    /// The key that an operator's request means.
+    /// The key of an operator's request.
     ///
-    /// Without scopes it means the tenant's own.
+    /// A request without scopes is for the tenant's own.
     package func key(for request: KeyRequest) throws(ErrorReply) -> TokenKey {
         let user = try user(for: request)
-        guard let scopes = request.scopes ?? scopes(of: user.tenant) else { throw .noSuchTenant }
+        guard let scopes = request.scopes ?? scopes(of: user.tenant) else { throw .unknownTenant }
         return TokenKey(user: user, scopes: scopes)
     }
 }
 
 extension ErrorReply {
     /// The error for a request that names an unknown tenant.
-    static var noSuchTenant: ErrorReply { ErrorReply(.unknownTenant, "no tenant of that name is configured") }
+    static var unknownTenant: ErrorReply { ErrorReply(.unknownTenant, "no tenant of that name is configured") }
 }

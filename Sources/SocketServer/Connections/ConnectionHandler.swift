@@ -12,7 +12,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     let number: UInt64
     /// The client at the other end.
     let client: Client
-    /// The last use of the connection by its client, as a number of the server's.
+    /// The number of the connection's last use, by which the server orders the uses of all connections.
     private(set) var lastUse: UInt64
     private let server: SocketServer
     private let requestHandler: any RequestHandler
@@ -162,7 +162,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         while let step = unsafe next(chunk, &cursor) {
             perform(step)
             work += step.work
-            // Hits are no steps. They cost little and are not counted.
+            // Hits are not steps. They cost little and are not counted.
             if work >= server.scheduler.workPerSlice, !machine.isYielding {
                 machine.isYielding = true
                 server.scheduler.yield(self)
@@ -191,7 +191,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             if machine.output.isEmpty { machine.output = sendQueue.takeBuffer() }
         case .request(let request, let ticket):
             let waiter = Waiter(connection: number, ticket: ticket)
-            // The handler may deliver a reply to this very connection. The machine is not in use meanwhile.
+            // The handler may deliver a reply to this connection. The machine is not being used at this point.
             if let reply = requestHandler.handle(request, from: client, waiter: waiter) {
                 machine.answer(ticket, request.id, reply)
             } else {

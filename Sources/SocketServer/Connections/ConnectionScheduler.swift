@@ -3,7 +3,7 @@
 /// Such a connection yields after a slice of work. It is served again in the next round, which begins after the loop
 /// has looked at all sockets, so other peers are answered in between.
 final class ConnectionScheduler {
-    /// The work of one round in requests that are no hits, over all connections that have yielded: some milliseconds.
+    /// The work of one round in requests other than hits, over all connections that have yielded: some milliseconds.
     private static let workPerRound = 256
     /// The largest slice of one connection, whose peer may have sent thousands of requests at once.
     private static let maxWorkPerSlice = 32

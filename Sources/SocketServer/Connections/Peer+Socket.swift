@@ -52,9 +52,9 @@ extension Peer {
         return credentials
     }
 
-    /// Enough for the groups of most processes.
+    /// A number of groups that few processes exceed.
     ///
-    /// If there are more, the kernel reports their number.
+    /// For a process with more groups the kernel reports their number.
     private static let commonGroups = 32
 
     private static func groups(_ descriptor: CInt) throws -> [UInt32] {

@@ -47,7 +47,7 @@ final class SendQueue {
     }
 
     private func sendAll() {
-        // Sending may close a connection, and others with it. None of them adds one to the queue here.
+        // Sending may close a connection, and others with it. Nothing of that adds a connection to the queue.
         let connections = connections
         largeOutput = connections.count > 1 ? Self.gathered : Self.streamed
         self.connections.removeAll(keepingCapacity: true)

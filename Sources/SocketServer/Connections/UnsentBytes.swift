@@ -45,7 +45,7 @@ package struct UnsentBytes {
         if byUID[uid] == 0 { byUID[uid] = nil }
     }
 
-    /// True if much memory was freed since this last returned true, and little is unsent.
+    /// Returns true if much memory was freed since it last returned true, and little is unsent.
     package mutating func hasReleasedMuch() -> Bool {
         guard released >= Self.releaseThreshold, total <= Self.releaseRemainder else { return false }
         released = 0

@@ -136,7 +136,7 @@ package struct ListeningSocket: Sendable {
         return UnixSocketAddress("/proc/self/fd/\(directory)\(path[slash...])")?.bind(descriptor) ?? false
     }
 
-    /// Throws if a daemon answers at a path, or if something there is no socket.
+    /// Throws if a daemon answers at a path, or if a file there is not a socket.
     private static func checkIsFree(_ path: String) throws(ListeningSocketError) {
         var status = stat()
         guard unsafe lstat(path, &status) == 0 else { return }

@@ -4,13 +4,13 @@ import SystemPackage
 package enum ListeningSocketError: Error, Equatable, CustomStringConvertible {
     /// Another daemon answers at the path.
     case inUse(String)
-    /// Something that is no socket exists at the path.
+    /// A file that is not a socket exists at the path.
     case notASocket(String)
     /// The path is longer than the kernel allows.
     case pathTooLong(String)
     /// The socket's group does not exist.
     case unknownGroup(String, path: String)
-    /// A system call failed, with a description of what it was for and the error's number.
+    /// A system call failed. The values are the path, a sentence and the error's number.
     case failed(String, String, Int32)
 
     /// True if the configuration is wrong, so that another attempt won't help.

@@ -34,7 +34,7 @@ struct UnixSocketAddress {
 
     /// Opens a socket that is not bound.
     ///
-    /// The path is for the error only.
+    /// - Parameter path: The path that an error names.
     static func open(_ path: String) throws(ListeningSocketError) -> CInt {
         let kind = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue)
         let descriptor = socket(AF_UNIX, kind, 0)

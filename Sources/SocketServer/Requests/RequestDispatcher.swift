@@ -2,7 +2,7 @@ package import OperatorReplies
 package import TokenCache
 package import TokenProtocol
 
-/// Hands requests from connections to the cache: unpacks a request, has it authorized, calls the cache, packs the
+/// Passes requests from connections to the cache: unpacks a request, has it authorized, calls the cache, and packs the
 /// reply.
 ///
 /// It decides nothing: a ``Gatekeeper`` says what a client may do, the cache what a request gets. It lives on the
@@ -50,7 +50,7 @@ package final class RequestDispatcher: RequestHandler {
     }
 
     package func withHits(for client: Client, _ body: (HitLookup) -> Void) {
-        guard let permissions = gatekeeper.authorization(of: client).permissions else {
+        guard let clientPermissions = gatekeeper.authorization(of: client).permissions else {
             return body { _, _, _, _, _ in nil }
         }
         let (now, uid) = (now, client.peer.uid)
@@ -62,10 +62,10 @@ package final class RequestDispatcher: RequestHandler {
         // `nonisolated(unsafe)`, because the compiler can't know that the cache's isolation is this very event loop. It
         // is sound: `assumeIsolated` has checked it, so nothing runs beside `body`, and `body` isn't kept beyond the
         // call.
-        nonisolated(unsafe) let (body, peer) = (body, permissions)
+        nonisolated(unsafe) let (body, permissions) = (body, clientPermissions)
         cache.assumeIsolated { cache in
             unsafe body { field, user, tenant, scope, minTTL in
-                guard let target = unsafe peer.find(field, user, tenant, scope),
+                guard let target = unsafe permissions.find(field, user, tenant, scope),
                     let reply = cache.hit(target.tenant, field, user, target.scopes, minTTL: minTTL, for: uid, now: now)
                 else { return nil }
                 hits += 1

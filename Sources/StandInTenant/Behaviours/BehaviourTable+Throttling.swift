@@ -8,7 +8,7 @@ extension BehaviourTable {
         Row("throttled-date", "-S", "429 with a date S seconds ahead") {
             tooManyCalls.with(\.retryAfter, .date(try $0.seconds()))
         },
-        Row("throttled-rubbish", "429 with a malformed `retry-after`", throttled("after the rain, perhaps")),
+        Row("throttled-malformed", "429 with a malformed `retry-after`", throttled("after the rain, perhaps")),
         Row("throttled-day", "429 with a day's wait", throttled("86400")),
         Row("unavailable", "[-S]", "503 with `retry-after: S`, or without one") {
             let text = try $0.remainder("a number of seconds", default: "")

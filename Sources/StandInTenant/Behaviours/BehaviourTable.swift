@@ -11,7 +11,9 @@ package enum BehaviourTable {
     package struct Row: Sendable {
         /// The name, which may contain hyphens.
         package var name: String
-        /// The parameters that follow the name; optional ones in brackets.
+        /// The parameters that follow the name.
+        ///
+        /// Optional ones are in brackets.
         var parameters: String
         /// One sentence for readers of the help.
         var summary: String
@@ -21,7 +23,7 @@ package enum BehaviourTable {
 
     /// The rows under their headings.
     package static let groups: [(heading: String, rows: [Row])] = [
-        ("Success", success + expiries), ("Refusals", refusals), ("Throttling", throttling),
+        ("Success", success + expiries), ("Denials", denials), ("Throttling", throttling),
         ("Faults", connections + contents + replies),
     ]
 

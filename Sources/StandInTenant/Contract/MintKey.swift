@@ -5,7 +5,9 @@ extension StandInTenant {
         case userID = "userId"  // The tenant's own.
     }
 
-    /// The user and the scope of a request, exactly as it named them; calls and mints are counted by it.
+    /// The user and the scope of a request, exactly as it named them.
+    ///
+    /// Calls and mints are counted by it.
     package struct MintKey: Sendable, Hashable, Encodable {
         package var field: LookupField
         package var value: String

@@ -13,14 +13,14 @@ extension TenantMachine {
             log.counters.callsByKey[key, default: 0] += 1
             log.note(call) { entry in entry.key = key }
         }
-        var open = refusal(inspector.violations, call, at: now)
+        var open = rejection(inspector.violations, call, at: now)
         if let mint, open == nil { open = plan(for: mint, call, at: now) }
         open?.value = mint?.key.value
         return open ?? Self.invalid([])
     }
 
-    /// Notes the broken rules, and refuses a call that breaks one or exceeds the rate limit.
-    private mutating func refusal(_ violations: [String], _ call: Int, at now: Date) -> OpenCall? {
+    /// Notes the broken rules, and rejects a call that breaks one or exceeds the rate limit.
+    private mutating func rejection(_ violations: [String], _ call: Int, at now: Date) -> OpenCall? {
         log.note(call, violations: violations)
         if let seconds = allowance?.take(at: now) {
             log.counters.throttled += 1
@@ -64,7 +64,7 @@ extension TenantMachine {
         log.counters.revocations += 1
         var inspector = RequestInspector(request)
         let token = inspector.revokedToken()
-        if let refusal = refusal(inspector.violations, call, at: now) { return refusal }
+        if let rejection = rejection(inspector.violations, call, at: now) { return rejection }
         guard let token else { return Self.invalid([]) }
         let play = scripts.nextRevocation()
         let isUsual = play.behaviour == Behaviour()

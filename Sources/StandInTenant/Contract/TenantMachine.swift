@@ -61,7 +61,7 @@ struct TenantMachine: Sendable {
         self.secrets = secrets
     }
 
-    /// Takes a request that has arrived and is no control request.
+    /// Takes a request that has arrived and is not a control request.
     mutating func receive(_ request: IncomingRequest, on origin: StandInTenant.Origin, at now: Date) -> Reception {
         let text = String(decoding: request.body, as: UTF8.self)
         let call = log.add(request, origin: origin, carriedSecret: secrets.contains { text.contains($0) })
@@ -72,8 +72,8 @@ struct TenantMachine: Sendable {
         case .currentUser: reply = currentUser(request, call, at: now)
         case .redirected:
             log.counters.redirectsFollowed += 1
-            reply = refusal(of: call, 400, "a redirect was followed to \(request.head.uri)")
-        case .control, .unknown: reply = refusal(of: call, 404, "there is no \(request.head.uri)")
+            reply = rejection(of: call, 400, "a redirect was followed to \(request.head.uri)")
+        case .control, .unknown: reply = rejection(of: call, 404, "there is no \(request.head.uri)")
         }
         return .answer(compose(reply, call, at: now, closes: !request.head.isKeepAlive))
     }
@@ -136,7 +136,7 @@ extension TenantMachine {
     }
 
     /// Notes that a request's path is one that no correct client uses, and returns the reply.
-    private mutating func refusal(of call: Int, _ status: Int, _ violation: String) -> Behaviour {
+    private mutating func rejection(of call: Int, _ status: Int, _ violation: String) -> Behaviour {
         log.note(call, violations: [violation])
         log.note(call) { entry in entry.behaviour = "violation" }
         return .error(status, "OAUTH-1", "Invalid request", violation)

@@ -13,12 +13,12 @@ extension StandInTenant {
     /// The key that verifies the tokens' signatures, as PEM.
     package var tokenKeyPEM: String { machine.minter.publicKeyPEM }
 
-    /// Returns the number of calls that named a user, refused and failed ones included, without a scope of all scopes.
+    /// Returns the number of calls that named a user, denied and failed ones included, for one scope or, if nil, for all.
     package func callCount(field: LookupField = .subject, value: String, scope: String? = nil) -> Int {
         sum(counters.callsByKey, field, value, scope)
     }
 
-    /// Returns the number of tokens issued for a user, without a scope of all scopes.
+    /// Returns the number of tokens issued for a user, for one scope or, if nil, for all.
     package func mintCount(field: LookupField = .subject, value: String, scope: String? = nil) -> Int {
         sum(counters.mintsByKey, field, value, scope)
     }

@@ -45,7 +45,7 @@ struct TokenMinter: Sendable {
         return signed + "." + Self.base64URL(signature)
     }
 
-    /// Returns a refresh token, which is of no use.
+    /// Returns a refresh token, which no request accepts.
     func refreshToken() -> String { "refresh-\(instance)-\(serial)" }
 
     private static func base64URL(_ bytes: some Sequence<UInt8>) -> String {

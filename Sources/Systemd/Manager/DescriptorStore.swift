@@ -5,7 +5,7 @@ import CSystemd
 /// The calls may block while the manager is busy, so they must not be made on an event loop.
 package enum DescriptorStore {
     /// The least number of files that a store has to hold: one, and for a moment its replacement.
-    private static let leastSize = 2
+    private static let minSize = 2
 
     /// Returns true if a service manager listens, and its store is large enough as far as that is known.
     ///
@@ -13,7 +13,7 @@ package enum DescriptorStore {
     ///   - socket: `$NOTIFY_SOCKET`.
     ///   - size: `$FDSTORE`, which systemd sets from its version 254 on.
     package static func isAvailable(socket: String?, size: String?) -> Bool {
-        !(socket ?? "").isEmpty && size.flatMap { Int($0) } ?? leastSize >= leastSize
+        !(socket ?? "").isEmpty && size.flatMap { Int($0) } ?? minSize >= minSize
     }
 
     /// Adds a descriptor, beside others of the same name.

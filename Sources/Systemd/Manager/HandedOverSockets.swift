@@ -61,7 +61,7 @@ package struct HandedOverSockets: Sendable, Equatable {
         sd_is_socket_unix(descriptor, CInt(SOCK_STREAM.rawValue), 1, nil, 0) > 0
     }
 
-    /// Returns true if a descriptor is from the store: one from a socket unit is a socket, or has a socket's name.
+    /// Returns true if a descriptor is from the store, because it neither is a socket nor has the name of one.
     private static func isStored(_ descriptor: CInt, named name: String) -> Bool {
         sd_is_socket(descriptor, AF_UNSPEC, 0, -1) == 0 && name != "requests" && name != "admin"
     }

@@ -1,6 +1,6 @@
 package import SystemPackage
 
-/// The reason for which handed-over sockets can't be used, which is always a fault of the units.
+/// The reason why handed-over sockets can't be used, which is always a fault of the units.
 package enum HandedOverSocketsError: Error, Equatable, CustomStringConvertible {
     /// The environment contradicts itself.
     case unreadable(Errno)

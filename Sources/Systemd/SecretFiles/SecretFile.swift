@@ -40,7 +40,7 @@ package enum SecretFile {
         in memory: SecretMemory? = nil
     ) throws(SecretFileError) -> ClientSecret {
         do {
-            // Non-blocking, as to open a pipe that nobody writes to would block for ever.
+            // Non-blocking, because opening a pipe without a writer would block for ever.
             let options: FileDescriptor.OpenOptions = [.closeOnExec, .nonBlocking, .init(rawValue: O_NOCTTY)]
             let descriptor = unsafe try FileDescriptor.open(path, .readOnly, options: options)
             defer { try? descriptor.close() }

@@ -1,6 +1,6 @@
 package import SystemPackage
 
-/// The reason for which a secret can't be read, without any of the file's content.
+/// The reason why a secret can't be read, without any of the file's content.
 package struct SecretFileError: Error, Equatable, CustomStringConvertible {
     /// A fault of a file.
     package enum Problem: Error, Equatable {

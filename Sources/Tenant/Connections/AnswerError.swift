@@ -1,4 +1,4 @@
-/// The reason for which a call on a connection got no usable answer.
+/// The reason why a call on a connection got no usable answer.
 struct AnswerError: Error {
     enum Reason: Equatable {
         /// The answer is incomplete, or there is none.

@@ -7,7 +7,7 @@ import NIOSSL
 extension CallFault {
     // MARK: Connecting
 
-    /// Returns the fault that an error of an attempt to connect stands for.
+    /// Returns the fault for an error of a connection attempt.
     static func connecting(_ error: any Error, at side: Side = .tenant) -> CallFault {
         CallFault(connectingCause(error), at: side)
     }
@@ -60,7 +60,7 @@ extension CallFault {
 
     // MARK: TLS
 
-    /// Returns the fault that an error of a TLS handshake stands for.
+    /// Returns the fault for an error of a TLS handshake.
     ///
     /// - Parameters:
     ///   - certificate: The tenant's certificate, if the handshake got that far.
@@ -84,7 +84,7 @@ extension CallFault {
         error.description.contains("CERTIFICATE_VERIFY_FAILED")
     }
 
-    /// Returns the cause of a failed verification, which the library doesn't tell.
+    /// Returns the cause of a failed verification, which the library doesn't report.
     ///
     /// A certificate's times are the reasons that can be checked here.
     private static func verification(_ certificate: NIOSSLCertificate?, now: Int) -> Cause {
@@ -96,7 +96,7 @@ extension CallFault {
 
     // MARK: Replies
 
-    /// Returns the fault that an error of an open connection stands for.
+    /// Returns the fault for an error of an open connection.
     static func answering(_ error: any Error) -> CallFault {
         switch error {
         case let error as CallFault: error

@@ -1,4 +1,4 @@
-/// The reason for which a call got no reply: a sentence for people, and a code that programs can rely on.
+/// The reason why a call got no reply: a sentence for people, and a code that programs can rely on.
 ///
 /// Neither shows anything of the request, of a proxy's credentials or of the underlying errors' texts.
 package struct CallFault: Error, Sendable, Hashable {

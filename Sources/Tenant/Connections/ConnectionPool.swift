@@ -12,7 +12,7 @@ final class ConnectionPool: Sendable {
     ///
     /// A new connection looks up the tenant's name again, which may lead elsewhere by now while the old server still
     /// runs.
-    static let greatestAge = Duration.seconds(60)
+    static let maxAge = Duration.seconds(60)
 
     private struct Kept {
         let connection: TenantConnection
@@ -55,7 +55,7 @@ final class ConnectionPool: Sendable {
         while let kept = state.withLock({ $0.kept.popLast() }) {
             kept.timer.cancel()
             let connection = kept.connection
-            if connection.isOpen, now - connection.opened < Self.greatestAge, now - kept.since < Self.idleTimeout {
+            if connection.isOpen, now - connection.opened < Self.maxAge, now - kept.since < Self.idleTimeout {
                 return connection
             }
             connection.close()
@@ -65,7 +65,7 @@ final class ConnectionPool: Sendable {
 
     /// Puts a connection back after a call that got its reply.
     func put(_ connection: TenantConnection, now: ContinuousClock.Instant) {
-        let life = min(Self.idleTimeout, Self.greatestAge - (now - connection.opened))
+        let life = min(Self.idleTimeout, Self.maxAge - (now - connection.opened))
         guard life > .zero, connection.isOpen else { return connection.close() }
         let timer = connection.schedule(in: life) { [weak self] in self?.expire(connection, since: now) }
         let isKept = state.withLock { state in

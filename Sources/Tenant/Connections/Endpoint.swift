@@ -2,7 +2,9 @@ import NIOCore
 
 /// The other end of a connection.
 struct Endpoint: Sendable, Equatable {
-    /// A name or an address, in which an IPv6 address has no brackets.
+    /// A name or an address.
+    ///
+    /// An IPv6 address has no brackets.
     let host: String
     let port: Int
     /// True if the connection uses TLS.

@@ -3,8 +3,8 @@ import NIOCore
 
 /// The first handler behind TLS, which overwrites a tenant's replies in the buffers that a connection keeps.
 ///
-/// A connection reuses its buffers: the channel those that it reads into, TLS those that it decrypts into. Each holds
-/// the last token that was received for as long as the connection is open. So the bytes are passed on as a copy, which
+/// The channel reuses the buffers that it reads into, and TLS those that it decrypts into. Without this handler, each
+/// would hold the last token for as long as the connection is open. So the bytes are passed on as a copy, which
 /// is freed when the reply has been read (freed memory is overwritten), and the buffer is overwritten here.
 final class ReplyWiper: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer

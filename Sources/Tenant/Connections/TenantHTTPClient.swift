@@ -1,7 +1,7 @@
 import NIOCore
 import NIOHTTP1
 
-/// A minimal HTTP client for one tenant, which makes one request a call, on a kept or a new connection.
+/// A minimal HTTP client for one tenant, which makes one request per call, on a kept or a new connection.
 struct TenantHTTPClient: Sendable {
     private let connector: Connector
     private let trust: TrustStore
@@ -139,7 +139,7 @@ struct TenantHTTPClient: Sendable {
         let context = trust.context
         do {
             return try await connector.connect(context, within: time(), progress)
-        } catch let fault as CallFault where fault.isOfTrust && trust.isRenewed(after: context, now: now()) {
+        } catch let fault as CallFault where fault.isOfTrust && trust.renew(after: context, now: now()) {
             return try await connector.connect(trust.context, within: time(), progress)
         }
     }

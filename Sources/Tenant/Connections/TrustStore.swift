@@ -5,7 +5,7 @@ import SystemPackage
 
 /// The trusted certificate authorities: the system's, and those of a file.
 ///
-/// They are read again when a tenant's certificate is rejected, as it may be a new one, of another authority.
+/// They are read again when a tenant's certificate is rejected, as another authority may have signed a new certificate.
 final class TrustStore: Sendable {
     /// The least time between two reads, so that a tenant with a wrong certificate causes no load on the disk.
     private static let readInterval = Duration.seconds(1)
@@ -30,11 +30,11 @@ final class TrustStore: Sendable {
     /// The authorities for connections that are opened now.
     var context: NIOSSLContext { state.withLock { $0.context } }
 
-    /// Reads the authorities again after a certificate was rejected.
+    /// Reads the authorities again after a certificate was rejected, unless that was done a moment ago.
     ///
     /// - Parameter used: The authorities with which it was rejected.
     /// - Returns: True if another attempt would use authorities that were read later.
-    func isRenewed(after used: NIOSSLContext, now: ContinuousClock.Instant) -> Bool {
+    func renew(after used: NIOSSLContext, now: ContinuousClock.Instant) -> Bool {
         state.withLock { state in
             if state.context !== used { return true }
             if let last = state.lastRead, now - last < Self.readInterval { return false }
@@ -63,7 +63,7 @@ final class TrustStore: Sendable {
 
     /// Reads a file's content.
     ///
-    /// The file is opened without blocking, as to open a pipe that nobody writes to would block for ever.
+    /// The file is opened without blocking, because opening a pipe without a writer would block for ever.
     private static func content(of file: String) throws -> [UInt8] {
         let options: FileDescriptor.OpenOptions = [.closeOnExec, .nonBlocking, .init(rawValue: O_NOCTTY)]
         let descriptor = unsafe try FileDescriptor.open(file, .readOnly, options: options)

@@ -13,13 +13,13 @@ import Foundation
 /// It is kept as the text that it was read from, in memory for secrets, and parsed again for each signature, because
 /// the cryptography library's own copy can't be locked in memory. It prints as `<client key>`.
 package struct ClientKey: Sendable, Equatable {
-    /// The reason for which a text is no usable key.
+    /// The reason why a text is not a usable key.
     package struct Fault: Error, CustomStringConvertible {
         package let description: String
 
         init(_ description: String) { self.description = description }
 
-        /// The sentence for a text that has no usable key at all.
+        /// The sentence for a text without a usable key.
         static let general = """
             holds no private key that can be used: it should be in PEM form without a password, P-384 (for ES384) or RSA \
             of 2048 bits or more (for RS256)
@@ -30,7 +30,9 @@ package struct ClientKey: Sendable, Equatable {
     /// The key's id at the tenant.
     package let id: String
 
-    /// Reads a key in PEM form, with whatever tools put beside it: P-384 for ES384, or RSA for RS256.
+    /// Reads a key in PEM form: P-384 for ES384, or RSA for RS256.
+    ///
+    /// Other text and other blocks in the file are skipped.
     ///
     /// - Parameter id: The key's id at the tenant, or nil for the thumbprint of the public key (RFC 7638).
     package init(_ text: ClientSecret, id: String?) throws(Fault) {
@@ -58,10 +60,10 @@ package struct ClientKey: Sendable, Equatable {
 }
 
 extension ClientKey: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// Redacted.
+    /// The redacted text.
     package var description: String { "<client key>" }
-    /// Redacted.
+    /// The redacted text.
     package var debugDescription: String { description }
-    /// Shows nothing of what is inside.
+    /// A mirror without children.
     package var customMirror: Mirror { Mirror(self, children: []) }
 }

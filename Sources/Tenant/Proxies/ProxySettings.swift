@@ -4,7 +4,9 @@ package import Secrets
 ///
 /// It is asked for a tunnel (CONNECT), and can't read what passes through it.
 package struct ProxySettings: Sendable, Equatable {
-    /// A name or an address, in which an IPv6 address has no brackets.
+    /// A name or an address.
+    ///
+    /// An IPv6 address has no brackets.
     package var host: String
     package var port: Int
     /// User and password with a colon between them, as in RFC 7617, or nil if none are sent.

@@ -21,7 +21,9 @@ struct DigitScanner {
         return true
     }
 
-    /// Reads a fraction of a second, or zero if there is none; nil for a point without digits.
+    /// Reads a fraction of a second, which is zero if it is absent.
+    ///
+    /// Returns nil for a point without digits.
     mutating func fraction() -> Double? {
         guard take(".") else { return 0 }
         let digits = rest.prefix { (0x30...0x39).contains($0) }

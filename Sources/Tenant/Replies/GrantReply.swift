@@ -31,7 +31,7 @@ struct GrantReply {
         return .failed(failure)
     }
 
-    /// Returns the failure that a status other than 200 stands for.
+    /// Returns the failure for a status other than 200.
     private func failure(_ body: borrowing Span<UInt8>) -> CallFailure {
         switch status {
         case 400, 401, 403, 404: .denied(upstream(body))

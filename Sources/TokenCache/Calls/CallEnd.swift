@@ -1,6 +1,6 @@
 import TokenProtocol
 
-/// The reason for which a call ended.
+/// The reason why a call ended.
 ///
 /// All calls are ended by one function, which informs everyone concerned.
 enum CallEnd {

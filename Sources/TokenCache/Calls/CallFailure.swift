@@ -1,6 +1,6 @@
 package import TokenProtocol
 
-/// The reason for which a call to a tenant failed.
+/// The reason why a call to a tenant failed.
 package enum CallFailure: Sendable, Equatable {
     /// The tenant denied the user or the client: 400, 401, 403 or 404.
     ///

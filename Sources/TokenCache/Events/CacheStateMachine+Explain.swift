@@ -29,13 +29,13 @@ extension CacheStateMachine {
         switch judgement.verdict {
         case .serve, .serveAndRefresh:
             guard let entry else { break }
-            let state = state(of: entry, now: now).explained
+            let state = state(of: entry, now: now)
             return ExplainReply(state: state, source: .cache, reason: reason(entry, call, now), tenant: tenant)
         case .negative(let error), .paced(let error): return explain(error, judgement, tenant)
         case .limited(let limit): return explain(limit.error, judgement, tenant)
         case .mint: break
         }
-        let state: ExplainReply.State = entry != nil ? .expiring : call != nil ? .minting : .absent
+        let state: KeyState = entry != nil ? .expiring : call != nil ? .minting : .absent
         let mint = call != nil ? "a mint is planned or under way, and is shared" : "a token has to be minted"
         let isShort = entry?.life.isServable(at: now) ?? false
         let reason = isShort ? "the cached token has less left than preferred: \(mint)" : mint
@@ -48,9 +48,9 @@ extension CacheStateMachine {
                 "the cached token has less left than preferred, and no new one is to be had: \(error.description)"
             return ExplainReply(state: .expiring, source: .cache, reason: reason, tenant: tenant)
         }
-        let state: ExplainReply.State =
+        let state: KeyState =
             switch judgement.verdict {
-            case .negative where error.code == .denied: .refused
+            case .negative where error.code == .denied: .denied
             case .negative: .failing
             default: .absent
             }
@@ -104,16 +104,5 @@ extension CacheStateMachine {
         reply.hold = governor.currentHold(at: now).map { ($0.until - now).inSeconds }
         reply.wait = delay.map { max(0, ($0.until - now).inSeconds) } ?? 0
         return reply
-    }
-}
-
-extension EntriesReply.Entry.State {
-    fileprivate var explained: ExplainReply.State {
-        switch self {
-        case .fresh: .fresh
-        case .due: .due
-        case .refreshing: .refreshing
-        case .expiring: .expiring
-        }
     }
 }

@@ -114,7 +114,7 @@ extension CacheStateMachine {
         )
     }
 
-    func state(of entry: Entry, now: Instant) -> EntriesReply.Entry.State {
+    func state(of entry: Entry, now: Instant) -> KeyState {
         if !entry.life.isServable(at: now) { return .expiring }
         if currentCall(of: entry.key) != nil { return .refreshing }
         return now < life(of: entry).refreshAfter ? .fresh : .due

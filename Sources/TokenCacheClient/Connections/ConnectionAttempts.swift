@@ -59,7 +59,7 @@ struct ConnectionAttempts {
 
     /// Records a failed attempt.
     ///
-    /// The result is the delay before the next one, or nil if those who wait should be told.
+    /// The result is the delay before the next one, or nil if the waiting calls should fail.
     mutating func failed(_ error: any Error, at now: NIODeadline) -> TimeAmount? {
         let code = (error as? IOError)?.errnoCode
         lastFailure = Self.description(of: code)

@@ -18,7 +18,7 @@ struct Exchange<Caller> {
     /// The most connections.
     ///
     /// The daemon lets 65,536 requests wait in all, and these hold more.
-    static var mostConnections: Int { 66 }
+    static var maxConnections: Int { 66 }
 
     /// A request that somebody waits for.
     struct Call {
@@ -75,11 +75,11 @@ struct Exchange<Caller> {
     /// The oldest connection is the first.
     private var connections: [PendingRequests] = []
 
-    /// True if calls wait for which another connection should be made.
+    /// True if calls wait that need another connection.
     ///
     /// A daemon that is shutting down accepts none.
     var needsConnection: Bool {
-        waiting > 0 && connections.count < Self.mostConnections
+        waiting > 0 && connections.count < Self.maxConnections
             && connections.allSatisfy { $0.isFull && !$0.isDraining }
     }
 
@@ -91,8 +91,8 @@ struct Exchange<Caller> {
 
     /// True if nobody waits for a reply on the connection and it should be closed.
     ///
-    /// It should if it is full of calls that were given up, of which the daemon learns so, if it accepts no more, or if an
-    /// older connection has capacity.
+    /// It should be closed if it is full of calls that were given up, because the daemon cancels them then, if it is
+    /// draining, or if an older connection has capacity.
     func isDispensable(_ connection: Int) -> Bool {
         guard let index = index(of: connection), !connections[index].isAwaited else { return false }
         return !connections[index].hasCapacity || connections[..<index].contains { $0.hasCapacity }

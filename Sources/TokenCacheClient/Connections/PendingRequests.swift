@@ -12,7 +12,7 @@ struct PendingRequests {
 
     /// The calls without a reply, with those that were given up: the daemon counts them as waiting, too.
     private var unanswered: Set<Int> = []
-    /// Those of them that somebody waits for.
+    /// The unanswered calls that somebody waits for.
     private var awaited: Set<Int> = []
 
     init(connection: Int) { self.connection = connection }

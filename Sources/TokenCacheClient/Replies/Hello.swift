@@ -16,7 +16,7 @@ extension TokenCacheClient {
         /// The longest line that the daemon accepts, in bytes.
         public let maxLineLength: Int
 
-        /// Creates a description of a daemon, as a test double of the client needs it.
+        /// Creates a description of a daemon, for a test double of the client.
         ///
         /// - Parameters:
         ///   - server: The program's name.

@@ -8,7 +8,7 @@ extension TokenCacheClient {
         /// It is nil unless the token had just replaced another reported one.
         public let retryAfter: Duration?
 
-        /// Creates a result, as a test double of the client needs it.
+        /// Creates a result, for a test double of the client.
         ///
         /// - Parameters:
         ///   - invalidated: True if the token has been dropped.

@@ -8,7 +8,7 @@ import Foundation
 protocol OperationReply: Decodable {}
 
 extension OperationReply {
-    /// Decodes the daemon's reply, a JSON object that is no error.
+    /// Decodes the daemon's reply, a JSON object that is not an error.
     ///
     /// - Throws: ``TokenCacheError/Code/badReply``, without the decoder's own error, which would show what it read.
     init(reply: Data, to operation: String) throws(TokenCacheError) {
@@ -27,7 +27,7 @@ extension OperationReply {
 private let longestDelay = 2_592_000.0
 
 extension KeyedDecodingContainer {
-    /// The delay of a member in seconds, or nil if the member is missing or no delay that somebody could wait for.
+    /// The delay of a member in seconds, or nil if the member is missing, malformed or out of range.
     func delay(forKey key: Key) -> Duration? {
         guard let seconds = try? decode(Double.self, forKey: key) else { return nil }
         return (0...longestDelay).contains(seconds) ? .seconds(seconds) : nil

@@ -10,7 +10,7 @@ extension TokenCacheClient {
         /// The number of users that the tenant has refused recently, so that no token is minted for them now.
         public let refused: Int
 
-        /// Creates a result, as a test double of the client needs it.
+        /// Creates a result, for a test double of the client.
         ///
         /// - Parameters:
         ///   - queued: The number of tokens that are being minted.
@@ -22,7 +22,7 @@ extension TokenCacheClient {
             self.refused = refused
         }
 
-        /// The sum of both, or nil if a number of it overflows.
+        /// The sum of both, or nil if one of its numbers overflows.
         func adding(_ other: Prefetch) -> Prefetch? {
             let queued = queued.addingReportingOverflow(other.queued)
             let cached = cached.addingReportingOverflow(other.cached)

@@ -6,7 +6,7 @@ import FoundationEssentials
 import Foundation
 #endif
 
-/// One line of the daemon, read as far as all replies are alike.
+/// One line from the daemon, with the members that all replies have in common.
 struct ReplyLine {
     /// The JSON object as it arrived.
     let data: Data
@@ -19,7 +19,7 @@ struct ReplyLine {
 
     /// Reads a line.
     ///
-    /// The result is nil if the line is no JSON object.
+    /// Returns nil if the line is not a JSON object.
     init?(_ line: ByteBuffer) {
         data = Data(line.readableBytesView)
         guard Self.hasValidStrings(data), let members = try? JSONDecoder().decode(Members.self, from: data) else {
@@ -30,7 +30,7 @@ struct ReplyLine {
         error = members.error
     }
 
-    /// True if all strings are valid, and no character stands outside of them that only strings may have.
+    /// True if all strings are valid, and characters that only strings may have are only in strings.
     ///
     /// The decoder doesn't look into strings that nobody asks for, and it accepts encodings other than UTF-8.
     private static func hasValidStrings(_ data: Data) -> Bool {

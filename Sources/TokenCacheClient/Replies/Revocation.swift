@@ -8,7 +8,7 @@ extension TokenCacheClient {
         /// True unless the tenant failed to revoke a token, which is then valid there until it expires.
         public let revokedUpstream: Bool
 
-        /// Creates a result, as a test double of the client needs it.
+        /// Creates a result, for a test double of the client.
         ///
         /// - Parameters:
         ///   - revoked: True if a token was cached.

@@ -26,7 +26,7 @@ extension TokenCacheClient {
         /// False if a new token would not have more.
         public let meetsMinTTL: Bool
 
-        /// Creates a token, as a test double of the client needs it.
+        /// Creates a token, for a test double of the client.
         ///
         /// - Parameters:
         ///   - accessToken: The bearer token.

@@ -4,7 +4,7 @@ extension Duration {
 
     /// The nearest duration to a number of seconds from a command line.
     ///
-    /// A number that no limit allows stays outside of each limit, and what is no number becomes negative.
+    /// A number beyond every limit stays beyond it, and NaN becomes negative.
     package init(clampingSeconds seconds: Double) {
         let limit = Self.farBeyondAnyLimit
         self = .seconds(seconds.isNaN ? -limit : min(max(seconds, -limit), limit))

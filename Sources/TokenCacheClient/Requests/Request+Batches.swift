@@ -1,6 +1,6 @@
 extension TokenCacheClient.Request {
     /// The number of users that the daemon accepts in one prefetch.
-    private static let mostUsers = 1_000
+    private static let maxUsers = 1_000
 
     /// The requests that a prefetch needs: they keep the order of its users, and each has as many as fit into a line.
     ///
@@ -22,7 +22,7 @@ extension TokenCacheClient.Request {
         var length = 0
         for user in self[keyPath: list] ?? [] {
             let added = try RequestLine.encode(user).count + 1
-            if !batch.isEmpty, batch.count == Self.mostUsers || length + added > capacity {
+            if !batch.isEmpty, batch.count == Self.maxUsers || length + added > capacity {
                 batches.append(batch)
                 (batch, length) = ([], 0)
             }

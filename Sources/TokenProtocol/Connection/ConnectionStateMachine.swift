@@ -14,7 +14,7 @@ package struct ConnectionStateMachine: ~Copyable {
     package enum Step: Sendable, Equatable {
         /// A request, which must be passed to ``answer(_:_:_:)`` or ``wait(_:_:)`` before the next step.
         case request(Request, ticket: UInt64)
-        /// A line that is no request. Its reply is in the output already.
+        /// A line that is not a request. Its reply is in the output already.
         case rejected(ErrorReply.Code)
         /// The output is so large that it should be sent before more is added.
         case outputIsLarge
@@ -54,9 +54,7 @@ package struct ConnectionStateMachine: ~Copyable {
     private var partial: [UInt8] = []
     /// Bytes that were read but not processed, because the connection was full.
     private var held: [UInt8] = []
-    /// True if the end of the input was read after the held bytes.
-    ///
-    /// It is processed after them.
+    /// True if the end of the input was read after the held bytes, and is processed after them.
     private var holdsEnd = false
     private var inOrder: Deque<PendingReply> = []
     private var byID: [UInt64: RequestID] = [:]
@@ -75,19 +73,13 @@ package struct ConnectionStateMachine: ~Copyable {
     /// The number of requests that wait for a reply, or whose reply waits for earlier ones.
     package var waiting: Int { inOrder.count + byID.count }
 
-    /// The size of the output in bytes at which it should be sent before more is added.
-    ///
-    /// The owner sets it.
+    /// The size of the output in bytes at which it should be sent before more is added, as set by the owner.
     package var largeOutput = 64 * 1_024
 
-    /// True if the peer doesn't read its replies.
-    ///
-    /// The owner sets it.
+    /// True if the peer doesn't read its replies, as set by the owner.
     package var isBlocked = false
 
-    /// True while other connections are served before this one continues.
-    ///
-    /// The owner sets it.
+    /// True while other connections are served before this one continues, as set by the owner.
     package var isYielding = false
 
     /// True if no more bytes are processed for now, because too many requests wait, the peer doesn't read its replies,
@@ -117,7 +109,7 @@ package struct ConnectionStateMachine: ~Copyable {
     ///
     /// Returns nil if all of them were processed, or kept for later.
     ///
-    /// - Parameter hit: The lookup of tokens. A request that it has a token for is answered here and is no step.
+    /// - Parameter hit: The lookup of tokens. A request for a token that it finds is answered here and is not a step.
     package mutating func next(
         _ chunk: borrowing Span<UInt8>,
         _ cursor: inout Cursor,
@@ -226,9 +218,7 @@ package struct ConnectionStateMachine: ~Copyable {
         }
     }
 
-    /// Processes a line whose end was read.
-    ///
-    /// Its beginning may have been kept.
+    /// Processes the rest of a line, after its beginning if that was kept.
     private mutating func take(_ rest: borrowing Span<UInt8>, _ hit: HitLookup) -> Step? {
         if case .restOfLongLine = reading {
             reading = .lines
@@ -277,7 +267,7 @@ package struct ConnectionStateMachine: ~Copyable {
 
     /// True if the line that has begun is too long, wherever it ends.
     ///
-    /// Its last byte so far can be the carriage return.
+    /// A carriage return as its last byte so far doesn't count, because it may belong to the line end.
     private func isTooLong(endingWith rest: borrowing Span<UInt8>) -> Bool {
         let count = partial.count + rest.count
         let mayEnd = rest.count > 0 && rest[rest.count - 1] == 0x0D

@@ -34,10 +34,8 @@ package struct OutputBuffer {
 
     /// The largest memory that is kept, in bytes.
     ///
-    /// More than this, for one large reply, is freed, as there may be thousands of connections.
-    ///
-    /// A connection sends after 64 KiB, for which the memory doubles to 128 KiB and what the allocator rounds that up
-    /// to.
+    /// A larger buffer, which one large reply needs, is freed, as there may be thousands of connections. A connection
+    /// sends after 64 KiB. For that the memory doubles to 128 KiB, which the allocator rounds up.
     private static let keptCapacity = 192 * 1_024
     /// The smallest memory in bytes: a few replies with their tokens.
     private static let firstCapacity = 4_096

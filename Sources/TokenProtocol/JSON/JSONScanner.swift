@@ -299,5 +299,4 @@ package struct JSONScanner {
         }
         return false
     }
-
 }

@@ -10,7 +10,9 @@ struct JSONWriter {
         output.append(UInt8(ascii: "}"))
     }
 
-    /// Writes a member's name, which the caller follows by its value.
+    /// Writes a member's name.
+    ///
+    /// The caller writes the value after it.
     mutating func name(_ name: String, _ output: inout OutputBuffer) {
         output.append(name: name, isFirst: !needsComma)
         needsComma = true
@@ -31,7 +33,7 @@ struct JSONWriter {
         output.append(value ? "true" : "false")
     }
 
-    /// Writes the members of a value that encodes itself.
+    /// Writes the members of an encodable value into the object.
     mutating func members(of value: some Encodable, _ output: inout OutputBuffer) {
         OrderedEncoder.write(value, hasMembers: needsComma, &output)
         needsComma = true

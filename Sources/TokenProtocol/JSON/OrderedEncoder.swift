@@ -35,7 +35,7 @@ final class OrderedEncoder: Encoder {
 
     func singleValueContainer() -> any SingleValueEncodingContainer { Values(encoder: self) }
 
-    /// Writes a value that writes itself.
+    /// Writes a value by its own `encode(to:)`.
     private func write(_ value: some Encodable) throws {
         let outer = text.form
         text.form = .undecided
@@ -45,7 +45,7 @@ final class OrderedEncoder: Encoder {
 }
 
 extension OrderedEncoder {
-    /// The text, and the position in it.
+    /// The text so far, and the state of the value that is being written.
     private struct Text {
         /// The form of the value that is being written.
         enum Form {
@@ -58,7 +58,9 @@ extension OrderedEncoder {
         var form: Form
         var needsComma: Bool
 
-        /// Opens the value, unless another container has done so: a value may write its members in several.
+        /// Opens the value, unless another container has done so.
+        ///
+        /// A value may write its members in several containers.
         mutating func open(_ form: Form) {
             guard self.form == .undecided else { return }
             self.form = form
@@ -66,7 +68,7 @@ extension OrderedEncoder {
             output.append(form == .object ? UInt8(ascii: "{") : UInt8(ascii: "["))
         }
 
-        /// Closes the value, and goes on with the one that it is a part of.
+        /// Closes the value, and continues with the one that contains it.
         mutating func close(in outer: Form) {
             switch form {
             case .undecided: break
@@ -77,7 +79,7 @@ extension OrderedEncoder {
             needsComma = true
         }
 
-        /// Writes a member's name, and its value if that is a plain one.
+        /// Writes a member's name, and its value by a closure, which writes nothing if the value encodes itself.
         mutating func member(_ name: String, _ value: (inout OutputBuffer) -> Void) {
             output.append(name: name, isFirst: !needsComma)
             needsComma = true

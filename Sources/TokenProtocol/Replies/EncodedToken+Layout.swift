@@ -1,7 +1,7 @@
 import Secrets
 
 extension EncodedToken {
-    /// The parts of a token's text, before there is memory for it.
+    /// The parts of a token's text, from which its length is known before its memory is allocated.
     struct Layout {
         private static let head = Array("\"access_token\":\"".utf8)
         private static let middle = Array("\",\"token_type\":\"Bearer\",\"expires_in\":".utf8)
@@ -29,10 +29,10 @@ extension EncodedToken {
         }
 
         /// The offset at which the number of seconds is inserted.
-        var split: Int { tokenRange.upperBound + Self.middle.count }
+        var expiresInOffset: Int { tokenRange.upperBound + Self.middle.count }
 
         /// The text's length in bytes.
-        var count: Int { split + tail.count }
+        var count: Int { expiresInOffset + tail.count }
 
         /// Writes the text.
         func write(_ memory: UnsafeMutableRawBufferPointer) {

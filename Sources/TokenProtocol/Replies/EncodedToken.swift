@@ -6,11 +6,11 @@ package import Secrets
 /// is two copies of bytes with a number between them. Use ``accessToken`` only if the token without its escapes is
 /// needed, as for its revocation.
 package final class EncodedToken: Sendable {
-    /// `"access_token":"…","token_type":"Bearer","expires_in":`, then, from ``split`` on,
+    /// `"access_token":"…","token_type":"Bearer","expires_in":`, then, from ``expiresInOffset`` on,
     /// `,"expires_at":"…","scope":"…","source":"`.
     package let text: SecretBytes
     /// The offset in ``text`` at which the number of `expires_in` is inserted.
-    package let split: Int
+    package let expiresInOffset: Int
     /// The range in ``text`` of the token's JSON text, without the quotes.
     package let tokenRange: Range<Int>
     /// The SHA-256 of the token.
@@ -43,7 +43,7 @@ package final class EncodedToken: Sendable {
 
     private init(_ layout: Layout, _ text: SecretBytes) {
         self.text = text
-        split = layout.split
+        expiresInOffset = layout.expiresInOffset
         tokenRange = layout.tokenRange
         fingerprint = layout.token.fingerprint
         scope = layout.scope
@@ -55,17 +55,17 @@ package final class EncodedToken: Sendable {
     /// Returns nil if its parts contradict each other.
     package init?(
         text: SecretBytes,
-        split: Int,
+        expiresInOffset: Int,
         tokenRange: Range<Int>,
         fingerprint: Fingerprint,
         scope: String,
         expiresAt: String
     ) {
-        guard tokenRange.lowerBound >= 0, tokenRange.upperBound <= split, split <= text.count,
-            !Self.endsInEscape(text, tokenRange)
+        guard tokenRange.lowerBound >= 0, tokenRange.upperBound <= expiresInOffset,
+            expiresInOffset <= text.count, !Self.endsInEscape(text, tokenRange)
         else { return nil }
         self.text = text
-        self.split = split
+        self.expiresInOffset = expiresInOffset
         self.tokenRange = tokenRange
         self.fingerprint = fingerprint
         self.scope = scope

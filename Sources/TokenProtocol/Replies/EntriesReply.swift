@@ -1,22 +1,14 @@
+package import OperatorReplies
+
 /// A page of the cache's entries: everything about the tokens except the tokens themselves.
 package struct EntriesReply: Sendable, Equatable {
     /// One token of the cache.
     package struct Entry: Sendable, Equatable {
-        package enum State: String, Sendable {
-            /// The token is served as it is.
-            case fresh
-            /// The token is served, and the next request for it starts a refresh.
-            case due
-            /// The token is served while a new one is being minted.
-            case refreshing
-            /// The token has too little time left, so the next request waits for a new one.
-            case expiring
-        }
-
         package var tenant: String
         package var user: UserLookup
         package var scopes: ScopeSet
-        package var state: State
+        /// The token's state: `fresh`, `due`, `refreshing` or `expiring`.
+        package var state: KeyState
         /// The whole seconds since the token was requested from the tenant.
         package var age: Int
         /// The whole seconds that are left.
@@ -31,7 +23,7 @@ package struct EntriesReply: Sendable, Equatable {
             tenant: String,
             user: UserLookup,
             scopes: ScopeSet,
-            state: State,
+            state: KeyState,
             age: Int,
             expiresIn: Int,
             expiresAt: String,

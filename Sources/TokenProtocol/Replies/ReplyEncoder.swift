@@ -1,3 +1,4 @@
+import OperatorReplies
 import Secrets
 
 /// Writes replies as lines.
@@ -21,9 +22,9 @@ package enum ReplyEncoder {
             append(id, &output)
             output.append(UInt8(ascii: ","))
         }
-        output.append(token.text, 0..<token.split)
+        output.append(token.text, 0..<token.expiresInOffset)
         output.append(reply.expiresIn)
-        output.append(token.text, token.split..<token.text.count)
+        output.append(token.text, token.expiresInOffset..<token.text.count)
         switch reply.source {
         case .cache: output.append("cache\"")
         case .tenant: output.append("tenant\"")
@@ -74,14 +75,14 @@ package enum ReplyEncoder {
         writer.member("error", error.code.rawValue, &output)
         writer.member("error_description", error.description, &output)
         if let retryAfter = error.retryAfter { writer.member("retry_after", retryAfter, &output) }
-        if let cause = error.cause {
+        if let upstream = error.upstream {
+            writer.member("upstream", &output) { writer, output in
+                writer.member("status", upstream.status, &output)
+                if let code = upstream.code { writer.member("code", code, &output) }
+                if let title = upstream.title { writer.member("title", title, &output) }
+            }
+        } else if let cause = error.cause {
             writer.member("upstream", &output) { writer, output in writer.member("code", cause, &output) }
-        }
-        guard let upstream = error.upstream else { return }
-        writer.member("upstream", &output) { writer, output in
-            writer.member("status", upstream.status, &output)
-            if let code = upstream.code { writer.member("code", code, &output) }
-            if let title = upstream.title { writer.member("title", title, &output) }
         }
     }
 

@@ -1,6 +1,8 @@
 /// The known members of one request, as ranges of its line.
 struct RequestMembers {
-    /// The deepest nesting of a request, which has no use for more.
+    /// The deepest nesting of a request.
+    ///
+    /// No operation needs more.
     private static let depthLimit = 32
 
     /// A member that some operation uses.
@@ -76,7 +78,7 @@ struct RequestMembers {
         if name == .id { hasTwoIDs = true }
     }
 
-    /// The member that a name means.
+    /// The member of a name.
     ///
     /// A name with escapes is rare, so it is compared with all of them.
     private static func known(_ name: JSONScanner.Value, _ line: borrowing Span<UInt8>) -> Name? {

@@ -1,5 +1,3 @@
-import Secrets
-
 /// Reads one line as a request.
 package struct RequestParser {
     /// The result of reading a line.
@@ -8,7 +6,7 @@ package struct RequestParser {
         case request(Request)
         /// A request for a token, with the reply to it.
         case hit(id: RequestID?, TokenReply)
-        /// A line that is no request, with the reply to it and the id if the line has a valid one.
+        /// A line that is not a request, with the reply to it and the id if the line has a valid one.
         case rejected(id: RequestID?, ErrorReply)
     }
 

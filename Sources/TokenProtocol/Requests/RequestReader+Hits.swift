@@ -1,7 +1,6 @@
 /// The fast path of requests for tokens.
 extension RequestReader {
-    /// The reply to a request for a token in the plain form of most clients, or nil if the line has to be parsed in
-    /// full.
+    /// The reply to a request for a token in its usual form, or nil if the line has to be parsed in full.
     func plainToken(_ line: borrowing Span<UInt8>, _ hit: HitLookup) -> TokenReply? {
         guard let operation = members[.op], operation.kind == .string, JSONText.isEqual(operation, "token", line),
             members[.noCache].map({ $0.kind == .false }) ?? true,

@@ -7,7 +7,7 @@ struct RequestReader {
     /// The longest name of a user, in bytes.
     static let longestUser = 1_024
     /// The most users in one prefetch.
-    private static let mostUsers = 1_000
+    private static let maxUsers = 1_000
     /// The largest page of entries.
     private static let largestPage = 1_000.0
     /// The longest `min_ttl` in seconds.
@@ -106,7 +106,7 @@ struct RequestReader {
     ) throws(ErrorReply) -> [UserLookup] {
         let wrong = Self.wrong(
             name,
-            "an array of 1 to \(Self.mostUsers) strings of 1 to \(Self.longestUser) bytes each"
+            "an array of 1 to \(Self.maxUsers) strings of 1 to \(Self.longestUser) bytes each"
         )
         guard list.kind == .array, let users = strings(in: list, line), !users.isEmpty,
             users.allSatisfy({ (1...Self.longestUser).contains($0.count) })
@@ -121,7 +121,7 @@ struct RequestReader {
         scanner.skipSpace(line)
         while scanner.position < list.end - 1 {
             // The line has been read before, so its parts are well-formed.
-            guard let value = try? scanner.value(line, depth: 1), value.isString, strings.count < Self.mostUsers else {
+            guard let value = try? scanner.value(line, depth: 1), value.isString, strings.count < Self.maxUsers else {
                 return nil
             }
             strings.append(JSONText.bytes(of: value, line))

@@ -6,7 +6,7 @@ struct Hello: RequestCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print the daemon's version, and the operations and tenants that are open to you."
     )
-    static let socket = DaemonSocket.requests
+    static let socket = SocketKind.requests
 
     @OptionGroup var sockets: SocketOptions
 

@@ -4,7 +4,7 @@ package import TokenCacheClient
 /// A command that makes one request and prints the reply.
 package protocol RequestCommand: AsyncParsableCommand {
     /// The socket that takes the request.
-    static var socket: DaemonSocket { get }
+    static var socket: SocketKind { get }
     /// The options that name the sockets.
     var sockets: SocketOptions { get }
     /// The request to make.
@@ -19,7 +19,7 @@ package protocol RequestCommand: AsyncParsableCommand {
 }
 
 extension RequestCommand {
-    package static var socket: DaemonSocket { .admin }
+    package static var socket: SocketKind { .admin }
     package var printsJSON: Bool { false }
     package func exitCode(after reply: Reply) -> ExitCode { .success }
 

@@ -4,7 +4,7 @@ import TokenCacheClient
 /// `token`: prints a user's token and nothing else, so that a script can use it.
 struct Token: RequestCommand {
     static let configuration = CommandConfiguration(abstract: "Print a user's token.")
-    static let socket = DaemonSocket.requests
+    static let socket = SocketKind.requests
 
     @OptionGroup var sockets: SocketOptions
     @OptionGroup var key: KeyOptions

@@ -8,7 +8,7 @@ extension SocketOptions {
     ///
     /// It doesn't wait for a daemon that restarts, because an operator wants to see that none is there.
     func withClient<Result>(
-        of socket: DaemonSocket,
+        of socket: SocketKind,
         _ body: (TokenCacheClient) async throws -> Result
     ) async throws -> Result {
         let client = TokenCacheClient(

@@ -12,7 +12,7 @@ package struct SocketOptions: ParsableArguments {
     package init() {}
 
     /// The path of a socket: that of the option, of the environment or of the packaged unit.
-    package func path(of socket: DaemonSocket) -> String {
+    package func path(of socket: SocketKind) -> String {
         switch socket {
         case .requests: self.socket ?? TokenCacheClient.SocketPath.requests
         case .admin: adminSocket ?? TokenCacheClient.SocketPath.admin

@@ -1,5 +1,4 @@
 package import ArgumentParser
-import OperatorReplies
 package import TokenCacheClient
 
 #if canImport(FoundationEssentials)

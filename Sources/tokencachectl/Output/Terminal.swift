@@ -7,7 +7,7 @@ import TokenCacheClient
 enum Terminal {
     /// Writes a text and a line end to standard output.
     ///
-    /// - Throws: The exit code for a text that wasn't written in full: a script must not take a part for the whole.
+    /// - Throws: The exit code for a text that wasn't written in full, so that a script doesn't use a part of it.
     static func write(_ text: String) throws(ExitCode) {
         do throws(Errno) {
             try write(text + "\n", to: .standardOutput)

@@ -1,3 +1,5 @@
+import OperatorReplies
+
 /// The reply to `entries`: a page of the cache's content, without the tokens themselves.
 package struct EntriesPage: Decodable {
     struct Entry: Decodable {
@@ -5,7 +7,7 @@ package struct EntriesPage: Decodable {
         var subject: String?
         var userID: String?
         var scope: String
-        var state: String
+        var state: KeyState
         /// The time since the daemon asked the tenant for the token, in whole seconds.
         var age: Int
         /// The remaining lifetime in whole seconds.

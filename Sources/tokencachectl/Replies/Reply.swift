@@ -14,7 +14,7 @@ package struct Reply: Sendable {
     /// Creates a reply from the line that the daemon sent.
     package init(_ line: Data) { self.line = line }
 
-    /// The reply as it came, with escapes in place of the characters that could steer a terminal.
+    /// The reply as it was received, with escapes in place of characters that could control a terminal.
     package var json: String { String(decoding: line, as: UTF8.self).printableJSON }
 
     /// Decodes the reply.

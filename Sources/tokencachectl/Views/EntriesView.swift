@@ -1,3 +1,4 @@
+import OperatorReplies
 import SafeText
 
 /// Lays a page of the cache's content out for people.
@@ -26,7 +27,7 @@ package struct EntriesView {
             entry.tenant.printable,
             entry.userID.map { "id:\($0.printable)" } ?? (entry.subject ?? "?").printable,
             entry.scope.printable,
-            entry.state.printable,
+            entry.state.rawValue.printable,
             Double(entry.age).durationText,
             Double(entry.expiresIn).durationText,
             entry.lastUsed.map { Double($0).durationText } ?? "never",

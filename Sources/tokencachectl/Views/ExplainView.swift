@@ -1,7 +1,7 @@
 package import OperatorReplies
 import SafeText
 
-/// Lays out for people where a user's next token would come from, and why.
+/// Lays out the explanation of a user's next answer for people.
 package struct ExplainView {
     private let reply: ExplainReply
 

@@ -53,7 +53,7 @@ package struct StatsView {
         let connections = stats.connections
         rows.add(
             "connections",
-            "\(connections.open) open, \(connections.accepted) accepted, \(connections.refused) rejected"
+            "\(connections.open) open, \(connections.accepted) accepted, \(connections.rejected) rejected"
         )
         for (uid, usage) in stats.uids.sorted(by: { $0.key < $1.key }) {
             rows.add(

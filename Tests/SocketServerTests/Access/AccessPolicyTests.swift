@@ -36,14 +36,14 @@ struct AccessPolicyTests {
         #expect(resolved.decide(Peer(uid: 5_002, gid: 33)) == .rule(2))
     }
 
-    @Test("A peer whose number has the name that a rule can't resolve may be meant by the rule.")
+    @Test("A peer whose number has the name that a rule can't resolve may match the rule.")
     func sameName() {
         let policy = policy(PeerSet(names: AccountNames(users: ["www-data"])))
         #expect(policy.decide(Peer(uid: 33, gid: 1)) == .undecided(1, .name))
         #expect(policy.decide(Peer(uid: 0, gid: 1)) == .rule(2))
     }
 
-    @Test("Until a group's name resolves, a peer with any unknown group may be meant.")
+    @Test("Until a group's name resolves, a peer with any unknown group may match.")
     func groups() {
         let policy = policy(PeerSet(users: [40], names: AccountNames(groups: ["ldapgroup"])))
         #expect(policy.decide(Peer(uid: 40, gid: 7_000)) == .rule(1), "a number needs no lookup")
@@ -62,7 +62,7 @@ struct AccessPolicyTests {
         #expect(policy.decide(Peer(uid: 1, gid: 33, hidesUnit: true)) == .rule(0))
     }
 
-    @Test("An administrator's name that can't be resolved means nobody.")
+    @Test("An administrator's name that can't be resolved matches nobody.")
     func administrators() {
         var policy = policy(PeerSet())
         policy.administrators = PeerSet(users: [0], names: AccountNames(users: ["ops"]))

@@ -47,9 +47,9 @@ struct AuthorizationTests {
     }
 
     /// The record of a forbidden request for the audit trail.
-    private func refusal(_ error: AuthorizationError?) -> AuditRecord.ForbiddenRequest? {
-        guard case .forbidden(let refusal)? = error?.record?.act else { return nil }
-        return refusal
+    private func forbiddenRequest(_ error: AuthorizationError?) -> AuditRecord.ForbiddenRequest? {
+        guard case .forbidden(let request)? = error?.record?.act else { return nil }
+        return request
     }
 
     @Test(
@@ -70,7 +70,7 @@ struct AuthorizationTests {
             let error = error(operation, client, by: gatekeeper)
             #expect(error?.reply == ErrorReply(.forbidden, "this peer is no administrator"))
             #expect(error?.record?.peer == peer)
-            #expect(refusal(error)?.operation == operation.name)
+            #expect(forbiddenRequest(error)?.operation == operation.name)
         }
         let mayHaveTokens = socket == .requests || isAdministrator
         #expect((gatekeeper.authorization(of: client).permissions != nil) == mayHaveTokens)
@@ -87,7 +87,7 @@ struct AuthorizationTests {
         #expect(throws: Never.self) { try gatekeeper.authorize(.stats, for: client) }
     }
 
-    @Test("Each request is returned with the keys and tenants that it means.")
+    @Test("Each request is returned with the keys and tenants that it refers to.")
     func keys() throws {
         let gatekeeper = Gatekeeper(Self.policy())
         let client = Client(socket: .admin, peer: Self.administrator)
@@ -159,7 +159,7 @@ struct AuthorizationTests {
         let forbidden = error(.prefetch(prefetch), client, by: gatekeeper)
         #expect(forbidden?.reply == ErrorReply(.forbidden, "this peer may not ask for tokens of that user"))
         #expect(
-            refusal(forbidden)
+            forbiddenRequest(forbidden)
                 == AuditRecord.ForbiddenRequest(
                     .prefetch,
                     reason: "this peer may not ask for tokens of that user",
@@ -170,7 +170,7 @@ struct AuthorizationTests {
         )
         let token = TokenRequest(key: Self.key("main", scopes: "a c"))
         #expect(
-            refusal(error(.token(token), client, by: gatekeeper))
+            forbiddenRequest(error(.token(token), client, by: gatekeeper))
                 == AuditRecord.ForbiddenRequest(
                     .token,
                     reason: "this peer may ask for the tenant's own scopes only",
@@ -179,12 +179,13 @@ struct AuthorizationTests {
                     scopes: ScopeSet("a c")
                 )
         )
-        let flush = refusal(error(.flush(tenant: "main"), Client(socket: .admin, peer: Self.peer), by: gatekeeper))
+        let admin = Client(socket: .admin, peer: Self.peer)
+        let flush = forbiddenRequest(error(.flush(tenant: "main"), admin, by: gatekeeper))
         #expect(flush?.tenant == "main" && flush?.user == nil && flush?.scope == nil)
     }
 
     @Test(
-        "A peer that a rule may or may not mean is told so, once its names were asked for, and health names the rule."
+        "A peer that may or may not match a rule is told so, its names are looked up, and health names the rule."
     )
     func undecided() {
         let byName = AccessRule(peers: PeerSet(names: AccountNames(users: ["app"])), location: "access[0]")
@@ -196,7 +197,7 @@ struct AuthorizationTests {
         for _ in 0..<2 {
             let error = error(.token(TokenRequest(key: Self.key())), client, by: names)
             #expect(error?.reply == ErrorReply(.forbidden, sentence))
-            #expect(refusal(error)?.reason == sentence)
+            #expect(forbiddenRequest(error)?.reason == sentence)
         }
         #expect(asked == [33], "they are asked for once a connection")
         #expect(names.check?.description?.contains("access[0] names user 'app'") == true)

@@ -215,7 +215,7 @@ struct ConnectionHandlerTests {
         let (third, _) = try memory.connect()
         #expect(third.isActive)
         #expect(memory.server.counts.accepted == 2)
-        #expect(memory.server.counts.refused == 1)
+        #expect(memory.server.counts.rejected == 1)
     }
 
     @Test("A peer that sends thousands of lines at once is answered in slices, and others in between.")

@@ -7,19 +7,19 @@ import TestSupport
 import Testing
 import TokenProtocol
 
-/// A server with a recording handler, on an event loop of its own and a socket in a temporary folder.
+/// A server with a recording handler, on an event loop of its own and a socket in a temporary directory.
 private final class Fixture: Sendable {
     let loop: any EventLoop
     let handler: NIOLoopBound<RecordingHandler>
     let server: NIOLoopBound<SocketServer>
-    let folder: TemporaryDirectory
-    var path: String { folder.path("s") }
-    var adminPath: String { folder.path("a") }
+    let directory: TemporaryDirectory
+    var path: String { directory.path("s") }
+    var adminPath: String { directory.path("a") }
 
     init(maxConnections: Int = 10, maxUnsent: Int? = nil) async throws {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         self.loop = loop
-        folder = try TemporaryDirectory()
+        directory = try TemporaryDirectory()
         (handler, server) = try await loop.submit {
             let handler = RecordingHandler()
             let server = SocketServer(
@@ -30,8 +30,8 @@ private final class Fixture: Sendable {
             )
             return (NIOLoopBound(handler, eventLoop: loop), NIOLoopBound(server, eventLoop: loop))
         }.get()
-        let requests = try ListeningSocket.bind(.init(path: folder.path("s"), mode: 0o600))
-        let admin = try ListeningSocket.bind(.init(path: folder.path("a"), mode: 0o600))
+        let requests = try ListeningSocket.bind(.init(path: directory.path("s"), mode: 0o600))
+        let admin = try ListeningSocket.bind(.init(path: directory.path("a"), mode: 0o600))
         try await loop.flatSubmit { [server] in server.value.listen(on: requests.descriptor, kind: .requests) }.get()
         try await loop.flatSubmit { [server] in server.value.listen(on: admin.descriptor, kind: .admin) }.get()
     }

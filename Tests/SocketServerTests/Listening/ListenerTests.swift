@@ -44,8 +44,8 @@ struct ListenerTests {
     @Test("While the loop is busy, more peers can queue than NIO's own backlog allows.")
     func backlog() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let folder = try TemporaryDirectory()
-        let socket = try ListeningSocket.bind(.init(path: folder.path("s"), mode: 0o600))
+        let directory = try TemporaryDirectory()
+        let socket = try ListeningSocket.bind(.init(path: directory.path("s"), mode: 0o600))
         let server = try await serve(socket, on: group.next(), isHandedOver: false)
         let gate = DispatchSemaphore(value: 0)
         group.next().execute { gate.wait() }
@@ -59,9 +59,9 @@ struct ListenerTests {
 
     @Test("A drain leaves new connections to a handed-over socket in the queue, for the next daemon.")
     func handedOver() async throws {
-        let folder = try TemporaryDirectory()
+        let directory = try TemporaryDirectory()
         let loop = MultiThreadedEventLoopGroup.singleton.next()
-        let socket = try ListeningSocket.bind(.init(path: folder.path("s"), mode: 0o600))
+        let socket = try ListeningSocket.bind(.init(path: directory.path("s"), mode: 0o600))
         let kept = dup(socket.descriptor)
         defer { close(kept) }
         let server = try await serve(socket, on: loop, isHandedOver: true)

@@ -7,11 +7,11 @@ import Testing
 @Suite("Binding a socket")
 struct ListeningSocketTests {
     private func address(
-        _ folder: TemporaryDirectory,
+        _ directory: TemporaryDirectory,
         mode: UInt32 = 0o640,
         group: String? = nil
     ) -> ListeningSocket.Address {
-        ListeningSocket.Address(path: folder.path("s"), mode: mode, group: group)
+        ListeningSocket.Address(path: directory.path("s"), mode: mode, group: group)
     }
 
     private func status(_ path: String) -> stat {
@@ -22,23 +22,23 @@ struct ListeningSocketTests {
 
     @Test("It has its mode and group, accepts connections, and leaves nothing else in the directory.")
     func binds() throws {
-        let folder = try TemporaryDirectory()
-        let socket = try ListeningSocket.bind(address(folder, group: "\(getgid())"))
+        let directory = try TemporaryDirectory()
+        let socket = try ListeningSocket.bind(address(directory, group: "\(getgid())"))
         defer { close(socket.descriptor) }
         #expect(status(socket.path).st_mode & 0o7777 == 0o640)
         #expect(status(socket.path).st_gid == getgid())
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["s"])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["s"])
         _ = try LineClient(socket.path)
     }
 
     @Test("The socket of a running daemon is not replaced, but that of a daemon that has ended is.")
     func occupied() throws {
-        let folder = try TemporaryDirectory()
-        let first = try ListeningSocket.bind(address(folder))
-        #expect(throws: ListeningSocketError.inUse(first.path)) { try ListeningSocket.bind(address(folder)) }
+        let directory = try TemporaryDirectory()
+        let first = try ListeningSocket.bind(address(directory))
+        #expect(throws: ListeningSocketError.inUse(first.path)) { try ListeningSocket.bind(address(directory)) }
         _ = try LineClient(first.path)
         close(first.descriptor)
-        let second = try ListeningSocket.bind(address(folder))
+        let second = try ListeningSocket.bind(address(directory))
         defer { close(second.descriptor) }
         _ = try LineClient(second.path)
         // The daemon that has ended must not remove the running one's name.
@@ -50,34 +50,35 @@ struct ListeningSocketTests {
 
     @Test("The wait for another daemon's lock has a limit, and a killed daemon leaves no lock.")
     func locked() throws {
-        let folder = try TemporaryDirectory()
-        let path = folder.path("s.lock")
+        let directory = try TemporaryDirectory()
+        let path = directory.path("s.lock")
         let lock = unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o200)
         #expect(flock(lock, LOCK_EX) == 0)
-        let error = ListeningSocketError.failed(folder.path("s"), "another process holds its lock \(path)", EWOULDBLOCK)
-        #expect(throws: error) { try ListeningSocket.bind(address(folder), lockTimeout: .milliseconds(1)) }
+        let reason = "another process holds its lock \(path)"
+        let error = ListeningSocketError.failed(directory.path("s"), reason, EWOULDBLOCK)
+        #expect(throws: error) { try ListeningSocket.bind(address(directory), lockTimeout: .milliseconds(1)) }
         close(lock)
-        let socket = try ListeningSocket.bind(address(folder))
+        let socket = try ListeningSocket.bind(address(directory))
         close(socket.descriptor)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["s"])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["s"])
     }
 
     @Test("A lock of the directory, which any reader can have, keeps no daemon from starting or ending.")
     func lockedDirectory() throws {
-        let folder = try TemporaryDirectory()
-        let lock = unsafe open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let directory = try TemporaryDirectory()
+        let lock = unsafe open(directory.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         defer { close(lock) }
         #expect(flock(lock, LOCK_EX) == 0)
-        let socket = try ListeningSocket.bind(address(folder), lockTimeout: .zero)
+        let socket = try ListeningSocket.bind(address(directory), lockTimeout: .zero)
         close(socket.descriptor)
         socket.removeName()
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == [])
     }
 
     @Test("A path can be as long as the kernel allows.")
     func longest() throws {
-        let folder = try TemporaryDirectory()
-        let path = folder.path(String(repeating: "x", count: 107 - folder.path("").utf8.count))
+        let directory = try TemporaryDirectory()
+        let path = directory.path(String(repeating: "x", count: 107 - directory.path("").utf8.count))
         #expect(path.utf8.count == 107)
         let socket = try ListeningSocket.bind(ListeningSocket.Address(path: path, mode: 0o600))
         defer { close(socket.descriptor) }
@@ -86,15 +87,17 @@ struct ListeningSocketTests {
 
     @Test("A file that is no socket, an unknown group and a path that is too long are errors.")
     func errors() throws {
-        let folder = try TemporaryDirectory()
-        try folder.write("precious", to: "s")
-        #expect(throws: ListeningSocketError.notASocket(folder.path("s"))) { try ListeningSocket.bind(address(folder)) }
-        #expect(try String(contentsOfFile: folder.path("s"), encoding: .utf8) == "precious")
-        let other = ListeningSocket.Address(path: folder.path("t"), mode: 0o600, group: "no-such-group")
+        let directory = try TemporaryDirectory()
+        try directory.write("precious", to: "s")
+        #expect(throws: ListeningSocketError.notASocket(directory.path("s"))) {
+            try ListeningSocket.bind(address(directory))
+        }
+        #expect(try String(contentsOfFile: directory.path("s"), encoding: .utf8) == "precious")
+        let other = ListeningSocket.Address(path: directory.path("t"), mode: 0o600, group: "no-such-group")
         #expect(throws: ListeningSocketError.unknownGroup("no-such-group", path: other.path)) {
             try ListeningSocket.bind(other)
         }
-        let long = folder.path(String(repeating: "x", count: 120))
+        let long = directory.path(String(repeating: "x", count: 120))
         #expect(throws: ListeningSocketError.pathTooLong(long)) {
             try ListeningSocket.bind(ListeningSocket.Address(path: long, mode: 0o600))
         }
@@ -103,6 +106,6 @@ struct ListeningSocketTests {
         #expect(throws: error) {
             try ListeningSocket.bind(ListeningSocket.Address(path: "/nonexistent/s", mode: 0o600))
         }
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["s"])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["s"])
     }
 }

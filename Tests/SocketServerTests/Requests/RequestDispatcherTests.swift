@@ -84,10 +84,10 @@ struct RequestDispatcherTests {
         await onLoop(rules: []) { fixture in
             let error = ErrorReply(.forbidden, "this peer may not use this operation")
             #expect(fixture.handle(Self.token, from: fixture.app) == .error(error))
-            guard case .forbidden(let refusal)? = fixture.calls.records.first, fixture.calls.records.count == 1 else {
+            guard case .forbidden(let request)? = fixture.calls.records.first, fixture.calls.records.count == 1 else {
                 return #expect(Bool(false), "there is one record")
             }
-            #expect(refusal.operation == .token && refusal.reason == error.description)
+            #expect(request.operation == .token && request.reason == error.description)
             #expect(fixture.stats?.requests.errors["forbidden"] == 1)
             #expect(fixture.stats?.requests.byOperation["token"] == 1)
         }

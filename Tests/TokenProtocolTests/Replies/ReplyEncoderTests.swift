@@ -45,7 +45,7 @@ struct ReplyEncoderTests {
             let secret = unsafe bytes.withUnsafeBytes { unsafe SecretBytes(copying: $0) }
             let token = EncodedToken(
                 text: secret,
-                split: bytes.count,
+                expiresInOffset: bytes.count,
                 tokenRange: 0..<bytes.count,
                 fingerprint: Fingerprint(words: .zero),
                 scope: "",

@@ -1,16 +1,18 @@
 extension BehaviourTable {
-    /// Refusals, each with a code of its own; there is no public list of the real ones.
-    static let refusals: [Row] = [
+    /// Denials, each with a code of its own.
+    ///
+    /// There is no public list of the real codes.
+    static let denials: [Row] = [
         Row("unknown", "[-STATUS]", "unknown user, as STATUS (401; 400 and 404 are as likely)") {
             .error(try $0.status(default: 401), "OAUTH-10", "User not found", "no user matches the lookup")
         },
         Row("bad-secret", "401: the client's secret is wrong", badClient),
-        refusal("client-not-trusted", 403, 12, "Client not trusted", "the client must be trusted to impersonate"),
-        refusal("grant-not-enabled", 400, 13, "Grant type not enabled", "the client may not use this grant type"),
-        refusal("scope-not-allowed", 400, 15, "Scope not allowed", "the client may not ask for this scope"),
-        refusal("user-disabled", 403, 14, "User disabled", "the user is not active"),
-        refusal("too-many-tokens", 403, 16, "Too many tokens", "the user has too many live tokens"),
-        refusal("wrong-host", 404, 17, "Tenant not found", "no tenant has this host name"),
+        denial("client-not-trusted", 403, 12, "Client not trusted", "the client must be trusted to impersonate"),
+        denial("grant-not-enabled", 400, 13, "Grant type not enabled", "the client may not use this grant type"),
+        denial("scope-not-allowed", 400, 15, "Scope not allowed", "the client may not ask for this scope"),
+        denial("user-disabled", 403, 14, "User disabled", "the user is not active"),
+        denial("too-many-tokens", 403, 16, "Too many tokens", "the user has too many live tokens"),
+        denial("wrong-host", 404, 17, "Tenant not found", "no tenant has this host name"),
         Row("rfc6749", "[-ERROR]", "400 (invalid_client: 401) as RFC 6749 has it; ERROR: invalid_grant") {
             let error = try $0.remainder("an error's name", default: "invalid_grant")
             return Behaviour(error == "invalid_client" ? 401 : 400, .oauthError(error))
@@ -25,7 +27,7 @@ extension BehaviourTable {
     /// The reply to a wrong client id or secret.
     static let badClient = Behaviour.error(401, "OAUTH-11", "Client authentication failed", "unknown client or secret")
 
-    private static func refusal(_ name: String, _ status: Int, _ code: Int, _ title: String, _ detail: String) -> Row {
+    private static func denial(_ name: String, _ status: Int, _ code: Int, _ title: String, _ detail: String) -> Row {
         Row(name, "\(status): \(detail)", .error(status, "OAUTH-\(code)", title, detail))
     }
 }

@@ -1,5 +1,5 @@
 /// One of the daemon's two sockets.
-package enum DaemonSocket: Sendable {
+package enum SocketKind: Sendable {
     /// The socket for applications.
     case requests
     /// The socket for operators.

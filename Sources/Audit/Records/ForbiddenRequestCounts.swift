@@ -1,9 +1,11 @@
 import TokenCache
 import TokenProtocol
 
-/// Counts refusals that are like one that has been recorded: a peer without rights can ask ten thousand times a second.
-struct RefusalCounts {
-    /// The fields in which two refusals are alike.
+/// Counts forbidden requests that are like one that was recorded.
+///
+/// A peer without permissions can send ten thousand a second.
+struct ForbiddenRequestCounts {
+    /// The fields in which like requests agree.
     struct Kind: Hashable {
         let uid: PeerUID?
         let operation: OperationName
@@ -11,18 +13,18 @@ struct RefusalCounts {
     }
 
     /// The most kinds that are told apart: each is a user of the machine, an operation and a reason.
-    private static let mostKinds = 1_024
+    private static let maxKinds = 1_024
 
     private var counts: [Kind: Int] = [:]
     private var others = 0
 
-    /// Counts a refusal, and returns true if it is the first of its kind and so to be recorded whole.
-    mutating func isFirst(_ kind: Kind) -> Bool {
+    /// Adds a request, and returns true if it is the first of its kind, which is recorded whole.
+    mutating func add(_ kind: Kind) -> Bool {
         if let count = counts[kind] {
             counts[kind] = count + 1
             return false
         }
-        guard counts.count < Self.mostKinds else {
+        guard counts.count < Self.maxKinds else {
             others += 1
             return false
         }
@@ -32,7 +34,7 @@ struct RefusalCounts {
 
     /// Returns the counts since the last call, and resets them.
     ///
-    /// A kind that had none is forgotten, so that its next refusal is a first one again.
+    /// A kind without requests since then is forgotten, so that its next request is recorded whole.
     mutating func take() -> (kinds: [(kind: Kind, count: Int)], others: Int) {
         let taken = counts.filter { $0.value > 0 }
         counts = taken.mapValues { _ in 0 }
