@@ -141,22 +141,6 @@ extension CacheStateMachine {
         enforceEntryLimit(now: now)
     }
 
-    /// Removes entries beyond the limit: expired ones first, then the least recently used ones of uids over their
-    /// quota.
-    ///
-    /// A new token removes one entry. After a reload with a smaller limit there are more, which are removed in slices.
-    mutating func enforceEntryLimit(now: Instant) {
-        guard store.count > policy.maxEntries else { return }
-        dropExpired(now: now)
-        var budget = sliceSize
-        while store.count > policy.maxEntries,
-            store.removeOldest(limit: policy.maxEntries, share: policy.entriesShare, &budget)
-        {
-            statistics.evictions.capacity += 1
-        }
-        if store.count > policy.maxEntries { add(.enforceEntryLimit) }
-    }
-
     // MARK: Revocations
 
     private mutating func end(_ call: Call, _ revocation: Revocation, _ reason: CallEnd, now: Instant) {
