@@ -42,6 +42,7 @@ var targets: [Target] = [
     .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
     .systemLibrary(name: "CLinux"),
     .target(name: "CArguments"),
+    .target(name: "CStandardDescriptors"),
     .target(name: "SafeText"),
     .target(name: "Systemd", dependencies: ["CLinux", "CSystemd", "SafeText", "Secrets", system]),
 
@@ -103,7 +104,9 @@ var targets: [Target] = [
     // MARK: The programs
     .executableTarget(
         name: "tokencached",
-        dependencies: ["DaemonRuntime", "DaemonConfiguration", "Secrets", logging, argumentParser]
+        dependencies: [
+            "CStandardDescriptors", "DaemonRuntime", "DaemonConfiguration", "Secrets", logging, argumentParser,
+        ]
     ),
     .executableTarget(
         name: "tokencachectl",
@@ -211,7 +214,7 @@ targets.append(
         )
 )
 
-for target in targets where target.type != .system && target.name != "CArguments" {
+for target in targets where target.type != .system && !["CArguments", "CStandardDescriptors"].contains(target.name) {
     target.swiftSettings = settings
 }
 

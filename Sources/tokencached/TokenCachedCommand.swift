@@ -66,7 +66,6 @@ struct TokenCachedCommand: AsyncParsableCommand {
     }
 
     private static func prepareProcess() {
-        StandardDescriptors.open()
         ProcessSecrecy.begin()
         // A file that may not grow is an error of the write, not the end of the daemon.
         signal(SIGXFSZ, SIG_IGN)
