@@ -4,12 +4,6 @@ import TokenProtocol
 ///
 /// It is kept per key, beside the token.
 struct NegativeEntry {
-    /// The maximum duration of a denial.
-    ///
-    /// A user who was let in again waits no longer.
-    static let maxDenial = Duration.seconds(300)
-    /// The time for which an ended denial is remembered, so that the next one continues its doubling.
-    static let denialRetention = Duration.seconds(300)
     /// The time for which a report is remembered if no mint follows.
     static let reportRetention = Duration.seconds(600)
 
@@ -44,15 +38,6 @@ struct NegativeEntry {
 
     init(now: Instant) { forgetAt = now }
 
-    /// Records a denial.
-    ///
-    /// Each consecutive one lasts twice as long.
-    mutating func deny(_ upstream: ErrorReply.Upstream, first length: Duration, now: Instant) {
-        let length = denial.map { min($0.length * 2, Self.maxDenial) } ?? length
-        denial = Denial(until: now + length, length: length, upstream: upstream)
-        remember(until: now + length + Self.denialRetention)
-    }
-
     /// Records a failure.
     mutating func fail(_ error: ErrorReply, until: Instant) {
         recentFailure = RecentFailure(until: until, error: error)
@@ -76,5 +61,6 @@ struct NegativeEntry {
         return error
     }
 
-    private mutating func remember(until: Instant) { forgetAt = max(forgetAt, until) }
+    /// Keeps the entry at least until a time.
+    mutating func remember(until: Instant) { forgetAt = max(forgetAt, until) }
 }

@@ -1,5 +1,4 @@
 import OperatorReplies
-import Secrets
 
 /// Writes replies as lines.
 package enum ReplyEncoder {
@@ -13,28 +12,8 @@ package enum ReplyEncoder {
         output.append(UInt8(ascii: "\n"))
     }
 
-    /// Appends a token reply and its line end.
-    static func encode(_ reply: TokenReply, id: RequestID?, into output: inout OutputBuffer) {
-        let token = reply.token
-        output.append(UInt8(ascii: "{"))
-        if let id {
-            output.append("\"id\":")
-            append(id, &output)
-            output.append(UInt8(ascii: ","))
-        }
-        output.append(token.text, 0..<token.expiresInOffset)
-        output.append(reply.expiresIn)
-        output.append(token.text, token.expiresInOffset..<token.text.count)
-        switch reply.source {
-        case .cache: output.append("cache\"")
-        case .tenant: output.append("tenant\"")
-        }
-        if reply.isStale { output.append(",\"stale\":true") }
-        if !reply.meetsMinTTL { output.append(",\"min_ttl_met\":false") }
-        output.append("}\n")
-    }
-
-    private static func append(_ id: RequestID, _ output: inout OutputBuffer) {
+    /// Appends the value of an `id`.
+    static func append(_ id: RequestID, _ output: inout OutputBuffer) {
         switch id {
         case .integer(let number): output.append(Int(number))
         case .text(let json): output.append(json)
