@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import TestSupport
 import Testing
@@ -26,11 +27,13 @@ final class FaultInjection {
         """
 
     private let tracer: Program
+    private let daemon: Program
 
     private var hasEnded = false
 
     /// - Parameter faults: The faults, in the syntax of `-e inject=`.
     init(_ faults: [String], into daemon: Program) throws {
+        self.daemon = daemon
         let names = faults.map { String($0.prefix { $0 != ":" }) }.joined(separator: ",")
         tracer = try Program(
             "/usr/bin/env",
@@ -43,12 +46,26 @@ final class FaultInjection {
 
     /// Ends the faults.
     ///
-    /// The daemon goes on.
+    /// The daemon goes on. A thread from which strace detaches in the middle of a system call can be left with a trap
+    /// that kills the process. So this waits until all threads sleep.
     func end() {
         guard !hasEnded else { return }
         hasEnded = true
+        let deadline = ContinuousClock.now + TestTimeout.duration
+        while !isAsleep, ContinuousClock.now < deadline { sched_yield() }
         tracer.signal(SIGINT)
         _ = tracer.waitForEnd()
+    }
+
+    /// True if no thread of the daemon runs or is stopped, or if the daemon has ended.
+    private var isAsleep: Bool {
+        let tasks = "/proc/\(daemon.identifier)/task"
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: tasks)) ?? []
+        return threads.allSatisfy { thread in
+            // The state follows the program's name, which is in parentheses.
+            let status = try? String(contentsOfFile: "\(tasks)/\(thread)/stat", encoding: .utf8)
+            return status?.split(separator: ")").last?.hasPrefix(" S") ?? true
+        }
     }
 
     deinit { end() }

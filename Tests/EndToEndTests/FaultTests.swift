@@ -36,9 +36,9 @@ struct FaultTests {
             #expect(try old.ask(Deployment.line("old-\(number)"))["source"] as? String == "tenant")
             #expect(try deployment.token("new-\(number)")["source"] as? String == "tenant")
         }
-        injection.end()
         #expect(try old.ask(Deployment.line("ann"))["source"] as? String == "cache")
         try await deployment.stop()
+        injection.end()
     }
 
     @Test("If the kernel has no memory left, a mint ends as overload, and cached tokens are served.")
