@@ -4,7 +4,7 @@ package import TokenCache
 
 // DaemonConfiguration: the configuration file, checked, as values.
 //
-// Why it exists: a daemon that starts with a misspelt key or a rate of -1 fails later and elsewhere. This module reads
+// Purpose: a daemon that starts with a misspelt key or a rate of -1 fails later and elsewhere. This module reads
 // the whole file, reports everything that is wrong with it at once, and promises that each value is in its range. It
 // opens no other file and looks nothing up. Its users check that a credential or a group exists.
 //

@@ -11,7 +11,7 @@ package import UnixSignals
 
 // DaemonRuntime: the daemon as a whole, from its start to its end.
 //
-// Why it exists: the modules below know nothing of the configuration, of each other's life or of the service manager.
+// Purpose: the modules below know nothing of the configuration, of each other's life or of the service manager.
 // This module reads the configuration with the secrets that it names, creates the parts, gives them their settings at
 // the start and at each reload, runs the services and ends them in order. It promises that a configuration with a fault
 // changes nothing, that neither a failed start nor an end leaves a socket's name behind, and that the daemon is

@@ -1,6 +1,6 @@
 // SafeText: text from elsewhere, on its way to a terminal, a log, a record or JSON.
 //
-// Why it exists: a user's name can hold characters that end a line, control a terminal or reverse the direction of
+// Purpose: a user's name can hold characters that end a line, control a terminal or reverse the direction of
 // writing, and so forge the text around it. This module defines once which characters these are, how they are replaced
 // in plain text and how they are escaped in JSON.
 

@@ -7,7 +7,7 @@ package import TokenProtocol
 
 // SocketServer: the daemon's two Unix sockets.
 //
-// Why it exists: the rules of the line protocol and of the cache are values without I/O. This module moves their bytes.
+// Purpose: the rules of the line protocol and of the cache are values without I/O. This module moves their bytes.
 // It promises that a connection is not read while too many of its requests or replies are pending, that a peer that
 // reads nothing is closed, that no uid takes the connections of others, and that a drain answers the requests under
 // way.
@@ -22,7 +22,7 @@ package import TokenProtocol
 package final class SocketServer {
     /// The time for which connections are still accepted and read after a drain has begun.
     ///
-    /// What peers have sent by then reaches the loop within one round, for which ten milliseconds are ample.
+    /// Bytes that peers have sent by then reach the loop within one round, for which ten milliseconds are ample.
     package static let grace = TimeAmount.milliseconds(10)
     /// The size of reads in bytes: small at first, then as the peer sends, up to the longest line and a little more.
     private static let readSizes = (minimum: 1_024, initial: 4_096, maximum: 65_536)

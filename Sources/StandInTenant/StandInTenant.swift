@@ -1,7 +1,7 @@
-// Why this module exists: the daemon's tests, demo and benchmarks need a tenant that can be made to fail in every way in
+// Purpose: the daemon's tests, demo and benchmarks need a tenant that can be made to fail in every way in
 // which the real one, or a proxy in front of it, can fail.
 //
-// What it promises: it speaks the tenant's side of the contract over real HTTP and HTTPS, on 127.0.0.1 only. It plays
+// Promises: it speaks the tenant's side of the contract over real HTTP and HTTPS, on 127.0.0.1 only. It plays
 // every case of ``BehaviourTable``, as the subject or a test asks. It checks every request against the contract and
 // counts what it receives. Several run side by side and share nothing. `stop()` ends it in any state. It shares no code
 // with the daemon, so that one fault can't hide in both.

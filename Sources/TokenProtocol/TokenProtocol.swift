@@ -1,7 +1,7 @@
 // TokenProtocol: the lines of the daemon's sockets.
 //
-// Why it exists: what a line means, and what a connection does with its bytes, are rules without I/O, which tests and
-// fuzz targets can run on bytes alone. It promises that a line is read strictly, so that no two readers understand it
+// Purpose: the meaning of a line and the handling of a connection's bytes are rules without I/O, which tests and fuzz
+// targets can run on bytes alone. It promises that a line is read strictly, so that no two readers understand it
 // differently, that replies come in the order that the protocol promises, that a peer can neither fill the memory nor
 // exhaust the stack, and that tokens are overwritten once they were sent.
 //

@@ -1,7 +1,7 @@
-// Why this module exists: the demo, the benchmarks and tests of the real executables need the stand-in tenant as a
+// Purpose: the demo, the benchmarks and tests of the real executables need the stand-in tenant as a
 // process of its own.
 //
-// What it promises: one line on its standard output when it listens, its base URL, and an orderly end at SIGTERM and SIGINT.
+// Promises: one line on its standard output when it listens, its base URL, and an orderly end at SIGTERM and SIGINT.
 
 import ArgumentParser
 import FoundationEssentials

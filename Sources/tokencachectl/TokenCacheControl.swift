@@ -2,7 +2,7 @@ package import ArgumentParser
 
 // tokencachectl: the operator's tool.
 //
-// Why it exists: an operator asks the daemon at a terminal or in a script, and reads what it says without knowing the
+// Purpose: an operator asks the daemon at a terminal or in a script, and reads what it says without knowing the
 // protocol. A command that makes one request and prints the reply is a `RequestCommand`: it consists of a request and of the
 // text for a reply, which tests look at without a daemon. `Options` has the options that commands share, `Replies` the
 // replies that only this tool decodes, `Views` the layout for people, and `Output` what writes to the terminal and

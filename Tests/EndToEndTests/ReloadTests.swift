@@ -6,8 +6,9 @@ import Testing
 @Suite("Reloads under load", .serialized)
 struct ReloadTests {
     /// A thread that sends requests on one connection, and the errors that it gets.
+    // `@unchecked Sendable`, because its variables are not protected. It is sound: only the thread writes them, and they
+    // are read after its end.
     private final class Flood: @unchecked Sendable {
-        // Unchecked, and sound: only the thread writes, and its writes are read after its end.
         private(set) var errors: Set<String> = []
         private let ended = DispatchSemaphore(value: 0)
 

@@ -26,7 +26,7 @@ struct ConnectionFaultTests {
                 return (connection.received, ending)
             }
             #expect(ending == (end == "reset" ? .reset : .closed))
-            // What was sent before a reset may be lost with it, though over loopback it isn't.
+            // Bytes sent before a reset may be lost with it, but over loopback they aren't.
             #expect(Self.extent(of: received) == cut.extent)
             #expect(await tenant.counters.mints == (cut.extent == .partOfBody ? 1 : 0))
             try await tenant.wait { $0.openConnections == 0 && $0.inProgress == 0 }

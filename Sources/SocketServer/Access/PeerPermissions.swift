@@ -3,8 +3,8 @@ package import TokenProtocol
 
 /// The permissions of the peers that match one rule: checks requests against it, and finds the keys that they name.
 ///
-/// Whether a request may name a tenant and scopes is decided at the first such request and remembered, so that a hit
-/// only compares bytes with a short list. It lives on the server's event loop.
+/// The first request that names a tenant and scopes decides if they are permitted. The result is remembered, so that a
+/// hit only compares bytes with a short list. It lives on the server's event loop.
 package final class PeerPermissions {
     /// A tenant with scopes that may be asked for.
     ///

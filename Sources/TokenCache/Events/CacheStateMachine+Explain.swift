@@ -38,14 +38,14 @@ extension CacheStateMachine {
         let state: KeyState = entry != nil ? .expiring : call != nil ? .minting : .absent
         let mint = call != nil ? "a mint is planned or under way, and is shared" : "a token has to be minted"
         let isShort = entry?.life.isServable(at: now) ?? false
-        let reason = isShort ? "the cached token has less left than preferred: \(mint)" : mint
+        let reason = isShort ? "the cached token expires sooner than preferred: \(mint)" : mint
         return ExplainReply(state: state, source: .tenant, reason: reason, tenant: tenant)
     }
 
     private func explain(_ error: ErrorReply, _ judgement: Judgement, _ tenant: ExplainReply.Tenant) -> ExplainReply {
         guard !judgement.mayServeStale else {
             let reason =
-                "the cached token has less left than preferred, and no new one is to be had: \(error.description)"
+                "the cached token expires sooner than preferred, and there is no new one: \(error.description)"
             return ExplainReply(state: .expiring, source: .cache, reason: reason, tenant: tenant)
         }
         let state: KeyState =

@@ -77,7 +77,7 @@ struct Governor {
 
     /// Applies other limits.
     ///
-    /// What has been used up stays used up.
+    /// Calls that were made under the old limits stay counted.
     mutating func reconfigure(_ limits: TenantPolicy, now: Instant) {
         guard limits != self.limits else { return }
         self.limits = limits
