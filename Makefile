@@ -103,6 +103,12 @@ docs: ## Build the Swift client's documentation in .build/documentation
 	swift build $(SWIFT_FLAGS) --target TokenCacheClient
 	scripts/build-client-docs
 
+.PHONY: reference
+reference: ## Write the daemon's configuration keys into Documentation/configuration.md
+	@scripts/install-dependencies build
+	swift build $(SWIFT_FLAGS) --product tokencached
+	scripts/build-manual "$$(scripts/programs)" --reference
+
 .PHONY: check-imports
 check-imports: ## Check that each target imports only those of our modules that it declares
 	@scripts/install-dependencies build

@@ -44,7 +44,11 @@ struct TokenCachedCommand: AsyncParsableCommand {
     @Option(help: "The level of the log. It overrides the configuration.")
     var logLevel: Logger.Level?
 
+    @Flag(help: ArgumentHelp("Print the keys of the configuration as JSON, and exit.", visibility: .hidden))
+    var dumpConfigurationKeys = false
+
     func run() async throws {
+        if dumpConfigurationKeys { return print(try ConfigurationKey.json) }
         Self.prepareProcess()
         let output = LogOutput.standardError()
         let log = Logger(label: "tokencached") { _ in DaemonLogHandler(output) }

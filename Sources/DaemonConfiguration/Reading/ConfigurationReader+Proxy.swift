@@ -5,17 +5,15 @@ extension ConfigurationReader {
     }
 
     /// Reads `proxy`: a URL, `environment`, or a URL with a user and a password.
-    mutating func readProxy(_ item: Item?, _ tenant: inout DaemonConfiguration.Tenant) {
-        guard let item else { return }
+    mutating func readProxy(_ item: Item, _ tenant: inout DaemonConfiguration.Tenant) {
         tenant.lines.proxy = item.line
         if item.text == "environment" {
             tenant.proxy = .environment
         } else if item.text != nil {
             tenant.proxy = proxy(item, user: nil)
-        } else if Section(item.node, path: item.path, line: item.line) != nil {
-            section(item, known: ["url", "user", "password"]) { reader, section in
-                reader.readProxy(&section, &tenant)
-            }
+        } else if var section = Section(item.node, path: item.path, line: item.line) {
+            readProxy(&section, &tenant)
+            noteUnknown(section, known: ["url", "user", "password"])
         } else {
             note(item, Self.proxyRule)
         }

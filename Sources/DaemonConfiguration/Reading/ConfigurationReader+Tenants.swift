@@ -2,13 +2,6 @@ import TokenCache
 
 /// The section `tenants` and the key `default_tenant`.
 extension ConfigurationReader {
-    private static var tenantKeys: [String] {
-        [
-            "host", "client_id", "client_secret", "client_key", "key_id", "scope", "timeout", "rate", "max_concurrent",
-            "ca_file", "proxy",
-        ]
-    }
-
     private static var maxNameCharacters: Int { 64 }
 
     /// Reads `tenants` and `default_tenant`.
@@ -63,51 +56,30 @@ extension ConfigurationReader {
     }
 
     private mutating func readTenant(_ item: Item) -> DaemonConfiguration.Tenant? {
-        var tenant: DaemonConfiguration.Tenant?
-        section(item, known: Self.tenantKeys) { reader, section in
-            let host = reader.host(reader.required("host", of: &section))
-            let clientID = reader.text(reader.required("client_id", of: &section), "should be the OAuth client's id")
+        guard Section(item.node, path: item.path, line: item.line) != nil else {
+            note(item, "should be a mapping of \(TenantSettings.all.map(\.key).joined(separator: ", "))")
+            return nil
+        }
+        var tenant = TenantSettings.defaults
+        section(item, TenantSettings.all, &tenant) { reader, section, tenant in
             let (credential, line) = reader.credential(&section)
-            let identity = TenantPolicy.Identity(host: host ?? "", clientID: clientID ?? "")
-            var read = DaemonConfiguration.Tenant(
-                policy: TenantPolicy(identity: identity),
-                credential: credential ?? .secret(.file(""))
-            )
-            read.lines.credential = line
-            reader.readOptions(&section, &read)
-            tenant = read
+            if let credential { tenant.credential = credential }
+            tenant.lines.credential = line
         }
         return tenant
     }
 
-    private mutating func readOptions(_ section: inout Section, _ tenant: inout DaemonConfiguration.Tenant) {
-        if let item = section.take("scope"), let scope = text(item, Self.scopeRule) {
-            if scope.isScopeList { tenant.scope = scope } else { note(item, Self.scopeRule) }
+    mutating func scopes(_ item: Item) -> String? {
+        let rule = "should be one or more OAuth scopes with spaces between them"
+        guard let scope = text(item, rule) else { return nil }
+        guard scope.isScopeList else {
+            note(item, rule)
+            return nil
         }
-        if let timeout = duration(section.take("timeout"), 1...300) { tenant.timeout = timeout }
-        self.section(section.take("rate"), known: ["per_minute", "burst"]) { reader, section in
-            if let rate = reader.integer(section.take("per_minute"), 1...10_000_000) {
-                tenant.policy.ratePerMinute = rate
-            }
-            if let burst = reader.integer(section.take("burst"), 1...10_000_000) { tenant.policy.burst = burst }
-        }
-        if let count = integer(section.take("max_concurrent"), 1...1_000) { tenant.policy.maxConcurrent = count }
-        let caFile = section.take("ca_file")
-        tenant.caFile = path(caFile)
-        tenant.lines.caFile = caFile?.line
-        readProxy(section.take("proxy"), &tenant)
+        return scope
     }
 
-    private static var scopeRule: String { "should be one or more OAuth scopes with spaces between them" }
-
-    private mutating func required(_ key: String, of section: inout Section) -> Item? {
-        if let item = section.take(key) { return item }
-        note(section.line, section.dotted(key), "is missing")
-        return nil
-    }
-
-    private mutating func host(_ item: Item?) -> String? {
-        guard let item else { return nil }
+    mutating func host(_ item: Item) -> String? {
         guard let origin = item.text.flatMap(Origin.init) else {
             note(
                 item,
@@ -124,7 +96,8 @@ extension ConfigurationReader {
         let id = text(idItem, "should be the key's id at the tenant")
         guard let keyItem else {
             if let idItem { note(idItem, "is for client_key only") }
-            let item = required("client_secret", of: &section)
+            let item = section.take("client_secret")
+            if item == nil { noteMissing("client_secret", of: section) }
             return (secret(item).map { .secret($0) }, item?.line)
         }
         if let item = section.take("client_secret") { note(item, "should be left out where there is a client_key") }
@@ -158,7 +131,7 @@ extension ConfigurationReader {
         return path(file).map { .file($0) }
     }
 
-    private mutating func path(_ item: Item?) -> String? {
+    mutating func path(_ item: Item?) -> String? {
         guard let item else { return nil }
         guard let path = item.text, path.hasPrefix("/") else {
             note(item, "should be an absolute path")

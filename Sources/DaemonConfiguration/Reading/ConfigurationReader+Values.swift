@@ -50,7 +50,7 @@ extension ConfigurationReader {
         guard let seconds = item.text.flatMap(Self.seconds),
             seconds >= Double(range.lowerBound), seconds <= Double(range.upperBound)
         else {
-            let bounds = "\(Self.brief(range.lowerBound)) to \(Self.brief(range.upperBound))"
+            let bounds = Self.bounds(range)
             note(item, "should be a duration from \(bounds): a number of seconds, or text such as 90s, 30m or 6h")
             return nil
         }
@@ -91,6 +91,18 @@ extension ConfigurationReader {
         return Double(text)
     }
 
+    /// Returns a range of seconds for people.
+    static func bounds(_ range: ClosedRange<Int>) -> String {
+        "\(brief(range.lowerBound)) to \(brief(range.upperBound))"
+    }
+
+    /// Returns a duration as the file would have it, such as `90s`, `30m` or `6h`.
+    static func text(of duration: Duration) -> String {
+        let seconds = duration.components.seconds
+        if seconds > 0, seconds % 3_600 == 0 { return "\(seconds / 3_600)h" }
+        return seconds > 60 && seconds % 60 == 0 ? "\(seconds / 60)m" : "\(seconds)s"
+    }
+
     private static func brief(_ seconds: Int) -> String {
         switch seconds {
         case 0: "0"
@@ -103,5 +115,5 @@ extension ConfigurationReader {
 
 extension Double {
     /// The number without a fraction of zero.
-    fileprivate var brief: String { self == rounded() ? String(Int(self)) : String(self) }
+    var brief: String { self == rounded() ? String(Int(self)) : String(self) }
 }

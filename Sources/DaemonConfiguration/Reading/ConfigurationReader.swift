@@ -15,20 +15,45 @@ struct ConfigurationReader {
     /// Records a fault of a value.
     mutating func note(_ item: Item, _ message: String) { note(item.line, item.path, message) }
 
-    /// Reads a mapping's known keys.
+    /// Reads a mapping's keys into settings.
     ///
     /// Its other keys are faults, and so is a value that is no mapping.
-    mutating func section(
-        _ item: Item?,
-        known: [String],
-        _ read: (inout ConfigurationReader, inout Section) -> Void
+    ///
+    /// - Parameters:
+    ///   - together: Reads the keys that need one another, after all others.
+    ///   - check: Checks the values together. It is called if each one is right.
+    mutating func section<Root>(
+        _ item: Item,
+        _ settings: [Setting<Root>],
+        _ root: inout Root,
+        together: (inout ConfigurationReader, inout Section, inout Root) -> Void = { _, _, _ in },
+        check: (inout ConfigurationReader, Section, Root) -> Void = { _, _, _ in }
     ) {
-        guard let item else { return }
         guard var section = Section(item.node, path: item.path, line: item.line) else {
-            return note(item, "should be a mapping of \(known.joined(separator: ", "))")
+            return note(item, "should be a mapping of \(settings.map(\.key).joined(separator: ", "))")
         }
-        read(&self, &section)
-        noteUnknown(section, known: known)
+        let (whole, before) = (section, faults.count)
+        read(&section, settings, &root)
+        together(&self, &section, &root)
+        noteUnknown(section, known: settings.map(\.key))
+        if faults.count == before { check(&self, whole, root) }
+    }
+
+    /// Reads those keys of a section that are read one by one.
+    mutating func read<Root>(_ section: inout Section, _ settings: [Setting<Root>], _ root: inout Root) {
+        for setting in settings {
+            guard let read = setting.read else { continue }
+            if let item = section.take(setting.key) {
+                read(&self, item, &root)
+            } else if setting.isRequired {
+                noteMissing(setting.key, of: section)
+            }
+        }
+    }
+
+    /// Records that a section lacks a key.
+    mutating func noteMissing(_ key: String, of section: Section) {
+        note(section.line, section.dotted(key), "is missing")
     }
 
     /// Records the keys of a section that are there more than once.

@@ -35,6 +35,9 @@ struct Section {
         return Item(path: dotted(key), line: entry.line ?? entry.value.mark?.line, node: entry.value)
     }
 
+    /// The line of a key, or nil if it isn't there.
+    func line(of key: String) -> Int? { entries.first { $0.key == key }.flatMap { $0.line ?? $0.value.mark?.line } }
+
     /// Returns a key of this section behind the keys that enclose it, joined by dots.
     func dotted(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 }

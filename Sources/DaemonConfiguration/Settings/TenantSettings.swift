@@ -1,0 +1,101 @@
+import TokenCache
+
+/// The keys of a tenant.
+enum TenantSettings {
+    private static let source = "`{ credential: NAME }` or `{ file: PATH }`"
+
+    /// A tenant without host, client and credential, which the file has to name.
+    static var defaults: DaemonConfiguration.Tenant {
+        DaemonConfiguration.Tenant(
+            policy: TenantPolicy(identity: TenantPolicy.Identity(host: "", clientID: "")),
+            credential: .secret(.file(""))
+        )
+    }
+
+    static let all: [Setting<DaemonConfiguration.Tenant>] = identity + calls
+
+    private static let identity: [Setting<DaemonConfiguration.Tenant>] = [
+        .value(
+            "host",
+            \.policy.identity.host,
+            form: "`https://host` or `https://host:port`, or `http` for a loopback address",
+            "The tenant's URL, without a path.",
+            stated: { _ in nil },
+            read: { $0.host($1) }
+        ).required,
+        .value(
+            "client_id",
+            \.policy.identity.clientID,
+            form: "text",
+            "The id of the OAuth client, which is of the type web and may impersonate users.",
+            stated: { _ in nil },
+            read: { $0.text($1, "should be the OAuth client's id") }
+        ).required,
+        .special(
+            "client_secret",
+            form: source,
+            """
+            The client's secret: a credential that the unit loads, or a file that only root, the daemon and their groups \
+            can read. It is read again at each reload, and when the tenant denies the client. One of `client_secret` and \
+            `client_key` is required.
+            """
+        ),
+        .special(
+            "client_key",
+            form: source,
+            """
+            The client's private key, in PEM form without a password, P-384 or RSA. The file may also contain comments, \
+            a certificate or an `EC PARAMETERS` block. It is read again like the secret.
+            """
+        ),
+        .special(
+            "key_id",
+            form: "text",
+            "The name of `client_key` at the tenant. Without it, the key's thumbprint (RFC 7638)."
+        ),
+    ]
+
+    private static let calls: [Setting<DaemonConfiguration.Tenant>] = [
+        .value(
+            "scope",
+            \.scope,
+            form: "one or more OAuth scopes with spaces between them",
+            "The scopes that are requested if a request names none.",
+            stated: { $0 },
+            read: { $0.scopes($1) }
+        ),
+        .duration("timeout", \.timeout, 1...300, "The time for one call."),
+        .section("rate", \.policy, "The pace of the calls. The tenant's own limit is shared by all its clients.", rate),
+        .integer("max_concurrent", \.policy.maxConcurrent, 1...1_000, "The most calls at the same time."),
+        .special(
+            "ca_file",
+            form: "an absolute path",
+            """
+            Certificate authorities in PEM form that are trusted in addition to the system's. The file is read again at \
+            each reload, and when the tenant's certificate is of an unknown authority.
+            """
+        ) { reader, item, tenant in
+            tenant.caFile = reader.path(item)
+            tenant.lines.caFile = item.line
+        },
+        .special(
+            "proxy",
+            form: """
+                `http://host:port`, `environment`, or `{ url: http://host:port, user: NAME, password: { file: PATH } }`
+                """,
+            """
+            The HTTP proxy for the tenant. Without it none is used, whatever the environment says. The daemon asks the \
+            proxy for a tunnel (`CONNECT`), and TLS goes through the tunnel to the tenant, whose `host` must then be a \
+            name. `environment` is the proxy that `https_proxy`, `HTTPS_PROXY`, `all_proxy` or `ALL_PROXY` names, unless \
+            `no_proxy` or `NO_PROXY` contains the tenant's host or a domain above it, as with `curl`. The unit has to set \
+            these variables. The password may also be a `{ credential: NAME }`, and is read again at each reload. A \
+            changed proxy keeps the tenant's tokens.
+            """
+        ) { reader, item, tenant in reader.readProxy(item, &tenant) },
+    ]
+
+    private static let rate: [Setting<TenantPolicy>] = [
+        .integer("per_minute", \.ratePerMinute, 1...10_000_000, "Calls a minute."),
+        .integer("burst", \.burst, 1...10_000_000, "Calls that may be sent at once after a quiet time."),
+    ]
+}
