@@ -29,13 +29,13 @@ struct TokenCachedCommand: AsyncParsableCommand {
         version: Version.current
     )
 
-    @Option(help: "The configuration file.")
+    @Option(help: "The configuration file.", completion: .file())
     var config = "/etc/tokencached/tokencached.yaml"
 
-    @Option(help: "The path of the applications' socket, if systemd hands none over.")
+    @Option(help: "The path of the applications' socket, if systemd hands none over.", completion: .file())
     var socket: String?
 
-    @Option(help: "The path of the operators' socket, if systemd hands none over.")
+    @Option(help: "The path of the operators' socket, if systemd hands none over.", completion: .file())
     var adminSocket: String?
 
     @Flag(help: "Check the configuration, print its faults, and exit.")
@@ -44,6 +44,7 @@ struct TokenCachedCommand: AsyncParsableCommand {
     @Option(help: "The level of the log. It overrides the configuration.")
     var logLevel: Logger.Level?
 
+    // The manual and the reference are made from it.
     @Flag(help: ArgumentHelp("Print the keys of the configuration as JSON, and exit.", visibility: .hidden))
     var dumpConfigurationKeys = false
 
