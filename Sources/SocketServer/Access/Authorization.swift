@@ -78,6 +78,7 @@ package final class Authorization {
         case .health: return .administer(.health)
         case .metrics: return .administer(.metrics)
         case .explain(let request): return .administer(.explain(try directory.key(for: request)))
+        case .releaseHold(let name): return .administer(.releaseHold(try tenant(name)))
         }
     }
 

@@ -161,6 +161,8 @@ package final class RequestDispatcher: RequestHandler {
         case .health: return .health(health())
         case .metrics: return dependencies.metrics(waiter) ? nil : .error(.tooManyScrapes)
         case .explain(let key): return cache.assumeIsolated { $0.explain(key, for: peer.uid, now: now) }
+        case .releaseHold(let tenant):
+            return cache.assumeIsolated { $0.releaseHolds(of: tenant, for: peer, now: now) }
         }
     }
 

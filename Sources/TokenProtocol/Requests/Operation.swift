@@ -28,6 +28,8 @@ package indirect enum Operation: Sendable, Equatable {
     case metrics
     /// Explains the next answer for a key.
     case explain(KeyRequest)
+    /// Ends the hold of a tenant, or of all tenants if it is nil.
+    case releaseHold(tenant: String?)
 
     /// The operation's name on the wire.
     package var name: OperationName {
@@ -45,6 +47,7 @@ package indirect enum Operation: Sendable, Equatable {
         case .health: .health
         case .metrics: .metrics
         case .explain: .explain
+        case .releaseHold: .releaseHold
         }
     }
 }

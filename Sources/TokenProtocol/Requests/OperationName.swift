@@ -13,6 +13,7 @@ package enum OperationName: String, Sendable, Hashable, CaseIterable {
     case health
     case metrics
     case explain
+    case releaseHold = "release_hold"
 
     /// True if apps may use the operation on the request socket.
     ///
@@ -20,7 +21,7 @@ package enum OperationName: String, Sendable, Hashable, CaseIterable {
     package var isForApps: Bool {
         switch self {
         case .token, .prefetch, .invalidate, .revoke, .hello: true
-        case .stats, .entries, .evict, .flush, .reload, .health, .metrics, .explain: false
+        case .stats, .entries, .evict, .flush, .reload, .health, .metrics, .explain, .releaseHold: false
         }
     }
 }

@@ -56,6 +56,7 @@ package struct RequestParser {
         case .health: return .health
         case .metrics: return .metrics
         case .explain: return .explain(try reader.key(line))
+        case .releaseHold: return .releaseHold(tenant: try reader.tenant(line))
         }
     }
 
