@@ -30,6 +30,7 @@ struct CommandTests {
                 "entries --tenant t --limit 5 --after 7",
                 #"{"after":"7","limit":5,"op":"entries","tenant":"t"}"#
             ),
+            ("entries --order next-refresh", #"{"op":"entries","order":"next_refresh"}"#),
             ("evict ann --scope a", #"{"op":"evict","scope":"a","subject":"ann"}"#),
             ("flush", #"{"op":"flush"}"#), ("flush --tenant t", #"{"op":"flush","tenant":"t"}"#),
             ("reload", #"{"op":"reload"}"#), ("hello", #"{"op":"hello"}"#),

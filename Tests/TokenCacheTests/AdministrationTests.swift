@@ -254,4 +254,24 @@ struct AdministrationTests {
             #expect(cache.machine.entries(EntriesRequest(after: cursor), of: nil, now: cache.now) == nil, "\(cursor)")
         }
     }
+
+    @Test("The next refreshes are listed soonest first, with their seconds, and without those under way.")
+    func nextRefreshes() throws {
+        var cache = Simulation()
+        for (user, lifetime) in [("c", 3_000), ("a", 1_000), ("d", 4_000), ("b", 2_000)] {
+            try cache.warm(.of(user), lifetime: .seconds(lifetime))
+        }
+        var soonest = EntriesRequest(limit: 3, order: .nextRefresh)
+        func list() throws -> [EntriesReply.Entry] {
+            try #require(cache.machine.entries(soonest, of: nil, now: cache.now)).entries
+        }
+        #expect(try list().map { String(decoding: $0.user.value, as: UTF8.self) } == ["a", "b", "c"])
+        #expect(try list().map(\.nextRefresh) == [900, 1_800, 2_700])
+        #expect(cache.machine.entries(soonest, of: nil, now: cache.now)?.next == nil)
+        cache.advance(.seconds(900))
+        soonest.limit = 100
+        #expect(try list().map(\.nextRefresh) == [900, 1_800, 2_700])
+        let places = try #require(cache.machine.entries(EntriesRequest(), of: nil, now: cache.now))
+        #expect(places.entries.map(\.nextRefresh).sorted { $0 ?? -1 < $1 ?? -1 } == [nil, 900, 1_800, 2_700])
+    }
 }

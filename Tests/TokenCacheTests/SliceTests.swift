@@ -134,6 +134,7 @@ struct SliceTests {
         #expect(machine.stats(now: now).entries == 0 && machine.stats(now: now).bytes == 0)
         #expect(machine.store.find(.of("user499")) == nil)
         #expect(machine.entries(EntriesRequest(limit: 10), of: nil, now: now)?.entries.isEmpty == true)
+        #expect(machine.entries(EntriesRequest(order: .nextRefresh), of: nil, now: now)?.entries.isEmpty == true)
         #expect(outcome.actions.wake == now)
         // A token that is received before the sweep has reached its slot stays.
         mint(&machine, 1, now: now)

@@ -41,6 +41,12 @@ struct IndexedHeap<Priority: Comparable, Payload> {
         return (items[0].priority, payload)
     }
 
+    /// The priority of the item at a position, or nil if there is none.
+    func priority(at position: Int) -> Priority? { position < items.count ? items[position].priority : nil }
+
+    /// The payload of the item at a position.
+    func payload(at position: Int) -> Payload? { nodes[Int(items[position].node)].payload }
+
     mutating func insert(_ payload: Payload, at priority: Priority) -> Handle {
         let node = newNode(payload)
         items.append(Item(priority: priority, node: node))

@@ -321,6 +321,11 @@ struct EntryStore {
     /// The time of the next timer.
     var nextTime: Instant? { [refreshTimers.minPriority, expiryTimers.minPriority].compactMap(\.self).min() }
 
+    /// The slots of the entries with a refresh timer, the soonest first.
+    ///
+    /// Entries of a flushed tenant are among them until they are swept.
+    var slotsByRefresh: some Sequence<Int> { refreshTimers.inOrder.lazy.map(\.payload) }
+
     /// Schedules an entry's refresh and expiry.
     mutating func schedule(_ slot: Int, _ entry: Entry) {
         forgetTimers(of: entry)

@@ -4,6 +4,10 @@ package import TokenProtocol
 
 /// The replies to `stats` and `entries`.
 extension CacheStateMachine {
+    /// The most entries of flushed tenants that are passed over in search of the next refreshes, so that the search is
+    /// short while a flush frees a million entries.
+    private static var maxFlushed: Int { 1_000 }
+
     /// Records the latency of hits that were answered together.
     package mutating func recordHits(_ count: Int, _ latency: Duration) {
         statistics.recordHits(count, latency)
@@ -110,10 +114,25 @@ extension CacheStateMachine {
         return stats
     }
 
-    /// Returns a page of the cache's entries, in an order that stays while entries are added and removed.
+    /// Returns a page of the cache's entries.
     ///
     /// - Returns: The page, or nil if the cursor is invalid.
     package func entries(_ request: EntriesRequest, of tenant: TenantID?, now: Instant) -> EntriesReply? {
+        switch request.order {
+        case .place: entriesByPlace(request, of: tenant, now: now)
+        case .nextRefresh: entriesByRefresh(request.limit, now: now)
+        }
+    }
+
+    /// Returns the entries whose timers start a refresh soonest.
+    ///
+    /// While a flush frees its entries, which are passed over, there may be fewer than the limit.
+    private func entriesByRefresh(_ limit: Int, now: Instant) -> EntriesReply {
+        let entries = store.slotsByRefresh.prefix(limit + Self.maxFlushed).lazy.compactMap { store[$0] }
+        return EntriesReply(entries: entries.prefix(limit).map { show($0, now: now) }, next: nil)
+    }
+
+    private func entriesByPlace(_ request: EntriesRequest, of tenant: TenantID?, now: Instant) -> EntriesReply? {
         guard let start = request.after.map({ UInt32($0) }) ?? 0 else { return nil }
         var page = EntriesReply(entries: [], next: nil)
         for slot in store.slots(from: Int(start), of: tenant) {
@@ -136,6 +155,7 @@ extension CacheStateMachine {
             expiresIn: entry.life.left(at: now).wholeSeconds,
             expiresAt: entry.token.expiresAt,
             lastUsed: entry.lastUsed.map { (now - $0).wholeSeconds },
+            nextRefresh: entry.refreshTimer.map { _ in max(0, (entry.life.refreshDeadline - now).wholeSeconds) },
             fingerprint: entry.token.fingerprint.short
         )
     }

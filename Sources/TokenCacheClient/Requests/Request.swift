@@ -24,6 +24,8 @@ extension TokenCacheClient {
         public var limit: Int?
         /// The cursor with which the previous page ended.
         public var after: String?
+        /// The order of the entries in a page, such as `next_refresh`.
+        public var order: String?
         /// The subjects of several users, for `prefetch`.
         public var subjects: [String]?
         /// The tenant's IDs of several users, for `prefetch`.
@@ -60,6 +62,7 @@ extension TokenCacheClient.Request: Encodable {
         case noCache = "no_cache"
         case limit
         case after
+        case order
         case subjects
         case userIDs = "user_ids"
         case accessToken = "access_token"
@@ -81,6 +84,7 @@ extension TokenCacheClient.Request: Encodable {
         if noCache { try container.encode(true, forKey: .noCache) }
         try container.encodeIfPresent(limit, forKey: .limit)
         try container.encodeIfPresent(after, forKey: .after)
+        try container.encodeIfPresent(order, forKey: .order)
         try container.encodeIfPresent(subjects, forKey: .subjects)
         try container.encodeIfPresent(userIDs, forKey: .userIDs)
         try container.encodeIfPresent(accessToken, forKey: .accessToken)

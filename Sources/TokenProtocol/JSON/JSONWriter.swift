@@ -28,6 +28,11 @@ struct JSONWriter {
         output.append(value)
     }
 
+    mutating func member(_ name: String, _ value: Int?, _ output: inout OutputBuffer) {
+        self.name(name, &output)
+        if let value { output.append(value) } else { output.append("null") }
+    }
+
     mutating func member(_ name: String, _ value: Bool, _ output: inout OutputBuffer) {
         self.name(name, &output)
         output.append(value ? "true" : "false")

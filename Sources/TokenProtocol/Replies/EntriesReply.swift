@@ -17,6 +17,8 @@ package struct EntriesReply: Sendable, Equatable {
         package var expiresAt: String
         /// The whole seconds since the last request for the token, or nil if there was none.
         package var lastUsed: Int?
+        /// The whole seconds until a timer starts the token's refresh, or nil if none is planned.
+        package var nextRefresh: Int?
         package var fingerprint: String
 
         package init(
@@ -28,6 +30,7 @@ package struct EntriesReply: Sendable, Equatable {
             expiresIn: Int,
             expiresAt: String,
             lastUsed: Int?,
+            nextRefresh: Int?,
             fingerprint: String
         ) {
             self.tenant = tenant
@@ -38,6 +41,7 @@ package struct EntriesReply: Sendable, Equatable {
             self.expiresIn = expiresIn
             self.expiresAt = expiresAt
             self.lastUsed = lastUsed
+            self.nextRefresh = nextRefresh
             self.fingerprint = fingerprint
         }
     }

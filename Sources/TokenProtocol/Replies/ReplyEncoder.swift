@@ -96,6 +96,7 @@ package enum ReplyEncoder {
         writer.member("expires_in", entry.expiresIn, &output)
         writer.member("expires_at", entry.expiresAt, &output)
         if let lastUsed = entry.lastUsed { writer.member("last_used", lastUsed, &output) }
+        writer.member("next_refresh", entry.nextRefresh, &output)
         writer.member("fingerprint", entry.fingerprint, &output)
     }
 }

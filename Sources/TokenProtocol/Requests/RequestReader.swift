@@ -10,6 +10,8 @@ struct RequestReader {
     private static let maxUsers = 1_000
     /// The largest page of entries.
     private static let largestPage = 1_000.0
+    /// The largest page of entries in the order of their refreshes.
+    private static let largestRefreshPage = 100.0
     /// The longest `min_ttl` in seconds.
     ///
     /// No token lives longer than a day.
@@ -48,14 +50,28 @@ struct RequestReader {
 
     func entries(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> EntriesRequest {
         var request = EntriesRequest(tenant: try tenant(line))
+        request.order = try order(line)
         if let limit = members[.limit] {
-            guard let number = JSONText.integer(of: limit, line, digits: 15), number >= 1,
-                Double(number) <= Self.largestPage
-            else { throw Self.wrong(.limit, "an integer from 1 to \(Int(Self.largestPage))") }
+            let largest = request.order == .nextRefresh ? Self.largestRefreshPage : Self.largestPage
+            guard let number = JSONText.integer(of: limit, line, digits: 15), number >= 1, Double(number) <= largest
+            else { throw Self.wrong(.limit, "an integer from 1 to \(Int(largest))") }
             request.limit = Int(number)
         }
         if let after = members[.after] { request.after = try text(after, .after, line) }
         return request
+    }
+
+    /// The order of a page of entries.
+    ///
+    /// The one of refreshes covers all tenants and has no further pages, because finding them would take a walk over the
+    /// cache.
+    private func order(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> EntriesRequest.Order {
+        guard let order = members[.order] else { return .place }
+        guard JSONText.isEqual(order, "next_refresh", line) else { throw Self.wrong(.order, "\"next_refresh\"") }
+        guard members[.after] == nil, members[.tenant] == nil else {
+            throw ErrorReply(.invalidRequest, "'order' must be given without 'after' and 'tenant'")
+        }
+        return .nextRefresh
     }
 
     func key(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> KeyRequest {

@@ -16,6 +16,9 @@ struct Entries: RequestCommand {
     @Option(help: "Continue after the cursor that the previous page ended with.")
     var after: String?
 
+    @Option(help: "List the tokens in another order: next-refresh, the soonest first, up to 100.")
+    var order: EntriesOrder?
+
     @OptionGroup var output: OutputOptions
 
     var printsJSON: Bool { output.json }
@@ -24,6 +27,7 @@ struct Entries: RequestCommand {
         var request = TokenCacheClient.Request("entries", tenant: tenant)
         request.limit = limit
         request.after = after
+        request.order = order?.wireName
         return request
     }
 

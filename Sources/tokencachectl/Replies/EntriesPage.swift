@@ -14,6 +14,8 @@ package struct EntriesPage: Decodable {
         var expiresIn: Int
         /// The time since an application last asked for the token, in whole seconds, or nil if none has.
         var lastUsed: Int?
+        /// The time until a timer starts the token's refresh, in whole seconds, or nil if none is planned.
+        var nextRefresh: Int?
         var fingerprint: String
 
         private enum CodingKeys: String, CodingKey {
@@ -21,6 +23,7 @@ package struct EntriesPage: Decodable {
             case userID = "user_id"
             case expiresIn = "expires_in"
             case lastUsed = "last_used"
+            case nextRefresh = "next_refresh"
         }
     }
 

@@ -3,7 +3,7 @@ import SafeText
 
 /// Lays a page of the cache's content out for people.
 package struct EntriesView {
-    private static let header = ["TENANT", "USER", "SCOPE", "STATE", "AGE", "LEFT", "LAST USED", "TOKEN"]
+    private static let header = ["TENANT", "USER", "SCOPE", "STATE", "AGE", "LEFT", "LAST USED", "REFRESH", "TOKEN"]
 
     private let page: EntriesPage
 
@@ -31,6 +31,7 @@ package struct EntriesView {
             Double(entry.age).durationText,
             Double(entry.expiresIn).durationText,
             entry.lastUsed.map { Double($0).durationText } ?? "never",
+            entry.nextRefresh.map { "in \(Double($0).durationText)" } ?? "-",
             entry.fingerprint.printable,
         ]
     }

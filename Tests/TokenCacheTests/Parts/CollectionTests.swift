@@ -29,6 +29,10 @@ struct CollectionTests {
             #expect(heap.count == model.count)
             #expect(heap.minPriority == model.values.map(\.priority).min())
         }
+        let priorities = model.values.map(\.priority).sorted()
+        #expect(heap.inOrder.map(\.priority) == priorities)
+        #expect(heap.inOrder.allSatisfy { model[$0.payload]?.priority == $0.priority })
+        #expect(heap.inOrder.prefix(7).map(\.priority) == Array(priorities.prefix(7)))
         var last = Int.min
         while let (priority, payload) = heap.min {
             #expect(priority >= last)

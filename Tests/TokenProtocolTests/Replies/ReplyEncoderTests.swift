@@ -122,6 +122,7 @@ struct ReplyEncoderTests {
             expiresIn: 2,
             expiresAt: "x",
             lastUsed: 3,
+            nextRefresh: 4,
             fingerprint: "f"
         )
         let line = encode(.entries(EntriesReply(entries: [entry], next: "5")))
@@ -131,7 +132,11 @@ struct ReplyEncoderTests {
             return #expect(Bool(false))
         }
         #expect(shown["subject"] == .text(name))
+        #expect(shown["next_refresh"] == .number(4))
         #expect(try members(line)["next"] == .text("5"))
+        var unplanned = entry
+        unplanned.nextRefresh = nil
+        #expect(encode(.entries(EntriesReply(entries: [unplanned], next: nil))).contains(#""next_refresh":null"#))
     }
 
     @Test("The statistics have the members that the protocol names.")

@@ -240,4 +240,20 @@ struct RequestParserTests {
     func entriesLimit(limit: String, isValid: Bool) {
         #expect((parse(#"{"op":"entries","limit":\#(limit)}"#, isAdmin: true).request != nil) == isValid)
     }
+
+    @Test(
+        "The order of refreshes has at most a hundred entries, and neither a tenant nor further pages.",
+        arguments: [
+            (#""order":"next_refresh""#, true), (#""order":"next\u005frefresh","limit":100"#, true),
+            (#""order":"next_refresh","limit":101"#, false), (#""order":"next_refresh","after":"1""#, false),
+            (#""order":"next_refresh","tenant":"main""#, false), (#""order":"age""#, false), (#""order":1"#, false),
+            (#""order":null"#, false), (#""order":"next_refresh","order":"next_refresh""#, false),
+        ]
+    )
+    func entriesOrder(members: String, isValid: Bool) {
+        let operation = parse(#"{"op":"entries",\#(members)}"#, isAdmin: true).request?.operation
+        #expect((operation != nil) == isValid)
+        guard case .entries(let entries)? = operation else { return }
+        #expect(entries.order == .nextRefresh)
+    }
 }
