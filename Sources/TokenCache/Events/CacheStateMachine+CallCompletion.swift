@@ -111,7 +111,7 @@ extension CacheStateMachine {
     }
 
     mutating func record(_ call: Call, _ mint: Mint, _ end: AuditRecord.MintEnd) {
-        actions.records.append(AuditRecord(call.peer, .mint(mint.key, mint.cause, end)))
+        actions.records.append(AuditRecord(call.peer, .mint(mint.key, mint.cause, end), trace: call.traces.record))
     }
 
     private mutating func cache(
@@ -161,15 +161,21 @@ extension CacheStateMachine {
         case .expired, .unwanted: outcome = .expired
         case .overLimit, .retired, .shutDown, .loggedOut, .minted, .failed: outcome = .dropped
         }
-        record(call.peer, revocation, outcome)
+        record(call.peer, revocation, outcome, call.traces)
         answer(revocation.logout, call.id, isTaken: outcome == .revoked, now: now)
     }
 
-    mutating func record(_ peer: Peer?, _ revocation: Revocation, _ outcome: AuditRecord.RevocationEnd) {
+    mutating func record(
+        _ peer: Peer?,
+        _ revocation: Revocation,
+        _ outcome: AuditRecord.RevocationEnd,
+        _ traces: CallTraces
+    ) {
         actions.records.append(
             AuditRecord(
                 peer,
-                .revocation(revocation.user, revocation.scopes, revocation.token.fingerprint, outcome)
+                .revocation(revocation.user, revocation.scopes, revocation.token.fingerprint, outcome),
+                trace: traces.record
             )
         )
     }

@@ -30,6 +30,8 @@ struct Waiters {
         let tenant: TenantID
         let deadline: Instant
         var goal: Goal
+        /// The trace that its request belongs to, or nil if it belongs to none.
+        let trace: TraceContext?
         fileprivate let serial: UInt64
         fileprivate var timer: IndexedHeap<Instant, Int>.Handle?
         fileprivate var inCall = Link()
@@ -62,6 +64,10 @@ struct Waiters {
     }
 
     private static let none: Int32 = -1
+    /// The number of waiters among which one with a trace is looked for.
+    ///
+    /// Apps send a trace with all their requests or with none, so the first waiters show it.
+    private static let maxTraceLook = 64
 
     private var members = Slab<Member>()
     private var slots: [Waiter: Int] = [:]
@@ -102,6 +108,7 @@ struct Waiters {
         at tenant: TenantID,
         for goal: Goal,
         until deadline: Instant,
+        in trace: TraceContext? = nil,
         to list: inout List
     ) -> ID {
         lastSerial += 1
@@ -111,6 +118,7 @@ struct Waiters {
             tenant: tenant,
             deadline: deadline,
             goal: goal,
+            trace: trace,
             serial: lastSerial
         )
         let slot = members.insert(member)
@@ -147,6 +155,17 @@ struct Waiters {
 
     /// Returns the first waiter of a list.
     func first(of list: List) -> ID? { id(list.first) }
+
+    /// Returns the trace context of the first waiter of a list that has one.
+    func firstTrace(of list: List) -> TraceContext? {
+        var slot = list.first
+        for _ in 0..<min(list.count, Self.maxTraceLook) {
+            guard let member = members[Int(slot)] else { return nil }
+            if let trace = member.trace { return trace }
+            slot = member.inCall.next
+        }
+        return nil
+    }
 
     /// Moves the first waiter of a list to its end.
     mutating func rotate(_ list: inout List) {

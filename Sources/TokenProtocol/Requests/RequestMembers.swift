@@ -22,9 +22,10 @@ struct RequestMembers {
         case tokenSHA256
         case limit
         case after
+        case traceparent
     }
 
-    private var values = InlineArray<15, JSONScanner.Value?>(repeating: nil)
+    private var values = InlineArray<16, JSONScanner.Value?>(repeating: nil)
     private var others = JSONMemberNames()
     /// True if a member comes twice.
     private(set) var hasDuplicate = false
@@ -93,6 +94,7 @@ struct RequestMembers {
         case 6: candidates = (.tenant, nil, nil, nil)
         case 7: candidates = (.subject, .userID, .minTTL, .timeout)
         case 8: candidates = (.noCache, .subjects, .userIDs, nil)
+        case 11: candidates = (.traceparent, nil, nil, nil)
         case 12: candidates = (.accessToken, .tokenSHA256, nil, nil)
         default: return nil
         }
@@ -133,6 +135,7 @@ extension RequestMembers.Name {
         case .tokenSHA256: "token_sha256"
         case .limit: "limit"
         case .after: "after"
+        case .traceparent: "traceparent"
         }
     }
 }

@@ -40,6 +40,9 @@ struct ModelTally {
         case tokenRevokedOnArrival
         case loggedOutBeforeReply
         case sentWithNewSecret
+        case sentInTrace
+        case sentInUnawaitedTrace
+        case sentAgainInTrace
         case doomedCallEnded
         case unwantedRefreshEnded
         case evictedOverLimit
