@@ -52,7 +52,12 @@ package struct TenantClient: Sendable {
     package static func canTrust(_ caFile: String) -> Bool { (try? TrustStore(caFile)) != nil }
 
     /// Requests a token, whose lifetime counts from the moment before this call.
-    package func mint(_ user: UserLookup, scopes: ScopeSet, as credential: ClientCredential) async -> MintOutcome {
+    package func mint(
+        _ user: UserLookup,
+        scopes: ScopeSet,
+        as credential: ClientCredential,
+        in trace: TraceContext? = nil
+    ) async -> MintOutcome {
         let client: GrantRequest.Client
         do {
             client = try prove(credential)
@@ -61,7 +66,7 @@ package struct TenantClient: Sendable {
         }
         var body = GrantRequest.mint(user, scopes: scopes, as: client)
         defer { body.wipe() }
-        switch await call(Self.tokenPath, body) {
+        switch await call(Self.tokenPath, body, in: trace) {
         case .failed(let failure): return .failed(failure)
         case .answered(let reply, var bytes):
             defer { bytes.wipe() }
@@ -83,10 +88,10 @@ package struct TenantClient: Sendable {
     }
 
     /// Asks the tenant to revoke a token.
-    package func revoke(_ token: AccessToken) async -> RevocationOutcome {
+    package func revoke(_ token: AccessToken, in trace: TraceContext? = nil) async -> RevocationOutcome {
         var body = GrantRequest.revoke(token)
         defer { body.wipe() }
-        switch await call("/oauth/revoke", body) {
+        switch await call("/oauth/revoke", body, in: trace) {
         case .failed(let failure): return .failed(failure)
         case .answered(let reply, let bytes):
             return unsafe bytes.withUnsafeReadableBytes { unsafe reply.revocationOutcome(Span(_unsafeBytes: $0)) }
@@ -103,9 +108,9 @@ package struct TenantClient: Sendable {
         case failed(CallFailure)
     }
 
-    private func call(_ path: String, _ body: ByteBuffer) async -> CallOutcome {
+    private func call(_ path: String, _ body: ByteBuffer, in trace: TraceContext?) async -> CallOutcome {
         do {
-            let answer = try await http.post(body, to: path)
+            let answer = try await http.post(body, to: path, in: trace)
             let reply = GrantReply(
                 status: answer.status,
                 headers: answer.headers,

@@ -84,6 +84,9 @@ package struct CacheStateMachine {
     /// Returns a random number, evenly distributed from 0 up to 1.
     mutating func randomFraction() -> Double { Double(random.next() >> 11) * 0x1p-53 }
 
+    /// Returns the identity of a new span.
+    mutating func newSpanID() -> SpanID { SpanID(random: random.next()) }
+
     // MARK: The end of an event
 
     /// Marks a tenant whose calls have changed, so that its next calls are chosen at the end of the event.

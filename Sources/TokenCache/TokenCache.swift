@@ -77,8 +77,13 @@ package actor TokenCache {
     }
 
     /// Queues mints before any request waits for them.
-    package func prefetch(_ keys: some Sequence<TokenKey>, for peer: Peer, now: Instant) -> Reply {
-        let count = perform(machine.prefetch(keys, for: peer, now: now))
+    package func prefetch(
+        _ keys: some Sequence<TokenKey>,
+        for peer: Peer,
+        in trace: TraceContext? = nil,
+        now: Instant
+    ) -> Reply {
+        let count = perform(machine.prefetch(keys, for: peer, in: trace, now: now))
         return .prefetch(queued: count.queued, cached: count.cached, refused: count.refused)
     }
 
@@ -99,9 +104,10 @@ package actor TokenCache {
         scopes: ScopeSet?,
         waiter: Waiter,
         for peer: Peer,
+        in trace: TraceContext? = nil,
         now: Instant
     ) -> Reply? {
-        perform(machine.revoke(user, scopes: scopes, waiter: waiter, for: peer, now: now))
+        perform(machine.revoke(user, scopes: scopes, waiter: waiter, for: peer, in: trace, now: now))
     }
 
     /// Drops a user's tokens.
@@ -227,8 +233,9 @@ package actor TokenCache {
 
     private nonisolated func make(_ order: CallOrder, _ tenants: some TenantCalling) async {
         switch order {
-        case .mint(let call, let key): await ended(call, tenants.mint(key))
-        case .revoke(let call, let tenant, let token): await revoked(call, tenants.revoke(token, tenant: tenant))
+        case .mint(let call, let key, let trace): await ended(call, tenants.mint(key, in: trace))
+        case .revoke(let call, let tenant, let token, let trace):
+            await revoked(call, tenants.revoke(token, tenant: tenant, in: trace))
         }
     }
 

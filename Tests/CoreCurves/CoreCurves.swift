@@ -143,7 +143,7 @@ private struct CacheBenchmark {
         let open = calls
         calls = []
         for (index, order) in open.enumerated() {
-            guard case .mint(let call, _) = order else { continue }
+            guard case .mint(let call, _, _) = order else { continue }
             let result = result(index)
             measure { $0.ended(call, result, now: $1, wall: Date()) }
         }

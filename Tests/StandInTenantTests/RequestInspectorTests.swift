@@ -48,6 +48,36 @@ struct RequestInspectorTests {
         #expect(Self.inspect(request).violations.count == 1)
     }
 
+    @Test(
+        "A request may be in a trace, and a traceparent in any other form breaks a rule.",
+        arguments: [
+            ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", true),
+            ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00", true),
+            ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03", false),
+            ("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false),
+            ("00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01", false),
+            ("00-00000000000000000000000000000000-b7ad6b7169203331-01", false),
+            ("00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01", false),
+            ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-", false),
+            ("00-0af7651916cd43dd8448eb211c80319-b7ad6b7169203331-01", false), ("", false),
+        ]
+    )
+    func trace(_ traceparent: String, _ isRight: Bool) {
+        var request = Self.incoming(mintBody("alice"))
+        request.head.headers.add(name: "traceparent", value: traceparent)
+        #expect(Self.inspect(request).violations.isEmpty == isRight)
+    }
+
+    @Test("Two traceparents break a rule.")
+    func twoTraces() {
+        var request = Self.incoming(mintBody("alice"))
+        for _ in 0..<2 {
+            let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+            request.head.headers.add(name: "traceparent", value: traceparent)
+        }
+        #expect(Self.inspect(request).violations.count == 1)
+    }
+
     @Test("A field that comes twice breaks a rule, and so do another method and a body that is too long.")
     func otherHeads() {
         var twice = Self.incoming(mintBody("alice"))

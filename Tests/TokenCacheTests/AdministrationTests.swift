@@ -73,7 +73,7 @@ struct AdministrationTests {
             cache.revoke(Self.ann.user, scopes: nil)
                 == nil
         )
-        guard case .revoke(let call, _, _)? = cache.orders().first else { return #expect(Bool(false)) }
+        guard case .revoke(let call, _, _, _)? = cache.orders().first else { return #expect(Bool(false)) }
         #expect(
             cache.endRevocation(call, .denied).map(\.reply) == [
                 .revoked(true, upstream: false)

@@ -133,7 +133,7 @@ struct SingleFlightTests {
         #expect(action == .revoked(false, upstream: nil))
         #expect(cache.takeDeliveries().map(\.reply.error?.code) == [.unavailable])
         #expect(cache.succeed(old).isEmpty)
-        guard case .revoke(_, "main", let token)? = cache.orders().first else { return #expect(Bool(false)) }
+        guard case .revoke(_, "main", let token, _)? = cache.orders().first else { return #expect(Bool(false)) }
         #expect(token == AccessToken("token-1"))
         #expect(cache.ask(.of("ann")) == .wait)
     }

@@ -51,7 +51,7 @@ struct SliceTests {
     ) {
         let calls = ask(&machine, count, { .of("user\($0)", tenant: tenant) }, now: now)
         for (index, order) in calls.enumerated() {
-            guard case .mint(let call, _) = order else { continue }
+            guard case .mint(let call, _, _) = order else { continue }
             let result = MintOutcome.minted(.init("token-\(tenant.name)-\(index)"), scope: nil, lifetime: lifetime)
             _ = machine.ended(call, result, now: now, wall: Simulation.wall)
         }
@@ -77,7 +77,7 @@ struct SliceTests {
             waiter: Waiter(connection: 2, ticket: 1),
             now: now
         ).actions.calls
-        guard case .mint(let call, _)? = calls.first, case .mint(let second, _)? = other.first else {
+        guard case .mint(let call, _, _)? = calls.first, case .mint(let second, _, _)? = other.first else {
             return #expect(Bool(false))
         }
         let result = MintOutcome.minted(.init("a"), scope: nil, lifetime: nil)
@@ -95,7 +95,7 @@ struct SliceTests {
     func logoutOfManyWaiters() {
         var machine = machine()
         let now = Simulation.start
-        guard case .mint(let call, _)? = ask(&machine, 500, { _ in .of("ann") }, now: now).first else {
+        guard case .mint(let call, _, _)? = ask(&machine, 500, { _ in .of("ann") }, now: now).first else {
             return #expect(Bool(false))
         }
         _ = machine.ended(call, .minted(.init("a"), scope: nil, lifetime: nil), now: now, wall: Simulation.wall)
@@ -116,7 +116,7 @@ struct SliceTests {
         var machine = machine(tenants: ["main": .test(rate: 60, burst: 1_000, concurrent: 1)])
         let now = Simulation.start
         let calls = ask(&machine, 1_000, { .of("user\($0)") }, now: now)
-        guard case .mint(let call, _)? = calls.first else { return #expect(Bool(false)) }
+        guard case .mint(let call, _, _)? = calls.first else { return #expect(Bool(false)) }
         let failure = MintOutcome.failed(.throttled(retryAfter: .seconds(60)))
         let slices = slices(&machine, machine.ended(call, failure, now: now, wall: Simulation.wall), now: now)
         #expect(slices.allSatisfy { $0.deliveries.count <= 2 * Self.slice })
@@ -166,7 +166,7 @@ struct SliceTests {
         mint(&machine, 501, now: Simulation.start)
         let later = Simulation.start + .seconds(750)
         _ = ask(&machine, 1, { _ in .of("held") }, now: later).map { order in
-            guard case .mint(let call, _) = order else { return }
+            guard case .mint(let call, _, _) = order else { return }
             let failure = MintOutcome.failed(.throttled(retryAfter: .seconds(200)))
             _ = machine.ended(call, failure, now: later, wall: Simulation.wall)
         }
@@ -223,7 +223,7 @@ struct SliceTests {
         var machine = machine()
         let now = Simulation.start
         for (index, order) in ask(&machine, 300, { .of("user\($0)") }, now: now).enumerated() {
-            guard case .mint(let call, _) = order else { continue }
+            guard case .mint(let call, _, _) = order else { continue }
             let upstream = ErrorReply.Upstream(status: index % 2 == 0 ? 401 : 403)
             let result = MintOutcome.failed(.denied(upstream, secretChanged: false))
             _ = machine.ended(call, result, now: now, wall: Simulation.wall)
@@ -252,7 +252,7 @@ struct SliceTests {
         var machine = machine()
         let now = Simulation.start
         for order in ask(&machine, 120, { .of("user\($0)") }, now: now) {
-            guard case .mint(let call, _) = order else { continue }
+            guard case .mint(let call, _, _) = order else { continue }
             let result = MintOutcome.failed(.denied(ErrorReply.Upstream(status: 403), secretChanged: false))
             _ = machine.ended(call, result, now: now, wall: Simulation.wall)
         }
@@ -280,7 +280,7 @@ struct SliceTests {
         let late = ask(&machine, 21, { .of("late\($0)") }, now: now)
         var actions = machine.flush(tenant: "other", now: now).actions
         for (index, order) in late.enumerated() {
-            guard case .mint(let call, _) = order else { continue }
+            guard case .mint(let call, _, _) = order else { continue }
             let result = MintOutcome.minted(.init("late-\(index)"), scope: nil, lifetime: .seconds(1_000))
             actions = machine.ended(call, result, now: now, wall: Simulation.wall)
         }

@@ -4,7 +4,7 @@ import TokenProtocol
 
 extension AuditRecord {
     /// The record's fields, in the order in which they are written.
-    var fields: [AuditField] { actFields + peerFields }
+    var fields: [AuditField] { actFields + traceFields + peerFields }
 
     /// True if the record is of a forbidden request or a failure.
     var isFailure: Bool {
@@ -13,6 +13,18 @@ extension AuditRecord {
         case .revocation(_, _, _, let end) where end != .revoked: true
         case .mint, .revocation, .evict, .flush, .releaseHold, .noHold, .reload: false
         }
+    }
+
+    private var traceFields: [AuditField] {
+        guard let trace else { return [] }
+        var fields: [AuditField] = []
+        if let sent = trace.sent {
+            fields += [AuditField("trace_id", "\(sent.traceID)"), AuditField("span_id", "\(sent.spanID)")]
+        }
+        if !trace.others.isEmpty {
+            fields.append(AuditField("other_trace_ids", trace.others.map(\.description).joined(separator: " ")))
+        }
+        return fields
     }
 
     private var peerFields: [AuditField] {

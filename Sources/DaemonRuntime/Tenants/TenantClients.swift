@@ -4,7 +4,7 @@ package import NIOCore
 package import Secrets
 import Tenant
 package import TokenCache
-import TokenProtocol
+package import TokenProtocol
 
 /// The tenants' clients and secrets, which make the calls that the cache orders.
 ///
@@ -51,12 +51,12 @@ package actor TenantClients: TenantCalling {
 
     // MARK: Calls
 
-    package func mint(_ key: TokenKey) async -> MintOutcome {
+    package func mint(_ key: TokenKey, in trace: TraceContext? = nil) async -> MintOutcome {
         let tenant = key.user.tenant
         guard let member = members[tenant], let client = clients.begin(member.client) else {
             return .failed(Self.removed)
         }
-        let outcome = await client.mint(key.user.user, scopes: key.scopes, as: member.known.credential)
+        let outcome = await client.mint(key.user.user, scopes: key.scopes, as: member.known.credential, in: trace)
         // Meanwhile a reload may have replaced the client, or another call may have found a new secret.
         end(member.client)
         report(outcome, tenant)
@@ -66,11 +66,15 @@ package actor TenantClients: TenantCalling {
         return .failed(.denied(upstream, secretChanged: true))
     }
 
-    package func revoke(_ token: AccessToken, tenant: TenantID) async -> RevocationOutcome {
+    package func revoke(
+        _ token: AccessToken,
+        tenant: TenantID,
+        in trace: TraceContext? = nil
+    ) async -> RevocationOutcome {
         guard let member = members[tenant], let client = clients.begin(member.client) else {
             return .failed(Self.removed)
         }
-        let outcome = await client.revoke(token)
+        let outcome = await client.revoke(token, in: trace)
         end(member.client)
         if case .failed(let failure) = outcome { report(.failed(failure), tenant) }
         return outcome

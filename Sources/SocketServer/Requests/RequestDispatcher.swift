@@ -94,7 +94,7 @@ package final class RequestDispatcher: RequestHandler {
         let reply: Reply?
         do throws(AuthorizationError) {
             let operation = try gatekeeper.authorize(request.operation, for: client)
-            reply = perform(operation, for: client.peer, waiter: waiter)
+            reply = perform(operation, for: client.peer, in: request.trace, waiter: waiter)
         } catch {
             if let record = error.record { dependencies.audit(record) }
             reply = .error(error.reply)
@@ -116,7 +116,12 @@ package final class RequestDispatcher: RequestHandler {
 
     package func sentError(_ code: ErrorReply.Code) { counters.countUnsolicited(code) }
 
-    private func perform(_ operation: AuthorizedOperation, for peer: Peer, waiter: Waiter) -> Reply? {
+    private func perform(
+        _ operation: AuthorizedOperation,
+        for peer: Peer,
+        in trace: TraceContext?,
+        waiter: Waiter
+    ) -> Reply? {
         let now = now
         switch operation {
         case .token(let key, let request):
@@ -124,14 +129,17 @@ package final class RequestDispatcher: RequestHandler {
                 minTTL: request.minTTL,
                 timeout: request.timeout,
                 noCache: request.noCache,
-                peer: peer
+                peer: peer,
+                trace: trace
             )
             return cache.assumeIsolated { $0.token(key, options, waiter: waiter, now: now) }
-        case .prefetch(let keys): return cache.assumeIsolated { $0.prefetch(keys, for: peer, now: now) }
+        case .prefetch(let keys): return cache.assumeIsolated { $0.prefetch(keys, for: peer, in: trace, now: now) }
         case .invalidate(let key, let fingerprint):
             return cache.assumeIsolated { $0.invalidate(key, fingerprint, now: now) }
         case .revoke(let user, let scopes):
-            return cache.assumeIsolated { $0.revoke(user, scopes: scopes, waiter: waiter, for: peer, now: now) }
+            return cache.assumeIsolated {
+                $0.revoke(user, scopes: scopes, waiter: waiter, for: peer, in: trace, now: now)
+            }
         case .hello(let operations, let tenants):
             return .hello(HelloReply(version: dependencies.version, operations: operations, tenants: tenants))
         case .administer(let operation): return administer(operation, for: peer, waiter: waiter)

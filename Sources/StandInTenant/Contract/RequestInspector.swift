@@ -46,6 +46,19 @@ extension RequestInspector {
         for name in ["authorization", "cookie", "expect"] where headers.contains(name: name) {
             violations.append("there is a field \(name)")
         }
+        inspectTrace(headers["traceparent"])
+    }
+
+    /// Checks the place in a distributed trace, which may be left out: one `traceparent` of W3C Trace Context, level 1.
+    private mutating func inspectTrace(_ values: [String]) {
+        guard let value = values.first else { return }
+        if values.count > 1 { violations.append("there are \(values.count) of traceparent") }
+        let fields = value.split(separator: "-", omittingEmptySubsequences: false)
+        let isDigit = { (byte: UInt8) in (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte) }
+        let hasForm = fields.map(\.utf8.count) == [2, 32, 16, 2] && fields.allSatisfy { $0.utf8.allSatisfy(isDigit) }
+        let isZero = { (field: Substring) in field.utf8.allSatisfy { $0 == 0x30 } }
+        let isKnown = hasForm && fields[0] == "00" && ["00", "01"].contains(fields[3])
+        if !isKnown || isZero(fields[1]) || isZero(fields[2]) { violations.append("traceparent is “\(value)”") }
     }
 
     private mutating func readBody() -> JSONValue? {

@@ -17,6 +17,7 @@ struct RequestLog: Sendable {
         if requests.count == Self.maximumRequests { requests.removeFirst(Self.maximumRequests / 2) }
         let (method, path) = (request.head.method.rawValue, request.head.uri)
         requests.append(.init(number: last, method: method, path: path, origin: origin, carriedSecret: carriedSecret))
+        note(last) { entry in entry.traceparent = request.head.headers["traceparent"].first }
         return last
     }
 

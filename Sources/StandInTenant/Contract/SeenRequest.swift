@@ -12,6 +12,8 @@ extension StandInTenant {
         package var carriedSecret: Bool
         /// The key that it names, if it could be read.
         package var key: MintKey?
+        /// The `traceparent`, if it came with one.
+        package var traceparent: String?
         /// The behaviour's text, or `violation`, `refused-client`, `rate-limited` or `api`.
         package var behaviour = ""
         /// The rules that it broke, one sentence each.

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import TokenProtocol
 
 /// A minimal HTTP client for one tenant, which makes one request per call, on a kept or a new connection.
 struct TenantHTTPClient: Sendable {
@@ -27,14 +28,15 @@ struct TenantHTTPClient: Sendable {
     /// Closes the connections, which ends a call that is under way.
     func shutdown() { pool.shutdown() }
 
-    /// Makes a POST request with a body of JSON.
+    /// Makes a POST request with a body of JSON, in a trace or in none.
     ///
     /// - Throws: ``CallFault`` or ``AnswerError``, or an error of NIO.
-    func post(_ body: ByteBuffer, to path: String) async throws -> Answer {
+    func post(_ body: ByteBuffer, to path: String, in trace: TraceContext?) async throws -> Answer {
         let deadline = ContinuousClock.now + settings.timeout
         let progress = CallProgress()
+        let head = head(path, length: body.readableBytes, trace)
         return try await withDeadline(deadline, progress) {
-            try await exchange(path, body, until: deadline, progress)
+            try await exchange(head, body, until: deadline, progress)
         }
     }
 
@@ -60,12 +62,11 @@ struct TenantHTTPClient: Sendable {
     ///
     /// The other side may have closed a kept connection unnoticed. In that case the request is sent again, on a new one.
     private func exchange(
-        _ path: String,
+        _ head: HTTPRequestHead,
         _ body: ByteBuffer,
         until deadline: ContinuousClock.Instant,
         _ progress: CallProgress
     ) async throws -> Answer {
-        let head = head(path, length: body.readableBytes)
         if let kept = pool.take(now: now()) {
             kept.limitSilence(to: settings.timeout / 3)
             do {
@@ -95,8 +96,8 @@ struct TenantHTTPClient: Sendable {
         }
     }
 
-    private func head(_ path: String, length: Int) -> HTTPRequestHead {
-        HTTPRequestHead(
+    private func head(_ path: String, length: Int, _ trace: TraceContext?) -> HTTPRequestHead {
+        var head = HTTPRequestHead(
             version: .http1_1,
             method: .POST,
             uri: path,
@@ -109,6 +110,8 @@ struct TenantHTTPClient: Sendable {
                 "user-agent": settings.userAgent,
             ]
         )
+        if let trace { head.headers.add(name: "traceparent", value: "\(trace)") }
+        return head
     }
 
     // MARK: New connections

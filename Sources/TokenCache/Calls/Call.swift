@@ -30,6 +30,8 @@ struct Call {
     ///
     /// Logouts that wait for a revocation are found by ``Revocation/logout``.
     var waiters = Waiters.List()
+    /// The traces of the requests that asked for it.
+    var traces = CallTraces()
 
     var mint: Mint? {
         get { if case .mint(let mint) = work { mint } else { nil } }

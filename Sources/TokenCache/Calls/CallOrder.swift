@@ -1,9 +1,10 @@
 package import Secrets
+package import TokenProtocol
 
-/// A call that is to be made now.
+/// A call that is to be made now, in a trace or in none.
 package enum CallOrder: Sendable, Equatable {
     /// Mint a token.
-    case mint(CallID, TokenKey)
+    case mint(CallID, TokenKey, TraceContext?)
     /// Revoke a token.
-    case revoke(CallID, TenantID, AccessToken)
+    case revoke(CallID, TenantID, AccessToken, TraceContext?)
 }

@@ -1,11 +1,12 @@
 package import Secrets
+package import TokenProtocol
 
 /// Makes the calls that the cache orders.
 ///
-/// It doesn't decide when.
+/// It doesn't decide when. A call goes with the trace context that it is given, if any.
 package protocol TenantCalling: Sendable {
     /// Requests a token from the tenant.
-    func mint(_ key: TokenKey) async -> MintOutcome
+    func mint(_ key: TokenKey, in trace: TraceContext?) async -> MintOutcome
     /// Revokes a token at the tenant.
-    func revoke(_ token: AccessToken, tenant: TenantID) async -> RevocationOutcome
+    func revoke(_ token: AccessToken, tenant: TenantID, in trace: TraceContext?) async -> RevocationOutcome
 }

@@ -112,7 +112,7 @@ extension CacheStateMachine {
     /// Counts and records the end of a mint.
     mutating func record(_ call: Call, _ mint: Mint, _ end: AuditRecord.MintEnd) {
         statistics.calls.change(call.tenant) { $0.count(mint.cause, end.error) }
-        actions.records.append(AuditRecord(call.peer, .mint(mint.key, mint.cause, end)))
+        actions.records.append(AuditRecord(call.peer, .mint(mint.key, mint.cause, end), trace: call.traces.record))
     }
 
     private mutating func cache(
@@ -162,17 +162,23 @@ extension CacheStateMachine {
         case .expired, .unwanted: outcome = .expired
         case .overLimit, .retired, .shutDown, .loggedOut, .minted, .failed: outcome = .dropped
         }
-        record(call.peer, revocation, outcome)
+        record(call.peer, revocation, outcome, call.traces)
         answer(revocation.logout, call.id, isTaken: outcome == .revoked, now: now)
     }
 
     /// Counts and records the end of a revocation.
-    mutating func record(_ peer: Peer?, _ revocation: Revocation, _ outcome: AuditRecord.RevocationEnd) {
+    mutating func record(
+        _ peer: Peer?,
+        _ revocation: Revocation,
+        _ outcome: AuditRecord.RevocationEnd,
+        _ traces: CallTraces
+    ) {
         statistics.calls.change(revocation.user.tenant) { $0.count(outcome) }
         actions.records.append(
             AuditRecord(
                 peer,
-                .revocation(revocation.user, revocation.scopes, revocation.token.fingerprint, outcome)
+                .revocation(revocation.user, revocation.scopes, revocation.token.fingerprint, outcome),
+                trace: traces.record
             )
         )
     }

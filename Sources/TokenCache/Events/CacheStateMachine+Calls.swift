@@ -45,6 +45,27 @@ extension CacheStateMachine {
         return true
     }
 
+    // MARK: Traces
+
+    /// Notes the trace of a request that asks for a call.
+    mutating func note(_ trace: TraceContext?, of call: CallID, waits: Bool) {
+        guard let trace else { return }
+        calls.update(call) { $0.traces.add(trace, waits: waits) }
+    }
+
+    /// Returns the trace context that a call is sent with, or nil if it has none.
+    ///
+    /// It is that of a request that waits, or else of one that didn't mean to. A request that has stopped waiting gets
+    /// nothing of the call, so its trace has no part of it.
+    private mutating func trace(of call: Call) -> TraceContext? {
+        // A call that is sent again, with a new secret, is still the same step of the trace.
+        if let sent = call.traces.sent { return sent }
+        guard let context = waiters.firstTrace(of: call.waiters) ?? call.traces.unawaited else { return nil }
+        let sent = context.continued(by: newSpanID())
+        calls.update(call.id) { $0.traces.sent = sent }
+        return sent
+    }
+
     // MARK: Ranks
 
     private static func rank(of refresh: Mint.Refresh) -> Governor.Rank {
@@ -158,11 +179,13 @@ extension CacheStateMachine {
     }
 
     private mutating func order(_ call: Call) -> CallOrder {
+        let trace = trace(of: call)
         switch call.work {
         case .mint(let mint):
             statistics.started += 1
-            return .mint(call.id, mint.key)
-        case .revocation(let revocation): return .revoke(call.id, call.tenant, revocation.token.accessToken)
+            return .mint(call.id, mint.key, trace)
+        case .revocation(let revocation):
+            return .revoke(call.id, call.tenant, revocation.token.accessToken, trace)
         }
     }
 

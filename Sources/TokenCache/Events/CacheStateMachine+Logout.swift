@@ -10,6 +10,7 @@ extension CacheStateMachine {
         scopes: ScopeSet?,
         waiter: Waiter,
         for peer: Peer,
+        in trace: TraceContext? = nil,
         now: Instant
     ) -> Outcome<Reply?> {
         tenants[user.tenant]?.client.forget(user)
@@ -26,7 +27,7 @@ extension CacheStateMachine {
         let waits = canWait(forRevocations: entries.count, at: user.tenant, peer, until: deadline, now: now)
         let rank: Governor.Rank? = waits ? .caller(peer.uid) : nil
         let calls = entries.compactMap {
-            enqueueRevocation(of: $0.token, $0.key, until: $0.life.expiry, as: rank, for: peer, now: now)
+            enqueueRevocation(of: $0.token, $0.key, until: $0.life.expiry, as: rank, for: peer, in: trace, now: now)
         }
         guard waits, !calls.isEmpty else { return finish(.revoked(true, upstream: false), now) }
         evictWaiterIfFull(now: now)
@@ -69,6 +70,7 @@ extension CacheStateMachine {
         until expiry: Instant,
         as rank: Governor.Rank?,
         for peer: Peer,
+        in trace: TraceContext? = nil,
         now: Instant
     ) -> CallID? {
         let id = calls.nextID(serial: lastSerial + 1)
@@ -81,11 +83,14 @@ extension CacheStateMachine {
         )
         guard tenants[key.user.tenant]?.isRetired == false else {
             revocationEnds.remove(revocation.timer)
-            record(peer, revocation, .dropped)
+            var traces = CallTraces()
+            if let trace { traces.add(trace, waits: false) }
+            record(peer, revocation, .dropped, traces)
             return nil
         }
         let rank = rank ?? .background(tokenEnds: expiry, urgentFrom: nil, notBefore: nil)
         let call = enqueue(.revocation(revocation), at: key.user.tenant, as: rank, for: peer)
+        note(trace, of: call, waits: false)
         guard revocationEnds.count > Self.maxRevocations, let soonest = revocationEnds.min?.payload else {
             return call
         }

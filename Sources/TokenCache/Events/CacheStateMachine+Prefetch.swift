@@ -1,19 +1,23 @@
+package import TokenProtocol
+
 /// Prefetches.
 extension CacheStateMachine {
     /// Queues mints before any request waits for them.
     package mutating func prefetch(
         _ keys: some Sequence<TokenKey>,
         for peer: Peer,
+        in trace: TraceContext? = nil,
         now: Instant
     ) -> Outcome<PrefetchCount> {
         var count = PrefetchCount()
-        let options = RequestOptions(timeout: .zero, peer: peer)
+        let options = RequestOptions(timeout: .zero, peer: peer, trace: trace)
         for key in keys {
             switch judge(key, store.find(key).flatMap { store[$0] }, options, now: now).verdict {
             case .serve, .serveAndRefresh: count.cached += 1
             case .negative: count.refused += 1
             case .mint, .paced, .limited:
-                if currentCall(of: key) != nil || enqueuePrefetch(key, options, now: now) {
+                if let call = currentCall(of: key) ?? enqueuePrefetch(key, options, now: now) {
+                    note(trace, of: call, waits: false)
                     count.queued += 1
                 } else {
                     count.refused += 1
@@ -23,13 +27,12 @@ extension CacheStateMachine {
         return finish(count, now)
     }
 
-    private mutating func enqueuePrefetch(_ key: TokenKey, _ options: RequestOptions, now: Instant) -> Bool {
+    private mutating func enqueuePrefetch(_ key: TokenKey, _ options: RequestOptions, now: Instant) -> CallID? {
         let peer = options.peer
-        guard mintLimit(key, options, joins: false, now: now) == nil else { return false }
+        guard mintLimit(key, options, joins: false, now: now) == nil else { return nil }
         payForced(key, options, now: now)
         evictPrefetchIfFull(for: peer.uid, now: now)
-        _ = enqueue(key, .prefetch, as: .prefetch(peer.uid), for: peer)
-        return true
+        return enqueue(key, .prefetch, as: .prefetch(peer.uid), for: peer)
     }
 
     /// True if a uid may queue one more prefetch.

@@ -107,6 +107,7 @@ extension CacheStateMachine {
         if waits { evictWaiterIfFull(now: now) } else if present == nil { evictPrefetchIfFull(for: peer.uid, now: now) }
         // An evicted waiter may have been the last one that waited for this very mint.
         let call = joinOrEnqueue(key, for: peer, waits: waits, now: now)
+        note(options.trace, of: call, waits: waits)
         guard waits, var list = calls[call]?.waiters else { return false }
         _ = waiters.add(
             waiter,
@@ -115,6 +116,7 @@ extension CacheStateMachine {
             for: .mint(call, acceptsStale: acceptsStale),
             since: now,
             until: now + options.timeout,
+            in: options.trace,
             to: &list
         )
         calls.update(call) { $0.waiters = list }

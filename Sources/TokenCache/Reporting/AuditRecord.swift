@@ -100,11 +100,14 @@ package struct AuditRecord: Sendable, Equatable {
     package var peer: Peer?
     /// The act.
     package var act: Act
+    /// The traces of the requests that asked for a call to a tenant, or nil if there are none.
+    package var trace: TraceRecord?
 
     /// Creates a record of an act by a peer.
-    package init(_ peer: Peer?, _ act: Act) {
+    package init(_ peer: Peer?, _ act: Act, trace: TraceRecord? = nil) {
         self.peer = peer
         self.act = act
+        self.trace = trace
     }
 }
 

@@ -1,4 +1,4 @@
-import TokenProtocol
+package import TokenProtocol
 
 /// The options of a request for a token.
 package struct RequestOptions: Sendable, Equatable {
@@ -10,17 +10,21 @@ package struct RequestOptions: Sendable, Equatable {
     package var noCache: Bool
     /// The caller.
     package var peer: Peer
+    /// The trace that the request belongs to, or nil if it belongs to none.
+    package var trace: TraceContext?
 
     /// Creates the options of a request, by default those of one that names none.
     package init(
         minTTL: Duration? = nil,
         timeout: Duration = TokenRequest.defaultTimeout,
         noCache: Bool = false,
-        peer: Peer
+        peer: Peer,
+        trace: TraceContext? = nil
     ) {
         self.minTTL = minTTL
         self.timeout = timeout
         self.noCache = noCache
         self.peer = peer
+        self.trace = trace
     }
 }

@@ -31,6 +31,8 @@ struct Waiters {
         let since: Instant
         let deadline: Instant
         var goal: Goal
+        /// The trace that its request belongs to, or nil if it belongs to none.
+        let trace: TraceContext?
         fileprivate let serial: UInt64
         fileprivate var timer: IndexedHeap<Instant, Int>.Handle?
         fileprivate var inCall = Link()
@@ -63,6 +65,10 @@ struct Waiters {
     }
 
     private static let none: Int32 = -1
+    /// The number of waiters among which one with a trace is looked for.
+    ///
+    /// Apps send a trace with all their requests or with none, so the first waiters show it.
+    private static let maxTraceLook = 64
 
     private var members = Slab<Member>()
     private var slots: [Waiter: Int] = [:]
@@ -104,6 +110,7 @@ struct Waiters {
         for goal: Goal,
         since: Instant,
         until deadline: Instant,
+        in trace: TraceContext? = nil,
         to list: inout List
     ) -> ID {
         lastSerial += 1
@@ -114,6 +121,7 @@ struct Waiters {
             since: since,
             deadline: deadline,
             goal: goal,
+            trace: trace,
             serial: lastSerial
         )
         let slot = members.insert(member)
@@ -150,6 +158,17 @@ struct Waiters {
 
     /// Returns the first waiter of a list.
     func first(of list: List) -> ID? { id(list.first) }
+
+    /// Returns the trace context of the first waiter of a list that has one.
+    func firstTrace(of list: List) -> TraceContext? {
+        var slot = list.first
+        for _ in 0..<min(list.count, Self.maxTraceLook) {
+            guard let member = members[Int(slot)] else { return nil }
+            if let trace = member.trace { return trace }
+            slot = member.inCall.next
+        }
+        return nil
+    }
 
     /// Moves the first waiter of a list to its end.
     mutating func rotate(_ list: inout List) {

@@ -24,4 +24,7 @@ package enum OperationName: String, Sendable, Hashable, CaseIterable {
         case .stats, .entries, .evict, .flush, .reload, .health, .metrics, .explain, .releaseHold: false
         }
     }
+
+    /// True if the operation can cause a call to a tenant, which a request's trace goes with.
+    var callsTenant: Bool { self == .token || self == .prefetch || self == .revoke }
 }

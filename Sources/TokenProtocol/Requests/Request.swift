@@ -4,10 +4,13 @@ package struct Request: Sendable, Equatable {
     package var id: RequestID?
     /// The operation.
     package var operation: Operation
+    /// The trace that the request belongs to, or nil if it names none or the operation makes no call to a tenant.
+    package var trace: TraceContext?
 
     /// Creates a request.
-    package init(id: RequestID? = nil, operation: Operation) {
+    package init(id: RequestID? = nil, operation: Operation, trace: TraceContext? = nil) {
         self.id = id
         self.operation = operation
+        self.trace = trace
     }
 }

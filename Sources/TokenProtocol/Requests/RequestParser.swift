@@ -28,7 +28,9 @@ package struct RequestParser {
                 throw ErrorReply(.invalidRequest, "a member of the object comes twice")
             }
             if let reply = reader.plainToken(line, hit) { return .hit(id: id, reply) }
-            return .request(Request(id: id, operation: try operation(reader, line)))
+            let operation = try operation(reader, line)
+            let trace = operation.name.callsTenant ? try reader.trace(line) : nil
+            return .request(Request(id: id, operation: operation, trace: trace))
         } catch {
             return .rejected(id: id, error)
         }

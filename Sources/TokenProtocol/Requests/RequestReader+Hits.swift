@@ -3,7 +3,7 @@ extension RequestReader {
     /// The reply to a request for a token in its usual form, or nil if the line has to be parsed in full.
     func plainToken(_ line: borrowing Span<UInt8>, _ hit: HitLookup) -> TokenReply? {
         guard let operation = members[.op], operation.kind == .string, JSONText.isEqual(operation, "token", line),
-            members[.noCache].map({ $0.kind == .false }) ?? true,
+            members[.noCache].map({ $0.kind == .false }) ?? true, members[.traceparent]?.isString ?? true,
             let tenant = plain(members[.tenant]), let scope = plain(members[.scope])
         else { return nil }
         switch (members[.subject], members[.userID]) {

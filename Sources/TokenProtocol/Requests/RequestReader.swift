@@ -83,6 +83,18 @@ struct RequestReader {
         return try text(tenant, .tenant, line)
     }
 
+    /// The trace of the request, or nil if there is none or its text is not valid.
+    ///
+    /// A text that some program in front of the app got wrong must not fail a page, so it is ignored.
+    func trace(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> TraceContext? {
+        guard let value = members[.traceparent] else { return nil }
+        switch value.kind {
+        case .string: return TraceContext(line.extracting(value.start..<value.end))
+        case .escapedString: return TraceContext(JSONText.bytes(of: value, line).span)
+        default: throw Self.wrong(.traceparent, "a string")
+        }
+    }
+
     func minTTL(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> Duration? {
         try seconds(.minTTL, upTo: Self.longestMinTTL, line)
     }

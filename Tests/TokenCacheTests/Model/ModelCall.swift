@@ -71,6 +71,7 @@ final class ModelCall {
     /// The uid that has logged the user out in the meantime.
     var revokedFor: PeerUID?
     var waiters: [ModelWaiter] = []
+    var traces = ModelTraces()
     /// The logout that waits for a revocation.
     var logout: ModelWaiter?
 

@@ -54,7 +54,8 @@ extension ModelRun {
         let index = event.records.firstIndex { if case .mint = $0.act { true } else { false } }
         guard let index else { throw violated("the end of a mint is not in the audit trail") }
         let record = event.records.remove(at: index)
-        guard record == AuditRecord(call.peer.map(Self.peer), .mint(key.key, call.cause, end)) else {
+        guard record == AuditRecord(call.peer.map(Self.peer), .mint(key.key, call.cause, end), trace: call.traces.record)
+        else {
             throw violated("the audit trail has another end of a mint")
         }
     }
@@ -78,7 +79,9 @@ extension ModelRun {
             guard let call = revocations.removeValue(forKey: fingerprint), let token = call.token else {
                 throw violated("the audit trail has a revocation that was not queued, or has ended before")
             }
-            guard user == token.key.key.user, scopes == token.key.key.scopes, record.peer?.uid == call.peer else {
+            guard user == token.key.key.user, scopes == token.key.key.scopes, record.peer?.uid == call.peer,
+                record.trace == call.traces.record
+            else {
                 throw violated("the audit trail has another revocation")
             }
             try ends(call, as: end)
@@ -264,7 +267,7 @@ extension ModelRun {
     /// Takes a call that is sent now, and checks it against the rules.
     private func take(_ order: CallOrder) throws {
         switch order {
-        case .mint(let id, let key):
+        case .mint(let id, let key, let trace):
             guard let call = call(id), call.key?.key == key else {
                 throw violated("a mint was sent that was not queued")
             }
@@ -272,8 +275,9 @@ extension ModelRun {
                 throw violated("a mint was sent that is of no use: \(call)\(call.isProbe ? ", a probe" : "")")
             }
             counters.started += 1
+            try check(trace, of: call)
             try go(call)
-        case .revoke(let id, let tenant, let token):
+        case .revoke(let id, let tenant, let token, let trace):
             guard let call = call(id), let queued = call.token, queued.fingerprint == token.fingerprint else {
                 throw violated("a revocation was sent that was not queued")
             }
@@ -281,6 +285,7 @@ extension ModelRun {
                 throw violated("a token was sent to another tenant than the one that minted it")
             }
             guard queued.expiry > now else { throw violated("an expired token was revoked") }
+            try check(trace, of: call)
             try go(call)
         }
     }

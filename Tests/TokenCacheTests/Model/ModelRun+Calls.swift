@@ -312,7 +312,7 @@ extension ModelRun {
         revocations[token.fingerprint] = nil
         let (user, scopes) = (token.key.key.user, token.key.key.scopes)
         let act = AuditRecord.Act.revocation(user, scopes, token.fingerprint, end)
-        let record = AuditRecord(call.peer.map(Self.peer), act)
+        let record = AuditRecord(call.peer.map(Self.peer), act, trace: call.traces.record)
         guard let index = event.records.firstIndex(of: record) else {
             throw violated("the end of a revocation is not in the audit trail")
         }

@@ -35,8 +35,10 @@ extension ModelRun {
     // MARK: Logouts
 
     func logOut(_ user: UserKey, scopes: ScopeSet?, for peer: PeerUID) throws {
-        let name = newWaiter()
-        let answer = begin(machine.revoke(user, scopes: scopes, waiter: name, for: Self.peer(peer), now: now))
+        let (name, context) = (newWaiter(), newTrace())
+        let answer = begin(
+            machine.revoke(user, scopes: scopes, waiter: name, for: Self.peer(peer), in: context, now: now)
+        )
         trace("\(peer) logs out \(String(decoding: user.user.value, as: UTF8.self)), \(scopes?.text ?? "all")")
         guard let tenant = tenants.first(where: { $0.id == user.tenant }) else { return }
         tenant.client.forget(user)
@@ -56,7 +58,7 @@ extension ModelRun {
             tally.note(.loggedOutBeforeReply)
             waiter.outcome = .error(ModelError(code: .unavailable, wait: .seconds(1)))
         }
-        try revoke(dropped, at: tenant, for: peer, answer, name)
+        try revoke(dropped, at: tenant, for: peer, in: context, answer, name)
         try finish()
     }
 
@@ -70,6 +72,7 @@ extension ModelRun {
         _ dropped: [ModelToken],
         at tenant: ModelTenant,
         for peer: PeerUID,
+        in context: TraceContext?,
         _ answer: Reply?,
         _ name: Waiter
     ) throws {
@@ -92,6 +95,7 @@ extension ModelRun {
         let calls = order(dropped).map {
             enqueueRevocation(of: $0, at: tenant, for: peer, as: waits ? .caller(peer) : .background)
         }
+        for call in calls { call.traces.add(context, waits: false) }
         if waits { wait(for: calls, at: tenant, peer, name, until: deadline) }
     }
 

@@ -46,7 +46,8 @@ extension ModelRun {
             minTTL: random.pick([nil, nil, nil, nil, .zero, .seconds(5), .seconds(3_000)]),
             timeout: random.pick([.zero, .seconds(1), .seconds(10), .seconds(10), .seconds(10), .seconds(300)]),
             noCache: random.once(in: 20),
-            peer: Self.peer(random.pick(Self.peers))
+            peer: Self.peer(random.pick(Self.peers)),
+            trace: newTrace()
         )
     }
 

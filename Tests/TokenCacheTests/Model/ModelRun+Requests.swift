@@ -72,7 +72,7 @@ extension ModelRun {
     func ask(_ key: ModelKey, _ options: RequestOptions) throws -> ErrorReply? {
         tally.note(.asked)
         let peer = options.peer.uid
-        let isPlain = options == RequestOptions(peer: options.peer)
+        let isPlain = options == RequestOptions(peer: options.peer, trace: options.trace)
         let explained = isPlain && random.once(in: 4) ? machine.explain(key.key, for: peer, now: now).source : nil
         let judgement = judge(key, options)
         if try isHit(key, options, judgement) {
@@ -233,6 +233,7 @@ extension ModelRun {
         }
         let waits = options.timeout > .zero
         let call = join(key, peer, waits: waits)
+        call.traces.add(options.trace, waits: waits)
         guard waits else { return try check(answer, refuses: ModelError(code: .timeout), stale, key, options) }
         guard case .wait = answer else { throw unexpected(answer, "nothing yet") }
         tally.note(.queued)
@@ -272,8 +273,8 @@ extension ModelRun {
     // MARK: Prefetches
 
     func prefetch(_ keys: [ModelKey], for peer: PeerUID) throws {
-        let options = RequestOptions(timeout: .zero, peer: Self.peer(peer))
-        let count = begin(machine.prefetch(keys.map(\.key), for: options.peer, now: now))
+        let options = RequestOptions(timeout: .zero, peer: Self.peer(peer), trace: newTrace())
+        let count = begin(machine.prefetch(keys.map(\.key), for: options.peer, in: options.trace, now: now))
         trace("\(peer) prefetches \(keys): \(count)")
         var expected = PrefetchCount()
         for key in keys {
@@ -282,6 +283,7 @@ extension ModelRun {
             case .negative: expected.refused += 1
             case .mint, .paced, .mintOrPaced:
                 if key.current != nil || enqueuePrefetch(key, options) {
+                    key.current?.traces.add(options.trace, waits: false)
                     expected.queued += 1
                 } else {
                     expected.refused += 1

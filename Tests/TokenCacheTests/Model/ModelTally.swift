@@ -42,6 +42,9 @@ struct ModelTally {
         case tokenRevokedOnArrival
         case loggedOutBeforeReply
         case sentWithNewSecret
+        case sentInTrace
+        case sentInUnawaitedTrace
+        case sentAgainInTrace
         case doomedCallEnded
         case unwantedRefreshEnded
         case evictedOverLimit

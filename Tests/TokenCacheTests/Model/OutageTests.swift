@@ -38,7 +38,7 @@ struct OutageTests {
         var renewed: Set<TokenKey> = []
         for second in 0..<Self.end {
             for order in cache.orders() {
-                guard case .mint(let call, _) = order else { continue }
+                guard case .mint(let call, _, _) = order else { continue }
                 let isPaid = bucket.pay(at: cache.now)
                 #expect(isPaid, "more calls were sent than the bucket allows")
                 open.append(Open(call: call, back: cache.now + .milliseconds(random.below(9_000))))

@@ -7,7 +7,7 @@ import TokenProtocol
 final class ImmediateTenant: TenantCalling {
     private let minted = Mutex<[TokenKey: Int]>([:])
 
-    func mint(_ key: TokenKey) async -> MintOutcome {
+    func mint(_ key: TokenKey, in trace: TraceContext?) async -> MintOutcome {
         let number = minted.withLock { minted in
             minted[key, default: 0] += 1
             return minted[key, default: 0]
@@ -16,5 +16,7 @@ final class ImmediateTenant: TenantCalling {
         return .minted(AccessToken("\(user)-\(number)"), scope: nil, lifetime: .seconds(1_000))
     }
 
-    func revoke(_ token: AccessToken, tenant: TenantID) async -> RevocationOutcome { .accepted }
+    func revoke(_ token: AccessToken, tenant: TenantID, in trace: TraceContext?) async -> RevocationOutcome {
+        .accepted
+    }
 }

@@ -129,9 +129,10 @@ struct Simulation {
         minTTL: Duration? = nil,
         timeout: Duration = .seconds(10),
         noCache: Bool = false,
-        peer: PeerUID = 7
+        peer: PeerUID = 7,
+        in trace: TraceContext? = nil
     ) -> RequestAnswer {
-        ask(key, minTTL: minTTL, timeout: timeout, noCache: noCache, peer: peer, as: newWaiter())
+        ask(key, minTTL: minTTL, timeout: timeout, noCache: noCache, peer: peer, in: trace, as: newWaiter())
     }
 
     mutating func ask(
@@ -140,19 +141,25 @@ struct Simulation {
         timeout: Duration = .seconds(10),
         noCache: Bool = false,
         peer: PeerUID = 7,
+        in trace: TraceContext? = nil,
         as waiter: Waiter
     ) -> RequestAnswer {
         let options = RequestOptions(
             minTTL: minTTL,
             timeout: timeout,
             noCache: noCache,
-            peer: Peer(uid: peer, gid: 0)
+            peer: Peer(uid: peer, gid: 0),
+            trace: trace
         )
         return perform(machine.request(key, options, waiter: waiter, now: now))
     }
 
-    mutating func prefetch(_ keys: [TokenKey], for peer: PeerUID = 7) -> PrefetchCount {
-        perform(machine.prefetch(keys, for: Peer(uid: peer, gid: 0), now: now))
+    mutating func prefetch(
+        _ keys: [TokenKey],
+        for peer: PeerUID = 7,
+        in trace: TraceContext? = nil
+    ) -> PrefetchCount {
+        perform(machine.prefetch(keys, for: Peer(uid: peer, gid: 0), in: trace, now: now))
     }
 
     mutating func invalidate(_ key: TokenKey, _ fingerprint: Fingerprint) -> InvalidateAnswer {
@@ -160,12 +167,25 @@ struct Simulation {
     }
 
     /// Logs a user out as a new caller.
-    mutating func revoke(_ user: UserKey, scopes: ScopeSet? = nil, peer: PeerUID = 7) -> Reply? {
-        revoke(user, scopes: scopes, peer: peer, as: newWaiter())
+    mutating func revoke(
+        _ user: UserKey,
+        scopes: ScopeSet? = nil,
+        peer: PeerUID = 7,
+        in trace: TraceContext? = nil
+    ) -> Reply? {
+        revoke(user, scopes: scopes, peer: peer, in: trace, as: newWaiter())
     }
 
-    mutating func revoke(_ user: UserKey, scopes: ScopeSet? = nil, peer: PeerUID = 7, as waiter: Waiter) -> Reply? {
-        perform(machine.revoke(user, scopes: scopes, waiter: waiter, for: Peer(uid: peer, gid: 0), now: now))
+    mutating func revoke(
+        _ user: UserKey,
+        scopes: ScopeSet? = nil,
+        peer: PeerUID = 7,
+        in trace: TraceContext? = nil,
+        as waiter: Waiter
+    ) -> Reply? {
+        perform(
+            machine.revoke(user, scopes: scopes, waiter: waiter, for: Peer(uid: peer, gid: 0), in: trace, now: now)
+        )
     }
 
     mutating func evict(_ user: UserKey, scopes: ScopeSet? = nil) {
@@ -209,13 +229,13 @@ struct Simulation {
     /// Returns the keys that are minted now, with their calls.
     mutating func mints() -> [(call: CallID, key: TokenKey)] {
         orders().compactMap { order in
-            if case .mint(let call, let key) = order { (call, key) } else { nil }
+            if case .mint(let call, let key, _) = order { (call, key) } else { nil }
         }
     }
 
     /// Returns the calls that revoke tokens now.
     mutating func revocations() -> [CallID] {
-        orders().compactMap { order in if case .revoke(let call, _, _) = order { call } else { nil } }
+        orders().compactMap { order in if case .revoke(let call, _, _, _) = order { call } else { nil } }
     }
 
     /// Ends a call with a new token.
