@@ -1,0 +1,168 @@
+"""A stand-in tenant and the real daemon in a temporary directory, for the tests of what operators use."""
+
+import contextlib
+import http.server
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.request
+
+PROGRAMS = pathlib.Path(os.environ["TOKENCACHED_PROGRAMS"])
+TIMEOUT = 60
+"""The seconds that anything may take that should take less than one."""
+
+
+def wait_for(condition, what, process=None):
+    """Waits until the condition is true, and returns its value."""
+    deadline = time.monotonic() + TIMEOUT
+    while not (value := condition()):
+        if process is not None and process.poll() is not None:
+            raise AssertionError(f"the program has ended: {what}")
+        if time.monotonic() > deadline:
+            raise AssertionError(f"timed out: {what}")
+        time.sleep(0.02)
+    return value
+
+
+class StandInTenant:
+    """The stand-in tenant's process."""
+
+    def __init__(self, directory, name, *options):
+        ready = directory / f"{name}.ready"
+        self.log = open(directory / f"{name}.log", "wb")
+        self.process = subprocess.Popen(
+            [PROGRAMS / "standin-tenant", "--client-id", "client", "--client-secret", "secret", "--ready-file", ready]
+            + list(options),
+            stdout=self.log,
+            stderr=self.log,
+        )
+        wait_for(ready.exists, "the stand-in tenant listens", self.process)
+        self.url = ready.read_text().strip()
+
+    def set(self, **settings):
+        """Changes the tenant's behaviour."""
+        request = urllib.request.Request(f"{self.url}/_control/settings", json.dumps(settings).encode(), method="POST")
+        urllib.request.urlopen(request, timeout=TIMEOUT).close()
+
+    def end(self):
+        end(self.process)
+        self.log.close()
+
+
+class Connection:
+    """One connection to a socket of the daemon."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(TIMEOUT)
+        self.socket.connect(str(path))
+        self.replies = self.socket.makefile()
+
+    def ask(self, *requests):
+        """Sends requests in one piece and returns their replies, of which none may be missing."""
+        self.socket.sendall("".join(json.dumps(request) + "\n" for request in requests).encode())
+        return [json.loads(self.replies.readline()) for _ in requests]
+
+    def close(self):
+        self.replies.close()
+        self.socket.close()
+
+
+class Stage:
+    """A directory with the tenants, the configuration and the daemon."""
+
+    def __init__(self, tenants=("main",), configuration="", limits="", metrics_port=None):
+        self.stack = contextlib.ExitStack()
+        self.directory = pathlib.Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="operations-")))
+        self.directory.chmod(0o700)
+        self.socket, self.admin = self.directory / "requests.sock", self.directory / "admin.sock"
+        self.file = self.directory / "tokencached.yaml"
+        secret = self.directory / "main-client-secret"
+        secret.write_text("secret")
+        secret.chmod(0o600)
+        self.tenants = {}
+        text = configuration + f"default_tenant: {tenants[0]}\ntenants:\n"
+        try:
+            for name in tenants:
+                self.tenants[name] = StandInTenant(self.directory, name)
+                self.stack.callback(self.tenants[name].end)
+                text += f"  {name}:\n    host: {self.tenants[name].url}\n    client_id: client\n"
+                text += f"    client_secret: {{ file: {secret} }}\n{limits}"
+            self.file.write_text(text)
+            self.start()
+        except BaseException:
+            self.end()
+            raise
+
+    def start(self):
+        """Starts the daemon, and waits until it serves."""
+        log = self.stack.enter_context(open(self.directory / "daemon.log", "ab"))
+        command = [PROGRAMS / "tokencached", "--config", self.file]
+        command += ["--socket", self.socket, "--admin-socket", self.admin]
+        self.process = subprocess.Popen(command, stdout=log, stderr=log)
+        self.stack.callback(end, self.process)
+        try:
+            wait_for(lambda: self.socket.exists() and self.admin.exists(), "the daemon serves", self.process)
+        except AssertionError as fault:
+            raise AssertionError(f"{fault}\n{self.log()}") from fault
+
+    def connect(self, path=None):
+        """Opens a connection, which the stage closes."""
+        connection = Connection(path or self.socket)
+        self.stack.callback(connection.close)
+        return connection
+
+    def log(self):
+        """Returns what the daemon has logged."""
+        return (self.directory / "daemon.log").read_text()
+
+    def end(self):
+        self.stack.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.end()
+
+
+class Exporter:
+    """Serves what the admin operation `metrics` returns, on a port that the kernel chooses."""
+
+    def __init__(self, admin):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                connection = Connection(admin)
+                (reply,) = connection.ask({"op": "metrics"})
+                connection.close()
+                self.send_response(200)
+                self.send_header("content-type", reply["content_type"])
+                self.end_headers()
+                self.wfile.write(reply["body"].encode())
+
+            def log_message(self, *arguments):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def end(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def end(process):
+    """Ends a process in the regular way, or by force."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
