@@ -35,6 +35,7 @@ extension CacheNotice {
                 metadata: Self.metadata(tenant)
             )
         case .clientAccepted(let tenant): log.notice("the tenant takes the client", metadata: Self.metadata(tenant))
+        case .minted(let report): report.write(to: log)
         }
     }
 

@@ -25,7 +25,7 @@ extension CacheStateMachine {
         }
         let error = error(for: failure, call.tenant, mint, fate, now: now)
         statistics.failed[error.code, default: 0] += 1
-        record(call, mint, .failed(error.code, error.upstream))
+        record(call, mint, .failed(error.code, error.upstream), error, now: now)
         tenants[call.tenant]?.lastError = (error, now)
         complete(call, .error(error))
         recheckDeadlines(call.tenant, before, now: now)

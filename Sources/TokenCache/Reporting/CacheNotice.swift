@@ -20,4 +20,6 @@ package enum CacheNotice: Sendable, Equatable {
     case clientDenied(String)
     /// The tenant accepts the client again.
     case clientAccepted(String)
+    /// A mint has ended.
+    case minted(MintReport)
 }

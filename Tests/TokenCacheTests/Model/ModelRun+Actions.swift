@@ -54,10 +54,23 @@ extension ModelRun {
         let index = event.records.firstIndex { if case .mint = $0.act { true } else { false } }
         guard let index else { throw violated("the end of a mint is not in the audit trail") }
         let record = event.records.remove(at: index)
-        guard record == AuditRecord(call.peer.map(Self.peer), .mint(key.key, call.cause, end), trace: call.traces.record)
-        else {
+        let act = AuditRecord.Act.mint(key.key, call.cause, end)
+        guard record == AuditRecord(call.peer.map(Self.peer), act, trace: call.traces.record) else {
             throw violated("the audit trail has another end of a mint")
         }
+        try takeReport(of: call, end)
+    }
+
+    /// Takes the only report of the end of a mint.
+    private func takeReport(of call: ModelCall, _ end: AuditRecord.MintEnd) throws {
+        let index = event.notices.firstIndex { if case .minted = $0 { true } else { false } }
+        guard let index, case .minted(let report) = event.notices.remove(at: index) else {
+            throw violated("operators can't see the end of a mint")
+        }
+        let code: ErrorReply.Code? = if case .failed(let code, _) = end { code } else { nil }
+        guard report.tenant == call.tenant.id.name, report.cause == call.cause, report.error?.code == code,
+            report.trace == call.traces.record
+        else { throw violated("operators see another end of a mint") }
     }
 
     /// Takes the records of revocations.

@@ -24,6 +24,7 @@ struct Simulation {
     private var lastToken = 0
     private var given: [CallOrder] = []
     private var notices: [CacheNotice] = []
+    private var mintReports: [MintReport] = []
     private(set) var records: [AuditRecord] = []
     private var deliveries: [Delivery] = []
 
@@ -70,7 +71,9 @@ struct Simulation {
     /// Takes the actions of an event, and nothing else.
     private mutating func take(_ actions: CacheActions) {
         given += actions.calls
-        notices += actions.notices
+        for notice in actions.notices {
+            if case .minted(let report) = notice { mintReports.append(report) } else { notices.append(notice) }
+        }
         records += actions.records
         deliveries += actions.deliveries
         wake = actions.wake
@@ -86,6 +89,12 @@ struct Simulation {
     mutating func takeNotices() -> [CacheNotice] {
         defer { notices = [] }
         return notices
+    }
+
+    /// Returns the reports of mints since the last call.
+    mutating func takeMintReports() -> [MintReport] {
+        defer { mintReports = [] }
+        return mintReports
     }
 
     // MARK: Time
