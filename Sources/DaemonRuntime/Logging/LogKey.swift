@@ -21,4 +21,10 @@ enum LogKey {
     static let missing = "missing"
     static let names = "names"
     static let milliseconds = "milliseconds"
+    static let cause = "cause"
+    static let outcome = "outcome"
+    static let event = "event"
+    static let failed = "failed"
+    static let count = "count"
+    static let newLevel = "new_level"
 }
