@@ -26,4 +26,8 @@ enum LogKey {
     static let traceID = "trace_id"
     static let spanID = "span_id"
     static let otherTraceIDs = "other_trace_ids"
+    static let event = "event"
+    static let failed = "failed"
+    static let count = "count"
+    static let newLevel = "new_level"
 }

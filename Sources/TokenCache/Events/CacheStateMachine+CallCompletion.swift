@@ -174,6 +174,7 @@ extension CacheStateMachine {
             case .denied: noteEnd(of: call, .answer, now: now)
             case .failed(let failure):
                 noteHold(of: call.tenant, failure, now: now)
+                noteFailure(of: call.tenant, failure, now: now)
                 noteEnd(of: call, ending(of: failure, call.tenant), now: now)
             }
             recheckDeadlines(call.tenant, before, now: now)

@@ -12,6 +12,7 @@ extension CacheStateMachine {
         let retry = retry(mint, fate, failure, call.tenant, now: now)
         let before = tenants[call.tenant]?.governor.blockedUntil(now)
         noteHold(of: call.tenant, failure, now: now)
+        noteFailure(of: call.tenant, failure, now: now)
         noteEnd(of: call, ending(of: failure, call.tenant), now: now)
         noteDenial(call, mint, failure, now: now)
         // A probe of the client may have become the key's mint by now.

@@ -21,6 +21,7 @@ extension ModelRun {
     func finish() throws {
         let survey = survey()
         try takeRecords()
+        try takeIncidents()
         guard event.notices.isEmpty else { throw violated("operators got a notice without cause: \(event.notices)") }
         try takeChanges()
         try confirmNewCalls(survey)
@@ -44,6 +45,18 @@ extension ModelRun {
     func expect(_ notice: CacheNotice, _ what: String) throws {
         guard try takeNotice(what) == notice else {
             throw violated("operators got another notice than that \(what)")
+        }
+    }
+
+    /// Takes the reports of incidents, which come after all other notices.
+    private func takeIncidents() throws {
+        while case .incident(let incident)? = event.notices.last {
+            event.notices.removeLast()
+            guard let tenant = configured.first(where: { $0.id.name == incident.tenant }) else {
+                throw violated("operators were told of an incident of a tenant that isn't configured")
+            }
+            if let objection = tenant.incidents.note(incident, now: now) { throw violated(objection) }
+            tally.note(incident.report.phase == .ended ? .incidentEnded : .incidentReported)
         }
     }
 

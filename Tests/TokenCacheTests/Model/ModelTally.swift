@@ -34,6 +34,8 @@ struct ModelTally {
         case probeReplaced
         case clientProven
         case clientDoubted
+        case incidentReported
+        case incidentEnded
         case circuitOpened
         case circuitClosed
         case oldGenerationCameBack

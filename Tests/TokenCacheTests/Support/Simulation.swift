@@ -25,6 +25,7 @@ struct Simulation {
     private var given: [CallOrder] = []
     private var notices: [CacheNotice] = []
     private var mintReports: [MintReport] = []
+    private var incidents: [TenantIncident] = []
     private(set) var records: [AuditRecord] = []
     private var deliveries: [Delivery] = []
 
@@ -72,7 +73,11 @@ struct Simulation {
     private mutating func take(_ actions: CacheActions) {
         given += actions.calls
         for notice in actions.notices {
-            if case .minted(let report) = notice { mintReports.append(report) } else { notices.append(notice) }
+            switch notice {
+            case .minted(let report): mintReports.append(report)
+            case .incident(let incident): incidents.append(incident)
+            default: notices.append(notice)
+            }
         }
         records += actions.records
         deliveries += actions.deliveries
@@ -89,6 +94,12 @@ struct Simulation {
     mutating func takeNotices() -> [CacheNotice] {
         defer { notices = [] }
         return notices
+    }
+
+    /// Returns the reports of incidents since the last call.
+    mutating func takeIncidents() -> [TenantIncident] {
+        defer { incidents = [] }
+        return incidents
     }
 
     /// Returns the reports of mints since the last call.
