@@ -38,7 +38,16 @@ export interface TokenRequirements {
   noCache?: boolean;
 }
 
-export type TokenOptions = User & Which & TokenRequirements & Wait;
+/** The distributed trace that a call belongs to. */
+export interface Trace {
+  /**
+   * The place in the trace, as the `traceparent` header of W3C Trace Context has it. The daemon's call to the tenant, if
+   * there is one, becomes a part of the trace. The daemon ignores a text that is not valid.
+   */
+  traceparent?: string | undefined;
+}
+
+export type TokenOptions = User & Which & TokenRequirements & Wait & Trace;
 export type InvalidateOptions = User &
   Which &
   Wait &
@@ -50,13 +59,14 @@ export type InvalidateOptions = User &
         accessToken?: undefined;
       }
   );
-export type RevokeOptions = User & Which & Wait;
+export type RevokeOptions = User & Which & Wait & Trace;
 export type PrefetchOptions = (
   | { subjects: readonly string[]; userIds?: undefined }
   | { userIds: readonly string[]; subjects?: undefined }
 ) &
   Which &
-  Wait;
+  Wait &
+  Trace;
 
 /**
  * A user's access token and what the daemon says about it. Neither `console.log` nor `JSON.stringify` shows the token.
@@ -226,6 +236,8 @@ export class TokenCache {
    * A page whose last token the tenant has refused has to say so, with that token's SHA-256 in hexadecimal in the
    * header `x-refused-token`, and gets another one. Without the header it gets the cached token again.
    *
+   * The request's header `traceparent` goes with the call for the token.
+   *
    * The handler doesn't check from which page a request comes. That is the application's task, as for each POST
    * request.
    */
@@ -243,7 +255,7 @@ export class TokenCache {
    * a stream can't be sent twice, so the response is then that with status 401.
    */
   fetch(
-    user: string | (User & Which & TokenRequirements & { timeout?: number; origin?: Origin }),
+    user: string | (User & Which & TokenRequirements & Trace & { timeout?: number; origin?: Origin }),
     url: Parameters<typeof globalThis.fetch>[0],
     init?: Parameters<typeof globalThis.fetch>[1],
   ): ReturnType<typeof globalThis.fetch>;

@@ -46,7 +46,7 @@ const routes = new Map(Object.entries({
   'POST /logout': async (request, response) => {
     const user = userOf(request);
     const cookie = sessions.end(request.headers.cookie);
-    if (user) await revokeToken(user);
+    if (user) await revokeToken(user, request.headers);
     redirect(response, '/login', { 'set-cookie': cookie });
   },
   // The handler answers all methods.
@@ -80,9 +80,9 @@ function isOwnPage({ headers }) {
 }
 
 /** Revokes the user's token, so that copies of it are useless. The session has ended even if this fails. */
-async function revokeToken({ subject }) {
+async function revokeToken({ subject }, { traceparent }) {
   try {
-    await cache.revoke({ subject, timeout: settings.tokenTimeout });
+    await cache.revoke({ subject, timeout: settings.tokenTimeout, traceparent });
   } catch (error) {
     console.error(`the token of a user who signed out could not be revoked: ${error.message}`);
   }

@@ -172,7 +172,7 @@ class Handler(BaseHTTPRequestHandler):
         if user is not None:
             try:
                 # Makes copies of the token useless. The session has ended even if this fails.
-                cache.revoke(subject=user.subject, timeout=TOKEN_TIMEOUT)
+                cache.revoke(subject=user.subject, timeout=TOKEN_TIMEOUT, traceparent=self.headers.get("traceparent"))
             except TokenCacheError as error:
                 print(f"the token of a user who signed out could not be revoked: {error}", file=sys.stderr)
         self.redirect("/login", cookie=cookie)
@@ -185,7 +185,8 @@ class Handler(BaseHTTPRequestHandler):
         try:
             if re.fullmatch("[0-9a-fA-F]{64}", refused):
                 cache.invalidate(subject=user.subject, token_sha256=refused, timeout=TOKEN_TIMEOUT)
-            token = cache.token(subject=user.subject, timeout=TOKEN_TIMEOUT)
+            trace = self.headers.get("traceparent")
+            token = cache.token(subject=user.subject, timeout=TOKEN_TIMEOUT, traceparent=trace)
         except TokenCacheError as error:
             if status := LASTING.get(error.code):
                 print(f"no access token can be given: {error}", file=sys.stderr)

@@ -75,6 +75,9 @@ private func checkMeaning(_ line: RequestParser.Line, _ bytes: [UInt8]) throws(B
     if case .integer(let number)? = request.id {
         try check((members["id"] as? NSNumber)?.int64Value == number, "the id is the line's")
     }
+    let trace = (members["traceparent"] as? String).flatMap { TraceContext(Array($0.utf8).span) }
+    let isInTrace = [.token, .prefetch, .revoke].contains(request.operation.name)
+    try check(request.trace == (isInTrace ? trace : nil), "the trace is the line's")
     switch request.operation {
     case .token(let token):
         try checkMeaning(token.key, members)

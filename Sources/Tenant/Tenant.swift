@@ -5,7 +5,7 @@
 // redirect is followed, that nothing is retried or cached, that a secret goes to the configured origin and nowhere
 // else, and that every call ends in time.
 //
-// - `TenantClient` makes the calls to one tenant, and `FailureHistory` decides which of their failures are logged.
+// - `TenantClient` makes the calls to one tenant.
 // - `Credentials` has the client's secret or key, and signs assertions.
 // - `Requests` writes the bodies of requests, and `Replies` reads replies.
 // - `Connections` opens connections, keeps them between calls, and gives each of their faults a code and a sentence.

@@ -108,6 +108,7 @@ package struct CacheStateMachine {
         while let tenant = touched.popLast() {
             if !sent.contains(tenant) { sendCalls(of: tenant, now: now) }
             sent.append(tenant)
+            reportIncidents(of: tenant, now: now)
             schedule(tenant, now: now)
         }
         actions.changes = store.takeChanges()
@@ -130,13 +131,14 @@ package struct CacheStateMachine {
         .compactMap(\.self).min()
     }
 
-    /// Sets a tenant's timer to the time of its next call, or removes a retired tenant that has no calls.
+    /// Sets a tenant's timer to the time of its next call or report, or removes a retired tenant that has no calls.
     private mutating func schedule(_ tenant: TenantID, now: Instant) {
         guard var state = tenants[tenant] else { return }
         if let timer = state.timer { tenantTimers.remove(timer) }
         state.timer = nil
         let someoneWaits = waiters.count(for: tenant) > 0
-        if !state.isRetired, let next = state.governor.nextTime(now, someoneWaits: someoneWaits) {
+        let times = [state.governor.nextTime(now, someoneWaits: someoneWaits), state.incidents.nextTime]
+        if !state.isRetired, let next = times.compactMap(\.self).min() {
             state.timer = tenantTimers.insert(tenant, at: next)
         }
         let isOver = state.isRetired && state.governor.queued == 0 && state.governor.underWay == 0

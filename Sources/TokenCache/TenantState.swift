@@ -6,6 +6,8 @@ struct TenantState {
     var governor: Governor
     /// The health of the client at the tenant.
     var client = ClientHealth()
+    /// The incidents that operators are told of.
+    var incidents = TenantIncidents()
     var lastSuccess: Instant?
     var lastError: (error: ErrorReply, at: Instant)?
     /// True if a reload has removed the tenant.

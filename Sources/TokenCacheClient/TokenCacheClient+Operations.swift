@@ -27,6 +27,9 @@ extension TokenCacheClient {
     ///     see ``Token/isStale``.
     ///   - timeout: The time that the call may take, from 0 to 300 s. With 0 the call gets only what is cached.
     ///   - noCache: True if a cached token is not acceptable, such as for a user that the app has just created.
+    ///   - traceparent: The place of the call in a distributed trace, as the `traceparent` header of W3C Trace Context has
+    ///     it. The daemon's call to the tenant, if there is one, becomes a part of the trace. The daemon ignores a text
+    ///     that is not valid.
     /// - Returns: The token and what the daemon says about it.
     /// - Throws: A ``TokenCacheError``, or a `CancellationError` if the task was cancelled. A mint that has begun goes on in
     ///   both cases, and its token is cached.
@@ -36,12 +39,14 @@ extension TokenCacheClient {
         scope: String? = nil,
         minTTL: Duration? = nil,
         timeout: Duration = .seconds(10),
-        noCache: Bool = false
+        noCache: Bool = false,
+        traceparent: String? = nil
     ) async throws -> Token {
         var request = Request("token", user: user, tenant: tenant, scope: scope)
         request.minTTL = minTTL
         request.timeout = timeout
         request.noCache = noCache
+        request.traceparent = traceparent
         return try await reply(to: request)
     }
 
@@ -56,40 +61,48 @@ extension TokenCacheClient {
     ///   - tenant: The tenant's name in the daemon's configuration. If nil, it is the default tenant.
     ///   - scope: The scopes, separated by spaces, in any order. If nil, they are those of the tenant's configuration.
     ///   - timeout: The time that the call may take altogether, from 0 to 300 s.
+    ///   - traceparent: The place of the call in a distributed trace, as the `traceparent` header of W3C Trace Context has
+    ///     it. The mints become parts of the trace. The daemon ignores a text that is not valid.
     /// - Returns: How many tokens are being minted or were there, over all requests.
     /// - Throws: A ``TokenCacheError``, or a `CancellationError` if the task was cancelled.
     public func prefetch(
         subjects: [String],
         tenant: String? = nil,
         scope: String? = nil,
-        timeout: Duration = .seconds(10)
+        timeout: Duration = .seconds(10),
+        traceparent: String? = nil
     ) async throws -> Prefetch {
         var request = Request("prefetch", tenant: tenant, scope: scope)
         request.subjects = subjects
         request.timeout = timeout
+        request.traceparent = traceparent
         return try await prefetch(request)
     }
 
     /// Has tokens minted before they are asked for, for users by the tenant's own IDs.
     ///
-    /// It differs from ``prefetch(subjects:tenant:scope:timeout:)`` only in how the users are named.
+    /// It differs from ``prefetch(subjects:tenant:scope:timeout:traceparent:)`` only in how the users are named.
     ///
     /// - Parameters:
     ///   - userIDs: The tenant's own IDs of the users.
     ///   - tenant: The tenant's name in the daemon's configuration. If nil, it is the default tenant.
     ///   - scope: The scopes, separated by spaces, in any order. If nil, they are those of the tenant's configuration.
     ///   - timeout: The time that the call may take altogether, from 0 to 300 s.
+    ///   - traceparent: The place of the call in a distributed trace, as the `traceparent` header of W3C Trace Context has
+    ///     it. The mints become parts of the trace. The daemon ignores a text that is not valid.
     /// - Returns: How many tokens are being minted or were there, over all requests.
     /// - Throws: A ``TokenCacheError``, or a `CancellationError` if the task was cancelled.
     public func prefetch(
         userIDs: [String],
         tenant: String? = nil,
         scope: String? = nil,
-        timeout: Duration = .seconds(10)
+        timeout: Duration = .seconds(10),
+        traceparent: String? = nil
     ) async throws -> Prefetch {
         var request = Request("prefetch", tenant: tenant, scope: scope)
         request.userIDs = userIDs
         request.timeout = timeout
+        request.traceparent = traceparent
         return try await prefetch(request)
     }
 }
@@ -157,16 +170,20 @@ extension TokenCacheClient {
     ///   - tenant: The tenant's name in the daemon's configuration. If nil, it is the default tenant.
     ///   - scope: The scopes of the only token to revoke. If nil, all tokens of the user are revoked.
     ///   - timeout: The time that the call may take, from 0 to 300 s.
+    ///   - traceparent: The place of the call in a distributed trace, as the `traceparent` header of W3C Trace Context has
+    ///     it. The revocation becomes a part of the trace. The daemon ignores a text that is not valid.
     /// - Returns: Whether there was a token, and whether the tenant has revoked it.
     /// - Throws: A ``TokenCacheError``, or a `CancellationError` if the task was cancelled.
     public func revokeTokens(
         of user: User,
         tenant: String? = nil,
         scope: String? = nil,
-        timeout: Duration = .seconds(10)
+        timeout: Duration = .seconds(10),
+        traceparent: String? = nil
     ) async throws -> Revocation {
         var request = Request("revoke", user: user, tenant: tenant, scope: scope)
         request.timeout = timeout
+        request.traceparent = traceparent
         return try await reply(to: request)
     }
 }

@@ -76,8 +76,13 @@ public struct TokenCacheError: Error, Sendable {
 }
 
 extension TokenCacheError: CustomStringConvertible {
-    /// The code and the message, such as `denied: the tenant refused the request with status 401`.
-    public var description: String { "\(code): \(message)" }
+    /// The code, the message, and the tenant's own code and title if it gave them.
+    ///
+    /// For example `denied: the tenant refused the request with status 401 (OAUTH-10: User not found)`.
+    public var description: String {
+        let words = [upstream?.code, upstream?.title].compactMap(\.self).filter { !$0.isEmpty }.joined(separator: ": ")
+        return "\(code): \(message)\(words.isEmpty ? "" : " (\(words))")"
+    }
 }
 
 extension TokenCacheError {

@@ -56,6 +56,27 @@ struct AuditTrailTests {
         #expect(!lines[0].contains("must.not.show"))
     }
 
+    @Test("The record of a call in a trace names trace and span, and the other traces that shared the call.")
+    func traces() throws {
+        let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        let context = TraceContext(Array(traceparent.utf8).span)
+        let sent = try #require(context)
+        let others = [TraceID(high: 0, low: 10), TraceID(high: 1, low: 0)].compactMap(\.self)
+        let failed = AuditRecord.Act.mint(try key("ann"), .caller, .failed(.unavailable, nil))
+        let lines = try lines(
+            AuditRecord(Self.peer, failed, trace: TraceRecord(sent: sent)),
+            AuditRecord(Self.peer, failed, trace: TraceRecord(sent: sent, others: others)),
+            AuditRecord(Self.peer, failed, trace: TraceRecord(sent: nil, others: others)),
+            AuditRecord(Self.peer, failed)
+        )
+        let members = try lines.map(members)
+        let (trace, span) = ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331")
+        let other = "0000000000000000000000000000000a 00000000000000010000000000000000"
+        #expect(members.map { $0["trace_id"] as? String } == [trace, trace, nil, nil])
+        #expect(members.map { $0["span_id"] as? String } == [span, span, nil, nil])
+        #expect(members.map { $0["other_trace_ids"] as? String } == [nil, other, other, nil])
+    }
+
     @Test("Forbidden requests, revocations and operators' actions have records of their own kinds.")
     func others() throws {
         let user = UserLookup(field: .userID, value: "7")

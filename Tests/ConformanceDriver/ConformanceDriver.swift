@@ -28,6 +28,7 @@ struct Arguments: Decodable {
     let userIDs: [String]?
     let accessToken: String?
     let tokenSHA256: String?
+    let traceparent: String?
 
     private enum CodingKeys: String, CodingKey {
         case subject
@@ -41,6 +42,7 @@ struct Arguments: Decodable {
         case userIDs = "user_ids"
         case accessToken = "access_token"
         case tokenSHA256 = "token_sha256"
+        case traceparent
     }
 
     var user: TokenCacheClient.User? {
@@ -109,7 +111,8 @@ enum ConformanceDriver {
             scope: given.scope,
             minTTL: given.minTTL.map { .seconds($0) },
             timeout: given.wait,
-            noCache: given.noCache ?? false
+            noCache: given.noCache ?? false,
+            traceparent: given.traceparent
         )
         return [
             "access_token": token.accessToken, "token_type": token.tokenType, "expires_at": token.expiresAt,
@@ -119,12 +122,24 @@ enum ConformanceDriver {
     }
 
     private static func prefetch(_ client: TokenCacheClient, _ given: Arguments) async throws -> [String: Any] {
-        let (tenant, scope, wait) = (given.tenant, given.scope, given.wait)
+        let (tenant, scope, wait, trace) = (given.tenant, given.scope, given.wait, given.traceparent)
         let found =
-            if let userIDs = given.userIDs {
-                try await client.prefetch(userIDs: userIDs, tenant: tenant, scope: scope, timeout: wait)
+            if let users = given.userIDs {
+                try await client.prefetch(
+                    userIDs: users,
+                    tenant: tenant,
+                    scope: scope,
+                    timeout: wait,
+                    traceparent: trace
+                )
             } else {
-                try await client.prefetch(subjects: given.subjects ?? [], tenant: tenant, scope: scope, timeout: wait)
+                try await client.prefetch(
+                    subjects: given.subjects ?? [],
+                    tenant: tenant,
+                    scope: scope,
+                    timeout: wait,
+                    traceparent: trace
+                )
             }
         return ["queued": found.queued, "cached": found.cached, "refused": found.refused]
     }
@@ -159,7 +174,8 @@ enum ConformanceDriver {
             of: user,
             tenant: given.tenant,
             scope: given.scope,
-            timeout: given.wait
+            timeout: given.wait,
+            traceparent: given.traceparent
         )
         return ["revoked": done.revoked, "upstream": done.revokedUpstream]
     }

@@ -238,19 +238,6 @@ struct TenantClientsTests {
         }
     }
 
-    // MARK: Log
-
-    @Test("A cause of failing calls is logged once, and so is the end of the failures.")
-    func failures() async throws {
-        try await withClients { clients in
-            let tenant = try await clients.configure()
-            for _ in 0..<3 { #expect(try await !clients.mint(tenant, "status-500:x").isMinted) }
-            #expect(clients.log.count("a call to the tenant failed") == 1)
-            for _ in 0..<2 { #expect(try await clients.mint(tenant).isMinted) }
-            #expect(clients.log.count("calls to the tenant no longer fail tenant=main") == 1)
-        }
-    }
-
     @Test("A revocation goes to its tenant, and fails for one that is no longer configured.")
     func revocation() async throws {
         try await withClients { clients in

@@ -250,6 +250,25 @@ struct TenantClientTests {
         }
     }
 
+    @Test("A call goes in the trace that it is given, and a call without one names none.")
+    func trace() async throws {
+        let text = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        let context = TraceContext(Array(text.utf8).span)
+        let trace = try #require(context)
+        let user = UserLookup(field: .subject, value: "ann")
+        let scopes = try #require(ScopeSet("user_default"))
+        try await withStandInTenant { tenant in
+            try await withClient(tenant) { client in
+                let secret = ClientCredential.secret(ClientSecret(tenant.clientSecret))
+                let outcome = await client.mint(user, scopes: scopes, as: secret, in: trace)
+                guard case .minted(let token, _, _) = outcome else { return #expect(Bool(false)) }
+                _ = try await mint("bob", tenant, client)
+                #expect(await client.revoke(token, in: trace) == .accepted)
+                #expect(await tenant.requests.map(\.traceparent) == [text, nil, text])
+            }
+        }
+    }
+
     @Test(
         "A connection may take a part of the call's time, half of it at least, and never all.",
         arguments: [1, 10, 300]

@@ -151,6 +151,20 @@ struct RepliesTests {
         #expect(!outcome.isConnectionUsable)
     }
 
+    @Test(
+        "The text of an error has what the tenant said.",
+        arguments: [
+            ("OAUTH-10", "User not found", "denied: no (OAUTH-10: User not found)"),
+            ("OAUTH-10", nil, "denied: no (OAUTH-10)"), (nil, "User not found", "denied: no (User not found)"),
+            (nil, "", "denied: no"), (nil, nil, "denied: no"),
+        ] as [(String?, String?, String)]
+    )
+    func text(_ code: String?, _ title: String?, _ text: String) {
+        let upstream = TokenCacheError.Upstream(status: 401, code: code, title: title)
+        #expect("\(TokenCacheError(.denied, "no", upstream: upstream))" == text)
+        #expect("\(TokenCacheError(.denied, "no"))" == "denied: no")
+    }
+
     @Test("If the tenant did not answer, there is a code and no status.")
     func upstreamWithoutStatus() throws {
         let line = #"{"id":1,"error":"unavailable","error_description":"no","upstream":{"code":"tls_expired"}}"#

@@ -28,7 +28,7 @@ function accessTokenHandler(cache, user, { log = console.error, ...options } = {
       if ((whose.subject ?? whose.userId) == null) return answer(response, 401, 'nobody is signed in');
       response.once('close', onClose);
       if (response.destroyed) abandoned.abort();
-      const wanted = { ...options, ...whose, signal: abandoned.signal };
+      const wanted = { traceparent: traceOf(request), ...options, ...whose, signal: abandoned.signal };
       const refused = request.headers['x-refused-token'];
       if (FINGERPRINT.test(refused)) await cache.invalidate({ ...key(wanted), tokenSha256: refused });
       const token = await cache.token(wanted);
@@ -44,6 +44,11 @@ function accessTokenHandler(cache, user, { log = console.error, ...options } = {
       response.off('close', onClose);
     }
   };
+}
+
+/** The header that says to which trace the request belongs, if there is exactly one. */
+function traceOf({ headers: { traceparent } }) {
+  return typeof traceparent === 'string' ? traceparent : undefined;
 }
 
 function key({ subject, userId, tenant, scope, timeout, signal }) {

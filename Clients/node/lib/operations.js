@@ -19,9 +19,11 @@ const key = {
   scope: ['scope', string],
 };
 
+const traceparent = ['traceparent', string];
+
 const operations = {
   token: {
-    members: { ...key, minTtl: ['min_ttl', number], noCache: ['no_cache', boolean] },
+    members: { ...key, minTtl: ['min_ttl', number], noCache: ['no_cache', boolean], traceparent },
     answer: (reply) => (isToken(reply) ? new Token(reply) : undefined),
   },
   prefetch: {
@@ -30,6 +32,7 @@ const operations = {
       userIds: ['user_ids', strings],
       tenant: key.tenant,
       scope: key.scope,
+      traceparent,
     },
     answer: ({ queued, cached, refused = 0 }) =>
       [queued, cached, refused].every(Number.isInteger) ? { queued, cached, refused } : undefined,
@@ -40,7 +43,7 @@ const operations = {
       typeof invalidated === 'boolean' ? { invalidated, retryAfter: delayOf(retryAfter) } : undefined,
   },
   revoke: {
-    members: key,
+    members: { ...key, traceparent },
     answer: ({ revoked, upstream }) =>
       typeof revoked === 'boolean' ? { revoked, upstream: upstream !== false } : undefined,
   },

@@ -14,7 +14,7 @@ const { delayOf, isValidString } = require('./strings.js');
  */
 class TokenCacheError extends Error {
   constructor(code, description, { retryAfter, upstream } = {}) {
-    super(`${code}: ${description}`);
+    super(`${code}: ${description}${wordsOf(upstream)}`);
     this.name = 'TokenCacheError';
     this.code = code;
     this.description = description;
@@ -29,6 +29,12 @@ class TokenCacheError extends Error {
     const details = { retryAfter: delayOf(reply.retry_after), upstream: upstreamOf(reply.upstream) };
     return new TokenCacheError(reply.error, description, details);
   }
+}
+
+/** The tenant's own code and title, as an error's message ends with them. */
+function wordsOf(upstream) {
+  const words = [upstream?.code, upstream?.title].filter(Boolean).join(': ');
+  return words && ` (${words})`;
 }
 
 /** Without a status the tenant did not answer, and the code is the daemon's for the reason. */

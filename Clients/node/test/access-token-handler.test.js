@@ -50,6 +50,19 @@ test('a page whose token was refused gets another one, and other pages are not a
     assert.equal((await stage.control('counters')).mints, 2);
   }));
 
+test("the request's trace goes with the call to the tenant, and a malformed one fails no page", () =>
+  withHandler(async ({ url, stage }) => {
+    const traceId = '0af7651916cd43dd8448eb211c80319c';
+    const ask = async (user, traceparent) =>
+      (await fetch(url, { method: 'POST', headers: { 'x-user': user, traceparent } })).status;
+    assert.equal(await ask('alice', `00-${traceId}-b7ad6b7169203331-01`), 200);
+    assert.equal(await ask('bob', `00-${traceId}-malformed`), 200);
+    assert.equal(await ask('eve', 'x'.repeat(8_000)), 200);
+    const [alice, ...others] = (await stage.control('requests')).map(({ traceparent }) => traceparent);
+    assert.match(alice, new RegExp(`^00-${traceId}-(?!b7ad6b7169203331)[0-9a-f]{16}-01$`));
+    assert.deepEqual(others, [undefined, undefined]);
+  }));
+
 test('without a user the status is 401, and for another method 405', () =>
   withHandler(async ({ url, post, stage }) => {
     const nobody = await post();

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 
-import { TokenCache } from '../index.mjs';
+import { TokenCache, TokenCacheError } from '../index.mjs';
 import { Stage } from './support/stage.js';
 import { within } from './support/values.js';
 
@@ -29,6 +29,14 @@ test('no text about a token contains it', () =>
     }
     assert.equal({ ...token }.accessToken, undefined);
   }));
+
+test('the message of an error has what the tenant said', () => {
+  const message = (upstream) => new TokenCacheError('denied', 'no', { upstream }).message;
+  assert.equal(message({ status: 401, code: 'OAUTH-10', title: 'User not found' }), 'denied: no (OAUTH-10: User not found)');
+  assert.equal(message({ status: 401, code: 'OAUTH-10' }), 'denied: no (OAUTH-10)');
+  assert.equal(message({ status: 401, title: 'Unknown' }), 'denied: no (Unknown)');
+  for (const none of [{ status: 401 }, undefined, null]) assert.equal(message(none), 'denied: no');
+});
 
 test('a malformed request fails only its own call', () =>
   withStage(async (cache) => {

@@ -48,7 +48,14 @@ def test_an_error_can_be_pickled() -> None:
     error = TokenCacheError("denied", "the tenant refused", 10, Upstream(401, "OAUTH-10", "User not found"))
     again = pickle.loads(pickle.dumps(error))
     assert vars(again) == vars(error)
-    assert str(again) == "denied: the tenant refused"
+    assert str(again) == "denied: the tenant refused (OAUTH-10: User not found)"
+
+
+def test_the_text_of_an_error_has_what_the_tenant_said() -> None:
+    assert str(TokenCacheError("denied", "no", 1, Upstream(401, "OAUTH-10"))) == "denied: no (OAUTH-10)"
+    assert str(TokenCacheError("denied", "no", 1, Upstream(401, None, "Unknown"))) == "denied: no (Unknown)"
+    assert str(TokenCacheError("denied", "no", 1, Upstream(401))) == "denied: no"
+    assert str(TokenCacheError("timeout", "no")) == "timeout: no"
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,15 @@ def test_the_request_carries_the_users_token(api: API, cache: TokenCache, client
     assert api.seen == [(f"Bearer {cache.token(subject='alice').access_token}", b"{}")]
 
 
+def test_the_token_is_asked_for_in_the_trace_that_is_given(api: API, cache: TokenCache) -> None:
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    given = f"00-{trace}-b7ad6b7169203331-01"
+    auth = TokenCacheAuth(cache, subject="alice", origin=api.url, traceparent=given)
+    assert httpx.post(api.url, auth=auth).status_code == 200
+    seen = [request["traceparent"] for request in api.stage.control("requests") if "traceparent" in request]
+    assert [traceparent.split("-")[1] for traceparent in seen] == [trace]
+
+
 def test_after_status_401_the_token_is_replaced(api: API, cache: TokenCache, client: httpx.Client) -> None:
     token = cache.token(subject="alice").access_token
     api.stage.control("revoke", {"token": token})

@@ -44,8 +44,11 @@ for (const kind of ['node', 'python']) {
       assert.match(attributes, /; HttpOnly; SameSite=Lax$/);
       const cookie = attributes.split(';')[0];
 
-      const token = await post('access-token', { ...own, cookie });
+      const traceId = '0af7651916cd43dd8448eb211c80319c';
+      const token = await post('access-token', { ...own, cookie, traceparent: `00-${traceId}-b7ad6b7169203331-01` });
       assert.equal(token.status, 200);
+      const [{ traceparent }] = await stage.control('requests');
+      assert.equal(traceparent?.split('-')[1], traceId);
       assert.equal(token.headers.get('cache-control'), 'no-store');
       for (const foreign of [{}, { origin: 'http://evil.example' }, { ...own, 'sec-fetch-site': 'cross-site' }, { origin: 'null' }]) {
         assert.equal((await post('access-token', { ...foreign, cookie })).status, 403);

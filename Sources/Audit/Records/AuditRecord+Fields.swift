@@ -21,9 +21,7 @@ extension AuditRecord {
         if let sent = trace.sent {
             fields += [AuditField("trace_id", "\(sent.traceID)"), AuditField("span_id", "\(sent.spanID)")]
         }
-        if !trace.others.isEmpty {
-            fields.append(AuditField("other_trace_ids", trace.others.map(\.description).joined(separator: " ")))
-        }
+        if let others = trace.othersText { fields.append(AuditField("other_trace_ids", others)) }
         return fields
     }
 

@@ -1,55 +1,33 @@
 package import Logging
 package import TokenCache
-import TokenProtocol
 
 extension CacheNotice {
     /// Writes the notice to the log.
+    ///
+    /// Each change of a tenant's state is only of use to somebody who looks into an incident. Operators are told of the
+    /// incident itself.
     package func write(to log: Logger) {
         switch self {
         case .held(let tenant, let length):
-            log.warning("the tenant asks for no calls for a while", metadata: Self.metadata(tenant, length))
+            log.debug("a hold has begun or was extended", metadata: Self.metadata(tenant, length))
         case .holdReleased(let tenant, let left):
             log.notice("an operator has ended the tenant's hold", metadata: Self.metadata(tenant, left))
         case .circuitOpened(let tenant, let length):
-            log.warning(
-                "calls to the tenant fail; it is left alone for a while",
-                metadata: Self.metadata(tenant, length)
-            )
-        case .circuitClosed(let tenant): log.notice("the tenant answers again", metadata: Self.metadata(tenant))
-        case .clientDoubtful(let tenant, let upstream):
-            log.warning(
-                "the tenant refused several users in a row, and accepted none between: may the client act for users?",
-                metadata: Self.metadata(tenant, upstream)
-            )
-        case .clientSuspected(let tenant, let upstream, isProbed: true):
-            log.warning(
-                "the tenant refused several users in a row with 401; one that it has accepted is tried",
-                metadata: Self.metadata(tenant, upstream)
-            )
-        case .clientSuspected(let tenant, let upstream, isProbed: false):
-            log.warning(
-                "the tenant refused several users in a row with 401, and has accepted none yet: is the secret right?",
-                metadata: Self.metadata(tenant, upstream)
-            )
-        case .clientDenied(let tenant):
-            log.error(
-                "the tenant refuses the client with 401, also for a user whom it has accepted before",
-                metadata: Self.metadata(tenant)
-            )
-        case .clientAccepted(let tenant): log.notice("the tenant takes the client", metadata: Self.metadata(tenant))
+            log.debug("the circuit breaker has opened", metadata: Self.metadata(tenant, length))
+        case .circuitClosed(let tenant):
+            log.debug("the circuit breaker has closed", metadata: Self.metadata(tenant))
+        case .clientDoubtful(let tenant, _), .clientSuspected(let tenant, _, _), .clientDenied(let tenant):
+            log.debug("the state of the client has become worse", metadata: Self.metadata(tenant))
+        case .clientAccepted(let tenant):
+            log.debug("the tenant has accepted the client", metadata: Self.metadata(tenant))
+        case .incident(let incident): incident.write(to: log)
+        case .minted(let report): report.write(to: log)
         }
     }
 
     private static func metadata(_ tenant: String, _ length: Duration? = nil) -> Logger.Metadata {
         var metadata: Logger.Metadata = [LogKey.tenant: "\(tenant)"]
         if let length { metadata[LogKey.seconds] = "\(length.asRetryAfter)" }
-        return metadata
-    }
-
-    private static func metadata(_ tenant: String, _ upstream: ErrorReply.Upstream) -> Logger.Metadata {
-        var metadata = metadata(tenant)
-        metadata[LogKey.status] = "\(upstream.status)"
-        if let code = upstream.code { metadata[LogKey.code] = "\(code)" }
         return metadata
     }
 }

@@ -21,4 +21,13 @@ enum LogKey {
     static let missing = "missing"
     static let names = "names"
     static let milliseconds = "milliseconds"
+    static let cause = "cause"
+    static let outcome = "outcome"
+    static let traceID = "trace_id"
+    static let spanID = "span_id"
+    static let otherTraceIDs = "other_trace_ids"
+    static let event = "event"
+    static let failed = "failed"
+    static let count = "count"
+    static let newLevel = "new_level"
 }

@@ -31,7 +31,8 @@ package actor TenantClients: TenantCalling {
     private let log: Logger
     private var registry = TenantRegistry()
     private var members: [TenantID: Member] = [:]
-    private var failures: [TenantID: FailureHistory] = [:]
+    /// The secrets that can't be read again.
+    private var unreadable: [TenantID: Incident] = [:]
     private var clients = ClientTable<TenantClient>()
     private var secretChanged: @Sendable (TenantID) async -> Void = { _ in }
 
@@ -59,7 +60,6 @@ package actor TenantClients: TenantCalling {
         let outcome = await client.mint(key.user.user, scopes: key.scopes, as: member.known.credential, in: trace)
         // Meanwhile a reload may have replaced the client, or another call may have found a new secret.
         end(member.client)
-        report(outcome, tenant)
         guard case .failed(.denied(let upstream, _)) = outcome,
             await findsNewSecret(upstream, tenant, used: member.known.credential)
         else { return outcome }
@@ -76,27 +76,12 @@ package actor TenantClients: TenantCalling {
         }
         let outcome = await client.revoke(token, in: trace)
         end(member.client)
-        if case .failed(let failure) = outcome { report(.failed(failure), tenant) }
         return outcome
     }
 
     private static let removed = CallFailure.unavailable("the tenant is no longer configured")
 
     private func end(_ client: Int) { close(clients.end(client)) }
-
-    /// Logs why calls fail, once for each cause, and when they no longer do.
-    private func report(_ outcome: MintOutcome, _ tenant: TenantID) {
-        guard members[tenant] != nil else { return }
-        switch failures[tenant, default: FailureHistory()].note(outcome, now: .now) {
-        case .fails(let reason, let code):
-            var metadata: Logger.Metadata = [LogKey.tenant: "\(tenant.name)", LogKey.reason: "\(reason)"]
-            if let code { metadata[LogKey.code] = "\(code)" }
-            log.warning("a call to the tenant failed", metadata: metadata)
-        case .recovers:
-            log.notice("calls to the tenant no longer fail", metadata: [LogKey.tenant: "\(tenant.name)"])
-        case nil: break
-        }
-    }
 
     // MARK: Secrets
 
@@ -126,14 +111,23 @@ package actor TenantClients: TenantCalling {
 
     private func read(_ source: DaemonConfiguration.Credential, _ tenant: TenantID) -> ClientCredential? {
         do {
-            return try self.source.credential(source)
+            let credential = try self.source.credential(source)
+            unreadable[tenant] = nil
+            return credential
         } catch {
-            log.warning(
-                "the client's secret can't be read again: the old one is kept",
-                metadata: [LogKey.tenant: "\(tenant.name)", LogKey.reason: "\(error)"]
-            )
+            reportUnreadable(tenant, error, now: .now)
             return nil
         }
+    }
+
+    /// Logs that a secret can't be read again, at most once a minute.
+    private func reportUnreadable(_ tenant: TenantID, _ error: any Error, now: Instant) {
+        unreadable[tenant, default: Incident()].note(until: nil, now: now)
+        guard unreadable[tenant]?.report(at: now) != nil else { return }
+        log.warning(
+            "the client's secret can't be read again: the old one is kept",
+            metadata: [LogKey.tenant: "\(tenant.name)", LogKey.reason: "\(error)"]
+        )
     }
 
     // MARK: Configuration
@@ -181,7 +175,7 @@ package actor TenantClients: TenantCalling {
         }
         registry = prepared.registry
         members = prepared.members
-        failures = failures.filter { members[$0.key] != nil }
+        unreadable = unreadable.filter { members[$0.key] != nil }
         replaceClients(except: members)
         return changed.keys.sorted { $0.name < $1.name }
     }

@@ -93,7 +93,7 @@ extension CacheStateMachine {
         tenants[call.tenant]?.lastSuccess = now
         noteEnd(of: call, .success, now: now)
         noteAcceptance(call, mint, fate, now: now)
-        record(call, mint, .minted(granted: token.scope, token.fingerprint))
+        record(call, mint, .minted(granted: token.scope, token.fingerprint), now: now)
         switch fate {
         case .current: cache(token, life, call, mint, now: now)
         case .superseded: break
@@ -109,10 +109,28 @@ extension CacheStateMachine {
         completions.add(call.id, .init(key: mint.key, result: result, waiters: call.waiters))
     }
 
-    /// Counts and records the end of a mint.
-    mutating func record(_ call: Call, _ mint: Mint, _ end: AuditRecord.MintEnd) {
+    /// Counts the end of a sent mint, and records it in the audit trail and in the log.
+    ///
+    /// - Parameter error: The error for those who waited, or nil if a token was minted.
+    mutating func record(
+        _ call: Call,
+        _ mint: Mint,
+        _ end: AuditRecord.MintEnd,
+        _ error: ErrorReply? = nil,
+        now: Instant
+    ) {
         statistics.calls.change(call.tenant) { $0.count(mint.cause, end.error) }
-        actions.records.append(AuditRecord(call.peer, .mint(mint.key, mint.cause, end), trace: call.traces.record))
+        let trace = call.traces.record
+        actions.records.append(AuditRecord(call.peer, .mint(mint.key, mint.cause, end), trace: trace))
+        let duration = now - (call.sent ?? now)
+        let report = MintReport(
+            tenant: call.tenant.name,
+            cause: mint.cause,
+            error: error,
+            duration: duration,
+            trace: trace
+        )
+        actions.notices.append(.minted(report))
     }
 
     private mutating func cache(
@@ -156,6 +174,7 @@ extension CacheStateMachine {
             case .denied: noteEnd(of: call, .answer, now: now)
             case .failed(let failure):
                 noteHold(of: call.tenant, failure, now: now)
+                noteFailure(of: call.tenant, failure, now: now)
                 noteEnd(of: call, ending(of: failure, call.tenant), now: now)
             }
             recheckDeadlines(call.tenant, before, now: now)

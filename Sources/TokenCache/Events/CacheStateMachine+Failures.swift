@@ -12,6 +12,7 @@ extension CacheStateMachine {
         let retry = retry(mint, fate, failure, call.tenant, now: now)
         let before = tenants[call.tenant]?.governor.blockedUntil(now)
         noteHold(of: call.tenant, failure, now: now)
+        noteFailure(of: call.tenant, failure, now: now)
         noteEnd(of: call, ending(of: failure, call.tenant), now: now)
         noteDenial(call, mint, failure, now: now)
         // A probe of the client may have become the key's mint by now.
@@ -24,7 +25,7 @@ extension CacheStateMachine {
             )
         }
         let error = error(for: failure, call.tenant, mint, fate, now: now)
-        record(call, mint, .failed(error.code, error.upstream))
+        record(call, mint, .failed(error.code, error.upstream), error, now: now)
         tenants[call.tenant]?.lastError = (error, now)
         complete(call, .error(error))
         recheckDeadlines(call.tenant, before, now: now)

@@ -61,14 +61,14 @@ extension CacheStateMachine {
             return finish(serve(entry, andRefreshes: isQueued, now), now)
         case .negative(let error):
             statistics.negatives += stale == nil ? 1 : 0
-            return finish(fail(error, stale, now), now)
-        case .paced(let error): return finish(fail(error, stale, now), now)
+            return finish(fail(error, stale, key, now), now)
+        case .paced(let error): return finish(fail(error, stale, key, now), now)
         case .limited(let limit):
             if limit == .quota { countQuotaRejection(options.peer.uid) }
-            return finish(fail(limit.error, stale, now), now)
+            return finish(fail(limit.error, stale, key, now), now)
         case .mint:
             let waits = mint(key, options, acceptsStale: stale != nil, waiter, now: now)
-            return finish(waits ? .wait : fail(.timedOut, stale, now), now)
+            return finish(waits ? .wait : fail(.timedOut, stale, key, now), now)
         }
     }
 
@@ -84,8 +84,11 @@ extension CacheStateMachine {
         return andRefreshes ? .serveAndRefresh(reply) : .serve(reply)
     }
 
-    private mutating func fail(_ error: ErrorReply, _ stale: Entry?, _ now: Instant) -> RequestAnswer {
-        guard let stale else { return .fail(error) }
+    private mutating func fail(_ error: ErrorReply, _ stale: Entry?, _ key: TokenKey, _ now: Instant) -> RequestAnswer {
+        guard let stale else {
+            noteFailedCaller(of: key.user.tenant, error)
+            return .fail(error)
+        }
         statistics.hits += 1
         return .serve(reply(stale, isStale: true, now: now))
     }

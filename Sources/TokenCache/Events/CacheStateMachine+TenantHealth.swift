@@ -8,12 +8,21 @@ extension CacheStateMachine {
         let change = tenants[call.tenant]?.governor.ended(call.id, ending, jitterFraction: jitterFraction, now: now)
         guard tenants[call.tenant]?.isRetired == false else { return }
         switch change {
-        case .opened(let until): actions.notices.append(.circuitOpened(call.tenant.name, until - now))
-        case .closed: actions.notices.append(.circuitClosed(call.tenant.name))
+        case .opened(let until):
+            actions.notices.append(.circuitOpened(call.tenant.name, until - now))
+            if tenants[call.tenant]?.governor.circuit.cause == .faults {
+                tenants[call.tenant]?.incidents.noteOpening(now: now)
+            }
+        case .closed: noteClosing(of: call.tenant, now: now)
         case .none?, nil: break
         }
         // The tenant is back, so paused retries take their turn.
         if ending == .success, tenants[call.tenant]?.governor.hasPauses == true { add(.endPauses(call.tenant)) }
+    }
+
+    private mutating func noteClosing(of tenant: TenantID, now: Instant) {
+        actions.notices.append(.circuitClosed(tenant.name))
+        tenants[tenant]?.incidents.noteClosing(now: now)
     }
 
     /// Returns the meaning of a failure for the circuit breaker.
@@ -45,6 +54,8 @@ extension CacheStateMachine {
         tenants[tenant]?.governor.hold(length, cause: cause, jitterFraction: jitterFraction, now: now)
         if let hold = tenants[tenant]?.governor.currentHold(at: now) {
             actions.notices.append(.held(tenant.name, hold.until - now))
+            let reason = ErrorReply.paced(hold.cause, until: hold.until, now: now).description
+            tenants[tenant]?.incidents.noteHold(until: hold.until, reason, now: now)
         }
     }
 
@@ -54,6 +65,27 @@ extension CacheStateMachine {
             let block = governor.blockedUntil(now), block != before
         else { return }
         add(.checkDeadlines(DeadlineCheck(tenant, governor)))
+    }
+
+    // MARK: Incidents
+
+    /// Records that a call of a tenant has failed.
+    mutating func noteFailure(of tenant: TenantID, _ failure: CallFailure, now: Instant) {
+        guard tenants[tenant]?.isRetired == false else { return }
+        tenants[tenant]?.incidents.noteFailure(failure, now: now)
+    }
+
+    /// Counts a caller of a tenant who got an error.
+    mutating func noteFailedCaller(of tenant: TenantID, _ error: ErrorReply) {
+        tenants[tenant]?.incidents.count(error.code)
+    }
+
+    /// Notifies operators of the incidents that are due to be reported.
+    mutating func reportIncidents(of tenant: TenantID, now: Instant) {
+        guard let state = tenants[tenant], !state.isRetired else { return }
+        if state.governor.currentHold(at: now) == nil { tenants[tenant]?.incidents.noteNoHold(now: now) }
+        let reports = tenants[tenant]?.incidents.reports(of: tenant.name, at: now) ?? []
+        actions.notices += reports.map(CacheNotice.incident)
     }
 
     // MARK: The client
@@ -66,7 +98,8 @@ extension CacheStateMachine {
             return
         }
         actions.notices.append(.clientAccepted(call.tenant.name))
-        closeClientCircuit(of: call.tenant)
+        tenants[call.tenant]?.incidents.noteAcceptance(now: now)
+        closeClientCircuit(of: call.tenant, now: now)
     }
 
     /// Evaluates what a failure shows about the client.
@@ -78,11 +111,14 @@ extension CacheStateMachine {
         }
         let is401 = upstream.status == 401
         switch tenants[call.tenant]?.client.denied(mint.key, call.id, isUnauthorized: is401, now: now) {
-        case .doubtful: actions.notices.append(.clientDoubtful(call.tenant.name, upstream))
+        case .doubtful:
+            actions.notices.append(.clientDoubtful(call.tenant.name, upstream))
+            tenants[call.tenant]?.incidents.note(.doubtful, upstream, now: now)
         case .suspected(let probe):
             actions.notices.append(.clientSuspected(call.tenant.name, upstream, isProbed: probe != nil))
+            tenants[call.tenant]?.incidents.note(.suspected(isProbed: probe != nil), upstream, now: now)
             if let probe { self.probe(probe, now: now) }
-        case .proven: denyClient(of: call.tenant, now: now)
+        case .proven: denyClient(of: call.tenant, upstream, now: now)
         case .none?, nil: break
         }
         if !is401 { probeLost(call, wasSent: true, now: now) }
@@ -110,18 +146,17 @@ extension CacheStateMachine {
         tenants[tenant]?.client.probes(with: call)
     }
 
-    private mutating func denyClient(of tenant: TenantID, now: Instant) {
+    private mutating func denyClient(of tenant: TenantID, _ upstream: ErrorReply.Upstream, now: Instant) {
         actions.notices.append(.clientDenied(tenant.name))
+        tenants[tenant]?.incidents.note(.denied, upstream, now: now)
         let jitterFraction = randomFraction()
         if case .opened(let until)? = tenants[tenant]?.governor.denyClient(jitterFraction: jitterFraction, now: now) {
             actions.notices.append(.circuitOpened(tenant.name, until - now))
         }
     }
 
-    private mutating func closeClientCircuit(of tenant: TenantID) {
-        if tenants[tenant]?.governor.acceptClient() == .closed {
-            actions.notices.append(.circuitClosed(tenant.name))
-        }
+    private mutating func closeClientCircuit(of tenant: TenantID, now: Instant) {
+        if tenants[tenant]?.governor.acceptClient() == .closed { noteClosing(of: tenant, now: now) }
     }
 
     /// Handles a change of a client's secret.
@@ -133,7 +168,8 @@ extension CacheStateMachine {
         negatives.forgetUnauthorized(tenant, upTo: lastSerial)
         add(.sweepNegatives(tenant, upTo: lastSerial, next: 0))
         tenants[tenant]?.client.secretChanged()
-        closeClientCircuit(of: tenant)
+        tenants[tenant]?.incidents.noteAcceptance(now: now)
+        closeClientCircuit(of: tenant, now: now)
         touch(tenant)
         return finish(now)
     }

@@ -154,6 +154,7 @@ extension CacheStateMachine {
             let cached = acceptsStale ? store.find(key).flatMap { store[$0] } : nil
             let stale = cached.flatMap { $0.life.isServable(at: now) ? $0 : nil }
             reply = stale.map { .token(self.reply($0, isStale: true, now: now)) } ?? .error(error)
+            if stale == nil { noteFailedCaller(of: key.user.tenant, error) }
         }
         actions.deliveries.append(Delivery(waiter: waiter, reply: reply))
     }

@@ -22,4 +22,8 @@ package enum CacheNotice: Sendable, Equatable {
     case clientDenied(String)
     /// The tenant accepts the client again.
     case clientAccepted(String)
+    /// An incident has begun, still lasts or has ended.
+    case incident(TenantIncident)
+    /// A mint has ended.
+    case minted(MintReport)
 }

@@ -9,6 +9,9 @@ package struct TraceRecord: Sendable, Equatable {
     /// Only the first few are kept.
     package var others: [TraceID]
 
+    /// The other traces as one text, separated by spaces, or nil if there are none.
+    package var othersText: String? { others.isEmpty ? nil : others.map(\.description).joined(separator: " ") }
+
     /// Creates a record of traces.
     package init(sent: TraceContext?, others: [TraceID] = []) {
         self.sent = sent

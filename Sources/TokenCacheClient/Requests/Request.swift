@@ -34,6 +34,8 @@ extension TokenCacheClient {
         public var accessToken: String?
         /// The SHA-256 of the token to invalidate, as 64 hexadecimal digits.
         public var tokenSHA256: String?
+        /// The place in a distributed trace, in the form of W3C Trace Context's header of that name.
+        public var traceparent: String?
 
         /// Creates a request.
         ///
@@ -67,6 +69,7 @@ extension TokenCacheClient.Request: Encodable {
         case userIDs = "user_ids"
         case accessToken = "access_token"
         case tokenSHA256 = "token_sha256"
+        case traceparent
     }
 
     /// Writes the members of the protocol, except for `id` and `timeout`, which differ each time the request is sent.
@@ -89,5 +92,6 @@ extension TokenCacheClient.Request: Encodable {
         try container.encodeIfPresent(userIDs, forKey: .userIDs)
         try container.encodeIfPresent(accessToken, forKey: .accessToken)
         try container.encodeIfPresent(tokenSHA256, forKey: .tokenSHA256)
+        try container.encodeIfPresent(traceparent, forKey: .traceparent)
     }
 }

@@ -18,6 +18,9 @@ struct Token: RequestCommand {
     @Flag(help: "Get a new token, even if one is cached.")
     var noCache = false
 
+    @Option(help: "The place in a distributed trace, as the header of that name has it.")
+    var traceparent: String?
+
     @OptionGroup var output: OutputOptions
 
     var printsJSON: Bool { output.json }
@@ -27,6 +30,7 @@ struct Token: RequestCommand {
         request.minTTL = minTTL.map(Duration.init(clampingSeconds:))
         if let timeout { request.timeout = Duration(clampingSeconds: timeout) }
         request.noCache = noCache
+        request.traceparent = traceparent
         return request
     }
 

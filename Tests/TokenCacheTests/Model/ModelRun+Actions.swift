@@ -21,6 +21,7 @@ extension ModelRun {
     func finish() throws {
         let survey = survey()
         try takeRecords()
+        try takeIncidents()
         guard event.notices.isEmpty else { throw violated("operators got a notice without cause: \(event.notices)") }
         try takeChanges()
         try confirmNewCalls(survey)
@@ -47,6 +48,18 @@ extension ModelRun {
         }
     }
 
+    /// Takes the reports of incidents, which come after all other notices.
+    private func takeIncidents() throws {
+        while case .incident(let incident)? = event.notices.last {
+            event.notices.removeLast()
+            guard let tenant = configured.first(where: { $0.id.name == incident.tenant }) else {
+                throw violated("operators were told of an incident of a tenant that isn't configured")
+            }
+            if let objection = tenant.incidents.note(incident, now: now) { throw violated(objection) }
+            tally.note(incident.report.phase == .ended ? .incidentEnded : .incidentReported)
+        }
+    }
+
     // MARK: Records
 
     /// Takes the only record of the end of a mint.
@@ -54,10 +67,23 @@ extension ModelRun {
         let index = event.records.firstIndex { if case .mint = $0.act { true } else { false } }
         guard let index else { throw violated("the end of a mint is not in the audit trail") }
         let record = event.records.remove(at: index)
-        guard record == AuditRecord(call.peer.map(Self.peer), .mint(key.key, call.cause, end), trace: call.traces.record)
-        else {
+        let act = AuditRecord.Act.mint(key.key, call.cause, end)
+        guard record == AuditRecord(call.peer.map(Self.peer), act, trace: call.traces.record) else {
             throw violated("the audit trail has another end of a mint")
         }
+        try takeReport(of: call, end)
+    }
+
+    /// Takes the only report of the end of a mint.
+    private func takeReport(of call: ModelCall, _ end: AuditRecord.MintEnd) throws {
+        let index = event.notices.firstIndex { if case .minted = $0 { true } else { false } }
+        guard let index, case .minted(let report) = event.notices.remove(at: index) else {
+            throw violated("operators can't see the end of a mint")
+        }
+        let code: ErrorReply.Code? = if case .failed(let code, _) = end { code } else { nil }
+        guard report.tenant == call.tenant.id.name, report.cause == call.cause, report.error?.code == code,
+            report.trace == call.traces.record
+        else { throw violated("operators see another end of a mint") }
     }
 
     /// Takes the next record, which must be of an operator's act.

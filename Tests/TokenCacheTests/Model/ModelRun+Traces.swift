@@ -20,7 +20,7 @@ extension ModelRun {
         let waiting = call.waiters.compactMap { $0.options?.trace }
         let given = waiting.isEmpty ? [call.traces.unawaited].compactMap(\.self) : waiting
         guard let trace else {
-            guard given.isEmpty else { throw violated("a call is sent without the trace of a request that asked for it") }
+            guard given.isEmpty else { throw violated("a call is sent without the trace of its request") }
             return
         }
         guard given.contains(where: { trace == $0.continued(by: trace.spanID) }) else {

@@ -36,6 +36,8 @@ struct ModelTally {
         case probeReplaced
         case clientProven
         case clientDoubted
+        case incidentReported
+        case incidentEnded
         case circuitOpened
         case circuitClosed
         case oldGenerationCameBack

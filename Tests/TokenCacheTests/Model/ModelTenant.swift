@@ -44,6 +44,7 @@ final class ModelTenant {
     private(set) var hold: Hold?
     var circuit = ModelCircuit()
     var client = ModelClient()
+    var incidents = ModelIncidents()
     private(set) var first: [ModelCall] = []
     private(set) var callers = ModelQueue()
     private(set) var prefetches = ModelQueue()

@@ -24,6 +24,8 @@ struct Simulation {
     private var lastToken = 0
     private var given: [CallOrder] = []
     private var notices: [CacheNotice] = []
+    private var mintReports: [MintReport] = []
+    private var incidents: [TenantIncident] = []
     private(set) var records: [AuditRecord] = []
     private var deliveries: [Delivery] = []
 
@@ -70,7 +72,13 @@ struct Simulation {
     /// Takes the actions of an event, and nothing else.
     private mutating func take(_ actions: CacheActions) {
         given += actions.calls
-        notices += actions.notices
+        for notice in actions.notices {
+            switch notice {
+            case .minted(let report): mintReports.append(report)
+            case .incident(let incident): incidents.append(incident)
+            default: notices.append(notice)
+            }
+        }
         records += actions.records
         deliveries += actions.deliveries
         wake = actions.wake
@@ -86,6 +94,18 @@ struct Simulation {
     mutating func takeNotices() -> [CacheNotice] {
         defer { notices = [] }
         return notices
+    }
+
+    /// Returns the reports of incidents since the last call.
+    mutating func takeIncidents() -> [TenantIncident] {
+        defer { incidents = [] }
+        return incidents
+    }
+
+    /// Returns the reports of mints since the last call.
+    mutating func takeMintReports() -> [MintReport] {
+        defer { mintReports = [] }
+        return mintReports
     }
 
     // MARK: Time

@@ -47,6 +47,17 @@ struct HitTests {
     }
 
     @Test(
+        "A request in a trace is answered like any other, also if its traceparent is not valid.",
+        arguments: ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "", "\\u0000", "é"]
+    )
+    func inTrace(_ traceparent: String) {
+        let exchange = RecordingLookup().exchange()
+        exchange.receive(#"{"op":"token","subject":"ann","traceparent":"\#(traceparent)"}"# + "\n")
+        #expect(exchange.requests.isEmpty)
+        #expect(exchange.sent() == ["{" + Self.body])
+    }
+
+    @Test(
         "A line in an unusual form is parsed in full.",
         arguments: [
             #"{"op":"token","subject":"nobody"}"#, #"{"op":"token","subject":"a\u006en"}"#,
@@ -70,6 +81,8 @@ struct HitTests {
             #"{"op":"token","subject":"ann","scope":""}"#, #"{"op":"token","subject":"ann","tenant":7}"#,
             #"{"op":"token","subject":""}"#, #"{"op":"token","subject":"ann","id":{}}"#, #"{"op":"token"}"#,
             #"{"op":"token","subject":"ann","subject":"ann"}"#, #"{"op":"token","subject":"ann"} x"#,
+            #"{"op":"token","subject":"ann","traceparent":7}"#, #"{"op":"token","subject":"ann","traceparent":null}"#,
+            #"{"op":"token","subject":"ann","traceparent":"","traceparent":""}"#,
         ]
     )
     func isRejected(line: String) {

@@ -10,12 +10,12 @@ const { signal } = new AbortController();
 
 export async function calls(): Promise<string> {
   const token: Token = await cache.token({ subject: 'alice', minTtl: 60, scope: 's', tenant: 'main', noCache: true, signal });
-  await cache.token({ userId: '1', timeout: 0.5 });
+  await cache.token({ userId: '1', timeout: 0.5, traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' });
   const { queued, cached, refused }: { queued: number; cached: number; refused: number } = await cache.prefetch({
     subjects: ['alice'] as const,
   });
   const { invalidated, retryAfter } = await cache.invalidate({ subject: 'alice', accessToken: token.accessToken });
-  const { revoked, upstream } = await cache.revoke({ userId: '1' });
+  const { revoked, upstream } = await cache.revoke({ userId: '1', traceparent: undefined });
   const { operations, maxLine } = await cache.hello();
   await cache.close();
   const end: Date = token.expiresAt;

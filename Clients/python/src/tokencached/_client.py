@@ -50,6 +50,7 @@ class TokenCache:
         min_ttl: float | None = None,
         no_cache: bool = False,
         timeout: float | None = None,
+        traceparent: str | None = None,
     ) -> Token:
         """Gets a user's token, from the daemon's cache or by a call of the daemon to the tenant.
 
@@ -60,9 +61,11 @@ class TokenCache:
         what its configuration says, and makes do with less if minting fails: see `Token.stale`.
         `no_cache`: true if a cached token is not acceptable.
         `timeout`: the time that the call may take, from 0 to 300. The default is 10.
+        `traceparent`: the place in a distributed trace, as the header of W3C Trace Context has it. The daemon's call to
+        the tenant, if there is one, becomes a part of the trace. The daemon ignores a text that is not valid.
         """
         key = Key(subject, user_id, tenant, scope)
-        return self._call(_requests.token(key, min_ttl, no_cache, timeout))
+        return self._call(_requests.token(key, min_ttl, no_cache, timeout, traceparent))
 
     def prefetch(
         self,
@@ -72,13 +75,15 @@ class TokenCache:
         tenant: str | None = None,
         scope: str | None = None,
         timeout: float | None = None,
+        traceparent: str | None = None,
     ) -> Prefetch:
         """Has tokens minted before they are asked for. Returns when the daemon has accepted the work.
 
         Users who don't fit into one request (1,000, or fewer if their names are long) go in several, one after another.
         If one of these fails, so does the call. The tokens of the earlier ones are minted all the same.
+        `traceparent`: as for a token.
         """
-        batches = _requests.prefetch(subjects, user_ids, tenant, scope, timeout)
+        batches = _requests.prefetch(subjects, user_ids, tenant, scope, timeout, traceparent)
         deadline = time.monotonic() + batches[0].timeout
         return total([self._call(batch, deadline) for batch in batches])
 
@@ -108,13 +113,14 @@ class TokenCache:
         tenant: str | None = None,
         scope: str | None = None,
         timeout: float | None = None,
+        traceparent: str | None = None,
     ) -> Revocation:
         """Drops a user's tokens at logout, and revokes them at the tenant.
 
         If the connection ends before the reply arrives, the client asks again, and `revoked` may be false because the
-        first request did the work.
+        first request did the work. `traceparent`: as for a token.
         """
-        return self._call(_requests.revoke(Key(subject, user_id, tenant, scope), timeout))
+        return self._call(_requests.revoke(Key(subject, user_id, tenant, scope), timeout, traceparent))
 
     def hello(self, *, timeout: float | None = None) -> Hello:
         """Asks for the daemon's version, and for what this process may use."""

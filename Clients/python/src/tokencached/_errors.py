@@ -46,7 +46,11 @@ class TokenCacheError(Exception):
         self.upstream = upstream
 
     def __str__(self) -> str:
-        return f"{self.code}: {self.description}"
+        text = f"{self.code}: {self.description}"
+        if self.upstream is None:
+            return text
+        words = ": ".join(word for word in (self.upstream.code, self.upstream.title) if word)
+        return f"{text} ({words})" if words else text
 
 
 def error_of(reply: Mapping[str, Any]) -> TokenCacheError | None:

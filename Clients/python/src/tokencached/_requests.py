@@ -57,8 +57,10 @@ class Key:
     scope: str | None
 
 
-def token(key: Key, min_ttl: float | None, no_cache: bool, timeout: float | None) -> Request[Token]:
-    members = {**vars(key), "min_ttl": min_ttl, "no_cache": no_cache or None}
+def token(
+    key: Key, min_ttl: float | None, no_cache: bool, timeout: float | None, traceparent: str | None = None
+) -> Request[Token]:
+    members = {**vars(key), "min_ttl": min_ttl, "no_cache": no_cache or None, "traceparent": traceparent}
     return _request("token", members, timeout, read_token)
 
 
@@ -68,11 +70,13 @@ def prefetch(
     tenant: str | None,
     scope: str | None,
     timeout: float | None,
+    traceparent: str | None = None,
 ) -> list[Request[Prefetch]]:
     """The requests that the users need: each has 1,000 of them, or fewer if their names are long."""
 
     def request(users: Mapping[str, Sequence[str] | None]) -> Request[Prefetch]:
-        return _request("prefetch", {**users, "tenant": tenant, "scope": scope}, timeout, read_prefetch)
+        members = {**users, "tenant": tenant, "scope": scope, "traceparent": traceparent}
+        return _request("prefetch", members, timeout, read_prefetch)
 
     if (subjects is None) == (user_ids is None):
         # The daemon rejects a request that has both or neither.
@@ -108,8 +112,8 @@ def invalidate(
     return _request("invalidate", members, timeout, read_invalidation)
 
 
-def revoke(key: Key, timeout: float | None) -> Request[Revocation]:
-    return _request("revoke", vars(key), timeout, read_revocation)
+def revoke(key: Key, timeout: float | None, traceparent: str | None = None) -> Request[Revocation]:
+    return _request("revoke", {**vars(key), "traceparent": traceparent}, timeout, read_revocation)
 
 
 def hello(timeout: float | None) -> Request[Hello]:

@@ -41,6 +41,7 @@ class TokenCacheAuth(httpx.Auth):
         scope: str | None = None,
         min_ttl: float | None = None,
         timeout: float | None = None,
+        traceparent: str | None = None,
     ) -> None:
         """`origin`: the tenant's URL, such as `https://your-tenant.eu.qlikcloud.com`, or several.
 
@@ -56,6 +57,7 @@ class TokenCacheAuth(httpx.Auth):
         self._scope = scope
         self._min_ttl = min_ttl
         self._timeout = timeout
+        self._traceparent = traceparent
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         if not isinstance(self._cache, TokenCache):
@@ -112,6 +114,7 @@ class TokenCacheAuth(httpx.Auth):
             scope=self._scope,
             min_ttl=self._min_ttl,
             timeout=self._timeout,
+            traceparent=self._traceparent,
         ).access_token
 
     async def _async_token(self, cache: AsyncTokenCache) -> str:
@@ -122,6 +125,7 @@ class TokenCacheAuth(httpx.Auth):
             scope=self._scope,
             min_ttl=self._min_ttl,
             timeout=self._timeout,
+            traceparent=self._traceparent,
         )
         return token.access_token
 

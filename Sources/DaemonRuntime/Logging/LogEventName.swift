@@ -1,0 +1,71 @@
+/// The names of events that a tool may look for in the log, in the value `event`.
+///
+/// In the journal each has an id, by which `journalctl MESSAGE_ID=…` finds it.
+package enum LogEventName: String, Sendable, CaseIterable {
+    /// The daemon serves.
+    case ready
+    /// The daemon has begun to end.
+    case draining
+    /// A configuration is in force.
+    case reloaded
+    /// A configuration has a fault, and the old one stays in force.
+    case reloadFailed = "reload_failed"
+    /// An operator has changed the level of the log, or that has ended.
+    case levelChanged = "log_level_changed"
+    /// Calls to a tenant fail.
+    case outageBegan = "outage_began"
+    /// Calls to a tenant still fail.
+    case outageLasts = "outage_lasts"
+    /// Calls to a tenant no longer fail.
+    case outageEnded = "outage_ended"
+    /// A tenant asks for no calls.
+    case holdBegan = "hold_began"
+    /// A tenant still asks for no calls.
+    case holdLasts = "hold_lasts"
+    /// A tenant no longer asks for no calls.
+    case holdEnded = "hold_ended"
+    /// A tenant denies several users in a row.
+    case clientSuspected = "client_suspected"
+    /// A tenant denies the client.
+    case clientDenied = "client_denied"
+    /// A tenant still denies users or the client.
+    case clientTroubleLasts = "client_trouble_lasts"
+    /// A tenant accepts the client again.
+    case clientAccepted = "client_accepted"
+    /// Audit records are lost.
+    case auditGapBegan = "audit_gap_began"
+    /// Audit records are still lost.
+    case auditGapLasts = "audit_gap_lasts"
+    /// Audit records are written again.
+    case auditGapEnded = "audit_gap_ended"
+    /// Connections are rejected or closed, as all are taken.
+    case connectionsFull = "connections_full"
+    /// Nobody can connect.
+    case unreachable
+
+    /// The id of the event's journal entries.
+    package var messageID: String {
+        switch self {
+        case .ready: "b6bac94bdb7d4695b118b9561a862855"
+        case .draining: "f04ecede71c04a10abc2fd6ac4266890"
+        case .reloaded: "ec948d717b4a41c4b0a9f1c1cda235ad"
+        case .reloadFailed: "a17fe37e9ffe44a091526fd8966a2fc4"
+        case .levelChanged: "cbc985ce9b27451f87a21f7df9557693"
+        case .outageBegan: "687ca787e09d4fea9a68a6deaba000fe"
+        case .outageLasts: "ec011b9383af4fe78efa669f1d05378a"
+        case .outageEnded: "8c31aabbc1ac4acf9402077e1097b05c"
+        case .holdBegan: "60075684abe2497894d8328a2a81a7f5"
+        case .holdLasts: "3dfd5af99c994f33a0d20e27211019b1"
+        case .holdEnded: "447d3531b75a48d4993fe9c74afcee0b"
+        case .clientSuspected: "3b4b6152f2fc4ef188a1b2b94fe7f36f"
+        case .clientDenied: "3482cbc55981476289080d18611bf3f6"
+        case .clientTroubleLasts: "907ccd6d83bd4f469bfe280508bb6691"
+        case .clientAccepted: "ae78403787c148eda6ff8c563592d6c3"
+        case .auditGapBegan: "29b9d079927e4435bfbed3e37b0aaac9"
+        case .auditGapLasts: "fc430dc1554e4dbeb50915ccd0f676fc"
+        case .auditGapEnded: "405e92b8e05c4a129155566f95825f00"
+        case .connectionsFull: "b8aa80290e094d538836eee703c8369e"
+        case .unreachable: "425f6a0a75704c9084e551a190b94136"
+        }
+    }
+}
