@@ -24,8 +24,8 @@ package struct TokenCacheControl: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Token.self, Stats.self, Health.self, Explain.self, Entries.self, Evict.self, Flush.self, Reload.self,
-            Hello.self,
+            Token.self, Prefetch.self, Invalidate.self, Revoke.self, Hello.self, Health.self, Stats.self, Explain.self,
+            Entries.self, Metrics.self, Evict.self, Flush.self, ReleaseHold.self, SetLogLevel.self, Reload.self,
         ]
     )
 

@@ -1,0 +1,18 @@
+import ArgumentParser
+import TokenCacheClient
+
+/// `metrics`: prints the daemon's metrics as Prometheus reads them.
+struct Metrics: RequestCommand {
+    static let configuration = CommandConfiguration(abstract: "Print the metrics in Prometheus's text format.")
+
+    @OptionGroup var sockets: SocketOptions
+    @OptionGroup var output: OutputOptions
+
+    var request: TokenCacheClient.Request { TokenCacheClient.Request("metrics") }
+
+    func text(of reply: Reply, _ display: Display) throws -> String {
+        let body = try reply.decode(MetricsReply.self).body
+        // The last line's end is written with the text.
+        return body.utf8.last == UInt8(ascii: "\n") ? String(decoding: body.utf8.dropLast(), as: UTF8.self) : body
+    }
+}
