@@ -191,6 +191,31 @@ struct ControlTests {
         try await deployment.stop()
     }
 
+    @Test("On a terminal the output is coloured and fits, unless NO_COLOR is set or the terminal is dumb.")
+    func terminal() async throws {
+        let deployment = try await Deployment.start()
+        _ = try deployment.control("token", "日本語" + String(repeating: "x", count: 100))
+        let tool = Program.directory.appending(path: "tokencachectl").path
+        func run(_ command: String, _ variables: [String: String] = [:]) throws -> String {
+            let standard = ["TERM": "xterm", "NO_COLOR": ""]
+            let environment = deployment.controlEnvironment.merging(standard) { $1 }.merging(variables) { $1 }
+            let (status, output) = try Program.run(
+                "/usr/bin/script",
+                ["-qec", "stty cols 72 rows 20 && \(tool) \(command)", "/dev/null"],
+                environment: environment
+            )
+            #expect(status == 0, "\(output)")
+            return output
+        }
+        let table = try run("entries")
+        #expect(table.contains("\u{1B}[32mfresh\u{1B}[0m") && table.contains("日本語x…"))
+        #expect(try !run("entries", ["NO_COLOR": "1"]).contains("\u{1B}"))
+        #expect(try !run("health", ["TERM": "dumb"]).contains("\u{1B}"))
+        #expect(try run("health") == "\u{1B}[32mok\u{1B}[0m\r\n")
+        #expect(try run("token 日本語x --scope none || true").contains("next: "))
+        try await deployment.stop()
+    }
+
     @Test("--watch shows rates, goes on when the daemon is restarted, and ends by a signal.")
     func watch() async throws {
         let deployment = try await Deployment.start()

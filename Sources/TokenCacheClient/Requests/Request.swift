@@ -35,7 +35,7 @@ extension TokenCacheClient {
         /// The level of the daemon's log, for `log_level`.
         public var level: String?
         /// The time for which the level is in force, for `log_level`.
-        public var span: Duration?
+        public var duration: Duration?
 
         /// Creates a request.
         ///
@@ -69,7 +69,7 @@ extension TokenCacheClient.Request: Encodable {
         case accessToken = "access_token"
         case tokenSHA256 = "token_sha256"
         case level
-        case span = "for"
+        case duration = "for"
     }
 
     /// Writes the members of the protocol, except for `id` and `timeout`, which differ each time the request is sent.
@@ -92,6 +92,6 @@ extension TokenCacheClient.Request: Encodable {
         try container.encodeIfPresent(accessToken, forKey: .accessToken)
         try container.encodeIfPresent(tokenSHA256, forKey: .tokenSHA256)
         try container.encodeIfPresent(level, forKey: .level)
-        try container.encodeIfPresent(span?.inSeconds, forKey: .span)
+        try container.encodeIfPresent(duration?.inSeconds, forKey: .duration)
     }
 }

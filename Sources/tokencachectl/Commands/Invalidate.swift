@@ -18,7 +18,10 @@ struct Invalidate: RequestCommand {
     @OptionGroup var sockets: SocketOptions
     @OptionGroup var key: KeyOptions
 
-    @Option(name: .customLong("sha256"), help: "The token's SHA-256 as 64 hexadecimal digits, in place of the token.")
+    @Option(
+        name: .customLong("sha256"),
+        help: ArgumentHelp("The token's SHA-256 as 64 hexadecimal digits, in place of the token.", valueName: "digits")
+    )
     var digest: String?
 
     @OptionGroup var output: OutputOptions

@@ -53,12 +53,27 @@ struct Prefetch: DaemonCommand {
                 if !user.isEmpty { batch.append(user) }
             }
             guard !batch.isEmpty else { break }
+            total = try await add(batch, to: total, client)
+        }
+        return total
+    }
+
+    /// Sends a batch, and adds its counts to those of the batches before.
+    private func add(
+        _ batch: [String],
+        to total: TokenCacheClient.Prefetch,
+        _ client: TokenCacheClient
+    ) async throws -> TokenCacheClient.Prefetch {
+        do {
             guard let sum = total.adding(try await prefetch(batch, client)) else {
                 throw TokenCacheError(.badReply, "the daemon's counts are too large", requestState: .answered)
             }
-            total = sum
+            return sum
+        } catch {
+            // What was accepted stays accepted.
+            if total.queued > 0 || total.cached > 0 { Terminal.complain("before the error: \(Self.text(of: total))") }
+            throw error
         }
-        return total
     }
 
     private func prefetch(_ users: [String], _ client: TokenCacheClient) async throws -> TokenCacheClient.Prefetch {

@@ -14,15 +14,21 @@ struct SetLogLevel: RequestCommand {
     @Argument(help: "The level.")
     var level: LogLevel
 
-    @Option(name: .customLong("for"), help: "The time after which the configured level is in force again, such as 10m.")
-    var span: DurationArgument?
+    @Option(
+        name: .customLong("for"),
+        help: ArgumentHelp(
+            "The time after which the configured level is in force again, such as 10m.",
+            valueName: "duration"
+        )
+    )
+    var time: DurationArgument?
 
     @OptionGroup var output: OutputOptions
 
     var request: TokenCacheClient.Request {
         var request = TokenCacheClient.Request("log_level")
         request.level = level.rawValue
-        request.span = span?.duration
+        request.duration = time?.duration
         return request
     }
 

@@ -16,7 +16,10 @@ struct Stats: RequestCommand {
 
     @Option(
         defaultAsFlag: DurationArgument(seconds: 2),
-        help: "Look again every 2 seconds, or after another time, and show the rates between two looks."
+        help: ArgumentHelp(
+            "Look again every 2 seconds, or after another time, and show the rates between two looks.",
+            valueName: "duration"
+        )
     )
     var watch: DurationArgument?
 

@@ -9,10 +9,12 @@ struct Token: RequestCommand {
     @OptionGroup var sockets: SocketOptions
     @OptionGroup var key: KeyOptions
 
-    @Option(help: "The lifetime that the token must still have, such as 300 or 5m.")
+    @Option(
+        help: ArgumentHelp("The lifetime that the token must still have, such as 300 or 5m.", valueName: "duration")
+    )
     var minTTL: DurationArgument?
 
-    @Option(help: "The longest time to wait, such as 3 or 1.5s.")
+    @Option(help: ArgumentHelp("The longest time to wait, such as 3 or 1.5s.", valueName: "duration"))
     var timeout: DurationArgument?
 
     @Flag(help: "Get a new token, even if one is cached.")

@@ -1,7 +1,5 @@
 import Glibc
 
-import Glibc
-
 #if canImport(FoundationEssentials)
 import FoundationEssentials
 #else
