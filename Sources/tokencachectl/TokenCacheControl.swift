@@ -7,7 +7,7 @@ package import ArgumentParser
 // request and prints the reply is a `RequestCommand`: it consists of a request and of the text for a reply, which tests look
 // at without a daemon. `Options` has the options that commands share, `Replies` the replies that only this tool decodes,
 // `Views` the layout for people, and `Output` what writes to the terminal and chooses the exit status. Only `Output` knows
-// escape sequences, and no text from the daemon is printed with any.
+// escape sequences, and none from the daemon reaches a terminal.
 
 /// The tool's root command.
 package struct TokenCacheControl: AsyncParsableCommand {

@@ -120,6 +120,15 @@ struct CommandTests {
         #expect(try parseRequest(arguments).text(for: Reply(Data(reply.utf8))) == text)
     }
 
+    @Test("Metrics are printed as they are, except for characters that could control the terminal that shows them.")
+    func metrics() throws {
+        let reply = Reply(Data(#"{"body":"a{t=\"\u001b[31m\"} 1\nb 2\n"}"#.utf8))
+        let command = try parseRequest("metrics")
+        #expect(try command.text(for: reply) == "a{t=\"\u{1B}[31m\"} 1\nb 2")
+        let terminal = Display(style: .plain, width: 80, isTerminal: true)
+        #expect(try command.text(for: reply, terminal) == "a{t=\"?[31m\"} 1\nb 2")
+    }
+
     @Test(
         "Only health that is failing ends with 1, with --json too.",
         arguments: ["ok": 0, "degraded": 0, "failing": 1, "new": 0] as [String: Int32],

@@ -8,18 +8,22 @@ package struct Display: Sendable, Equatable {
 
     /// The colours.
     package let style: Style
-    /// The number of columns that there are, or nil if there is no terminal.
+    /// The number of columns that there are, or nil if there is no terminal or its width isn't known.
     package let width: Int?
+    /// True if a terminal shows the text.
+    package let isTerminal: Bool
 
     /// Creates a form of output.
-    package init(style: Style, width: Int?) {
+    package init(style: Style, width: Int?, isTerminal: Bool = false) {
         self.style = style
         self.width = width
+        self.isTerminal = isTerminal
     }
 
     /// The form that suits standard output now.
     static var standardOutput: Display {
-        let columns = Terminal.hasTerminal ? Int(terminal_columns(FileDescriptor.standardOutput.rawValue)) : 0
-        return Display(style: .standardOutput, width: columns > 0 ? columns : nil)
+        guard Terminal.hasTerminal else { return .plain }
+        let columns = Int(terminal_columns(FileDescriptor.standardOutput.rawValue))
+        return Display(style: .standardOutput, width: columns > 0 ? columns : nil, isTerminal: true)
     }
 }
