@@ -44,6 +44,7 @@ var targets: [Target] = [
     .systemLibrary(name: "CLinux"),
     .target(name: "CArguments"),
     .target(name: "CStandardDescriptors"),
+    .target(name: "CTerminal"),
     .target(name: "SafeText"),
     .target(name: "Systemd", dependencies: ["CLinux", "CSystemd", "SafeText", "Secrets", system]),
 
@@ -115,7 +116,10 @@ var targets: [Target] = [
     ),
     .executableTarget(
         name: "tokencachectl",
-        dependencies: ["CArguments", "OperatorReplies", "SafeText", "TokenCacheClient", argumentParser, system]
+        dependencies: [
+            "CArguments", "CStandardDescriptors", "CTerminal", "OperatorReplies", "SafeText", "TokenCacheClient",
+            argumentParser, nioCore, system,
+        ]
     ),
     .executableTarget(name: "standin-tenant", dependencies: ["StandInTenant", argumentParser, unixSignals]),
 
@@ -181,7 +185,9 @@ var targets: [Target] = [
     ),
     .testTarget(
         name: "TokenCacheControlTests",
-        dependencies: ["OperatorReplies", "tokencachectl", "TokenCacheClient", argumentParser]
+        dependencies: [
+            "OperatorReplies", "tokencachectl", "TokenCacheClient", "TestSupport", argumentParser, nioCore, system,
+        ]
     ),
     .testTarget(
         name: "StandInTenantTests",
@@ -220,7 +226,8 @@ targets.append(
         )
 )
 
-for target in targets where target.type != .system && !["CArguments", "CStandardDescriptors"].contains(target.name) {
+let inC = ["CArguments", "CStandardDescriptors", "CTerminal"]
+for target in targets where target.type != .system && !inC.contains(target.name) {
     target.swiftSettings = settings
 }
 

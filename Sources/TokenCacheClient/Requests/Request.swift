@@ -36,6 +36,10 @@ extension TokenCacheClient {
         public var tokenSHA256: String?
         /// The place in a distributed trace, in the form of W3C Trace Context's header of that name.
         public var traceparent: String?
+        /// The level of the daemon's log, for `log_level`.
+        public var level: String?
+        /// The time for which the level is in force, for `log_level`.
+        public var duration: Duration?
 
         /// Creates a request.
         ///
@@ -70,6 +74,8 @@ extension TokenCacheClient.Request: Encodable {
         case accessToken = "access_token"
         case tokenSHA256 = "token_sha256"
         case traceparent
+        case level
+        case duration = "for"
     }
 
     /// Writes the members of the protocol, except for `id` and `timeout`, which differ each time the request is sent.
@@ -93,5 +99,7 @@ extension TokenCacheClient.Request: Encodable {
         try container.encodeIfPresent(accessToken, forKey: .accessToken)
         try container.encodeIfPresent(tokenSHA256, forKey: .tokenSHA256)
         try container.encodeIfPresent(traceparent, forKey: .traceparent)
+        try container.encodeIfPresent(level, forKey: .level)
+        try container.encodeIfPresent(duration?.inSeconds, forKey: .duration)
     }
 }
