@@ -101,6 +101,16 @@ var targets: [Target] = [
         ]
     ),
 
+    .target(
+        name: "Doctor",
+        dependencies: [
+            "SafeText", "Systemd", "Secrets", "TokenCache", "Tenant", "SocketServer", "DaemonConfiguration",
+            "OperatorReplies", "DaemonRuntime", "TokenCacheClient", system,
+        ]
+    ),
+
+    .target(name: "LoadGenerator", dependencies: ["SocketServer", histogram]),
+
     // MARK: The programs
     .executableTarget(
         name: "tokencached",
@@ -110,7 +120,10 @@ var targets: [Target] = [
     ),
     .executableTarget(
         name: "tokencachectl",
-        dependencies: ["CArguments", "OperatorReplies", "SafeText", "TokenCacheClient", argumentParser, system]
+        dependencies: [
+            "CArguments", "Doctor", "LoadGenerator", "OperatorReplies", "SafeText", "Secrets", "SocketServer",
+            "TokenCacheClient", argumentParser, system,
+        ]
     ),
     .executableTarget(name: "standin-tenant", dependencies: ["StandInTenant", argumentParser, unixSignals]),
 
@@ -174,8 +187,21 @@ var targets: [Target] = [
         path: "Tests/CoreCurves"
     ),
     .testTarget(
+        name: "DoctorTests",
+        dependencies: [
+            "Doctor", "OperatorReplies", "StandInTenant", "Systemd", "Tenant", "TestSupport", "TokenCacheClient",
+            system,
+        ]
+    ),
+    .testTarget(
+        name: "LoadGeneratorTests",
+        dependencies: ["LoadGenerator", "SocketServer", "TestSupport", nioCore, nioPosix]
+    ),
+    .testTarget(
         name: "TokenCacheControlTests",
-        dependencies: ["OperatorReplies", "tokencachectl", "TokenCacheClient", argumentParser]
+        dependencies: [
+            "Doctor", "LoadGenerator", "OperatorReplies", "tokencachectl", "TokenCacheClient", argumentParser,
+        ]
     ),
     .testTarget(
         name: "StandInTenantTests",

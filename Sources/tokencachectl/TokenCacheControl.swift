@@ -25,7 +25,7 @@ package struct TokenCacheControl: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Token.self, Stats.self, Health.self, Explain.self, Entries.self, Evict.self, Flush.self, Reload.self,
-            Hello.self,
+            Hello.self, Doctor.self, Bench.self,
         ]
     )
 

@@ -12,7 +12,7 @@ extension StandInTenant {
         package var carriedSecret: Bool
         /// The key that it names, if it could be read.
         package var key: MintKey?
-        /// The behaviour's text, or `violation`, `refused-client`, `rate-limited` or `api`.
+        /// The behaviour's text, or `violation`, `refused-client`, `rate-limited`, `api` or `home`.
         package var behaviour = ""
         /// The rules that it broke, one sentence each.
         var violations: [String] = []

@@ -1,10 +1,14 @@
 import ArgumentParser
+import Glibc
 import SafeText
 import SystemPackage
 import TokenCacheClient
 
 /// The tool's standard output and standard error.
 enum Terminal {
+    /// True if standard output is a terminal.
+    static var hasTerminal: Bool { isatty(FileDescriptor.standardOutput.rawValue) == 1 }
+
     /// Writes a text and a line end to standard output.
     ///
     /// - Throws: The exit code for a text that wasn't written in full, so that a script doesn't use a part of it.
