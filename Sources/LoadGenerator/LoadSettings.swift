@@ -19,6 +19,6 @@ package struct LoadSettings: Sendable, Equatable {
         self.threads = threads
     }
 
-    /// The time before the measurement, a tenth of it, in which connections are opened and processors woken.
-    var warmUp: Duration { time / 10 }
+    /// The time before the measurement, in which processors are woken: a tenth of it, but half a second at most.
+    var warmUp: Duration { min(time / 10, .milliseconds(500)) }
 }

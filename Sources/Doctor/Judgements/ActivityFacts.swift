@@ -34,12 +34,10 @@ extension ActivityFacts {
             return .ok(.activity, name, "the last call succeeded \(Self.text(last)) ago")
         }
         let success = tenant.lastSuccess.map { "the last success was \(Self.text($0)) ago" } ?? "none has succeeded"
-        return .warning(
-            .activity,
-            name,
-            "the last call failed \(Self.text(error.ago)) ago, \(success): \(error.code): \(error.description)",
-            "tokencachectl health; if it is one user's denial, see that user in the tenant"
-        )
+        let found = "the last call failed \(Self.text(error.ago)) ago, \(success): \(error.code): \(error.description)"
+        // A denial is about one user as a rule. If it is about all, the client's state in `health` says so.
+        if error.code == "denied", tenant.lastSuccess != nil { return .ok(.activity, name, found) }
+        return .warning(.activity, name, found, "tokencachectl health; journalctl -u tokencached -p warning")
     }
 
     private var refreshes: Finding {

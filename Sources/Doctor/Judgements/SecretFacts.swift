@@ -65,7 +65,7 @@ extension SecretFacts {
             )
         case .closedToDaemon(let entry): .failed(.secret, tenant, closed(entry), opening(entry))
         case .hidden:
-            .skipped(.secret, tenant, "only root and \(user) can look at \(name)", "run the doctor as root")
+            .skipped(.secret, tenant, "only \(onlookers) can look at \(name)", "run the doctor as root")
         case .notLoaded(let unit):
             .failed(
                 .secret,
@@ -82,6 +82,8 @@ extension SecretFacts {
         let file = path ?? "the credential"
         return credential.map { "\(key): \(file) (credential \($0))" } ?? "\(key): \(file)"
     }
+
+    private var onlookers: String { user == "root" ? user : "root and \(user)" }
 
     private func closed(_ entry: String) -> String {
         entry == path

@@ -105,7 +105,7 @@ extension SocketFacts {
     }
 
     private func judgeRights(_ name: String, _ file: File?) -> Finding {
-        guard let file else { return .ok(.socket, kind.rawValue, "\(user) can connect to \(name)") }
+        guard let file else { return .ok(.socket, kind.rawValue, "user \(user) can connect to \(name)") }
         if kind == .admin, file.mode & Self.othersMayWrite != 0 {
             return .warning(
                 .socket,
@@ -114,11 +114,11 @@ extension SocketFacts {
                 "set sockets.admin.mode: \"0600\"; the daemon serves only the users of admin.users there"
             )
         }
-        return .ok(.socket, kind.rawValue, "\(user) can connect to \(name); it is open to \(Self.audience(file))")
+        return .ok(.socket, kind.rawValue, "user \(user) can connect to \(name); it is open to \(Self.audience(file))")
     }
 
     private func judgeDenial(_ name: String, _ file: File?) -> Finding {
-        let found = "\(user) may not connect to \(name)"
+        let found = "user \(user) may not connect to \(name)"
         guard kind == .requests else {
             return .skipped(.socket, kind.rawValue, found, "run the doctor as root, or as a user of admin.users")
         }
@@ -147,7 +147,8 @@ extension SocketFacts {
     private static func audience(_ file: File) -> String {
         if file.mode & othersMayWrite != 0 { return "every user of this machine" }
         var names = file.owner == "root" ? ["root"] : ["root", file.owner]
-        guard file.mode & groupMayWrite != 0 else { return names.joined(separator: " and ") }
+        let isForGroup = file.mode & groupMayWrite != 0 && (file.group != "root" || !file.members.isEmpty)
+        guard isForGroup else { return names.joined(separator: " and ") }
         names.append("the group \(file.group)")
         let members = file.members.prefix(namedMembers).joined(separator: ", ")
         let others = file.members.count - namedMembers

@@ -45,8 +45,7 @@ struct SecretProbe: Sendable {
                 return facts
             }
             facts.path = path
-            // systemd reads the source as root, before the daemon starts.
-            facts.state = state(of: path, for: SecretFile.Reader(user: 0, groups: [0]), isKey)
+            facts.state = state(ofCredential: path, isKey)
         }
         return facts
     }
@@ -65,9 +64,22 @@ struct SecretProbe: Sendable {
         return SecretFile.path(ofCredential: name, in: credentialsDirectory)
     }
 
-    private func state(of path: String, for reader: SecretFile.Reader, _ isKey: Bool) -> SecretFacts.State {
+    /// The state of a credential's source, or of the file that was handed over if the source isn't known.
+    ///
+    /// systemd reads the source as root, before the daemon starts. It decides itself about the files that it hands over.
+    private func state(ofCredential path: String, _ isKey: Bool) -> SecretFacts.State {
+        let root = SecretFile.Reader(user: 0, groups: [0])
+        return state(of: path, for: root, isKey, trusting: unit == nil ? .credential : .file(of: root))
+    }
+
+    private func state(
+        of path: String,
+        for reader: SecretFile.Reader,
+        _ isKey: Bool,
+        trusting trust: SecretFile.Trust? = nil
+    ) -> SecretFacts.State {
         do {
-            let secret = try SecretFile.read(path, trusting: .file(of: reader), isKey: isKey)
+            let secret = try SecretFile.read(path, trusting: trust ?? .file(of: reader), isKey: isKey)
             if isKey { _ = try ClientKey(secret, id: nil) }
         } catch let error as SecretFileError {
             if case .unreadable(.permissionDenied) = error.problem { return denied(path, reader) }

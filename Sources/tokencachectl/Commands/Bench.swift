@@ -26,6 +26,9 @@ struct Bench: AsyncParsableCommand {
 
             The generator takes processors, too. On a machine with few of them, the daemon has less than it would have \
             without it.
+
+            Ctrl-C ends the measurement early. The exit status is 0 if every reply had a token and no connection was \
+            lost, and otherwise 1, or that of the first error.
             """
     )
 
@@ -102,7 +105,7 @@ struct Bench: AsyncParsableCommand {
         }
         let report = LoadReport(measurement, settings, keys: keys, mints: mints)
         try Terminal.write(json ? report.json : LoadReportView(report, style: .standardOutput).text)
-        if report.tokens == 0 { throw ExitCode.failure }
+        if !report.isClean { throw ExitCode.failure }
     }
 
     /// Calls a function at Ctrl-C instead of ending the program, until the returned source is cancelled.

@@ -67,6 +67,9 @@ package struct LoadReport: Sendable, Equatable, Encodable {
         lostConnections = measurement.lostConnections
     }
 
+    /// True if every reply had a token and no connection was lost.
+    package var isClean: Bool { tokens > 0 && errors.isEmpty && lostConnections == 0 }
+
     /// The report as a JSON object.
     package var json: String {
         get throws {
