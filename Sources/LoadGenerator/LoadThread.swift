@@ -28,20 +28,26 @@ struct LoadThread: ~Copyable {
     }
 
     /// Drives the connections until the time is up, until it is told to end, or until all connections have ended.
+    ///
+    /// The warm-up is measured, too, and forgotten when it is over. If the load ends before, it is the result.
     mutating func run(from begin: UInt64, _ settings: LoadSettings, while goesOn: () -> Bool) -> Measurement {
         let room = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.roomForReplies, alignment: 16)
         defer { unsafe room.deallocate() }
         defer { for connection in connections { close(connection.descriptor) } }
-        let start = begin + nanoseconds(settings.warmUp)
-        let end = start + nanoseconds(settings.time)
+        let warm = begin + nanoseconds(settings.warmUp)
+        let end = warm + nanoseconds(settings.time)
+        var start = begin
         var polled = connections.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
         var now = nanosecondsNow()
         for index in connections.indices where !connections[index].send(now: now) { drop(index, &polled) }
         while now < end, goesOn(), polled.contains(where: { $0.fd >= 0 }) {
             let count = unsafe poll(&polled, nfds_t(polled.count), Self.longestWait)
             now = nanosecondsNow()
-            guard count > 0 else { continue }
-            unsafe serve(&polled, room, now, isMeasured: now >= start)
+            if start < warm, now >= warm {
+                start = warm
+                measurement.forgetReplies()
+            }
+            if count > 0 { unsafe serve(&polled, room, now) }
         }
         return result(from: start, to: now)
     }
@@ -49,14 +55,13 @@ struct LoadThread: ~Copyable {
     private mutating func serve(
         _ polled: inout [pollfd],
         _ room: UnsafeMutableRawBufferPointer,
-        _ now: UInt64,
-        isMeasured: Bool
+        _ now: UInt64
     ) {
         for index in polled.indices where polled[index].fd >= 0 && polled[index].revents != 0 {
             var isOpen = true
             if polled[index].revents & ~Int16(POLLOUT) != 0 {
                 isOpen = unsafe connections[index].receive(into: room) { reply, sentAt in
-                    if isMeasured { measurement.add(reply, after: now - sentAt) }
+                    measurement.add(reply, after: now - sentAt)
                 }
             }
             guard isOpen, connections[index].send(now: nanosecondsNow()) else {

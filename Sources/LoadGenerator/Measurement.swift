@@ -1,9 +1,9 @@
-package import Histogram
+import Histogram
 
 /// The result of a load.
 package struct Measurement: Sendable {
     /// The times from sending a request to reading its reply, in nanoseconds.
-    package private(set) var times = Histogram<UInt64>(
+    private var times = Histogram<UInt64>(
         highestTrackableValue: longest,
         numberOfSignificantValueDigits: .three
     )
@@ -44,6 +44,12 @@ package struct Measurement: Sendable {
             let isKept = errors[code] != nil || errors.count < Self.mostCodes
             errors[isKept ? code : "", default: 0] += 1
         }
+    }
+
+    /// Forgets the replies so far, which were those of a warm-up.
+    mutating func forgetReplies() {
+        times.reset()
+        (tokens, errors) = (0, [:])
     }
 
     /// Adds what another thread has measured at the same time.

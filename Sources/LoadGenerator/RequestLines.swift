@@ -17,7 +17,8 @@ package struct RequestLines: Sendable {
     /// Creates the requests for a token of each subject.
     package init(subjects: [String], tenant: String?) throws {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = .withoutEscapingSlashes
+        // The members in the usual order, with which the daemon answers hits on its short path.
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         lines = try subjects.map { subject in
             Array(try encoder.encode(Request(subject: subject, tenant: tenant))) + [0x0A]
         }

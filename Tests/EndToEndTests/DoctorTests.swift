@@ -214,10 +214,10 @@ struct DoctorTests {
     @Test("A subject that the tenant refuses fails with the tenant's status, code and title.")
     func refusedSubject() async throws {
         let deployment = try await Deployment.start()
-        let (status, diagnosis) = try examine(deployment, "--subject", "unknown-user:zoe")
+        let (status, diagnosis) = try examine(deployment, "--subject", "unknown:zoe")
         #expect(status == 1)
         let token = try diagnosis.finding("token")
-        #expect(token.found.contains("status 4") && token.found.contains("OAUTH-"), "\(token)")
+        #expect(token.found.contains("(the tenant: status 401, OAUTH-10, User not found)"), "\(token)")
         #expect(token.advice?.contains("exactly this subject") == true, "\(token)")
         try await stop(deployment)
     }

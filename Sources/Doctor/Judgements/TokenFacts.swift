@@ -59,12 +59,12 @@ extension TokenFacts {
 
     private func advice(on error: TokenCacheError) -> String {
         switch error.code {
-        case .denied where error.upstream?.status == 401:
-            "see that the client's secret and client_id are those of the OAuth client in the tenant"
         case .denied where error.upstream?.status == 403:
-            "publish and trust the OAuth client in the tenant, and see its grant and scopes"
+            "see that the user is active, and that the OAuth client is published and trusted, with grant and scopes"
+        // Tenants answer 400, 401 and 404 alike for a user that they don't know and for a client that is wrong.
         case .denied:
-            "see that the tenant has a user with exactly this subject; the tenant's own ids need --user-id"
+            "see that the tenant has a user with exactly this subject; if other users are denied, too, see the client's "
+                + "secret, client_id and grant"
         case .forbidden: "add a rule for this user to the section access, or run the doctor as an application's user"
         case .unknownTenant: "run the doctor with --tenant, or set default_tenant"
         case .rateLimited: "tokencachectl stats shows the rate and the hold of the tenant"
