@@ -107,6 +107,16 @@ var targets: [Target] = [
         ]
     ),
 
+    .target(
+        name: "Doctor",
+        dependencies: [
+            "SafeText", "Systemd", "Secrets", "TokenCache", "Tenant", "SocketServer", "DaemonConfiguration",
+            "OperatorReplies", "DaemonRuntime", "TokenCacheClient", system,
+        ]
+    ),
+
+    .target(name: "LoadGenerator", dependencies: ["SocketServer", histogram]),
+
     // MARK: The programs
     .executableTarget(
         name: "tokencached",
@@ -117,8 +127,8 @@ var targets: [Target] = [
     .executableTarget(
         name: "tokencachectl",
         dependencies: [
-            "CArguments", "CStandardDescriptors", "CTerminal", "OperatorReplies", "SafeText", "TokenCacheClient",
-            argumentParser, nioCore, system,
+            "CArguments", "CStandardDescriptors", "CTerminal", "Doctor", "LoadGenerator", "OperatorReplies", "SafeText",
+            "Secrets", "SocketServer", "TokenCacheClient", argumentParser, nioCore, system,
         ]
     ),
     .executableTarget(name: "standin-tenant", dependencies: ["StandInTenant", argumentParser, unixSignals]),
@@ -184,9 +194,21 @@ var targets: [Target] = [
         path: "Tests/CoreCurves"
     ),
     .testTarget(
+        name: "DoctorTests",
+        dependencies: [
+            "Doctor", "OperatorReplies", "StandInTenant", "Systemd", "Tenant", "TestSupport", "TokenCacheClient",
+            system,
+        ]
+    ),
+    .testTarget(
+        name: "LoadGeneratorTests",
+        dependencies: ["LoadGenerator", "SocketServer", "TestSupport", nioCore, nioPosix]
+    ),
+    .testTarget(
         name: "TokenCacheControlTests",
         dependencies: [
-            "OperatorReplies", "tokencachectl", "TokenCacheClient", "TestSupport", argumentParser, nioCore, system,
+            "Doctor", "LoadGenerator", "OperatorReplies", "tokencachectl", "TokenCacheClient", "TestSupport",
+            argumentParser, nioCore, system,
         ]
     ),
     .testTarget(

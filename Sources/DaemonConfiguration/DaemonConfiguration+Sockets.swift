@@ -8,6 +8,9 @@ extension DaemonConfiguration {
         package var admin = Socket(path: "/run/tokencached-admin/admin.sock", mode: 0o600)
         /// The most connections over both.
         package var maxConnections = 4_096
+
+        /// The packaged sockets.
+        package init() {}
     }
 
     /// A socket to bind.

@@ -12,6 +12,8 @@ extension StandInTenant {
         /// The wait before each reply.
         package var latency = Duration.zero
         package var rateLimit: RateLimit?
+        /// The difference of the tenant's clock from this machine's, in seconds.
+        package var clockOffset = 0
 
         package init(tls: TransportSecurity = .none) { self.tls = tls }
     }

@@ -9,4 +9,5 @@
 // - `Credentials` has the client's secret or key, and signs assertions.
 // - `Requests` writes the bodies of requests, and `Replies` reads replies.
 // - `Connections` opens connections, keeps them between calls, and gives each of their faults a code and a sentence.
+// - `Probing` finds out how far a tenant can be reached, for `tokencachectl doctor`.
 // - `Proxies` has the settings of an HTTP proxy, and finds them in the environment.

@@ -27,6 +27,7 @@ package struct TokenCacheControl: AsyncParsableCommand {
         subcommands: [
             Token.self, Prefetch.self, Invalidate.self, Revoke.self, Hello.self, Health.self, Stats.self, Explain.self,
             Entries.self, Metrics.self, Evict.self, Flush.self, ReleaseHold.self, SetLogLevel.self, Reload.self,
+            Doctor.self, Bench.self,
         ]
     )
 

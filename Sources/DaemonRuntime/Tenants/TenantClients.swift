@@ -208,17 +208,3 @@ package actor TenantClients: TenantCalling {
         for client in clients { client.shutdown() }
     }
 }
-
-extension TenantSettings {
-    /// The settings that the configuration gives for a tenant.
-    fileprivate init(_ tenant: DaemonConfiguration.Tenant, proxy: ProxySettings?) {
-        self.init(
-            origin: tenant.host,
-            clientID: tenant.clientID,
-            timeout: tenant.timeout,
-            caFile: tenant.caFile,
-            userAgent: "tokencached/\(Version.current)"
-        )
-        self.proxy = proxy
-    }
-}

@@ -72,6 +72,23 @@ package enum Accounts {
         return unsafe String(cString: group.gr_name)
     }
 
+    /// The names of the members that a group's entry lists.
+    package static func members(ofGroup number: UInt32) -> [String] {
+        var group = unsafe Glibc.group()
+        var found: UnsafeMutablePointer<Glibc.group>?
+        var buffer = [CChar](repeating: 0, count: bufferSize)
+        guard unsafe getgrgid_r(number, &group, &buffer, buffer.count, &found) == 0, unsafe found != nil else {
+            return []
+        }
+        var members: [String] = []
+        var next = unsafe group.gr_mem
+        while let name = unsafe next?.pointee {
+            unsafe members.append(String(cString: name))
+            unsafe next = next?.successor()
+        }
+        return members
+    }
+
     /// The names of users that can be listed, by number: at least the local ones, up to a limit.
     package static func listUsers(limit: Int) -> [UInt32: String] {
         var names: [UInt32: String] = [:]

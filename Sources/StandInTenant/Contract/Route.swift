@@ -5,6 +5,7 @@ enum Route: Sendable, Equatable {
     case currentUser  // The only call of the tenant's API that the stand-in knows.
     case control(String)  // The path after the prefix.
     case redirected  // A redirect was followed.
+    case home  // The page for browsers, which tells a program that the tenant answers.
     case unknown
 
     static let tokenPath = "/oauth/token"
@@ -18,6 +19,7 @@ enum Route: Sendable, Equatable {
         case _ where origin == .other: self = .redirected
         case Self.tokenPath: self = .token
         case "/oauth/revoke": self = .revocation
+        case "/": self = .home
         case "/api/v1/users/me": self = .currentUser
         case Self.movedPath: self = .redirected
         case _ where target.hasPrefix(Self.controlPrefix):

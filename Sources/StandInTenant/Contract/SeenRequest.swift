@@ -14,7 +14,7 @@ extension StandInTenant {
         package var key: MintKey?
         /// The `traceparent`, if it came with one.
         package var traceparent: String?
-        /// The behaviour's text, or `violation`, `refused-client`, `rate-limited` or `api`.
+        /// The behaviour's text, or `violation`, `refused-client`, `rate-limited`, `api` or `home`.
         package var behaviour = ""
         /// The rules that it broke, one sentence each.
         var violations: [String] = []

@@ -90,6 +90,12 @@ extension TenantMachine {
         return Behaviour(isLive ? 200 : 401, .text(#"{"authorized":\#(isLive)}"#))
     }
 
+    /// Returns the reply to a request for the page that browsers get, which leads to the log-in as a rule.
+    mutating func home(_ call: Int) -> Behaviour {
+        log.note(call) { entry in entry.behaviour = "home" }
+        return Behaviour(404, .empty, contentType: nil)
+    }
+
     /// The reply to a request that breaks a rule.
     private static func invalid(_ violations: [String]) -> OpenCall {
         let detail = violations.joined(separator: "; ")

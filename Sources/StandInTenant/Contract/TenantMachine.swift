@@ -33,6 +33,7 @@ struct TenantMachine: Sendable {
     let clientID: String
     let baseURL: String
     private let otherOriginURL: String
+    private let clockOffset: Int
     private var calls: [Int: OpenCall] = [:]
 
     var counters: StandInTenant.Counters {
@@ -49,6 +50,7 @@ struct TenantMachine: Sendable {
         keys = try ClientKeys(configuration.clientKeys)
         minter = TokenMinter(issuer: baseURL)
         latency = configuration.latency
+        clockOffset = configuration.clockOffset
         allowance = configuration.rateLimit.map { limit in CallAllowance(limit, at: now) }
         try setSecrets(configuration.clientSecrets)
     }
@@ -73,6 +75,7 @@ struct TenantMachine: Sendable {
         case .redirected:
             log.counters.redirectsFollowed += 1
             reply = rejection(of: call, 400, "a redirect was followed to \(request.head.uri)")
+        case .home: reply = home(call)
         case .control, .unknown: reply = rejection(of: call, 404, "there is no \(request.head.uri)")
         }
         return .answer(compose(reply, call, at: now, closes: !request.head.isKeepAlive))
@@ -123,7 +126,7 @@ extension TenantMachine {
         var token = try minter.mint(
             for: key,
             scope: scope,
-            at: now.addingTimeInterval(Double(behaviour.clockOffset)),
+            at: now.addingTimeInterval(Double(clockOffset + behaviour.clockOffset)),
             lifetime: seconds,
             bytes: form.tokenBytes ?? tokenBytes
         )
@@ -150,7 +153,8 @@ extension TenantMachine {
         closes: Bool,
         _ grant: Grant? = nil
     ) -> [ReplyStep] {
-        var composer = ReplyComposer(behaviour, now: now.addingTimeInterval(Double(behaviour.clockOffset)))
+        let tenantNow = now.addingTimeInterval(Double(clockOffset + behaviour.clockOffset))
+        var composer = ReplyComposer(behaviour, now: tenantNow)
         composer.call = call
         composer.grant = grant
         composer.locations = [.same: baseURL + Route.movedPath, .other: otherOriginURL + Route.tokenPath]

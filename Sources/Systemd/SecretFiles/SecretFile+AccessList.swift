@@ -15,15 +15,22 @@ extension SecretFile {
         let id: UInt32
     }
 
-    /// Rejects a file whose access control list gives rights to another user, or to a group that this process isn't in.
-    static func checkAccessList(of descriptor: FileDescriptor) throws(SecretFileError.Problem) {
+    /// Rejects a file whose access control list gives rights to another user, or to a group that the reader isn't in.
+    static func checkAccessList(
+        of descriptor: FileDescriptor,
+        for reader: Reader
+    ) throws(SecretFileError.Problem) {
         let entries = accessList(of: descriptor)
         let mask = entries.first { $0.tag == maskTag }?.rights ?? 7
         for entry in entries where entry.rights & mask != 0 {
-            if entry.tag == userTag, entry.id != 0, entry.id != geteuid() { throw .listedForUser(entry.id) }
-            if entry.tag == groupTag, entry.id != 0, !ownGroups.contains(entry.id) { throw .listedForGroup(entry.id) }
+            if entry.tag == userTag, entry.id != 0, entry.id != reader.user { throw .listedForUser(entry.id) }
+            let isOwnGroup = entry.id == 0 || reader.groups.contains(entry.id)
+            if entry.tag == groupTag, !isOwnGroup { throw .listedForGroup(entry.id) }
         }
     }
+
+    /// True if a file has an access control list.
+    static func hasAccessList(_ path: String) -> Bool { unsafe getxattr(path, listName, nil, 0) > 0 }
 
     private static func accessList(of descriptor: FileDescriptor) -> [Entry] {
         var list = [UInt8](repeating: 0, count: 65_536)

@@ -21,10 +21,13 @@ package enum SecretFile {
 
     /// The rule for who may be able to read or change a file.
     package enum Trust: Sendable {
-        /// Only root and this process's own user: a file that others can read, change or replace is rejected.
-        case ownFile
+        /// Only root and one reader: a file that others can read, change or replace is rejected.
+        case file(of: Reader)
         /// Whoever systemd decides: it hands credentials over in a directory of the unit's own.
         case credential
+
+        /// Only root and this process's own user.
+        package static var ownFile: Trust { .file(of: .current) }
     }
 
     /// Reads a file's content without the line ends that editors put behind it.
@@ -55,10 +58,10 @@ package enum SecretFile {
     private static func check(_ descriptor: FileDescriptor, _ path: String, _ trust: Trust) throws {
         let status = try descriptor.stat()
         guard status.type == .regular else { throw SecretFileError.Problem.notAFile }
-        guard case .ownFile = trust else { return }
-        try checkPermissions(status)
-        try checkAccessList(of: descriptor)
-        try checkDirectories(of: path)
+        guard case .file(let reader) = trust else { return }
+        try checkPermissions(status, for: reader)
+        try checkAccessList(of: descriptor, for: reader)
+        try checkDirectories(of: path, for: reader)
     }
 
     private static func secret(

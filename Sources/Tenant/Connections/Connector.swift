@@ -39,20 +39,29 @@ struct Connector: Sendable {
         }
     }
 
-    private func dial(within time: Duration) async throws -> any Channel {
+    /// Connects to the tenant or its proxy.
+    ///
+    /// - Parameter address: One of the host's addresses, or nil to look the name up and use the first that answers.
+    func dial(to address: SocketAddress? = nil, within time: Duration) async throws -> any Channel {
+        let bootstrap = ClientBootstrap(group: group.next())
+            .connectTimeout(TimeAmount(max(time, .milliseconds(1))))
+            // Bytes that arrive before there is a handler for them would be lost.
+            .channelOption(.autoRead, value: false)
         do {
-            return try await ClientBootstrap(group: group.next())
-                .connectTimeout(TimeAmount(max(time, .milliseconds(1))))
-                // Bytes that arrive before there is a handler for them would be lost.
-                .channelOption(.autoRead, value: false)
-                .connect(host: proxy?.host ?? tenant.host, port: proxy?.port ?? tenant.port)
-                .get()
+            if let address { return try await bootstrap.connect(to: address).get() }
+            return try await bootstrap.connect(host: host, port: port).get()
         } catch {
             throw CallFault.connecting(error, at: proxy == nil ? .tenant : .proxy)
         }
     }
 
-    private func tunnel(
+    /// The host to connect to, the proxy's if there is one.
+    var host: String { proxy?.host ?? tenant.host }
+    /// The port to connect to.
+    var port: Int { proxy?.port ?? tenant.port }
+
+    /// Asks the proxy for a tunnel to the tenant.
+    func tunnel(
         _ channel: any Channel,
         _ proxy: ProxySettings,
         until deadline: ContinuousClock.Instant
@@ -64,15 +73,19 @@ struct Connector: Sendable {
         try await promise.value(until: deadline, or: CallFault(.answerTimeout, at: .proxy))
     }
 
-    private func secure(
+    /// Performs the TLS handshake.
+    ///
+    /// - Parameter seen: Gets the tenant's certificate if it is rejected.
+    func secure(
         _ channel: any Channel,
         _ trust: NIOSSLContext,
-        until deadline: ContinuousClock.Instant
+        until deadline: ContinuousClock.Instant,
+        seen: SeenCertificate? = nil
     ) async throws {
         let name = tenant.isAddress ? nil : tenant.host
         let promise = channel.eventLoop.makePromise(of: Void.self)
         channel.startReading(completing: promise, orFailingWith: CallFault(.tlsFailed)) { pipeline in
-            try pipeline.addHandler(HandshakeHandler(promise))
+            try pipeline.addHandler(HandshakeHandler(promise, seen))
             try pipeline.addHandler(NIOSSLClientHandler(context: trust, serverHostname: name), position: .first)
         }
         try await promise.value(until: deadline, or: CallFault(.tlsTimeout))

@@ -13,8 +13,13 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
 
     private let promise: EventLoopPromise<Void>
+    private let seen: SeenCertificate?
 
-    init(_ promise: EventLoopPromise<Void>) { self.promise = promise }
+    /// - Parameter seen: Gets the certificate if it is rejected.
+    init(_ promise: EventLoopPromise<Void>, _ seen: SeenCertificate? = nil) {
+        self.promise = promise
+        self.seen = seen
+    }
 
     func handlerAdded(context: ChannelHandlerContext) {
         if !context.channel.isActive { promise.fail(CallFault(.tlsFailed)) }
@@ -30,6 +35,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         let tls = try? context.pipeline.syncOperations.handler(type: NIOSSLClientHandler.self)
+        seen?.set(tls?.peerCertificate)
         let now = Int(Date().timeIntervalSince1970)
         promise.fail(CallFault.handshaking(error, tls?.peerCertificate, now: now))
         context.close(promise: nil)

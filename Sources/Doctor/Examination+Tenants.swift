@@ -1,0 +1,33 @@
+import DaemonConfiguration
+import DaemonRuntime
+import Tenant
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// The steps that reach out to a tenant.
+extension Examination {
+    /// The time limit of each step, below which a tenant is too slow for the users that wait.
+    private static let stepLimit = Duration.seconds(5)
+
+    func reach(_ name: String, _ machine: Machine) async -> [Finding] {
+        guard let tenant = machine.configuration.configuration?.tenants[name] else { return [] }
+        let probe: TenantProbe
+        do {
+            let proxy = try machine.proxies.proxy(of: tenant)
+            probe = try TenantProbe(TenantSettings(tenant, proxy: proxy))
+        } catch let obstacle as ProxyProbe.Obstacle {
+            return [.skipped(.name, name, obstacle.reason, "run the doctor as root")]
+        } catch TenantClient.SettingsFault.addressBehindProxy {
+            let advice = "name the tenant's host, as a certificate can't be checked for an address behind a proxy"
+            return [.failed(.name, name, "\(tenant.host) is an address, and the tenant has a proxy", advice)]
+        } catch {
+            return [.skipped(.name, name, "the tenant's ca_file can't be read", "see the step configuration")]
+        }
+        let report = await probe.run(limit: Self.stepLimit)
+        return TenantFacts(tenant: name, report: report, now: Date().timeIntervalSince1970).findings
+    }
+}

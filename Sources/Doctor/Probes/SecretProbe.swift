@@ -1,0 +1,98 @@
+import DaemonConfiguration
+import Glibc
+import Secrets
+import SystemPackage
+import Systemd
+import Tenant
+
+/// Looks at the secrets that a tenant's section names.
+struct SecretProbe: Sendable {
+    /// The user who reads files, by default that of the daemon.
+    let reader: SecretFile.Reader
+    /// The unit's settings, if systemd runs the daemon.
+    let unit: UnitText?
+    /// The directory of systemd's credentials in the daemon's environment.
+    let credentialsDirectory: String?
+
+    func look(at tenant: DaemonConfiguration.Tenant, _ name: String) -> [SecretFacts] {
+        var facts: [SecretFacts] = []
+        switch tenant.credential {
+        case .secret(let source): facts.append(look(at: source, name, "client_secret", isKey: false))
+        case .key(let source, _): facts.append(look(at: source, name, "client_key", isKey: true))
+        }
+        if case .server(_, _, let user?) = tenant.proxy {
+            facts.append(look(at: user.password, name, "proxy.password", isKey: false))
+        }
+        return facts
+    }
+
+    private func look(
+        at source: DaemonConfiguration.SecretSource,
+        _ tenant: String,
+        _ key: String,
+        isKey: Bool
+    ) -> SecretFacts {
+        var facts = SecretFacts(tenant: tenant, key: key, path: nil, user: "root", state: .sourceUnknown)
+        switch source {
+        case .file(let path):
+            facts.path = path
+            facts.user = SocketProbe.name(ofUser: reader.user)
+            facts.state = state(of: path, for: reader, isKey)
+        case .credential(let name):
+            facts.credential = name
+            guard let path = path(ofCredential: name) else {
+                if unit != nil, unit?.credentials[name] == nil { facts.state = .notLoaded(unit: UnitProbe.service) }
+                return facts
+            }
+            facts.path = path
+            facts.state = state(ofCredential: path, isKey)
+        }
+        return facts
+    }
+
+    /// The file that a password or secret is read from, or nil if it isn't known.
+    func path(of source: DaemonConfiguration.SecretSource) -> String? {
+        switch source {
+        case .file(let path): path
+        case .credential(let name): path(ofCredential: name)
+        }
+    }
+
+    private func path(ofCredential name: String) -> String? {
+        if let path = unit?.credentials[name] ?? nil, path.hasPrefix("/") { return path }
+        guard unit == nil else { return nil }
+        return SecretFile.path(ofCredential: name, in: credentialsDirectory)
+    }
+
+    /// The state of a credential's source, or of the file that was handed over if the source isn't known.
+    ///
+    /// systemd reads the source as root, before the daemon starts. It decides itself about the files that it hands over.
+    private func state(ofCredential path: String, _ isKey: Bool) -> SecretFacts.State {
+        let root = SecretFile.Reader(user: 0, groups: [0])
+        return state(of: path, for: root, isKey, trusting: unit == nil ? .credential : .file(of: root))
+    }
+
+    private func state(
+        of path: String,
+        for reader: SecretFile.Reader,
+        _ isKey: Bool,
+        trusting trust: SecretFile.Trust? = nil
+    ) -> SecretFacts.State {
+        do {
+            let secret = try SecretFile.read(path, trusting: trust ?? .file(of: reader), isKey: isKey)
+            if isKey { _ = try ClientKey(secret, id: nil) }
+        } catch let error as SecretFileError {
+            if case .unreadable(.permissionDenied) = error.problem { return denied(path, reader) }
+            return .faulty(error)
+        } catch {
+            return .unusableKey("\(error)")
+        }
+        return SecretFile.obstacle(to: path, for: reader).map { .closedToDaemon($0) } ?? .usable
+    }
+
+    /// The state of a file that this process may not read.
+    private func denied(_ path: String, _ reader: SecretFile.Reader) -> SecretFacts.State {
+        guard geteuid() != 0, geteuid() != reader.user else { return .closedToDaemon(path) }
+        return .hidden
+    }
+}

@@ -1,0 +1,102 @@
+import Glibc
+import SocketServer
+
+/// The part of a load that one thread drives.
+struct LoadThread: ~Copyable {
+    /// The size of a read in bytes.
+    private static let roomForReplies = 262_144
+    /// The longest wait for an event, in milliseconds, after which the thread looks if it has to end.
+    private static let longestWait: CInt = 100
+
+    private var connections: [LoadConnection] = []
+    private var measurement = Measurement()
+
+    /// Opens the connections.
+    init(_ settings: LoadSettings, _ requests: RequestLines, numbers: Range<Int>) throws(UnixConnection.Fault) {
+        for number in numbers {
+            do {
+                // Neighbouring seeds would choose alike keys at first.
+                let seed = UInt64(number + 1) &* 0x9E37_79B9_7F4A_7C15
+                connections.append(
+                    try LoadConnection(settings.path, requests, depth: settings.pipeline, seed: seed)
+                )
+            } catch {
+                for connection in connections { close(connection.descriptor) }
+                throw error
+            }
+        }
+    }
+
+    /// Drives the connections until the time is up, until it is told to end, or until all connections have ended.
+    ///
+    /// The warm-up is measured, too, and forgotten when it is over. If the load ends before, it is the result.
+    mutating func run(from begin: UInt64, _ settings: LoadSettings, while goesOn: () -> Bool) -> Measurement {
+        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.roomForReplies, alignment: 16)
+        defer { unsafe room.deallocate() }
+        defer { for connection in connections { close(connection.descriptor) } }
+        let warm = begin + nanoseconds(settings.warmUp)
+        let end = warm + nanoseconds(settings.time)
+        var start = begin
+        var polled = connections.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+        var now = nanosecondsNow()
+        for index in connections.indices where !connections[index].send(now: now) { drop(index, &polled) }
+        while now < end, goesOn(), polled.contains(where: { $0.fd >= 0 }) {
+            let count = unsafe poll(&polled, nfds_t(polled.count), Self.longestWait)
+            now = nanosecondsNow()
+            if start < warm, now >= warm {
+                start = warm
+                measurement.forgetReplies()
+            }
+            if count > 0 { unsafe serve(&polled, room, now) }
+        }
+        return result(from: start, to: now)
+    }
+
+    private mutating func serve(
+        _ polled: inout [pollfd],
+        _ room: UnsafeMutableRawBufferPointer,
+        _ now: UInt64
+    ) {
+        for index in polled.indices where polled[index].fd >= 0 && polled[index].revents != 0 {
+            var isOpen = true
+            if polled[index].revents & ~Int16(POLLOUT) != 0 {
+                isOpen = unsafe connections[index].receive(into: room) { reply, sentAt in
+                    measurement.add(reply, after: now - sentAt)
+                }
+            }
+            guard isOpen, connections[index].send(now: nanosecondsNow()) else {
+                drop(index, &polled)
+                continue
+            }
+            polled[index].events = Int16(connections[index].awaitsRoom ? POLLIN | POLLOUT : POLLIN)
+        }
+    }
+
+    /// Leaves a connection that has ended alone.
+    private mutating func drop(_ index: Int, _ polled: inout [pollfd]) {
+        polled[index].fd = -1
+        measurement.lostConnections += 1
+    }
+
+    private func result(from start: UInt64, to now: UInt64) -> Measurement {
+        var measurement = measurement
+        measurement.elapsed = now > start ? now - start : 0
+        for connection in connections {
+            let (count, since) = connection.unanswered
+            measurement.unanswered += count
+            if count > 0, now > since {
+                measurement.oldestUnanswered = max(measurement.oldestUnanswered, now - since)
+            }
+        }
+        return measurement
+    }
+}
+
+/// The monotonic clock in nanoseconds.
+func nanosecondsNow() -> UInt64 {
+    var now = timespec()
+    unsafe clock_gettime(CLOCK_MONOTONIC, &now)
+    return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
+}
+
+func nanoseconds(_ duration: Duration) -> UInt64 { UInt64(duration / .nanoseconds(1)) }

@@ -1,0 +1,55 @@
+import SafeText
+
+/// Lays the result of `bench` out for people.
+package struct LoadReportView {
+    private let report: LoadReport
+    private let style: Style
+
+    /// Creates a view.
+    package init(_ report: LoadReport, style: Style) {
+        self.report = report
+        self.style = style
+    }
+
+    /// Aligned lines, with those for errors and lost connections only where there are some.
+    package var text: String {
+        var rows = AlignedRows()
+        rows.add("load", load)
+        rows.add("throughput", style.bold("\(Int(report.rate.rounded())) requests/s"))
+        let latency = report.latency
+        let quantiles = [
+            ("p50", latency.p50), ("p90", latency.p90), ("p99", latency.p99), ("p99.9", latency.p999),
+        ]
+        let text = quantiles.map { "\($0.0) \($0.1.durationText)" }.joined(separator: ", ")
+        rows.add("latency", "\(text), longest \(latency.max.durationText)")
+        rows.add("tokens", "\(report.tokens)\(minted)")
+        if !report.errors.isEmpty { rows.add("errors", style.red(errors)) }
+        if report.lostConnections > 0 {
+            rows.add("lost", style.red("\(report.lostConnections) connections that the daemon has closed"))
+        }
+        let oldest = report.unanswered > 0 ? ", the oldest for \(report.oldestUnanswered.durationText)" : ""
+        rows.add("unanswered", "\(report.unanswered) requests were under way at the end\(oldest)")
+        return rows.text + "\n\n" + style.dim(Self.note)
+    }
+
+    private var load: String {
+        "\(report.connections) connections, \(report.pipeline) requests in flight on each, \(report.keys) "
+            + "\(report.keys == 1 ? "key" : "keys"), \(report.threads) \(report.threads == 1 ? "thread" : "threads"), "
+            + "\(report.seconds.durationText)"
+    }
+
+    private var minted: String {
+        report.mints > 0 ? " (\(report.mints) \(report.mints == 1 ? "was" : "were") minted before the measurement)" : ""
+    }
+
+    private var errors: String {
+        report.errors.sorted { $0.value > $1.value }.map { code, count in
+            "\(count) \(code.isEmpty ? "unknown replies" : code.printable)"
+        }.joined(separator: ", ")
+    }
+
+    private static let note = """
+        A closed loop: a request is sent when a reply has come, so a pause of the daemon counts for fewer requests than it \
+        would with independent users.
+        """
+}
