@@ -43,6 +43,7 @@ var targets: [Target] = [
     .systemLibrary(name: "CLinux"),
     .target(name: "CArguments"),
     .target(name: "CStandardDescriptors"),
+    .target(name: "CTerminal"),
     .target(name: "SafeText"),
     .target(name: "Systemd", dependencies: ["CLinux", "CSystemd", "SafeText", "Secrets", system]),
 
@@ -110,7 +111,9 @@ var targets: [Target] = [
     ),
     .executableTarget(
         name: "tokencachectl",
-        dependencies: ["CArguments", "OperatorReplies", "SafeText", "TokenCacheClient", argumentParser, system]
+        dependencies: [
+            "CArguments", "CTerminal", "OperatorReplies", "SafeText", "TokenCacheClient", argumentParser, system,
+        ]
     ),
     .executableTarget(name: "standin-tenant", dependencies: ["StandInTenant", argumentParser, unixSignals]),
 
@@ -214,7 +217,8 @@ targets.append(
         )
 )
 
-for target in targets where target.type != .system && !["CArguments", "CStandardDescriptors"].contains(target.name) {
+let inC = ["CArguments", "CStandardDescriptors", "CTerminal"]
+for target in targets where target.type != .system && !inC.contains(target.name) {
     target.swiftSettings = settings
 }
 

@@ -24,8 +24,8 @@ package struct TokenCacheControl: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Token.self, Stats.self, Health.self, Explain.self, Entries.self, Evict.self, Flush.self, Reload.self,
-            Hello.self,
+            Token.self, Stats.self, Top.self, Health.self, Explain.self, Entries.self, Evict.self, Flush.self,
+            Reload.self, Hello.self,
         ]
     )
 

@@ -104,6 +104,8 @@ extension StatsReply {
         package var entries = 0
         /// Requests and connections that were rejected or displaced because others needed the resources.
         package var overloaded = 0
+        /// Requests since the start.
+        package var requests = 0
         package init() {}
     }
 }

@@ -1,10 +1,26 @@
 import ArgumentParser
+import Glibc
 import SafeText
 import SystemPackage
 import TokenCacheClient
 
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
 /// The tool's standard output and standard error.
 enum Terminal {
+    /// True if standard output is a terminal.
+    static var hasTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+
+    /// True if standard output is a terminal with a cursor that can be moved.
+    static var canDraw: Bool {
+        let kind = ProcessInfo.processInfo.environment["TERM"] ?? ""
+        return hasTerminal && !["", "dumb"].contains(kind)
+    }
+
     /// Writes a text and a line end to standard output.
     ///
     /// - Throws: The exit code for a text that wasn't written in full, so that a script doesn't use a part of it.
@@ -16,6 +32,14 @@ enum Terminal {
             if error != .brokenPipe { complain("the output can't be written: \(error)") }
             throw .unwritableOutput
         }
+    }
+
+    /// Reports on standard error that something can't be shown.
+    ///
+    /// - Returns: The code to exit with.
+    static func refuse(_ text: String) -> ExitCode {
+        complain(text)
+        return .unwritableOutput
     }
 
     /// Reports an error on standard error.

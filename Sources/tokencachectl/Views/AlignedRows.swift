@@ -11,8 +11,3 @@ struct AlignedRows {
         return rows.map { $0.label.padded(to: width) + $0.text }.joined(separator: "\n")
     }
 }
-
-extension String {
-    /// Returns the text with spaces after it, as wide as a column.
-    func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
-}
