@@ -6,7 +6,8 @@ package import ArgumentParser
 // protocol. A command that makes one request and prints the reply is a `RequestCommand`: it consists of a request and of the
 // text for a reply, which tests look at without a daemon. `Options` has the options that commands share, `Replies` the
 // replies that only this tool decodes, `Views` the layout for people, and `Output` what writes to the terminal and
-// chooses the exit status.
+// chooses the exit status. `Top` is the live screen: a value that makes lines from what was learned, and the loop that
+// feeds it. `Screen` has the parts of such lines.
 
 /// The tool's root command.
 package struct TokenCacheControl: AsyncParsableCommand {

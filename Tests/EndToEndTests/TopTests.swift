@@ -62,6 +62,30 @@ struct TopTests {
         #expect(try terminal.settings == before)
     }
 
+    @Test("Ctrl-Z gives the terminal to the shell, and fg takes it again.")
+    func suspend() throws {
+        let script = """
+            set -m
+            "$0" top --admin-socket /nonexistent
+            echo "stopped: $?"
+            fg
+            echo "ended: $?"
+            """
+        let tool = Program.directory.appending(path: "tokencachectl").path
+        let terminal = try PseudoTerminal("/bin/bash", ["-c", script, tool])
+        let before = try terminal.settings
+        _ = try expect(terminal, shows: "no answer")
+        terminal.type("\u{1A}")
+        // The shell adds the number of SIGSTOP to 128.
+        let stopped = try expect(terminal, shows: "stopped: 147").components(separatedBy: "stopped: 147")
+        #expect(stopped[0].contains(Self.leave))
+        _ = try expect(terminal, shows: Self.enter, after: stopped[0].utf8.count)
+        terminal.type("q")
+        #expect(terminal.waitForEnd() == 0)
+        #expect(terminal.written.contains("ended: 0"))
+        #expect(try terminal.settings == before)
+    }
+
     @Test("It keeps the screen while the daemon is away, and finds the next one.")
     func reconnect() async throws {
         let deployment = try await Deployment.start()
