@@ -120,6 +120,12 @@ demo: ## Show a miss, a hit and the statistics on a stand-in tenant
 	@for product in tokencached tokencachectl standin-tenant; do swift build $(SWIFT_FLAGS) --product $$product || exit; done
 	@scripts/demo
 
+.PHONY: pictures
+pictures: ## Draw the pictures of the documentation from running programs (minutes)
+	@scripts/install-dependencies build pictures
+	@for product in tokencached tokencachectl standin-tenant; do swift build $(SWIFT_FLAGS) --product $$product || exit; done
+	@scripts/picture-of-top
+
 .PHONY: bench
 bench: ## Measure hits beside Redis and memcached, and memory
 	@scripts/install-dependencies build bench

@@ -90,7 +90,8 @@ private func checkMeaning(_ line: RequestParser.Line, _ bytes: [UInt8]) throws(B
         let users = (members["subjects"] ?? members["user_ids"]) as? [String]
         try check(users?.map { Array($0.utf8) } == prefetch.users.map(\.value), "the users are the line's")
     case .entries(let entries):
-        try check((members["order"] as? String == "next_refresh") == (entries.order == .nextRefresh), "order is the line's")
+        let isByRefresh = members["order"] as? String == "next_refresh"
+        try check(isByRefresh == (entries.order == .nextRefresh), "order is the line's")
         try check(members["limit"].map { ($0 as? NSNumber)?.intValue == entries.limit } ?? true, "limit is the line's")
     case .flush(let tenant), .releaseHold(let tenant):
         let named = (members["tenant"] as? String).map { Array($0.utf8) }

@@ -7,7 +7,8 @@ package import ArgumentParser
 // request and prints the reply is a `RequestCommand`: it consists of a request and of the text for a reply, which tests look
 // at without a daemon. `Options` has the options that commands share, `Replies` the replies that only this tool decodes,
 // `Views` the layout for people, and `Output` what writes to the terminal and chooses the exit status. Only `Output` knows
-// escape sequences, and none from the daemon reaches a terminal.
+// escape sequences, and none from the daemon reaches a terminal. `Top` is the live screen: a value that makes lines from what
+// was learned, and the loop that feeds it. `Screen` has the parts of such lines.
 
 /// The tool's root command.
 package struct TokenCacheControl: AsyncParsableCommand {
@@ -27,7 +28,7 @@ package struct TokenCacheControl: AsyncParsableCommand {
         subcommands: [
             Token.self, Prefetch.self, Invalidate.self, Revoke.self, Hello.self, Health.self, Stats.self, Explain.self,
             Entries.self, Metrics.self, Evict.self, Flush.self, ReleaseHold.self, SetLogLevel.self, Reload.self,
-            Doctor.self, Bench.self,
+            Top.self, Doctor.self, Bench.self,
         ]
     )
 

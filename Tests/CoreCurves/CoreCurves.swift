@@ -49,6 +49,7 @@ private struct Curve {
             Curve(name: "evictions", prepare: { $0.fill() }, run: { $0.evict() }),
             Curve(name: "429 while callers wait", prepare: { $0.addWaiters() }, run: { $0.throttle() }),
             Curve(name: "waiters of one mint answered", prepare: { $0.addWaiters(ofOne: true) }, run: { $0.answer() }),
+            Curve(name: "next 100 refreshes", prepare: { $0.fill() }, run: { $0.listRefreshes() }),
             Curve(name: "logouts beside prefetches", prepare: { $0.prefetch() }, run: { $0.logOut() }),
         ]
     }
@@ -120,13 +121,18 @@ private struct CacheBenchmark {
     }
 
     private mutating func time(_ event: (inout CacheStateMachine, Instant) -> CacheActions) -> CacheActions {
+        let actions = timed(event)
+        calls += actions.calls
+        return actions
+    }
+
+    private mutating func timed<Result>(_ event: (inout CacheStateMachine, Instant) -> Result) -> Result {
         let began = ContinuousClock.now
-        let actions = event(&machine, now)
+        let result = event(&machine, now)
         let length = ContinuousClock.now - began
         whole += length
         longest = max(longest, length)
-        calls += actions.calls
-        return actions
+        return result
     }
 
     // MARK: Work
@@ -165,6 +171,11 @@ private struct CacheBenchmark {
     mutating func pass(_ duration: Duration) {
         now += duration
         measure { $0.timePassed(now: $1) }
+    }
+
+    mutating func listRefreshes() {
+        let request = EntriesRequest(limit: 100, order: .nextRefresh)
+        for _ in 0..<1_000 { _ = timed { $0.entries(request, of: nil, now: $1) } }
     }
 
     mutating func denyUsers() {

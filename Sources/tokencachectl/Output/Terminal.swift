@@ -6,6 +6,12 @@ import SafeText
 import SystemPackage
 import TokenCacheClient
 
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
 /// The tool's standard output and standard error.
 enum Terminal {
     /// True if standard output is a terminal.
@@ -15,6 +21,12 @@ enum Terminal {
     static var lines: Int? {
         let lines = Int(terminal_lines(FileDescriptor.standardOutput.rawValue))
         return lines > 0 ? lines : nil
+    }
+
+    /// True if standard output is a terminal with a cursor that can be moved.
+    static var canDraw: Bool {
+        let kind = ProcessInfo.processInfo.environment["TERM"] ?? ""
+        return hasTerminal && !["", "dumb"].contains(kind)
     }
 
     /// Writes a text and a line end to standard output.
@@ -36,6 +48,14 @@ enum Terminal {
             if error != .brokenPipe { complain("the output can't be written: \(error)") }
             throw .unwritableOutput
         }
+    }
+
+    /// Reports on standard error that something can't be shown.
+    ///
+    /// - Returns: The code to exit with.
+    static func refuse(_ text: String) -> ExitCode {
+        complain(text)
+        return .unwritableOutput
     }
 
     /// Reports an error on standard error.
