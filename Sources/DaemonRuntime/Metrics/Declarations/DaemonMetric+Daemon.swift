@@ -42,6 +42,11 @@ extension DaemonMetric {
             "tokencached_last_reload_success_timestamp_seconds",
             "Time at which a configuration was last put into force, at the start or by a reload, in seconds since 1970."
         ),
+        instrument(
+            .gauge,
+            "tokencached_last_reload_successful",
+            "1, or 0 if the last reload failed, so that an older configuration than that of the file is in force."
+        ),
     ]
 }
 
