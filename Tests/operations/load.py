@@ -10,7 +10,7 @@ audit: { to: stderr }
 cache: { idle_ttl: 2s, max_entries: 60 }
 sockets: { max_connections: 64 }
 """
-LIMITS = "    rate: { per_minute: 3000, burst: 200 }\n    max_concurrent: 8\n    timeout: 2s\n"
+LIMITS = "    rate: { per_minute: 600, burst: 60 }\n    max_concurrent: 8\n    timeout: 2s\n"
 
 
 def stage():

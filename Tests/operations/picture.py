@@ -5,6 +5,8 @@
 Titles, units, legends, colours and places are those of the dashboard.
 """
 
+import itertools
+import math
 import pathlib
 import re
 import sys
@@ -14,6 +16,7 @@ import time
 import matplotlib
 import matplotlib.pyplot
 import matplotlib.ticker
+import numpy
 from load import Load, stage
 from prometheus import Prometheus, dashboard, with_values
 from stage import Exporter, wait_for
@@ -27,7 +30,9 @@ WIDTH = 13.0
 HEIGHT = 0.33
 """Inches of one unit of the dashboard's grid, of which a row is 24 wide."""
 
-MOST_LEGENDS = 8
+MOST_LEGENDS = 10
+"""Series of a panel, of which each has a colour."""
+
 SERIES = ["#3274d9", "#56a64b", "#e0752d", "#8f3bb8", "#e02f44", "#1f9e9e", "#b58900", "#7a7a7a", "#c15c9b", "#5a6acf"]
 COLOURS = {"green": "#56a64b", "yellow": "#e0b400", "orange": "#f2811d", "red": "#e02f44"}
 INK, FAINT = "#24292f", "#d8dee4"
@@ -57,6 +62,7 @@ def run_under_load(directory):
     with stage() as place:
         exporter = Exporter(place.admin)
         prometheus = Prometheus(directory, exporter.address)
+        wait_for_samples(prometheus, 1)
         start = time.time()
         load = Load(place)
         try:
@@ -125,7 +131,7 @@ class Picture:
 
     def draw_panel(self, figure, panel, box):
         left, bottom, width, height = box
-        unit = HEIGHT / (self.rows + 1.4) / HEIGHT
+        unit = 1 / (self.rows + 1.4)
         figure.add_artist(
             matplotlib.patches.FancyBboxPatch(
                 (left + 0.004, bottom + 0.15 * unit),
@@ -136,27 +142,26 @@ class Picture:
                 edgecolor=FAINT,
                 linewidth=0.8,
                 transform=figure.transFigure,
+                zorder=-1,
             )
         )
-        figure.text(
-            left + 0.012, bottom + height - 0.65 * unit, panel["title"], fontsize=8.5, fontweight="bold", va="center"
-        )
+        style = {"fontsize": 8.5, "fontweight": "bold", "va": "center"}
+        figure.text(left + 0.012, bottom + height - 0.65 * unit, panel["title"], **style)
         kind = panel["type"]
         if kind == "stat":
             self.draw_values(figure, panel, box)
             return
-        margin = 0.05 if kind == "timeseries" else 0.012
-        legend = 1.9 if kind == "timeseries" else 1.5
-        area = (left + margin, bottom + (legend + 0.75) * unit, width - margin - 0.014, height - (legend + 2.0) * unit)
+        legend = self.draw_legend(figure, panel, left, bottom, width, unit)
+        margin = 0.05 if kind == "timeseries" else 0.014
+        area = (left + margin, bottom + legend + 0.75 * unit, width - margin - 0.014, height - legend - 2.0 * unit)
         axes = figure.add_axes(area)
         if kind == "timeseries":
             self.draw_lines(axes, panel)
         else:
             self.draw_states(axes, panel)
-        self.draw_legend(figure, axes, panel, left, bottom, width, unit)
 
     def series(self, panel):
-        """Returns the names and the points of the panel's series, the largest ones first."""
+        """Returns the names and the points of the panel's series."""
         found = [
             (legend_of(target["legendFormat"], labels), points)
             for target in panel["targets"]
@@ -166,61 +171,61 @@ class Picture:
 
     def draw_lines(self, axes, panel):
         defaults = panel["fieldConfig"]["defaults"]
-        found = self.series(panel)
         is_stack = defaults["custom"]["stacking"]["mode"] == "normal"
-        base = {}
-        for number, (name, points) in enumerate(found):
-            colour = SERIES[number % len(SERIES)]
-            times = [when for when, _ in points]
-            lower = [base.get(when, 0) if is_stack else 0 for when in times]
-            values = [value + under for (_, value), under in zip(points, lower)]
-            axes.plot(times, values, linewidth=1.1, label=name, color=colour)
+        times = numpy.arange(self.data["start"], self.data["stop"])
+        base, highest = numpy.zeros(len(times)), 0
+        for (_, points), colour in zip(self.series(panel), SERIES):
+            known = {round(when - self.data["start"]): value for when, value in points}
+            values = numpy.array([known.get(offset, numpy.nan) for offset in range(len(times))])
+            highest = max(highest, numpy.nanmax(values))
             if is_stack:
-                axes.fill_between(times, lower, values, color=colour, alpha=0.25, linewidth=0)
-                base.update(zip(times, values))
+                upper = base + numpy.nan_to_num(values)
+                axes.fill_between(times, base, upper, where=upper > base, color=colour, alpha=0.3, linewidth=0)
+                axes.plot(times, numpy.where(upper > base, upper, numpy.nan), linewidth=0.8, color=colour)
+                base = upper
+            else:
+                axes.plot(times, values, linewidth=1.1, color=colour)
         axes.set_ylim(bottom=defaults.get("min"), top=defaults.get("max"))
-        if defaults.get("max") is None and axes.get_ylim()[1] <= 0.06:
-            highest = max((value for _, points in found for _, value in points), default=0)
-            axes.set_ylim(0, 1 if highest == 0 else highest * 1.1)
+        if highest == 0:
+            axes.set_ylim(0, 1)
         axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(4))
         axes.yaxis.set_major_formatter(lambda value, _: text_of(value, defaults["unit"]))
         axes.grid(axis="y")
-        axes.tick_params(length=0)
         self.set_times(axes)
 
     def draw_states(self, axes, panel):
         options = panel["fieldConfig"]["defaults"]["mappings"][0]["options"]
         found = self.series(panel)
         for row, (name, points) in enumerate(reversed(found)):
-            for (when, value), following in zip(points, [*points[1:], (points[-1][0] + 1, 0)]):
+            for value, group in itertools.groupby(points, key=lambda point: point[1]):
+                times = [when for when, _ in group]
                 colour = COLOURS[options[str(int(value))]["color"]]
-                axes.barh(
-                    row, following[0] - when, left=when, height=0.62, color=colour, linewidth=0.2, edgecolor=colour
-                )
-            axes.text(self.data["start"], row + 0.37, name, fontsize=7, va="bottom")
+                axes.barh(row, times[-1] + 1 - times[0], left=times[0], height=0.55, color=colour)
+            axes.text(self.data["start"], row + 0.36, name, fontsize=7, va="bottom")
         axes.set_ylim(-0.5, max(1.7, len(found) - 0.2))
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
-        axes.tick_params(length=0)
         self.set_times(axes)
 
     def set_times(self, axes):
         start = self.data["start"]
         axes.set_xlim(start, self.data["stop"])
-        axes.set_xticks([start + offset for offset in range(0, int(self.data["stop"] - start) + 1, 20)])
-        axes.xaxis.set_major_formatter(lambda value, _: f"{int(value - start) // 60}:{int(value - start) % 60:02}")
+        axes.set_xticks([start + offset for offset in range(20, int(self.data["stop"] - start) + 1, 20)])
+        axes.xaxis.set_major_formatter(lambda value, _: f"{round(value - start) // 60}:{round(value - start) % 60:02}")
+        axes.tick_params(length=0)
 
-    def draw_legend(self, figure, axes, panel, left, bottom, width, unit):
+    def draw_legend(self, figure, panel, left, bottom, width, unit):
+        """Draws the names of the series or of the states, and returns the height that they take."""
         if panel["type"] == "timeseries":
-            handles, names = axes.get_legend_handles_labels()
+            names = [name for name, _ in self.series(panel)]
+            handles = [matplotlib.lines.Line2D([], [], color=colour, linewidth=1.4) for colour in SERIES]
         else:
             options = panel["fieldConfig"]["defaults"]["mappings"][0]["options"].values()
-            handles = [matplotlib.patches.Patch(color=COLOURS[option["color"]]) for option in options]
             names = [option["text"] for option in options]
-        longest = max(map(len, names), default=1)
-        columns = max(1, min(len(names), int(width * WIDTH * 72 / (longest * 4.1 + 26))))
+            handles = [matplotlib.patches.Patch(color=COLOURS[option["color"]]) for option in options]
+        columns = max(1, min(len(names), int(width * WIDTH * 72 / (max(map(len, names)) * 3.9 + 24))))
         figure.legend(
-            handles,
+            handles[: len(names)],
             names,
             loc="lower left",
             bbox_to_anchor=(left + 0.008, bottom + 0.2 * unit),
@@ -233,6 +238,7 @@ class Picture:
             labelspacing=0.25,
             borderpad=0.2,
         )
+        return (0.5 + 0.36 * math.ceil(len(names) / columns)) * unit
 
     def draw_values(self, figure, panel, box):
         left, bottom, width, height = box

@@ -13,6 +13,7 @@ from stage import TIMEOUT, end, started, wait_for
 CONFIG = pathlib.Path(__file__).resolve().parents[2] / "Config"
 VARIABLES = {"$__rate_interval": "5s", "$instance": ".*", "$tenant": ".*"}
 LISTENING = re.compile(r'msg="Listening on" address=(\S+)')
+READY = "Server is ready to receive web requests."
 COMPARISON = re.compile(r"==|!=|>=|<=|>|<")
 ABSENT = re.compile(r"absent\((.*)\)", re.DOTALL)
 NUMBER = re.compile(r"[\d.]+")
@@ -46,6 +47,7 @@ class Prometheus:
         )
         try:
             found = wait_for(lambda: LISTENING.search(log.read_text()), "Prometheus listens", self.process)
+            wait_for(lambda: READY in log.read_text(), "Prometheus is ready", self.process)
         except AssertionError:
             print(log.read_text())
             end(self.process)
