@@ -147,8 +147,8 @@ var targets: [Target] = [
         name: "DaemonRuntimeTests",
         dependencies: [
             "Secrets", "Systemd", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "Audit", "TokenLog",
-            "DaemonConfiguration", "DaemonRuntime", "OperatorReplies", "PrometheusMetrics", "StandInTenant", "TestSupport",
-            nioCore, nioPosix, logging, lifecycle, unixSignals, crypto,
+            "DaemonConfiguration", "DaemonRuntime", "OperatorReplies", "PrometheusMetrics", "StandInTenant",
+            "TestSupport", nioCore, nioPosix, logging, lifecycle, unixSignals, crypto,
         ]
     ),
     .testTarget(

@@ -12,7 +12,7 @@ package struct ReloadMetrics: Sendable {
     private let applied: Counter
     private let invalid: Counter
     private let lastSuccess: Gauge
-    private let wasLastSuccessful: Gauge
+    private let isLastSuccessful: Gauge
 
     /// Creates the instruments, right after a configuration was put into force.
     package init(_ exporter: MetricsExporter) {
@@ -21,7 +21,7 @@ package struct ReloadMetrics: Sendable {
         applied = Counter(label: name, dimensions: [("outcome", "applied")], factory: factory)
         invalid = Counter(label: name, dimensions: [("outcome", "invalid_configuration")], factory: factory)
         lastSuccess = Gauge(label: "tokencached_last_reload_success_timestamp_seconds", factory: factory)
-        wasLastSuccessful = Gauge(label: "tokencached_last_reload_successful", factory: factory)
+        isLastSuccessful = Gauge(label: "tokencached_last_reload_successful", factory: factory)
         noteSuccess()
     }
 
@@ -33,13 +33,13 @@ package struct ReloadMetrics: Sendable {
             noteSuccess()
         case .error(let error) where error.code == .invalidConfiguration:
             invalid.increment()
-            wasLastSuccessful.record(0)
+            isLastSuccessful.record(0)
         default: break
         }
     }
 
     private func noteSuccess() {
         lastSuccess.record(Date().timeIntervalSince1970)
-        wasLastSuccessful.record(1)
+        isLastSuccessful.record(1)
     }
 }

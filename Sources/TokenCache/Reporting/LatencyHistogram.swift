@@ -44,8 +44,7 @@ package struct LatencyHistogram: Sendable {
 
     private static func nanoseconds(_ latency: Duration) -> UInt64 {
         let (seconds, attoseconds) = latency.components
-        let nanoseconds = UInt64(Swift.max(0, seconds)) * 1_000_000_000
-            + UInt64(Swift.max(0, attoseconds)) / 1_000_000_000
-        return min(nanoseconds, max)
+        let whole = UInt64(Swift.max(0, seconds)) * 1_000_000_000
+        return min(whole + UInt64(Swift.max(0, attoseconds)) / 1_000_000_000, max)
     }
 }

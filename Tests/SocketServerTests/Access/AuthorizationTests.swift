@@ -143,7 +143,7 @@ struct AuthorizationTests {
         #expect(
             try hello(.admin, Self.administrator)
                 == .hello(
-                    operations: [.hello, .stats, .entries, .evict, .flush, .reload, .health, .explain],
+                    operations: [.hello, .stats, .entries, .evict, .flush, .reload, .health, .metrics, .explain],
                     tenants: ["main", "other"]
                 )
         )

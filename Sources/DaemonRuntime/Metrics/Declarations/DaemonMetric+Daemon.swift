@@ -39,13 +39,13 @@ extension DaemonMetric {
         ),
         instrument(
             .gauge,
-            "tokencached_last_reload_success_timestamp_seconds",
-            "Time at which a configuration was last put into force, at the start or by a reload, in seconds since 1970."
+            "tokencached_last_reload_successful",
+            "1, or 0 if the last reload found a fault in the configuration."
         ),
         instrument(
             .gauge,
-            "tokencached_last_reload_successful",
-            "1, or 0 if the last reload failed, so that an older configuration than that of the file is in force."
+            "tokencached_last_reload_success_timestamp_seconds",
+            "Time at which a configuration was last put into force, at the start or by a reload, in seconds since 1970."
         ),
     ]
 }
