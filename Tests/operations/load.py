@@ -38,7 +38,7 @@ class Load:
             while self.is_running:
                 turn += 1
                 users = [f"user{(turn + number) % 40}" for number in range(20)]
-                users += [f"expires-3:short{number}" for number in range(8)]
+                users += [f"expires-8:short{number}" for number in range(8)]
                 connection.ask(*({"op": "token", "subject": user, "timeout": 20} for user in users))
                 self.new_connection()
                 time.sleep(0.02)
