@@ -60,6 +60,24 @@ test-browser: ## Test the example in a real browser, with screenshots
 	swift build $(SWIFT_FLAGS)
 	scripts/test-browser
 
+.PHONY: test-documentation
+test-documentation: ## Run the documentation's examples against the daemon and a stand-in tenant
+	@scripts/install-dependencies build documentation
+	@for product in tokencached tokencachectl standin-tenant; do swift build $(SWIFT_FLAGS) --product $$product || exit; done
+	scripts/test-documentation
+
+.PHONY: test-monitoring
+test-monitoring: ## Run the queries of the dashboard and the alerts against a real Prometheus
+	@scripts/install-dependencies build monitoring
+	@for product in tokencached standin-tenant; do swift build $(SWIFT_FLAGS) --product $$product || exit; done
+	scripts/test-monitoring
+
+.PHONY: pictures
+pictures: ## Draw the documentation's pictures from a run under load
+	@scripts/install-dependencies build monitoring pictures
+	@for product in tokencached standin-tenant; do swift build $(SWIFT_FLAGS) --product $$product || exit; done
+	scripts/picture-of-dashboard
+
 .PHONY: test-systemd
 test-systemd: deb ## Test the package under a real systemd, in a container (root)
 	@scripts/install-dependencies systemd
@@ -92,6 +110,7 @@ lint: ## Check formatting, imports, scripts, units and documentation
 	scripts/lint-units
 	scripts/lint-clients
 	scripts/lint-documentation
+	scripts/check-monitoring
 	shellcheck $$(grep -lE '^#!.*bash' scripts/*) .ci/run Tests/systemd/prepare
 	@$(MAKE) --no-print-directory check-imports
 	scripts/build-client-docs

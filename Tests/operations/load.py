@@ -10,7 +10,7 @@ audit: { to: stderr }
 cache: { idle_ttl: 2s, max_entries: 60 }
 sockets: { max_connections: 64 }
 """
-LIMITS = "    rate: { per_minute: 3000, burst: 200 }\n    max_concurrent: 8\n    timeout: 2s\n"
+LIMITS = "    rate: { per_minute: 600, burst: 60 }\n    max_concurrent: 8\n    timeout: 2s\n"
 
 
 def stage():
@@ -38,7 +38,7 @@ class Load:
             while self.is_running:
                 turn += 1
                 users = [f"user{(turn + number) % 40}" for number in range(20)]
-                users += [f"expires-3:short{number}" for number in range(8)]
+                users += [f"expires-8:short{number}" for number in range(8)]
                 connection.ask(*({"op": "token", "subject": user, "timeout": 20} for user in users))
                 self.new_connection()
                 time.sleep(0.02)

@@ -3,17 +3,23 @@
 import json
 import pathlib
 import re
-import subprocess
+import urllib.error
 import urllib.parse
 import urllib.request
 
 import yaml
-from stage import TIMEOUT, end, wait_for
+from stage import TIMEOUT, end, started, wait_for
 
 CONFIG = pathlib.Path(__file__).resolve().parents[2] / "Config"
 VARIABLES = {"$__rate_interval": "5s", "$instance": ".*", "$tenant": ".*"}
 LISTENING = re.compile(r'msg="Listening on" address=(\S+)')
+READY = "Server is ready to receive web requests."
 COMPARISON = re.compile(r"==|!=|>=|<=|>|<")
+ABSENT = re.compile(r"absent\((.*)\)", re.DOTALL)
+NUMBER = re.compile(r"[\d.]+")
+OUTSIDE = re.compile(r"[^\s(){}]")
+"""A character that can stand outside of brackets."""
+
 SET_OPERATOR = re.compile(r"(?:and|unless|or)\b(?:\s+(?:on|ignoring)\s*\([^)]*\))?")
 
 
@@ -30,19 +36,18 @@ class Prometheus:
         file = directory / "prometheus.yaml"
         file.write_text(yaml.safe_dump(configuration))
         log = directory / "prometheus.log"
-        with open(log, "wb") as output:
-            self.process = subprocess.Popen(
-                [
-                    "prometheus",
-                    f"--config.file={file}",
-                    f"--storage.tsdb.path={directory / 'prometheus'}",
-                    "--web.listen-address=127.0.0.1:0",
-                ],
-                stdout=output,
-                stderr=output,
-            )
+        self.process = started(
+            [
+                "prometheus",
+                f"--config.file={file}",
+                f"--storage.tsdb.path={directory / 'prometheus'}",
+                "--web.listen-address=127.0.0.1:0",
+            ],
+            log,
+        )
         try:
             found = wait_for(lambda: LISTENING.search(log.read_text()), "Prometheus listens", self.process)
+            wait_for(lambda: READY in log.read_text(), "Prometheus is ready", self.process)
         except AssertionError:
             print(log.read_text())
             end(self.process)
@@ -64,7 +69,7 @@ class Prometheus:
         return max(values, default=None)
 
     def series(self, query, start, stop, step=1):
-        """Returns the series of a query over a time: their labels with their points, without those that are no number."""
+        """Returns the labels and the points of a query's series, without points that are no number."""
         result = self.get("query_range", query=query, start=start, end=stop, step=step)["result"]
         found = [
             (series["metric"], [(when, float(value)) for when, value in series["values"] if value != "NaN"])
@@ -100,21 +105,19 @@ def dashboard_queries():
 
 
 def outermost(pattern, text):
-    """Returns the matches of a pattern that are in no brackets and in no quotation."""
+    """Returns the matches of a pattern that are in no brackets and in no quotation, each at the beginning of a word."""
     depth, quoted, index, found = 0, False, 0, []
     while index < len(text):
         character = text[index]
+        begins = not quoted and depth == 0 and (index == 0 or not text[index - 1].isalnum())
+        if begins and (match := pattern.match(text, index)):
+            found.append(match)
+            index = match.end()
+            continue
         if character == '"':
             quoted = not quoted
-        elif not quoted and character in "({[":
-            depth += 1
-        elif not quoted and character in ")}]":
-            depth -= 1
-        elif not quoted and depth == 0 and (index == 0 or not text[index - 1].isalnum()):
-            if match := pattern.match(text, index):
-                found.append(match)
-                index = match.end()
-                continue
+        elif not quoted:
+            depth += (character in "({[") - (character in ")}]")
         index += 1
     return found
 
@@ -130,13 +133,15 @@ def split(pattern, text):
 
 def operands(expression):
     """Returns what an alert's expression compares and combines, without numbers."""
-    if (within := re.fullmatch(r"\((.*)\)|absent\((.*)\)", expression.strip(), re.DOTALL)) and within[0].count("(") == 1:
-        expression = within[1] or within[2]
-    parts = split(SET_OPERATOR, expression)
-    sides = [side for part in parts for side in split(COMPARISON, part)]
-    found = [side for side in sides if not re.fullmatch(r"[\d.]+", side)]
-    nested = [side for side in found if side.startswith("(") and side.endswith(")") and side.count("(") == 1]
-    return [side for side in found if side not in nested] + [part for side in nested for part in operands(side)]
+    if absent := ABSENT.fullmatch(expression.strip()):
+        return [absent[1]]
+    found = []
+    for side in (side for part in split(SET_OPERATOR, expression) for side in split(COMPARISON, part)):
+        if not outermost(OUTSIDE, side):
+            found += operands(side[1:-1])
+        elif not NUMBER.fullmatch(side):
+            found.append(side)
+    return found
 
 
 def alerts():

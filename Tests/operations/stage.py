@@ -34,13 +34,8 @@ class StandInTenant:
 
     def __init__(self, directory, name, *options):
         ready = directory / f"{name}.ready"
-        self.log = open(directory / f"{name}.log", "wb")
-        self.process = subprocess.Popen(
-            [PROGRAMS / "standin-tenant", "--client-id", "client", "--client-secret", "secret", "--ready-file", ready]
-            + list(options),
-            stdout=self.log,
-            stderr=self.log,
-        )
+        command = [PROGRAMS / "standin-tenant", "--client-id", "client", "--client-secret", "secret"]
+        self.process = started([*command, "--ready-file", ready, *options], directory / f"{name}.log")
         wait_for(ready.exists, "the stand-in tenant listens", self.process)
         self.url = ready.read_text().strip()
 
@@ -51,7 +46,6 @@ class StandInTenant:
 
     def end(self):
         end(self.process)
-        self.log.close()
 
 
 class Connection:
@@ -101,10 +95,9 @@ class Stage:
 
     def start(self):
         """Starts the daemon, and waits until it serves."""
-        log = self.stack.enter_context(open(self.directory / "daemon.log", "ab"))
         command = [PROGRAMS / "tokencached", "--config", self.file]
         command += ["--socket", self.socket, "--admin-socket", self.admin]
-        self.process = subprocess.Popen(command, stdout=log, stderr=log)
+        self.process = started(command, self.directory / "daemon.log")
         self.stack.callback(end, self.process)
         try:
             wait_for(lambda: self.socket.exists() and self.admin.exists(), "the daemon serves", self.process)
@@ -155,6 +148,12 @@ class Exporter:
     def end(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+def started(command, log):
+    """Starts a program that writes into a log."""
+    with open(log, "ab") as output:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
 
 
 def end(process):

@@ -73,7 +73,9 @@ class Monitoring(unittest.TestCase):
     def test_promtool_accepts_the_metrics(self):
         connection = self.stage.connect(self.stage.admin)
         text = connection.ask({"op": "metrics"})[0]["body"]
-        check = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+        check = subprocess.run(
+            ["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False
+        )
         self.assertEqual((check.returncode, check.stdout + check.stderr), (0, ""))
 
     def firing(self):
