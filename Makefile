@@ -72,12 +72,6 @@ test-monitoring: ## Run the queries of the dashboard and the alerts against a re
 	@for product in tokencached standin-tenant; do swift build $(SWIFT_FLAGS) --product $$product || exit; done
 	scripts/test-monitoring
 
-.PHONY: pictures
-pictures: ## Draw the documentation's pictures from a run under load
-	@scripts/install-dependencies build monitoring pictures
-	@for product in tokencached standin-tenant; do swift build $(SWIFT_FLAGS) --product $$product || exit; done
-	scripts/picture-of-dashboard
-
 .PHONY: test-systemd
 test-systemd: deb ## Test the package under a real systemd, in a container (root)
 	@scripts/install-dependencies systemd
@@ -141,9 +135,10 @@ demo: ## Show a miss, a hit and the statistics on a stand-in tenant
 
 .PHONY: pictures
 pictures: ## Draw the pictures of the documentation from running programs (minutes)
-	@scripts/install-dependencies build pictures
+	@scripts/install-dependencies build monitoring pictures
 	@for product in tokencached tokencachectl standin-tenant; do swift build $(SWIFT_FLAGS) --product $$product || exit; done
-	@scripts/picture-of-top
+	scripts/picture-of-dashboard
+	scripts/picture-of-top
 
 .PHONY: bench
 bench: ## Measure hits beside Redis and memcached, and memory
