@@ -22,9 +22,11 @@ struct RequestMembers {
         case tokenSHA256
         case limit
         case after
+        case level
+        case `for`
     }
 
-    private var values = InlineArray<15, JSONScanner.Value?>(repeating: nil)
+    private var values = InlineArray<17, JSONScanner.Value?>(repeating: nil)
     private var others = JSONMemberNames()
     /// True if a member comes twice.
     private(set) var hasDuplicate = false
@@ -89,7 +91,8 @@ struct RequestMembers {
         let candidates: (Name, Name?, Name?, Name?)
         switch name.end - name.start {
         case 2: candidates = (.op, .id, nil, nil)
-        case 5: candidates = (.scope, .limit, .after, nil)
+        case 3: candidates = (.for, nil, nil, nil)
+        case 5: candidates = (.scope, .limit, .after, .level)
         case 6: candidates = (.tenant, nil, nil, nil)
         case 7: candidates = (.subject, .userID, .minTTL, .timeout)
         case 8: candidates = (.noCache, .subjects, .userIDs, nil)
@@ -133,6 +136,8 @@ extension RequestMembers.Name {
         case .tokenSHA256: "token_sha256"
         case .limit: "limit"
         case .after: "after"
+        case .level: "level"
+        case .for: "for"
         }
     }
 }
