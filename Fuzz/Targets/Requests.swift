@@ -96,6 +96,10 @@ private func checkMeaning(_ line: RequestParser.Line, _ bytes: [UInt8]) throws(B
     case .flush(let tenant), .releaseHold(let tenant):
         let named = (members["tenant"] as? String).map { Array($0.utf8) }
         try check(named == tenant.map { Array($0.utf8) }, "the tenant is the line's")
+    case .logLevel(let request):
+        try check(members["level"] as? String == request.level.rawValue, "the level is the line's")
+        let seconds = (members["for"] as? NSNumber).map { Duration.seconds($0.intValue) }
+        try check(seconds == request.duration, "for is the line's")
     default: break
     }
 }

@@ -67,8 +67,9 @@ package struct DaemonRuntime: Sendable {
         let sockets = try Sockets(handedOver, settings)
         defer { sockets.removeNames() }
         let exporter = MetricsExporter()
-        let auditTrail = AuditTrail(to: try AuditTrail.open(.nowhere), metrics: exporter.registry) { [log] in
-            $0.write(to: log)
+        let incidents = OwnIncidents(log: log)
+        let auditTrail = AuditTrail(to: try AuditTrail.open(.nowhere), metrics: exporter.registry) {
+            $0.note(in: incidents.auditGap, now: .now)
         }
         defer {
             if !auditTrail.flush() { log.error("not all records of the audit trail were written before the end") }
@@ -78,7 +79,16 @@ package struct DaemonRuntime: Sendable {
         let tenantGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let clients = TenantClients(source, on: tenantGroup, log: log)
         let result = await Self.result {
-            try await serve(sockets, handedOver.stored, group.next(), tenantGroup.next(), clients, auditTrail, exporter)
+            try await serve(
+                sockets,
+                handedOver.stored,
+                group.next(),
+                tenantGroup.next(),
+                clients,
+                auditTrail,
+                incidents,
+                exporter
+            )
         }
         await clients.shutdown()
         let shutdown = await Self.result {
@@ -106,22 +116,24 @@ package struct DaemonRuntime: Sendable {
         _ tenantLoop: any EventLoop,
         _ clients: TenantClients,
         _ auditTrail: AuditTrail,
+        _ incidents: OwnIncidents,
         _ exporter: MetricsExporter
     ) async throws {
         let (reloads, accounts) = (ReloadRequests(), AccountRequests())
         let limit = OpenFileLimit.raise()
+        let levels = try await LogLevelControl.start(on: loop, output, log: log)
         let frontend = try await Frontend.start(
             on: loop,
             maxConnections: min(settings.maxConnections, limit?.connections ?? .max),
-            dependencies(auditTrail, reloads, accounts, exporter)
+            dependencies(auditTrail, reloads, accounts, exporter, levels)
         )
-        let components = await components(frontend, clients, stored, auditTrail)
+        let components = await components(frontend, clients, stored, auditTrail, levels)
         try await components.apply(components.prepare(loaded))
         warn(limit)
         // Trapped before the daemon is ready: from then on the manager may send it at any moment.
         let reloadSignals = await UnixSignalsSequence(trapping: signals.reload)
         let reload = ReloadService(
-            Reload(from: source, into: components, log: log),
+            Reload(from: source, into: components, log: log, incident: incidents.wrongConfiguration),
             frontend,
             requests: reloads,
             signals: reloadSignals,
@@ -129,13 +141,14 @@ package struct DaemonRuntime: Sendable {
             metrics: ReloadMetrics(exporter)
         )
         let services = ServiceGroup(
-            services: services(components, sockets, reload, accounts, exporter, loops: [loop, tenantLoop]),
+            services: services(components, sockets, reload, accounts, incidents, exporter, loops: [loop, tenantLoop]),
             gracefulShutdownSignals: signals.shutdown,
             logger: log
         )
         let result = await Self.result { try await services.run() }
         // Also after a fault of a service, so that the next daemon gets all tokens.
         await components.persistence.finish()
+        try await loop.submit { levels.value.close() }.get()
         try await frontend.stop()
         try result.get()
     }
@@ -148,6 +161,7 @@ package struct DaemonRuntime: Sendable {
         _ sockets: Sockets,
         _ reload: ReloadService,
         _ accounts: AccountRequests,
+        _ incidents: OwnIncidents,
         _ exporter: MetricsExporter,
         loops: [any EventLoop]
     ) -> [any Service] {
@@ -158,6 +172,7 @@ package struct DaemonRuntime: Sendable {
             MetricsService(exporter, frontend, output: output),
             AccountService(frontend, source.accounts, requests: accounts, log: log),
             AuditService(auditTrail: components.auditTrail),
+            IncidentService(frontend, incidents),
             HeartbeatService(frontend, loops: loops, interval: Watchdog.interval),
             EarlySignalService(),
             SocketWatchService(frontend, sockets, log: log),
@@ -169,7 +184,8 @@ package struct DaemonRuntime: Sendable {
         _ frontend: Frontend,
         _ clients: TenantClients,
         _ stored: [HandedOverSockets.Stored],
-        _ auditTrail: AuditTrail
+        _ auditTrail: AuditTrail,
+        _ levels: NIOLoopBound<LogLevelControl>
     ) async -> Components {
         await clients.onSecretChange { await frontend.cache.secretChanged(of: $0) }
         return Components(
@@ -183,6 +199,7 @@ package struct DaemonRuntime: Sendable {
             ),
             auditTrail: auditTrail,
             output: output,
+            levels: levels,
             log: log
         )
     }
@@ -191,7 +208,8 @@ package struct DaemonRuntime: Sendable {
         _ auditTrail: AuditTrail,
         _ reloads: ReloadRequests,
         _ accounts: AccountRequests,
-        _ exporter: MetricsExporter
+        _ exporter: MetricsExporter,
+        _ levels: NIOLoopBound<LogLevelControl>
     ) -> Frontend.Dependencies {
         let (log, resolver) = (log, source.accounts)
         return Frontend.Dependencies(
@@ -199,7 +217,8 @@ package struct DaemonRuntime: Sendable {
             audit: { auditTrail.append($0) },
             askForNames: { if resolver.want($0) { accounts.ask() } },
             reload: { reloads.ask(($0, $1)) },
-            metrics: { exporter.ask($0) }
+            metrics: { exporter.ask($0) },
+            levels: levels
         )
     }
 
@@ -209,7 +228,8 @@ package struct DaemonRuntime: Sendable {
     private func warn(_ limit: OpenFileLimit?) {
         if let limit {
             let connections = min(settings.maxConnections, limit.connections)
-            log.info(
+            log.log(
+                level: connections < settings.maxConnections ? .warning : .info,
                 "the limit of open files bounds the connections",
                 metadata: [LogKey.files: "\(limit.files)", LogKey.connections: "\(connections)"]
             )

@@ -100,12 +100,15 @@ struct AuditTrailTests {
             AuditRecord(Self.peer, .flush(tenant: nil, count: 12)),
             AuditRecord(nil, .reload(.invalidConfiguration)),
             AuditRecord(Self.peer, .releaseHold(tenant: "main", left: .milliseconds(12_300))),
-            AuditRecord(Self.peer, .noHold(tenant: nil))
+            AuditRecord(Self.peer, .noHold(tenant: nil)),
+            AuditRecord(Self.peer, .logLevel(LogLevelRequest(level: .debug, duration: .seconds(600))))
         ).map(members)
         let events = [
-            "refusal", "mint", "revocation", "evict", "flush", "reload", "release_hold", "release_hold",
+            "refusal", "mint", "revocation", "evict", "flush", "reload", "release_hold", "release_hold", "log_level",
         ]
         #expect(lines.map { $0["event"] as? String } == events)
+        #expect(lines[8]["level"] as? String == "debug" && lines[8]["seconds"] as? Int == 600)
+        #expect(lines[8]["outcome"] as? String == "done" && lines[8]["peer_uid"] as? Int == 33)
         #expect(lines[0]["operation"] as? String == "prefetch" && lines[0]["user_id"] as? String == "7")
         #expect(lines[0]["scope_asked"] as? String == "a b" && lines[0]["tenant"] == nil)
         #expect(lines[1]["upstream_status"] as? Int == 401 && lines[1]["upstream_code"] as? String == "OAUTH-14")

@@ -11,7 +11,7 @@ extension AuditRecord {
         switch act {
         case .forbidden, .mint(_, _, .failed), .reload(.some): true
         case .revocation(_, _, _, let end) where end != .revoked: true
-        case .mint, .revocation, .evict, .flush, .releaseHold, .noHold, .reload: false
+        case .mint, .revocation, .evict, .flush, .releaseHold, .noHold, .reload, .logLevel: false
         }
     }
 
@@ -56,6 +56,9 @@ extension AuditRecord {
                 + [AuditField("seconds_left", left.asRetryAfter)]
         case .noHold(let tenant): Self.event("release_hold", "none") + Self.fields(tenant, nil, nil)
         case .reload(let code): Self.event("reload", code?.rawValue ?? "done")
+        case .logLevel(let request):
+            Self.event("log_level", "done") + [AuditField("level", request.level.rawValue)]
+                + (request.duration.map { [AuditField("seconds", Int($0.components.seconds))] } ?? [])
         }
     }
 

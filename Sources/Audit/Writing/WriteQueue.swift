@@ -7,7 +7,9 @@ import Synchronization
 package final class WriteQueue: Sendable {
     private struct State {
         var waiting = 0
+        /// The number of writes that were dropped since the last one.
         var dropped = 0
+        /// The number of writes that were dropped since the start.
         var droppedInAll = 0
     }
 
@@ -53,11 +55,11 @@ package final class WriteQueue: Sendable {
         }
     }
 
-    /// The number of writes that were dropped since the start.
-    package var dropped: Int { state.withLock { $0.droppedInAll } }
-
     /// The number of bytes that wait.
     package var waiting: Int { state.withLock { $0.waiting } }
+
+    /// The number of writes that were dropped since the start.
+    package var dropped: Int { state.withLock { $0.droppedInAll } }
 
     /// Waits until all writes are done, but no longer than a timeout: a disk or a journal may hang.
     ///

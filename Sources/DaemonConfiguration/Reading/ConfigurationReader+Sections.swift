@@ -52,6 +52,15 @@ extension ConfigurationReader {
         return level
     }
 
+    mutating func logFormat(_ item: Item) -> DaemonConfiguration.LogFormat? {
+        guard let format = item.text.flatMap(DaemonConfiguration.LogFormat.init(rawValue:)) else {
+            let formats = DaemonConfiguration.LogFormat.allCases.map(\.rawValue)
+            note(item, "should be one of \(formats.joined(separator: ", "))")
+            return nil
+        }
+        return format
+    }
+
     mutating func auditDestination(_ item: Item) -> AuditDestination? {
         switch item.text {
         case "journal": return .journal

@@ -94,6 +94,19 @@ enum FileSettings {
             "The least level that is logged.",
             stated: { $0.rawValue },
             read: { $0.logLevel($1) }
-        )
+        ),
+        .special(
+            "format",
+            form: DaemonConfiguration.LogFormat.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", "),
+            default: DaemonConfiguration().logFormat.rawValue,
+            """
+            The format of the log. `journal`: entries with fields, for systemd's journal. `text`: lines for people, with \
+            colours on a terminal. `logfmt`: lines of key=value. `json`: one JSON object a line. `auto`: `journal` if \
+            standard error is the journal, `text` if it is a terminal, `logfmt` otherwise.
+            """
+        ) { reader, item, configuration in
+            if let format = reader.logFormat(item) { configuration.logFormat = format }
+            configuration.logFormatLine = item.line
+        },
     ]
 }

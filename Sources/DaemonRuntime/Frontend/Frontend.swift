@@ -35,6 +35,8 @@ package struct Frontend: Sendable {
         package var reload: @Sendable (Waiter, Peer) -> Void
         /// Requests the metrics for a request that waits, or returns false if too many wait already.
         package var metrics: @Sendable (Waiter) -> Bool
+        /// The control of the log's level, which lives on the same event loop, or nil for none.
+        package var levels: NIOLoopBound<LogLevelControl>?
 
         /// Creates dependencies whose calls do nothing by default.
         package init(
@@ -42,13 +44,15 @@ package struct Frontend: Sendable {
             audit: @escaping @Sendable (AuditRecord) -> Void = { _ in },
             askForNames: @escaping @Sendable (Peer) -> Void = { _ in },
             reload: @escaping @Sendable (Waiter, Peer) -> Void = { _, _ in },
-            metrics: @escaping @Sendable (Waiter) -> Bool = { _ in false }
+            metrics: @escaping @Sendable (Waiter) -> Bool = { _ in false },
+            levels: NIOLoopBound<LogLevelControl>? = nil
         ) {
             self.notify = notify
             self.audit = audit
             self.askForNames = askForNames
             self.reload = reload
             self.metrics = metrics
+            self.levels = levels
         }
     }
 
@@ -138,6 +142,8 @@ package struct Frontend: Sendable {
                 metrics: dependencies.metrics,
                 audit: dependencies.audit,
                 askForNames: dependencies.askForNames,
+                setLogLevel: { dependencies.levels?.value.set($0) },
+                logCheck: { dependencies.levels?.value.check },
                 fillConnections: { references.server.value?.fill(&$0) }
             )
         )
@@ -215,6 +221,13 @@ extension Frontend {
             server.value.listen(on: descriptor, kind: socket.kind)
         }.get()
         try await eventLoop.submit { server.value.closeOlderListeners(socket.kind) }.get()
+    }
+
+    /// The counts of connections that could not be served.
+    package var connectionFaults: ConnectionFaults {
+        get async {
+            (try? await eventLoop.submit { server.value.connectionFaults }.get()) ?? ConnectionFaults()
+        }
     }
 
     /// Sets or, by nil, ends a failed check of the daemon itself, which `health` shows.

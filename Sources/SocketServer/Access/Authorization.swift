@@ -79,6 +79,7 @@ package final class Authorization {
         case .metrics: return .administer(.metrics)
         case .explain(let request): return .administer(.explain(try directory.key(for: request)))
         case .releaseHold(let name): return .administer(.releaseHold(try tenant(name)))
+        case .logLevel(let request): return .administer(.logLevel(request))
         }
     }
 

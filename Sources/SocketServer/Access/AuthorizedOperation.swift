@@ -37,5 +37,7 @@ package enum AuthorizedOperation: Sendable, Equatable {
         case explain(TokenKey)
         /// Ends the hold of one tenant or of all.
         case releaseHold(TenantID?)
+        /// Sets the level of the log.
+        case logLevel(LogLevelRequest)
     }
 }

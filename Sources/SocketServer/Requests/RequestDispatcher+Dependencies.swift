@@ -23,6 +23,10 @@ extension RequestDispatcher {
         ///
         /// Another policy follows if there are new ones.
         package var askForNames: (Peer) -> Void
+        /// Sets the level of the log.
+        package var setLogLevel: (LogLevelRequest) -> Void
+        /// The check of the log's level, or nil if it is the configured one.
+        package var logCheck: () -> HealthReply.Check?
         /// Adds the server's connections to the statistics.
         package var fillConnections: (inout StatsReply) -> Void
 
@@ -34,6 +38,8 @@ extension RequestDispatcher {
             metrics: @escaping (Waiter) -> Bool = { _ in false },
             audit: @escaping (AuditRecord) -> Void,
             askForNames: @escaping (Peer) -> Void = { _ in },
+            setLogLevel: @escaping (LogLevelRequest) -> Void = { _ in },
+            logCheck: @escaping () -> HealthReply.Check? = { nil },
             fillConnections: @escaping (inout StatsReply) -> Void
         ) {
             self.version = version
@@ -42,6 +48,8 @@ extension RequestDispatcher {
             self.metrics = metrics
             self.audit = audit
             self.askForNames = askForNames
+            self.setLogLevel = setLogLevel
+            self.logCheck = logCheck
             self.fillConnections = fillConnections
         }
     }

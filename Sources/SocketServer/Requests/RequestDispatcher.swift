@@ -171,6 +171,10 @@ package final class RequestDispatcher: RequestHandler {
         case .explain(let key): return cache.assumeIsolated { $0.explain(key, for: peer.uid, now: now) }
         case .releaseHold(let tenant):
             return cache.assumeIsolated { $0.releaseHolds(of: tenant, for: peer, now: now) }
+        case .logLevel(let request):
+            dependencies.audit(AuditRecord(peer, .logLevel(request)))
+            dependencies.setLogLevel(request)
+            return .logLevel(request.level, seconds: request.duration.map { Int($0.components.seconds) })
         }
     }
 
@@ -180,9 +184,10 @@ package final class RequestDispatcher: RequestHandler {
         return HealthReply(checks: ofTenants.checks + ownChecks)
     }
 
-    /// The failed checks of the daemon itself.
+    /// The checks of the daemon itself.
     private var ownChecks: [HealthReply.Check] {
-        checks.sorted { $0.key < $1.key }.map(\.value) + [gatekeeper.check].compactMap(\.self)
+        checks.sorted { $0.key < $1.key }.map(\.value)
+            + [gatekeeper.check, dependencies.logCheck()].compactMap(\.self)
     }
 
     private func stats() -> StatsReply {

@@ -45,6 +45,9 @@ package enum ReplyEncoder {
         case .flushed(let count): writer.member("flushed", count, &output)
         case .holdsReleased(let count): writer.member("released", count, &output)
         case .reloaded: writer.member("reloaded", true, &output)
+        case .logLevel(let level, let seconds):
+            writer.member("level", level.rawValue, &output)
+            if let seconds { writer.member("for", seconds, &output) }
         case .health(let health): writer.members(of: health, &output)
         case .metrics(let metrics):
             writer.member("content_type", metrics.contentType, &output)

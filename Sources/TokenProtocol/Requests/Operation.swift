@@ -30,6 +30,8 @@ package indirect enum Operation: Sendable, Equatable {
     case explain(KeyRequest)
     /// Ends the hold of a tenant, or of all tenants if it is nil.
     case releaseHold(tenant: String?)
+    /// Sets the level of the log.
+    case logLevel(LogLevelRequest)
 
     /// The operation's name on the wire.
     package var name: OperationName {
@@ -48,6 +50,7 @@ package indirect enum Operation: Sendable, Equatable {
         case .metrics: .metrics
         case .explain: .explain
         case .releaseHold: .releaseHold
+        case .logLevel: .logLevel
         }
     }
 }

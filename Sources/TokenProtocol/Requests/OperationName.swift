@@ -14,6 +14,7 @@ package enum OperationName: String, Sendable, Hashable, CaseIterable {
     case metrics
     case explain
     case releaseHold = "release_hold"
+    case logLevel = "log_level"
 
     /// True if apps may use the operation on the request socket.
     ///
@@ -21,7 +22,7 @@ package enum OperationName: String, Sendable, Hashable, CaseIterable {
     package var isForApps: Bool {
         switch self {
         case .token, .prefetch, .invalidate, .revoke, .hello: true
-        case .stats, .entries, .evict, .flush, .reload, .health, .metrics, .explain, .releaseHold: false
+        case .stats, .entries, .evict, .flush, .reload, .health, .metrics, .explain, .releaseHold, .logLevel: false
         }
     }
 

@@ -24,6 +24,8 @@ struct RequestMembers {
         case after
         case order
         case traceparent
+        case level
+        case `for`
     }
 
     /// The members by the raw values of their names, with room for more names.
@@ -132,6 +134,8 @@ extension RequestMembers.Name {
         case .after: "after"
         case .order: "order"
         case .traceparent: "traceparent"
+        case .level: "level"
+        case .for: "for"
         }
     }
 }

@@ -59,6 +59,7 @@ package struct RequestParser {
         case .metrics: return .metrics
         case .explain: return .explain(try reader.key(line))
         case .releaseHold: return .releaseHold(tenant: try reader.tenant(line))
+        case .logLevel: return .logLevel(try reader.logLevel(line))
         }
     }
 

@@ -86,13 +86,19 @@ final class TestDaemon: Sendable {
         let loaded = try source.load()
         let resolver = source.accounts
         sockets = try Sockets(HandedOverSockets(), StartSettings(loaded.configuration))
+        let loop = group.next()
+        let (output, logger) = (log.output, log.logger)
+        let levels = try await loop.submit {
+            NIOLoopBound(LogLevelControl(output, log: logger), eventLoop: loop)
+        }.get()
         let frontend = try await Frontend.start(
-            on: group.next(),
+            on: loop,
             maxConnections: 100,
             Frontend.Dependencies(
                 audit: { auditTrail.append($0) },
                 askForNames: { _ = resolver.want($0) },
-                metrics: { [exporter] in exporter.ask($0) }
+                metrics: { [exporter] in exporter.ask($0) },
+                levels: levels
             )
         )
         let clients = TenantClients(source, on: group.next(), log: log.logger)
@@ -110,6 +116,7 @@ final class TestDaemon: Sendable {
             ),
             auditTrail: auditTrail,
             output: log.output,
+            levels: levels,
             log: log.logger
         )
         reload = Reload(from: source, into: components, log: log.logger)
@@ -175,6 +182,7 @@ struct Answer: Decodable, Sendable {
     var entries: Int?
     var server: String?
     var reloaded: Bool?
+    var level: String?
 }
 
 extension LineClient {

@@ -31,7 +31,8 @@ struct AuthorizationTests {
             .token(TokenRequest(key: key(tenant))), .prefetch(PrefetchRequest(users: [ann], tenant: tenant)),
             .invalidate(InvalidateRequest(key: key(tenant), fingerprint: Fingerprint(words: .zero))),
             .revoke(key(tenant)), .hello, .stats, .entries(EntriesRequest(tenant: tenant)), .evict(key(tenant)),
-            .flush(tenant: tenant), .reload, .health, .explain(key(tenant)), .releaseHold(tenant: tenant),
+            .flush(tenant: tenant), .reload, .health, .metrics, .explain(key(tenant)), .releaseHold(tenant: tenant),
+            .logLevel(LogLevelRequest(level: .debug)),
         ]
     }
 
@@ -147,6 +148,7 @@ struct AuthorizationTests {
                 == .hello(
                     operations: [
                         .hello, .stats, .entries, .evict, .flush, .reload, .health, .metrics, .explain, .releaseHold,
+                        .logLevel,
                     ],
                     tenants: ["main", "other"]
                 )
