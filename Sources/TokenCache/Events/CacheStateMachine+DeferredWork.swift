@@ -129,8 +129,14 @@ extension CacheStateMachine {
                 let id = check.first.first ?? governor.next(&check.walk)
             else { return nil }
             budget -= 1
+            if let last = lastCall(ofLogoutOf: id), last != id {
+                check.undecided[last, default: 0] += 1
+                governor.pass(&check.walk)
+                continue
+            }
+            let earlier = check.undecided[id] ?? 0
             var left = check.left ?? callerCount(of: id)
-            let start = governor.delay(behind: check.rank, now: now)?.until ?? now
+            let start = governor.delay(behind: check.rank + earlier, now: now)?.until ?? now
             while left > 0 {
                 guard budget > 0 else {
                     check.left = left
@@ -144,7 +150,8 @@ extension CacheStateMachine {
             // A call without callers has left the queue that is walked through, unless it goes before all others.
             let stays = callerCount(of: id) > 0
             let goesFirst = !check.first.isEmpty && calls[id]?.ticket != nil
-            if stays || goesFirst { check.rank += 1 }
+            if stays || goesFirst { check.rank += 1 + earlier }
+            check.undecided[id] = nil
             if !check.first.isEmpty {
                 check.first.removeFirst()
             } else if stays {
@@ -159,6 +166,14 @@ extension CacheStateMachine {
         guard let call = calls[id], call.sent == nil else { return 0 }
         guard let logout = call.revocation?.logout else { return call.waiters.count }
         return waiters[logout] == nil ? 0 : 1
+    }
+
+    /// Returns the last call of the logout that waits for a revocation, or nil if no logout waits for a call.
+    private func lastCall(ofLogoutOf id: CallID) -> CallID? {
+        guard let logout = calls[id]?.revocation?.logout, case .logout(let open, _)? = waiters[logout]?.goal else {
+            return nil
+        }
+        return open.last
     }
 
     /// Checks the next waiter of a call, and rejects it if it can't be served in time.
