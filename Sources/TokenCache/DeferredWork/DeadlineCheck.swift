@@ -11,11 +11,6 @@ struct DeadlineCheck {
     var rank = 0
     /// The number of waiters of the current call that are left to check, or nil if it has not been started.
     var left: Int?
-    /// The number of passed calls of each logout whose last call is still to come, by that last call.
-    ///
-    /// The calls of a logout stay together or not at all, and only the last one shows which. Until then they delay
-    /// nobody, so that nobody is rejected for them in vain.
-    var undecided: [CallID: Int] = [:]
 
     init(_ tenant: TenantID, _ governor: Governor) {
         self.tenant = tenant

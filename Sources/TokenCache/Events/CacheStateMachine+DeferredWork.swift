@@ -129,14 +129,8 @@ extension CacheStateMachine {
                 let id = check.first.first ?? governor.next(&check.walk)
             else { return nil }
             budget -= 1
-            if let last = lastCall(ofLogoutOf: id), last != id {
-                check.undecided[last, default: 0] += 1
-                governor.pass(&check.walk)
-                continue
-            }
-            let earlier = check.undecided[id] ?? 0
             var left = check.left ?? callerCount(of: id)
-            let start = governor.delay(behind: check.rank + earlier, now: now)?.until ?? now
+            let start = start(of: id, behind: check.rank, governor, now: now)
             while left > 0 {
                 guard budget > 0 else {
                     check.left = left
@@ -150,8 +144,7 @@ extension CacheStateMachine {
             // A call without callers has left the queue that is walked through, unless it goes before all others.
             let stays = callerCount(of: id) > 0
             let goesFirst = !check.first.isEmpty && calls[id]?.ticket != nil
-            if stays || goesFirst { check.rank += 1 + earlier }
-            check.undecided[id] = nil
+            if stays || goesFirst { check.rank += 1 }
             if !check.first.isEmpty {
                 check.first.removeFirst()
             } else if stays {
@@ -168,12 +161,18 @@ extension CacheStateMachine {
         return waiters[logout] == nil ? 0 : 1
     }
 
-    /// Returns the last call of the logout that waits for a revocation, or nil if no logout waits for a call.
-    private func lastCall(ofLogoutOf id: CallID) -> CallID? {
-        guard let logout = calls[id]?.revocation?.logout, case .logout(let open, _)? = waiters[logout]?.goal else {
-            return nil
+    /// Returns the time at which the callers of a queued call can be served.
+    ///
+    /// A logout waits for the last of its revocations. It is rejected at the first one, as none of them delays a caller
+    /// once nobody waits for them.
+    private func start(of id: CallID, behind rank: Int, _ governor: Governor, now: Instant) -> Instant {
+        var delay = governor.delay(behind: rank, now: now)
+        if let member = calls[id]?.revocation?.logout.flatMap({ waiters[$0] }), case .logout(let open, _) = member.goal,
+            let last = open.last, last != id, let ticket = calls[last]?.ticket
+        {
+            delay = governor.delay(of: ticket, for: member.peer, now: now)
         }
-        return open.last
+        return delay?.until ?? now
     }
 
     /// Checks the next waiter of a call, and rejects it if it can't be served in time.
