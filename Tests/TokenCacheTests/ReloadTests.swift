@@ -52,6 +52,23 @@ struct ReloadTests {
         #expect(cache.advance(.milliseconds(1_900)).isEmpty)
     }
 
+    @Test("A logout that is given up for its last revocation delays no caller by the others.")
+    func givenUpLogout() throws {
+        var cache = Simulation(tenants: ["main": .test(rate: 60, burst: 3)])
+        for scope in ["a", "b"] { try cache.warm(.of("ann", scope: scope), peer: 9) }
+        #expect(cache.ask(.of("first"), peer: 9) == .wait)
+        #expect(cache.mints().count == 1)
+        #expect(cache.revoke(TokenKey.of("ann").user, peer: 1) == nil)
+        #expect(cache.ask(.of("bob"), peer: 1) == .wait)
+        #expect(cache.ask(.of("eve"), timeout: .seconds(300), peer: 2) == .wait)
+        #expect(cache.advance(.milliseconds(500)).isEmpty)
+        // Now a revocation could be sent in 5 s, a mint for the other uid in 15 s, and the second revocation in 25 s.
+        let replies = cache.reconfigure(tenants: ["main": .test(rate: 6, burst: 3)])
+        #expect(replies.map(\.reply) == [.revoked(true, upstream: false)])
+        cache.advance(.milliseconds(5_100))
+        #expect(cache.mints().map(\.key) == [.of("bob")])
+    }
+
     @Test("A reload that doesn't change lives recomputes none.")
     func unchanged() throws {
         var cache = Simulation()

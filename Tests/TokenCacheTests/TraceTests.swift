@@ -207,7 +207,7 @@ struct TraceTests {
 
     @Test("Spans differ where the random numbers do.")
     func spans() throws {
-        let tenants: [TenantID: TenantPolicy] = ["main": .test(concurrent: 10)]
+        let tenants: [TenantID: TenantPolicy] = ["main": .test(concurrent: 20)]
         var machine = CacheStateMachine(
             policy: CachePolicy(),
             tenants: tenants,

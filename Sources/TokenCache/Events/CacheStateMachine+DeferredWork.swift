@@ -130,7 +130,7 @@ extension CacheStateMachine {
             else { return nil }
             budget -= 1
             var left = check.left ?? callerCount(of: id)
-            let start = governor.delay(behind: check.rank, now: now)?.until ?? now
+            let start = start(of: id, behind: check.rank, governor, now: now)
             while left > 0 {
                 guard budget > 0 else {
                     check.left = left
@@ -159,6 +159,20 @@ extension CacheStateMachine {
         guard let call = calls[id], call.sent == nil else { return 0 }
         guard let logout = call.revocation?.logout else { return call.waiters.count }
         return waiters[logout] == nil ? 0 : 1
+    }
+
+    /// Returns the time at which the callers of a queued call can be served.
+    ///
+    /// A logout waits for the last of its revocations. It is rejected at the first one, as none of them delays a caller
+    /// once nobody waits for them.
+    private func start(of id: CallID, behind rank: Int, _ governor: Governor, now: Instant) -> Instant {
+        var delay = governor.delay(behind: rank, now: now)
+        if let member = calls[id]?.revocation?.logout.flatMap({ waiters[$0] }), case .logout(let open, _) = member.goal,
+            let last = open.last, last != id, let ticket = calls[last]?.ticket
+        {
+            delay = governor.delay(of: ticket, for: member.peer, now: now)
+        }
+        return delay?.until ?? now
     }
 
     /// Checks the next waiter of a call, and rejects it if it can't be served in time.
