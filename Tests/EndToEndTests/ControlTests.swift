@@ -58,6 +58,9 @@ struct ControlTests {
         #expect(counts["queued"] as? Int == 1_500 && counts["cached"] as? Int == 2 && counts["refused"] == nil)
         #expect(try deployment.control("prefetch", "-", input: "").output == "0 queued, 0 cached already\n")
         #expect(try deployment.control("prefetch", "-", input: "a\n\n\nb").output == "0 queued, 2 cached already\n")
+        let wrong = try deployment.control("prefetch", "-", input: users + "\n" + String(repeating: "x", count: 1_025))
+        #expect(wrong.status == 65)
+        #expect(wrong.output.contains("before the error: ") && wrong.output.contains("line 1504 of standard input"))
         try await deployment.stop()
     }
 
