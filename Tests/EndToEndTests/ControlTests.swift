@@ -236,6 +236,29 @@ struct ControlTests {
         try await deployment.stop()
     }
 
+    @Test("Redrawn statistics leave the terminal as it was, whatever ends them.", arguments: [SIGINT, SIGTERM, SIGHUP])
+    func watchOnTerminal(signal: CInt) async throws {
+        let deployment = try await Deployment.start()
+        let tool = Program.directory.appending(path: "tokencachectl").path
+        let watch = "sh -c 'echo pid=$$; exec \(tool) stats --watch 0.1'"
+        let terminal = try Program(
+            "/usr/bin/script",
+            ["-qec", "echo modes=$(stty -g); \(watch); echo ended=$?; echo modes=$(stty -g); echo finished", "/dev/null"],
+            environment: deployment.controlEnvironment.merging(["TERM": "xterm", "NO_COLOR": ""]) { $1 }
+        )
+        let shown = try #require(terminal.waitForOutput("token requests"), "\(terminal.written)")
+        let identifier = try #require(shown.firstMatch(of: /pid=(\d+)/).flatMap { CInt($0.1) })
+        kill(identifier, signal)
+        let written = try #require(terminal.waitForOutput("finished"), "\(terminal.written)")
+        #expect(terminal.waitForEnd() == 0)
+        #expect(written.contains("ended=\(128 + signal)"), "\(written)")
+        let modes = written.matches(of: /modes=(\S+)/).map(\.1)
+        #expect(modes.count == 2 && modes.first == modes.last)
+        // No other sequences than those that move, clear and colour.
+        #expect(written.replacing(/\u{1B}\[(\d*m|H|2J|K|J)/, with: "").contains("\u{1B}") == false)
+        try await deployment.stop()
+    }
+
     @Test("--watch --json prints a line for each look, and ends when its reader does.")
     func watchJSON() async throws {
         let deployment = try await Deployment.start()
