@@ -2,7 +2,7 @@
 
 - A block `sh` is run by bash. The block `text` that follows it, if there is one, is what the commands print. In it, `…`
   stands for any text within a line, and a line with nothing else for any lines.
-- A block `sh systemd` needs systemd. Only its syntax is checked.
+- A block `sh systemd` needs systemd. `Tests/systemd` runs it, and here its syntax is checked.
 - A comment `<!-- scene: … -->` changes the situation for the blocks after it.
 """
 

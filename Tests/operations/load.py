@@ -1,7 +1,6 @@
 """A load that moves every metric of the daemon: users, two tenants, the cache, the sockets and the daemon itself."""
 
 import threading
-import time
 
 from stage import Stage, wait_for
 
@@ -10,6 +9,9 @@ audit: { to: stderr }
 cache: { idle_ttl: 2s, max_entries: 60 }
 sockets: { max_connections: 64 }
 """
+PAUSE = 0.02
+"""The seconds between two rounds of the load."""
+
 LIMITS = "    rate: { per_minute: 600, burst: 60 }\n    max_concurrent: 8\n    timeout: 2s\n"
 
 
@@ -25,7 +27,7 @@ class Load:
         self.stage = stage
         self.admin = stage.connect(stage.admin)
         self.connection = stage.connect()
-        self.is_running = True
+        self.is_ended = threading.Event()
         self.fault = None
         stage.tenants["main"].set(latency_ms=30)
         self.thread = threading.Thread(target=self.run)
@@ -35,13 +37,12 @@ class Load:
         """Requests the tokens of users whose tokens live for hours, and of users whose tokens live for seconds."""
         try:
             connection, turn = self.stage.connect(), 0
-            while self.is_running:
+            while not self.is_ended.wait(PAUSE):
                 turn += 1
                 users = [f"user{(turn + number) % 40}" for number in range(20)]
                 users += [f"expires-8:short{number}" for number in range(8)]
                 connection.ask(*({"op": "token", "subject": user, "timeout": 20} for user in users))
                 self.new_connection()
-                time.sleep(0.02)
         except Exception as fault:
             self.fault = fault
 
@@ -97,7 +98,7 @@ class Load:
 
     def end(self):
         """Ends the load, and reports what went wrong in it."""
-        self.is_running = False
+        self.is_ended.set()
         self.thread.join()
         if self.fault:
             raise self.fault

@@ -71,6 +71,10 @@ class Scenes:
         reply = self.request(self.stage.admin, {"op": "health"})
         return {check["check"] for check in reply["checks"] if check["status"] != "ok"}
 
+    def wait_until_all_is_well(self):
+        """Requests a token until the tenant gives one and no check finds a fault."""
+        wait_for(lambda: "access_token" in self.ask("auth0|dave") and not self.checks(), "all is well")
+
     # Scenes
 
     def cached_token(self):
@@ -90,7 +94,7 @@ class Scenes:
 
     def tenant_recovers(self):
         self.tenant.set(script="ok")
-        wait_for(lambda: "access_token" in self.ask("auth0|dave") and not self.checks(), "the tenant recovers")
+        self.wait_until_all_is_well()
 
     def tenant_throttles(self):
         self.tenant.set(script="throttled-60")
@@ -104,6 +108,10 @@ class Scenes:
         for number in range(3):
             assert self.ask(f"user{number}")["error"] in ("denied", "unavailable")
         wait_for(lambda: self.request(self.stage.admin, {"op": "health"})["status"] == "failing", "the probe is denied")
+
+    def secret_written(self):
+        (self.stage.directory / "main-client-secret").write_text("another")
+        self.wait_until_all_is_well()
 
     def user_denied(self):
         self.new_stage()

@@ -16,6 +16,9 @@ PROGRAMS = pathlib.Path(os.environ["TOKENCACHED_PROGRAMS"])
 TIMEOUT = 60
 """The seconds that anything may take that should take less than one."""
 
+BETWEEN_LOOKS = threading.Event()
+"""Is never set. Its timeout leaves the processor to the programs between two looks at what they do."""
+
 
 def wait_for(condition, what, process=None):
     """Waits until the condition is true, and returns its value."""
@@ -25,7 +28,7 @@ def wait_for(condition, what, process=None):
             raise AssertionError(f"the program has ended: {what}")
         if time.monotonic() > deadline:
             raise AssertionError(f"timed out: {what}")
-        time.sleep(0.02)
+        BETWEEN_LOOKS.wait(0.02)
     return value
 
 

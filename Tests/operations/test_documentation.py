@@ -1,17 +1,24 @@
 """The examples of the documentation, run against the real daemon and a stand-in tenant."""
 
+import json
 import pathlib
 import re
 import unittest
 
 from examples import examples, pattern
 from scenes import Scenes
-from stage import TIMEOUT
+from stage import TIMEOUT, Stage
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("Documentation/*.md"), *ROOT.glob("Clients/*/README.md")])
-FEWEST = 18
-"""The pages have at least this number of examples that are run."""
+REQUEST = re.compile(r'^ {4}(\{"op":.*?\}) ', re.MULTILINE)
+"""A request to the daemon, as text with a remark."""
+
+SECTION = re.compile(r"^ {4}(access:\n(?: {5,}.*\n)+)", re.MULTILINE)
+"""A section of the configuration, as text."""
+
+FEWEST, FEWEST_REQUESTS, FEWEST_SECTIONS = 18, 5, 1
+"""The pages have at least these numbers of examples that are run, of requests and of sections."""
 
 
 class Documentation(unittest.TestCase):
@@ -51,6 +58,28 @@ class Documentation(unittest.TestCase):
                         self.assertTrue(
                             any(line.strip() in block for block in blocks), f"is not in a block `sh`: {line}"
                         )
+
+    def test_the_daemon_understands_every_request_that_a_page_shows(self):
+        count = 0
+        with Stage() as stage:
+            connection = stage.connect(stage.admin)
+            for page in PAGES:
+                for line in REQUEST.findall(page.read_text()):
+                    count += 1
+                    with self.subTest(page=page.name, line=line):
+                        (reply,) = connection.ask(json.loads(line))
+                        self.assertNotIn(reply.get("error"), ("invalid_request", "unsupported_op"))
+        self.assertGreaterEqual(count, FEWEST_REQUESTS)
+
+    def test_the_daemon_accepts_every_section_that_a_page_shows(self):
+        count = 0
+        for page in PAGES:
+            for section in SECTION.findall(page.read_text()):
+                count += 1
+                with self.subTest(page=page.name, section=section), Stage(configuration=section) as stage:
+                    (reply,) = stage.connect(stage.admin).ask({"op": "reload"})
+                    self.assertEqual(reply, {"reloaded": True})
+        self.assertGreaterEqual(count, FEWEST_SECTIONS)
 
     def test_an_ellipsis_stands_for_a_text_or_for_lines(self):
         for output, printed, matches in (
