@@ -46,7 +46,7 @@ struct BenchTests {
         report.tokens = 12
         report.latency.p50 = 0.0001
         report.latency.max = 2
-        let text = LoadReportView(report, style: .plain).text
+        let text = LoadReportView(report, display: .plain).text
         #expect(
             text.hasPrefix(
                 """
@@ -66,7 +66,7 @@ struct BenchTests {
         report.unanswered = 5
         report.oldestUnanswered = 3
         report.mints = 1
-        let bad = LoadReportView(report, style: .plain).text
+        let bad = LoadReportView(report, display: .plain).text
         #expect(bad.contains("errors      3 unknown replies, 2 denied\n"))
         #expect(bad.contains("lost        4 connections that the daemon has closed\n"))
         #expect(bad.contains("unanswered  5 requests were under way at the end, the oldest for 3.0 s\n"))

@@ -104,7 +104,7 @@ struct Bench: AsyncParsableCommand {
             throw Terminal.report(TokenCacheError(.unreachable, "a connection to \(settings.path) failed: \(reason)"))
         }
         let report = LoadReport(measurement, settings, keys: keys, mints: mints)
-        try Terminal.write(json ? report.json : LoadReportView(report, style: .standardOutput).text)
+        try Terminal.write(json ? report.json : LoadReportView(report, display: .standardOutput).text)
         if !report.isClean { throw ExitCode.failure }
     }
 

@@ -3,17 +3,19 @@ import SafeText
 /// Lays the result of `bench` out for people.
 package struct LoadReportView {
     private let report: LoadReport
-    private let style: Style
+    private let display: Display
 
     /// Creates a view.
-    package init(_ report: LoadReport, style: Style) {
+    package init(_ report: LoadReport, display: Display) {
         self.report = report
-        self.style = style
+        self.display = display
     }
+
+    private var style: Style { display.style }
 
     /// Aligned lines, with those for errors and lost connections only where there are some.
     package var text: String {
-        var rows = AlignedRows()
+        var rows = AlignedRows(display)
         rows.add("load", load)
         rows.add("throughput", style.bold("\(Int(report.rate.rounded())) requests/s"))
         let latency = report.latency

@@ -62,7 +62,7 @@ struct MovedCache {
 
     mutating func logOut(_ user: String) throws {
         take(machine.revoke(Self.key(user), scopes: nil, waiter: newWaiter(), for: Self.peer, now: now).actions)
-        guard case .revoke(let call, _, _)? = orders.popLast() else { throw Unexpected() }
+        guard case .revoke(let call, _, _, _)? = orders.popLast() else { throw Unexpected() }
         take(machine.revocationEnded(call, .accepted, now: now))
     }
 
@@ -100,7 +100,7 @@ struct MovedCache {
     }
 
     private mutating func end(_ outcome: MintOutcome) throws {
-        guard case .mint(let call, _)? = orders.popLast() else { throw Unexpected() }
+        guard case .mint(let call, _, _)? = orders.popLast() else { throw Unexpected() }
         take(machine.ended(call, outcome, now: now, wall: Date(timeIntervalSince1970: 1_795_000_000)))
     }
 
