@@ -50,6 +50,9 @@ struct MetricsExporterTests {
                 let line = try #require(await client.nextLine())
                 #expect(line.hasPrefix(##"{"content_type":"text/plain; version=0.0.4","body":"# HELP "##))
             }
+            let connections = ScrapedMetrics(await daemon.exporter.render(), of: "tokencached_connections")
+            #expect(connections[#"tokencached_connections{socket="admin"}"#] == 1)
+            #expect(connections[#"tokencached_connections{socket="requests"}"#] == 0)
         }
     }
 
