@@ -158,8 +158,9 @@ extension MetricMove {
             while clock() - before < 2 * CLOCKS_PER_SEC / 100 {}
             return []
         },
-        .daemon("process_resident_memory_bytes") { _ in [[UInt8](repeating: 1, count: 64 * 1_024 * 1_024)] },
-        .daemon("process_virtual_memory_bytes") { _ in [[UInt8](repeating: 1, count: 64 * 1_024 * 1_024)] },
+        // Sizes that no other test frees at the same time.
+        .daemon("process_resident_memory_bytes") { _ in [[UInt8](repeating: 1, count: 61 * 1_024 * 1_024)] },
+        .daemon("process_virtual_memory_bytes") { _ in [[UInt8](repeating: 1, count: 89 * 1_024 * 1_024)] },
         .daemon("process_open_fds") { daemon in
             [try (0..<50).map { _ in try LineClient(daemon.directory.path("r")) }]
         },
