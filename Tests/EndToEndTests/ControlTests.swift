@@ -240,10 +240,10 @@ struct ControlTests {
     func watchOnTerminal(signal: CInt) async throws {
         let deployment = try await Deployment.start()
         let tool = Program.directory.appending(path: "tokencachectl").path
-        let watch = "sh -c 'echo pid=$$; exec \(tool) stats --watch 0.1'"
+        let watch = "sh -c 'echo pid=$$; exec \(tool) stats --watch 0.1'; echo ended=$?"
         let terminal = try Program(
             "/usr/bin/script",
-            ["-qec", "echo modes=$(stty -g); \(watch); echo ended=$?; echo modes=$(stty -g); echo finished", "/dev/null"],
+            ["-qec", "echo modes=$(stty -g); \(watch); echo modes=$(stty -g); echo finished", "/dev/null"],
             environment: deployment.controlEnvironment.merging(["TERM": "xterm", "NO_COLOR": ""]) { $1 }
         )
         let shown = try #require(terminal.waitForOutput("token requests"), "\(terminal.written)")
