@@ -89,6 +89,7 @@ final class TestDaemon: Sendable {
             on: loop,
             maxConnections: 100,
             Frontend.Dependencies(
+                notify: { $0.write(to: logger) },
                 audit: { auditTrail.append($0) },
                 askForNames: { _ = resolver.want($0) },
                 levels: levels
