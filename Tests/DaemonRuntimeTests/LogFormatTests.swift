@@ -68,6 +68,7 @@ struct LogFormatTests {
         )
         let priorities = Logger.Level.allCases.map { Self.entry([:], $0).journalFields[1].value }
         #expect(priorities == ["7", "7", "6", "5", "4", "3", "2"])
+        #expect(Self.entry(["sl-service": "x"]).journalFields.last?.name == "TOKENCACHED_SL_SERVICE")
         #expect(!Self.entry(["event": "unknown"]).journalFields.contains { $0.name == "MESSAGE_ID" })
     }
 
