@@ -72,7 +72,9 @@ package struct DaemonRuntime: Sendable {
             $0.note(in: incidents.auditGap, now: .now)
         }
         defer {
-            if !auditTrail.flush() { log.error("not all records of the audit trail were written before the end") }
+            let isComplete = auditTrail.flush()
+            incidents.auditGap.finish()
+            if !isComplete { log.error("not all records of the audit trail were written before the end") }
         }
         // One loop for the cache and the connections, another for the tenants: TLS and replies never delay a hit.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)

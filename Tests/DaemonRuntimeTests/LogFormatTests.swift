@@ -7,7 +7,7 @@ import Testing
 
 @Suite("The forms of a log entry")
 struct LogFormatTests {
-    private static let time = Date(timeIntervalSince1970: 1_795_000_000.123)
+    private static let time = Date(timeIntervalSince1970: 1_795_000_000.125)
 
     private static func entry(_ metadata: Logger.Metadata = [:], _ level: Logger.Level = .warning) -> LogEntry {
         LogEntry(level, "calls to the tenant fail", metadata, time: time)
@@ -21,12 +21,12 @@ struct LogFormatTests {
     func text() {
         #expect(
             Self.outage.text()
-                == "2026-11-18T11:06:40.123Z warning calls to the tenant fail event=outage_began "
+                == "2026-11-18T11:06:40.125Z warning calls to the tenant fail event=outage_began "
                 + #"reason="the connection was refused" seconds=60 tenant=main"# + "\n"
         )
         let coloured = Self.entry(["tenant": "main"]).text(isColoured: true)
         #expect(
-            coloured == "\u{1B}[2m2026-11-18T11:06:40.123Z\u{1B}[0m \u{1B}[33mwarning\u{1B}[0m calls to the tenant fail"
+            coloured == "\u{1B}[2m2026-11-18T11:06:40.125Z\u{1B}[0m \u{1B}[33mwarning\u{1B}[0m calls to the tenant fail"
                 + " \u{1B}[2mtenant=\u{1B}[0mmain\n"
         )
     }
@@ -35,7 +35,7 @@ struct LogFormatTests {
     func logfmt() {
         #expect(
             Self.outage.logfmt
-                == #"time=2026-11-18T11:06:40.123Z level=warning msg="calls to the tenant fail" event=outage_began "#
+                == #"time=2026-11-18T11:06:40.125Z level=warning msg="calls to the tenant fail" event=outage_began "#
                 + #"reason="the connection was refused" seconds=60 tenant=main"# + "\n"
         )
     }
@@ -44,7 +44,7 @@ struct LogFormatTests {
     func json() throws {
         #expect(
             Self.outage.json
-                == #"{"time":"2026-11-18T11:06:40.123Z","level":"warning","msg":"calls to the tenant fail","#
+                == #"{"time":"2026-11-18T11:06:40.125Z","level":"warning","msg":"calls to the tenant fail","#
                 + #""event":"outage_began","reason":"the connection was refused","seconds":60,"tenant":"main"}"# + "\n"
         )
         // Only what is a number by its key and its value.
@@ -68,6 +68,7 @@ struct LogFormatTests {
         )
         let priorities = Logger.Level.allCases.map { Self.entry([:], $0).journalFields[1].value }
         #expect(priorities == ["7", "7", "6", "5", "4", "3", "2"])
+        #expect(Self.entry(["sl-service": "x"]).journalFields.last?.name == "TOKENCACHED_SL_SERVICE")
         #expect(!Self.entry(["event": "unknown"]).journalFields.contains { $0.name == "MESSAGE_ID" })
     }
 
@@ -207,8 +208,8 @@ struct LogFormatTests {
         output.flush()
         #expect(
             standIn.lines.withLock { $0 } == [
-                "time=2026-11-18T11:06:40.123Z level=info msg=one\n",
-                #"{"time":"2026-11-18T11:06:40.123Z","level":"info","msg":"two"}"# + "\n",
+                "time=2026-11-18T11:06:40.125Z level=info msg=one\n",
+                #"{"time":"2026-11-18T11:06:40.125Z","level":"info","msg":"two"}"# + "\n",
             ]
         )
     }

@@ -41,7 +41,7 @@ struct LogTests {
         _ = try deployment.token("ann")
         _ = try deployment.requests().ask(#"{"op":"revoke","subject":"ann"}"#)
         #expect(try deployment.token("status-500:ann")["error"] as? String == "unavailable")
-        _ = try #require(deployment.daemon.waitForOutput("cause=caller code="))
+        _ = try #require(deployment.daemon.waitForOutput("outcome=unavailable"))
         try await deployment.stop()
         let log = deployment.written
         let form = /time=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z level=[a-z]+ msg=.+/

@@ -29,7 +29,7 @@ extension LogEntry {
             ("MESSAGE", summary), ("PRIORITY", String(level.priority)), ("SYSLOG_IDENTIFIER", "tokencached"),
         ]
         let id = event.map { [("MESSAGE_ID", $0.messageID)] } ?? []
-        return own + id + fields.map { ("TOKENCACHED_\($0.name.uppercased())", $0.value) }
+        return own + id + fields.map { ("TOKENCACHED_\($0.journalName)", $0.value) }
     }
 
     /// The line for a standard error that the journal reads, which takes the level from the line's beginning.
@@ -39,6 +39,9 @@ extension LogEntry {
 }
 
 extension LogEntry.Field {
+    /// The name in capitals, in which the journal allows no hyphen.
+    fileprivate var journalName: String { name.uppercased().replacing("-", with: "_") }
+
     fileprivate var json: String {
         guard LogKey.numbers.contains(name), let number = Int(value) else { return value.jsonQuoted }
         return String(number)

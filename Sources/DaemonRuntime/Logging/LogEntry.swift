@@ -15,7 +15,7 @@ package struct LogEntry: Sendable {
 
     /// One value.
     package struct Field: Sendable, Equatable {
-        /// The name, of letters, digits and underscores.
+        /// The name, of letters, digits, underscores and hyphens.
         package let name: String
         /// The value: any text, but not too long.
         package let value: String
@@ -54,7 +54,8 @@ package struct LogEntry: Sendable {
     }
 
     private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.isASCII && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil || scalar == "_")
+        guard scalar.isASCII else { return false }
+        return scalar.properties.isAlphabetic || scalar.properties.numericType != nil || scalar == "_" || scalar == "-"
     }
 }
 

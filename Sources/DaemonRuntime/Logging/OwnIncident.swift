@@ -65,7 +65,15 @@ package final class OwnIncident: Sendable {
 
     /// Logs what is due.
     package func report(at now: Instant) {
-        let due = state.withLock { state in state.incident.report(at: now).map { ($0, state.metadata) } }
+        write(state.withLock { state in state.incident.report(at: now).map { ($0, state.metadata) } })
+    }
+
+    /// Logs its end at once if the fault is gone, as the daemon ends.
+    package func finish() {
+        write(state.withLock { state in state.incident.finish().map { ($0, state.metadata) } })
+    }
+
+    private func write(_ due: (report: Incident.Report, metadata: Logger.Metadata)?) {
         guard let (report, metadata) = due, let message = kind.message(of: report.phase) else { return }
         let event = kind.event(of: report.phase)
         let own = event.map(report.metadata) ?? report.metadata

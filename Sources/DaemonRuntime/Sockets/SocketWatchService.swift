@@ -15,14 +15,16 @@ package struct SocketWatchService: DaemonService {
     private let frontend: Frontend
     private let sockets: Sockets
     private let unreachable: OwnIncident
-    private let lostNames: OwnIncident
+    private let lostRequests: OwnIncident
+    private let lostAdmin: OwnIncident
 
     /// Prepares the service.
     package init(_ frontend: Frontend, _ sockets: Sockets, log: Logger) {
         self.frontend = frontend
         self.sockets = sockets
         unreachable = OwnIncident(.unreachable, log: log)
-        lostNames = OwnIncident(.lostNames, log: log)
+        lostRequests = OwnIncident(.lostNames, log: log)
+        lostAdmin = OwnIncident(.lostNames, log: log)
     }
 
     package func run() async throws {
@@ -46,7 +48,7 @@ package struct SocketWatchService: DaemonService {
         } else {
             unreachable.end(now: now)
         }
-        for incident in [unreachable, lostNames] { incident.report(at: now) }
+        for incident in [unreachable, lostRequests, lostAdmin] { incident.report(at: now) }
         let check = HealthReply.Check(name: "socket", tenant: nil, status: .failing, description: fault)
         await frontend.note(fault == nil ? nil : check, named: "socket")
         return fault
@@ -54,11 +56,11 @@ package struct SocketWatchService: DaemonService {
 
     private func bindAgain(now: Instant) async -> String? {
         var faults: [String] = []
-        for socket in [sockets.requests, sockets.admin] {
+        for (socket, lostName) in [(sockets.requests, lostRequests), (sockets.admin, lostAdmin)] {
             do {
                 guard let descriptor = try socket.bindAgainIfGone() else { continue }
                 try await serve(descriptor, inPlaceOf: socket)
-                lostNames.note(until: now, failures: 1, [LogKey.path: "\(socket.path)"], now: now)
+                lostName.note(until: now, failures: 1, [LogKey.path: "\(socket.path)"], now: now)
             } catch {
                 faults.append("\(error)")
             }

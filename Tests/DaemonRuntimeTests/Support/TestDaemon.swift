@@ -95,6 +95,7 @@ final class TestDaemon: Sendable {
             on: loop,
             maxConnections: 100,
             Frontend.Dependencies(
+                notify: { $0.write(to: logger) },
                 audit: { auditTrail.append($0) },
                 askForNames: { _ = resolver.want($0) },
                 metrics: { [exporter] in exporter.ask($0) },

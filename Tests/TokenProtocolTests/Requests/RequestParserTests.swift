@@ -21,13 +21,14 @@ struct RequestParserTests {
     @Test("A request for a level of the log has a level and, if it is to end, a time of up to a day.")
     func logLevel() {
         #expect(
-            parse(#"{"op":"log_level","level":"debug"}"#).request?.operation
+            parse(#"{"op":"log_level","level":"debug"}"#, isAdmin: true).request?.operation
                 == .logLevel(LogLevelRequest(level: .debug))
         )
         for seconds in [1, 600, 86_400] {
             let request = LogLevelRequest(level: .trace, duration: .seconds(seconds))
             #expect(
-                parse(#"{"op":"log_level","for":\#(seconds),"level":"trace"}"#).request?.operation == .logLevel(request)
+                parse(#"{"op":"log_level","for":\#(seconds),"level":"trace"}"#, isAdmin: true).request?.operation
+                    == .logLevel(request)
             )
         }
     }
@@ -47,7 +48,7 @@ struct RequestParserTests {
         ]
     )
     func wrongLogLevel(members: String, description: String) {
-        let error = parse(#"{"op":"log_level",\#(members)}"#).error
+        let error = parse(#"{"op":"log_level",\#(members)}"#, isAdmin: true).error
         #expect(error == ErrorReply(.invalidRequest, description))
     }
 
@@ -252,9 +253,12 @@ struct RequestParserTests {
     func operations() {
         for name in OperationName.allCases where !name.isForApps {
             #expect(parse(#"{"op":"\#(name.rawValue)","subject":"a","id":1}"#).error?.code == .unsupportedOperation)
-            #expect(parse(#"{"op":"\#(name.rawValue)","subject":"a"}"#, isAdmin: true).request?.operation.name == name)
+            #expect(
+                parse(#"{"op":"\#(name.rawValue)","subject":"a","level":"info"}"#, isAdmin: true).request?.operation
+                    .name == name
+            )
         }
-        for name in ["log_levels", "Token", "", "tokenx"] {
+        for name in ["log-level", "log_levels", "Token", "", "tokenx"] {
             let line = parse(#"{"op":"\#(name)","id":1}"#, isAdmin: true)
             #expect(
                 line
