@@ -91,6 +91,10 @@ private func checkMeaning(_ line: RequestParser.Line, _ bytes: [UInt8]) throws(B
         try check(users?.map { Array($0.utf8) } == prefetch.users.map(\.value), "the users are the line's")
     case .entries(let entries):
         try check(members["limit"].map { ($0 as? NSNumber)?.intValue == entries.limit } ?? true, "limit is the line's")
+    case .logLevel(let request):
+        try check(members["level"] as? String == request.level.rawValue, "the level is the line's")
+        let seconds = (members["for"] as? NSNumber).map { Duration.seconds($0.intValue) }
+        try check(seconds == request.duration, "for is the line's")
     default: break
     }
 }

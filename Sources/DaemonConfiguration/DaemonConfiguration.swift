@@ -41,6 +41,10 @@ package struct DaemonConfiguration: Sendable, Equatable {
     package var metricsListen: String?
     /// The least level that is logged.
     package var logLevel = Logger.Level.info
+    /// The format of the log.
+    package var logFormat = LogFormat.automatic
+    /// The line of that format, for a fault that is found when it is put into force.
+    package var logFormatLine: Int?
     /// The sections of the file that this version reads and checks but does not act on yet.
     package var sectionsNotInForce: [String] = []
 

@@ -66,16 +66,27 @@ package struct DaemonRuntime: Sendable {
         let handedOver = try HandedOverSockets.take()
         let sockets = try Sockets(handedOver, settings)
         defer { sockets.removeNames() }
-        let auditTrail = AuditTrail(to: try AuditTrail.open(.nowhere)) { [log] in $0.write(to: log) }
+        let incidents = OwnIncidents(log: log)
+        let auditTrail = AuditTrail(to: try AuditTrail.open(.nowhere)) { $0.note(in: incidents.auditGap, now: .now) }
         defer {
-            if !auditTrail.flush() { log.error("not all records of the audit trail were written before the end") }
+            let isComplete = auditTrail.flush()
+            incidents.auditGap.finish()
+            if !isComplete { log.error("not all records of the audit trail were written before the end") }
         }
         // One loop for the cache and the connections, another for the tenants: TLS and replies never delay a hit.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let tenantGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let clients = TenantClients(source, on: tenantGroup, log: log)
         let result = await Self.result {
-            try await serve(sockets, handedOver.stored, group.next(), tenantGroup.next(), clients, auditTrail)
+            try await serve(
+                sockets,
+                handedOver.stored,
+                group.next(),
+                tenantGroup.next(),
+                clients,
+                auditTrail,
+                incidents
+            )
         }
         await clients.shutdown()
         let shutdown = await Self.result {
@@ -102,35 +113,38 @@ package struct DaemonRuntime: Sendable {
         _ loop: any EventLoop,
         _ tenantLoop: any EventLoop,
         _ clients: TenantClients,
-        _ auditTrail: AuditTrail
+        _ auditTrail: AuditTrail,
+        _ incidents: OwnIncidents
     ) async throws {
         let (reloads, accounts) = (ReloadRequests(), AccountRequests())
         let limit = OpenFileLimit.raise()
+        let levels = try await LogLevelControl.start(on: loop, output, log: log)
         let frontend = try await Frontend.start(
             on: loop,
             maxConnections: min(settings.maxConnections, limit?.connections ?? .max),
-            dependencies(auditTrail, reloads, accounts)
+            dependencies(auditTrail, reloads, accounts, levels)
         )
-        let components = await components(frontend, clients, stored, auditTrail)
+        let components = await components(frontend, clients, stored, auditTrail, levels)
         try await components.apply(components.prepare(loaded))
         warn(limit)
         // Trapped before the daemon is ready: from then on the manager may send it at any moment.
         let reloadSignals = await UnixSignalsSequence(trapping: signals.reload)
         let reload = ReloadService(
-            Reload(from: source, into: components, log: log),
+            Reload(from: source, into: components, log: log, incident: incidents.wrongConfiguration),
             frontend,
             requests: reloads,
             signals: reloadSignals,
             auditTrail: auditTrail
         )
         let services = ServiceGroup(
-            services: services(components, sockets, reload, accounts, loops: [loop, tenantLoop]),
+            services: services(components, sockets, reload, accounts, incidents, loops: [loop, tenantLoop]),
             gracefulShutdownSignals: signals.shutdown,
             logger: log
         )
         let result = await Self.result { try await services.run() }
         // Also after a fault of a service, so that the next daemon gets all tokens.
         await components.persistence.finish()
+        try await loop.submit { levels.value.close() }.get()
         try await frontend.stop()
         try result.get()
     }
@@ -143,6 +157,7 @@ package struct DaemonRuntime: Sendable {
         _ sockets: Sockets,
         _ reload: ReloadService,
         _ accounts: AccountRequests,
+        _ incidents: OwnIncidents,
         loops: [any EventLoop]
     ) -> [any Service] {
         let frontend = components.frontend
@@ -151,6 +166,7 @@ package struct DaemonRuntime: Sendable {
             reload,
             AccountService(frontend, source.accounts, requests: accounts, log: log),
             AuditService(auditTrail: components.auditTrail),
+            IncidentService(frontend, incidents),
             HeartbeatService(frontend, loops: loops, interval: Watchdog.interval),
             EarlySignalService(),
             SocketWatchService(frontend, sockets, log: log),
@@ -162,7 +178,8 @@ package struct DaemonRuntime: Sendable {
         _ frontend: Frontend,
         _ clients: TenantClients,
         _ stored: [HandedOverSockets.Stored],
-        _ auditTrail: AuditTrail
+        _ auditTrail: AuditTrail,
+        _ levels: NIOLoopBound<LogLevelControl>
     ) async -> Components {
         await clients.onSecretChange { await frontend.cache.secretChanged(of: $0) }
         return Components(
@@ -176,6 +193,7 @@ package struct DaemonRuntime: Sendable {
             ),
             auditTrail: auditTrail,
             output: output,
+            levels: levels,
             log: log
         )
     }
@@ -183,14 +201,16 @@ package struct DaemonRuntime: Sendable {
     private func dependencies(
         _ auditTrail: AuditTrail,
         _ reloads: ReloadRequests,
-        _ accounts: AccountRequests
+        _ accounts: AccountRequests,
+        _ levels: NIOLoopBound<LogLevelControl>
     ) -> Frontend.Dependencies {
         let (log, resolver) = (log, source.accounts)
         return Frontend.Dependencies(
             notify: { $0.write(to: log) },
             audit: { auditTrail.append($0) },
             askForNames: { if resolver.want($0) { accounts.ask() } },
-            reload: { reloads.ask(($0, $1)) }
+            reload: { reloads.ask(($0, $1)) },
+            levels: levels
         )
     }
 
@@ -200,7 +220,8 @@ package struct DaemonRuntime: Sendable {
     private func warn(_ limit: OpenFileLimit?) {
         if let limit {
             let connections = min(settings.maxConnections, limit.connections)
-            log.info(
+            log.log(
+                level: connections < settings.maxConnections ? .warning : .info,
                 "the limit of open files bounds the connections",
                 metadata: [LogKey.files: "\(limit.files)", LogKey.connections: "\(connections)"]
             )

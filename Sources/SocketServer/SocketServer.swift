@@ -44,6 +44,7 @@ package final class SocketServer {
     /// The counts of connections since the start.
     package private(set) var counts = StatsReply.Connections()
 
+    private var failedAccepts = (count: 0, reason: String?.none)
     private let requestHandler: any RequestHandler
     private let unitOf: Peer.UnitLookup
     private let releaseMemory: () -> Void
@@ -125,7 +126,7 @@ package final class SocketServer {
         return ServerBootstrap(group: eventLoop)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(AcceptBackoff())
+                    try channel.pipeline.syncOperations.addHandler(AcceptBackoff { bound.value.noteFailedAccept($0) })
                 }
             }
             .childChannelInitializer { channel in
@@ -181,6 +182,18 @@ package final class SocketServer {
     private func endIfDrained() {
         guard isGraceOver, connections.isEmpty else { return }
         drained?.succeed()
+    }
+
+    private func noteFailedAccept(_ error: any Error) {
+        failedAccepts = (failedAccepts.count + 1, "\(error)")
+    }
+
+    /// The counts of connections that could not be served.
+    package var connectionFaults: ConnectionFaults {
+        var faults = ConnectionFaults()
+        faults.rejected = counts.rejected
+        (faults.failedAccepts, faults.lastReason) = failedAccepts
+        return faults
     }
 
     // MARK: Connections

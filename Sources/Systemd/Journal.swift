@@ -23,6 +23,8 @@ package enum Journal {
     ///   them.
     /// - Returns: True if the journal took the entry.
     package static func send(_ fields: [(name: String, value: String)]) -> Bool {
+        // Without the socket, `sd_journal_sendv` does nothing and reports success.
+        guard isAvailable else { return false }
         var bytes: [UInt8] = []
         var ends: [Int] = []
         for field in fields {

@@ -46,7 +46,7 @@ struct TokenCachedCommand: AsyncParsableCommand {
 
     func run() async throws {
         Self.prepareProcess()
-        let output = LogOutput.standardError()
+        let output = LogOutput()
         let log = Logger(label: "tokencached") { _ in DaemonLogHandler(output) }
         defer { output.flush() }
         let source = source(log)
@@ -102,7 +102,7 @@ struct TokenCachedCommand: AsyncParsableCommand {
     /// Writes faults to standard error, and returns the status to exit with.
     private static func complain(_ faults: ConfigurationFaults) -> ExitCode {
         for line in faults.description.split(separator: "\n") {
-            LogOutput.putToStandardError("tokencached: \(line)\n")
+            StandardError.put("tokencached: \(line)\n")
         }
         return ExitCode(ExitStatus.wrongConfiguration.rawValue)
     }

@@ -98,9 +98,13 @@ struct AuditTrailTests {
             ),
             AuditRecord(Self.peer, .evict(UserKey(tenant: TenantID(number: 1, name: "main"), user: user), nil)),
             AuditRecord(Self.peer, .flush(tenant: nil, count: 12)),
-            AuditRecord(nil, .reload(.invalidConfiguration))
+            AuditRecord(nil, .reload(.invalidConfiguration)),
+            AuditRecord(Self.peer, .logLevel(LogLevelRequest(level: .debug, duration: .seconds(600))))
         ).map(members)
-        #expect(lines.map { $0["event"] as? String } == ["refusal", "mint", "revocation", "evict", "flush", "reload"])
+        let events = ["refusal", "mint", "revocation", "evict", "flush", "reload", "log_level"]
+        #expect(lines.map { $0["event"] as? String } == events)
+        #expect(lines[6]["level"] as? String == "debug" && lines[6]["seconds"] as? Int == 600)
+        #expect(lines[6]["outcome"] as? String == "done" && lines[6]["peer_uid"] as? Int == 33)
         #expect(lines[0]["operation"] as? String == "prefetch" && lines[0]["user_id"] as? String == "7")
         #expect(lines[0]["scope_asked"] as? String == "a b" && lines[0]["tenant"] == nil)
         #expect(lines[1]["upstream_status"] as? Int == 401 && lines[1]["upstream_code"] as? String == "OAUTH-14")

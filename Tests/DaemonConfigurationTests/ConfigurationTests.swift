@@ -94,7 +94,7 @@ struct ConfigurationTests {
             quotas: { connections: 1, waiting: 0.1, entries: 0.5 }
             admin: { users: [root, op] }
             metrics: { listen: "127.0.0.1:9464" }
-            log: { level: debug }
+            log: { level: debug, format: logfmt }
             """.replacing("timeout: 30m", with: "timeout: 5m")
         )
         #expect(configuration.sockets.requests.path == "/r")
@@ -115,6 +115,7 @@ struct ConfigurationTests {
         #expect(configuration.administrators == ["root", "op"])
         #expect(configuration.metricsListen == "127.0.0.1:9464")
         #expect(configuration.logLevel == .debug)
+        #expect(configuration.logFormat == .logfmt)
         #expect(configuration.sectionsNotInForce == ["metrics"])
     }
 
@@ -185,6 +186,10 @@ struct ConfigurationTests {
             ("quotas: { entries: 0 }", "quotas.entries: should be a number over 0 and up to 1"),
             ("quotas: { waiting: 1.1 }", "quotas.waiting: should be a number over 0 and up to 1"),
             ("metrics: { listen: 9464 }", "metrics.listen: should be an address and a port, such as 127.0.0.1:9464"),
+            (
+                "log: { format: xml }",
+                "log.format: should be one of auto, journal, text, logfmt, json"
+            ),
             (
                 "log: { level: loud }",
                 "log.level: should be one of trace, debug, info, notice, warning, error, critical"

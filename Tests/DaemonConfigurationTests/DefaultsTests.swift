@@ -60,6 +60,7 @@ struct DefaultsTests {
     private func withoutLines(_ configuration: DaemonConfiguration) -> DaemonConfiguration {
         var configuration = configuration
         configuration.tenants["main"]?.lines = DaemonConfiguration.Lines()
+        configuration.logFormatLine = nil
         return configuration
     }
 
@@ -85,7 +86,7 @@ struct DefaultsTests {
                 "tenants.main.scope", "tenants.main.timeout", "tenants.main.rate.per_minute", "tenants.main.rate.burst",
                 "tenants.main.max_concurrent",
                 "quotas.connections", "quotas.waiting", "quotas.entries",
-                "admin.users", "log.level",
+                "admin.users", "log.level", "log.format",
             ]
         )
     }

@@ -39,7 +39,11 @@ struct DaemonReloadTests {
             let reply = await daemon.reload.perform()
             #expect(reply.error?.code == .invalidConfiguration)
             #expect(reply.error?.description.contains(sentence) == true, "\(reply)")
-            #expect(daemon.log.count("the configuration has a fault and the old one stays in force fault=") == 1)
+            #expect(
+                daemon.log.count(
+                    "the configuration has a fault and the old one stays in force event=reload_failed fault="
+                ) == 1
+            )
             #expect(daemon.log.count("was read again") == 0)
             #expect(daemon.log.output.level == .info)
             #expect(try await daemon.frontend.connectionShare == 0.5)
@@ -72,7 +76,7 @@ struct DaemonReloadTests {
             try daemon.configure("log: { level: debug }")
             #expect(await daemon.reload.perform() == .reloaded)
             #expect(daemon.log.output.level == .debug)
-            #expect(daemon.log.count("the configuration was read again path=\(daemon.source.path)") == 1)
+            #expect(daemon.log.count("the configuration was read again event=reloaded path=\(daemon.source.path)") == 1)
         }
     }
 

@@ -14,12 +14,12 @@ struct RuntimeSettingsTests {
     private static let properties: [String: String] = [
         "cachePolicy": "runtime", "keepsAcrossRestarts": "runtime", "connectionShare": "runtime",
         "defaultTenant": "runtime", "tenants": "runtime", "access": "runtime", "administrators": "runtime",
-        "audit": "runtime", "logLevel": "runtime",
+        "audit": "runtime", "logLevel": "runtime", "logFormat": "runtime",
         "sockets": "start",
         // Read, checked and reported, but not in force.
         "metricsListen": "none", "sectionsNotInForce": "none",
         // The position of another one.
-        "auditLine": "none",
+        "auditLine": "none", "logFormatLine": "none",
     ]
 
     private func parse(_ settings: String) throws -> DaemonConfiguration {
@@ -45,7 +45,7 @@ struct RuntimeSettingsTests {
                 quotas: { connections: 0.1, waiting: 0.2, entries: 0.3 }
                 access: [{ users: [7], subjects: ["a*"] }]
                 admin: { users: [8] }
-                log: { level: warning }
+                log: { level: warning, format: json }
                 audit: { to: none }
                 """,
                 options: "scope: x y\nrate: { per_minute: 3, burst: 4 }\nmax_concurrent: 5"
@@ -66,6 +66,7 @@ struct RuntimeSettingsTests {
             #expect(!settings.keepsAcrossRestarts)
             #expect(settings.connectionShare == 0.1)
             #expect(settings.logLevel == .warning)
+            #expect(settings.logFormat == .json)
             let id = try #require(settings.clients.identities["main"])
             let identity = TenantPolicy.Identity(host: daemon.tenant.baseURL, clientID: daemon.tenant.clientID)
             #expect(

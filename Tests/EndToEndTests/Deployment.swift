@@ -13,19 +13,23 @@ final class Deployment {
     var adminPath: String { directory.path("a") }
     var configurationPath: String { directory.path("c.yaml") }
     private var earlierOutput = ""
+    /// Everything, in the form in which tests look for it.
+    static let defaultLog = "{ level: trace, format: text }"
 
     /// - Parameters:
     ///   - settings: Further lines of the configuration's outermost level.
     ///   - options: Further lines of the tenant's section.
     ///   - secret: The content of the credential's file, by default the tenant's secret.
     ///   - credentialKey: The configuration's key for the kind of credential.
+    ///   - log: The configuration's section `log`.
     static func start(
         _ standIn: StandInTenant.Configuration = .init(),
         settings: String = "",
         options: String = "",
         secret: String? = nil,
         credentialKey: String = "client_secret",
-        environment: [String: String] = [:]
+        environment: [String: String] = [:],
+        log: String = defaultLog
     ) async throws -> Deployment {
         let tenant = try await StandInTenant.start(standIn)
         do {
@@ -35,7 +39,8 @@ final class Deployment {
                 options,
                 secret ?? tenant.clientSecret,
                 credentialKey,
-                environment
+                environment,
+                log
             )
         } catch {
             try await tenant.stop()
@@ -49,7 +54,8 @@ final class Deployment {
         _ options: String,
         _ secret: String,
         _ credentialKey: String,
-        _ environment: [String: String]
+        _ environment: [String: String],
+        _ log: String
     ) throws {
         self.tenant = tenant
         self.environment = environment
@@ -57,7 +63,14 @@ final class Deployment {
         try directory.write(secret + "\n", to: "secret")
         try directory.write(tenant.certificateAuthorityPEM, to: "ca.pem")
         try directory.write(
-            Self.configuration(tenant, directory, settings: settings, options: options, credentialKey: credentialKey),
+            Self.configuration(
+                tenant,
+                directory,
+                settings: settings,
+                options: options,
+                credentialKey: credentialKey,
+                log: log
+            ),
             to: "c.yaml"
         )
         daemon = try Self.launch(directory, environment)
@@ -68,10 +81,11 @@ final class Deployment {
         _ directory: TemporaryDirectory,
         settings: String = "",
         options: String = "",
-        credentialKey: String = "client_secret"
+        credentialKey: String = "client_secret",
+        log: String = defaultLog
     ) -> String {
         """
-        log: { level: trace }
+        log: \(log)
         \(settings)
         tenants:
           main:

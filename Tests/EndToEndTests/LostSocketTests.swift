@@ -12,7 +12,8 @@ struct LostSocketTests {
         let client = try deployment.requests()
         for path in [deployment.requestsPath, deployment.adminPath] { try FileManager.default.removeItem(atPath: path) }
         for path in [deployment.requestsPath, deployment.adminPath] {
-            _ = try #require(deployment.daemon.waitForOutput("it is bound anew path=\(path)"), "\(deployment.written)")
+            let text = "it is bound anew failed=1 path=\(path)"
+            _ = try #require(deployment.daemon.waitForOutput(text), "\(deployment.written)")
         }
         #expect(try deployment.token("ann")["access_token"] != nil)
         #expect(try client.ask(#"{"op":"hello"}"#)["server"] != nil)

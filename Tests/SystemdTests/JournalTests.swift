@@ -15,4 +15,10 @@ struct JournalTests {
         }
         #expect(!Journal.isStandardError(nil))
     }
+
+    @Test("Without a journal an entry is not taken, so that its sender can count it as lost.")
+    func away() {
+        guard !Journal.isAvailable else { return }
+        #expect(!Journal.send([("MESSAGE", "lost")]))
+    }
 }

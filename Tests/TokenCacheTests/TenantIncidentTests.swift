@@ -4,7 +4,11 @@ import TokenProtocol
 
 @Suite("Incidents of tenants")
 struct TenantIncidentTests {
-    private static let down = CallFailure.unavailable("the connection was refused", code: "connection_refused", retryAfter: nil)
+    private static let down = CallFailure.unavailable(
+        "the connection was refused",
+        code: "connection_refused",
+        retryAfter: nil
+    )
 
     /// Lets time pass in steps of ten seconds, and fails the calls that are sent on the way.
     ///
@@ -81,7 +85,10 @@ struct TenantIncidentTests {
     func ownEnd() throws {
         var cache = Simulation()
         #expect(cache.ask(.of("ann")) == .wait)
-        cache.fail(try cache.onlyMint(), .unavailable("the daemon is shutting down", code: "shutting_down", retryAfter: nil))
+        cache.fail(
+            try cache.onlyMint(),
+            .unavailable("the daemon is shutting down", code: "shutting_down", retryAfter: nil)
+        )
         #expect(cache.takeIncidents().isEmpty)
     }
 

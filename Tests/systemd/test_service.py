@@ -274,6 +274,34 @@ class Journal(MachineTestCase):
         self.assertEqual(record["TOKENCACHED_PEER_UID"], "0")
         self.assertEqual(len(record["MESSAGE_ID"]), 32)
 
+    def test_the_log_has_fields_to_search_by(self):
+        token(self.subject())
+        systemctl("stop", "standin-tenant.service")
+        for number in range(20):
+            reply = ask({"op": "token", "subject": f"{self.subject()}{number}", "timeout": 1})
+            self.assertEqual(reply["error"], "unavailable")
+        # All lines are written by then.
+        systemctl("stop", "tokencached.service")
+        entries = journal("TOKENCACHED_EVENT=outage_began", since=self.began)
+        self.assertEqual(len(entries), 1, "one record, however many callers there are")
+        entry = entries[0]
+        self.assertEqual(entry["_SYSTEMD_UNIT"], "tokencached.service")
+        self.assertEqual(entry["SYSLOG_IDENTIFIER"], "tokencached")
+        self.assertEqual(entry["MESSAGE_ID"], "687ca787e09d4fea9a68a6deaba000fe")
+        self.assertEqual(entry["PRIORITY"], "3")
+        self.assertEqual(entry["TOKENCACHED_TENANT"], "main")
+        self.assertEqual(entry["TOKENCACHED_CODE"], "connection_refused")
+        self.assertRegex(entry["MESSAGE"], "^calls to the tenant fail code=connection_refused ")
+
+    def test_an_operator_sets_the_level_of_the_log_for_a_while(self):
+        token(self.subject())
+        self.assertEqual(ask({"op": "log_level", "level": "debug", "for": 1}, ADMIN), {"level": "debug", "for": 1})
+        token(self.subject() + "2")
+        systemctl("stop", "tokencached.service")
+        self.assertTrue(journal("TOKENCACHED_OUTCOME=minted", "PRIORITY=7", since=self.began))
+        records = journal("TOKENCACHED_EVENT=log_level", since=self.began)
+        self.assertEqual([record["TOKENCACHED_LEVEL"] for record in records], ["debug"])
+
     def test_no_record_holds_a_token_or_the_secret(self):
         given = token(self.subject())["access_token"]
         systemctl("restart", "tokencached.service")

@@ -11,7 +11,7 @@ extension AuditRecord {
         switch act {
         case .forbidden, .mint(_, _, .failed), .reload(.some): true
         case .revocation(_, _, _, let end) where end != .revoked: true
-        case .mint, .revocation, .evict, .flush, .reload: false
+        case .mint, .revocation, .evict, .flush, .reload, .logLevel: false
         }
     }
 
@@ -52,6 +52,9 @@ extension AuditRecord {
         case .flush(let tenant, let count):
             Self.event("flush", "done") + Self.fields(tenant, nil, nil) + [AuditField("count", count)]
         case .reload(let code): Self.event("reload", code?.rawValue ?? "done")
+        case .logLevel(let request):
+            Self.event("log_level", "done") + [AuditField("level", request.level.rawValue)]
+                + (request.duration.map { [AuditField("seconds", Int($0.components.seconds))] } ?? [])
         }
     }
 

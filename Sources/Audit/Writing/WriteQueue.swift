@@ -7,7 +7,10 @@ import Synchronization
 package final class WriteQueue: Sendable {
     private struct State {
         var waiting = 0
+        /// The number of writes that were dropped since the last one.
         var dropped = 0
+        /// The number of writes that were dropped since the start.
+        var droppedInAll = 0
     }
 
     /// The memory that a write needs besides its text, in bytes.
@@ -38,6 +41,7 @@ package final class WriteQueue: Sendable {
         let dropped: Int? = state.withLock { state in
             guard state.waiting + size <= Int(Double(bound) * share) else {
                 state.dropped += 1
+                state.droppedInAll += 1
                 return nil
             }
             state.waiting += size
@@ -53,6 +57,9 @@ package final class WriteQueue: Sendable {
 
     /// The number of bytes that wait.
     package var waiting: Int { state.withLock { $0.waiting } }
+
+    /// The number of writes that were dropped since the start.
+    package var dropped: Int { state.withLock { $0.droppedInAll } }
 
     /// Waits until all writes are done, but no longer than a timeout: a disk or a journal may hang.
     ///

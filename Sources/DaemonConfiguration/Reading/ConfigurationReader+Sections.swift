@@ -45,8 +45,11 @@ extension ConfigurationReader {
         section(file.take("metrics"), known: ["listen"]) { reader, section in
             configuration.metricsListen = reader.address(section.take("listen"))
         }
-        section(file.take("log"), known: ["level"]) { reader, section in
+        section(file.take("log"), known: ["level", "format"]) { reader, section in
             if let level = reader.logLevel(section.take("level")) { configuration.logLevel = level }
+            let format = section.take("format")
+            if let format = reader.logFormat(format) { configuration.logFormat = format }
+            configuration.logFormatLine = format?.line
         }
         noteUnknown(file, known: Self.sections)
         return configuration
@@ -159,6 +162,16 @@ extension ConfigurationReader {
             return nil
         }
         return level
+    }
+
+    private mutating func logFormat(_ item: Item?) -> DaemonConfiguration.LogFormat? {
+        guard let item else { return nil }
+        guard let format = item.text.flatMap(DaemonConfiguration.LogFormat.init(rawValue:)) else {
+            let formats = DaemonConfiguration.LogFormat.allCases.map(\.rawValue)
+            note(item, "should be one of \(formats.joined(separator: ", "))")
+            return nil
+        }
+        return format
     }
 
     private mutating func auditDestination(_ item: Item?) -> AuditDestination? {

@@ -1,6 +1,7 @@
 import Audit
 package import DaemonConfiguration
 import Logging
+import NIOCore
 import TokenCache
 
 /// The way of a configuration into force, which a start and a reload share.
@@ -11,6 +12,7 @@ extension Components {
     ///
     /// After a fault everything is as it was before.
     package func prepare(_ loaded: LoadedConfiguration) async throws(ConfigurationFaults) -> RuntimeSettings {
+        try loaded.checkLogFormat()
         let auditTrail = try loaded.openAuditTrail()
         let clients = try await clients.prepare(loaded)
         return RuntimeSettings(loaded, auditTrail: auditTrail, clients: clients)
@@ -18,7 +20,9 @@ extension Components {
 
     /// Puts all settings into force.
     package func apply(_ settings: RuntimeSettings) async throws {
-        output.level = settings.logLevel
+        output.use(settings.logFormat)
+        let level = settings.logLevel
+        try await frontend.eventLoop.submit { [levels] in levels.value.configure(level) }.get()
         try await frontend.apply(settings)
         // Right after the new secrets: ending the persistence may take seconds.
         for tenant in await clients.apply(settings.clients) { await frontend.cache.secretChanged(of: tenant) }

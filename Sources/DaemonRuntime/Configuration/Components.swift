@@ -1,5 +1,6 @@
 package import Audit
 package import Logging
+package import NIOCore
 
 /// The parts of the daemon that a configuration has settings for.
 ///
@@ -10,6 +11,7 @@ package struct Components: Sendable {
     package let persistence: TokenPersistence
     package let auditTrail: AuditTrail
     package let output: LogOutput
+    package let levels: NIOLoopBound<LogLevelControl>
     package let log: Logger
 
     /// Creates the set of parts that the settings of ``apply(_:)`` go to.
@@ -19,6 +21,7 @@ package struct Components: Sendable {
         persistence: TokenPersistence,
         auditTrail: AuditTrail,
         output: LogOutput,
+        levels: NIOLoopBound<LogLevelControl>,
         log: Logger
     ) {
         self.frontend = frontend
@@ -26,6 +29,7 @@ package struct Components: Sendable {
         self.persistence = persistence
         self.auditTrail = auditTrail
         self.output = output
+        self.levels = levels
         self.log = log
     }
 }

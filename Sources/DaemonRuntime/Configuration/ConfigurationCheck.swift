@@ -17,7 +17,7 @@ package struct ConfigurationCheck: Sendable {
     }
 
     /// The faults that would keep the daemon from starting.
-    package var faults: [ConfigurationFaults.Fault] { audit + groups + authorities }
+    package var faults: [ConfigurationFaults.Fault] { audit + log + groups + authorities }
 
     /// Sentences about settings with which the daemon would start, but that are probably mistakes.
     package var notes: [String] {
@@ -38,6 +38,11 @@ package struct ConfigurationCheck: Sendable {
     private var audit: [ConfigurationFaults.Fault] {
         guard let problem = AuditTrail.problem(with: configuration.auditDestination) else { return [] }
         return [fault(configuration.auditLine, "audit.to", problem)]
+    }
+
+    private var log: [ConfigurationFaults.Fault] {
+        guard let problem = LogForm.problem(with: configuration.logFormat, in: .ofProcess) else { return [] }
+        return [fault(configuration.logFormatLine, "log.format", problem)]
     }
 
     private var groups: [ConfigurationFaults.Fault] {

@@ -18,6 +18,18 @@ package struct LoadedConfiguration: Sendable {
     /// Sentences about names that this machine doesn't know now, and about secrets that a check left out.
     package var notes: [String] = []
 
+    /// Checks that this machine has a journal if the log is to be written to one.
+    package func checkLogFormat() throws(ConfigurationFaults) {
+        guard let problem = LogForm.problem(with: configuration.logFormat, in: .ofProcess) else { return }
+        let fault = ConfigurationFaults.Fault(
+            file: path,
+            line: configuration.logFormatLine,
+            key: "log.format",
+            message: problem
+        )
+        throw ConfigurationFaults([fault])
+    }
+
     /// Opens the destination of the audit trail.
     package func openAuditTrail() throws(ConfigurationFaults) -> AuditTrail.Opened {
         do {

@@ -1,6 +1,7 @@
 import DaemonConfiguration
 import Dispatch
 package import Logging
+import Synchronization
 package import TokenProtocol
 
 /// Reads the configuration again and applies it.
@@ -10,12 +11,30 @@ package struct Reload: Sendable {
     private let source: ConfigurationSource
     private let components: Components
     private let log: Logger
+    private let incident: OwnIncident
+    /// The faults of the last reload, which are not logged again.
+    private let last = LastFaults()
+
+    /// The most faults of one configuration that are logged.
+    private static let maxFaults = 20
+
+    private final class LastFaults: Sendable {
+        let faults = Mutex<[ConfigurationFaults.Fault]>([])
+    }
 
     /// Prepares reloads from a source into the parts of the daemon.
-    package init(from source: ConfigurationSource, into components: Components, log: Logger) {
+    ///
+    /// - Parameter incident: The incident of a configuration with a fault.
+    package init(
+        from source: ConfigurationSource,
+        into components: Components,
+        log: Logger,
+        incident: OwnIncident? = nil
+    ) {
         self.source = source
         self.components = components
         self.log = log
+        self.incident = incident ?? OwnIncident(.wrongConfiguration, log: log)
     }
 
     /// Reloads the configuration.
@@ -27,12 +46,17 @@ package struct Reload: Sendable {
         do {
             let settings = try await components.prepare(load())
             try await components.apply(settings)
-            log.notice("the configuration was read again", metadata: [LogKey.path: "\(source.path)"])
+            last.faults.withLock { $0 = [] }
+            incident.forget()
+            log.notice(
+                "the configuration was read again",
+                metadata: [LogKey.event: "\(LogEventName.reloaded.rawValue)", LogKey.path: "\(source.path)"]
+            )
             return .reloaded
         } catch let faults as ConfigurationFaults {
             return report(faults)
         } catch {
-            log.error("the configuration was not read again", metadata: [LogKey.reason: "\(error)"])
+            log.notice("the configuration was not read again", metadata: [LogKey.reason: "\(error)"])
             return .error(ErrorReply(.unavailable, "the daemon is shutting down", retryAfter: 1))
         }
     }
@@ -53,12 +77,14 @@ package struct Reload: Sendable {
     }
 
     private func report(_ faults: ConfigurationFaults) -> Reply {
-        for fault in faults.faults {
+        let isNew = last.faults.withLock { exchange(&$0, with: faults.faults) } != faults.faults
+        for fault in faults.faults.prefix(Self.maxFaults) where isNew {
             log.error(
                 "the configuration has a fault and the old one stays in force",
-                metadata: [LogKey.fault: "\(fault)"]
+                metadata: [LogKey.event: "\(LogEventName.reloadFailed.rawValue)", LogKey.fault: "\(fault)"]
             )
         }
+        incident.note(until: nil, failures: isNew ? 0 : 1, [LogKey.path: "\(source.path)"], now: .now)
         return .error(ErrorReply(.invalidConfiguration, faults.faults.map(\.description).joined(separator: "; ")))
     }
 }

@@ -1,5 +1,5 @@
 package import Audit
-import DaemonConfiguration
+package import DaemonConfiguration
 package import Logging
 package import SocketServer
 package import TokenCache
@@ -11,6 +11,8 @@ package import TokenCache
 package struct RuntimeSettings: Sendable {
     /// The least level that is logged.
     package let logLevel: Logger.Level
+    /// The format of the log.
+    package let logFormat: DaemonConfiguration.LogFormat
     /// The bounds of the cache, the times of refreshes and the quotas of tokens and waiting requests.
     package let cachePolicy: CachePolicy
     /// The pace of each tenant's calls.
@@ -36,6 +38,7 @@ package struct RuntimeSettings: Sendable {
     ) {
         let configuration = loaded.configuration
         logLevel = configuration.logLevel
+        logFormat = configuration.logFormat
         cachePolicy = configuration.cachePolicy
         tenantPolicies = configuration.tenantPolicies(clients.identities)
         access = configuration.access(loaded.access, clients.identities)

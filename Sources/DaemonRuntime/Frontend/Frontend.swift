@@ -33,18 +33,22 @@ package struct Frontend: Sendable {
         package var askForNames: @Sendable (Peer) -> Void
         /// Requests a reload for an operator who waits for its result.
         package var reload: @Sendable (Waiter, Peer) -> Void
+        /// The control of the log's level, which lives on the same event loop, or nil for none.
+        package var levels: NIOLoopBound<LogLevelControl>?
 
         /// Creates dependencies whose calls do nothing by default.
         package init(
             notify: @escaping @Sendable (CacheNotice) -> Void = { _ in },
             audit: @escaping @Sendable (AuditRecord) -> Void = { _ in },
             askForNames: @escaping @Sendable (Peer) -> Void = { _ in },
-            reload: @escaping @Sendable (Waiter, Peer) -> Void = { _, _ in }
+            reload: @escaping @Sendable (Waiter, Peer) -> Void = { _, _ in },
+            levels: NIOLoopBound<LogLevelControl>? = nil
         ) {
             self.notify = notify
             self.audit = audit
             self.askForNames = askForNames
             self.reload = reload
+            self.levels = levels
         }
     }
 
@@ -138,6 +142,8 @@ package struct Frontend: Sendable {
                 reload: dependencies.reload,
                 audit: dependencies.audit,
                 askForNames: dependencies.askForNames,
+                setLogLevel: { dependencies.levels?.value.set($0) },
+                logCheck: { dependencies.levels?.value.check },
                 fillConnections: { references.server.value?.fill(&$0) }
             )
         )
@@ -215,6 +221,13 @@ extension Frontend {
             server.value.listen(on: descriptor, kind: socket.kind)
         }.get()
         try await eventLoop.submit { server.value.closeOlderListeners(socket.kind) }.get()
+    }
+
+    /// The counts of connections that could not be served.
+    package var connectionFaults: ConnectionFaults {
+        get async {
+            (try? await eventLoop.submit { server.value.connectionFaults }.get()) ?? ConnectionFaults()
+        }
     }
 
     /// Sets or, by nil, ends a failed check of the daemon itself, which `health` shows.

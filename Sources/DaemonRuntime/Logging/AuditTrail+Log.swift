@@ -1,14 +1,13 @@
-import Audit
+package import Audit
 import Logging
+package import TokenCache
 
 extension AuditTrail.Report {
-    /// Writes the report to the log.
-    func write(to log: Logger) {
+    /// Notes the report in the incident of a trail's gap.
+    package func note(in incident: OwnIncident, now: Instant) {
         switch self {
-        case .losesRecords(let reason):
-            log.error("the audit trail has a gap", metadata: [LogKey.reason: "\(reason)"])
-        case .recovers(let missing):
-            log.notice("the audit trail is written again", metadata: [LogKey.missing: "\(missing)"])
+        case .losesRecords(let reason): incident.note(until: nil, [LogKey.reason: "\(reason)"], now: now)
+        case .recovers(let missing): incident.end([LogKey.missing: "\(missing)"], now: now)
         }
     }
 }

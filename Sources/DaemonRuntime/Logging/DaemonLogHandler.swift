@@ -1,7 +1,6 @@
 package import Logging
-import SafeText
 
-/// Renders each log statement as one line.
+/// Passes each log statement to the output.
 package struct DaemonLogHandler: LogHandler {
     private let output: LogOutput
     package var metadata = Logger.Metadata()
@@ -21,14 +20,6 @@ package struct DaemonLogHandler: LogHandler {
     }
 
     package func log(event: LogEvent) {
-        let all = metadata.merging(event.metadata ?? [:]) { $1 }
-        let values = all.sorted { $0.key < $1.key }.map { " \($0.key)=\(Self.value("\($0.value)"))" }
-        output.write(event.level, "\(event.message)" + values.joined())
-    }
-
-    /// A value in quotes if it has spaces, and without line ends and control characters.
-    private static func value(_ text: String) -> String {
-        let clean = text.printable
-        return clean.contains(" ") || clean.isEmpty ? "\"\(clean)\"" : clean
+        output.write(LogEntry(event.level, "\(event.message)", metadata.merging(event.metadata ?? [:]) { $1 }))
     }
 }

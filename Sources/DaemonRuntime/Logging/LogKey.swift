@@ -30,4 +30,9 @@ enum LogKey {
     static let failed = "failed"
     static let count = "count"
     static let newLevel = "new_level"
+
+    /// The keys of values that are counts or times.
+    static let numbers: Set = [
+        seconds, size, limit, entries, missing, milliseconds, files, connections, status, failed, count,
+    ]
 }

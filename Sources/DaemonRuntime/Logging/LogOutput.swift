@@ -1,97 +1,126 @@
 import Audit
+package import DaemonConfiguration
 import Dispatch
 package import Logging
 import Synchronization
-import SystemPackage
 import Systemd
 
-#if canImport(FoundationEssentials)
-import FoundationEssentials
-#else
-import Foundation
-#endif
-
-/// Writes log lines on a thread of its own, so that a slow journal never stops the event loop.
+/// Writes log entries on a thread of its own, so that a slow journal never stops the event loop.
 package final class LogOutput: Sendable {
-    /// The maximum number of bytes of lines that wait to be written.
+    /// The maximum number of bytes of entries that wait to be written.
     ///
-    /// Lines past it are dropped and counted.
+    /// Entries past it are dropped and counted.
     private static let maxWaiting = 1_024 * 1_024
     /// The timeout of a flush: a journal that hangs delays the end of the daemon no longer.
     private static let flushTimeout = DispatchTimeInterval.seconds(2)
 
-    private let queue: WriteQueue
-    private let minLevel = Mutex(Logger.Level.info)
-    /// True if a journal reads the lines.
-    ///
-    /// It keeps the time itself, and takes the level from the line's beginning.
-    private let isJournal: Bool
-    private let put: @Sendable (String) -> Void
+    /// The destinations of entries.
+    package struct Sink: Sendable {
+        /// Writes a line to standard error, and returns true if all of it was written.
+        var put: @Sendable (String) -> Bool
+        /// Sends fields to the journal, and returns true if it took them.
+        var send: @Sendable ([(name: String, value: String)]) -> Bool
 
-    /// Creates an output that writes by a function.
-    ///
-    /// - Parameters:
-    ///   - bound: The maximum number of bytes of lines that wait to be written.
-    ///   - put: Writes a text at once.
-    package init(isJournal: Bool, bound: Int = maxWaiting, put: @escaping @Sendable (String) -> Void) {
-        queue = WriteQueue("tokencached.log", bound: bound)
-        self.isJournal = isJournal
-        self.put = put
+        /// Creates a sink, by default this process's standard error and the machine's journal.
+        package init(
+            put: @escaping @Sendable (String) -> Bool = { StandardError.put($0) },
+            send: @escaping @Sendable ([(name: String, value: String)]) -> Bool = { Journal.send($0) }
+        ) {
+            self.put = put
+            self.send = send
+        }
     }
 
-    /// Creates the output to this process's standard error.
-    package static func standardError() -> LogOutput {
-        let stream = ProcessInfo.processInfo.environment["JOURNAL_STREAM"]
-        return LogOutput(isJournal: Journal.isStandardError(stream)) { putToStandardError($0) }
+    private struct State {
+        var level = Logger.Level.info
+        var form: LogForm
+        /// The number of entries that are lost and not reported yet.
+        var unreported = 0
+        /// The number of entries that are lost since the start.
+        var lost = 0
+    }
+
+    private let queue: WriteQueue
+    private let surroundings: LogForm.Surroundings
+    private let sink: Sink
+    private let state: Mutex<State>
+
+    /// Creates an output.
+    ///
+    /// - Parameters:
+    ///   - surroundings: The surroundings that decide about the form.
+    ///   - bound: The maximum number of bytes of entries that wait to be written.
+    ///   - sink: The destinations.
+    package init(
+        _ format: DaemonConfiguration.LogFormat = .automatic,
+        in surroundings: LogForm.Surroundings = .ofProcess,
+        bound: Int = maxWaiting,
+        to sink: Sink = Sink()
+    ) {
+        queue = WriteQueue("tokencached.log", bound: bound)
+        self.surroundings = surroundings
+        self.sink = sink
+        state = Mutex(State(form: LogForm(format, in: surroundings)))
     }
 
     /// The least level that is written.
     package var level: Logger.Level {
-        get { minLevel.withLock { $0 } }
-        set { minLevel.withLock { $0 = newValue } }
+        get { state.withLock { $0.level } }
+        set { state.withLock { $0.level = newValue } }
     }
 
-    /// Writes a line, soon.
-    package func write(_ level: Logger.Level, _ text: String) {
-        let line = render(level, text)
-        queue.write(size: line.utf8.count) { dropped in
-            self.put(self.loss(dropped) + line)
+    /// The number of entries that were dropped or could not be written since the start.
+    package var droppedLines: Int { state.withLock { $0.lost } + queue.dropped }
+
+    /// Writes in another format from now on.
+    package func use(_ format: DaemonConfiguration.LogFormat) {
+        let form = LogForm(format, in: surroundings)
+        state.withLock { $0.form = form }
+    }
+
+    /// Writes an entry, soon.
+    package func write(_ entry: LogEntry) {
+        let form = state.withLock { $0.form }
+        queue.write(size: entry.size) { dropped in
+            self.reportLoss(dropped, form)
+            if !self.put(entry, form) { self.lose(1) }
         }
     }
 
-    /// Waits until all lines are written, with a timeout.
+    /// Waits until all entries are written, with a timeout.
     package func flush() {
-        queue.flush(within: Self.flushTimeout) { dropped in
-            if dropped > 0 { self.put(self.loss(dropped)) }
+        let form = state.withLock { $0.form }
+        queue.flush(within: Self.flushTimeout) { dropped in self.reportLoss(dropped, form) }
+    }
+
+    // MARK: Writing
+
+    private func put(_ entry: LogEntry, _ form: LogForm) -> Bool {
+        switch form {
+        case .journal: sink.send(entry.journalFields)
+        case .lines: sink.put(form.line(entry))
         }
     }
 
-    private func loss(_ dropped: Int) -> String {
-        dropped > 0 ? render(.warning, "log lines were dropped count=\(dropped)") : ""
-    }
-
-    private func render(_ level: Logger.Level, _ text: String) -> String {
-        guard !isJournal else { return "<\(level.priority)>\(text)\n" }
-        let time = Date().formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true))
-        return "\(time)Z \(level) \(text)\n"
-    }
-
-    /// Writes a text to standard error, at once.
-    package static func putToStandardError(_ text: String) {
-        _ = try? FileDescriptor.standardError.writeAll(text.utf8)
-    }
-}
-
-extension Logger.Level {
-    /// The level in syslog's numbers, which the journal expects.
-    fileprivate var priority: Int {
-        switch self {
-        case .trace, .debug: 7
-        case .info: 6
-        case .notice: 5
-        case .warning: 4
-        case .error: 3
-        case .critical: 2
+    /// Counts an entry that could not be written.
+    private func lose(_ count: Int) {
+        state.withLock { state in
+            state.lost += count
+            state.unreported += count
         }
+    }
+
+    /// Writes the number of lost entries, if there are any that were not reported.
+    ///
+    /// - Parameter dropped: The number of entries that the queue has dropped since the last call.
+    private func reportLoss(_ dropped: Int, _ form: LogForm) {
+        let count = state.withLock { state in
+            state.unreported += dropped
+            return state.unreported
+        }
+        guard count > 0 else { return }
+        let loss = LogEntry(.warning, "log lines were dropped", [LogKey.count: "\(count)"])
+        guard put(loss, form) else { return }
+        state.withLock { $0.unreported -= count }
     }
 }

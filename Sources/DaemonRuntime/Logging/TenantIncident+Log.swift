@@ -52,9 +52,14 @@ extension TenantIncident.ClientTrouble {
 }
 
 extension Incident.Report {
-    /// The metadata of a report: its event, how long the incident has lasted, and the failures since the last report.
+    /// The metadata of a report of an event.
     func metadata(_ event: LogEventName) -> Logger.Metadata {
-        var metadata: Logger.Metadata = [LogKey.event: "\(event.rawValue)"]
+        metadata.merging([LogKey.event: "\(event.rawValue)"]) { $1 }
+    }
+
+    /// The time for which the incident has lasted, and the failures since the last report.
+    var metadata: Logger.Metadata {
+        var metadata: Logger.Metadata = [:]
         if duration > .zero { metadata[LogKey.seconds] = "\(Int(duration / .seconds(1)))" }
         if failures > 0 || phase == .lasts { metadata[LogKey.failed] = "\(failures)" }
         return metadata

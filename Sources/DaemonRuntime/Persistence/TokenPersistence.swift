@@ -81,7 +81,7 @@ package final class TokenPersistence: Sendable {
     private func discard(_ inherited: [File], isWanted: Bool) {
         for file in inherited { close(file.descriptor) }
         queue.remove(Set(inherited.map(\.name)))
-        if isWanted { log.notice("tokens don't survive a restart: no service manager keeps descriptors") }
+        if isWanted { log.info("tokens don't survive a restart: no service manager keeps descriptors") }
     }
 
     private func end() async {
@@ -102,7 +102,7 @@ package final class TokenPersistence: Sendable {
         warn(unlessLocked: tokens.isLocked)
         let count = await frontend.cache.restore(from: tokens)
         let time = (ContinuousClock.now - began) / .milliseconds(1)
-        log.notice(
+        log.info(
             "tokens survive a restart; those of the last daemon are served",
             metadata: [LogKey.entries: "\(count)", LogKey.milliseconds: "\(Int(time))"]
         )

@@ -34,13 +34,14 @@ package struct ServingService: DaemonService {
         log.info(
             "the daemon serves",
             metadata: [
-                LogKey.version: "\(Version.current)", LogKey.tenants: "\(tenants)", LogKey.sockets: "\(sockets.names)",
+                LogKey.event: "\(LogEventName.ready.rawValue)", LogKey.version: "\(Version.current)",
+                LogKey.tenants: "\(tenants)", LogKey.sockets: "\(sockets.names)",
             ]
         )
         // The signals are trapped by now, and each peer that connects from here on is answered.
         ServiceNotification.ready(status: await frontend.status).send()
         try await gracefulShutdown()
-        log.info("the daemon drains")
+        log.info("the daemon drains", metadata: [LogKey.event: "\(LogEventName.draining.rawValue)"])
         ServiceNotification.stopping.send()
         // From here on new peers find another daemon, or none, and not one that is about to close.
         sockets.removeNames()

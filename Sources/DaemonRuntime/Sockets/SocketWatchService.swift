@@ -2,6 +2,7 @@ package import Logging
 import OperatorReplies
 import ServiceLifecycle
 import SocketServer
+package import TokenCache
 import TokenProtocol
 
 /// Checks every few seconds that the sockets' names lead to the daemon.
@@ -13,46 +14,53 @@ package struct SocketWatchService: DaemonService {
 
     private let frontend: Frontend
     private let sockets: Sockets
-    private let log: Logger
+    private let unreachable: OwnIncident
+    private let lostRequests: OwnIncident
+    private let lostAdmin: OwnIncident
 
     /// Prepares the service.
     package init(_ frontend: Frontend, _ sockets: Sockets, log: Logger) {
         self.frontend = frontend
         self.sockets = sockets
-        self.log = log
+        unreachable = OwnIncident(.unreachable, log: log)
+        lostRequests = OwnIncident(.lostNames, log: log)
+        lostAdmin = OwnIncident(.lostNames, log: log)
     }
 
     package func run() async throws {
         await cancelWhenGracefulShutdown {
-            var last: String?
             while !Task.isCancelled {
                 try? await Task.sleep(for: Self.interval)
                 guard !Task.isCancelled else { return }
-                last = await check(last: last)
+                await check(now: .now)
             }
         }
     }
 
     /// Binds the sockets again whose names are gone.
     ///
-    /// - Parameter last: The fault of the last check, which is not logged again.
     /// - Returns: The reason why nobody can connect, or nil.
     @discardableResult
-    package func check(last: String? = nil) async -> String? {
-        let fault = await bindAgain()
-        if let fault, fault != last { log.error("nobody can connect", metadata: [LogKey.reason: "\(fault)"]) }
+    package func check(now: Instant = .now) async -> String? {
+        let fault = await bindAgain(now: now)
+        if let fault {
+            unreachable.note(until: nil, [LogKey.reason: "\(fault)"], now: now)
+        } else {
+            unreachable.end(now: now)
+        }
+        for incident in [unreachable, lostRequests, lostAdmin] { incident.report(at: now) }
         let check = HealthReply.Check(name: "socket", tenant: nil, status: .failing, description: fault)
         await frontend.note(fault == nil ? nil : check, named: "socket")
         return fault
     }
 
-    private func bindAgain() async -> String? {
+    private func bindAgain(now: Instant) async -> String? {
         var faults: [String] = []
-        for socket in [sockets.requests, sockets.admin] {
+        for (socket, lostName) in [(sockets.requests, lostRequests), (sockets.admin, lostAdmin)] {
             do {
                 guard let descriptor = try socket.bindAgainIfGone() else { continue }
                 try await serve(descriptor, inPlaceOf: socket)
-                log.warning("a socket's name was gone; it is bound anew", metadata: [LogKey.path: "\(socket.path)"])
+                lostName.note(until: now, failures: 1, [LogKey.path: "\(socket.path)"], now: now)
             } catch {
                 faults.append("\(error)")
             }

@@ -33,5 +33,7 @@ package enum AuthorizedOperation: Sendable, Equatable {
         case health
         /// Explains the next answer for a key.
         case explain(TokenKey)
+        /// Sets the level of the log.
+        case logLevel(LogLevelRequest)
     }
 }

@@ -13,8 +13,15 @@ final class AcceptBackoff: ChannelInboundHandler {
     private static let delay = TimeAmount.milliseconds(100)
 
     private var pause: Scheduled<Void>?
+    private let onFault: (any Error) -> Void
+
+    /// Creates a handler.
+    ///
+    /// - Parameter onFault: Called with each fault.
+    init(onFault: @escaping (any Error) -> Void = { _ in }) { self.onFault = onFault }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        onFault(error)
         guard pause == nil else { return }
         try? context.channel.syncOptions?.setOption(.autoRead, value: false)
         pause = context.eventLoop.assumeIsolated().scheduleTask(in: Self.delay) {

@@ -19,6 +19,10 @@ extension RequestDispatcher {
         ///
         /// Another policy follows if there are new ones.
         package var askForNames: (Peer) -> Void
+        /// Sets the level of the log.
+        package var setLogLevel: (LogLevelRequest) -> Void
+        /// The check of the log's level, or nil if it is the configured one.
+        package var logCheck: () -> HealthReply.Check?
         /// Adds the server's connections to the statistics.
         package var fillConnections: (inout StatsReply) -> Void
 
@@ -29,6 +33,8 @@ extension RequestDispatcher {
             reload: @escaping (Waiter, Peer) -> Void,
             audit: @escaping (AuditRecord) -> Void,
             askForNames: @escaping (Peer) -> Void = { _ in },
+            setLogLevel: @escaping (LogLevelRequest) -> Void = { _ in },
+            logCheck: @escaping () -> HealthReply.Check? = { nil },
             fillConnections: @escaping (inout StatsReply) -> Void
         ) {
             self.version = version
@@ -36,6 +42,8 @@ extension RequestDispatcher {
             self.reload = reload
             self.audit = audit
             self.askForNames = askForNames
+            self.setLogLevel = setLogLevel
+            self.logCheck = logCheck
             self.fillConnections = fillConnections
         }
     }

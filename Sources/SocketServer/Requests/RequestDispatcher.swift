@@ -170,13 +170,19 @@ package final class RequestDispatcher: RequestHandler {
             return nil
         case .health: return .health(health())
         case .explain(let key): return cache.assumeIsolated { $0.explain(key, for: peer.uid, now: now) }
+        case .logLevel(let request):
+            dependencies.audit(AuditRecord(peer, .logLevel(request)))
+            dependencies.setLogLevel(request)
+            return .logLevel(request.level, seconds: request.duration.map { Int($0.components.seconds) })
         }
     }
 
     private func health() -> HealthReply {
         let now = now
         let ofTenants = cache.assumeIsolated { $0.health(now: now) }
-        let own = checks.sorted { $0.key < $1.key }.map(\.value) + [gatekeeper.check].compactMap(\.self)
+        let own =
+            checks.sorted { $0.key < $1.key }.map(\.value)
+            + [gatekeeper.check, dependencies.logCheck()].compactMap(\.self)
         return HealthReply(checks: ofTenants.checks + own)
     }
 

@@ -82,8 +82,8 @@ extension CacheStateMachine {
 
     /// Notifies operators of the incidents that are due to be reported.
     mutating func reportIncidents(of tenant: TenantID, now: Instant) {
-        guard let state = tenants[tenant], !state.isRetired else { return }
-        if state.governor.currentHold(at: now) == nil { tenants[tenant]?.incidents.noteNoHold(now: now) }
+        guard tenants[tenant]?.incidents.nextTime != nil, tenants[tenant]?.isRetired == false else { return }
+        if tenants[tenant]?.governor.currentHold(at: now) == nil { tenants[tenant]?.incidents.noteNoHold(now: now) }
         let reports = tenants[tenant]?.incidents.reports(of: tenant.name, at: now) ?? []
         actions.notices += reports.map(CacheNotice.incident)
     }

@@ -21,6 +21,8 @@ package struct AuditRecord: Sendable, Equatable {
         ///
         /// The code is nil if it was applied.
         case reload(ErrorReply.Code?)
+        /// An operator set the level of the log.
+        case logLevel(LogLevelRequest)
     }
 
     /// The cause of a mint.

@@ -92,6 +92,13 @@ package struct Incident: Sendable, Equatable {
         return present.until.map { min(next, $0 + present.quiet) } ?? next
     }
 
+    /// Ends it at once if the fault is gone, as nobody will look again, and returns the report of its end.
+    package mutating func finish() -> Report? {
+        guard let present, let until = present.until, present.reported != nil else { return nil }
+        self.present = nil
+        return Report(.ended, duration: until - present.began, failures: present.failures)
+    }
+
     /// Returns the report that is due, or nil if none is.
     package mutating func report(at now: Instant) -> Report? {
         guard var present, let time = nextTime, time <= now else { return nil }

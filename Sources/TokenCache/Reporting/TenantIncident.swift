@@ -41,7 +41,9 @@ package struct TenantIncident: Sendable, Equatable {
     package var tenant: String
     /// The kind of fault.
     package var kind: Kind
-    /// The part of its life. The failures are callers of the tenant who got an error because of it.
+    /// The part of its life.
+    ///
+    /// The failures are callers of the tenant who got an error because of it.
     package var report: Incident.Report
     /// Its last cause, or nil at its end.
     package var cause: Cause?

@@ -29,6 +29,8 @@ package enum Reply: Sendable, Equatable {
     case flushed(Int)
     /// The new configuration is in force.
     case reloaded
+    /// The log has this level, and for this number of seconds if it is not nil.
+    case logLevel(LogLevelRequest.Level, seconds: Int?)
     /// The reason why the request has failed.
     indirect case error(ErrorReply)
 }

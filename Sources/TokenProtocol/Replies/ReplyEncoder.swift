@@ -44,6 +44,9 @@ package enum ReplyEncoder {
         case .evicted: writer.member("evicted", true, &output)
         case .flushed(let count): writer.member("flushed", count, &output)
         case .reloaded: writer.member("reloaded", true, &output)
+        case .logLevel(let level, let seconds):
+            writer.member("level", level.rawValue, &output)
+            if let seconds { writer.member("for", seconds, &output) }
         case .health(let health): writer.members(of: health, &output)
         case .explained(let explain): writer.members(of: explain, &output)
         case .error(let error): write(error, &writer, &output)

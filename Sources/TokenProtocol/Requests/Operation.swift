@@ -26,6 +26,8 @@ package indirect enum Operation: Sendable, Equatable {
     case health
     /// Explains the next answer for a key.
     case explain(KeyRequest)
+    /// Sets the level of the log.
+    case logLevel(LogLevelRequest)
 
     /// The operation's name on the wire.
     package var name: OperationName {
@@ -42,6 +44,7 @@ package indirect enum Operation: Sendable, Equatable {
         case .reload: .reload
         case .health: .health
         case .explain: .explain
+        case .logLevel: .logLevel
         }
     }
 }

@@ -23,9 +23,11 @@ struct RequestMembers {
         case limit
         case after
         case traceparent
+        case level
+        case `for`
     }
 
-    private var values = InlineArray<16, JSONScanner.Value?>(repeating: nil)
+    private var values = InlineArray<18, JSONScanner.Value?>(repeating: nil)
     private var others = JSONMemberNames()
     /// True if a member comes twice.
     private(set) var hasDuplicate = false
@@ -90,7 +92,8 @@ struct RequestMembers {
         let candidates: (Name, Name?, Name?, Name?)
         switch name.end - name.start {
         case 2: candidates = (.op, .id, nil, nil)
-        case 5: candidates = (.scope, .limit, .after, nil)
+        case 3: candidates = (.for, nil, nil, nil)
+        case 5: candidates = (.scope, .limit, .after, .level)
         case 6: candidates = (.tenant, nil, nil, nil)
         case 7: candidates = (.subject, .userID, .minTTL, .timeout)
         case 8: candidates = (.noCache, .subjects, .userIDs, nil)
@@ -136,6 +139,8 @@ extension RequestMembers.Name {
         case .limit: "limit"
         case .after: "after"
         case .traceparent: "traceparent"
+        case .level: "level"
+        case .for: "for"
         }
     }
 }

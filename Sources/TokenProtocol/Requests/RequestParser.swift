@@ -57,6 +57,7 @@ package struct RequestParser {
         case .reload: return .reload
         case .health: return .health
         case .explain: return .explain(try reader.key(line))
+        case .logLevel: return .logLevel(try reader.logLevel(line))
         }
     }
 

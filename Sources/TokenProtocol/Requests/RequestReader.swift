@@ -17,6 +17,9 @@ struct RequestReader {
     /// The longest `timeout` in seconds, which is the longest timeout of a tenant.
     private static let longestTimeout = 300.0
 
+    /// The longest time in seconds for which the log has another level: a day, in which somebody looks again.
+    private static let longestLogLevel: Int64 = 86_400
+
     let members: RequestMembers
 
     func token(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> TokenRequest {
@@ -56,6 +59,18 @@ struct RequestReader {
         }
         if let after = members[.after] { request.after = try text(after, .after, line) }
         return request
+    }
+
+    func logLevel(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> LogLevelRequest {
+        let levels = LogLevelRequest.Level.allCases.map(\.rawValue).joined(separator: ", ")
+        guard let value = members[.level], value.isString,
+            let level = LogLevelRequest.Level(rawValue: JSONText.string(of: value, line))
+        else { throw Self.wrong(.level, "one of \(levels)") }
+        guard let length = members[.for] else { return LogLevelRequest(level: level) }
+        guard let seconds = JSONText.integer(of: length, line, digits: 15),
+            (1...Self.longestLogLevel).contains(seconds)
+        else { throw Self.wrong(.for, "an integer of seconds from 1 to \(Self.longestLogLevel)") }
+        return LogLevelRequest(level: level, duration: .seconds(seconds))
     }
 
     func key(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> KeyRequest {

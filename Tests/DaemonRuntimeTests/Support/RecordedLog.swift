@@ -26,7 +26,16 @@ final class RecordedLog: Sendable {
 
     init() {
         let recorder = Recorder()
-        let output = LogOutput(isJournal: true) { recorder.record($0) }
+        var surroundings = LogForm.Surroundings()
+        surroundings.standardErrorIsJournal = true
+        let sink = LogOutput.Sink(
+            put: { line in
+                recorder.record(line)
+                return true
+            },
+            send: { _ in false }
+        )
+        let output = LogOutput(in: surroundings, to: sink)
         state = recorder
         self.output = output
         logger = Logger(label: "test") { _ in DaemonLogHandler(output) }

@@ -80,10 +80,20 @@ final class TestDaemon: Sendable {
         let loaded = try source.load()
         let resolver = source.accounts
         sockets = try Sockets(HandedOverSockets(), StartSettings(loaded.configuration))
+        let loop = group.next()
+        let (output, logger) = (log.output, log.logger)
+        let levels = try await loop.submit {
+            NIOLoopBound(LogLevelControl(output, log: logger), eventLoop: loop)
+        }.get()
         let frontend = try await Frontend.start(
-            on: group.next(),
+            on: loop,
             maxConnections: 100,
-            Frontend.Dependencies(audit: { auditTrail.append($0) }, askForNames: { _ = resolver.want($0) })
+            Frontend.Dependencies(
+                notify: { $0.write(to: logger) },
+                audit: { auditTrail.append($0) },
+                askForNames: { _ = resolver.want($0) },
+                levels: levels
+            )
         )
         let clients = TenantClients(source, on: group.next(), log: log.logger)
         await clients.onSecretChange { await frontend.cache.secretChanged(of: $0) }
@@ -100,6 +110,7 @@ final class TestDaemon: Sendable {
             ),
             auditTrail: auditTrail,
             output: log.output,
+            levels: levels,
             log: log.logger
         )
         reload = Reload(from: source, into: components, log: log.logger)
@@ -164,6 +175,7 @@ struct Answer: Decodable, Sendable {
     var entries: Int?
     var server: String?
     var reloaded: Bool?
+    var level: String?
 }
 
 extension LineClient {

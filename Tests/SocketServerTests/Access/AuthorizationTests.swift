@@ -31,7 +31,7 @@ struct AuthorizationTests {
             .token(TokenRequest(key: key(tenant))), .prefetch(PrefetchRequest(users: [ann], tenant: tenant)),
             .invalidate(InvalidateRequest(key: key(tenant), fingerprint: Fingerprint(words: .zero))),
             .revoke(key(tenant)), .hello, .stats, .entries(EntriesRequest(tenant: tenant)), .evict(key(tenant)),
-            .flush(tenant: tenant), .reload, .health, .explain(key(tenant)),
+            .flush(tenant: tenant), .reload, .health, .explain(key(tenant)), .logLevel(LogLevelRequest(level: .debug)),
         ]
     }
 
@@ -143,7 +143,7 @@ struct AuthorizationTests {
         #expect(
             try hello(.admin, Self.administrator)
                 == .hello(
-                    operations: [.hello, .stats, .entries, .evict, .flush, .reload, .health, .explain],
+                    operations: [.hello, .stats, .entries, .evict, .flush, .reload, .health, .explain, .logLevel],
                     tenants: ["main", "other"]
                 )
         )

@@ -120,6 +120,9 @@ struct RequestDispatcherTests {
             #expect(fixture.handle(.evict(Self.key), from: fixture.admin) == .evicted)
             let user = UserKey(tenant: "main", user: Self.key.user)
             #expect(fixture.calls.records == [.flush(tenant: "main", count: 0), .evict(user, nil)])
+            let level = LogLevelRequest(level: .debug, duration: .seconds(60))
+            #expect(fixture.handle(.logLevel(level), from: fixture.admin) == .logLevel(.debug, seconds: 60))
+            #expect(fixture.calls.records.last == .logLevel(level))
             #expect(fixture.handle(.reload, from: fixture.admin) == nil)
             #expect(fixture.calls.reloads == [fixture.waiter])
         }

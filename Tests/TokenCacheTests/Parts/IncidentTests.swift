@@ -92,4 +92,16 @@ struct IncidentTests {
         #expect(incident.report(at: at(500))?.phase == .lasts, "after a suspend")
         #expect(incident.nextTime == at(560))
     }
+
+    @Test("When nobody looks again, a fault that is gone ends at once, and one that lasts does not end.")
+    func finish() {
+        var incident = Incident()
+        incident.note(until: nil, now: at(0))
+        #expect(incident.report(at: at(0))?.phase == .began)
+        #expect(incident.finish() == nil)
+        incident.end(now: at(5))
+        #expect(incident.finish() == .init(.ended, duration: .seconds(5), failures: 0))
+        #expect(incident.finish() == nil)
+        #expect(!incident.isPresent)
+    }
 }

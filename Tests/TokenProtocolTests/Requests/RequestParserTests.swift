@@ -18,6 +18,40 @@ struct RequestParserTests {
         #expect(request.token?.noCache == true)
     }
 
+    @Test("A request for a level of the log has a level and, if it is to end, a time of up to a day.")
+    func logLevel() {
+        #expect(
+            parse(#"{"op":"log_level","level":"debug"}"#, isAdmin: true).request?.operation
+                == .logLevel(LogLevelRequest(level: .debug))
+        )
+        for seconds in [1, 600, 86_400] {
+            let request = LogLevelRequest(level: .trace, duration: .seconds(seconds))
+            #expect(
+                parse(#"{"op":"log_level","for":\#(seconds),"level":"trace"}"#, isAdmin: true).request?.operation
+                    == .logLevel(request)
+            )
+        }
+    }
+
+    @Test(
+        "A wrong level or time is rejected.",
+        arguments: [
+            (#""x":1"#, "'level' must be one of trace, debug, info, notice, warning, error, critical"),
+            (#""level":"loud""#, "'level' must be one of trace, debug, info, notice, warning, error, critical"),
+            (#""level":7"#, "'level' must be one of trace, debug, info, notice, warning, error, critical"),
+            (#""level":"info","for":0"#, "'for' must be an integer of seconds from 1 to 86400"),
+            (#""level":"info","for":86401"#, "'for' must be an integer of seconds from 1 to 86400"),
+            (#""level":"info","for":1.5"#, "'for' must be an integer of seconds from 1 to 86400"),
+            (#""level":"info","for":"10m""#, "'for' must be an integer of seconds from 1 to 86400"),
+            (#""level":"info","for":-1"#, "'for' must be an integer of seconds from 1 to 86400"),
+            (#""level":"info","for":1e99"#, "'for' must be an integer of seconds from 1 to 86400"),
+        ]
+    )
+    func wrongLogLevel(members: String, description: String) {
+        let error = parse(#"{"op":"log_level",\#(members)}"#, isAdmin: true).error
+        #expect(error == ErrorReply(.invalidRequest, description))
+    }
+
     @Test("Missing members have their defaults.")
     func defaults() {
         let token = parse(#"{"op":"token","user_id":"u"}"#).token
@@ -219,9 +253,12 @@ struct RequestParserTests {
     func operations() {
         for name in OperationName.allCases where !name.isForApps {
             #expect(parse(#"{"op":"\#(name.rawValue)","subject":"a","id":1}"#).error?.code == .unsupportedOperation)
-            #expect(parse(#"{"op":"\#(name.rawValue)","subject":"a"}"#, isAdmin: true).request?.operation.name == name)
+            #expect(
+                parse(#"{"op":"\#(name.rawValue)","subject":"a","level":"info"}"#, isAdmin: true).request?.operation
+                    .name == name
+            )
         }
-        for name in ["metrics", "log_level", "Token", "", "tokenx"] {
+        for name in ["metrics", "log-level", "Token", "", "tokenx"] {
             let line = parse(#"{"op":"\#(name)","id":1}"#, isAdmin: true)
             #expect(
                 line
