@@ -55,7 +55,8 @@ struct TraceTests {
         let seen = await deployment.tenant.requests.map { $0.traceparent ?? "" }
         try await deployment.stop()
 
-        #expect(seen.count == 3 && seen[0] == seen[1] && seen[1] != seen[2], "\(seen)")
+        try #require(seen.count == 3, "\(seen)")
+        #expect(seen[0] == seen[1] && seen[1] != seen[2], "\(seen)")
         #expect(seen.allSatisfy { $0.hasPrefix("00-\(Self.traceID)-") })
         let spans = try Self.records(path).map { "00-\($0["trace_id"] ?? "")-\($0["span_id"] ?? "")-01" }
         #expect(spans == [seen[0], seen[2]])

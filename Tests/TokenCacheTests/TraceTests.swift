@@ -167,12 +167,14 @@ struct TraceTests {
         #expect(cache.records.last?.trace == nil)
     }
 
-    @Test("A mint that is sent again with a new secret is the same span.")
+    @Test("A mint that is sent again with a new secret is the same span, also if its caller has left.")
     func newSecret() throws {
         var cache = Simulation()
-        _ = cache.ask(.of("ann"), in: try Self.trace(1))
+        let waiter = cache.newWaiter()
+        _ = cache.ask(.of("ann"), in: try Self.trace(1), as: waiter)
         let mint = try onlyMint(&cache)
         _ = cache.ask(.of("ann"), in: try Self.trace(2))
+        cache.cancelWaits(of: [waiter])
         cache.fail(mint.call, .denied(ErrorReply.Upstream(status: 401), secretChanged: true))
         let again = try onlyMint(&cache)
         #expect(again.trace == mint.trace)
