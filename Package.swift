@@ -112,7 +112,8 @@ var targets: [Target] = [
     .executableTarget(
         name: "tokencachectl",
         dependencies: [
-            "CArguments", "CTerminal", "OperatorReplies", "SafeText", "TokenCacheClient", argumentParser, system,
+            "CArguments", "CStandardDescriptors", "CTerminal", "OperatorReplies", "SafeText", "TokenCacheClient",
+            argumentParser, nioCore, system,
         ]
     ),
     .executableTarget(name: "standin-tenant", dependencies: ["StandInTenant", argumentParser, unixSignals]),
@@ -178,7 +179,9 @@ var targets: [Target] = [
     ),
     .testTarget(
         name: "TokenCacheControlTests",
-        dependencies: ["OperatorReplies", "tokencachectl", "TokenCacheClient", argumentParser]
+        dependencies: [
+            "OperatorReplies", "tokencachectl", "TokenCacheClient", "TestSupport", argumentParser, nioCore, system,
+        ]
     ),
     .testTarget(
         name: "StandInTenantTests",

@@ -90,6 +90,9 @@ private func checkMeaning(_ line: RequestParser.Line, _ bytes: [UInt8]) throws(B
         let isByRefresh = members["order"] as? String == "next_refresh"
         try check(isByRefresh == (entries.order == .nextRefresh), "order is the line's")
         try check(members["limit"].map { ($0 as? NSNumber)?.intValue == entries.limit } ?? true, "limit is the line's")
+    case .flush(let tenant), .releaseHold(let tenant):
+        let named = (members["tenant"] as? String).map { Array($0.utf8) }
+        try check(named == tenant.map { Array($0.utf8) }, "the tenant is the line's")
     default: break
     }
 }

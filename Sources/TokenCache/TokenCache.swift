@@ -115,6 +115,11 @@ package actor TokenCache {
     /// - Returns: The number of dropped tokens.
     package func flush(tenant: TenantID?, now: Instant) -> Int { perform(machine.flush(tenant: tenant, now: now)) }
 
+    /// Ends the hold of one tenant or of all.
+    package func releaseHolds(of tenant: TenantID?, for peer: Peer, now: Instant) -> Reply {
+        .holdsReleased(perform(machine.releaseHolds(of: tenant, for: peer, now: now)))
+    }
+
     /// Returns a page of the cache's entries.
     package func entries(_ request: EntriesRequest, of tenant: TenantID?, now: Instant) -> Reply {
         machine.entries(request, of: tenant, now: now).map(Reply.entries)

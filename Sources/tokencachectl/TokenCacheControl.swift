@@ -3,11 +3,12 @@ package import ArgumentParser
 // tokencachectl: the operator's tool.
 //
 // Purpose: an operator asks the daemon at a terminal or in a script, and reads what it says without knowing the
-// protocol. A command that makes one request and prints the reply is a `RequestCommand`: it consists of a request and of the
-// text for a reply, which tests look at without a daemon. `Options` has the options that commands share, `Replies` the
-// replies that only this tool decodes, `Views` the layout for people, and `Output` what writes to the terminal and
-// chooses the exit status. `Top` is the live screen: a value that makes lines from what was learned, and the loop that
-// feeds it. `Screen` has the parts of such lines.
+// protocol. A command that asks the daemon is a `DaemonCommand`, which reports errors with advice. One that makes a single
+// request and prints the reply is a `RequestCommand`: it consists of a request and of the text for a reply, which tests look
+// at without a daemon. `Options` has the options that commands share, `Replies` the replies that only this tool decodes,
+// `Views` the layout for people, and `Output` what writes to the terminal and chooses the exit status. Only `Output` knows
+// escape sequences, and none from the daemon reaches a terminal. `Top` is the live screen: a value that makes lines from what
+// was learned, and the loop that feeds it. `Screen` has the parts of such lines.
 
 /// The tool's root command.
 package struct TokenCacheControl: AsyncParsableCommand {
@@ -25,8 +26,9 @@ package struct TokenCacheControl: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Token.self, Stats.self, Top.self, Health.self, Explain.self, Entries.self, Evict.self, Flush.self,
-            Reload.self, Hello.self,
+            Token.self, Prefetch.self, Invalidate.self, Revoke.self, Hello.self, Health.self, Stats.self, Top.self,
+            Explain.self, Entries.self, Metrics.self, Evict.self, Flush.self, ReleaseHold.self, SetLogLevel.self,
+            Reload.self,
         ]
     )
 

@@ -77,9 +77,14 @@ struct AuditTrailTests {
             ),
             AuditRecord(Self.peer, .evict(UserKey(tenant: TenantID(number: 1, name: "main"), user: user), nil)),
             AuditRecord(Self.peer, .flush(tenant: nil, count: 12)),
-            AuditRecord(nil, .reload(.invalidConfiguration))
+            AuditRecord(nil, .reload(.invalidConfiguration)),
+            AuditRecord(Self.peer, .releaseHold(tenant: "main", left: .milliseconds(12_300))),
+            AuditRecord(Self.peer, .noHold(tenant: nil))
         ).map(members)
-        #expect(lines.map { $0["event"] as? String } == ["refusal", "mint", "revocation", "evict", "flush", "reload"])
+        let events = [
+            "refusal", "mint", "revocation", "evict", "flush", "reload", "release_hold", "release_hold",
+        ]
+        #expect(lines.map { $0["event"] as? String } == events)
         #expect(lines[0]["operation"] as? String == "prefetch" && lines[0]["user_id"] as? String == "7")
         #expect(lines[0]["scope_asked"] as? String == "a b" && lines[0]["tenant"] == nil)
         #expect(lines[1]["upstream_status"] as? Int == 401 && lines[1]["upstream_code"] as? String == "OAUTH-14")
@@ -88,6 +93,9 @@ struct AuditTrailTests {
         #expect(lines[3]["user_id"] as? String == "7" && lines[3]["scope_asked"] == nil)
         #expect(lines[4]["count"] as? Int == 12)
         #expect(lines[5]["outcome"] as? String == "invalid_configuration")
+        #expect(lines[6]["outcome"] as? String == "done" && lines[6]["tenant"] as? String == "main")
+        #expect(lines[6]["seconds_left"] as? Int == 13 && lines[6]["peer_uid"] as? Int == 33)
+        #expect(lines[7]["outcome"] as? String == "none" && lines[7]["tenant"] == nil)
     }
 
     @Test(

@@ -131,12 +131,13 @@ final class Deployment {
         #"{"op":"token","subject":"\#(subject)"\#(members.isEmpty ? "" : ",\(members)")}"#
     }
 
+    /// The variables that name the sockets for the operator's tool.
+    var controlEnvironment: [String: String] {
+        ["TOKENCACHED_SOCKET": requestsPath, "TOKENCACHED_ADMIN_SOCKET": adminPath]
+    }
+
     /// Runs the operator's tool.
-    func control(_ arguments: String...) throws -> (status: Int32, output: String) {
-        try Program.run(
-            "tokencachectl",
-            arguments,
-            environment: ["TOKENCACHED_SOCKET": requestsPath, "TOKENCACHED_ADMIN_SOCKET": adminPath]
-        )
+    func control(_ arguments: String..., input: String? = nil) throws -> (status: Int32, output: String) {
+        try Program.run("tokencachectl", arguments, environment: controlEnvironment, input: input)
     }
 }

@@ -11,6 +11,7 @@ struct ExplainReplyTests {
         tenant.hold = 1.5
         tenant.wait = 2.5
         var reply = ExplainReply(state: .due, source: .cache, reason: "it is there", tenant: tenant)
+        reply.key = .init(tenant: "main", subject: "ann", scope: "a b")
         reply.token = .init(expiresIn: 90, expiresAt: "then", age: 210, lastUsed: 3, fingerprint: "abc")
         reply.refresh = .init(seconds: 2.5, cause: .backoff)
         reply.lastError = .init(
@@ -27,6 +28,7 @@ struct ExplainReplyTests {
     func bothWays() throws {
         var reply = Self.full
         #expect(try decode(ExplainReply.self, try JSONEncoder().encode(reply)) == reply)
+        reply.key = .init(tenant: "main", userID: "7", scope: "a")
         reply.token = nil
         reply.refresh?.seconds = nil
         #expect(try decode(ExplainReply.self, try JSONEncoder().encode(reply)) == reply)
@@ -36,7 +38,8 @@ struct ExplainReplyTests {
     func isFlat() throws {
         let members = try JSONSerialization.jsonObject(with: JSONEncoder().encode(Self.full)) as? [String: Any]
         let names = [
-            "state", "source", "reason", "expires_in", "expires_at", "age", "last_used", "fingerprint", "next_refresh",
+            "key", "state", "source", "reason", "expires_in", "expires_at", "age", "last_used", "fingerprint",
+            "next_refresh",
             "last_error", "backoff", "circuit", "client", "hold", "wait",
         ]
         #expect(members?.keys.sorted() == names.sorted())
@@ -50,6 +53,7 @@ struct ExplainReplyTests {
         )
         #expect(reply.state == "resting" && reply.source == "attic" && reply.refresh?.cause == "moon")
         #expect(reply.refresh?.seconds == nil && reply.token == nil && reply.lastError == nil)
+        #expect(reply.key == nil)
         #expect(reply.tenant.circuit == "unknown" && reply.tenant.wait == 0)
     }
 }

@@ -90,10 +90,13 @@ package final class Program: Sendable {
     }
 
     /// Runs a program to its end, and returns its exit status and output.
+    ///
+    /// - Parameter input: The content of its standard input, which is shorter than a pipe's buffer.
     package static func run(
         _ name: String,
         _ arguments: [String],
-        environment: [String: String] = [:]
+        environment: [String: String] = [:],
+        input: String? = nil
     ) throws -> (status: Int32, output: String) {
         let process = Process()
         process.executableURL = name.hasPrefix("/") ? URL(filePath: name) : directory.appending(path: name)
@@ -102,8 +105,13 @@ package final class Program: Sendable {
         let pipe = Pipe()
         process.standardOutput = pipe
         process.standardError = pipe
-        process.standardInput = FileHandle.nullDevice
+        let inputPipe = input.map { _ in Pipe() }
+        process.standardInput = inputPipe ?? FileHandle.nullDevice
         try process.run()
+        if let input, let inputPipe {
+            try inputPipe.fileHandleForWriting.write(contentsOf: Data(input.utf8))
+            try inputPipe.fileHandleForWriting.close()
+        }
         let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
         return (process.terminationStatus, String(decoding: data, as: UTF8.self))

@@ -6,13 +6,17 @@ import tokencachectl
 
 @Suite("The commands of the operator's tool")
 struct CommandTests {
-    private func parse(_ arguments: String) throws -> any RequestCommand {
+    private func parse(_ arguments: String) throws -> any DaemonCommand {
         let command = try TokenCacheControl.parseAsRoot(arguments.split(separator: " ").map(String.init))
-        return try #require(command as? any RequestCommand)
+        return try #require(command as? any DaemonCommand)
     }
 
-    private func path(_ command: any RequestCommand) -> String {
-        command.sockets.path(of: type(of: command).socket)
+    private func parseRequest(_ arguments: String) throws -> any RequestCommand {
+        try #require(try parse(arguments) as? any RequestCommand)
+    }
+
+    private func path(_ command: any DaemonCommand) -> String {
+        command.sockets.path(of: command.socket)
     }
 
     @Test(
@@ -33,28 +37,41 @@ struct CommandTests {
             ("entries --order next-refresh", #"{"op":"entries","order":"next_refresh"}"#),
             ("evict ann --scope a", #"{"op":"evict","scope":"a","subject":"ann"}"#),
             ("flush", #"{"op":"flush"}"#), ("flush --tenant t", #"{"op":"flush","tenant":"t"}"#),
-            ("reload", #"{"op":"reload"}"#), ("hello", #"{"op":"hello"}"#),
+            ("reload", #"{"op":"reload"}"#), ("hello", #"{"op":"hello"}"#), ("hello --admin", #"{"op":"hello"}"#),
+            ("entries --all", #"{"limit":1000,"op":"entries"}"#),
+            ("entries --all --limit 7 --after 9", #"{"after":"9","limit":7,"op":"entries"}"#),
+            ("token ann --min-ttl 5m", #"{"min_ttl":300,"op":"token","subject":"ann"}"#),
+            ("invalidate ann", #"{"op":"invalidate","subject":"ann"}"#),
+            ("revoke ann --scope a", #"{"op":"revoke","scope":"a","subject":"ann"}"#),
+            ("metrics", #"{"op":"metrics"}"#), ("release-hold", #"{"op":"release_hold"}"#),
+            ("release-hold --tenant t", #"{"op":"release_hold","tenant":"t"}"#),
+            ("log-level debug", #"{"level":"debug","op":"log_level"}"#),
+            ("log-level warning --for 10m", #"{"for":600,"level":"warning","op":"log_level"}"#),
+            ("stats --watch", #"{"op":"stats"}"#), ("stats --watch 0.5", #"{"op":"stats"}"#),
         ]
     )
     func request(arguments: String, line: String) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        let data = try encoder.encode(try parse(arguments).request)
+        let data = try encoder.encode(try parseRequest(arguments).request)
         #expect(String(decoding: data, as: UTF8.self) == line)
     }
 
     @Test("The longest wait is the call's, and not a member of the request.")
     func timeout() throws {
-        #expect(try parse("token ann --timeout 3").request.timeout == .seconds(3))
+        #expect(try parseRequest("token ann --timeout 3").request.timeout == .seconds(3))
     }
 
-    @Test("The token and hello commands use the applications' socket, the others the operators'.")
+    @Test("The commands for tokens and hello use the applications' socket, the others the operators'.")
     func sockets() throws {
         let options = "--socket /apps --admin-socket /operators"
-        for command in ["token ann", "hello"] {
+        for command in ["token ann", "prefetch ann", "invalidate ann", "revoke ann", "hello"] {
             #expect(path(try parse("\(command) \(options)")) == "/apps")
         }
-        for command in ["stats", "health", "explain ann", "entries", "evict ann", "flush", "reload"] {
+        for command in [
+            "stats", "health", "explain ann", "entries", "evict ann", "flush", "reload", "metrics", "release-hold",
+            "log-level info", "hello --admin",
+        ] {
             #expect(path(try parse("\(command) \(options)")) == "/operators")
         }
     }
@@ -63,7 +80,32 @@ struct CommandTests {
         "What is printed for a reply is short, and with --json the reply itself.",
         arguments: [
             ("evict ann", #"{"evicted":true}"#, "evicted"), ("reload", #"{"reloaded":true}"#, "reloaded"),
-            ("flush", #"{"flushed":3}"#, "3 tokens dropped"), ("hello", #"{"ops":[]}"#, #"{"ops":[]}"#),
+            ("flush", #"{"flushed":3}"#, "3 tokens dropped"), ("hello --json", #"{"ops":[]}"#, #"{"ops":[]}"#),
+            (
+                "hello",
+                #"{"server":"tokencached","version":"1.2.3","protocol":1,"ops":["token"],"tenants":[],"max_line":9}"#,
+                "daemon      tokencached 1.2.3, protocol 1\noperations  token\ntenants     none"
+            ),
+            ("revoke ann", #"{"revoked":true}"#, "revoked"),
+            ("revoke ann", #"{"revoked":false}"#, "no token was cached"),
+            (
+                "revoke ann", #"{"revoked":true,"upstream":false}"#,
+                "dropped here, but not revoked by the tenant, where it is valid until it expires"
+            ),
+            ("invalidate ann", #"{"invalidated":true}"#, "invalidated"),
+            ("invalidate ann", #"{"invalidated":false}"#, "not invalidated: this token is not the cached one"),
+            (
+                "invalidate ann", #"{"invalidated":false,"retry_after":7}"#,
+                "not invalidated: this token has just replaced a reported one; if it is rejected as well, report it "
+                    + "again in 7.0 s"
+            ),
+            ("metrics", ##"{"content_type":"text/plain","body":"# HELP a\na 1\n"}"##, "# HELP a\na 1"),
+            ("metrics", #"{"body":"a 1"}"#, "a 1"), ("metrics --json", #"{"body":"a 1\n"}"#, #"{"body":"a 1\n"}"#),
+            ("log-level debug", #"{"level":"debug"}"#, "the log's level is debug"),
+            ("log-level debug --for 10m", #"{"level":"debug","for":600}"#, "the log's level is debug for 10 min"),
+            ("release-hold", #"{"released":0}"#, "no tenant is on hold"),
+            ("release-hold --tenant t", #"{"released":0}"#, "the tenant is not on hold"),
+            ("release-hold", #"{"released":1}"#, "1 hold ended"), ("release-hold", #"{"released":2}"#, "2 holds ended"),
             ("stats --json", #"{"new":1}"#, #"{"new":1}"#), ("entries --json", #"{}"#, "{}"),
             ("health", #"{"status":"ok","checks":[]}"#, "ok"),
             ("health --json", #"{"status":"ok","checks":[]}"#, #"{"status":"ok","checks":[]}"#),
@@ -76,7 +118,16 @@ struct CommandTests {
         ]
     )
     func output(arguments: String, reply: String, text: String) throws {
-        #expect(try parse(arguments).output(for: Reply(Data(reply.utf8))) == text)
+        #expect(try parseRequest(arguments).text(for: Reply(Data(reply.utf8))) == text)
+    }
+
+    @Test("Metrics are printed as they are, except for characters that could control the terminal that shows them.")
+    func metrics() throws {
+        let reply = Reply(Data(#"{"body":"a{t=\"\u001b[31m\"} 1\nb 2\n"}"#.utf8))
+        let command = try parseRequest("metrics")
+        #expect(try command.text(for: reply) == "a{t=\"\u{1B}[31m\"} 1\nb 2")
+        let terminal = Display(style: .plain, width: 80, isTerminal: true)
+        #expect(try command.text(for: reply, terminal) == "a{t=\"?[31m\"} 1\nb 2")
     }
 
     @Test(
@@ -86,18 +137,60 @@ struct CommandTests {
     )
     func healthStatus(status: (key: String, value: Int32), arguments: String) throws {
         let reply = Reply(Data(#"{"status":"\#(status.key)","checks":[]}"#.utf8))
-        #expect(try parse(arguments).exitCode(after: reply).rawValue == status.value)
+        #expect(try parseRequest(arguments).exitCode(after: reply).rawValue == status.value)
     }
 
-    @Test("A malformed reply is an error that doesn't show the reply.", arguments: ["token ann", "stats", "flush"])
+    @Test(
+        "A malformed reply is an error that doesn't show the reply.",
+        arguments: [
+            "token ann", "stats", "flush", "hello", "revoke ann", "invalidate ann", "metrics", "log-level info",
+            "release-hold", "explain ann", "entries", "health",
+        ]
+    )
     func malformed(arguments: String) throws {
-        let command = try parse(arguments)
+        let command = try parseRequest(arguments)
         let error = #expect(throws: TokenCacheError.self) {
-            let reply = #"{"access_token":["secret"],"flushed":"secret","uptime":"secret"}"#
-            return try command.output(for: Reply(Data(reply.utf8)))
+            let reply = #"{"access_token":["secret"],"flushed":"secret","uptime":"secret","released":"secret"}"#
+            return try command.text(for: Reply(Data(reply.utf8)))
         }
         #expect(error?.code == .badReply)
         #expect(error?.description.contains("secret") == false)
+    }
+
+    @Test(
+        "A logout that the tenant has not carried out ends with 1.",
+        arguments: [
+            #"{"revoked":true}"#: 0, #"{"revoked":false}"#: 0, #"{"revoked":true,"upstream":false}"#: 1,
+        ] as [String: Int32]
+    )
+    func revokeStatus(reply: (key: String, value: Int32)) throws {
+        let code = try parseRequest("revoke ann").exitCode(after: Reply(Data(reply.key.utf8)))
+        #expect(code.rawValue == reply.value)
+    }
+
+    @Test(
+        "A wrong command line ends with 64.",
+        arguments: [
+            "unknown", "token", "stats --watch 0", "stats --watch -1", "stats --watch 2d", "log-level loud",
+            "log-level", "log-level debug --for soon", "prefetch", "prefetch - ann", "invalidate ann --sha256 20a42e12",
+            "token ann --min-ttl x", "invalidate ann token",
+        ]
+    )
+    func commandLine(arguments: String) {
+        let error = #expect(throws: (any Error).self) { try parse(arguments) }
+        #expect(error.map { TokenCacheControl.exitCode(for: $0).rawValue } == 64)
+    }
+
+    @Test(
+        "A duration is a number of seconds, or a number with a unit.",
+        arguments: [
+            ("90", 90), ("1.5", 1.5), ("90s", 90), ("30m", 1_800), ("6h", 21_600), ("0", 0), ("", nil), ("m", nil),
+            ("-1", nil), ("1d", nil), ("1e3", nil), ("inf", nil), ("nan", nil), ("0x10", nil), (" 1", nil),
+            ("1.2.3", nil),
+        ] as [(String, Double?)]
+    )
+    func duration(argument: String, seconds: Double?) {
+        #expect(DurationArgument(argument: argument)?.duration == seconds.map { .seconds($0) })
     }
 
     @Test("A daemon that can't be reached is an error, and the exit status says so.")

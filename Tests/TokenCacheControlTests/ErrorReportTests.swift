@@ -1,4 +1,6 @@
 import ArgumentParser
+import Glibc
+import NIOCore
 import Testing
 import TokenCacheClient
 import tokencachectl
@@ -24,9 +26,89 @@ struct ErrorReportTests {
         #expect(ErrorReport(TokenCacheError(.denied, "no; never")).lines == ["no; never"])
         #expect(
             ErrorReport(TokenCacheError(.rateLimited, "wait", retryAfter: .seconds(2.9))).lines == [
-                "wait; try again in 2 s"
+                "wait; try again in 3 s"
             ]
         )
+    }
+
+    @Test("The tenant's own words follow, or the reason why it gave no answer.")
+    func upstream() {
+        func details(_ upstream: TokenCacheError.Upstream) -> [String] {
+            ErrorReport(TokenCacheError(.denied, "no", upstream: upstream)).details
+        }
+        #expect(
+            details(.init(status: 401, code: "OAUTH-14", title: "User not\u{1B} found"))
+                == ["the tenant answered 401, OAUTH-14: User not? found"]
+        )
+        #expect(details(.init(status: 403, code: nil, title: nil)) == ["the tenant answered 403"])
+        #expect(
+            details(.init(status: nil, code: "tls_expired", title: nil)) == ["the tenant gave no answer: tls_expired"]
+        )
+        #expect(ErrorReport(TokenCacheError(.denied, "no")).details == [])
+    }
+
+    @Test(
+        "Each error says what to do next.",
+        arguments: [
+            ("unreachable", ["systemctl status tokencached.socket"]), ("forbidden", ["tokencachectl hello", "access"]),
+            ("denied", ["check the user in the tenant", "`tokencachectl explain 'it'\\''s'`"]),
+            ("rate_limited", ["tokencachectl stats", "tokencachectl release-hold"]),
+            ("unavailable", ["tokencachectl health", "tokencachectl doctor"]),
+            ("timeout", ["journalctl -u tokencached"]),
+            ("bad_upstream", ["journalctl -u tokencached"]), ("overloaded", ["tokencachectl stats"]),
+            ("shutting_down", ["repeat it"]), ("invalid_request", ["tokencachectl help token"]),
+            ("unsupported_op", ["tokencachectl hello"]), ("unknown_tenant", ["tokencachectl hello"]),
+            ("invalid_configuration", ["correct the file"]), ("bad_reply", ["/run/socket"]), ("new", []),
+        ]
+    )
+    func advice(code: String, parts: [String]) {
+        let context = ErrorContext(
+            command: "token",
+            socket: .requests,
+            path: "/run/socket",
+            explanation: "tokencachectl explain 'it'\\''s'"
+        )
+        let details = ErrorReport(TokenCacheError(.init(rawValue: code), "no"), context).details
+        #expect(details.count == (parts.isEmpty ? 0 : 1))
+        for part in parts { #expect(details.first?.contains(part) == true, "\(details)") }
+        #expect(details.allSatisfy { $0.hasPrefix("next: ") })
+    }
+
+    @Test("The advice about a socket depends on the socket and on what kept the tool from it.")
+    func sockets() {
+        func advice(_ socket: SocketKind, _ code: TokenCacheError.Code, _ cause: CInt? = nil) -> String {
+            let context = ErrorContext(command: "stats", socket: socket, path: "/run/socket")
+            let cause = cause.map { IOError(errnoCode: $0, reason: "connect") }
+            return ErrorReport(TokenCacheError(code, "no", cause: cause), context).details.joined()
+        }
+        #expect(advice(.admin, .unreachable, ENOENT).contains("tokencached-admin.socket"))
+        #expect(advice(.admin, .unreachable, ENOENT).contains("TOKENCACHED_ADMIN_SOCKET"))
+        #expect(advice(.requests, .unreachable, ENOENT).contains("TOKENCACHED_SOCKET"))
+        #expect(advice(.admin, .unreachable, ECONNREFUSED).contains("tokencached.service"))
+        #expect(advice(.admin, .forbidden).contains("admin.users"))
+        #expect(advice(.admin, .unknownTenant).contains("hello --admin"))
+    }
+
+    @Test("Who may not use the socket is told who may.")
+    func access() {
+        func advice(_ access: SocketAccess?) -> String {
+            let context = ErrorContext(command: "stats", socket: .admin, path: "/run/socket", access: access)
+            let cause = IOError(errnoCode: EACCES, reason: "connect")
+            return ErrorReport(TokenCacheError(.unreachable, "no", cause: cause), context).details.joined()
+        }
+        #expect(advice(SocketAccess(owner: "root", group: "users")).contains("`usermod --append --groups users USER`"))
+        #expect(advice(SocketAccess(owner: "root", group: nil)).contains("only the user root may use it: try sudo"))
+        #expect(advice(SocketAccess(owner: nil, group: nil)).contains("the user that owns it"))
+        #expect(advice(nil).contains("`ls -l /run/socket`"))
+    }
+
+    @Test("A timeout of the daemon's own is about the tenant, and another one about the daemon.")
+    func timeouts() {
+        let context = ErrorContext(command: "token", socket: .requests, path: "/run/socket", explanation: "explain it")
+        let own = ErrorReport(TokenCacheError(.timeout, "no", requestState: .answered), context).details.joined()
+        #expect(own.contains("explain it") && own.contains("--timeout"))
+        let none = ErrorReport(TokenCacheError(.timeout, "no", requestState: .sent), context).details.joined()
+        #expect(none.contains("systemctl status tokencached.service"))
     }
 
     @Test("Each fault of a configuration is a line of its own.")

@@ -120,8 +120,8 @@ struct ViewTests {
 
     @Test("Entries are a table that no user name can forge.")
     func entries() throws {
-        let text = EntriesView(
-            try decode(
+        let text = EntriesView.text(
+            of: try decode(
                 EntriesPage.self,
                 #"""
                 {"entries":[{"tenant":"main","subject":"a\u001b[31m\nb\u202e","scope":"s","state":"fresh","age":5,
@@ -130,7 +130,7 @@ struct ViewTests {
                 "fingerprint":"def"}],"next":"7"}
                 """#
             )
-        ).text
+        )
         let lines = text.split(separator: "\n")
         #expect(lines.count == 4)
         #expect(lines[0].hasPrefix("TENANT  USER"))

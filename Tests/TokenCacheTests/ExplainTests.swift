@@ -79,6 +79,22 @@ struct ExplainTests {
         #expect(cache.stats().uids[7]?.overloaded == 1, "the request is counted, the explanation isn't")
     }
 
+    @Test("The key that is explained is named, and a denied user's error has the tenant's own words.")
+    func keyAndUpstream() throws {
+        var cache = Simulation()
+        #expect(cache.ask(.of("ann", scope: "b a")) == .wait)
+        let upstream = ErrorReply.Upstream(status: 401, code: "OAUTH-14", title: "User not found")
+        cache.fail(try cache.onlyMint(), .denied(upstream, secretChanged: false))
+        let explained = cache.machine.explain(.of("ann", scope: "a b"), for: 7, now: cache.now)
+        #expect(explained.key == .init(tenant: "main", subject: "ann", scope: "a b"))
+        #expect(explained.state == .denied)
+        #expect(explained.lastError?.upstream == .init(status: 401, code: "OAUTH-14", title: "User not found"))
+        let lookup = UserLookup(field: .userID, value: "7")
+        let byID = TokenKey(tenant: "main", user: lookup, scopes: try #require(ScopeSet("a")))
+        let other = cache.machine.explain(byID, for: 7, now: cache.now)
+        #expect(other.key == .init(tenant: "main", userID: "7", scope: "a"))
+    }
+
     /// Explains a key's next answer, requests it, and checks that both agree.
     private func agrees(_ cache: inout Simulation, _ key: TokenKey) -> RequestAnswer {
         let explained = cache.machine.explain(key, for: 7, now: cache.now)

@@ -11,7 +11,7 @@ extension AuditRecord {
         switch act {
         case .forbidden, .mint(_, _, .failed), .reload(.some): true
         case .revocation(_, _, _, let end) where end != .revoked: true
-        case .mint, .revocation, .evict, .flush, .reload: false
+        case .mint, .revocation, .evict, .flush, .releaseHold, .noHold, .reload: false
         }
     }
 
@@ -41,6 +41,10 @@ extension AuditRecord {
             Self.event("evict", "done") + Self.fields(user.tenant.name, user.user, scopes)
         case .flush(let tenant, let count):
             Self.event("flush", "done") + Self.fields(tenant, nil, nil) + [AuditField("count", count)]
+        case .releaseHold(let tenant, let left):
+            Self.event("release_hold", "done") + Self.fields(tenant, nil, nil)
+                + [AuditField("seconds_left", left.asRetryAfter)]
+        case .noHold(let tenant): Self.event("release_hold", "none") + Self.fields(tenant, nil, nil)
         case .reload(let code): Self.event("reload", code?.rawValue ?? "done")
         }
     }

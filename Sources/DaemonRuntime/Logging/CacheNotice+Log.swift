@@ -8,6 +8,8 @@ extension CacheNotice {
         switch self {
         case .held(let tenant, let length):
             log.warning("the tenant asks for no calls for a while", metadata: Self.metadata(tenant, length))
+        case .holdReleased(let tenant, let left):
+            log.notice("an operator has ended the tenant's hold", metadata: Self.metadata(tenant, left))
         case .circuitOpened(let tenant, let length):
             log.warning(
                 "calls to the tenant fail; it is left alone for a while",

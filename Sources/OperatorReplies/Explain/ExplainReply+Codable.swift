@@ -1,6 +1,7 @@
 extension ExplainReply: Codable {
     // The members of the token and of the tenant stand beside these.
     private enum CodingKeys: String, CodingKey {
+        case key
         case state
         case source
         case reason
@@ -11,6 +12,7 @@ extension ExplainReply: Codable {
 
     package init(from decoder: any Decoder) throws {
         let members = try decoder.container(keyedBy: CodingKeys.self)
+        key = try members.decodeIfPresent(Key.self, forKey: .key)
         state = try members.decode(KeyState.self, forKey: .state)
         source = try members.decode(Source.self, forKey: .source)
         reason = try members.decode(String.self, forKey: .reason)
@@ -24,6 +26,7 @@ extension ExplainReply: Codable {
 
     package func encode(to encoder: any Encoder) throws {
         var members = encoder.container(keyedBy: CodingKeys.self)
+        try members.encodeIfPresent(key, forKey: .key)
         try members.encode(state, forKey: .state)
         try members.encode(source, forKey: .source)
         try members.encode(reason, forKey: .reason)

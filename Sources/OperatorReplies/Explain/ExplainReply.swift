@@ -1,5 +1,7 @@
 /// The reply to `explain`: what the next answer for a key would be, and why.
 package struct ExplainReply: Sendable, Equatable {
+    /// The key as the daemon has resolved it, or nil if an older daemon doesn't name it.
+    package var key: Key?
     /// The state of the key.
     package var state: KeyState
     /// The origin of the next answer.

@@ -77,6 +77,7 @@ package final class Authorization {
         case .reload: return .administer(.reload)
         case .health: return .administer(.health)
         case .explain(let request): return .administer(.explain(try directory.key(for: request)))
+        case .releaseHold(let name): return .administer(.releaseHold(try tenant(name)))
         }
     }
 

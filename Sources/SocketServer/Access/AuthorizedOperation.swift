@@ -33,5 +33,7 @@ package enum AuthorizedOperation: Sendable, Equatable {
         case health
         /// Explains the next answer for a key.
         case explain(TokenKey)
+        /// Ends the hold of one tenant or of all.
+        case releaseHold(TenantID?)
     }
 }

@@ -162,6 +162,8 @@ package final class RequestDispatcher: RequestHandler {
             return nil
         case .health: return .health(health())
         case .explain(let key): return cache.assumeIsolated { $0.explain(key, for: peer.uid, now: now) }
+        case .releaseHold(let tenant):
+            return cache.assumeIsolated { $0.releaseHolds(of: tenant, for: peer, now: now) }
         }
     }
 

@@ -12,6 +12,7 @@ extension CacheStateMachine {
         let call = currentCall(of: key).flatMap { calls[$0] }
         let delay = tenants[key.user.tenant]?.governor.delay(of: call?.ticket, for: peer, now: now)
         var reply = explain(judgement, entry, call, tenant: explainTenant(key.user.tenant, delay, now: now), now: now)
+        reply.key = ExplainReply.Key(key)
         reply.token = entry.map { explain($0, now: now) }
         reply.refresh = entry.flatMap { refresh(of: $0, call, now: now) }
         reply.lastError = negatives[key]?.error(at: now).map(ExplainReply.Failure.init)
@@ -104,5 +105,19 @@ extension CacheStateMachine {
         reply.hold = governor.currentHold(at: now).map { ($0.until - now).inSeconds }
         reply.wait = delay.map { max(0, ($0.until - now).inSeconds) } ?? 0
         return reply
+    }
+}
+
+extension ExplainReply.Key {
+    /// Creates the description of a key.
+    fileprivate init(_ key: TokenKey) {
+        let user = key.user.user
+        let name = String(decoding: user.value, as: UTF8.self)
+        self.init(
+            tenant: key.user.tenant.name,
+            subject: user.field == .subject ? name : nil,
+            userID: user.field == .subject ? nil : name,
+            scope: key.scopes.text
+        )
     }
 }

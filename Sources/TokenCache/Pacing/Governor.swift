@@ -278,6 +278,17 @@ struct Governor {
         hold = Delay(until: end, cause: cause)
     }
 
+    /// Ends the hold at an operator's request, as the time that the tenant asked for was wrong.
+    ///
+    /// The token bucket and the circuit breaker stay as they are.
+    ///
+    /// - Returns: The time that was left of it, or nil if no hold is in force.
+    mutating func releaseHold(now: Instant) -> Duration? {
+        guard let hold = currentHold(at: now) else { return nil }
+        self.hold = nil
+        return hold.until - now
+    }
+
     /// Returns the number of calls that the bucket allows at once.
     func available(at now: Instant) -> Double { bucket.available(at: now) }
 

@@ -17,6 +17,10 @@ package struct AuditRecord: Sendable, Equatable {
         case evict(UserKey, ScopeSet?)
         /// An operator dropped this number of tokens of a tenant, or of all.
         case flush(tenant: String?, count: Int)
+        /// An operator ended a tenant's hold, which would have lasted so much longer.
+        case releaseHold(tenant: String, left: Duration)
+        /// An operator wanted to end the hold of a tenant, or of all, and there was none.
+        case noHold(tenant: String?)
         /// The configuration was reloaded by an operator or a signal.
         ///
         /// The code is nil if it was applied.

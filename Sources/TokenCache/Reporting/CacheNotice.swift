@@ -4,6 +4,8 @@ package import TokenProtocol
 package enum CacheNotice: Sendable, Equatable {
     /// The tenant wants no calls for this time.
     case held(String, Duration)
+    /// An operator has ended the tenant's hold, which would have lasted so much longer.
+    case holdReleased(String, Duration)
     /// The tenant has failed too often, and is not called for this time.
     case circuitOpened(String, Duration)
     /// The tenant answers again.

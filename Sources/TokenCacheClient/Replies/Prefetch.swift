@@ -23,7 +23,7 @@ extension TokenCacheClient {
         }
 
         /// The sum of both, or nil if one of its numbers overflows.
-        func adding(_ other: Prefetch) -> Prefetch? {
+        package func adding(_ other: Prefetch) -> Prefetch? {
             let queued = queued.addingReportingOverflow(other.queued)
             let cached = cached.addingReportingOverflow(other.cached)
             let refused = refused.addingReportingOverflow(other.refused)

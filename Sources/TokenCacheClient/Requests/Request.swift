@@ -34,6 +34,10 @@ extension TokenCacheClient {
         public var accessToken: String?
         /// The SHA-256 of the token to invalidate, as 64 hexadecimal digits.
         public var tokenSHA256: String?
+        /// The level of the daemon's log, for `log_level`.
+        public var level: String?
+        /// The time for which the level is in force, for `log_level`.
+        public var duration: Duration?
 
         /// Creates a request.
         ///
@@ -67,6 +71,8 @@ extension TokenCacheClient.Request: Encodable {
         case userIDs = "user_ids"
         case accessToken = "access_token"
         case tokenSHA256 = "token_sha256"
+        case level
+        case duration = "for"
     }
 
     /// Writes the members of the protocol, except for `id` and `timeout`, which differ each time the request is sent.
@@ -89,5 +95,7 @@ extension TokenCacheClient.Request: Encodable {
         try container.encodeIfPresent(userIDs, forKey: .userIDs)
         try container.encodeIfPresent(accessToken, forKey: .accessToken)
         try container.encodeIfPresent(tokenSHA256, forKey: .tokenSHA256)
+        try container.encodeIfPresent(level, forKey: .level)
+        try container.encodeIfPresent(duration?.inSeconds, forKey: .duration)
     }
 }

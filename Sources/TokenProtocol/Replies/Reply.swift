@@ -27,6 +27,8 @@ package enum Reply: Sendable, Equatable {
     case evicted
     /// The number of tokens that were dropped.
     case flushed(Int)
+    /// The number of tenants whose hold has ended.
+    case holdsReleased(Int)
     /// The new configuration is in force.
     case reloaded
     /// The reason why the request has failed.

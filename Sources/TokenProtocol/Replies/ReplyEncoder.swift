@@ -43,6 +43,7 @@ package enum ReplyEncoder {
         case .entries(let page): write(page, &writer, &output)
         case .evicted: writer.member("evicted", true, &output)
         case .flushed(let count): writer.member("flushed", count, &output)
+        case .holdsReleased(let count): writer.member("released", count, &output)
         case .reloaded: writer.member("reloaded", true, &output)
         case .health(let health): writer.members(of: health, &output)
         case .explained(let explain): writer.members(of: explain, &output)

@@ -17,7 +17,7 @@ extension Operation {
         case .revoke(let key), .evict(let key), .explain(let key): Target(key)
         case .prefetch(let request): Target(tenant: request.tenant, users: request.users, scopes: request.scopes)
         case .entries(let request): Target(tenant: request.tenant)
-        case .flush(let tenant): Target(tenant: tenant)
+        case .flush(let tenant), .releaseHold(let tenant): Target(tenant: tenant)
         case .hello, .stats, .reload, .health: Target()
         }
     }

@@ -26,6 +26,8 @@ package indirect enum Operation: Sendable, Equatable {
     case health
     /// Explains the next answer for a key.
     case explain(KeyRequest)
+    /// Ends the hold of a tenant, or of all tenants if it is nil.
+    case releaseHold(tenant: String?)
 
     /// The operation's name on the wire.
     package var name: OperationName {
@@ -42,6 +44,7 @@ package indirect enum Operation: Sendable, Equatable {
         case .reload: .reload
         case .health: .health
         case .explain: .explain
+        case .releaseHold: .releaseHold
         }
     }
 }

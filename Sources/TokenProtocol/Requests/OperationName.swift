@@ -12,6 +12,7 @@ package enum OperationName: String, Sendable, Hashable, CaseIterable {
     case reload
     case health
     case explain
+    case releaseHold = "release_hold"
 
     /// True if apps may use the operation on the request socket.
     ///
@@ -19,7 +20,7 @@ package enum OperationName: String, Sendable, Hashable, CaseIterable {
     package var isForApps: Bool {
         switch self {
         case .token, .prefetch, .invalidate, .revoke, .hello: true
-        case .stats, .entries, .evict, .flush, .reload, .health, .explain: false
+        case .stats, .entries, .evict, .flush, .reload, .health, .explain, .releaseHold: false
         }
     }
 }

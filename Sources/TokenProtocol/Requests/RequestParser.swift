@@ -55,6 +55,7 @@ package struct RequestParser {
         case .reload: return .reload
         case .health: return .health
         case .explain: return .explain(try reader.key(line))
+        case .releaseHold: return .releaseHold(tenant: try reader.tenant(line))
         }
     }
 

@@ -9,8 +9,10 @@ struct Evict: RequestCommand {
 
     @OptionGroup var sockets: SocketOptions
     @OptionGroup var key: KeyOptions
+    @OptionGroup var output: OutputOptions
 
     var request: TokenCacheClient.Request { key.request("evict") }
+    var explanation: String? { key.explanation }
 
-    func text(of reply: Reply) -> String { "evicted" }
+    func text(of reply: Reply, _ display: Display) -> String { "evicted" }
 }

@@ -10,8 +10,9 @@ struct Explain: RequestCommand {
     @OptionGroup var key: KeyOptions
     @OptionGroup var output: OutputOptions
 
-    var printsJSON: Bool { output.json }
     var request: TokenCacheClient.Request { key.request("explain") }
 
-    func text(of reply: Reply) throws -> String { ExplainView(try reply.decode(ExplainReply.self)).text }
+    func text(of reply: Reply, _ display: Display) throws -> String {
+        ExplainView(try reply.decode(ExplainReply.self), display).text
+    }
 }

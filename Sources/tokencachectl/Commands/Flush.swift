@@ -10,9 +10,11 @@ struct Flush: RequestCommand {
     @Option(help: "Drop this tenant's tokens only.")
     var tenant: String?
 
+    @OptionGroup var output: OutputOptions
+
     var request: TokenCacheClient.Request { TokenCacheClient.Request("flush", tenant: tenant) }
 
-    func text(of reply: Reply) throws -> String {
+    func text(of reply: Reply, _ display: Display) throws -> String {
         let count = try reply.decode(FlushReply.self).flushed
         return "\(count) \(count == 1 ? "token" : "tokens") dropped"
     }

@@ -12,10 +12,11 @@ struct Health: RequestCommand {
     @OptionGroup var sockets: SocketOptions
     @OptionGroup var output: OutputOptions
 
-    var printsJSON: Bool { output.json }
     var request: TokenCacheClient.Request { TokenCacheClient.Request("health") }
 
-    func text(of reply: Reply) throws -> String { HealthView(try reply.decode(HealthReply.self)).text }
+    func text(of reply: Reply, _ display: Display) throws -> String {
+        HealthView(try reply.decode(HealthReply.self), display).text
+    }
 
     func exitCode(after reply: Reply) throws -> ExitCode {
         try reply.decode(HealthReply.self).status == .failing ? .failure : .success

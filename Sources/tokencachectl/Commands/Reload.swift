@@ -8,8 +8,9 @@ struct Reload: RequestCommand {
     )
 
     @OptionGroup var sockets: SocketOptions
+    @OptionGroup var output: OutputOptions
 
     var request: TokenCacheClient.Request { TokenCacheClient.Request("reload") }
 
-    func text(of reply: Reply) -> String { "reloaded" }
+    func text(of reply: Reply, _ display: Display) -> String { "reloaded" }
 }

@@ -9,26 +9,30 @@ struct Token: RequestCommand {
     @OptionGroup var sockets: SocketOptions
     @OptionGroup var key: KeyOptions
 
-    @Option(help: "The lifetime that the token must still have, in seconds.")
-    var minTTL: Double?
+    @Option(
+        help: ArgumentHelp("The lifetime that the token must still have, such as 300 or 5m.", valueName: "duration")
+    )
+    var minTTL: DurationArgument?
 
-    @Option(help: "The longest time to wait, in seconds.")
-    var timeout: Double?
+    @Option(help: ArgumentHelp("The longest time to wait, such as 3 or 1.5s.", valueName: "duration"))
+    var timeout: DurationArgument?
 
     @Flag(help: "Get a new token, even if one is cached.")
     var noCache = false
 
     @OptionGroup var output: OutputOptions
 
-    var printsJSON: Bool { output.json }
+    var explanation: String? { key.explanation }
 
     var request: TokenCacheClient.Request {
         var request = key.request("token")
-        request.minTTL = minTTL.map(Duration.init(clampingSeconds:))
-        if let timeout { request.timeout = Duration(clampingSeconds: timeout) }
+        request.minTTL = minTTL?.duration
+        if let timeout { request.timeout = timeout.duration }
         request.noCache = noCache
         return request
     }
 
-    func text(of reply: Reply) throws -> String { try reply.decode(TokenCacheClient.Token.self).accessToken }
+    func text(of reply: Reply, _ display: Display) throws -> String {
+        try reply.decode(TokenCacheClient.Token.self).accessToken
+    }
 }

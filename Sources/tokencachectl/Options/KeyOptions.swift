@@ -17,11 +17,25 @@ struct KeyOptions: ParsableArguments {
 
     /// Creates a request for the token.
     func request(_ operation: String) -> TokenCacheClient.Request {
-        TokenCacheClient.Request(
-            operation,
-            user: userID ? .userID(subject) : .subject(subject),
-            tenant: tenant,
-            scope: scope
-        )
+        TokenCacheClient.Request(operation, user: user, tenant: tenant, scope: scope)
+    }
+
+    var user: TokenCacheClient.User { userID ? .userID(subject) : .subject(subject) }
+
+    /// The command that explains the next answer for the token.
+    var explanation: String {
+        var words = ["tokencachectl", "explain", subject]
+        if userID { words.append("--user-id") }
+        if let tenant { words += ["--tenant", tenant] }
+        if let scope { words += ["--scope", scope] }
+        return words.map(\.quotedForShell).joined(separator: " ")
+    }
+}
+
+extension String {
+    /// The text as one word of a shell's command line.
+    fileprivate var quotedForShell: String {
+        let isPlain = !isEmpty && allSatisfy { $0.isLetter || $0.isNumber || "-_.,:/@".contains($0) }
+        return isPlain ? self : "'\(replacing("'", with: "'\\''"))'"
     }
 }

@@ -9,18 +9,29 @@ import Foundation
 
 /// The tool's report of a call that failed.
 package struct ErrorReport: Equatable {
-    /// The lines for standard error.
+    /// The lines for standard error that say what failed.
     package let lines: [String]
+    /// Lines that follow: the tenant's own words, and what to do next.
+    package let details: [String]
     package let exitCode: ExitCode
 
     /// Creates the report of an error.
-    package init(_ error: TokenCacheError) {
+    ///
+    /// - Parameters:
+    ///   - error: The error.
+    ///   - context: The circumstances of the call, or nil if no advice is wanted.
+    package init(_ error: TokenCacheError, _ context: ErrorContext? = nil) {
         exitCode = ExitCode(for: error.code)
+        let upstream = error.upstream.flatMap {
+            UpstreamText(status: $0.status, code: $0.code, title: $0.title).text
+        }
+        let advice = context.flatMap { ErrorAdvice(error, $0).text }
+        details = [upstream, advice.map { "next: \($0)" }].compactMap(\.self)
         guard error.code != .invalidConfiguration else {
             lines = Self.faults(in: error.message)
             return
         }
-        let retry = error.retryAfter.map { "; try again in \($0.components.seconds) s" } ?? ""
+        let retry = error.retryAfter.map { "; try again in \($0.wholeSecondsUp) s" } ?? ""
         lines = [error.message + retry]
     }
 
@@ -31,5 +42,13 @@ package struct ErrorReport: Equatable {
         let path = message.prefix { $0 != ":" }
         let faults = message.components(separatedBy: "; \(path):")
         return faults.prefix(1) + faults.dropFirst().map { "\(path):\($0)" }
+    }
+}
+
+extension Duration {
+    /// The number of whole seconds, rounded up, as whoever comes back earlier comes too early.
+    fileprivate var wholeSecondsUp: Int64 {
+        let (seconds, attoseconds) = components
+        return attoseconds > 0 ? seconds + 1 : seconds
     }
 }

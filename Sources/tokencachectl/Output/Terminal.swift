@@ -1,4 +1,6 @@
 import ArgumentParser
+import CStandardDescriptors
+import CTerminal
 import Glibc
 import SafeText
 import SystemPackage
@@ -13,7 +15,7 @@ import Foundation
 /// The tool's standard output and standard error.
 enum Terminal {
     /// True if standard output is a terminal.
-    static var hasTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+    static var hasTerminal: Bool { isatty(FileDescriptor.standardOutput.rawValue) == 1 }
 
     /// True if standard output is a terminal with a cursor that can be moved.
     static var canDraw: Bool {
@@ -21,12 +23,26 @@ enum Terminal {
         return hasTerminal && !["", "dumb"].contains(kind)
     }
 
+    /// The number of lines of the terminal, or nil if it isn't known.
+    static var lines: Int? {
+        let lines = Int(terminal_lines(FileDescriptor.standardOutput.rawValue))
+        return lines > 0 ? lines : nil
+    }
+
     /// Writes a text and a line end to standard output.
     ///
     /// - Throws: The exit code for a text that wasn't written in full, so that a script doesn't use a part of it.
-    static func write(_ text: String) throws(ExitCode) {
+    static func write(_ text: String) throws(ExitCode) { try writeAll(text + "\n") }
+
+    /// Writes a text to standard output as it is.
+    ///
+    /// - Throws: The exit code for a text that wasn't written in full.
+    static func writeAll(_ text: String) throws(ExitCode) {
         do throws(Errno) {
-            try write(text + "\n", to: .standardOutput)
+            guard standard_descriptor_was_closed(FileDescriptor.standardOutput.rawValue) == 0 else {
+                throw .badFileDescriptor
+            }
+            try write(text, to: .standardOutput)
         } catch {
             // A reader that has ended, such as a pager, needs neither more text nor a message.
             if error != .brokenPipe { complain("the output can't be written: \(error)") }
@@ -45,13 +61,15 @@ enum Terminal {
     /// Reports an error on standard error.
     ///
     /// - Returns: The code to exit with.
-    static func report(_ error: TokenCacheError) -> ExitCode {
-        let report = ErrorReport(error)
+    static func report(_ error: TokenCacheError, _ context: ErrorContext? = nil) -> ExitCode {
+        let report = ErrorReport(error, context)
         report.lines.forEach(complain)
+        for detail in report.details { try? write("  \(detail.printable)\n", to: .standardError) }
         return report.exitCode
     }
 
-    private static func complain(_ line: String) {
+    /// Writes a line to standard error.
+    static func complain(_ line: String) {
         try? write("tokencachectl: \(line.printable)\n", to: .standardError)
     }
 

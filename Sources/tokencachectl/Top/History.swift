@@ -1,3 +1,5 @@
+import TokenCacheClient
+
 /// The latest looks, as far as graphs and quantiles need them.
 struct History: Sendable {
     /// The rates between two looks.

@@ -4,6 +4,7 @@ extension Double {
     /// The text of a duration in seconds, in the unit that reads best.
     var durationText: String {
         switch self {
+        case 0: "0 s"
         case ..<0.001: "\(Int(nearest: (self * 1_000_000).rounded())) µs"
         case ..<1: "\((self * 10_000).rounded() / 10) ms"
         case ..<120: "\((self * 10).rounded() / 10) s"

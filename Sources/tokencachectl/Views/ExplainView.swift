@@ -4,28 +4,37 @@ import SafeText
 /// Lays out the explanation of a user's next answer for people.
 package struct ExplainView {
     private let reply: ExplainReply
+    private let display: Display
+    private var style: Style { display.style }
 
-    package init(_ reply: ExplainReply) { self.reply = reply }
+    package init(_ reply: ExplainReply, _ display: Display = .plain) {
+        self.reply = reply
+        self.display = display
+    }
 
     /// Aligned lines.
     package var text: String {
-        var rows = AlignedRows()
+        var rows = AlignedRows(display)
+        if let key = reply.key { rows.add("key", text(of: key)) }
         rows.add("next answer", "\(source): \(reply.reason.printable)")
-        rows.add("state", reply.state.rawValue.printable)
+        rows.add("state", style.text(of: reply.state))
         if let token = reply.token { rows.add("token", Self.text(of: token)) }
         if let refresh = reply.refresh { rows.add("refresh", Self.text(of: refresh)) }
-        if let error = reply.lastError {
-            rows.add("last error", "\(error.code.printable): \((error.description ?? "no description").printable)")
-        }
-        rows.add("tenant", Self.text(of: reply.tenant))
+        if let error = reply.lastError { add(error, to: &rows) }
+        rows.add("tenant", text(of: reply.tenant))
         return rows.text
+    }
+
+    private func text(of key: ExplainReply.Key) -> String {
+        let user = key.userID.map { "id:\($0.printable)" } ?? (key.subject ?? "?").printable
+        return "\(style.cyan(user)), tenant \(key.tenant.printable), scope \(key.scope.printable)"
     }
 
     private var source: String {
         switch reply.source {
-        case .cache: "from the cache"
+        case .cache: style.green("from the cache")
         case .tenant: "from the tenant"
-        case .error: "an error"
+        case .error: style.red("an error")
         default: reply.source.rawValue.printable
         }
     }
@@ -40,9 +49,21 @@ package struct ExplainView {
         return "\(time) (\(refresh.cause.rawValue.printable))"
     }
 
-    private static func text(of tenant: ExplainReply.Tenant) -> String {
-        var parts = ["circuit \(tenant.circuit.rawValue.printable)", "client \(tenant.client.rawValue.printable)"]
-        if let seconds = tenant.hold { parts.append("takes no calls for \(seconds.durationText)") }
+    private func add(_ error: ExplainReply.Failure, to rows: inout AlignedRows) {
+        let description = (error.description ?? "no description").printable
+        rows.add("last error", "\(style.red(error.code.printable)): \(description)")
+        if let upstream = error.upstream {
+            let words = UpstreamText(status: upstream.status, code: upstream.code, title: upstream.title)
+            if let text = words.text { rows.add("upstream", text) }
+        }
+        if let seconds = error.retryAfter {
+            rows.add("asked again", "by a request after \(Double(seconds).durationText)")
+        }
+    }
+
+    private func text(of tenant: ExplainReply.Tenant) -> String {
+        var parts = [style.text(of: tenant.circuit), style.text(of: tenant.client)]
+        if let seconds = tenant.hold { parts.append(style.yellow("takes no calls for \(seconds.durationText)")) }
         if tenant.wait > 0 { parts.append("a call would wait \(tenant.wait.durationText)") }
         return parts.joined(separator: ", ")
     }

@@ -4,21 +4,34 @@ import SafeText
 /// Lays statistics out for people.
 package struct StatsView {
     private let stats: StatsReply
+    private let rates: StatsRates?
+    let display: Display
+    private var style: Style { display.style }
 
-    package init(_ stats: StatsReply) { self.stats = stats }
+    /// Creates a view of statistics.
+    ///
+    /// - Parameters:
+    ///   - rates: The rates since an earlier look, or nil if there was none.
+    ///   - display: The form of the output.
+    package init(_ stats: StatsReply, rates: StatsRates? = nil, _ display: Display = .plain) {
+        self.stats = stats
+        self.rates = rates
+        self.display = display
+    }
 
     /// Aligned lines: the daemon, its work, each local user and each tenant.
     package var text: String {
-        var rows = AlignedRows()
+        var rows = AlignedRows(display)
         rows.add("daemon", "\((stats.version ?? "unknown version").printable), up \(stats.uptime.durationText)")
         rows.add("tokens", "\(stats.entries), \(stats.bytes / 1_024) KiB; \(stats.negativeEntries) refused users")
+        if let rates { rows.add("now", Self.text(of: rates)) }
         addRequests(to: &rows)
         addMints(to: &rows)
         addConnections(to: &rows)
         rows.add("hits took", Self.text(of: stats.latency.hits))
         rows.add("mints took", Self.text(of: stats.latency.mints))
         for (name, tenant) in stats.tenants.sorted(by: { $0.key < $1.key }) {
-            rows.add("tenant \(name.printable)", Self.text(of: tenant))
+            rows.add("tenant \(name.printable)", text(of: tenant))
         }
         return rows.text
     }
@@ -29,7 +42,7 @@ package struct StatsView {
         let share = total > 0 ? " (\(Int(nearest: Double(requests.hits) * 100 / total)) % of token requests)" : ""
         rows.add("hits", "\(requests.hits)\(share)")
         rows.add("misses", "\(requests.misses), and \(requests.coalesced) that shared a mint")
-        rows.add("errors", Self.text(of: requests.errors))
+        rows.add("errors", failures(requests.errors))
     }
 
     private func addMints(to rows: inout AlignedRows) {
@@ -39,7 +52,7 @@ package struct StatsView {
             "\(mints.started) started, \(mints.succeeded) succeeded, \(mints.inFlight) in flight, "
                 + "\(mints.queued.foreground) queued for callers, \(mints.queued.ahead) queued in the background"
         )
-        rows.add("failed", Self.text(of: mints.failed))
+        rows.add("failed", failures(mints.failed))
         let next = stats.nextRefresh.map { ", next in \($0.durationText)" } ?? ""
         rows.add(
             "refreshes",
@@ -62,6 +75,17 @@ package struct StatsView {
                     + "\(usage.overloaded) rejected or displaced"
             )
         }
+    }
+
+    private func failures(_ counts: [String: Int]) -> String {
+        let text = Self.text(of: counts)
+        return counts.values.contains { $0 > 0 } ? style.yellow(text) : text
+    }
+
+    private static func text(of rates: StatsRates) -> String {
+        let hits = rates.hitShare.map { " (\(Int(nearest: $0 * 100)) % hits)" } ?? ""
+        return "\(rates.requests.rateText) token requests\(hits), \(rates.mints.rateText) mints, "
+            + "\(rates.errors.rateText) errors a second"
     }
 
     private static func text(of counts: [String: Int]) -> String {

@@ -31,7 +31,7 @@ struct AuthorizationTests {
             .token(TokenRequest(key: key(tenant))), .prefetch(PrefetchRequest(users: [ann], tenant: tenant)),
             .invalidate(InvalidateRequest(key: key(tenant), fingerprint: Fingerprint(words: .zero))),
             .revoke(key(tenant)), .hello, .stats, .entries(EntriesRequest(tenant: tenant)), .evict(key(tenant)),
-            .flush(tenant: tenant), .reload, .health, .explain(key(tenant)),
+            .flush(tenant: tenant), .reload, .health, .explain(key(tenant)), .releaseHold(tenant: tenant),
         ]
     }
 
@@ -113,6 +113,8 @@ struct AuthorizationTests {
         #expect(try authorize(.flush(tenant: nil)) == .administer(.flush(nil)))
         #expect(try authorize(.flush(tenant: "other")) == .administer(.flush("other")))
         #expect(try authorize(.explain(Self.key())) == .administer(.explain(key)))
+        #expect(try authorize(.releaseHold(tenant: nil)) == .administer(.releaseHold(nil)))
+        #expect(try authorize(.releaseHold(tenant: "other")) == .administer(.releaseHold("other")))
     }
 
     @Test("A request that names an unknown tenant gets an error, which is not recorded.")
@@ -143,7 +145,9 @@ struct AuthorizationTests {
         #expect(
             try hello(.admin, Self.administrator)
                 == .hello(
-                    operations: [.hello, .stats, .entries, .evict, .flush, .reload, .health, .explain],
+                    operations: [
+                        .hello, .stats, .entries, .evict, .flush, .reload, .health, .explain, .releaseHold,
+                    ],
                     tenants: ["main", "other"]
                 )
         )

@@ -120,6 +120,7 @@ struct RequestDispatcherTests {
             #expect(fixture.handle(.evict(Self.key), from: fixture.admin) == .evicted)
             let user = UserKey(tenant: "main", user: Self.key.user)
             #expect(fixture.calls.records == [.flush(tenant: "main", count: 0), .evict(user, nil)])
+            #expect(fixture.handle(.releaseHold(tenant: nil), from: fixture.admin) == .holdsReleased(0))
             #expect(fixture.handle(.reload, from: fixture.admin) == nil)
             #expect(fixture.calls.reloads == [fixture.waiter])
         }

@@ -59,6 +59,14 @@ extension ModelRun {
         }
     }
 
+    /// Takes the next record, which must be of an operator's act.
+    func takeRecord(of act: AuditRecord.Act, by peer: PeerUID) throws {
+        guard event.records.first == AuditRecord(Self.peer(peer), act) else {
+            throw violated("the audit trail lacks an operator's act")
+        }
+        event.records.removeFirst()
+    }
+
     /// Takes the records of revocations.
     ///
     /// Each is the only one of its token.

@@ -22,7 +22,8 @@ extension ModelRun {
         case 180..<186: changeBehaviour()
         case 186: try random.once(in: 2) ? reload() : reduceLimits()
         case 187: try changeSecret(of: random.pick(tenants))
-        case 188..<194: try retryAsTold()
+        case 188..<193: try retryAsTold()
+        case 193: try releaseHoldsAtRandom()
         case 194: try end()
         case 195: try changePersisting()
         case 196: try denyMany()
@@ -173,6 +174,13 @@ extension ModelRun {
             if random.once(in: 2) { try letTimePass() }
         }
         try flush(tenant)
+    }
+
+    /// Releases one tenant's hold or all, and makes a request that the hold would have delayed.
+    private func releaseHoldsAtRandom() throws {
+        let tenant = random.once(in: 3) ? nil : random.pick(tenants)
+        try releaseHolds(of: tenant, for: random.pick(Self.peers))
+        if random.once(in: 2) { try askAtRandom() }
     }
 
     private func changeBehaviour() {

@@ -64,6 +64,29 @@ extension ModelRun {
         tenant.set(.init(until: until, isThrottled: isThrottled))
     }
 
+    /// Ends the hold of a tenant, or of all, as an operator.
+    func releaseHolds(of tenant: ModelTenant?, for peer: PeerUID) throws {
+        let released = begin(machine.releaseHolds(of: tenant?.id, for: Self.peer(peer), now: now))
+        trace("\(peer) releases the hold of \(tenant?.id.name ?? "all"): \(released)")
+        let named = (tenant.map { [$0] } ?? configured).sorted { $0.id.name < $1.id.name }
+        var count = 0
+        for tenant in named where !tenant.isRetired {
+            guard let hold = tenant.hold, hold.until > now else { continue }
+            let left = hold.until - now
+            try takeRecord(of: .releaseHold(tenant: tenant.id.name, left: left), by: peer)
+            try expect(.holdReleased(tenant.id.name, left), "a hold was released")
+            tenant.releaseHold()
+            count += 1
+            tally.note(.holdReleased)
+        }
+        guard released == count else { throw violated("a release ended \(released) holds, not \(count)") }
+        if count == 0 {
+            try takeRecord(of: .noHold(tenant: tenant?.id.name), by: peer)
+            tally.note(.noHoldReleased)
+        }
+        try finish()
+    }
+
     private func checkKept(_ hold: ModelTenant.Hold, _ end: Instant) throws {
         if hold.until < end { throw violated("a longer hold did not replace a shorter one") }
     }

@@ -20,6 +20,8 @@ struct ModelTally {
         case timedOutUnexpectedly
         case logoutWaited
         case logoutWaitedInVain
+        case holdReleased
+        case noHoldReleased
         case revoked
         case revocationFailed
         case revocationExpired

@@ -175,6 +175,11 @@ final class ModelTenant {
         disturb()
     }
 
+    /// Ends the hold.
+    ///
+    /// Waiters go sooner than forecast, so it doesn't disturb.
+    func releaseHold() { hold = nil }
+
     /// Returns the time until which surely no call goes.
     func block(_ now: Instant) -> Instant? {
         [hold?.until, circuit.openUntil(now)].compactMap(\.self).filter { $0 > now }.max()

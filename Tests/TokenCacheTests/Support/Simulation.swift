@@ -174,6 +174,10 @@ struct Simulation {
 
     mutating func flush(tenant: TenantID? = nil) -> Int { perform(machine.flush(tenant: tenant, now: now)) }
 
+    mutating func releaseHolds(of tenant: TenantID? = nil, for peer: Peer) -> Int {
+        perform(machine.releaseHolds(of: tenant, for: peer, now: now))
+    }
+
     mutating func cancelWaits(of waiters: [Waiter]) { perform(machine.cancelWaits(of: waiters, now: now)) }
 
     mutating func secretChanged(of tenant: TenantID = "main") {

@@ -66,7 +66,7 @@ struct ReplyEncoderTests {
             (.revoked(true, upstream: false), #"{"revoked":true,"upstream":false}"#),
             (.revoked(false, upstream: nil), #"{"revoked":false}"#),
             (.evicted, #"{"evicted":true}"#), (.flushed(1_234_567), #"{"flushed":1234567}"#),
-            (.reloaded, #"{"reloaded":true}"#),
+            (.reloaded, #"{"reloaded":true}"#), (.holdsReleased(2), #"{"released":2}"#),
             (
                 .hello(HelloReply(version: "1.0.0", operations: [.token, .hello], tenants: ["main"])),
                 #"{"server":"tokencached","version":"1.0.0","protocol":1,"ops":["token","hello"],"tenants":["main"],"max_line":65536}"#

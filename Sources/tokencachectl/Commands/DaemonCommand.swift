@@ -1,0 +1,44 @@
+package import ArgumentParser
+package import TokenCacheClient
+
+/// A command that asks the daemon.
+package protocol DaemonCommand: AsyncParsableCommand {
+    /// The socket that takes the requests, unless the command's options choose another one.
+    static var socket: SocketKind { get }
+    /// The socket that takes the requests.
+    var socket: SocketKind { get }
+    /// The options that name the sockets.
+    var sockets: SocketOptions { get }
+    /// The command that explains the next answer for the token that this command is about, or nil if it is about none.
+    var explanation: String? { get }
+
+    /// Asks the daemon, prints what it says, and returns the code that the tool exits with.
+    func perform(_ client: TokenCacheClient) async throws -> ExitCode
+}
+
+extension DaemonCommand {
+    package static var socket: SocketKind { .admin }
+    package var socket: SocketKind { Self.socket }
+    package var explanation: String? { nil }
+
+    package mutating func run() async throws {
+        let exitCode: ExitCode
+        do {
+            exitCode = try await sockets.withClient(of: socket, perform)
+        } catch let error as TokenCacheError {
+            throw Terminal.report(error, context)
+        }
+        guard exitCode == .success else { throw exitCode }
+    }
+
+    private var context: ErrorContext {
+        let path = sockets.path(of: socket)
+        return ErrorContext(
+            command: Self.configuration.commandName ?? Self._commandName,
+            socket: socket,
+            path: path,
+            access: SocketAccess(of: path),
+            explanation: explanation
+        )
+    }
+}

@@ -1,0 +1,96 @@
+import ArgumentParser
+import TokenCacheClient
+
+/// `prefetch`: has tokens minted before anyone asks for them.
+struct Prefetch: DaemonCommand {
+    /// The number of users of one request, as many as the daemon allows.
+    private static let batch = 1_000
+
+    static let configuration = CommandConfiguration(
+        abstract: "Have users' tokens minted before anyone asks for them.",
+        discussion: """
+            The daemon mints at the tenant's configured rate, after the command has ended. Users are refused whom the \
+            tenant denied recently, and those for whom there is no room in the queue: try these again later.
+            """
+    )
+    static let socket = SocketKind.requests
+
+    @OptionGroup var sockets: SocketOptions
+
+    @Argument(
+        help: "The users' subjects or, with --user-id, the tenant's ids; - for those on standard input, one a line."
+    )
+    var users: [String]
+
+    @OptionGroup var options: UserOptions
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard !users.isEmpty else { throw ValidationError("Name a user, or - for standard input.") }
+        guard users.count == 1 || !users.contains("-") else {
+            throw ValidationError("- stands for all users, so it can't be among others.")
+        }
+    }
+
+    func perform(_ client: TokenCacheClient) async throws -> ExitCode {
+        let total = users == ["-"] ? try await prefetchLines(client) : try await prefetch(users, client)
+        try Terminal.write(output.json ? Self.json(of: total) : Self.text(of: total))
+        return .success
+    }
+
+    /// Sends the users of standard input in batches, so that a long list takes no memory here.
+    private func prefetchLines(_ client: TokenCacheClient) async throws -> TokenCacheClient.Prefetch {
+        var input = StandardInput()
+        var total = TokenCacheClient.Prefetch(queued: 0, cached: 0, refused: 0)
+        var isAtEnd = false
+        while !isAtEnd {
+            var batch: [String] = []
+            while batch.count < Self.batch, !isAtEnd {
+                guard let user = try input.next() else {
+                    isAtEnd = true
+                    break
+                }
+                if !user.isEmpty { batch.append(user) }
+            }
+            guard !batch.isEmpty else { break }
+            total = try await add(batch, to: total, client)
+        }
+        return total
+    }
+
+    /// Sends a batch, and adds its counts to those of the batches before.
+    private func add(
+        _ batch: [String],
+        to total: TokenCacheClient.Prefetch,
+        _ client: TokenCacheClient
+    ) async throws -> TokenCacheClient.Prefetch {
+        do {
+            guard let sum = total.adding(try await prefetch(batch, client)) else {
+                throw TokenCacheError(.badReply, "the daemon's counts are too large", requestState: .answered)
+            }
+            return sum
+        } catch {
+            // What was accepted stays accepted.
+            if total.queued > 0 || total.cached > 0 { Terminal.complain("before the error: \(Self.text(of: total))") }
+            throw error
+        }
+    }
+
+    private func prefetch(_ users: [String], _ client: TokenCacheClient) async throws -> TokenCacheClient.Prefetch {
+        options.userID
+            ? try await client.prefetch(userIDs: users, tenant: options.tenant, scope: options.scope)
+            : try await client.prefetch(subjects: users, tenant: options.tenant, scope: options.scope)
+    }
+
+    /// Lays the counts out for people.
+    package static func text(of counts: TokenCacheClient.Prefetch) -> String {
+        let refused = counts.refused > 0 ? ", \(counts.refused) refused" : ""
+        return "\(counts.queued) queued, \(counts.cached) cached already\(refused)"
+    }
+
+    /// Returns the counts as the daemon's reply has them, added up over all requests.
+    package static func json(of counts: TokenCacheClient.Prefetch) -> String {
+        let refused = counts.refused > 0 ? ",\"refused\":\(counts.refused)" : ""
+        return "{\"queued\":\(counts.queued),\"cached\":\(counts.cached)\(refused)}"
+    }
+}
