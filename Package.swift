@@ -29,6 +29,7 @@ let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -66,6 +67,7 @@ var targets: [Target] = [
     ),
 
     // MARK: The edges
+    .target(name: "PrometheusMetrics", dependencies: [metrics]),
     .target(
         name: "Tenant",
         dependencies: [
@@ -82,7 +84,10 @@ var targets: [Target] = [
         ]
     ),
     .target(name: "TokenLog", dependencies: ["CLinux", "Secrets", "TokenProtocol", "TokenCache"]),
-    .target(name: "Audit", dependencies: ["SafeText", "Secrets", "Systemd", "TokenProtocol", "TokenCache", system]),
+    .target(
+        name: "Audit",
+        dependencies: ["SafeText", "Secrets", "Systemd", "TokenProtocol", "TokenCache", metrics, system]
+    ),
     .target(
         name: "DaemonConfiguration",
         dependencies: ["SafeText", "TokenCache", "Audit", logging, .product(name: "Yams", package: "Yams")]
@@ -97,8 +102,8 @@ var targets: [Target] = [
         name: "DaemonRuntime",
         dependencies: [
             "SafeText", "Systemd", "Secrets", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "Audit",
-            "DaemonConfiguration", "OperatorReplies", "TokenLog",
-            nioCore, nioPosix, logging, lifecycle, unixSignals, system,
+            "DaemonConfiguration", "OperatorReplies", "PrometheusMetrics", "TokenLog",
+            nioCore, nioPosix, logging, metrics, lifecycle, unixSignals, system,
         ]
     ),
 
@@ -132,10 +137,11 @@ var targets: [Target] = [
         name: "TokenLogTests",
         dependencies: ["Secrets", "TokenProtocol", "TokenCache", "TokenLog", "TestSupport"]
     ),
+    .testTarget(name: "PrometheusMetricsTests", dependencies: ["PrometheusMetrics", metrics]),
     .testTarget(name: "SystemdTests", dependencies: ["Secrets", "Systemd", "TestSupport", system]),
     .testTarget(
         name: "AuditTests",
-        dependencies: ["Secrets", "TokenProtocol", "TokenCache", "Audit", "TestSupport", system]
+        dependencies: ["Secrets", "TokenProtocol", "TokenCache", "Audit", "TestSupport", metrics, system]
     ),
     .testTarget(
         name: "DaemonConfigurationTests",
@@ -145,8 +151,8 @@ var targets: [Target] = [
         name: "DaemonRuntimeTests",
         dependencies: [
             "Secrets", "Systemd", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "Audit", "TokenLog",
-            "DaemonConfiguration", "DaemonRuntime", "OperatorReplies", "StandInTenant", "TestSupport",
-            nioCore, nioPosix, logging, lifecycle, unixSignals, crypto,
+            "DaemonConfiguration", "DaemonRuntime", "OperatorReplies", "PrometheusMetrics", "StandInTenant",
+            "TestSupport", nioCore, nioPosix, logging, lifecycle, unixSignals, crypto,
         ]
     ),
     .testTarget(
@@ -239,6 +245,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

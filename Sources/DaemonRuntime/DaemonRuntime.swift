@@ -66,7 +66,10 @@ package struct DaemonRuntime: Sendable {
         let handedOver = try HandedOverSockets.take()
         let sockets = try Sockets(handedOver, settings)
         defer { sockets.removeNames() }
-        let auditTrail = AuditTrail(to: try AuditTrail.open(.nowhere)) { [log] in $0.write(to: log) }
+        let exporter = MetricsExporter()
+        let auditTrail = AuditTrail(to: try AuditTrail.open(.nowhere), metrics: exporter.registry) { [log] in
+            $0.write(to: log)
+        }
         defer {
             if !auditTrail.flush() { log.error("not all records of the audit trail were written before the end") }
         }
@@ -75,7 +78,7 @@ package struct DaemonRuntime: Sendable {
         let tenantGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let clients = TenantClients(source, on: tenantGroup, log: log)
         let result = await Self.result {
-            try await serve(sockets, handedOver.stored, group.next(), tenantGroup.next(), clients, auditTrail)
+            try await serve(sockets, handedOver.stored, group.next(), tenantGroup.next(), clients, auditTrail, exporter)
         }
         await clients.shutdown()
         let shutdown = await Self.result {
@@ -102,14 +105,15 @@ package struct DaemonRuntime: Sendable {
         _ loop: any EventLoop,
         _ tenantLoop: any EventLoop,
         _ clients: TenantClients,
-        _ auditTrail: AuditTrail
+        _ auditTrail: AuditTrail,
+        _ exporter: MetricsExporter
     ) async throws {
         let (reloads, accounts) = (ReloadRequests(), AccountRequests())
         let limit = OpenFileLimit.raise()
         let frontend = try await Frontend.start(
             on: loop,
             maxConnections: min(settings.maxConnections, limit?.connections ?? .max),
-            dependencies(auditTrail, reloads, accounts)
+            dependencies(auditTrail, reloads, accounts, exporter)
         )
         let components = await components(frontend, clients, stored, auditTrail)
         try await components.apply(components.prepare(loaded))
@@ -121,10 +125,11 @@ package struct DaemonRuntime: Sendable {
             frontend,
             requests: reloads,
             signals: reloadSignals,
-            auditTrail: auditTrail
+            auditTrail: auditTrail,
+            metrics: ReloadMetrics(exporter)
         )
         let services = ServiceGroup(
-            services: services(components, sockets, reload, accounts, loops: [loop, tenantLoop]),
+            services: services(components, sockets, reload, accounts, exporter, loops: [loop, tenantLoop]),
             gracefulShutdownSignals: signals.shutdown,
             logger: log
         )
@@ -143,12 +148,14 @@ package struct DaemonRuntime: Sendable {
         _ sockets: Sockets,
         _ reload: ReloadService,
         _ accounts: AccountRequests,
+        _ exporter: MetricsExporter,
         loops: [any EventLoop]
     ) -> [any Service] {
         let frontend = components.frontend
         return [
             MintService(cache: frontend.cache, clients: components.clients),
             reload,
+            MetricsService(exporter, frontend, output: output),
             AccountService(frontend, source.accounts, requests: accounts, log: log),
             AuditService(auditTrail: components.auditTrail),
             HeartbeatService(frontend, loops: loops, interval: Watchdog.interval),
@@ -183,14 +190,16 @@ package struct DaemonRuntime: Sendable {
     private func dependencies(
         _ auditTrail: AuditTrail,
         _ reloads: ReloadRequests,
-        _ accounts: AccountRequests
+        _ accounts: AccountRequests,
+        _ exporter: MetricsExporter
     ) -> Frontend.Dependencies {
         let (log, resolver) = (log, source.accounts)
         return Frontend.Dependencies(
             notify: { $0.write(to: log) },
             audit: { auditTrail.append($0) },
             askForNames: { if resolver.want($0) { accounts.ask() } },
-            reload: { reloads.ask(($0, $1)) }
+            reload: { reloads.ask(($0, $1)) },
+            metrics: { exporter.ask($0) }
         )
     }
 

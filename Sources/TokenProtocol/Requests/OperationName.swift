@@ -11,6 +11,7 @@ package enum OperationName: String, Sendable, Hashable, CaseIterable {
     case flush
     case reload
     case health
+    case metrics
     case explain
     case releaseHold = "release_hold"
 
@@ -20,7 +21,7 @@ package enum OperationName: String, Sendable, Hashable, CaseIterable {
     package var isForApps: Bool {
         switch self {
         case .token, .prefetch, .invalidate, .revoke, .hello: true
-        case .stats, .entries, .evict, .flush, .reload, .health, .explain, .releaseHold: false
+        case .stats, .entries, .evict, .flush, .reload, .health, .metrics, .explain, .releaseHold: false
         }
     }
 }

@@ -15,6 +15,8 @@ final class TestDaemon: Sendable {
     let directory: TemporaryDirectory
     let tenant: StandInTenant
     let log = RecordedLog()
+    let exporter = MetricsExporter()
+    let reloadMetrics: ReloadMetrics
     let source: ConfigurationSource
     let components: Components
     let sockets: Sockets
@@ -46,6 +48,9 @@ final class TestDaemon: Sendable {
         let daemon = try await TestDaemon(standIn, settings, options, store, retryPauses, names)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await daemon.frontend.cache.run(daemon.clients) }
+            group.addTask {
+                try await MetricsService(daemon.exporter, daemon.frontend, output: daemon.log.output).run()
+            }
             let result = await Swift.Result { try await body(daemon) }
             try await daemon.end()
             try await group.waitForAll()
@@ -64,6 +69,7 @@ final class TestDaemon: Sendable {
         _ names: any NameService
     ) async throws {
         self.tenant = tenant
+        reloadMetrics = ReloadMetrics(exporter)
         directory = try TemporaryDirectory()
         try directory.write(tenant.clientSecret, to: "secret")
         try directory.write(Self.configuration(tenant, directory, settings, options), to: "c.yaml")
@@ -76,14 +82,18 @@ final class TestDaemon: Sendable {
             accounts: AccountResolver(names)
         )
         group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
-        let auditTrail = AuditTrail(to: try AuditTrail.open(.nowhere)) { _ in }
+        let auditTrail = AuditTrail(to: try AuditTrail.open(.nowhere), metrics: exporter.registry) { _ in }
         let loaded = try source.load()
         let resolver = source.accounts
         sockets = try Sockets(HandedOverSockets(), StartSettings(loaded.configuration))
         let frontend = try await Frontend.start(
             on: group.next(),
             maxConnections: 100,
-            Frontend.Dependencies(audit: { auditTrail.append($0) }, askForNames: { _ = resolver.want($0) })
+            Frontend.Dependencies(
+                audit: { auditTrail.append($0) },
+                askForNames: { _ = resolver.want($0) },
+                metrics: { [exporter] in exporter.ask($0) }
+            )
         )
         let clients = TenantClients(source, on: group.next(), log: log.logger)
         await clients.onSecretChange { await frontend.cache.secretChanged(of: $0) }
@@ -111,6 +121,7 @@ final class TestDaemon: Sendable {
     private func end() async throws {
         sockets.removeNames()
         try await frontend.drain(within: .seconds(10))
+        exporter.end()
         frontend.cache.stop()
         await components.persistence.finish()
         await clients.shutdown()

@@ -146,7 +146,7 @@ struct AuthorizationTests {
             try hello(.admin, Self.administrator)
                 == .hello(
                     operations: [
-                        .hello, .stats, .entries, .evict, .flush, .reload, .health, .explain, .releaseHold,
+                        .hello, .stats, .entries, .evict, .flush, .reload, .health, .metrics, .explain, .releaseHold,
                     ],
                     tenants: ["main", "other"]
                 )

@@ -167,6 +167,7 @@ struct ConnectionHandlerTests {
         #expect(!channel.isActive)
         #expect(memory.handler.cancelled == memory.handler.waiters)
         #expect(memory.handler.cancelled.count == 1)
+        #expect(memory.handler.outcomes == [.init(.token, .cancelled)])
     }
 
     @Test("A peer that reads something now and then is not closed, nor is one to which nothing was sent.")
@@ -197,6 +198,7 @@ struct ConnectionHandlerTests {
         #expect(!channel.isActive)
         #expect(memory.handler.waiters.count == 1)
         #expect(memory.handler.cancelled == memory.handler.waiters)
+        #expect(memory.handler.outcomes == [.init(.token, .cancelled)])
     }
 
     @Test("A connection above the limit is rejected, and accepted once another one was closed.")

@@ -117,6 +117,12 @@ extension ModelRun {
             try equal(stats.uids[peer]?.waiting ?? 0, waiters.values.count { $0.peer == peer }, "waiters of a uid")
             if peer != EntryStore.nobody { try equal(stats.uids[peer]?.entries ?? 0, owned, "tokens of a uid") }
         }
+        let persisted = machine.store.slots.indices.count { slot in
+            machine.store.slots[slot].entry.map { machine.store.isPersisted($0) } ?? false
+        }
+        try equal(machine.store.persistedCount, persisted, "persisted tokens")
+        let health = stats.tenants.values.map(\.health).max() ?? .ok
+        try equal(machine.health(now: now, wall: Simulation.wall).status, health, "health")
         try recountTenants(stats)
         try equal(Self.counters(of: stats), counters, "counters")
         try recountCalls()

@@ -159,4 +159,16 @@ struct ReplyEncoderTests {
         for name in ["hit", "miss", "coalesced", "negative", "error"] { #expect(requests[name] != nil, "\(name)") }
         for name in ["started", "succeeded", "failed", "in_flight", "queued"] { #expect(mints[name] != nil, "\(name)") }
     }
+
+    @Test(
+        "Metrics are one JSON string, whatever is in the text.",
+        arguments: ["", "# HELP a \"B\" \\\\ \na{x=\"\\\"\"} 1\n", "a{x=\"é\u{2028}\u{202E}\u{1}\"} 1\n"]
+    )
+    func metrics(_ text: String) throws {
+        let line = encode(.metrics(MetricsReply(contentType: "text/plain; version=0.0.4", text: text)))
+        #expect(line.dropLast().unicodeScalars.allSatisfy { !$0.properties.isDefaultIgnorableCodePoint && $0 != "\n" })
+        let members = try members(line)
+        #expect(members["content_type"] == .text("text/plain; version=0.0.4"))
+        #expect(members["body"] == .text(text))
+    }
 }
