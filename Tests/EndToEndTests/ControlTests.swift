@@ -58,6 +58,9 @@ struct ControlTests {
         #expect(counts["queued"] as? Int == 1_500 && counts["cached"] as? Int == 2 && counts["refused"] == nil)
         #expect(try deployment.control("prefetch", "-", input: "").output == "0 queued, 0 cached already\n")
         #expect(try deployment.control("prefetch", "-", input: "a\n\n\nb").output == "0 queued, 2 cached already\n")
+        let wrong = try deployment.control("prefetch", "-", input: users + "\n" + String(repeating: "x", count: 1_025))
+        #expect(wrong.status == 65)
+        #expect(wrong.output.contains("before the error: ") && wrong.output.contains("line 1504 of standard input"))
         try await deployment.stop()
     }
 
@@ -230,6 +233,29 @@ struct ControlTests {
         watch.signal(SIGTERM)
         #expect(watch.waitForEnd() == SIGTERM)
         #expect(!watch.written.contains("\u{1B}"), "there is no terminal")
+        try await deployment.stop()
+    }
+
+    @Test("Redrawn statistics leave the terminal as it was, whatever ends them.", arguments: [SIGINT, SIGTERM, SIGHUP])
+    func watchOnTerminal(signal: CInt) async throws {
+        let deployment = try await Deployment.start()
+        let tool = Program.directory.appending(path: "tokencachectl").path
+        let watch = "sh -c 'echo pid=$$; exec \(tool) stats --watch 0.1'"
+        let terminal = try Program(
+            "/usr/bin/script",
+            ["-qec", "echo modes=$(stty -g); \(watch); echo ended=$?; echo modes=$(stty -g); echo finished", "/dev/null"],
+            environment: deployment.controlEnvironment.merging(["TERM": "xterm", "NO_COLOR": ""]) { $1 }
+        )
+        let shown = try #require(terminal.waitForOutput("token requests"), "\(terminal.written)")
+        let identifier = try #require(shown.firstMatch(of: /pid=(\d+)/).flatMap { CInt($0.1) })
+        kill(identifier, signal)
+        let written = try #require(terminal.waitForOutput("finished"), "\(terminal.written)")
+        #expect(terminal.waitForEnd() == 0)
+        #expect(written.contains("ended=\(128 + signal)"), "\(written)")
+        let modes = written.matches(of: /modes=(\S+)/).map(\.1)
+        #expect(modes.count == 2 && modes.first == modes.last)
+        // No other sequences than those that move, clear and colour.
+        #expect(written.replacing(/\u{1B}\[(\d*m|H|2J|K|J)/, with: "").contains("\u{1B}") == false)
         try await deployment.stop()
     }
 

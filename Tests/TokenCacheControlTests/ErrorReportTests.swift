@@ -99,7 +99,7 @@ struct ErrorReportTests {
         #expect(advice(SocketAccess(owner: "root", group: "users")).contains("`usermod --append --groups users USER`"))
         #expect(advice(SocketAccess(owner: "root", group: nil)).contains("only the user root may use it: try sudo"))
         #expect(advice(SocketAccess(owner: nil, group: nil)).contains("the user that owns it"))
-        #expect(advice(nil).contains("`ls -l /run/socket`"))
+        #expect(advice(nil).contains("`namei -l /run/socket`"))
     }
 
     @Test("A timeout of the daemon's own is about the tenant, and another one about the daemon.")

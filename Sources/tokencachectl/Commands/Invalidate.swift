@@ -6,6 +6,9 @@ import TokenCacheClient
 ///
 /// The token is never an argument, as every user of the machine sees the arguments of all programs.
 struct Invalidate: RequestCommand {
+    /// The longest token in bytes: that of a request's line, beyond which it can't be sent.
+    private static let longestToken = 65_536
+
     static let configuration = CommandConfiguration(
         abstract: "Report a token that an API has rejected, so that the next request gets another one.",
         discussion: """
@@ -54,7 +57,7 @@ struct Invalidate: RequestCommand {
         guard isatty(STDIN_FILENO) == 0 else {
             throw ValidationError("Pipe the token to standard input, or name it by --sha256.")
         }
-        var input = StandardInput()
+        var input = StandardInput(longestLine: longestToken)
         guard let token = try input.next(), !token.isEmpty else {
             throw ValidationError("There is no token on standard input.")
         }

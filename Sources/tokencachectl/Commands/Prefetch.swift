@@ -5,6 +5,8 @@ import TokenCacheClient
 struct Prefetch: DaemonCommand {
     /// The number of users of one request, as many as the daemon allows.
     private static let batch = 1_000
+    /// The longest name of a user in bytes that the daemon allows.
+    private static let longestUser = 1_024
 
     static let configuration = CommandConfiguration(
         abstract: "Have users' tokens minted before anyone asks for them.",
@@ -40,40 +42,30 @@ struct Prefetch: DaemonCommand {
 
     /// Sends the users of standard input in batches, so that a long list takes no memory here.
     private func prefetchLines(_ client: TokenCacheClient) async throws -> TokenCacheClient.Prefetch {
-        var input = StandardInput()
+        var input = StandardInput(longestLine: Self.longestUser)
         var total = TokenCacheClient.Prefetch(queued: 0, cached: 0, refused: 0)
-        var isAtEnd = false
-        while !isAtEnd {
-            var batch: [String] = []
-            while batch.count < Self.batch, !isAtEnd {
-                guard let user = try input.next() else {
-                    isAtEnd = true
-                    break
-                }
-                if !user.isEmpty { batch.append(user) }
-            }
-            guard !batch.isEmpty else { break }
-            total = try await add(batch, to: total, client)
-        }
-        return total
-    }
-
-    /// Sends a batch, and adds its counts to those of the batches before.
-    private func add(
-        _ batch: [String],
-        to total: TokenCacheClient.Prefetch,
-        _ client: TokenCacheClient
-    ) async throws -> TokenCacheClient.Prefetch {
         do {
-            guard let sum = total.adding(try await prefetch(batch, client)) else {
-                throw TokenCacheError(.badReply, "the daemon's counts are too large", requestState: .answered)
+            while let batch = try Self.batch(from: &input) {
+                guard let sum = total.adding(try await prefetch(batch, client)) else {
+                    throw TokenCacheError(.badReply, "the daemon's counts are too large", requestState: .answered)
+                }
+                total = sum
             }
-            return sum
         } catch {
             // What was accepted stays accepted.
             if total.queued > 0 || total.cached > 0 { Terminal.complain("before the error: \(Self.text(of: total))") }
             throw error
         }
+        return total
+    }
+
+    /// Reads as many users as fit into a request, or nil if there are no more.
+    private static func batch(from input: inout StandardInput) throws(TokenCacheError) -> [String]? {
+        var users: [String] = []
+        while users.count < batch, let user = try input.next() {
+            if !user.isEmpty { users.append(user) }
+        }
+        return users.isEmpty ? nil : users
     }
 
     private func prefetch(_ users: [String], _ client: TokenCacheClient) async throws -> TokenCacheClient.Prefetch {

@@ -69,7 +69,7 @@ struct ErrorAdvice {
     }
 
     private var unpermitted: String {
-        guard let access = context.access else { return "`ls -l \(context.path)` shows who may use it" }
+        guard let access = context.access else { return "`namei -l \(context.path)` shows who may use it" }
         if let group = access.group {
             return
                 "members of the group \(group) may use it: `usermod --append --groups \(group) USER`, and log in again"

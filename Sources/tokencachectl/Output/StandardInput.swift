@@ -3,17 +3,24 @@ package import TokenCacheClient
 
 /// Reads standard input line by line.
 package struct StandardInput {
-    /// The longest line in bytes: that of a request, beyond which nothing could be sent.
-    private static let longestLine = 65_536
     private static let chunk = 16_384
 
     private let descriptor: FileDescriptor
+    /// The longest line in bytes, without its end.
+    private let longestLine: Int
     private var bytes: [UInt8] = []
     private var isAtEnd = false
     private var number = 0
 
     /// Creates a reader.
-    package init(_ descriptor: FileDescriptor = .standardInput) { self.descriptor = descriptor }
+    ///
+    /// - Parameters:
+    ///   - descriptor: The file to read.
+    ///   - longestLine: The longest line in bytes.
+    package init(_ descriptor: FileDescriptor = .standardInput, longestLine: Int) {
+        self.descriptor = descriptor
+        self.longestLine = longestLine
+    }
 
     /// Returns the next line without its end, or nil after the last one.
     ///
@@ -25,7 +32,8 @@ package struct StandardInput {
                 defer { bytes.removeSubrange(...end) }
                 return try text(line)
             }
-            guard bytes.count <= Self.longestLine else { throw fault("is too long") }
+            // An end of two bytes may follow.
+            guard bytes.count <= longestLine + 1 else { throw tooLong }
             guard !isAtEnd else {
                 defer { bytes = [] }
                 return bytes.isEmpty ? nil : try text(bytes[...])
@@ -47,14 +55,14 @@ package struct StandardInput {
     }
 
     private mutating func text(_ line: ArraySlice<UInt8>) throws(TokenCacheError) -> String {
-        number += 1
         let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
-        guard let text = String(validating: line, as: UTF8.self) else {
-            number -= 1
-            throw fault("is not UTF-8")
-        }
+        guard line.count <= longestLine else { throw tooLong }
+        guard let text = String(validating: line, as: UTF8.self) else { throw fault("is not UTF-8") }
+        number += 1
         return text
     }
+
+    private var tooLong: TokenCacheError { fault("has more than \(longestLine) bytes") }
 
     private func fault(_ what: String) -> TokenCacheError {
         TokenCacheError(.invalidRequest, "line \(number + 1) of standard input \(what)")

@@ -94,4 +94,20 @@ struct GovernorTests {
         #expect(governor.endAnyPause() == true)
         #expect(!governor.hasPauses && !governor.endAnyPause())
     }
+
+    @Test("A released hold is over at once. The bucket and the circuit stay as they are.")
+    func releasedHold() {
+        var governor = governor(burst: 2)
+        governor.hold(.seconds(60), cause: .throttled, jitterFraction: 0, now: now)
+        _ = governor.denyClient(jitterFraction: 0.5, now: now)
+        let open = governor.circuit.openUntil(now)
+        let later = now + .seconds(10)
+        #expect(governor.releaseHold(now: later) == .seconds(50))
+        #expect(governor.currentHold(at: later) == nil && governor.available(at: later) == 2)
+        #expect(open != nil && governor.circuit.openUntil(now) == open)
+        #expect(governor.releaseHold(now: later) == nil)
+        governor.hold(.seconds(60), cause: .paused, jitterFraction: 0, now: later)
+        #expect(governor.heldSince == later, "another hold is a new one")
+        #expect(governor.releaseHold(now: later + .seconds(60)) == nil, "it has ended by itself")
+    }
 }
