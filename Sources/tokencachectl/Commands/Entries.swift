@@ -22,13 +22,18 @@ struct Entries: RequestCommand {
     @Option(help: "Continue after the cursor that the previous page ended with.")
     var after: String?
 
-    @Option(help: "List the tokens in another order: next-refresh, the soonest first, up to 100.")
-    var order: EntriesOrder?
-
     @Flag(help: "List all entries, page by page.")
     var all = false
 
+    @Option(help: "List the tokens in another order: next-refresh, the soonest first, up to 100.")
+    var order: EntriesOrder?
+
     @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard order != nil, all || after != nil || tenant != nil else { return }
+        throw ValidationError("'--order' can't be combined with '--all', '--after' or '--tenant'.")
+    }
 
     var request: TokenCacheClient.Request {
         var request = TokenCacheClient.Request("entries", tenant: tenant)

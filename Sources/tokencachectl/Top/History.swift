@@ -1,3 +1,5 @@
+import TokenCacheClient
+
 /// The latest looks, as far as graphs and quantiles need them.
 struct History: Sendable {
     /// The rates between two looks.
@@ -25,6 +27,8 @@ struct History: Sendable {
         if last != nil { append(Point(requests: rates?.requests, mints: rates?.mints)) }
         if rates == nil { latencies = [] }
         if let histograms = look.latencies { latencies.append((look.at, histograms)) }
+        // The daemon no longer says.
+        if let latest = latencies.last, latest.at <= look.at - Self.period { latencies = [] }
         while latencies.count > 2, latencies[1].at <= look.at - Self.period { latencies.removeFirst() }
         last = look
     }

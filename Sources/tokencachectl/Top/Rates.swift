@@ -1,4 +1,5 @@
 import OperatorReplies
+import TokenCacheClient
 
 /// The work of the daemon between two looks.
 struct Rates: Sendable {
@@ -41,9 +42,4 @@ struct Rates: Sendable {
         let tolerance = 0.5 * seconds
         return later.stats.uptime < earlier.stats.uptime || later.stats.uptime + tolerance < seconds
     }
-}
-
-extension Duration {
-    /// The duration in seconds.
-    var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

@@ -69,7 +69,9 @@ struct TopPoller: Sendable {
         Reply(try await client.call(request))
     }
 
-    /// Asks for something that the daemon may not know, or may not allow.
+    /// Asks for something that the daemon may not know, not allow or not have the time for.
+    ///
+    /// - Returns: The reply, or nil if it is an error.
     private func optional<Value: Decodable>(
         _ request: TokenCacheClient.Request,
         _ client: TokenCacheClient,
@@ -77,9 +79,7 @@ struct TopPoller: Sendable {
     ) async throws -> Value? {
         do {
             return try await reply(to: request, client).decode(type)
-        } catch let error as TokenCacheError
-            where [.unsupportedOperation, .forbidden, .invalidRequest, .badReply].contains(error.code)
-        {
+        } catch let error as TokenCacheError where error.requestState == .answered || error.code == .badReply {
             return nil
         }
     }

@@ -1,4 +1,5 @@
 import OperatorReplies
+import TokenCacheClient
 
 /// The daemon as a whole: the first lines of the screen.
 extension TopScreen {

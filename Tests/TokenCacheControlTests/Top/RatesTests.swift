@@ -71,7 +71,11 @@ struct RatesTests {
         try add(104, uptime: 2, count: 9)
         #expect(history.recentLatencies?.latencies.mints.count == 2)
         #expect(history.rates?.requests == 2)
-        for number in 0..<1_000 { try add(105 + Double(number), uptime: 3 + Double(number), count: 10 + number) }
+        history.add(try TopFixture.look(at: 150, uptime: 48, requests: 9))
+        #expect(history.recentLatencies != nil)
+        history.add(try TopFixture.look(at: 164, uptime: 62, requests: 9))
+        #expect(history.recentLatencies == nil)
+        for number in 0..<1_000 { try add(165 + Double(number), uptime: 63 + Double(number), count: 10 + number) }
         #expect(history.points.count == 500)
     }
 }
