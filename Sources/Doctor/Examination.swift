@@ -35,7 +35,11 @@ package struct Examination: Sendable {
             machine = await Bounded.run(within: Self.localLimit) { look() } ?? machine
         }
         try machine.processFindings.forEach(add)
-        for name in machine.tenants { try await reach(name, machine).forEach(add) }
+        var rest = machine.tenants[...]
+        while !rest.isEmpty {
+            try await reach(Array(rest.prefix(Self.tenantsTogether)), machine).forEach(add)
+            rest = rest.dropFirst(Self.tenantsTogether)
+        }
         // Each further request to a daemon that hangs would take its whole time.
         if daemon?.isHung == true {
             try add(.skipped(.token, settings.tenant, "the daemon doesn't answer"))
