@@ -122,7 +122,7 @@ var targets: [Target] = [
         name: "tokencachectl",
         dependencies: [
             "CArguments", "Doctor", "LoadGenerator", "OperatorReplies", "SafeText", "Secrets", "SocketServer",
-            "TokenCacheClient", argumentParser, system,
+            "TokenCacheClient", argumentParser, system, unixSignals,
         ]
     ),
     .executableTarget(name: "standin-tenant", dependencies: ["StandInTenant", argumentParser, unixSignals]),

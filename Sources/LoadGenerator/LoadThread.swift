@@ -46,7 +46,7 @@ struct LoadThread: ~Copyable {
         defer { for connection in connections { close(connection.descriptor) } }
         var polled = connections.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
         var now = nanosecondsNow()
-        for index in connections.indices where !connections[index].send(now: now) { drop(index, &polled) }
+        for index in connections.indices { send(index, &polled, now) }
         while now < end, goesOn(), polled.contains(where: { $0.fd >= 0 }) {
             let count = unsafe poll(&polled, nfds_t(polled.count), Self.longestWait)
             now = nanosecondsNow()
@@ -67,12 +67,13 @@ struct LoadThread: ~Copyable {
                     recording.note(reply, sentAt: sentAt, now: now)
                 }
             }
-            guard isOpen, connections[index].send(now: nanosecondsNow()) else {
-                drop(index, &polled)
-                continue
-            }
-            polled[index].events = Int16(connections[index].awaitsRoom ? POLLIN | POLLOUT : POLLIN)
+            isOpen ? send(index, &polled, nanosecondsNow()) : drop(index, &polled)
         }
+    }
+
+    private mutating func send(_ index: Int, _ polled: inout [pollfd], _ now: UInt64) {
+        guard connections[index].send(now: now) else { return drop(index, &polled) }
+        polled[index].events = Int16(connections[index].awaitsRoom ? POLLIN | POLLOUT : POLLIN)
     }
 
     /// Leaves a connection that has ended alone.
