@@ -128,7 +128,7 @@ var targets: [Target] = [
         name: "tokencachectl",
         dependencies: [
             "CArguments", "CStandardDescriptors", "CTerminal", "Doctor", "LoadGenerator", "OperatorReplies", "SafeText",
-            "Secrets", "SocketServer", "TokenCacheClient", argumentParser, nioCore, system,
+            "Secrets", "SocketServer", "TokenCacheClient", argumentParser, nioCore, system, unixSignals,
         ]
     ),
     .executableTarget(name: "standin-tenant", dependencies: ["StandInTenant", argumentParser, unixSignals]),

@@ -23,15 +23,23 @@ package struct Examination: Sendable {
             diagnosis.add(finding)
             try report(finding)
         }
-        guard let machine = await Bounded.run(within: Self.localLimit, { look() }) else {
+        guard var machine = await Bounded.run(within: Self.localLimit, { look() }) else {
             try add(Self.hang)
             return diagnosis
         }
         try machine.findings.forEach(add)
         let daemon = await greet(machine)
         try add(daemon?.finding ?? .skipped(.daemon, nil, "no socket can be used"))
+        // The greeting may have made systemd start the daemon.
+        if !machine.hasProcess, case .success? = daemon?.version {
+            machine = await Bounded.run(within: Self.localLimit) { look() } ?? machine
+        }
         try machine.processFindings.forEach(add)
-        for name in machine.tenants { try await reach(name, machine).forEach(add) }
+        var rest = machine.tenants[...]
+        while !rest.isEmpty {
+            try await reach(Array(rest.prefix(Self.tenantsTogether)), machine).forEach(add)
+            rest = rest.dropFirst(Self.tenantsTogether)
+        }
         // Each further request to a daemon that hangs would take its whole time.
         if daemon?.isHung == true {
             try add(.skipped(.token, settings.tenant, "the daemon doesn't answer"))

@@ -16,6 +16,8 @@ struct Machine: Sendable {
     let tenants: [String]
     /// The findings about configuration, secrets, units and sockets.
     let findings: [Finding]
+    /// True if the number of the daemon's process is known.
+    let hasProcess: Bool
     /// The findings about the daemon's process.
     let processFindings: [Finding]
 
@@ -28,11 +30,8 @@ struct Machine: Sendable {
     ) {
         let process = Self.process(units, [admin, requests]).flatMap(ProcessProbe.look)
         let environment = process?.environment ?? settings.environment
-        let secrets = SecretProbe(
-            reader: process?.reader ?? .current,
-            unit: units.text,
-            credentialsDirectory: environment["CREDENTIALS_DIRECTORY"]
-        )
+        let directory = environment["CREDENTIALS_DIRECTORY"]
+        let secrets = SecretProbe(process?.reader, units.text, credentialsDirectory: directory)
         let all = configuration.configuration?.tenants ?? [:]
         let tenants = all.keys.filter { settings.tenant == nil || $0 == settings.tenant }.sorted()
         self.configuration = configuration
@@ -44,6 +43,7 @@ struct Machine: Sendable {
             configuration.facts.findings
             + tenants.flatMap { name in all[name].map { secrets.look(at: $0, name).map(\.finding) } ?? [] }
             + Self.judge(units) + [requests.facts.finding, admin.facts.finding]
+        hasProcess = process != nil
         processFindings = Self.limits(process, configuration.configuration) + Self.audit(configuration, process)
     }
 

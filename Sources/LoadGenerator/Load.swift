@@ -47,8 +47,8 @@ package final class Load: Sendable {
     }
 
     private func drive(_ numbers: Range<Int>, from begin: UInt64) throws -> Measurement {
-        var thread = try LoadThread(settings, requests, numbers: numbers)
-        return thread.run(from: begin, settings) { !isStopped.load(ordering: .relaxed) }
+        var thread = try LoadThread(settings, requests, numbers: numbers, from: begin)
+        return thread.run { !isStopped.load(ordering: .relaxed) }
     }
 
     /// The numbers of each thread's connections.

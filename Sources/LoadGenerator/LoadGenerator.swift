@@ -11,4 +11,4 @@
 // - `LoadSettings` has the shape of the load, `RequestLines` the requests.
 // - `ReplyScanner` finds the ends of replies and tells errors from tokens, without input or output.
 // - `LoadConnection` is one connection, `LoadThread` drives some of them, and `Load` all threads.
-// - `Measurement` is the result.
+// - `Recording` is a measurement under way, and `Measurement` the result.

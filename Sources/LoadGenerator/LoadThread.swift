@@ -9,10 +9,22 @@ struct LoadThread: ~Copyable {
     private static let longestWait: CInt = 100
 
     private var connections: [LoadConnection] = []
-    private var measurement = Measurement()
+    private var recording: Recording
+    private let end: UInt64
 
     /// Opens the connections.
-    init(_ settings: LoadSettings, _ requests: RequestLines, numbers: Range<Int>) throws(UnixConnection.Fault) {
+    ///
+    /// - Parameters:
+    ///   - numbers: The numbers of the connections among those of all threads.
+    ///   - begin: The time at which the load begins.
+    init(
+        _ settings: LoadSettings,
+        _ requests: RequestLines,
+        numbers: Range<Int>,
+        from begin: UInt64
+    ) throws(UnixConnection.Fault) {
+        recording = Recording(from: begin, warmUp: settings.warmUp)
+        end = begin + nanoseconds(settings.warmUp) + nanoseconds(settings.time)
         for number in numbers {
             do {
                 // Neighbouring seeds would choose alike keys at first.
@@ -28,28 +40,19 @@ struct LoadThread: ~Copyable {
     }
 
     /// Drives the connections until the time is up, until it is told to end, or until all connections have ended.
-    ///
-    /// The warm-up is measured, too, and forgotten when it is over. If the load ends before, it is the result.
-    mutating func run(from begin: UInt64, _ settings: LoadSettings, while goesOn: () -> Bool) -> Measurement {
+    mutating func run(while goesOn: () -> Bool) -> Measurement {
         let room = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.roomForReplies, alignment: 16)
         defer { unsafe room.deallocate() }
         defer { for connection in connections { close(connection.descriptor) } }
-        let warm = begin + nanoseconds(settings.warmUp)
-        let end = warm + nanoseconds(settings.time)
-        var start = begin
         var polled = connections.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
         var now = nanosecondsNow()
-        for index in connections.indices where !connections[index].send(now: now) { drop(index, &polled) }
+        for index in connections.indices { send(index, &polled, now) }
         while now < end, goesOn(), polled.contains(where: { $0.fd >= 0 }) {
             let count = unsafe poll(&polled, nfds_t(polled.count), Self.longestWait)
             now = nanosecondsNow()
-            if start < warm, now >= warm {
-                start = warm
-                measurement.forgetReplies()
-            }
             if count > 0 { unsafe serve(&polled, room, now) }
         }
-        return result(from: start, to: now)
+        return recording.result(connections, now: now)
     }
 
     private mutating func serve(
@@ -61,34 +64,22 @@ struct LoadThread: ~Copyable {
             var isOpen = true
             if polled[index].revents & ~Int16(POLLOUT) != 0 {
                 isOpen = unsafe connections[index].receive(into: room) { reply, sentAt in
-                    measurement.add(reply, after: now - sentAt)
+                    recording.note(reply, sentAt: sentAt, now: now)
                 }
             }
-            guard isOpen, connections[index].send(now: nanosecondsNow()) else {
-                drop(index, &polled)
-                continue
-            }
-            polled[index].events = Int16(connections[index].awaitsRoom ? POLLIN | POLLOUT : POLLIN)
+            isOpen ? send(index, &polled, nanosecondsNow()) : drop(index, &polled)
         }
+    }
+
+    private mutating func send(_ index: Int, _ polled: inout [pollfd], _ now: UInt64) {
+        guard connections[index].send(now: now) else { return drop(index, &polled) }
+        polled[index].events = Int16(connections[index].awaitsRoom ? POLLIN | POLLOUT : POLLIN)
     }
 
     /// Leaves a connection that has ended alone.
     private mutating func drop(_ index: Int, _ polled: inout [pollfd]) {
         polled[index].fd = -1
-        measurement.lostConnections += 1
-    }
-
-    private func result(from start: UInt64, to now: UInt64) -> Measurement {
-        var measurement = measurement
-        measurement.elapsed = now > start ? now - start : 0
-        for connection in connections {
-            let (count, since) = connection.unanswered
-            measurement.unanswered += count
-            if count > 0, now > since {
-                measurement.oldestUnanswered = max(measurement.oldestUnanswered, now - since)
-            }
-        }
-        return measurement
+        recording.noteLostConnection()
     }
 }
 

@@ -43,6 +43,13 @@ struct TenantFactsTests {
         )
     }
 
+    @Test("A host that is an address is not looked up.")
+    func address() throws {
+        var report = TenantProbe.Report(host: "192.0.2.1", port: 443)
+        report.addresses = .success(["192.0.2.1"])
+        #expect(try finding(.name, report).found == "192.0.2.1 is an address")
+    }
+
     @Test("A certificate that ends within three weeks is a warning.", arguments: [(20, true), (22, false)])
     func certificateEnds(days: Int, warns: Bool) throws {
         let certificate = try finding(.certificate, report(daysLeft: days))

@@ -88,10 +88,16 @@ struct UnitFactsTests {
             LoadCredential=
             LoadCredential=other:/etc/o:x
             LoadCredential=searched
+            User=tokencached
+            SupplementaryGroups=a
+            SupplementaryGroups=
+            SupplementaryGroups=b c
             """
         )
         #expect(text.configurationPath == "/etc/b.yaml")
         #expect(text.credentials == ["other": "/etc/o:x", "searched": nil])
+        #expect(text.user == "tokencached")
+        #expect(text.groups == ["b", "c"])
         #expect(UnitText("ExecStart=/usr/sbin/tokencached").configurationPath == nil)
     }
 }

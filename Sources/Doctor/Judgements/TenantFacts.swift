@@ -25,6 +25,7 @@ extension TenantFacts {
 
     private var name: Finding? {
         switch report.addresses {
+        case .success([report.host]): .ok(.name, tenant, "\(host) is an address")
         case .success(let addresses):
             .ok(.name, tenant, "\(host) has \(addresses.joined(separator: ", "))")
         case .failure(let fault):

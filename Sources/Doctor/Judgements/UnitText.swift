@@ -4,6 +4,10 @@ package struct UnitText: Sendable, Equatable {
     package private(set) var credentials: [String: String?] = [:]
     /// The command that starts the daemon.
     package private(set) var command: [String] = []
+    /// The user of the processes, or nil for root.
+    package private(set) var user: String?
+    /// The groups of the processes besides the user's own.
+    package private(set) var groups: [String] = []
 
     /// Reads a unit's text.
     ///
@@ -14,6 +18,8 @@ package struct UnitText: Sendable, Equatable {
             let value = line[line.index(after: mark)...].drop { $0 == " " }
             switch line[..<mark].filter({ $0 != " " }) {
             case "LoadCredential", "LoadCredentialEncrypted": addCredential(value)
+            case "User": user = value.isEmpty ? nil : String(value)
+            case "Group", "SupplementaryGroups": addGroups(value)
             case "ExecStart": command = value.split(separator: " ").map(String.init)
             default: break
             }
@@ -27,6 +33,11 @@ package struct UnitText: Sendable, Equatable {
             if word == "--config", index + 1 < command.count { return command[index + 1] }
         }
         return nil
+    }
+
+    private mutating func addGroups(_ value: Substring) {
+        if value.isEmpty { groups = [] }
+        groups += value.split(separator: " ").map(String.init)
     }
 
     private mutating func addCredential(_ value: Substring) {

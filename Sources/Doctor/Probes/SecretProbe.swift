@@ -1,6 +1,7 @@
 import DaemonConfiguration
 import Glibc
 import Secrets
+import SocketServer
 import SystemPackage
 import Systemd
 import Tenant
@@ -9,10 +10,30 @@ import Tenant
 struct SecretProbe: Sendable {
     /// The user who reads files, by default that of the daemon.
     let reader: SecretFile.Reader
+    /// The reader's name.
+    let readerName: String
     /// The unit's settings, if systemd runs the daemon.
     let unit: UnitText?
     /// The directory of systemd's credentials in the daemon's environment.
     let credentialsDirectory: String?
+
+    /// The number of a user that no account has, for a unit's user that doesn't exist before the unit starts.
+    private static let unknownUser = UInt32.max - 1
+
+    /// Creates a probe for the user of the daemon's process, or else of its unit, or else of this process.
+    init(_ process: SecretFile.Reader?, _ unit: UnitText?, credentialsDirectory: String?) {
+        self.unit = unit
+        self.credentialsDirectory = credentialsDirectory
+        if process == nil, let user = unit?.user {
+            let number = Accounts.user(user).number ?? Self.unknownUser
+            let groups = ([user] + (unit?.groups ?? [])).compactMap { Accounts.group($0).number }
+            reader = SecretFile.Reader(user: number, groups: groups)
+            readerName = user
+        } else {
+            reader = process ?? .current
+            readerName = SocketProbe.name(ofUser: reader.user)
+        }
+    }
 
     func look(at tenant: DaemonConfiguration.Tenant, _ name: String) -> [SecretFacts] {
         var facts: [SecretFacts] = []
@@ -36,7 +57,7 @@ struct SecretProbe: Sendable {
         switch source {
         case .file(let path):
             facts.path = path
-            facts.user = SocketProbe.name(ofUser: reader.user)
+            facts.user = readerName
             facts.state = state(of: path, for: reader, isKey)
         case .credential(let name):
             facts.credential = name

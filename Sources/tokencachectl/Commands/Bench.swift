@@ -1,10 +1,9 @@
 import ArgumentParser
-import Dispatch
-import Glibc
 import LoadGenerator
 import SocketServer
 import SystemPackage
 import TokenCacheClient
+import UnixSignals
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -94,11 +93,9 @@ struct Bench: AsyncParsableCommand {
             threads: threads ?? max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
         )
         let load = Load(settings, try RequestLines(subjects: subjects, tenant: tenant))
-        let interrupt = Self.onInterrupt { load.stop() }
-        defer { interrupt.cancel() }
         let measurement: Measurement
         do {
-            measurement = try await load.run()
+            measurement = try await measure(load)
         } catch let fault as UnixConnection.Fault {
             let reason = Errno(rawValue: fault.code)
             throw Terminal.report(TokenCacheError(.unreachable, "a connection to \(settings.path) failed: \(reason)"))
@@ -108,13 +105,15 @@ struct Bench: AsyncParsableCommand {
         if !report.isClean { throw ExitCode.failure }
     }
 
-    /// Calls a function at Ctrl-C instead of ending the program, until the returned source is cancelled.
-    private static func onInterrupt(_ action: @escaping @Sendable () -> Void) -> any DispatchSourceSignal {
-        signal(SIGINT, SIG_IGN)
-        let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
-        source.setEventHandler(handler: action)
-        source.resume()
-        return source
+    /// Runs a load until its end or until Ctrl-C.
+    private func measure(_ load: Load) async throws -> Measurement {
+        // The signal is caught before the load begins.
+        let signals = await UnixSignalsSequence(trapping: .sigint)
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { for await _ in signals { load.stop() } }
+            defer { group.cancelAll() }
+            return try await load.run()
+        }
     }
 
     // MARK: Tokens
