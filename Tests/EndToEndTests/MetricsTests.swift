@@ -33,7 +33,7 @@ struct MetricsTests {
             #"tokencached_mints_total{tenant="main",cause="caller",outcome="denied"} 1"#,
             #"tokencached_reloads_total{outcome="applied"} 1"#,
             #"tokencached_revocations_total{tenant="main",outcome="revoked"} 1"#,
-            #"tokencached_hit_duration_seconds_count 1"#,
+            "tokencached_hit_duration_seconds_count 1", "tokencached_token_lifetime_left_seconds_count 2",
         ]
         let lines = Set(text.split(separator: "\n").map(String.init))
         for line in expected { #expect(lines.contains(line), "\(line) is not in \(text)") }

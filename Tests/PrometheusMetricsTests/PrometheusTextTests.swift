@@ -73,7 +73,7 @@ struct PrometheusTextTests {
     func bound() {
         let family = MetricFamily(.counter, "c_total", "C.", labels: ["x", "y"], maxSeries: 2)
         let series = (1...4).map { MetricSeries(["\($0)", "a"], .integer($0)) }
-        let lines = text(family, series + [MetricSeries(["other", "other"], .integer(10))]).split(separator: "\n")
+        let lines = text(family, [MetricSeries(["other", "other"], .integer(10))] + series).split(separator: "\n")
         #expect(
             lines.dropFirst(2) == [
                 #"c_total{x="1",y="a"} 1"#, #"c_total{x="2",y="a"} 2"#, #"c_total{x="other",y="other"} 17"#,

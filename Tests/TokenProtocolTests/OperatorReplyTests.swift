@@ -33,15 +33,16 @@ struct OperatorReplyTests {
             #""requests":{"hello":1,"token":5,"hit":0,"miss":0,"coalesced":0,"negative":0,"error":{"denied":2}}"#,
             #""mints":{"started":0,"succeeded":0,"failed":{},"in_flight":0,"queued":{"foreground":0,"ahead":0}}"#,
             #""refreshes":{"due":0,"done":0,"late":0,"skipped_idle":0},"evictions":{"capacity":0,"expired":1}"#,
-            #""connections":{"open":0,"accepted":0,"refused":0,"unsent":0}"#,
-            #""uids":{"33":{"connections":0,"waiting":0,"entries":7,"overloaded":0}"#,
-            #""1000":{"connections":0,"waiting":1,"entries":0,"overloaded":0}}"#,
+            #""connections":{"open":0,"accepted":0,"refused":0,"admin":0,"max":0,"unsent":0}"#,
+            #""uids":{"33":{"connections":0,"waiting":0,"entries":7,"overloaded":0,"requests":0}"#,
+            #""1000":{"connections":0,"waiting":1,"entries":0,"overloaded":0,"requests":0}}"#,
             #""latency":{"hits":\#(quantiles),"mints":\#(quantiles)},"next_refresh":null"#,
             #""tenants":{"a":{"state":"half_open","open_for":0.0,"openings":0,"hold":null,"client":"trusted""#,
-            #""rate_tokens":null,"in_flight":0,"queued":\#(queued),"last_success":null"#,
+            #""rate_tokens":null,"rate_per_minute":0,"burst":0,"in_flight":0,"queued":\#(queued),"last_success":null"#,
             #""last_error":{"error":"denied","error_description":"a\"b","ago":0.25}}"#,
             #""b\u000a":{"state":"closed","open_for":null,"openings":0,"hold":null,"client":"trusted""#,
-            #""rate_tokens":0.0,"in_flight":0,"queued":\#(queued),"last_success":null,"last_error":null}}}"#,
+            #""rate_tokens":0.0,"rate_per_minute":0,"burst":0,"in_flight":0,"queued":\#(queued)"#,
+            #""last_success":null,"last_error":null}}}"#,
         ]
         #expect(encode(.stats(stats)) == parts.joined(separator: ",") + "\n")
     }

@@ -1,3 +1,4 @@
+import OperatorReplies
 import PrometheusMetrics
 import SocketServer
 import TokenCache
@@ -22,4 +23,9 @@ struct MetricsSnapshot: Sendable {
     let wall: Date
 
     var cache: CacheSnapshot { server.cache }
+
+    /// The configured tenants by name, in an order that decides which of very many have series of their own.
+    var tenants: [(name: String, tenant: StatsReply.Tenant)] {
+        server.stats.tenants.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
 }

@@ -221,7 +221,7 @@ struct RequestParserTests {
             #expect(parse(#"{"op":"\#(name.rawValue)","subject":"a","id":1}"#).error?.code == .unsupportedOperation)
             #expect(parse(#"{"op":"\#(name.rawValue)","subject":"a"}"#, isAdmin: true).request?.operation.name == name)
         }
-        for name in ["metrics", "log_level", "Token", "", "tokenx"] {
+        for name in ["log_levels", "Token", "", "tokenx"] {
             let line = parse(#"{"op":"\#(name)","id":1}"#, isAdmin: true)
             #expect(
                 line

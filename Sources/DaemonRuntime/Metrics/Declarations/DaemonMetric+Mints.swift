@@ -42,7 +42,7 @@ extension DaemonMetric {
             labels: ["tenant", "rank"],
             maxSeries: maxSeries
         ) { snapshot in
-            snapshot.server.stats.tenants.flatMap { name, tenant in
+            snapshot.tenants.flatMap { name, tenant in
                 [
                     MetricSeries([name, "caller"], .integer(tenant.queued.callers)),
                     MetricSeries([name, "prefetch"], .integer(tenant.queued.prefetches)),
@@ -97,11 +97,11 @@ extension MetricsSnapshot {
     fileprivate func calls(_ series: (String, CallCounts) -> [MetricSeries]) -> [MetricSeries] {
         let counts = cache.calls.byName
         let names = Set(counts.keys).union(server.stats.tenants.keys)
-        return names.flatMap { series($0, counts[$0] ?? CallCounts()) }
+        return names.sorted().flatMap { series($0, counts[$0] ?? CallCounts()) }
     }
 
     /// Returns a series for each configured tenant that has a value.
     func tenants(_ value: (StatsReply.Tenant) -> MetricSeries.Value?) -> [MetricSeries] {
-        server.stats.tenants.compactMap { name, tenant in value(tenant).map { MetricSeries([name], $0) } }
+        tenants.compactMap { name, tenant in value(tenant).map { MetricSeries([name], $0) } }
     }
 }

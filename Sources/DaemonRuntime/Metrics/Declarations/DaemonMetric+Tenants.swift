@@ -68,7 +68,7 @@ extension DaemonMetric {
         _ present: @escaping @Sendable (StatsReply.Tenant) -> State
     ) -> DaemonMetric {
         series(.gauge, name, help, labels: ["tenant", "state"], maxSeries: maxSeries) { snapshot in
-            snapshot.server.stats.tenants.flatMap { name, tenant in
+            snapshot.tenants.flatMap { name, tenant in
                 states.map { MetricSeries([name, $0.rawValue], .integer(present(tenant) == $0 ? 1 : 0)) }
             }
         }
