@@ -76,9 +76,9 @@ class Load:
         self.admin.ask({"op": "flush", "tenant": "spare"})
 
     def throttle(self):
-        """Makes the second tenant answer 429 and ask for a pause of two seconds."""
+        """Makes the second tenant answer 429 and ask for a pause of five seconds."""
         self.ask_spare("before")
-        self.stage.tenants["spare"].set(script="throttled-2")
+        self.stage.tenants["spare"].set(script="throttled-5")
         self.ask_spare("throttled")
 
     def fail(self):

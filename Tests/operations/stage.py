@@ -136,10 +136,12 @@ class Exporter:
                 connection = Connection(admin)
                 (reply,) = connection.ask({"op": "metrics"})
                 connection.close()
-                self.send_response(200)
-                self.send_header("content-type", reply["content_type"])
-                self.end_headers()
-                self.wfile.write(reply["body"].encode())
+                # On a busy machine, Prometheus gives up after a second.
+                with contextlib.suppress(BrokenPipeError):
+                    self.send_response(200)
+                    self.send_header("content-type", reply["content_type"])
+                    self.end_headers()
+                    self.wfile.write(reply["body"].encode())
 
             def log_message(self, *arguments):
                 pass
