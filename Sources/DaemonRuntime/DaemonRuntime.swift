@@ -1,8 +1,10 @@
 import Audit
 import DaemonConfiguration
 package import Logging
+import MetricsServer
 import NIOCore
 import NIOPosix
+import OperatorReplies
 import ServiceLifecycle
 import SocketServer
 import Systemd
@@ -73,12 +75,16 @@ package struct DaemonRuntime: Sendable {
         // One loop for the cache and the connections, another for the tenants: TLS and replies never delay a hit.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let tenantGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        // A scrape delays neither, and is answered even if they are stuck.
+        let metricsGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let clients = TenantClients(source, on: tenantGroup, log: log)
-        let result = await Self.result {
-            try await serve(sockets, handedOver.stored, group.next(), tenantGroup.next(), clients, auditTrail)
+        let result = await Result.of {
+            let loops = Loops(requests: group.next(), tenants: tenantGroup.next(), metrics: metricsGroup)
+            try await serve(sockets, handedOver.stored, loops, clients, auditTrail)
         }
         await clients.shutdown()
-        let shutdown = await Self.result {
+        let shutdown = await Result.of {
+            try await metricsGroup.shutdownGracefully()
             try await tenantGroup.shutdownGracefully()
             try await group.shutdownGracefully()
         }
@@ -88,30 +94,45 @@ package struct DaemonRuntime: Sendable {
         log.info("the daemon has ended")
     }
 
-    private static func result(of body: () async throws -> Void) async -> Result<Void, any Error> {
-        do {
-            return .success(try await body())
-        } catch {
-            return .failure(error)
+    /// The event loops of the daemon.
+    private struct Loops {
+        let requests: any EventLoop
+        let tenants: any EventLoop
+        let metrics: any EventLoopGroup
+    }
+
+    /// The sources of the pages that are served by HTTP.
+    private func pages(_ frontend: Frontend, _ loops: Loops, _ phase: ServingPhase) -> Pages {
+        let turns = ["requests": loops.requests, "tenants": loops.tenants].mapValues { loop in
+            { @Sendable () async -> Void in try? await loop.submit {}.get() }
         }
+        return Pages(
+            metrics: { "" },
+            loops: turns,
+            readiness: {
+                let checks = await frontend.health?.checks ?? []
+                return HealthReply(checks: checks + [phase.check].compactMap(\.self))
+            }
+        )
     }
 
     private func serve(
         _ sockets: Sockets,
         _ stored: [HandedOverSockets.Stored],
-        _ loop: any EventLoop,
-        _ tenantLoop: any EventLoop,
+        _ loops: Loops,
         _ clients: TenantClients,
         _ auditTrail: AuditTrail
     ) async throws {
         let (reloads, accounts) = (ReloadRequests(), AccountRequests())
         let limit = OpenFileLimit.raise()
         let frontend = try await Frontend.start(
-            on: loop,
+            on: loops.requests,
             maxConnections: min(settings.maxConnections, limit?.connections ?? .max),
             dependencies(auditTrail, reloads, accounts)
         )
-        let components = await components(frontend, clients, stored, auditTrail)
+        let phase = ServingPhase()
+        let metrics = MetricsEndpoint(frontend, pages(frontend, loops, phase), on: loops.metrics, log: log)
+        let components = await components(frontend, clients, stored, auditTrail, metrics)
         try await components.apply(components.prepare(loaded))
         warn(limit)
         // Trapped before the daemon is ready: from then on the manager may send it at any moment.
@@ -124,11 +145,11 @@ package struct DaemonRuntime: Sendable {
             auditTrail: auditTrail
         )
         let services = ServiceGroup(
-            services: services(components, sockets, reload, accounts, loops: [loop, tenantLoop]),
+            services: services(components, sockets, reload, accounts, loops, phase),
             gracefulShutdownSignals: signals.shutdown,
             logger: log
         )
-        let result = await Self.result { try await services.run() }
+        let result = await Result.of { try await services.run() }
         // Also after a fault of a service, so that the next daemon gets all tokens.
         await components.persistence.finish()
         try await frontend.stop()
@@ -143,18 +164,20 @@ package struct DaemonRuntime: Sendable {
         _ sockets: Sockets,
         _ reload: ReloadService,
         _ accounts: AccountRequests,
-        loops: [any EventLoop]
+        _ loops: Loops,
+        _ phase: ServingPhase
     ) -> [any Service] {
         let frontend = components.frontend
         return [
+            MetricsEndpointService(components.metrics),
             MintService(cache: frontend.cache, clients: components.clients),
             reload,
             AccountService(frontend, source.accounts, requests: accounts, log: log),
             AuditService(auditTrail: components.auditTrail),
-            HeartbeatService(frontend, loops: loops, interval: Watchdog.interval),
+            HeartbeatService(frontend, loops: [loops.requests, loops.tenants], interval: Watchdog.interval),
             EarlySignalService(),
             SocketWatchService(frontend, sockets, log: log),
-            ServingService(frontend, sockets, tenants: tenantNames, log: log),
+            ServingService(frontend, sockets, phase, tenants: tenantNames, log: log),
         ]
     }
 
@@ -162,7 +185,8 @@ package struct DaemonRuntime: Sendable {
         _ frontend: Frontend,
         _ clients: TenantClients,
         _ stored: [HandedOverSockets.Stored],
-        _ auditTrail: AuditTrail
+        _ auditTrail: AuditTrail,
+        _ metrics: MetricsEndpoint
     ) async -> Components {
         await clients.onSecretChange { await frontend.cache.secretChanged(of: $0) }
         return Components(
@@ -175,6 +199,7 @@ package struct DaemonRuntime: Sendable {
                 log: log
             ),
             auditTrail: auditTrail,
+            metrics: metrics,
             output: output,
             log: log
         )
@@ -207,12 +232,6 @@ package struct DaemonRuntime: Sendable {
         }
         if case .nowhere = loaded.configuration.auditDestination, loaded.configuration.audit == nil {
             log.warning("no audit trail is kept: there is no journal, and the configuration names nothing else")
-        }
-        for section in loaded.configuration.sectionsNotInForce {
-            log.warning(
-                "this version checks a section of the configuration but does not act on it",
-                metadata: [LogKey.section: "\(section)"]
-            )
         }
     }
 }

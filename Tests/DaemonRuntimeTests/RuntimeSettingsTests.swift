@@ -14,12 +14,10 @@ struct RuntimeSettingsTests {
     private static let properties: [String: String] = [
         "cachePolicy": "runtime", "keepsAcrossRestarts": "runtime", "connectionShare": "runtime",
         "defaultTenant": "runtime", "tenants": "runtime", "access": "runtime", "administrators": "runtime",
-        "audit": "runtime", "logLevel": "runtime",
+        "audit": "runtime", "metricsListen": "runtime", "logLevel": "runtime",
         "sockets": "start",
-        // Read, checked and reported, but not in force.
-        "metricsListen": "none", "sectionsNotInForce": "none",
-        // The position of another one.
-        "auditLine": "none",
+        // The positions of others.
+        "auditLine": "none", "metricsLine": "none",
     ]
 
     private func parse(_ settings: String) throws -> DaemonConfiguration {

@@ -23,9 +23,6 @@ extension ConfigurationReader {
             return nil
         }
         var configuration = DaemonConfiguration()
-        configuration.sectionsNotInForce = ["metrics"].filter { section in
-            file.keys.contains { $0.key == section }
-        }
         readSockets(file.take("sockets"), &configuration.sockets)
         readCache(file.take("cache"), &configuration)
         readRefresh(file.take("refresh"), &configuration.cachePolicy)
@@ -42,9 +39,7 @@ extension ConfigurationReader {
             configuration.audit = reader.auditDestination(destination)
             configuration.auditLine = destination?.line
         }
-        section(file.take("metrics"), known: ["listen"]) { reader, section in
-            configuration.metricsListen = reader.address(section.take("listen"))
-        }
+        readMetrics(file.take("metrics"), &configuration)
         section(file.take("log"), known: ["level"]) { reader, section in
             if let level = reader.logLevel(section.take("level")) { configuration.logLevel = level }
         }
@@ -172,16 +167,5 @@ extension ConfigurationReader {
             note(item, "should be journal, stderr, none or the absolute path of a file")
             return nil
         }
-    }
-
-    private mutating func address(_ item: Item?) -> String? {
-        guard let item else { return nil }
-        guard let text = item.text, let colon = text.lastIndex(of: ":"), colon > text.startIndex,
-            let port = Self.whole(String(text[text.index(after: colon)...])), (1...65_535).contains(port)
-        else {
-            note(item, "should be an address and a port, such as 127.0.0.1:9464")
-            return nil
-        }
-        return text
     }
 }

@@ -9,6 +9,7 @@ package struct Components: Sendable {
     package let clients: TenantClients
     package let persistence: TokenPersistence
     package let auditTrail: AuditTrail
+    package let metrics: MetricsEndpoint
     package let output: LogOutput
     package let log: Logger
 
@@ -18,6 +19,7 @@ package struct Components: Sendable {
         clients: TenantClients,
         persistence: TokenPersistence,
         auditTrail: AuditTrail,
+        metrics: MetricsEndpoint,
         output: LogOutput,
         log: Logger
     ) {
@@ -25,6 +27,7 @@ package struct Components: Sendable {
         self.clients = clients
         self.persistence = persistence
         self.auditTrail = auditTrail
+        self.metrics = metrics
         self.output = output
         self.log = log
     }

@@ -160,13 +160,15 @@ package final class RequestDispatcher: RequestHandler {
         case .reload:
             dependencies.reload(waiter, peer)
             return nil
-        case .health: return .health(health())
+        case .health: return .health(health(now: now))
         case .explain(let key): return cache.assumeIsolated { $0.explain(key, for: peer.uid, now: now) }
         }
     }
 
-    private func health() -> HealthReply {
-        let now = now
+    /// Returns the results of the daemon's checks, outside a batch.
+    package func currentHealth() -> HealthReply { health(now: dependencies.now()) }
+
+    private func health(now: Instant) -> HealthReply {
         let ofTenants = cache.assumeIsolated { $0.health(now: now) }
         let own = checks.sorted { $0.key < $1.key }.map(\.value) + [gatekeeper.check].compactMap(\.self)
         return HealthReply(checks: ofTenants.checks + own)

@@ -2,7 +2,9 @@ import Audit
 import DaemonRuntime
 import Dispatch
 import Foundation
+import MetricsServer
 import NIOCore
+import OperatorReplies
 import NIOPosix
 import Secrets
 import StandInTenant
@@ -99,6 +101,7 @@ final class TestDaemon: Sendable {
                 retryPauses: retryPauses
             ),
             auditTrail: auditTrail,
+            metrics: MetricsEndpoint(frontend, .fixed, on: group, log: log.logger),
             output: log.output,
             log: log.logger
         )
@@ -197,5 +200,12 @@ extension Result where Failure == any Error {
         } catch {
             self = .failure(error)
         }
+    }
+}
+
+extension Pages {
+    /// Pages that are always the same.
+    fileprivate static var fixed: Pages {
+        Pages(metrics: { "a 1\n" }, loops: [:], readiness: { HealthReply(checks: []) })
     }
 }
