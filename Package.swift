@@ -29,6 +29,7 @@ let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -68,6 +69,7 @@ var targets: [Target] = [
     ),
 
     // MARK: The edges
+    .target(name: "PrometheusMetrics", dependencies: [metrics]),
     .target(
         name: "Tenant",
         dependencies: [
@@ -84,7 +86,10 @@ var targets: [Target] = [
         ]
     ),
     .target(name: "TokenLog", dependencies: ["CLinux", "Secrets", "TokenProtocol", "TokenCache"]),
-    .target(name: "Audit", dependencies: ["SafeText", "Secrets", "Systemd", "TokenProtocol", "TokenCache", system]),
+    .target(
+        name: "Audit",
+        dependencies: ["SafeText", "Secrets", "Systemd", "TokenProtocol", "TokenCache", metrics, system]
+    ),
     .target(
         name: "DaemonConfiguration",
         dependencies: [
@@ -108,8 +113,8 @@ var targets: [Target] = [
         name: "DaemonRuntime",
         dependencies: [
             "SafeText", "Systemd", "Secrets", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "Audit",
-            "DaemonConfiguration", "OperatorReplies", "TokenLog", "MetricsServer",
-            nioCore, nioPosix, logging, lifecycle, unixSignals, system,
+            "DaemonConfiguration", "OperatorReplies", "PrometheusMetrics", "TokenLog", "MetricsServer",
+            nioCore, nioPosix, logging, metrics, lifecycle, unixSignals, system,
         ]
     ),
 
@@ -140,10 +145,11 @@ var targets: [Target] = [
         name: "TokenLogTests",
         dependencies: ["Secrets", "TokenProtocol", "TokenCache", "TokenLog", "TestSupport"]
     ),
+    .testTarget(name: "PrometheusMetricsTests", dependencies: ["PrometheusMetrics", metrics]),
     .testTarget(name: "SystemdTests", dependencies: ["Secrets", "Systemd", "TestSupport", system]),
     .testTarget(
         name: "AuditTests",
-        dependencies: ["Secrets", "TokenProtocol", "TokenCache", "Audit", "TestSupport", system]
+        dependencies: ["Secrets", "TokenProtocol", "TokenCache", "Audit", "TestSupport", metrics, system]
     ),
     .testTarget(
         name: "DaemonConfigurationTests",
@@ -153,7 +159,8 @@ var targets: [Target] = [
         name: "DaemonRuntimeTests",
         dependencies: [
             "Secrets", "Systemd", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "Audit", "TokenLog",
-            "DaemonConfiguration", "DaemonRuntime", "MetricsServer", "OperatorReplies", "StandInTenant", "TestSupport",
+            "DaemonConfiguration", "DaemonRuntime", "MetricsServer", "OperatorReplies", "PrometheusMetrics",
+            "StandInTenant", "TestSupport",
             nioCore, nioPosix, logging, lifecycle, unixSignals, crypto,
         ]
     ),
@@ -251,6 +258,7 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

@@ -72,7 +72,7 @@ private struct ConnectionRun: ~Copyable {
         case 5: machine.isBlocked = true
         case 6: machine.isBlocked = false
         case 7: receive()
-        case 8: try check(!machine.deliver(.evicted, to: .max), "only a request that waits is answered")
+        case 8: try check(machine.deliver(.evicted, to: .max) == nil, "only a request that waits is answered")
         case 9 where choices.next() == 77:
             machine.drain()
             isDraining = true
@@ -130,7 +130,7 @@ private struct ConnectionRun: ~Copyable {
             if choices.next() & 1 == 0 {
                 machine.answer(ticket, request.id, .flushed(replies))
             } else {
-                machine.wait(ticket, request.id)
+                machine.wait(ticket, request.id, request.operation.name)
                 waiting.append((ticket, replies))
             }
         }
@@ -139,8 +139,8 @@ private struct ConnectionRun: ~Copyable {
     private mutating func deliver(_ choice: Int) throws(BrokenPromise) {
         guard !waiting.isEmpty else { return }
         let (ticket, reply) = waiting.remove(at: choice % waiting.count)
-        try check(machine.deliver(.flushed(reply), to: ticket), "a request that waits is answered")
-        try check(!machine.deliver(.evicted, to: ticket), "a request is answered once")
+        try check(machine.deliver(.flushed(reply), to: ticket) != nil, "a request that waits is answered")
+        try check(machine.deliver(.evicted, to: ticket) == nil, "a request is answered once")
     }
 
     private mutating func receive() {
@@ -158,7 +158,7 @@ private struct ConnectionRun: ~Copyable {
         } while machine.hasHeld || !waiting.isEmpty
         if let step = machine.inputEnded() { try perform(step) }
         receive()
-        try check(machine.isDone && machine.tickets.isEmpty, "when all is answered, the connection is done")
+        try check(machine.isDone && machine.pending.isEmpty, "when all is answered, the connection is done")
         try checkReplies(lines: Self.lines(sent))
     }
 

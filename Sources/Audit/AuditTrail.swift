@@ -1,3 +1,4 @@
+package import CoreMetrics
 package import Dispatch
 import SafeText
 import Synchronization
@@ -25,6 +26,8 @@ package final class AuditTrail: Sendable {
     /// The number of records that have been lost since the last one that was written.
     private let missing = Mutex(0)
     private let report: @Sendable (Report) -> Void
+    private let written: Counter
+    private let lost: Counter
 
     /// A change in the trail's own state, for operators.
     package enum Report: Sendable, Equatable {
@@ -59,8 +62,16 @@ package final class AuditTrail: Sendable {
     ///
     /// - Parameters:
     ///   - bound: The most bytes of records that may wait to be written.
+    ///   - metrics: Makes the counters of records.
     ///   - report: Called when records begin to be lost, and when they are written again.
-    package init(to opened: Opened, bound: Int = maxWaiting, report: @escaping @Sendable (Report) -> Void) {
+    package init(
+        to opened: Opened,
+        bound: Int = maxWaiting,
+        metrics: any MetricsFactory = NOOPMetricsHandler.instance,
+        report: @escaping @Sendable (Report) -> Void
+    ) {
+        written = Counter(label: "tokencached_audit_records_total", factory: metrics)
+        lost = Counter(label: "tokencached_audit_records_lost_total", factory: metrics)
         queue = WriteQueue("tokencached.audit", bound: bound)
         sink = Mutex(opened.sink)
         self.report = report
@@ -127,14 +138,21 @@ package final class AuditTrail: Sendable {
         queue.write(size: fields.reduce(0) { $0 + $1.size }, share: share) { dropped in
             if dropped > 0 { self.miss(dropped, Self.tooFast) }
             // The loss is recorded where it happened, before the first record after it.
-            if self.recordLoss(now, sink), Self.put(fields, isNotable: isNotable, now, to: sink) { return }
+            if self.recordLoss(now, sink), self.put(fields, isNotable: isNotable, now, to: sink) { return }
             self.miss(1, "a record could not be written")
         }
+    }
+
+    private func put(_ fields: [AuditField], isNotable: Bool, _ time: Date, to sink: AuditSink) -> Bool {
+        guard Self.put(fields, isNotable: isNotable, time, to: sink) else { return false }
+        written.increment()
+        return true
     }
 
     private static let tooFast = "records came faster than they could be written"
 
     private func miss(_ count: Int, _ reason: String) {
+        lost.increment(by: count)
         let before = missing.withLock { missing in
             defer { missing += count }
             return missing
@@ -149,7 +167,7 @@ package final class AuditTrail: Sendable {
         let count = missing.withLock { $0 }
         guard count > 0 else { return true }
         let loss = [AuditField("event", "loss"), AuditField("outcome", "failed"), AuditField("count", count)]
-        guard Self.put(loss, isNotable: true, time, to: sink) else { return false }
+        guard put(loss, isNotable: true, time, to: sink) else { return false }
         missing.withLock { $0 -= count }
         report(.recovers(missing: count))
         return true

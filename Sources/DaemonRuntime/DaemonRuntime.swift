@@ -68,7 +68,10 @@ package struct DaemonRuntime: Sendable {
         let handedOver = try HandedOverSockets.take()
         let sockets = try Sockets(handedOver, settings)
         defer { sockets.removeNames() }
-        let auditTrail = AuditTrail(to: try AuditTrail.open(.nowhere)) { [log] in $0.write(to: log) }
+        let exporter = MetricsExporter()
+        let auditTrail = AuditTrail(to: try AuditTrail.open(.nowhere), metrics: exporter.registry) { [log] in
+            $0.write(to: log)
+        }
         defer {
             if !auditTrail.flush() { log.error("not all records of the audit trail were written before the end") }
         }
@@ -80,7 +83,7 @@ package struct DaemonRuntime: Sendable {
         let clients = TenantClients(source, on: tenantGroup, log: log)
         let result = await Result.of {
             let loops = Loops(requests: group.next(), tenants: tenantGroup.next(), metrics: metricsGroup)
-            try await serve(sockets, handedOver.stored, loops, clients, auditTrail)
+            try await serve(sockets, handedOver.stored, loops, clients, auditTrail, exporter)
         }
         await clients.shutdown()
         let shutdown = await Result.of {
@@ -102,13 +105,15 @@ package struct DaemonRuntime: Sendable {
     }
 
     /// The sources of the pages that are served by HTTP.
-    private func pages(_ frontend: Frontend, _ loops: Loops, _ phase: ServingPhase) -> Pages {
-        let turns = ["requests": loops.requests, "tenants": loops.tenants].mapValues { loop in
-            { @Sendable () async -> Void in try? await loop.submit {}.get() }
-        }
-        return Pages(
-            metrics: { "" },
-            loops: turns,
+    private func pages(
+        _ frontend: Frontend,
+        _ loops: Loops,
+        _ phase: ServingPhase,
+        _ exporter: MetricsExporter
+    ) -> Pages {
+        Pages(
+            metrics: { await exporter.render() },
+            loops: ["requests": Self.turn(of: loops.requests), "tenants": Self.turn(of: loops.tenants)],
             readiness: {
                 let checks = await frontend.health?.checks ?? []
                 return HealthReply(checks: checks + [phase.check].compactMap(\.self))
@@ -116,22 +121,27 @@ package struct DaemonRuntime: Sendable {
         )
     }
 
+    private static func turn(of loop: any EventLoop) -> @Sendable () async -> Void {
+        { try? await loop.submit {}.get() }
+    }
+
     private func serve(
         _ sockets: Sockets,
         _ stored: [HandedOverSockets.Stored],
         _ loops: Loops,
         _ clients: TenantClients,
-        _ auditTrail: AuditTrail
+        _ auditTrail: AuditTrail,
+        _ exporter: MetricsExporter
     ) async throws {
         let (reloads, accounts) = (ReloadRequests(), AccountRequests())
         let limit = OpenFileLimit.raise()
         let frontend = try await Frontend.start(
             on: loops.requests,
             maxConnections: min(settings.maxConnections, limit?.connections ?? .max),
-            dependencies(auditTrail, reloads, accounts)
+            dependencies(auditTrail, reloads, accounts, exporter)
         )
         let phase = ServingPhase()
-        let metrics = MetricsEndpoint(frontend, pages(frontend, loops, phase), on: loops.metrics, log: log)
+        let metrics = MetricsEndpoint(frontend, pages(frontend, loops, phase, exporter), on: loops.metrics, log: log)
         let components = await components(frontend, clients, stored, auditTrail, metrics)
         try await components.apply(components.prepare(loaded))
         warn(limit)
@@ -142,10 +152,11 @@ package struct DaemonRuntime: Sendable {
             frontend,
             requests: reloads,
             signals: reloadSignals,
-            auditTrail: auditTrail
+            auditTrail: auditTrail,
+            metrics: ReloadMetrics(exporter)
         )
         let services = ServiceGroup(
-            services: services(components, sockets, reload, accounts, loops, phase),
+            services: services(components, sockets, reload, accounts, exporter, loops, phase),
             gracefulShutdownSignals: signals.shutdown,
             logger: log
         )
@@ -164,11 +175,13 @@ package struct DaemonRuntime: Sendable {
         _ sockets: Sockets,
         _ reload: ReloadService,
         _ accounts: AccountRequests,
+        _ exporter: MetricsExporter,
         _ loops: Loops,
         _ phase: ServingPhase
     ) -> [any Service] {
         let frontend = components.frontend
         return [
+            MetricsService(exporter, frontend, output: output),
             MetricsEndpointService(components.metrics),
             MintService(cache: frontend.cache, clients: components.clients),
             reload,
@@ -208,14 +221,16 @@ package struct DaemonRuntime: Sendable {
     private func dependencies(
         _ auditTrail: AuditTrail,
         _ reloads: ReloadRequests,
-        _ accounts: AccountRequests
+        _ accounts: AccountRequests,
+        _ exporter: MetricsExporter
     ) -> Frontend.Dependencies {
         let (log, resolver) = (log, source.accounts)
         return Frontend.Dependencies(
             notify: { $0.write(to: log) },
             audit: { auditTrail.append($0) },
             askForNames: { if resolver.want($0) { accounts.ask() } },
-            reload: { reloads.ask(($0, $1)) }
+            reload: { reloads.ask(($0, $1)) },
+            metrics: { exporter.ask($0) }
         )
     }
 

@@ -70,7 +70,8 @@ package struct MetricsServer: Sendable {
                     let body = request.method == .head ? ResponseBody() : ResponseBody(byteBuffer: page.body)
                     try await writer.write(response: page.head, body: body)
                 },
-                configuration: HTTP1Channel.Configuration(additionalChannelHandlers: [ConnectionLimits(limits.deadline)])
+                configuration: HTTP1Channel.Configuration(additionalChannelHandlers: [ConnectionLimits(limits.deadline)]
+                )
             ),
             configuration: ServerConfiguration(
                 address: .hostname(address.host, port: address.port),

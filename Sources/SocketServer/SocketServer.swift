@@ -231,6 +231,8 @@ package final class SocketServer {
     /// Adds the connections of each uid to the statistics.
     package func fill(_ stats: inout StatsReply) {
         stats.connections = counts
+        stats.connections.admin = adminConnections.count
+        stats.connections.max = maxConnections
         stats.connections.unsent = unsent.total
         for (uid, count) in quotas.open { stats.uids[uid, default: .init()].connections = count }
         for (uid, count) in quotas.rejected { stats.uids[uid, default: .init()].overloaded += count }

@@ -132,6 +132,9 @@ package actor TokenCache {
     /// Returns counters, gauges and quantiles, as far as the cache knows them.
     package func stats(now: Instant) -> StatsReply { machine.stats(now: now) }
 
+    /// Returns the state for metrics.
+    package func snapshot(now: Instant) -> CacheSnapshot { machine.snapshot(now: now) }
+
     /// Records the latency of hits that were answered together.
     package func recordHits(_ count: Int, _ latency: Duration) { machine.recordHits(count, latency) }
 

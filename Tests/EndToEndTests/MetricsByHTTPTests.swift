@@ -26,6 +26,21 @@ struct MetricsByHTTPTests {
         try await deployment.stop()
     }
 
+    @Test("Prometheus's own check finds nothing wrong with the metrics.")
+    func promtool() async throws {
+        let port = try PortReservation()
+        let deployment = try await Deployment.start(settings: listen(port))
+        _ = try #require(deployment.daemon.waitForOutput("address=127.0.0.1:\(port.port)"))
+        _ = try deployment.token("ann")
+        let metrics = try await HTTPExchange.get("/metrics", port: port.port)
+        #expect(metrics.body.contains("\ntokencached_entries 1\n"))
+        try deployment.directory.write(metrics.body, to: "metrics")
+        let file = deployment.directory.path("metrics")
+        let (status, output) = try Program.run("/bin/sh", ["-c", "promtool check metrics <'\(file)'"])
+        #expect((status, output) == (0, ""))
+        try await deployment.stop()
+    }
+
     @Test("A reload starts, moves and ends the server, and one to a port that is taken changes nothing.")
     func reloads() async throws {
         let (first, second, taken) = (try PortReservation(), try PortReservation(), try PortReservation())
@@ -43,7 +58,11 @@ struct MetricsByHTTPTests {
         try configure(deployment, "\(listen(taken))\ncache: { max_entries: 1 }")
         let failed = try deployment.control("reload")
         #expect(failed.status != 0)
-        #expect(failed.output.contains("metrics.listen: 127.0.0.1:\(taken.port) can't be listened on: Address already in use"))
+        #expect(
+            failed.output.contains(
+                "metrics.listen: 127.0.0.1:\(taken.port) can't be listened on: Address already in use"
+            )
+        )
         #expect(try await HTTPExchange.get("/healthz", port: second.port).status == 200)
 
         try configure(deployment, "")
@@ -73,12 +92,16 @@ struct MetricsByHTTPTests {
     @Test("A daemon whose client is denied is alive but not ready, and the problem names the tenant.")
     func denied() async throws {
         let port = try PortReservation()
-        let deployment = try await Deployment.start(settings: listen(port), secret: "wrong")
+        let deployment = try await Deployment.start(settings: listen(port))
         _ = try #require(deployment.daemon.waitForOutput("address=127.0.0.1:\(port.port)"))
-        #expect(try deployment.token("ann")["error"] != nil)
+        _ = try deployment.token("known")
+        try await deployment.tenant.setSecrets(["another"])
+        for name in ["a", "b", "c"] { #expect(try deployment.token(name)["error"] as? String == "denied") }
+        _ = try #require(deployment.daemon.waitForOutput("the tenant refuses the client"))
         let ready = try await HTTPExchange.get("/readyz", port: port.port)
         #expect((ready.status, ready.fields["content-type"]) == (503, "application/problem+json"))
-        #expect(ready.body.contains(#""tenant":"main""#) && !ready.body.contains("wrong"))
+        #expect(ready.body.contains(#""tenant":"main""#) && ready.body.contains(#""check":"client""#))
+        #expect(!ready.body.contains("another") && !ready.body.contains(deployment.tenant.clientSecret))
         #expect(try await HTTPExchange.get("/healthz", port: port.port).status == 200)
         try await deployment.stop()
     }

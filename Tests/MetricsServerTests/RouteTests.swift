@@ -30,7 +30,9 @@ struct RouteTests {
 
     @Test(
         "Any other path is not found.",
-        arguments: ["", "/", "*", "metrics", "/metrics/", "//metrics", "/Metrics", "/%6detrics", "http://localhost/metrics"]
+        arguments: [
+            "", "/", "*", "metrics", "/metrics/", "//metrics", "/Metrics", "/%6detrics", "http://localhost/metrics",
+        ]
     )
     func otherPaths(path: String) { #expect(status(route(path)) == 404) }
 

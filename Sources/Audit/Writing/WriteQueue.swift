@@ -8,6 +8,7 @@ package final class WriteQueue: Sendable {
     private struct State {
         var waiting = 0
         var dropped = 0
+        var droppedInAll = 0
     }
 
     /// The memory that a write needs besides its text, in bytes.
@@ -38,6 +39,7 @@ package final class WriteQueue: Sendable {
         let dropped: Int? = state.withLock { state in
             guard state.waiting + size <= Int(Double(bound) * share) else {
                 state.dropped += 1
+                state.droppedInAll += 1
                 return nil
             }
             state.waiting += size
@@ -50,6 +52,9 @@ package final class WriteQueue: Sendable {
             self.state.withLock { $0.waiting -= size }
         }
     }
+
+    /// The number of writes that were dropped since the start.
+    package var dropped: Int { state.withLock { $0.droppedInAll } }
 
     /// The number of bytes that wait.
     package var waiting: Int { state.withLock { $0.waiting } }

@@ -12,6 +12,7 @@ package struct ReloadService: DaemonService {
     private let requests: ReloadRequests
     private let signals: UnixSignalsSequence
     private let auditTrail: AuditTrail
+    private let metrics: ReloadMetrics
 
     /// Prepares the service.
     ///
@@ -21,13 +22,15 @@ package struct ReloadService: DaemonService {
         _ frontend: Frontend,
         requests: ReloadRequests,
         signals: UnixSignalsSequence,
-        auditTrail: AuditTrail
+        auditTrail: AuditTrail,
+        metrics: ReloadMetrics
     ) {
         self.reload = reload
         self.frontend = frontend
         self.requests = requests
         self.signals = signals
         self.auditTrail = auditTrail
+        self.metrics = metrics
     }
 
     package func run() async throws {
@@ -38,6 +41,7 @@ package struct ReloadService: DaemonService {
                 }
                 for await request in requests.requests {
                     let reply = await performAndAnnounce()
+                    metrics.count(reply)
                     auditTrail.append(AuditRecord(request?.peer, .reload(Self.code(of: reply))))
                     if let request { frontend.deliver(reply, to: request.waiter) }
                 }

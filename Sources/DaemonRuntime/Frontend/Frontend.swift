@@ -33,18 +33,22 @@ package struct Frontend: Sendable {
         package var askForNames: @Sendable (Peer) -> Void
         /// Requests a reload for an operator who waits for its result.
         package var reload: @Sendable (Waiter, Peer) -> Void
+        /// Requests the metrics for a request that waits, or returns false if too many wait already.
+        package var metrics: @Sendable (Waiter) -> Bool
 
         /// Creates dependencies whose calls do nothing by default.
         package init(
             notify: @escaping @Sendable (CacheNotice) -> Void = { _ in },
             audit: @escaping @Sendable (AuditRecord) -> Void = { _ in },
             askForNames: @escaping @Sendable (Peer) -> Void = { _ in },
-            reload: @escaping @Sendable (Waiter, Peer) -> Void = { _, _ in }
+            reload: @escaping @Sendable (Waiter, Peer) -> Void = { _, _ in },
+            metrics: @escaping @Sendable (Waiter) -> Bool = { _ in false }
         ) {
             self.notify = notify
             self.audit = audit
             self.askForNames = askForNames
             self.reload = reload
+            self.metrics = metrics
         }
     }
 
@@ -54,13 +58,11 @@ package struct Frontend: Sendable {
     private struct References: Sendable {
         let timer: NIOLoopBoundBox<BootTimeTimer?>
         let rounds: NIOLoopBoundBox<BootTimeTimer?>
-        let dispatcher: NIOLoopBoundBox<RequestDispatcher?>
         let server: NIOLoopBoundBox<SocketServer?>
 
         init(on loop: any EventLoop) {
             timer = .makeEmptyBox(eventLoop: loop)
             rounds = .makeEmptyBox(eventLoop: loop)
-            dispatcher = .makeEmptyBox(eventLoop: loop)
             server = .makeEmptyBox(eventLoop: loop)
         }
     }
@@ -87,7 +89,7 @@ package struct Frontend: Sendable {
             let dispatcher = makeDispatcher(cache, references, dependencies)
             let server = makeServer(on: loop, maxConnections, dispatcher, references)
             (references.timer.value, references.rounds.value) = (timer.value, rounds.value)
-            (references.dispatcher.value, references.server.value) = (dispatcher, server)
+            references.server.value = server
             return Frontend(
                 eventLoop: loop,
                 cache: cache,
@@ -110,10 +112,7 @@ package struct Frontend: Sendable {
             tenants: [:],
             dependencies: TokenCache.Dependencies(
                 wake: { references.timer.value?.schedule(at: $0, now: ContinuousClock.now) },
-                deliver: { delivery in
-                    references.dispatcher.value?.delivered(delivery.reply)
-                    references.server.value?.deliver(delivery.reply, to: delivery.waiter)
-                },
+                deliver: { references.server.value?.deliver($0.reply, to: $0.waiter) },
                 notify: dependencies.notify,
                 audit: dependencies.audit
             )
@@ -136,6 +135,7 @@ package struct Frontend: Sendable {
                 version: Version.current,
                 now: { ContinuousClock.now },
                 reload: dependencies.reload,
+                metrics: dependencies.metrics,
                 audit: dependencies.audit,
                 askForNames: dependencies.askForNames,
                 fillConnections: { references.server.value?.fill(&$0) }
@@ -229,10 +229,12 @@ extension Frontend {
 
     /// Delivers a reply to a waiter.
     package func deliver(_ reply: Reply, to waiter: Waiter) {
-        eventLoop.execute {
-            dispatcher.value.delivered(reply)
-            server.value.deliver(reply, to: waiter)
-        }
+        eventLoop.execute { server.value.deliver(reply, to: waiter) }
+    }
+
+    /// The state of the cache and of the server for metrics, or nil when the event loop has ended.
+    package var snapshot: ServerSnapshot? {
+        get async { try? await eventLoop.submit { dispatcher.value.snapshot() }.get() }
     }
 
     /// Tells the cache that a file of persisted tokens is stored.

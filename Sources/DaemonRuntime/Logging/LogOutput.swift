@@ -51,6 +51,9 @@ package final class LogOutput: Sendable {
         set { minLevel.withLock { $0 = newValue } }
     }
 
+    /// The number of lines that were dropped since the start.
+    package var droppedLines: Int { queue.dropped }
+
     /// Writes a line, soon.
     package func write(_ level: Logger.Level, _ text: String) {
         let line = render(level, text)

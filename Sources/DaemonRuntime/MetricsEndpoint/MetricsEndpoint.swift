@@ -52,7 +52,7 @@ package actor MetricsEndpoint {
     private struct Ending: Error {}
 
     /// The name of the check in `health`.
-    private static let check = "metrics"
+    private static let checkName = "metrics"
 
     /// The servers to run.
     package nonisolated let orders: AsyncStream<Order>
@@ -126,7 +126,8 @@ package actor MetricsEndpoint {
         let old = listener
         listener = prepared.listener
         await old?.server.stop()
-        await report(nil)
+        // Before the service runs there is no server yet.
+        if isRunning { await report(nil) }
     }
 
     // MARK: Service
@@ -178,16 +179,21 @@ package actor MetricsEndpoint {
 
     /// Logs the state if it has changed, and shows a fault in `health`.
     private func report(_ fault: ConfigurationFaults.Fault?) async {
-        if let fault, !isFailing {
-            log.warning("the metrics are not served by HTTP: tried again", metadata: [LogKey.fault: "\(fault)"])
-            let description = "\(fault.key): \(fault.message)"
-            let check = HealthReply.Check(name: Self.check, tenant: nil, status: .degraded, description: description)
-            await frontend.note(check, named: Self.check)
-        } else if fault == nil {
-            let address = listener.map { "\($0.address)" } ?? "none"
-            log.info("the address of the metrics by HTTP has changed", metadata: [LogKey.address: "\(address)"])
-            await frontend.note(nil, named: Self.check)
-        }
+        let wasFailing = isFailing
         isFailing = fault != nil
+        await frontend.note(fault.map(Self.check), named: Self.checkName)
+        if let fault {
+            guard !wasFailing else { return }
+            log.warning("the metrics are not served by HTTP: tried again", metadata: [LogKey.fault: "\(fault)"])
+        } else if let listener {
+            log.info("the metrics are served by HTTP", metadata: [LogKey.address: "\(listener.address)"])
+        } else {
+            log.info("the metrics are no longer served by HTTP")
+        }
+    }
+
+    private static func check(_ fault: ConfigurationFaults.Fault) -> HealthReply.Check {
+        let description = "\(fault.key): \(fault.message)"
+        return HealthReply.Check(name: checkName, tenant: nil, status: .degraded, description: description)
     }
 }

@@ -1,4 +1,4 @@
-import OperatorReplies
+package import OperatorReplies
 import Synchronization
 
 /// The part of its life that the daemon is in, for `/readyz`.

@@ -33,18 +33,18 @@ package struct ServingService: DaemonService {
     package func run() async throws {
         try await frontend.listen(on: sockets.requests)
         try await frontend.listen(on: sockets.admin)
+        phase.begin(.serving)
         log.info(
             "the daemon serves",
             metadata: [
                 LogKey.version: "\(Version.current)", LogKey.tenants: "\(tenants)", LogKey.sockets: "\(sockets.names)",
             ]
         )
-        phase.begin(.serving)
         // The signals are trapped by now, and each peer that connects from here on is answered.
         ServiceNotification.ready(status: await frontend.status).send()
         try await gracefulShutdown()
-        log.info("the daemon drains")
         phase.begin(.draining)
+        log.info("the daemon drains")
         ServiceNotification.stopping.send()
         // From here on new peers find another daemon, or none, and not one that is about to close.
         sockets.removeNames()

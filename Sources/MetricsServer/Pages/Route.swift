@@ -16,7 +16,7 @@ enum Route: String, CaseIterable {
         // A web page whose name resolves to a loopback address would otherwise read these pages in a user's browser
         // (DNS rebinding). The browser names that page's host here.
         if isLoopback, let host = request.authority, !Self.isLocal(host) {
-            throw Problem(.misdirectedRequest, "a request to a loopback address must name it, or localhost, as its host")
+            throw Problem(.misdirectedRequest, "the host of a request to a loopback address must be that, or localhost")
         }
         let path = (request.path ?? "").split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).first
         guard let route = path.flatMap({ Route(rawValue: String($0)) }) else {

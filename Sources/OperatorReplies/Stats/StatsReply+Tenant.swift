@@ -11,6 +11,10 @@ extension StatsReply {
         package var client = ClientState.trusted
         /// The number of calls that could go at once.
         package var rateTokens = 0.0
+        /// The number of calls that are allowed in a minute.
+        package var ratePerMinute = 0
+        /// The number of calls that are allowed at once after a pause.
+        package var burst = 0
         package var inFlight = 0
         package var queued = Queued()
         /// The time in seconds since a call last succeeded, or nil if none has.
@@ -24,6 +28,8 @@ extension StatsReply {
             case openFor = "open_for"
             case openings, hold, client
             case rateTokens = "rate_tokens"
+            case ratePerMinute = "rate_per_minute"
+            case burst
             case inFlight = "in_flight"
             case queued
             case lastSuccess = "last_success"

@@ -84,6 +84,10 @@ extension StatsReply {
         package var open = 0
         package var accepted = 0
         package var rejected = 0
+        /// Open connections to the admin socket.
+        package var admin = 0
+        /// The most connections that may be open.
+        package var max = 0
         /// Bytes of replies that peers have not taken yet.
         package var unsent = 0
         package init() {}
@@ -91,7 +95,7 @@ extension StatsReply {
         private enum CodingKeys: String, CodingKey {
             case open, accepted
             case rejected = "refused"
-            case unsent
+            case admin, max, unsent
         }
     }
 
@@ -104,6 +108,8 @@ extension StatsReply {
         package var entries = 0
         /// Requests and connections that were rejected or displaced because others needed the resources.
         package var overloaded = 0
+        /// Requests since the start.
+        package var requests = 0
         package init() {}
     }
 }

@@ -76,6 +76,7 @@ package final class Authorization {
         case .flush(let name): return .administer(.flush(try tenant(name)))
         case .reload: return .administer(.reload)
         case .health: return .administer(.health)
+        case .metrics: return .administer(.metrics)
         case .explain(let request): return .administer(.explain(try directory.key(for: request)))
         }
     }

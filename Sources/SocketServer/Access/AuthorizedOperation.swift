@@ -31,6 +31,8 @@ package enum AuthorizedOperation: Sendable, Equatable {
         case reload
         /// Returns the results of the daemon's checks.
         case health
+        /// Returns the metrics.
+        case metrics
         /// Explains the next answer for a key.
         case explain(TokenKey)
     }

@@ -8,6 +8,8 @@ package final class Client {
     package let peer: Peer
     /// The decision of a gatekeeper about this client, which may have been replaced since.
     var authorization: Authorization?
+    /// The count of the peer's uid, once it has been found.
+    var requests: UserRequests?
 
     /// Creates a client for which nothing has been decided yet.
     package init(socket: SocketKind, peer: Peer) {

@@ -106,7 +106,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// Answers a request that waited.
     func deliver(_ reply: Reply, to ticket: UInt64) {
-        guard machine.deliver(reply, to: ticket) else { return }
+        guard let operation = machine.deliver(reply, to: ticket) else { return }
+        requestHandler.ended(operation, RequestOutcome(reply))
         sendLater()
         resumeSoon()
     }
@@ -131,8 +132,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func preempt() {
         let error = ErrorReply(.overloaded, "another user of this machine needs the connection", retryAfter: 1)
         // Without a request the error is sent all the same, as a rejected connection gets one, too.
-        if cancelWaiting(error) == 0 { ReplyEncoder.encode(.error(error), id: nil, into: &machine.output) }
-        requestHandler.countError(.overloaded)
+        if cancelWaiting(error) == 0 {
+            ReplyEncoder.encode(.error(error), id: nil, into: &machine.output)
+            requestHandler.sentError(.overloaded)
+        }
         send()
         close()
     }
@@ -141,10 +144,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
     ///
     /// - Returns: The number of these requests.
     private func cancelWaiting(_ error: ErrorReply) -> Int {
-        let tickets = machine.tickets
-        requestHandler.cancel(tickets.map { Waiter(connection: number, ticket: $0) })
-        for ticket in tickets { _ = machine.deliver(.error(error), to: ticket) }
-        return tickets.count
+        let pending = machine.pending
+        requestHandler.cancel(pending.map { Waiter(connection: number, ticket: $0.ticket) })
+        for request in pending {
+            _ = machine.deliver(.error(error), to: request.ticket)
+            requestHandler.ended(request.operation, .error(error.code))
+        }
+        return pending.count
     }
 
     /// Closes the connection at once.
@@ -184,7 +190,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private func perform(_ step: ConnectionStateMachine.Step) {
         switch step {
-        case .rejected(let code): requestHandler.countError(code)
+        case .rejected(let code, let operation): requestHandler.rejected(operation, code, from: client)
         case .outputIsLarge:
             send()
             // The rest of the batch goes into a buffer that is allocated already.
@@ -195,7 +201,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             if let reply = requestHandler.handle(request, from: client, waiter: waiter) {
                 machine.answer(ticket, request.id, reply)
             } else {
-                machine.wait(ticket, request.id)
+                machine.wait(ticket, request.id, request.operation.name)
             }
         }
     }
@@ -225,7 +231,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
         watchdog.stop()
         // The descriptor is closed, and may be another connection's from here on.
         socket = nil
-        requestHandler.cancel(machine.close().map { Waiter(connection: number, ticket: $0) })
+        let pending = machine.close()
+        requestHandler.cancel(pending.map { Waiter(connection: number, ticket: $0.ticket) })
+        for request in pending { requestHandler.ended(request.operation, .cancelled) }
         server.closed(number)
     }
 

@@ -13,6 +13,10 @@ extension RequestDispatcher {
         ///
         /// The reply is delivered to the request that asked for it.
         package var reload: (Waiter, Peer) -> Void
+        /// Renders the metrics.
+        ///
+        /// The reply is delivered to the request that asked for it. Returns false if too many wait already.
+        package var metrics: (Waiter) -> Bool
         /// Writes a record to the audit trail, without blocking.
         package var audit: (AuditRecord) -> Void
         /// Looks up the names of a peer's user and groups.
@@ -27,6 +31,7 @@ extension RequestDispatcher {
             version: String,
             now: @escaping @Sendable () -> Instant,
             reload: @escaping (Waiter, Peer) -> Void,
+            metrics: @escaping (Waiter) -> Bool = { _ in false },
             audit: @escaping (AuditRecord) -> Void,
             askForNames: @escaping (Peer) -> Void = { _ in },
             fillConnections: @escaping (inout StatsReply) -> Void
@@ -34,6 +39,7 @@ extension RequestDispatcher {
             self.version = version
             self.now = now
             self.reload = reload
+            self.metrics = metrics
             self.audit = audit
             self.askForNames = askForNames
             self.fillConnections = fillConnections

@@ -57,7 +57,7 @@ package final class RequestDispatcher: RequestHandler {
         var hits = 0
         defer {
             self.hits += hits
-            counters.count(hits: hits)
+            if hits > 0 { counters.count(hits: hits, from: client) }
         }
         // `nonisolated(unsafe)`, because the compiler can't know that the cache's isolation is this very event loop. It
         // is sound: `assumeIsolated` has checked it, so nothing runs beside `body`, and `body` isn't kept beyond the
@@ -90,7 +90,7 @@ package final class RequestDispatcher: RequestHandler {
     // MARK: Requests
 
     package func handle(_ request: Request, from client: Client, waiter: Waiter) -> Reply? {
-        counters.count(request.operation.name)
+        counters.began(request.operation.name, from: client)
         let reply: Reply?
         do throws(AuthorizationError) {
             let operation = try gatekeeper.authorize(request.operation, for: client)
@@ -99,11 +99,8 @@ package final class RequestDispatcher: RequestHandler {
             if let record = error.record { dependencies.audit(record) }
             reply = .error(error.reply)
         }
-        switch reply {
-        case .error(let error): counters.count(error.code)
-        case .token: hits += 1
-        default: break
-        }
+        if let reply { counters.ended(request.operation.name, RequestOutcome(reply)) }
+        if case .token = reply { hits += 1 }
         return reply
     }
 
@@ -111,12 +108,13 @@ package final class RequestDispatcher: RequestHandler {
         cache.assumeIsolated { $0.cancelWaits(of: waiters) }
     }
 
-    package func countError(_ code: ErrorReply.Code) { counters.count(code) }
+    package func ended(_ operation: OperationName, _ outcome: RequestOutcome) { counters.ended(operation, outcome) }
 
-    /// Counts a reply that was delivered later.
-    package func delivered(_ reply: Reply) {
-        if case .error(let error) = reply { counters.count(error.code) }
+    package func rejected(_ operation: OperationName?, _ code: ErrorReply.Code, from client: Client) {
+        counters.rejected(operation, code, from: client)
     }
+
+    package func sentError(_ code: ErrorReply.Code) { counters.countUnsolicited(code) }
 
     private func perform(_ operation: AuthorizedOperation, for peer: Peer, waiter: Waiter) -> Reply? {
         let now = now
@@ -161,6 +159,7 @@ package final class RequestDispatcher: RequestHandler {
             dependencies.reload(waiter, peer)
             return nil
         case .health: return .health(health(now: now))
+        case .metrics: return dependencies.metrics(waiter) ? nil : .error(.tooManyScrapes)
         case .explain(let key): return cache.assumeIsolated { $0.explain(key, for: peer.uid, now: now) }
         }
     }
@@ -170,17 +169,44 @@ package final class RequestDispatcher: RequestHandler {
 
     private func health(now: Instant) -> HealthReply {
         let ofTenants = cache.assumeIsolated { $0.health(now: now) }
-        let own = checks.sorted { $0.key < $1.key }.map(\.value) + [gatekeeper.check].compactMap(\.self)
-        return HealthReply(checks: ofTenants.checks + own)
+        return HealthReply(checks: ofTenants.checks + ownChecks)
+    }
+
+    /// The failed checks of the daemon itself.
+    private var ownChecks: [HealthReply.Check] {
+        checks.sorted { $0.key < $1.key }.map(\.value) + [gatekeeper.check].compactMap(\.self)
     }
 
     private func stats() -> StatsReply {
         let now = now
         var stats = cache.assumeIsolated { $0.stats(now: now) }
+        fill(&stats, now: now)
+        return stats
+    }
+
+    private func fill(_ stats: inout StatsReply, now: Instant) {
         stats.uptime = (now - started).inSeconds
         stats.version = dependencies.version
         dependencies.fillConnections(&stats)
         counters.fill(&stats)
-        return stats
+    }
+
+    /// Returns the state of the cache and of the server for metrics.
+    package func snapshot() -> ServerSnapshot {
+        let now = dependencies.now()
+        var cache = cache.assumeIsolated { $0.snapshot(now: now) }
+        fill(&cache.stats, now: now)
+        return ServerSnapshot(
+            cache: cache,
+            answered: counters.answered,
+            requestsOfOtherUsers: counters.ofOtherUsers,
+            ownStatus: HealthReply(checks: ownChecks).status
+        )
+    }
+}
+
+extension ErrorReply {
+    fileprivate static var tooManyScrapes: ErrorReply {
+        ErrorReply(.overloaded, "too many requests for metrics wait", retryAfter: 1)
     }
 }

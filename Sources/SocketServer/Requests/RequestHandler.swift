@@ -14,8 +14,14 @@ package protocol RequestHandler: AnyObject {
     func batchEnded()
     /// Announces that the replies of one round of the event loop were handed to their sockets.
     func roundEnded()
-    /// Cancels requests whose connection was closed.
+    /// Cancels the waits of requests whose connection is closed.
     func cancel(_ waiters: [Waiter])
-    /// Counts an error that a connection has answered by itself.
-    func countError(_ code: ErrorReply.Code)
+    /// Announces the outcome of a request that had to wait.
+    func ended(_ operation: OperationName, _ outcome: RequestOutcome)
+    /// Announces an error by which a connection has answered a line by itself.
+    ///
+    /// The operation is nil if the line is not a request.
+    func rejected(_ operation: OperationName?, _ code: ErrorReply.Code, from client: Client)
+    /// Announces an error that a connection has sent without a request.
+    func sentError(_ code: ErrorReply.Code)
 }

@@ -88,6 +88,8 @@ struct EntryStore {
     private var changes: [PersistenceChange] = []
     /// True if changes are recorded.
     private var recordsChanges = false
+    /// The number of entries that are persisted.
+    private(set) var persistedCount = 0
     /// The number of the period in which changes are recorded.
     ///
     /// Record IDs of earlier periods are invalid.
@@ -359,6 +361,7 @@ struct EntryStore {
     mutating func endRecording() {
         recordsChanges = false
         persistence += 1
+        persistedCount = 0
         changes = []
     }
 
@@ -395,10 +398,12 @@ struct EntryStore {
     private mutating func noteRemoval(of entry: Entry) {
         guard recordsChanges, let recordID = recordID(of: entry) else { return }
         changes.append(.remove(entry.token, recordID: recordID))
+        persistedCount -= 1
     }
 
     /// Sets the record ID of an entry that may not be in the store yet.
-    func setRecordID(_ recordID: Int?, of entry: Entry) {
+    mutating func setRecordID(_ recordID: Int?, of entry: Entry) {
+        persistedCount += (recordID == nil ? 0 : 1) - (isPersisted(entry) ? 1 : 0)
         entry.record = recordID.map { ($0, persistence) }
         entry.persistedUse = entry.lastUsed
     }

@@ -90,7 +90,6 @@ extension CacheStateMachine {
         _ life: TokenLife,
         now: Instant
     ) {
-        statistics.succeeded += 1
         tenants[call.tenant]?.lastSuccess = now
         noteEnd(of: call, .success, now: now)
         noteAcceptance(call, mint, fate, now: now)
@@ -110,7 +109,9 @@ extension CacheStateMachine {
         completions.add(call.id, .init(key: mint.key, result: result, waiters: call.waiters))
     }
 
+    /// Counts and records the end of a mint.
     mutating func record(_ call: Call, _ mint: Mint, _ end: AuditRecord.MintEnd) {
+        statistics.calls.change(call.tenant) { $0.count(mint.cause, end.error) }
         actions.records.append(AuditRecord(call.peer, .mint(mint.key, mint.cause, end)))
     }
 
@@ -165,7 +166,9 @@ extension CacheStateMachine {
         answer(revocation.logout, call.id, isTaken: outcome == .revoked, now: now)
     }
 
+    /// Counts and records the end of a revocation.
     mutating func record(_ peer: Peer?, _ revocation: Revocation, _ outcome: AuditRecord.RevocationEnd) {
+        statistics.calls.change(revocation.user.tenant) { $0.count(outcome) }
         actions.records.append(
             AuditRecord(
                 peer,

@@ -24,7 +24,6 @@ extension CacheStateMachine {
             )
         }
         let error = error(for: failure, call.tenant, mint, fate, now: now)
-        statistics.failed[error.code, default: 0] += 1
         record(call, mint, .failed(error.code, error.upstream))
         tenants[call.tenant]?.lastError = (error, now)
         complete(call, .error(error))

@@ -32,7 +32,15 @@ extension CacheStateMachine {
         evictWaiterIfFull(now: now)
         var none = Waiters.List()
         let goal = Waiters.Goal.logout(open: calls, allTaken: true)
-        let id = waiters.add(waiter, of: peer.uid, at: user.tenant, for: goal, until: deadline, to: &none)
+        let id = waiters.add(
+            waiter,
+            of: peer.uid,
+            at: user.tenant,
+            for: goal,
+            since: now,
+            until: deadline,
+            to: &none
+        )
         for call in calls { self.calls.update(call) { $0.revocation?.logout = id } }
         return finish(nil, now)
     }

@@ -42,6 +42,7 @@ extension CacheStateMachine {
             serial: newSerial()
         )
         store.setRecordID(recordID, of: entry)
+        statistics.restored += 1
         statistics.evictions.capacity += store.put(entry, for: token.owner)
         return true
     }

@@ -28,9 +28,11 @@ extension CacheStateMachine {
         guard verdict == .serve || verdict == .serveUnmet else { return nil }
         store.touch(slot, entry, at: now, by: peer)
         statistics.hits += 1
+        let left = entry.life.left(at: now).wholeSeconds
+        statistics.lifetimes.record(left)
         return TokenReply(
             token: entry.token,
-            expiresIn: entry.life.left(at: now).wholeSeconds,
+            expiresIn: left,
             source: .cache,
             meetsMinTTL: verdict == .serve
         )
@@ -78,14 +80,14 @@ extension CacheStateMachine {
     ) -> RequestAnswer {
         guard let entry else { return .fail(.tenantRemoved) }
         statistics.hits += 1
-        let reply = Self.reply(entry, meetsMinTTL: meetsMinTTL, now: now)
+        let reply = reply(entry, meetsMinTTL: meetsMinTTL, now: now)
         return andRefreshes ? .serveAndRefresh(reply) : .serve(reply)
     }
 
     private mutating func fail(_ error: ErrorReply, _ stale: Entry?, _ now: Instant) -> RequestAnswer {
         guard let stale else { return .fail(error) }
         statistics.hits += 1
-        return .serve(Self.reply(stale, isStale: true, now: now))
+        return .serve(reply(stale, isStale: true, now: now))
     }
 
     /// Joins a caller to the mint of a key, which is started if there is none.
@@ -111,6 +113,7 @@ extension CacheStateMachine {
             of: peer.uid,
             at: key.user.tenant,
             for: .mint(call, acceptsStale: acceptsStale),
+            since: now,
             until: now + options.timeout,
             to: &list
         )

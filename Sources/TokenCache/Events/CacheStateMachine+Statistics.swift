@@ -12,7 +12,32 @@ extension CacheStateMachine {
     /// Returns counters, gauges and quantiles.
     ///
     /// It costs the same no matter how many tokens there are.
-    package mutating func stats(now: Instant) -> StatsReply {
+    package func stats(now: Instant) -> StatsReply {
+        var stats = counts(now: now)
+        stats.latency.hits = statistics.hitLatency.quantiles
+        stats.latency.mints = statistics.mintLatency.quantiles
+        return stats
+    }
+
+    /// Returns the state for metrics.
+    ///
+    /// It costs the same no matter how many tokens there are.
+    package func snapshot(now: Instant) -> CacheSnapshot {
+        CacheSnapshot(
+            stats: counts(now: now),
+            waiting: waiters.count,
+            maxEntries: policy.maxEntries,
+            persisted: store.persistedCount,
+            restored: statistics.restored,
+            calls: statistics.calls,
+            hits: statistics.hitLatency,
+            mints: statistics.mintLatency,
+            waits: statistics.waits,
+            lifetimes: statistics.lifetimes
+        )
+    }
+
+    private func counts(now: Instant) -> StatsReply {
         var stats = StatsReply()
         stats.entries = store.count
         stats.negativeEntries = negatives.denialCount
@@ -27,8 +52,6 @@ extension CacheStateMachine {
         stats.refreshes.late = statistics.refreshesLate
         stats.refreshes.skippedIdle = statistics.skippedIdle
         stats.evictions = evictions
-        stats.latency.hits = statistics.hitQuantiles
-        stats.latency.mints = statistics.mintQuantiles
         stats.nextRefresh = store.nextRefresh.map { max(0, ($0 - now).inSeconds) }
         for (peer, count) in store.countsByOwner where peer != EntryStore.nobody {
             stats.uids[peer, default: .init()].entries = count
@@ -42,8 +65,9 @@ extension CacheStateMachine {
     private var mints: StatsReply.Mints {
         var mints = StatsReply.Mints()
         mints.started = statistics.started
-        mints.succeeded = statistics.succeeded
-        mints.failed = Dictionary(uniqueKeysWithValues: statistics.failed.map { ($0.key.rawValue, $0.value) })
+        let ended = statistics.calls.mints
+        mints.succeeded = ended.succeeded
+        mints.failed = Dictionary(uniqueKeysWithValues: ended.failed.map { ($0.key.rawValue, $0.value) })
         for tenant in tenants.values {
             mints.inFlight += tenant.governor.underWay
             mints.queued.foreground += tenant.governor.queuedCallers
@@ -69,6 +93,8 @@ extension CacheStateMachine {
         stats.hold = governor.currentHold(at: now).map { ($0.until - now).inSeconds }
         stats.client = tenant.client.name
         stats.rateTokens = governor.available(at: now)
+        stats.ratePerMinute = governor.limits.ratePerMinute
+        stats.burst = governor.limits.burst
         stats.inFlight = governor.underWay
         stats.queued.callers = governor.queuedCallers
         stats.queued.prefetches = governor.queuedPrefetches

@@ -94,6 +94,7 @@ extension CacheStateMachine {
         guard let member = waiters[id] else { return }
         switch member.goal {
         case .mint(let call, _):
+            statistics.recordWait(now - member.since)
             if var list = completions[call]?.waiters {
                 waiters.remove(id, from: &list)
                 completions.update(call, list)
@@ -124,6 +125,7 @@ extension CacheStateMachine {
             for _ in 0..<min(budget, Self.repliesPerRound) {
                 guard let id = waiters.first(of: list), let member = waiters.remove(id, from: &list) else { break }
                 touch(member.tenant)
+                statistics.recordWait(now - member.since)
                 var acceptsStale = false
                 if case .mint(_, let accepts) = member.goal { acceptsStale = accepts }
                 reply(to: member.waiter, completion.result, acceptsStale: acceptsStale, completion.key, now: now)
@@ -145,26 +147,29 @@ extension CacheStateMachine {
         switch result {
         case .token(let token, let life) where life.left(at: now) >= TokenLife.minServed:
             let left = life.left(at: now).wholeSeconds
+            statistics.lifetimes.record(left)
             reply = .token(TokenReply(token: token, expiresIn: left, source: .tenant))
         case .token: reply = .error(.expiredOnArrival)
         case .error(let error):
             let cached = acceptsStale ? store.find(key).flatMap { store[$0] } : nil
             let stale = cached.flatMap { $0.life.isServable(at: now) ? $0 : nil }
-            reply = stale.map { .token(Self.reply($0, isStale: true, now: now)) } ?? .error(error)
+            reply = stale.map { .token(self.reply($0, isStale: true, now: now)) } ?? .error(error)
         }
         actions.deliveries.append(Delivery(waiter: waiter, reply: reply))
     }
 
     /// Returns the reply with a cached token.
-    static func reply(
+    mutating func reply(
         _ entry: Entry,
         isStale: Bool = false,
         meetsMinTTL: Bool = true,
         now: Instant
     ) -> TokenReply {
-        TokenReply(
+        let left = entry.life.left(at: now).wholeSeconds
+        statistics.lifetimes.record(left)
+        return TokenReply(
             token: entry.token,
-            expiresIn: entry.life.left(at: now).wholeSeconds,
+            expiresIn: left,
             source: .cache,
             isStale: isStale,
             meetsMinTTL: meetsMinTTL

@@ -24,7 +24,7 @@ package struct AuditRecord: Sendable, Equatable {
     }
 
     /// The cause of a mint.
-    package enum MintCause: String, Sendable {
+    package enum MintCause: String, Sendable, CaseIterable {
         /// A caller waited for it.
         case caller
         /// It was prefetched.
@@ -41,10 +41,13 @@ package struct AuditRecord: Sendable, Equatable {
         case minted(granted: String, Fingerprint)
         /// No token was minted.
         case failed(ErrorReply.Code, ErrorReply.Upstream?)
+
+        /// The kind of failure, or nil if a token was minted.
+        var error: ErrorReply.Code? { if case .failed(let code, _) = self { code } else { nil } }
     }
 
     /// The end of a revocation.
-    package enum RevocationEnd: String, Sendable {
+    package enum RevocationEnd: String, Sendable, CaseIterable {
         /// The tenant revoked the token.
         case revoked
         /// The tenant refused, or could not be reached.

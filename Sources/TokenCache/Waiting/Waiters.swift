@@ -28,6 +28,7 @@ struct Waiters {
         let waiter: Waiter
         let peer: PeerUID
         let tenant: TenantID
+        let since: Instant
         let deadline: Instant
         var goal: Goal
         fileprivate let serial: UInt64
@@ -101,6 +102,7 @@ struct Waiters {
         of peer: PeerUID,
         at tenant: TenantID,
         for goal: Goal,
+        since: Instant,
         until deadline: Instant,
         to list: inout List
     ) -> ID {
@@ -109,6 +111,7 @@ struct Waiters {
             waiter: waiter,
             peer: peer,
             tenant: tenant,
+            since: since,
             deadline: deadline,
             goal: goal,
             serial: lastSerial

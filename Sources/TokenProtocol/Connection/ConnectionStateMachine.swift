@@ -12,10 +12,12 @@ import Glibc
 package struct ConnectionStateMachine: ~Copyable {
     /// The next thing that the owner has to do.
     package enum Step: Sendable, Equatable {
-        /// A request, which must be passed to ``answer(_:_:_:)`` or ``wait(_:_:)`` before the next step.
+        /// A request, which must be passed to ``answer(_:_:_:)`` or ``wait(_:_:_:)`` before the next step.
         case request(Request, ticket: UInt64)
-        /// A line that is not a request. Its reply is in the output already.
-        case rejected(ErrorReply.Code)
+        /// A line that is not a request, or a request during a drain, whose operation is then known.
+        ///
+        /// Its reply is in the output already.
+        case rejected(ErrorReply.Code, OperationName? = nil)
         /// The output is so large that it should be sent before more is added.
         case outputIsLarge
     }
@@ -39,12 +41,28 @@ package struct ConnectionStateMachine: ~Copyable {
         case closed
     }
 
+    /// A request that waits for its reply.
+    package struct Pending: Sendable, Equatable {
+        /// The ticket.
+        package let ticket: UInt64
+        /// The operation.
+        package let operation: OperationName
+    }
+
     /// A request without an id.
     ///
     /// Later replies are kept until its own reply is there.
     private struct PendingReply {
         let ticket: UInt64
+        /// The operation of a request that waits.
+        var operation: OperationName?
         var reply: Reply?
+
+        /// The request, if it waits.
+        var request: Pending? {
+            guard reply == nil, let operation else { return nil }
+            return Pending(ticket: ticket, operation: operation)
+        }
     }
 
     private let parser: RequestParser
@@ -57,7 +75,7 @@ package struct ConnectionStateMachine: ~Copyable {
     /// True if the end of the input was read after the held bytes, and is processed after them.
     private var holdsEnd = false
     private var inOrder: Deque<PendingReply> = []
-    private var byID: [UInt64: RequestID] = [:]
+    private var byID: [UInt64: (id: RequestID, operation: OperationName)] = [:]
     private var lastTicket: UInt64 = 0
 
     /// The replies that are ready to be sent.
@@ -100,8 +118,10 @@ package struct ConnectionStateMachine: ~Copyable {
     /// True if bytes were read that are not processed yet.
     package var hasHeld: Bool { !held.isEmpty }
 
-    /// The tickets of all requests that wait.
-    package var tickets: [UInt64] { Array(byID.keys) + inOrder.filter { $0.reply == nil }.map(\.ticket) }
+    /// All requests that wait.
+    package var pending: [Pending] {
+        byID.map { Pending(ticket: $0, operation: $1.operation) } + inOrder.compactMap(\.request)
+    }
 
     // MARK: Bytes in
 
@@ -160,14 +180,14 @@ package struct ConnectionStateMachine: ~Copyable {
 
     /// Notes that the connection was closed, and drops everything.
     ///
-    /// - Returns: The tickets of the requests that waited.
-    package mutating func close() -> [UInt64] {
-        let tickets = tickets
+    /// - Returns: The requests that waited.
+    package mutating func close() -> [Pending] {
+        let pending = pending
         reading = .closed
         holdsEnd = false
         (partial, held, inOrder, byID) = ([], [], [], [:])
         output.wipe()
-        return tickets
+        return pending
     }
 
     // MARK: Replies out
@@ -185,25 +205,30 @@ package struct ConnectionStateMachine: ~Copyable {
     }
 
     /// Notes that the request of the last step is answered later.
-    package mutating func wait(_ ticket: UInt64, _ id: RequestID?) {
-        if let id { byID[ticket] = id } else { inOrder.append(PendingReply(ticket: ticket)) }
+    package mutating func wait(_ ticket: UInt64, _ id: RequestID?, _ operation: OperationName) {
+        if let id {
+            byID[ticket] = (id, operation)
+        } else {
+            inOrder.append(PendingReply(ticket: ticket, operation: operation))
+        }
     }
 
     /// Answers a request that waited.
     ///
-    /// - Returns: False if no such request waits on this connection.
-    package mutating func deliver(_ reply: Reply, to ticket: UInt64) -> Bool {
-        if let id = byID.removeValue(forKey: ticket) {
+    /// - Returns: The request's operation, or nil if no such request waits on this connection.
+    package mutating func deliver(_ reply: Reply, to ticket: UInt64) -> OperationName? {
+        if let (id, operation) = byID.removeValue(forKey: ticket) {
             ReplyEncoder.encode(reply, id: id, into: &output)
-            return true
+            return operation
         }
-        guard let index = inOrder.firstIndex(where: { $0.ticket == ticket && $0.reply == nil }) else { return false }
+        guard let index = inOrder.firstIndex(where: { $0.ticket == ticket && $0.reply == nil }) else { return nil }
+        let operation = inOrder[index].operation
         inOrder[index].reply = reply
         while let reply = inOrder.first?.reply {
             inOrder.removeFirst()
             ReplyEncoder.encode(reply, id: nil, into: &output)
         }
-        return true
+        return operation
     }
 
     // MARK: Lines
@@ -246,7 +271,7 @@ package struct ConnectionStateMachine: ~Copyable {
             answerHit(id, reply)
             return nil
         case .request(let request):
-            guard !isDraining else { return reject(request.id, .shuttingDown) }
+            guard !isDraining else { return reject(request.id, .shuttingDown, request.operation.name) }
             lastTicket += 1
             return .request(request, ticket: lastTicket)
         }
@@ -291,9 +316,9 @@ package struct ConnectionStateMachine: ~Copyable {
         )
     }
 
-    private mutating func reject(_ id: RequestID?, _ error: ErrorReply) -> Step {
+    private mutating func reject(_ id: RequestID?, _ error: ErrorReply, _ operation: OperationName? = nil) -> Step {
         lastTicket += 1
         answer(lastTicket, id, .error(error))
-        return .rejected(error.code)
+        return .rejected(error.code, operation)
     }
 }

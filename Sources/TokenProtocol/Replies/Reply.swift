@@ -21,6 +21,8 @@ package enum Reply: Sendable, Equatable {
     indirect case entries(EntriesReply)
     /// The results of the daemon's checks.
     indirect case health(HealthReply)
+    /// The metrics.
+    indirect case metrics(MetricsReply)
     /// The reason for the next answer for a key.
     indirect case explained(ExplainReply)
     /// The user's tokens were dropped.

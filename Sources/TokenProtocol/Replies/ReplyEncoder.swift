@@ -45,6 +45,10 @@ package enum ReplyEncoder {
         case .flushed(let count): writer.member("flushed", count, &output)
         case .reloaded: writer.member("reloaded", true, &output)
         case .health(let health): writer.members(of: health, &output)
+        case .metrics(let metrics):
+            writer.member("content_type", metrics.contentType, &output)
+            writer.name("body", &output)
+            output.append(metrics.body)
         case .explained(let explain): writer.members(of: explain, &output)
         case .error(let error): write(error, &writer, &output)
         }

@@ -18,7 +18,7 @@ extension Operation {
         case .prefetch(let request): Target(tenant: request.tenant, users: request.users, scopes: request.scopes)
         case .entries(let request): Target(tenant: request.tenant)
         case .flush(let tenant): Target(tenant: tenant)
-        case .hello, .stats, .reload, .health: Target()
+        case .hello, .stats, .reload, .health, .metrics: Target()
         }
     }
 }

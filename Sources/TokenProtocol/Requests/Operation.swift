@@ -24,6 +24,8 @@ package indirect enum Operation: Sendable, Equatable {
     case reload
     /// Returns the results of the daemon's checks.
     case health
+    /// Returns the metrics in Prometheus's text format.
+    case metrics
     /// Explains the next answer for a key.
     case explain(KeyRequest)
 
@@ -41,6 +43,7 @@ package indirect enum Operation: Sendable, Equatable {
         case .flush: .flush
         case .reload: .reload
         case .health: .health
+        case .metrics: .metrics
         case .explain: .explain
         }
     }

@@ -11,6 +11,7 @@ package enum OperationName: String, Sendable, Hashable, CaseIterable {
     case flush
     case reload
     case health
+    case metrics
     case explain
 
     /// True if apps may use the operation on the request socket.
@@ -19,7 +20,7 @@ package enum OperationName: String, Sendable, Hashable, CaseIterable {
     package var isForApps: Bool {
         switch self {
         case .token, .prefetch, .invalidate, .revoke, .hello: true
-        case .stats, .entries, .evict, .flush, .reload, .health, .explain: false
+        case .stats, .entries, .evict, .flush, .reload, .health, .metrics, .explain: false
         }
     }
 }

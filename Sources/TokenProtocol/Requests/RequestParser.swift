@@ -54,6 +54,7 @@ package struct RequestParser {
         case .flush: return .flush(tenant: try reader.tenant(line))
         case .reload: return .reload
         case .health: return .health
+        case .metrics: return .metrics
         case .explain: return .explain(try reader.key(line))
         }
     }

@@ -4,8 +4,8 @@ import Dispatch
 import Foundation
 import MetricsServer
 import NIOCore
-import OperatorReplies
 import NIOPosix
+import OperatorReplies
 import Secrets
 import StandInTenant
 import Systemd

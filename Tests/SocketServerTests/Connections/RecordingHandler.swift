@@ -5,7 +5,11 @@ import TokenProtocol
 final class RecordingHandler: RequestHandler {
     private(set) var waiters: [Waiter] = []
     private(set) var cancelled: [Waiter] = []
-    private(set) var codes: [ErrorReply.Code] = []
+    /// The outcomes of requests that had to wait.
+    private(set) var outcomes: [RequestCounters.Kind] = []
+    /// The errors by which connections answered by themselves.
+    private(set) var rejections: [RequestCounters.Kind] = []
+    private(set) var unsolicited: [ErrorReply.Code] = []
     private(set) var batches = 0
     private(set) var kinds: [SocketKind] = []
 
@@ -31,5 +35,13 @@ final class RecordingHandler: RequestHandler {
 
     func cancel(_ waiters: [Waiter]) { cancelled += waiters }
 
-    func countError(_ code: ErrorReply.Code) { codes.append(code) }
+    func ended(_ operation: OperationName, _ outcome: RequestOutcome) {
+        outcomes.append(RequestCounters.Kind(operation, outcome))
+    }
+
+    func rejected(_ operation: OperationName?, _ code: ErrorReply.Code, from client: Client) {
+        rejections.append(RequestCounters.Kind(operation, .error(code)))
+    }
+
+    func sentError(_ code: ErrorReply.Code) { unsolicited.append(code) }
 }

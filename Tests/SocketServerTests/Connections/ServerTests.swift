@@ -62,7 +62,8 @@ struct ServerTests {
         #expect(try client.ask(#"{"op":"flush"}"#)["error"] as? String == "unsupported_op")
         #expect(try client.ask(#"{"op":"hello"}"#)["server"] as? String == "tokencached")
         #expect(try LineClient(fixture.adminPath).ask(#"{"op":"flush"}"#)["flushed"] as? Int == 3)
-        #expect(try await fixture.onLoop { handler, _ in handler.codes } == [.invalidRequest, .unsupportedOperation])
+        #expect(try await fixture.onLoop { handler, _ in handler.rejections }
+                == [.init(nil, .error(.invalidRequest)), .init(nil, .error(.unsupportedOperation))])
         #expect(try await fixture.onLoop { handler, _ in handler.kinds.last } == .admin)
         try await fixture.drain()
     }

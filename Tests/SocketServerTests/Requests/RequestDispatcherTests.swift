@@ -15,6 +15,7 @@ struct RequestDispatcherTests {
     private final class Calls {
         var records: [AuditRecord.Act] = []
         var reloads: [Waiter] = []
+        var scrapes: [Waiter] = []
     }
 
     /// Runs a test's body on an event loop, within the test's own task, which its expectations belong to.
@@ -53,6 +54,10 @@ struct RequestDispatcherTests {
                     version: "1.2.3",
                     now: { ContinuousClock.now },
                     reload: { [calls] waiter, _ in calls.reloads.append(waiter) },
+                    metrics: { [calls] waiter in
+                        calls.scrapes.append(waiter)
+                        return calls.scrapes.count < 2
+                    },
                     audit: { [calls] in calls.records.append($0.act) },
                     fillConnections: { $0.connections.open = 7 }
                 )
@@ -163,10 +168,61 @@ struct RequestDispatcherTests {
     @Test("Errors that connections answer themselves, and those that are delivered later, are counted.")
     func counts() async {
         await onLoop { fixture in
-            fixture.dispatcher.countError(.invalidRequest)
-            fixture.dispatcher.delivered(.error(ErrorReply(.unavailable, "no")))
-            fixture.dispatcher.delivered(.evicted)
-            #expect(fixture.stats?.requests.errors == ["invalid_request": 1, "unavailable": 1])
+            fixture.dispatcher.rejected(nil, .invalidRequest, from: fixture.app)
+            fixture.dispatcher.sentError(.overloaded)
+            #expect(fixture.handle(Self.token, from: fixture.app) == nil)
+            fixture.dispatcher.ended(.token, .error(.unavailable))
+            #expect(
+                fixture.stats?.requests.errors == ["invalid_request": 1, "unavailable": 1, "overloaded": 1]
+            )
+        }
+    }
+
+    @Test("Each request is counted once by operation and outcome, when it has ended, and once for its uid.")
+    func outcomes() async {
+        await onLoop { fixture in
+            #expect(fixture.handle(Self.token, from: fixture.app) == nil)
+            #expect(fixture.dispatcher.snapshot().answered[.init(.token, .minted)] == nil)
+            #expect(fixture.stats?.requests.byOperation["token"] == 1)
+            fixture.dispatcher.ended(.token, .minted)
+            fixture.dispatcher.rejected(.token, .shuttingDown, from: fixture.app)
+            fixture.dispatcher.rejected(nil, .invalidRequest, from: fixture.app)
+            fixture.dispatcher.sentError(.overloaded)
+            let snapshot = fixture.dispatcher.snapshot()
+            #expect(
+                snapshot.answered.filter { $0.value > 0 } == [
+                    .init(.token, .minted): 1, .init(.token, .error(.shuttingDown)): 1,
+                    .init(nil, .error(.invalidRequest)): 1, .init(.stats, .ok): 1,
+                ]
+            )
+            #expect(snapshot.stats.requests.byOperation["token"] == 2)
+            #expect(snapshot.stats.uids[33]?.requests == 3)
+            #expect(snapshot.stats.uids[0]?.requests == 1)
+        }
+    }
+
+    @Test("Requests are counted for a number of uids. Those of further uids are counted together.")
+    func boundedUIDs() async {
+        await onLoop { fixture in
+            for uid in 1..<1_100 {
+                let client = Client(socket: .requests, peer: Peer(uid: UInt32(uid), gid: 1))
+                _ = fixture.handle(.hello, from: client)
+            }
+            let snapshot = fixture.dispatcher.snapshot()
+            #expect(snapshot.stats.uids.count == 1_024)
+            #expect(snapshot.requestsOfOtherUsers == 75)
+        }
+    }
+
+    @Test("Metrics are delivered later, unless too many requests wait for them.")
+    func metrics() async {
+        await onLoop { fixture in
+            #expect(fixture.handle(.metrics, from: fixture.admin) == nil)
+            #expect(fixture.calls.scrapes == [fixture.waiter])
+            guard case .error(let error)? = fixture.handle(.metrics, from: fixture.admin) else {
+                return #expect(Bool(false), "the second one is rejected")
+            }
+            #expect(error.code == .overloaded && error.retryAfter == 1)
         }
     }
 }

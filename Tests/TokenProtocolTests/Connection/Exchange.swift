@@ -14,6 +14,7 @@ final class Exchange {
     private var machine: ConnectionStateMachine
     private(set) var requests: [(request: Request, ticket: UInt64)] = []
     private(set) var rejected: [ErrorReply.Code] = []
+    private(set) var rejectedOperations: [OperationName?] = []
     /// The largest output, in bytes, when the machine asked to send it.
     private(set) var largestOutput = 0
     private var sentEarly: [String] = []
@@ -28,7 +29,8 @@ final class Exchange {
     var isDone: Bool { machine.isDone }
     var hasHeld: Bool { machine.hasHeld }
     var waiting: Int { machine.waiting }
-    var tickets: [UInt64] { machine.tickets }
+    var tickets: [UInt64] { machine.pending.map(\.ticket) }
+    var operations: [OperationName] { machine.pending.map(\.operation) }
     var output: Int { machine.output.count }
     var isBlocked: Bool {
         get { machine.isBlocked }
@@ -37,7 +39,7 @@ final class Exchange {
 
     func drain() { machine.drain() }
 
-    func close() -> [UInt64] { machine.close() }
+    func close() -> [UInt64] { machine.close().map(\.ticket) }
 
     func answer(_ ticket: UInt64, _ id: RequestID?, _ reply: Reply) { machine.answer(ticket, id, reply) }
 
@@ -62,7 +64,7 @@ final class Exchange {
     }
 
     /// Answers a request that may no longer wait, and returns true if it did.
-    func isDelivered(_ reply: Reply, to ticket: UInt64) -> Bool { machine.deliver(reply, to: ticket) }
+    func isDelivered(_ reply: Reply, to ticket: UInt64) -> Bool { machine.deliver(reply, to: ticket) != nil }
 
     func endInput() {
         if let step = machine.inputEnded() { take(step) }
@@ -81,13 +83,15 @@ final class Exchange {
 
     private func take(_ step: ConnectionStateMachine.Step) {
         switch step {
-        case .rejected(let code): rejected.append(code)
+        case .rejected(let code, let operation):
+            rejected.append(code)
+            rejectedOperations.append(operation)
         case .outputIsLarge:
             largestOutput = max(largestOutput, output)
             sentEarly += lines()
         case .request(let request, let ticket):
             requests.append((request, ticket))
-            machine.wait(ticket, request.id)
+            machine.wait(ticket, request.id, request.operation.name)
         }
     }
 }

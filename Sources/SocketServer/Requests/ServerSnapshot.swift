@@ -1,0 +1,30 @@
+package import OperatorReplies
+package import TokenCache
+
+/// The state of the cache and of the server for metrics.
+package struct ServerSnapshot: Sendable {
+    /// The state of the cache, with the server's numbers in its statistics.
+    package var cache: CacheSnapshot
+    /// The answered requests by kind.
+    package let answered: [RequestCounters.Kind: Int]
+    /// The number of requests of uids that are not told apart.
+    package let requestsOfOtherUsers: Int
+    /// The worst status of the daemon's checks of itself.
+    package let ownStatus: HealthReply.Status
+
+    /// Creates a snapshot.
+    package init(
+        cache: CacheSnapshot,
+        answered: [RequestCounters.Kind: Int] = [:],
+        requestsOfOtherUsers: Int = 0,
+        ownStatus: HealthReply.Status = .ok
+    ) {
+        self.cache = cache
+        self.answered = answered
+        self.requestsOfOtherUsers = requestsOfOtherUsers
+        self.ownStatus = ownStatus
+    }
+
+    /// The counters and gauges of `stats`, without its quantiles.
+    package var stats: StatsReply { cache.stats }
+}
