@@ -38,6 +38,11 @@ deb: release ## Build a Debian package, and check it with lintian
 	@scripts/install-dependencies deb
 	scripts/build-deb
 
+.PHONY: image
+image: deb ## Build an OCI image from the Debian package, without Docker
+	@scripts/install-dependencies image
+	scripts/build-image
+
 .PHONY: test
 # The core's tests keep all processors busy and use no clock. The other tests have sockets and timeouts, so they run later
 # and at most four at once.
@@ -85,8 +90,8 @@ test-systemd-257: deb ## The same with the systemd of Debian 13 (root)
 	scripts/test-systemd "$$(scripts/debian-13-tree)" -- $(TESTS)
 
 .PHONY: test-sidecar
-test-sidecar: release ## Test the daemon in a container beside an application's (root)
-	@scripts/install-dependencies install sidecar
+test-sidecar: image ## Test the image in a container beside an application's (root)
+	@scripts/install-dependencies sidecar
 	swift build $(RELEASE_FLAGS) --product standin-tenant
 	scripts/test-sidecar
 
@@ -107,6 +112,7 @@ lint: ## Check formatting, imports, scripts, units and documentation
 	scripts/check-monitoring
 	shellcheck $$(grep -lE '^#!.*bash' scripts/*) .ci/run Tests/systemd/prepare
 	@$(MAKE) --no-print-directory check-imports
+	scripts/lint-kubernetes
 	scripts/build-client-docs
 	scripts/lint-manual
 

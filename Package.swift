@@ -36,6 +36,9 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let hummingbird = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 
 var targets: [Target] = [
@@ -90,7 +93,16 @@ var targets: [Target] = [
     ),
     .target(
         name: "DaemonConfiguration",
-        dependencies: ["SafeText", "TokenCache", "Audit", logging, .product(name: "Yams", package: "Yams")]
+        dependencies: [
+            "SafeText", "TokenCache", "Audit", nioCore, logging, .product(name: "Yams", package: "Yams"),
+        ]
+    ),
+    .target(
+        name: "MetricsServer",
+        dependencies: [
+            "OperatorReplies", hummingbird, httpTypes, nioHTTPTypes, nioCore, logging,
+            .product(name: "NIOExtras", package: "swift-nio-extras"),
+        ]
     ),
     .target(
         name: "TokenCacheClient",
@@ -102,7 +114,7 @@ var targets: [Target] = [
         name: "DaemonRuntime",
         dependencies: [
             "SafeText", "Systemd", "Secrets", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "Audit",
-            "DaemonConfiguration", "OperatorReplies", "PrometheusMetrics", "TokenLog",
+            "DaemonConfiguration", "OperatorReplies", "PrometheusMetrics", "TokenLog", "MetricsServer",
             nioCore, nioPosix, logging, metrics, lifecycle, unixSignals, system,
         ]
     ),
@@ -161,8 +173,8 @@ var targets: [Target] = [
         name: "DaemonRuntimeTests",
         dependencies: [
             "Secrets", "Systemd", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "Audit", "TokenLog",
-            "DaemonConfiguration", "DaemonRuntime", "OperatorReplies", "PrometheusMetrics", "StandInTenant",
-            "TestSupport", nioCore, nioPosix, logging, lifecycle, unixSignals, crypto,
+            "DaemonConfiguration", "DaemonRuntime", "MetricsServer", "OperatorReplies", "PrometheusMetrics",
+            "StandInTenant", "TestSupport", nioCore, nioPosix, logging, lifecycle, unixSignals, crypto,
         ]
     ),
     .testTarget(
@@ -178,6 +190,10 @@ var targets: [Target] = [
             "OperatorReplies", "Secrets", "TokenProtocol", "TokenCache", "SocketServer", "TestSupport", nioCore,
             nioPosix, nioEmbedded,
         ]
+    ),
+    .testTarget(
+        name: "MetricsServerTests",
+        dependencies: ["MetricsServer", "OperatorReplies", "TestSupport", nioCore, nioPosix, httpTypes, lifecycle]
     ),
     .testTarget(
         name: "TokenCacheClientTests",
@@ -266,6 +282,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        // Without its traits, it needs neither swift-configuration nor the whole of Foundation.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),

@@ -37,16 +37,16 @@ package struct DaemonConfiguration: Sendable, Equatable {
     package var audit: AuditDestination?
     /// The line of that destination, for a fault that is found when it is opened.
     package var auditLine: Int?
-    /// The address and port of the metrics, or nil for none.
-    package var metricsListen: String?
+    /// The address of the metrics by HTTP, or nil for none.
+    package var metricsListen: MetricsAddress?
+    /// The line of that address, for a fault that is found when it is bound.
+    package var metricsLine: Int?
     /// The least level that is logged.
     package var logLevel = Logger.Level.info
     /// The format of the log.
     package var logFormat = LogFormat.automatic
     /// The line of that format, for a fault that is found when it is put into force.
     package var logFormatLine: Int?
-    /// The sections of the file that this version reads and checks but does not act on yet.
-    package var sectionsNotInForce: [String] = []
 
     /// The defaults, without a tenant.
     init() {}

@@ -1,8 +1,10 @@
 import Audit
 import DaemonConfiguration
 package import Logging
+import MetricsServer
 import NIOCore
 import NIOPosix
+import OperatorReplies
 import ServiceLifecycle
 import SocketServer
 import Systemd
@@ -79,21 +81,16 @@ package struct DaemonRuntime: Sendable {
         // One loop for the cache and the connections, another for the tenants: TLS and replies never delay a hit.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let tenantGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        // A scrape delays neither, and is answered even if they are stuck.
+        let metricsGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let clients = TenantClients(source, on: tenantGroup, log: log)
-        let result = await Self.result {
-            try await serve(
-                sockets,
-                handedOver.stored,
-                group.next(),
-                tenantGroup.next(),
-                clients,
-                auditTrail,
-                incidents,
-                exporter
-            )
+        let result = await Result.of {
+            let loops = Loops(requests: group.next(), tenants: tenantGroup.next(), metrics: metricsGroup)
+            try await serve(sockets, handedOver.stored, loops, clients, auditTrail, incidents, exporter)
         }
         await clients.shutdown()
-        let shutdown = await Self.result {
+        let shutdown = await Result.of {
+            try await metricsGroup.shutdownGracefully()
             try await tenantGroup.shutdownGracefully()
             try await group.shutdownGracefully()
         }
@@ -103,19 +100,38 @@ package struct DaemonRuntime: Sendable {
         log.info("the daemon has ended")
     }
 
-    private static func result(of body: () async throws -> Void) async -> Result<Void, any Error> {
-        do {
-            return .success(try await body())
-        } catch {
-            return .failure(error)
-        }
+    /// The event loops of the daemon.
+    private struct Loops {
+        let requests: any EventLoop
+        let tenants: any EventLoop
+        let metrics: any EventLoopGroup
+    }
+
+    /// The sources of the pages that are served by HTTP.
+    private func pages(
+        _ frontend: Frontend,
+        _ loops: Loops,
+        _ phase: ServingPhase,
+        _ exporter: MetricsExporter
+    ) -> Pages {
+        Pages(
+            metrics: { await exporter.render() },
+            loops: ["requests": Self.turn(of: loops.requests), "tenants": Self.turn(of: loops.tenants)],
+            readiness: {
+                let checks = await frontend.health?.checks ?? []
+                return HealthReply(checks: checks + [phase.check].compactMap(\.self))
+            }
+        )
+    }
+
+    private static func turn(of loop: any EventLoop) -> @Sendable () async -> Void {
+        { try? await loop.submit {}.get() }
     }
 
     private func serve(
         _ sockets: Sockets,
         _ stored: [HandedOverSockets.Stored],
-        _ loop: any EventLoop,
-        _ tenantLoop: any EventLoop,
+        _ loops: Loops,
         _ clients: TenantClients,
         _ auditTrail: AuditTrail,
         _ incidents: OwnIncidents,
@@ -123,13 +139,15 @@ package struct DaemonRuntime: Sendable {
     ) async throws {
         let (reloads, accounts) = (ReloadRequests(), AccountRequests())
         let limit = OpenFileLimit.raise()
-        let levels = try await LogLevelControl.start(on: loop, output, log: log)
+        let levels = try await LogLevelControl.start(on: loops.requests, output, log: log)
         let frontend = try await Frontend.start(
-            on: loop,
+            on: loops.requests,
             maxConnections: min(settings.maxConnections, limit?.connections ?? .max),
             dependencies(auditTrail, reloads, accounts, exporter, levels)
         )
-        let components = await components(frontend, clients, stored, auditTrail, levels)
+        let phase = ServingPhase()
+        let metrics = MetricsEndpoint(frontend, pages(frontend, loops, phase, exporter), on: loops.metrics, log: log)
+        let components = await components(frontend, clients, stored, auditTrail, metrics, levels)
         try await components.apply(components.prepare(loaded))
         warn(limit)
         // Trapped before the daemon is ready: from then on the manager may send it at any moment.
@@ -143,14 +161,14 @@ package struct DaemonRuntime: Sendable {
             metrics: ReloadMetrics(exporter)
         )
         let services = ServiceGroup(
-            services: services(components, sockets, reload, accounts, incidents, exporter, loops: [loop, tenantLoop]),
+            services: services(components, sockets, reload, accounts, incidents, exporter, loops, phase),
             gracefulShutdownSignals: signals.shutdown,
             logger: log
         )
-        let result = await Self.result { try await services.run() }
+        let result = await Result.of { try await services.run() }
         // Also after a fault of a service, so that the next daemon gets all tokens.
         await components.persistence.finish()
-        try await loop.submit { levels.value.close() }.get()
+        try await loops.requests.submit { levels.value.close() }.get()
         try await frontend.stop()
         try result.get()
     }
@@ -165,20 +183,22 @@ package struct DaemonRuntime: Sendable {
         _ accounts: AccountRequests,
         _ incidents: OwnIncidents,
         _ exporter: MetricsExporter,
-        loops: [any EventLoop]
+        _ loops: Loops,
+        _ phase: ServingPhase
     ) -> [any Service] {
         let frontend = components.frontend
         return [
+            MetricsService(exporter, frontend, output: output),
+            MetricsEndpointService(components.metrics),
             MintService(cache: frontend.cache, clients: components.clients),
             reload,
-            MetricsService(exporter, frontend, output: output),
             AccountService(frontend, source.accounts, requests: accounts, log: log),
             AuditService(auditTrail: components.auditTrail),
             IncidentService(frontend, incidents),
-            HeartbeatService(frontend, loops: loops, interval: Watchdog.interval),
+            HeartbeatService(frontend, loops: [loops.requests, loops.tenants], interval: Watchdog.interval),
             EarlySignalService(),
             SocketWatchService(frontend, sockets, log: log),
-            ServingService(frontend, sockets, tenants: tenantNames, log: log),
+            ServingService(frontend, sockets, phase, tenants: tenantNames, log: log),
         ]
     }
 
@@ -187,6 +207,7 @@ package struct DaemonRuntime: Sendable {
         _ clients: TenantClients,
         _ stored: [HandedOverSockets.Stored],
         _ auditTrail: AuditTrail,
+        _ metrics: MetricsEndpoint,
         _ levels: NIOLoopBound<LogLevelControl>
     ) async -> Components {
         await clients.onSecretChange { await frontend.cache.secretChanged(of: $0) }
@@ -200,6 +221,7 @@ package struct DaemonRuntime: Sendable {
                 log: log
             ),
             auditTrail: auditTrail,
+            metrics: metrics,
             output: output,
             levels: levels,
             log: log
@@ -238,12 +260,6 @@ package struct DaemonRuntime: Sendable {
         }
         if case .nowhere = loaded.configuration.auditDestination, loaded.configuration.audit == nil {
             log.warning("no audit trail is kept: there is no journal, and the configuration names nothing else")
-        }
-        for section in loaded.configuration.sectionsNotInForce {
-            log.warning(
-                "this version checks a section of the configuration but does not act on it",
-                metadata: [LogKey.section: "\(section)"]
-            )
         }
     }
 }

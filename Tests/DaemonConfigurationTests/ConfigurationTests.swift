@@ -58,7 +58,7 @@ struct ConfigurationTests {
         #expect(tenant.credential == .secret(.file("/run/secret")))
         #expect(configuration.access == nil)
         #expect(configuration.logLevel == .info)
-        #expect(configuration.sectionsNotInForce.isEmpty)
+        #expect(configuration.metricsListen == nil)
     }
 
     @Test("Every setting can be configured.")
@@ -113,10 +113,9 @@ struct ConfigurationTests {
         #expect(configuration.access?.first?.userIDs == [])
         #expect(configuration.cachePolicy.waitingShare == 0.1)
         #expect(configuration.administrators == ["root", "op"])
-        #expect(configuration.metricsListen == "127.0.0.1:9464")
+        #expect(configuration.metricsListen == .init(host: "127.0.0.1", port: 9_464))
         #expect(configuration.logLevel == .debug)
         #expect(configuration.logFormat == .logfmt)
-        #expect(configuration.sectionsNotInForce == ["metrics"])
     }
 
     @Test(
@@ -185,7 +184,7 @@ struct ConfigurationTests {
             ),
             ("quotas: { entries: 0 }", "quotas.entries: should be a number over 0 and up to 1"),
             ("quotas: { waiting: 1.1 }", "quotas.waiting: should be a number over 0 and up to 1"),
-            ("metrics: { listen: 9464 }", "metrics.listen: should be an address and a port, such as 127.0.0.1:9464"),
+            ("metrics: { allow_remote: 1 }", "metrics.allow_remote: should be true or false"),
             (
                 "log: { format: xml }",
                 "log.format: should be one of auto, journal, text, logfmt, json"

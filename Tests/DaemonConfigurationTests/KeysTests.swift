@@ -56,7 +56,9 @@ struct KeysTests {
     private func parse(_ text: String) throws -> DaemonConfiguration {
         var configuration = try DaemonConfiguration.parse(Data(text.utf8), file: "t.yaml")
         configuration.tenants["main"]?.lines = DaemonConfiguration.Lines()
-        configuration.sectionsNotInForce = []
+        configuration.metricsLine = nil
+        configuration.logFormatLine = nil
+        configuration.auditLine = nil
         return configuration
     }
 

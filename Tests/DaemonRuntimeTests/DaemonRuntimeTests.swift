@@ -195,17 +195,57 @@ struct DaemonRuntimeTests {
         return try await begun.request.value
     }
 
-    @Test("The configuration's log level holds from the start, and a section without effect is logged once.")
+    @Test("The configuration's log level holds from the start.")
     func startLog() async throws {
-        try write("log: { level: warning }\nmetrics: { listen: '127.0.0.1:1' }\naudit: { to: none }")
+        try write("log: { level: warning }\nadmin: { users: [nobody-of-that-name] }\naudit: { to: none }")
         let group = ServiceGroup(services: [Running(daemon: try daemon())], logger: Logger(label: "group"))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
-            await log.wait(for: "does not act on it section=metrics")
+            await log.wait(for: "names what this machine does not know now")
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()
         }
         #expect(log.lines.allSatisfy { $0.hasPrefix("<4>") }, "\(log.lines)")
-        #expect(log.count("does not act on it") == 1)
+    }
+
+    // MARK: Metrics
+
+    @Test("While the daemon drains, it says that it is not ready, and is still alive.")
+    func notReady() async throws {
+        let port = try PortReservation()
+        try await withStandInTenant { tenant in
+            try write("metrics: { listen: 127.0.0.1:\(port.port) }", host: tenant.baseURL)
+            await tenant.holdReplies()
+            let answer = try await runUntilHeld(tenant) {
+                await log.wait(for: "address=127.0.0.1:\(port.port)")
+                #expect(try await HTTPExchange.get("/readyz", port: port.port).status == 200)
+                return Task.detached {
+                    await log.wait(for: "the daemon drains")
+                    let ready = try await HTTPExchange.get("/readyz", port: port.port)
+                    let alive = try await HTTPExchange.get("/healthz", port: port.port)
+                    await tenant.releaseReplies()
+                    #expect(ready.body.contains("the daemon is shutting down"))
+                    #expect((ready.status, alive.status) == (503, 200))
+                    return nil
+                }
+            }
+            #expect(answer.source == "tenant")
+        }
+    }
+
+    @Test("An address that is taken keeps nobody from a token: health and the log say so, and it is tried again.")
+    func taken() async throws {
+        let port = try PortReservation()
+        try port.listen()
+        try await withStandInTenant { tenant in
+            try write("metrics: { listen: 127.0.0.1:\(port.port) }", host: tenant.baseURL)
+            try await run {
+                let fault = "metrics.listen: 127.0.0.1:\(port.port) can't be listened on: Address already in use"
+                await log.wait(for: "c.yaml:1: \(fault)")
+                #expect(try await ask(#"{"op":"token","subject":"ann"}"#).source == "tenant")
+                #expect(try await ask(#"{"op":"health"}"#, admin: true).status == "degraded")
+                #expect(try await ask(#"{"op":"reload"}"#, admin: true).reloaded == true, "nothing has changed")
+            }
+        }
     }
 }

@@ -14,12 +14,10 @@ struct RuntimeSettingsTests {
     private static let properties: [String: String] = [
         "cachePolicy": "runtime", "keepsAcrossRestarts": "runtime", "connectionShare": "runtime",
         "defaultTenant": "runtime", "tenants": "runtime", "access": "runtime", "administrators": "runtime",
-        "audit": "runtime", "logLevel": "runtime", "logFormat": "runtime",
+        "audit": "runtime", "metricsListen": "runtime", "logLevel": "runtime", "logFormat": "runtime",
         "sockets": "start",
-        // Read, checked and reported, but not in force.
-        "metricsListen": "none", "sectionsNotInForce": "none",
-        // The position of another one.
-        "auditLine": "none", "logFormatLine": "none",
+        // The positions of others.
+        "auditLine": "none", "metricsLine": "none", "logFormatLine": "none",
     ]
 
     private func parse(_ settings: String) throws -> DaemonConfiguration {

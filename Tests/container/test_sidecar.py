@@ -1,4 +1,4 @@
-"""The daemon in one container and an application in another, as Documentation/containers.md describes them."""
+"""The daemon's image in one container and an application in another, as Config/kubernetes/sidecar.yaml describes them."""
 
 import itertools
 import json
@@ -6,18 +6,24 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import time
 import unittest
+import urllib.error
+import urllib.request
+
+import yaml
 
 WORK = pathlib.Path(os.environ["WORK"])
-ROOT = WORK / "root"
+MACHINE = WORK / "root"
+IMAGE = WORK / "image"
 PROGRAMS = pathlib.Path(os.environ["TOKENCACHED_PROGRAMS"])
-PAGE = pathlib.Path(__file__).parents[2] / "Documentation/containers.md"
+MANIFEST = pathlib.Path(__file__).parents[2] / "Config/kubernetes/sidecar.yaml"
 TIMEOUT = 30
 """The seconds that anything may take that should take less than one."""
 
-# The numbers of the page.
+# The numbers of the manifest.
 DAEMON, APPLICATION, GROUP = 10001, 20001, 10002
 
 ASK = """
@@ -29,42 +35,49 @@ print(connection.makefile().readline())
 """
 
 
-def page_configuration(host):
-    """Returns the configuration on the page, for another tenant and client."""
-    text = re.search(r"```yaml\n(sockets:.*?)```", PAGE.read_text(), re.DOTALL)[1]
-    for key, value in (("host", host), ("client_id", "client")):
-        text, count = re.subn(rf"^( +{key}: ).*$", rf"\g<1>{value}", text, flags=re.MULTILINE)
-        assert count == 1, key
+def configuration(host, port):
+    """Returns the configuration of the manifest, for another tenant, client and port."""
+    objects = {document["kind"]: document for document in yaml.safe_load_all(MANIFEST.read_text())}
+    text = objects["ConfigMap"]["data"]["tokencached.yaml"]
+    for pattern, value in ((r"^( +host: ).*$", host), (r"^( +client_id: ).*$", "client"), (r"(0\.0\.0\.0:)9464", port)):
+        text, count = re.subn(pattern, rf"\g<1>{value}", text, flags=re.MULTILINE)
+        assert count == 1, pattern
     return text
 
 
+def image_process():
+    """Returns what the image says about its process: the user, the command and the environment."""
+    return json.loads((IMAGE / "config.json").read_text())["process"]
+
+
 class Container:
-    """A container with this machine's files, all of them read-only, and some mounts."""
+    """A container with a read-only root and some mounts."""
 
     _numbers = itertools.count()
 
-    def __init__(self, name, user, groups, mounts, arguments):
+    def __init__(self, name, root, process, groups, mounts):
         self.name = f"{name}-{os.getpid()}-{next(self._numbers)}"
-        self.user = user
+        self.user = process["user"]["uid"]
         self.bundle = WORK / self.name
         self.bundle.mkdir()
         standard = [
             {"destination": "/proc", "type": "proc", "source": "proc"},
             {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755", "size=64k"]},
-            {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs"},
-            {"destination": "/run", "type": "tmpfs", "source": "tmpfs", "options": ["mode=755"]},
         ]
+        # This machine's own /run must not be seen. The image has every directory that is mounted on.
+        if root == MACHINE:
+            standard.append({"destination": "/run", "type": "tmpfs", "source": "tmpfs", "options": ["mode=755"]})
         bound = [
             {"destination": target, "type": "bind", "source": str(source), "options": ["bind", mode]}
             for target, (source, mode) in mounts.items()
         ]
         settings = {
             "ociVersion": "1.0.2",
-            "root": {"path": str(ROOT), "readonly": True},
+            "root": {"path": str(root), "readonly": True},
             "process": {
-                "user": {"uid": user, "gid": user, "additionalGids": groups},
-                "args": arguments,
-                "env": ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
+                "user": {**process["user"], "additionalGids": groups},
+                "args": process["args"],
+                "env": process["env"],
                 "cwd": "/",
                 "noNewPrivileges": True,
                 "capabilities": {},
@@ -119,12 +132,31 @@ class Sidecar(unittest.TestCase):
         (self.directory / "socket").chmod(0o2770)
         (self.directory / "admin").mkdir(mode=0o700)
         os.chown(self.directory / "admin", DAEMON, DAEMON)
-        (self.directory / "configuration/tokencached.yaml").write_text(page_configuration(self.tenant))
+        self.port = self.reserve_port()
+        (self.directory / "configuration/tokencached.yaml").write_text(configuration(self.tenant, self.port))
         secret = self.directory / "secret/main-client-secret"
         secret.write_text("s3cret")
         os.chown(secret, 0, GROUP)
         secret.chmod(0o440)
         self.daemon = self.start_daemon()
+
+    def reserve_port(self):
+        """Returns a port that nobody else gets from the kernel, and that the daemon can listen on."""
+        reservation = socket.socket()
+        self.addCleanup(reservation.close)
+        reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reservation.bind(("127.0.0.1", 0))
+        return reservation.getsockname()[1]
+
+    def get(self, page):
+        """Returns the status and the text of a page, or None if nobody listens."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{page}", timeout=TIMEOUT) as reply:
+                return reply.status, reply.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except urllib.error.URLError:
+            return None
 
     def start_tenant(self):
         ready = self.directory / "tenant"
@@ -144,10 +176,11 @@ class Sidecar(unittest.TestCase):
             "/etc/tokencached": (self.directory / "configuration", "ro"),
             "/run/secrets/tokencached": (self.directory / "secret", "ro"),
         }
-        daemon = Container("daemon", DAEMON, [GROUP], mounts, ["/usr/sbin/tokencached"])
+        daemon = Container("daemon", IMAGE / "rootfs", image_process(), [GROUP], mounts)
         self.addCleanup(daemon.end)
-        # This is the startup probe of the page.
-        self.until(lambda: daemon.execute("tokencachectl", "stats").returncode == 0, daemon)
+        # These are the probes of the manifest.
+        for page in ("/healthz", "/readyz"):
+            self.until(lambda: (self.get(page) or [0])[0] == 200, daemon)
         return daemon
 
     def until(self, condition, container=None):
@@ -159,8 +192,12 @@ class Sidecar(unittest.TestCase):
     def ask(self, request, user=APPLICATION, groups=(GROUP,)):
         """Makes a request from an application's container, and returns None if it can't connect."""
         mounts = {"/run/tokencached": (self.directory / "socket", "ro")}
-        command = ["/usr/bin/python3", "-c", ASK, json.dumps(request)]
-        application = Container("application", user, list(groups), mounts, command)
+        process = {
+            "user": {"uid": user, "gid": user},
+            "args": ["/usr/bin/python3", "-c", ASK, json.dumps(request)],
+            "env": ["PATH=/usr/bin"],
+        }
+        application = Container("application", MACHINE, process, list(groups), mounts)
         try:
             status = application.process.wait(TIMEOUT)
             return json.loads(application.output()) if status == 0 else None
@@ -181,6 +218,20 @@ class Sidecar(unittest.TestCase):
         self.assertEqual((health.returncode, health.stdout), (0, "ok\n"))
         self.assertEqual(self.daemon.execute("tokencachectl", "reload").returncode, 0)
         self.assertEqual(self.daemon.execute("tokencachectl", "stats").returncode, 0)
+
+    def test_the_image_runs_as_a_user_without_rights_and_has_no_shell(self):
+        process = image_process()
+        self.assertEqual((process["user"]["uid"], process["user"]["gid"]), (DAEMON, DAEMON))
+        self.assertEqual(process["args"], ["/usr/sbin/tokencached", "--config", "/etc/tokencached/tokencached.yaml"])
+        programs = [path.name for name in ("bin", "sbin") for path in (IMAGE / "rootfs/usr" / name).iterdir()]
+        self.assertEqual(sorted(programs), ["tokencachectl", "tokencached"])
+        self.assertNotEqual(self.daemon.execute("sh", "-c", "true").returncode, 0)
+
+    def test_metrics_are_served_to_prometheus(self):
+        self.ask({"op": "token", "subject": "ann"})
+        status, text = self.get("/metrics")
+        self.assertEqual(status, 200)
+        self.assertIn("tokencached_entries 1\n", text)
 
     def test_it_logs_once_that_tokens_end_with_it(self):
         self.assertEqual(self.daemon.output().count("tokens don't survive a restart"), 1)

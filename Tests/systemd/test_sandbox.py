@@ -4,9 +4,12 @@ import json
 import pathlib
 import shutil
 import sys
+import urllib.error
+import urllib.request
 
 from machine import (
     SHIPPED_DROP_INS,
+    TIMEOUT,
     MachineTestCase,
     ask,
     configure,
@@ -104,6 +107,35 @@ class DropIns(MachineTestCase):
     def test_an_address_that_is_not_allowed_is_not_reached(self):
         self.shipped("addresses", localhost="")
         self.assertEqual(ask({"op": "token", "subject": self.subject(), "timeout": 1})["error"], "timeout")
+
+    def metrics(self, port):
+        """Returns the status of the page of the metrics, or None if nobody listens."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=TIMEOUT) as reply:
+                return reply.status
+        except urllib.error.URLError:
+            return None
+
+    def listen(self, port):
+        configure(settings=f"metrics: {{ listen: 127.0.0.1:{port} }}")
+        return systemctl("reload", "tokencached.service", check=False).returncode
+
+    def test_metrics_are_served_from_the_shipped_sandbox_and_with_all_restrictions(self):
+        token(self.subject())
+        self.assertEqual(self.listen(9464), 0)
+        self.assertEqual(self.metrics(9464), 200)
+        self.shipped("own-root")
+        self.shipped("addresses")
+        systemctl("restart", "tokencached.service")
+        self.assertEqual(self.listen(9465), 0)
+        self.assertEqual(self.metrics(9465), 200)
+
+    def test_no_other_port_than_that_of_the_metrics_can_be_listened_on(self):
+        self.shipped("metrics-port")
+        self.assertEqual(token(self.subject())["source"], "tenant")
+        self.assertEqual(self.listen(9464), 0)
+        self.assertNotEqual(self.listen(9465), 0)
+        self.assertEqual((self.metrics(9464), self.metrics(9465)), (200, None))
 
     def test_an_older_systemd_accepts_the_settings_of_254(self):
         self.shipped("systemd-254")

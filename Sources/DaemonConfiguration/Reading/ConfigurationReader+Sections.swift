@@ -16,7 +16,6 @@ extension ConfigurationReader {
             return nil
         }
         var configuration = DaemonConfiguration()
-        configuration.sectionsNotInForce = ["metrics"].filter { file.line(of: $0) != nil }
         readTenants(&file, &configuration)
         configuration.access = readAccess(file.take("access"), tenants: Array(configuration.tenants.keys))
         read(&file, settings, &configuration)
@@ -71,15 +70,5 @@ extension ConfigurationReader {
             note(item, "should be journal, stderr, none or the absolute path of a file")
             return nil
         }
-    }
-
-    mutating func address(_ item: Item) -> String? {
-        guard let text = item.text, let colon = text.lastIndex(of: ":"), colon > text.startIndex,
-            let port = Self.whole(String(text[text.index(after: colon)...])), (1...65_535).contains(port)
-        else {
-            note(item, "should be an address and a port, such as 127.0.0.1:9464")
-            return nil
-        }
-        return text
     }
 }

@@ -47,7 +47,12 @@ enum FileSettings {
         ),
         .section("admin", \.self, "The administrators.", administrators),
         .section("audit", \.self, "The audit trail.", audit),
-        .section("metrics", \.self, "The metrics over HTTP.", metrics),
+        .special(
+            "metrics",
+            form: "a mapping",
+            "The metrics and the health over HTTP.",
+            keys: MetricsSettings.all.map { $0.describe(DaemonConfiguration()) }
+        ) { reader, item, configuration in reader.readMetrics(item, &configuration) },
         .section("log", \.self, "The log.", log),
     ]
 
@@ -73,16 +78,6 @@ enum FileSettings {
         ) { reader, item, configuration in
             configuration.audit = reader.auditDestination(item)
             configuration.auditLine = item.line
-        }
-    ]
-
-    private static let metrics: [Setting<DaemonConfiguration>] = [
-        .special(
-            "listen",
-            form: "an address and a port, such as `127.0.0.1:9464`",
-            "The address of the metrics."
-        ) { reader, item, configuration in
-            configuration.metricsListen = reader.address(item)
         }
     ]
 

@@ -15,7 +15,9 @@ extension Components {
         try loaded.checkLogFormat()
         let auditTrail = try loaded.openAuditTrail()
         let clients = try await clients.prepare(loaded)
-        return RuntimeSettings(loaded, auditTrail: auditTrail, clients: clients)
+        // Last, because an address that only one server can have moves to the new one at once.
+        let metrics = try await metrics.prepare(loaded)
+        return RuntimeSettings(loaded, auditTrail: auditTrail, clients: clients, metrics: metrics)
     }
 
     /// Puts all settings into force.
@@ -27,6 +29,7 @@ extension Components {
         // Right after the new secrets: ending the persistence may take seconds.
         for tenant in await clients.apply(settings.clients) { await frontend.cache.secretChanged(of: tenant) }
         auditTrail.move(to: settings.auditTrail)
+        await metrics.apply(settings.metrics)
         await persistence.apply(isWanted: settings.keepsAcrossRestarts)
         for note in settings.notes {
             log.warning(

@@ -10,6 +10,7 @@ package struct Components: Sendable {
     package let clients: TenantClients
     package let persistence: TokenPersistence
     package let auditTrail: AuditTrail
+    package let metrics: MetricsEndpoint
     package let output: LogOutput
     package let levels: NIOLoopBound<LogLevelControl>
     package let log: Logger
@@ -20,6 +21,7 @@ package struct Components: Sendable {
         clients: TenantClients,
         persistence: TokenPersistence,
         auditTrail: AuditTrail,
+        metrics: MetricsEndpoint,
         output: LogOutput,
         levels: NIOLoopBound<LogLevelControl>,
         log: Logger
@@ -28,6 +30,7 @@ package struct Components: Sendable {
         self.clients = clients
         self.persistence = persistence
         self.auditTrail = auditTrail
+        self.metrics = metrics
         self.output = output
         self.levels = levels
         self.log = log

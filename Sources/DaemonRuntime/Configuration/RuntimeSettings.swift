@@ -27,6 +27,8 @@ package struct RuntimeSettings: Sendable {
     package let auditTrail: AuditTrail.Opened
     /// The tenants' clients and secrets.
     package let clients: TenantClients.Prepared
+    /// The HTTP server of the metrics, if there is another one.
+    package let metrics: MetricsEndpoint.Prepared
     /// Sentences about names in the configuration that this machine doesn't know now, for the log.
     package let notes: [String]
 
@@ -34,7 +36,8 @@ package struct RuntimeSettings: Sendable {
     package init(
         _ loaded: LoadedConfiguration,
         auditTrail: AuditTrail.Opened,
-        clients: TenantClients.Prepared
+        clients: TenantClients.Prepared,
+        metrics: MetricsEndpoint.Prepared
     ) {
         let configuration = loaded.configuration
         logLevel = configuration.logLevel
@@ -46,6 +49,7 @@ package struct RuntimeSettings: Sendable {
         keepsAcrossRestarts = configuration.keepsAcrossRestarts
         self.auditTrail = auditTrail
         self.clients = clients
+        self.metrics = metrics
         notes = loaded.notes
     }
 }

@@ -235,6 +235,11 @@ extension Frontend {
         try? await eventLoop.submit { dispatcher.value.checks[name] = check }.get()
     }
 
+    /// The results of the daemon's checks, or nil while it ends.
+    package var health: HealthReply? {
+        get async { try? await eventLoop.submit { dispatcher.value.currentHealth() }.get() }
+    }
+
     /// Delivers a reply to a waiter.
     package func deliver(_ reply: Reply, to waiter: Waiter) {
         eventLoop.execute { server.value.deliver(reply, to: waiter) }

@@ -4,10 +4,10 @@
 enum LogKey {
     static let reason = "reason"
     static let path = "path"
+    static let address = "address"
     static let tenant = "tenant"
     static let tenants = "tenants"
     static let sockets = "sockets"
-    static let section = "section"
     static let files = "files"
     static let connections = "connections"
     static let version = "version"

@@ -15,15 +15,17 @@ package struct ServingService: DaemonService {
 
     private let frontend: Frontend
     private let sockets: Sockets
+    private let phase: ServingPhase
     private let tenants: String
     private let log: Logger
 
     /// Prepares the service.
     ///
     /// - Parameter tenants: The tenants' names, for the log.
-    package init(_ frontend: Frontend, _ sockets: Sockets, tenants: String, log: Logger) {
+    package init(_ frontend: Frontend, _ sockets: Sockets, _ phase: ServingPhase, tenants: String, log: Logger) {
         self.frontend = frontend
         self.sockets = sockets
+        self.phase = phase
         self.tenants = tenants
         self.log = log
     }
@@ -31,6 +33,7 @@ package struct ServingService: DaemonService {
     package func run() async throws {
         try await frontend.listen(on: sockets.requests)
         try await frontend.listen(on: sockets.admin)
+        phase.begin(.serving)
         log.info(
             "the daemon serves",
             metadata: [
@@ -41,6 +44,7 @@ package struct ServingService: DaemonService {
         // The signals are trapped by now, and each peer that connects from here on is answered.
         ServiceNotification.ready(status: await frontend.status).send()
         try await gracefulShutdown()
+        phase.begin(.draining)
         log.info("the daemon drains", metadata: [LogKey.event: "\(LogEventName.draining.rawValue)"])
         ServiceNotification.stopping.send()
         // From here on new peers find another daemon, or none, and not one that is about to close.

@@ -166,7 +166,7 @@ package final class RequestDispatcher: RequestHandler {
         case .reload:
             dependencies.reload(waiter, peer)
             return nil
-        case .health: return .health(health())
+        case .health: return .health(health(now: now))
         case .metrics: return dependencies.metrics(waiter) ? nil : .error(.tooManyScrapes)
         case .explain(let key): return cache.assumeIsolated { $0.explain(key, for: peer.uid, now: now) }
         case .releaseHold(let tenant):
@@ -178,8 +178,10 @@ package final class RequestDispatcher: RequestHandler {
         }
     }
 
-    private func health() -> HealthReply {
-        let now = now
+    /// Returns the results of the daemon's checks, outside a batch.
+    package func currentHealth() -> HealthReply { health(now: dependencies.now()) }
+
+    private func health(now: Instant) -> HealthReply {
         let ofTenants = cache.assumeIsolated { $0.health(now: now) }
         return HealthReply(checks: ofTenants.checks + ownChecks)
     }

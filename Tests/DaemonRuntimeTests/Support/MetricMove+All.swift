@@ -122,7 +122,10 @@ extension MetricMove {
             return []
         },
         .daemon("tokencached_log_lines_dropped_total") { daemon in
-            daemon.log.output.write(.info, String(repeating: "x", count: 2 * 1_024 * 1_024))
+            // One entry that is larger than all that may wait: 300 values of the most bytes each.
+            let value = Logger.MetadataValue.string(String(repeating: "x", count: 4_096))
+            let values = Dictionary(uniqueKeysWithValues: (0..<300).map { ("value\($0)", value) })
+            daemon.log.output.write(LogEntry(.info, "an entry", values))
             return []
         },
         .daemon("tokencached_reloads_total") { daemon in

@@ -2,8 +2,10 @@ import Audit
 import DaemonRuntime
 import Dispatch
 import Foundation
+import MetricsServer
 import NIOCore
 import NIOPosix
+import OperatorReplies
 import Secrets
 import StandInTenant
 import Systemd
@@ -116,6 +118,7 @@ final class TestDaemon: Sendable {
                 retryPauses: retryPauses
             ),
             auditTrail: auditTrail,
+            metrics: MetricsEndpoint(frontend, .fixed, on: group, log: log.logger),
             output: log.output,
             levels: levels,
             log: log.logger
@@ -217,5 +220,12 @@ extension Result where Failure == any Error {
         } catch {
             self = .failure(error)
         }
+    }
+}
+
+extension Pages {
+    /// Pages that are always the same.
+    fileprivate static var fixed: Pages {
+        Pages(metrics: { "a 1\n" }, loops: [:], readiness: { HealthReply(checks: []) })
     }
 }
