@@ -112,6 +112,18 @@ struct LogFormatTests {
         }
     }
 
+    @Test(
+        "Every value that is not one plain word is in quotes, and no other.",
+        arguments: [
+            ("key=value", true), ("a b", true), (#"a"b"#, true), (#"a\b"#, true), ("", true), ("no\u{A0}break", true),
+            ("/run/a,b;c[1]{x}", false), ("ünïcödé", false), ("-1.5", false),
+        ]
+    )
+    func quotes(value: String, isQuoted: Bool) {
+        let line = Self.entry(["reason": "\(value)"]).logfmt
+        #expect(line.hasSuffix(isQuoted ? "\"\n" : " reason=\(value)\n"), "\(line)")
+    }
+
     @Test("Names that are no plain word or a line's own are changed, and long values are cut.")
     func namesAndLengths() {
         let entry = Self.entry([

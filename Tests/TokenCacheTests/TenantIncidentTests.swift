@@ -125,6 +125,17 @@ struct TenantIncidentTests {
         #expect(suspected.map(\.kind) == [.client(.suspected(isProbed: true))])
         #expect(suspected.first?.cause == .init(status: 401, code: "OAUTH-1"))
         #expect(suspected.first?.report.failures == 1)
+        cache.fail(try cache.onlyMint(), unauthorized)
+        let denied = cache.takeIncidents()
+        #expect(denied.map(\.kind) == [.client(.denied)], "the circuit that opens for it is no outage")
+        #expect(denied.map(\.report.phase) == [.began])
+        cache.suspend(.seconds(10))
+        #expect(cache.ask(.of("new")) == .wait)
+        cache.succeed(try cache.onlyMint())
+        cache.advance(.seconds(9))
+        #expect(cache.takeIncidents().isEmpty)
+        cache.advance(.seconds(1))
+        #expect(cache.takeIncidents().map(\.report) == [.init(.ended, duration: .seconds(10), failures: 0)])
     }
 
     @Test("A tenant that denies nearly everyone is reported once a minute, however often it accepts one between.")
