@@ -27,10 +27,9 @@ struct TopTests {
         let deployment = try await Deployment.start()
         _ = try deployment.token("ann@example.com")
         let terminal = try start(deployment.adminPath)
-        let before = try terminal.settings
         let first = try expect(terminal, shows: "ann@example.com")
         #expect(first.hasPrefix(Self.enter) && first.contains("tokencached") && first.contains("TENANT"))
-        #expect(try terminal.settings != before)
+        #expect(try terminal.settings != terminal.initialSettings)
         try terminal.resize(columns: 40, lines: 10)
         let small = try expect(terminal, shows: "top needs 64 x 17", after: first.utf8.count)
         try terminal.resize(columns: 100, lines: 30)
@@ -39,7 +38,7 @@ struct TopTests {
         terminal.type("q")
         #expect(terminal.waitForEnd() == 0)
         #expect(terminal.written.hasSuffix(Self.leave))
-        #expect(try terminal.settings == before)
+        #expect(try terminal.settings == terminal.initialSettings)
         try await deployment.stop()
     }
 
@@ -53,13 +52,12 @@ struct TopTests {
     func end(keys: String, signal: Int32, status: Int32) throws {
         let directory = try TemporaryDirectory()
         let terminal = try start(directory.path("none"))
-        let before = try terminal.settings
         _ = try expect(terminal, shows: "no answer")
-        #expect(try terminal.settings != before)
+        #expect(try terminal.settings != terminal.initialSettings)
         if keys.isEmpty { terminal.signal(signal) } else { terminal.type(keys) }
         #expect(terminal.waitForEnd() == status)
         #expect(terminal.written.hasSuffix(Self.leave) || terminal.written.contains(Self.leave + "\r\n"))
-        #expect(try terminal.settings == before)
+        #expect(try terminal.settings == terminal.initialSettings)
     }
 
     @Test("Ctrl-Z gives the terminal to the shell, and fg takes it again.")
@@ -73,7 +71,6 @@ struct TopTests {
             """
         let tool = Program.directory.appending(path: "tokencachectl").path
         let terminal = try PseudoTerminal("/bin/bash", ["-c", script, tool])
-        let before = try terminal.settings
         _ = try expect(terminal, shows: "no answer")
         terminal.type("\u{1A}")
         // The shell adds the number of SIGSTOP to 128.
@@ -83,7 +80,7 @@ struct TopTests {
         terminal.type("q")
         #expect(terminal.waitForEnd() == 0)
         #expect(terminal.written.contains("ended: 0"))
-        #expect(try terminal.settings == before)
+        #expect(try terminal.settings == terminal.initialSettings)
     }
 
     @Test("It keeps the screen while the daemon is away, and finds the next one.")

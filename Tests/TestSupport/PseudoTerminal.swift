@@ -25,6 +25,8 @@ package final class PseudoTerminal: Sendable {
     private let main: Int32
     /// The program's end, which stays open so that its settings can be read.
     private let other: Int32
+    /// The terminal's settings before the program was started.
+    package let initialSettings: Settings
     private let process: pid_t
     private let hasEnded = Mutex(false)
     private let output = Mutex("")
@@ -44,6 +46,7 @@ package final class PseudoTerminal: Sendable {
         (main, other) = try Self.open()
         let path = "/proc/self/fd/\(other)"
         try Self.resize(main, columns, lines)
+        initialSettings = try Self.settings(of: other)
         let executable = name.hasPrefix("/") ? name : Program.directory.appending(path: name).path
         let variables = ProcessInfo.processInfo.environment.merging(["TERM": "xterm"]) { $1 }
             .merging(environment) { $1 }.map { "\($0.key)=\($0.value)" }
@@ -64,14 +67,8 @@ package final class PseudoTerminal: Sendable {
     /// All that the program has written and this test has read.
     package var written: String { output.withLock(\.self) }
 
-    /// The terminal's settings.
-    package var settings: Settings {
-        get throws {
-            var found = termios()
-            _ = try Self.check("tcgetattr", unsafe tcgetattr(other, &found))
-            return Settings(input: found.c_iflag, output: found.c_oflag, local: found.c_lflag)
-        }
-    }
+    /// The terminal's settings now.
+    package var settings: Settings { get throws { try Self.settings(of: other) } }
 
     /// Reads until the program has written a text, after what was read before a position.
     ///
@@ -138,6 +135,12 @@ package final class PseudoTerminal: Sendable {
         _ = try check("openpty", unsafe openpty(&main, &other, nil, nil, nil))
         for descriptor in [main, other] { _ = try check("fcntl", fcntl(descriptor, F_SETFD, FD_CLOEXEC)) }
         return (main, other)
+    }
+
+    private static func settings(of terminal: Int32) throws -> Settings {
+        var found = termios()
+        _ = try check("tcgetattr", unsafe tcgetattr(terminal, &found))
+        return Settings(input: found.c_iflag, output: found.c_oflag, local: found.c_lflag)
     }
 
     private static func resize(_ terminal: Int32, _ columns: Int, _ lines: Int) throws {

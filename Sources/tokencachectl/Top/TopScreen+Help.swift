@@ -3,7 +3,7 @@ extension TopScreen {
     /// The lines in place of the tables.
     var help: [StyledText] {
         let entries: [(String, String)] = [
-            ("requests", "of applications, since the last look; the graph has a bar for each look"),
+            ("requests", "of applications a second; the graph has a bar for each look"),
             ("hits", "share of the requests for tokens that the cache answered at once"),
             ("mints", "calls that ask the tenant for a token"),
             ("CIRCUIT", "open: no calls for that time; half_open: one call decides"),
@@ -16,6 +16,6 @@ extension TopScreen {
             ("REFRESH IN", "time until the token's refresh, if the token is in use then"),
         ]
         let title = StyledText(" What the screen shows", .bold)
-        return [title, ""] + entries.map { StyledText("  \($0.0)", .name).padded(to: 13) + StyledText($0.1) }
+        return [title, ""] + entries.map { StyledText("  \($0.0)", .name).padded(to: 14) + StyledText($0.1) }
     }
 }
