@@ -73,7 +73,7 @@ class Connection:
 class Stage:
     """A directory with the tenants, the configuration and the daemon."""
 
-    def __init__(self, tenants=("main",), configuration="", limits="", metrics_port=None):
+    def __init__(self, tenants=("main",), configuration="", limits=""):
         self.stack = contextlib.ExitStack()
         self.directory = pathlib.Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="operations-")))
         self.directory.chmod(0o700)
