@@ -19,7 +19,7 @@ import matplotlib.ticker
 import numpy
 from load import Load, stage
 from prometheus import Prometheus, dashboard, with_values
-from stage import Exporter, wait_for
+from stage import wait_for
 
 QUIET = 15
 """Seconds of undisturbed load before and after each disturbance, which make the picture readable."""
@@ -60,8 +60,7 @@ STYLE = {
 def run_under_load(directory):
     """Runs the daemon under load with a hold and an outage. Returns Prometheus, the beginning and the end."""
     with stage() as place:
-        exporter = Exporter(place.admin)
-        prometheus = Prometheus(directory, exporter.address)
+        prometheus = Prometheus(directory, place.metrics)
         wait_for_samples(prometheus, 1)
         start = time.time()
         load = Load(place)
@@ -75,7 +74,6 @@ def run_under_load(directory):
             wait_for_samples(prometheus, QUIET)
         finally:
             load.end()
-            exporter.end()
     return prometheus, start, time.time()
 
 

@@ -1,7 +1,6 @@
 """A stand-in tenant and the real daemon in a temporary directory, for the tests of what operators use."""
 
 import contextlib
-import http.server
 import json
 import os
 import pathlib
@@ -83,7 +82,9 @@ class Stage:
         secret.write_text("secret")
         secret.chmod(0o600)
         self.tenants = {}
-        text = configuration + f"default_tenant: {tenants[0]}\ntenants:\n"
+        # The configuration allows no port 0. If another program takes this one now, the daemon says so and ends.
+        self.metrics = f"127.0.0.1:{free_port()}"
+        text = configuration + f"metrics: {{ listen: {self.metrics} }}\ndefault_tenant: {tenants[0]}\ntenants:\n"
         try:
             for name in tenants:
                 self.tenants[name] = StandInTenant(self.directory, name)
@@ -127,32 +128,10 @@ class Stage:
         self.end()
 
 
-class Exporter:
-    """Serves what the admin operation `metrics` returns, on a port that the kernel chooses."""
-
-    def __init__(self, admin):
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                connection = Connection(admin)
-                (reply,) = connection.ask({"op": "metrics"})
-                connection.close()
-                # On a busy machine, Prometheus gives up after a second.
-                with contextlib.suppress(BrokenPipeError):
-                    self.send_response(200)
-                    self.send_header("content-type", reply["content_type"])
-                    self.end_headers()
-                    self.wfile.write(reply["body"].encode())
-
-            def log_message(self, *arguments):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def end(self):
-        self.server.shutdown()
-        self.server.server_close()
+def free_port():
+    """Returns a port that was free a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
 
 
 def started(command, log):

@@ -6,7 +6,7 @@ import unittest
 
 import load
 from prometheus import Prometheus, alerts, dashboard_queries, operands
-from stage import Exporter, wait_for
+from stage import wait_for
 
 EVENTS = {
     "hits": 'tokencached_token_lookups_total{result="hit"} > 1000',
@@ -27,10 +27,8 @@ class Monitoring(unittest.TestCase):
     def setUpClass(cls):
         cls.stage = load.stage()
         cls.addClassCleanup(cls.stage.end)
-        cls.exporter = Exporter(cls.stage.admin)
-        cls.addClassCleanup(cls.exporter.end)
         cls.start = time.time()
-        cls.prometheus = Prometheus(cls.stage.directory, cls.exporter.address)
+        cls.prometheus = Prometheus(cls.stage.directory, cls.stage.metrics)
         cls.addClassCleanup(cls.prometheus.end)
         cls.load = load.Load(cls.stage)
         cls.addClassCleanup(cls.load.end)

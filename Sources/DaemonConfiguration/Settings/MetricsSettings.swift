@@ -3,7 +3,9 @@ enum MetricsSettings {
     static let all: [Setting<DaemonConfiguration>] = [
         .special(
             "listen",
-            form: "an address and a port, such as `127.0.0.1:9464`, `\"[::1]:9464\"` or `localhost:9464`, and no other name",
+            form: """
+                an address and a port, such as `127.0.0.1:9464`, `"[::1]:9464"` or `localhost:9464`, and no other name
+                """,
             """
             The address at which the daemon serves `/metrics` (Prometheus's text format), `/healthz` (200 while its event \
             loops answer) and `/readyz` (200 unless `health` is failing, or the daemon starts or shuts down) by HTTP. There \
