@@ -19,6 +19,7 @@ struct WaitersTests {
             of: peer,
             at: "main",
             for: .mint(call, acceptsStale: false),
+            since: now,
             until: now + .seconds(number),
             to: &list
         )
