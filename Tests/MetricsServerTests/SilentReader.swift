@@ -10,7 +10,8 @@ struct SilentReader {
             .channelOption(.autoRead, value: false)
             .connect(host: "127.0.0.1", port: port)
             .get()
-        try await channel.writeAndFlush(ByteBuffer(string: "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+        // On a busy machine the server may have ended the connection already.
+        try? await channel.writeAndFlush(ByteBuffer(string: "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"))
         return SilentReader(channel: channel)
     }
 
