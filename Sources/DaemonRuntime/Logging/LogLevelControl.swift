@@ -44,7 +44,6 @@ package final class LogLevelControl {
     /// Sets an operator's level.
     package func set(_ request: LogLevelRequest) {
         let level = Logger.Level(request.level)
-        // At the more verbose of both levels, so that the change is in the log.
         setting.set(level, for: request.duration, now: now())
         var metadata: Logger.Metadata = [
             LogKey.event: "\(LogEventName.levelChanged.rawValue)", LogKey.newLevel: "\(level)",
@@ -87,6 +86,7 @@ package final class LogLevelControl {
 
     /// Puts the level into force, and logs that whatever the level.
     private func change(_ message: Logger.Message, _ metadata: Logger.Metadata) {
+        // Neither the level before nor the one after may hide the change.
         output.level = min(output.level, .notice)
         log.notice(message, metadata: metadata)
         apply()
