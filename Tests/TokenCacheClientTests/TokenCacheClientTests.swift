@@ -130,7 +130,7 @@ struct TokenCacheClientTests {
             let error = await failure { _ = try await client.token(for: .userID("a")) }
             #expect(error?.code == .denied)
             #expect(error?.message == "no")
-            #expect(error?.description == "denied: no")
+            #expect(error?.description == "denied: no (X)")
             #expect(error?.requestState == .answered)
             #expect(error?.retryAfter == .seconds(9))
             #expect(error?.upstream?.status == 401)

@@ -50,9 +50,9 @@ struct BenchTests {
         #expect(
             text.hasPrefix(
                 """
-                load        2 connections, 1 requests in flight on each, 1 key, 1 thread, 0 µs
+                load        2 connections, 1 request in flight on each, 1 key, 1 thread, 0 s
                 throughput  1235 requests/s
-                latency     p50 100 µs, p90 0 µs, p99 0 µs, p99.9 0 µs, longest 2.0 s
+                latency     p50 100 µs, p90 0 s, p99 0 s, p99.9 0 s, longest 2.0 s
                 tokens      12
                 unanswered  0 requests were under way at the end
 

@@ -1,4 +1,4 @@
-"""The daemon's image in one container and an application in another, as Config/kubernetes/sidecar.yaml describes them."""
+"""The daemon's image in one container and an application in another, as Config/kubernetes/sidecar.yaml has them."""
 
 import itertools
 import json
@@ -180,7 +180,7 @@ class Sidecar(unittest.TestCase):
         self.addCleanup(daemon.end)
         # These are the probes of the manifest.
         for page in ("/healthz", "/readyz"):
-            self.until(lambda: (self.get(page) or [0])[0] == 200, daemon)
+            self.until(lambda page=page: (self.get(page) or [0])[0] == 200, daemon)
         return daemon
 
     def until(self, condition, container=None):

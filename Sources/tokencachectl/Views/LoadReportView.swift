@@ -34,9 +34,11 @@ package struct LoadReportView {
         return rows.text + "\n\n" + style.dim(Self.note)
     }
 
+    private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+
     private var load: String {
-        "\(report.connections) connections, \(report.pipeline) requests in flight on each, \(report.keys) "
-            + "\(report.keys == 1 ? "key" : "keys"), \(report.threads) \(report.threads == 1 ? "thread" : "threads"), "
+        "\(Self.count(report.connections, "connection")), \(Self.count(report.pipeline, "request")) in flight on each, "
+            + "\(Self.count(report.keys, "key")), \(Self.count(report.threads, "thread")), "
             + "\(report.seconds.durationText)"
     }
 
