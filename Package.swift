@@ -63,7 +63,7 @@ var targets: [Target] = [
     .target(
         name: "TokenCache",
         dependencies: [
-            "OperatorReplies", "Secrets", "TokenProtocol", histogram,
+            "OperatorReplies", "SafeText", "Secrets", "TokenProtocol", histogram,
             .product(name: "DequeModule", package: "swift-collections"),
             .product(name: "BitCollections", package: "swift-collections"),
         ]

@@ -31,6 +31,14 @@ struct SafeTextTests {
         #expect(text.isPlainJSON == (json == "\"\(text)\"" && text.utf8.allSatisfy { $0 < 0x80 }))
     }
 
+    @Test(
+        "A text is cut between characters, to at most a number of bytes before the ellipsis.",
+        arguments: [("ann", 3, "ann"), ("anna", 3, "ann…"), ("aéb", 2, "a…"), ("é", 1, "…"), ("", 0, "")]
+    )
+    func truncated(text: String, most: Int, kept: String) {
+        #expect(text.truncated(to: most) == kept)
+    }
+
     @Test("A byte is escaped only if JSON requires it.")
     func bytes() {
         #expect(UInt8(ascii: "\"").jsonEscape == #"\""#)

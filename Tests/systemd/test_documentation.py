@@ -1,10 +1,11 @@
 """The documentation's examples that need systemd, as the pages show them."""
 
 import pathlib
+import shutil
 import subprocess
 import sys
 
-from machine import TIMEOUT, MachineTestCase, property_of, token
+from machine import SOCKETS, TIMEOUT, MachineTestCase, property_of, systemctl, token
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("Documentation/*.md")])
@@ -16,6 +17,18 @@ from examples import examples  # noqa: E402
 
 
 class Documentation(MachineTestCase):
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.undo_the_examples)
+
+    def undo_the_examples(self):
+        """Removes the drop-ins that the pages install, and the audit file that one of them begins."""
+        shutil.rmtree("/etc/systemd/system/tokencached.service.d")
+        systemctl("daemon-reload")
+        systemctl("stop", *SOCKETS, "tokencached.service")
+        pathlib.Path("/var/log/tokencached").unlink()
+        shutil.rmtree("/var/log/private/tokencached")
+
     def test_the_examples_that_need_systemd_succeed(self):
         token(self.subject())
         count = 0

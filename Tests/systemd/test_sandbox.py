@@ -131,6 +131,10 @@ class DropIns(MachineTestCase):
         self.assertEqual(self.metrics(9465), 200)
 
     def test_no_other_port_than_that_of_the_metrics_can_be_listened_on(self):
+        binds = "import socket; socket.socket().bind(('127.0.0.1', 0))"
+        probe = ["systemd-run", "--quiet", "--wait", "--property=SocketBindDeny=any", "/usr/bin/python3", "-c", binds]
+        if run(*probe, check=False).returncode == 0:
+            self.skipTest("this kernel or container lets no manager restrict ports")
         self.shipped("metrics-port")
         self.assertEqual(token(self.subject())["source"], "tenant")
         self.assertEqual(self.listen(9464), 0)

@@ -1,4 +1,5 @@
 package import Logging
+import SafeText
 
 #if canImport(FoundationEssentials)
 package import FoundationEssentials
@@ -56,19 +57,5 @@ package struct LogEntry: Sendable {
     private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
         guard scalar.isASCII else { return false }
         return scalar.properties.isAlphabetic || scalar.properties.numericType != nil || scalar == "_" || scalar == "-"
-    }
-}
-
-extension String {
-    /// Returns a copy of at most a number of bytes, with an ellipsis if some are left out.
-    fileprivate func truncated(to most: Int) -> String {
-        guard utf8.count > most else { return self }
-        var (kept, size) = ("", 0)
-        for scalar in unicodeScalars {
-            size += UTF8.width(scalar)
-            guard size <= most else { break }
-            kept.unicodeScalars.append(scalar)
-        }
-        return kept + "…"
     }
 }

@@ -1,3 +1,4 @@
+import SafeText
 package import Secrets
 package import TokenProtocol
 
@@ -110,21 +111,5 @@ package struct AuditRecord: Sendable, Equatable {
         self.peer = peer
         self.act = act
         self.trace = trace
-    }
-}
-
-extension String {
-    /// Returns a copy of at most a number of bytes, with an ellipsis if some are left out.
-    ///
-    /// It shares no storage.
-    fileprivate func truncated(to most: Int) -> String {
-        guard utf8.count > most else { return self }
-        var (kept, size) = ("", 0)
-        for scalar in unicodeScalars {
-            size += UTF8.width(scalar)
-            guard size <= most else { break }
-            kept.unicodeScalars.append(scalar)
-        }
-        return kept + "…"
     }
 }
