@@ -1,4 +1,5 @@
 import Glibc
+import NIOCore
 
 /// A port of a loopback address that no other socket gets from the kernel, but that a server can listen on.
 ///
@@ -23,15 +24,15 @@ package final class PortReservation: Sendable {
         }
         self.descriptor = descriptor
         port = Int(UInt16(bigEndian: address.sin_port))
-        guard status == 0 else { throw Failure(code: errno) }
+        guard status == 0 else { throw IOError(errnoCode: errno, reason: "a port can't be reserved") }
     }
 
     /// Listens on the port, so that nobody else can.
     package func listen() throws {
-        guard Glibc.listen(descriptor, 1) == 0 else { throw Failure(code: errno) }
+        guard Glibc.listen(descriptor, 1) == 0 else {
+            throw IOError(errnoCode: errno, reason: "a port can't be listened on")
+        }
     }
 
     deinit { close(descriptor) }
-
-    private struct Failure: Error { let code: CInt }
 }
