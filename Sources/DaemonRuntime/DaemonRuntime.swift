@@ -81,7 +81,7 @@ package struct DaemonRuntime: Sendable {
         // One loop for the cache and the connections, another for the tenants: TLS and replies never delay a hit.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let tenantGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        // A scrape delays neither, and is answered even if they are stuck.
+        // A third for HTTP: its clients delay neither by their number, and are answered even if the others are stuck.
         let metricsGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let clients = TenantClients(source, on: tenantGroup, log: log)
         let result = await Result.of {
@@ -115,7 +115,10 @@ package struct DaemonRuntime: Sendable {
         _ exporter: MetricsExporter
     ) -> Pages {
         Pages(
-            metrics: { await exporter.render() },
+            metrics: {
+                let text = await exporter.render()
+                return text.isEmpty ? nil : text
+            },
             loops: ["requests": Self.turn(of: loops.requests), "tenants": Self.turn(of: loops.tenants)],
             readiness: {
                 let checks = await frontend.health?.checks ?? []

@@ -1,6 +1,7 @@
 /// A measurement under way, with its warm-up.
 ///
-/// The warm-up is measured, too, and forgotten with the first reply after it. If the load ends before, it is the result.
+/// The warm-up is measured, too, and forgotten with the first reply after it. If the load ends before, it is the
+/// result.
 struct Recording {
     private(set) var measurement = Measurement()
     /// The time at which the measurement began.

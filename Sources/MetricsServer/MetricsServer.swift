@@ -6,9 +6,9 @@ package import NIOCore
 // MetricsServer: metrics and health over HTTP.
 //
 // Purpose: Prometheus, a kubelet and a load balancer speak HTTP and not the protocol of the sockets. This module serves
-// three pages to them, on an event loop of its own, so that no scrape delays a hit. It promises that a client can take
-// neither memory nor connections beyond fixed bounds, that each request is answered within a few seconds even if the
-// rest of the daemon is stuck, and that nothing but these pages can be reached.
+// three pages to them, on an event loop of its own, so that reading requests and sending pages delays no hit. It
+// promises that a client can take neither memory nor connections beyond fixed bounds, that each request is answered
+// within a few seconds even if the rest of the daemon is stuck, and that nothing but these pages can be reached.
 //
 // Hummingbird parses the requests and bounds the connections. Each connection serves one request, so that its deadline
 // covers everything that a slow client can do.
@@ -21,21 +21,27 @@ package struct MetricsServer: Sendable {
         ///
         /// With it a client has an answer within 5 s, less than Prometheus and probes commonly wait.
         package var page: TimeAmount
+        /// The shortest time between two makings of a page, for all clients together.
+        ///
+        /// A page takes a turn of the daemon's event loops, and no number of clients may fill these.
+        package var interval: TimeAmount
         /// The time in which a connection has to send a request and to read the response.
         package var deadline: TimeAmount
         /// The most connections at once.
         ///
-        /// Prometheus needs one, and each probe another. Further ones wait in the socket's queue, and as each connection
-        /// has a deadline, not for long.
+        /// Prometheus needs one, and each probe another. Further ones wait in the socket's queue, and as each
+        /// connection has a deadline, not for long.
         package var connections: Int
 
         /// Creates the bounds of the daemon, or others for a test.
         package init(
             page: TimeAmount = .seconds(4),
+            interval: TimeAmount = .milliseconds(100),
             deadline: TimeAmount = .seconds(10),
             connections: Int = 32
         ) {
             self.page = page
+            self.interval = interval
             self.deadline = deadline
             self.connections = connections
         }
@@ -58,7 +64,7 @@ package struct MetricsServer: Sendable {
         onListening: @escaping @Sendable (Int) async -> Void
     ) {
         self.address = address
-        let responder = Responder(pages, on: group.next(), within: limits.page)
+        let responder = Responder(pages, on: group.next(), within: limits.page, every: limits.interval)
         // Hummingbird's log has its own keys, and a client that sends malformed bytes deserves no line.
         let silent = Logger(label: "metrics") { _ in SwiftLogNoOpLogHandler() }
         server = Server(

@@ -3,8 +3,9 @@ import Synchronization
 
 /// Makes the instruments of declared metrics, and reads them.
 ///
-/// An instrument is found by its name and labels once, when it is made. Counting with it takes no lock and no look-up.
-/// Whoever asks for a metric that is not declared, or is declared as another type, gets an instrument that does nothing.
+/// An instrument is found by its name and labels once, when it is made. Counters and gauges then take no lock and no
+/// look-up, and histograms take a lock of their own. The instrument of a metric that is not declared, or is declared as
+/// another type, does nothing.
 package final class MetricsRegistry: MetricsFactory {
     private struct Name: Hashable {
         let family: String

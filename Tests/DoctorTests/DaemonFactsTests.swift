@@ -82,7 +82,7 @@ struct DaemonFactsTests {
         )
         let stale = token(.success(.init(source: "cache", expiresIn: 60, isStale: true)))
         #expect(stale.status == .warning)
-        #expect(stale.advice == "tokencachectl explain 'ann' shows the reason")
+        #expect(stale.advice == "tokencachectl explain ann shows the reason")
     }
 
     @Test(
@@ -92,7 +92,7 @@ struct DaemonFactsTests {
             (.denied, 400, "exactly this subject"),
             (.forbidden, nil, "section access"), (.unknownTenant, nil, "default_tenant"),
             (.rateLimited, 429, "tokencachectl stats"), (.unavailable, nil, "tokencachectl health"),
-            (.timeout, nil, "tokencachectl explain"), (.badUpstream, 200, "proxy"), (.closed, nil, "explain 'ann'"),
+            (.timeout, nil, "tokencachectl explain"), (.badUpstream, 200, "proxy"), (.closed, nil, "explain ann"),
         ] as [(TokenCacheError.Code, Int?, String)]
     )
     func error(code: TokenCacheError.Code, status: Int?, advice: String) {

@@ -39,6 +39,17 @@ struct SafeTextTests {
         #expect(text.truncated(to: most) == kept)
     }
 
+    @Test(
+        "A text is one word for a shell.",
+        arguments: [
+            ("auth0/ann@example.com", "auth0/ann@example.com"), ("auth0|ann", "'auth0|ann'"), ("", "''"),
+            ("it's; rm -r /", "'it'\\''s; rm -r /'"),
+        ]
+    )
+    func shell(text: String, word: String) {
+        #expect(text.quotedForShell == word)
+    }
+
     @Test("A byte is escaped only if JSON requires it.")
     func bytes() {
         #expect(UInt8(ascii: "\"").jsonEscape == #"\""#)

@@ -83,7 +83,7 @@ package final class LogOutput: Sendable {
         let form = state.withLock { $0.form }
         queue.write(size: entry.size) { dropped in
             self.reportLoss(dropped, form)
-            if !self.put(entry, form) { self.lose(1) }
+            if !self.put(entry, form) { self.countLoss() }
         }
     }
 
@@ -103,10 +103,10 @@ package final class LogOutput: Sendable {
     }
 
     /// Counts an entry that could not be written.
-    private func lose(_ count: Int) {
+    private func countLoss() {
         state.withLock { state in
-            state.lost += count
-            state.unreported += count
+            state.lost += 1
+            state.unreported += 1
         }
     }
 

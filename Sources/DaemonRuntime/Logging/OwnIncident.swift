@@ -5,7 +5,7 @@ package import TokenCache
 /// Logs one of the daemon's own incidents, once when it begins, once a minute while it lasts, and once when it is over.
 package final class OwnIncident: Sendable {
     /// The kind of fault.
-    package enum Kind: Sendable, CaseIterable {
+    package enum Kind: Sendable {
         /// Records of the audit trail are lost.
         case auditGap
         /// Connections are rejected or closed, as all are taken.

@@ -3,7 +3,7 @@ package import SocketServer
 import Synchronization
 package import TokenCache
 
-/// The daemon's own incidents that every part shares.
+/// The incidents of the audit trail, of the configuration's file and of connections.
 package final class OwnIncidents: Sendable {
     /// The gap of the audit trail.
     package let auditGap: OwnIncident

@@ -19,7 +19,7 @@ package struct MetricsService: DaemonService {
     package func run() async throws {
         await withGracefulShutdownHandler {
             for await _ in exporter.requests { await serve() }
-            // Whoever asked just before the end.
+            // For those that asked just before the end.
             await serve()
         } onGracefulShutdown: {
             exporter.end()
@@ -30,14 +30,15 @@ package struct MetricsService: DaemonService {
         let readers = exporter.takeReaders()
         guard !readers.isEmpty else { return }
         let isEncoded = readers.contains { if case .waiter = $0 { true } else { false } }
+        let snapshot = await frontend.snapshot
         let (text, reply) = await exporter.text(
-            await frontend.snapshot,
+            snapshot,
             droppedLogLines: output.droppedLines,
             isEncoded: isEncoded
         )
         for reader in readers {
             switch reader {
-            case .task(let continuation): continuation.resume(returning: text)
+            case .task(let continuation): continuation.resume(returning: snapshot == nil ? "" : text)
             case .waiter(let waiter): if let reply { frontend.deliver(.metrics(reply), to: waiter) }
             }
         }

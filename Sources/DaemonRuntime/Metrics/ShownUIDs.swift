@@ -3,8 +3,8 @@ import TokenCache
 
 /// The uids that have series of their own.
 ///
-/// They are the first ones that use the daemon, and the busiest of those that come at the same time. A uid that is shown
-/// stays, as its counters would otherwise seem to start again, and the counters of all others to jump.
+/// They are the first ones that use the daemon, and the busiest of those that come at the same time. A uid that is
+/// shown stays, as its counters would otherwise seem to start again, and the counters of all others to jump.
 struct ShownUIDs: Sendable {
     /// The maximum number of these uids.
     static let limit = 20

@@ -8,9 +8,10 @@ import TokenProtocol
 
 /// The HTTP server of the metrics, which comes, goes and moves with the configuration.
 ///
-/// If an address can't be listened on at the start, the daemon serves tokens without it, because an address that is taken
-/// or not there yet must not keep users from their tokens. The log and `health` say so, and ``MetricsEndpointService`` tries again
-/// until it succeeds. At a reload the operator is there, and it is a fault of the configuration.
+/// If an address can't be listened on at the start, the daemon serves tokens without it, because an address that is
+/// taken or not there yet must not keep users from their tokens. The log and `health` say so, and
+/// ``MetricsEndpointService`` tries again until it succeeds. At a reload the operator is there, and it is a fault of
+/// the configuration.
 package actor MetricsEndpoint {
     /// The setting of a configuration.
     fileprivate struct Setting {
@@ -161,7 +162,9 @@ package actor MetricsEndpoint {
         if case .failure(let error) = result { order.result.yield(.failure(error)) }
         order.result.finish()
         // If it is still the one to be used, nobody has stopped it, or the daemon ends.
-        if listener?.id == order.id { listener = nil }
+        guard listener?.id == order.id else { return }
+        listener = nil
+        if case .failure(let error) = result, let setting { await report(setting.fault(error)) }
     }
 
     private func open(_ address: ListenAddress) async throws -> Listener {

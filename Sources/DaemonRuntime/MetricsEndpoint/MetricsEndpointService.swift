@@ -2,7 +2,7 @@ import ServiceLifecycle
 
 /// Runs the HTTP server of the metrics.
 ///
-/// It is the last service to end, so that `/readyz` says that the daemon drains.
+/// It ends after the services that serve requests, so that `/readyz` says that the daemon drains.
 package struct MetricsEndpointService: DaemonService {
     /// The time between two attempts to listen on an address.
     package static let interval = Duration.seconds(10)

@@ -1,9 +1,9 @@
 import ServiceLifecycle
 package import TokenCache
 
-/// Logs the daemon's own incidents that have no event of their own, by a look every few seconds.
+/// Checks the counts of connections every few seconds, and logs the reports of incidents that are due.
 ///
-/// So an application that connects too often costs the log nothing.
+/// An application that connects too often therefore costs the log nothing.
 package struct IncidentService: DaemonService {
     private static let interval = Duration.seconds(2)
 
@@ -26,6 +26,6 @@ package struct IncidentService: DaemonService {
         }
     }
 
-    /// Looks at the counts of connections, and logs what is due.
+    /// Checks the counts of connections, and logs the reports that are due.
     package func check(now: Instant) async { incidents.note(await frontend.connectionFaults, now: now) }
 }

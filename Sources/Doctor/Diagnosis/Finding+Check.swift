@@ -1,6 +1,6 @@
 extension Finding {
     /// A step of an examination, in the order of the examination.
-    package enum Check: String, Sendable, CaseIterable {
+    package enum Check: String, Sendable {
         /// The configuration file.
         case configuration
         /// A secret or key of a tenant's client, or the password of its proxy.

@@ -3,7 +3,7 @@ import SafeText
 /// The result of one step of an examination.
 package struct Finding: Sendable, Equatable {
     /// The judgement of a step.
-    package enum Status: String, Sendable, CaseIterable {
+    package enum Status: String, Sendable {
         case ok
         /// The step can't be done, and the text says why.
         case skipped

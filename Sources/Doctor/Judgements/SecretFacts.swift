@@ -1,3 +1,4 @@
+import SafeText
 import SystemPackage
 package import Systemd
 
@@ -91,11 +92,12 @@ extension SecretFacts {
     }
 
     private func opening(_ entry: String) -> String {
-        entry == path ? "chown \(user): \(entry); chmod 600 \(entry)" : "chmod o+x \(entry)"
+        let word = entry.quotedForShell
+        return entry == path ? "chown \(user): \(word); chmod 600 \(word)" : "chmod o+x \(word)"
     }
 
     private static func advice(on error: SecretFileError, user: String) -> String {
-        let path = error.path
+        let path = error.path.quotedForShell
         switch error.problem {
         case .unreadable(.noSuchFileOrDirectory), .empty:
             return "write the client's secret: install -m 600 -o \(user) /dev/stdin \(path)"
@@ -104,7 +106,9 @@ extension SecretFacts {
         case .readableByOthers:
             return "chown \(user): \(path); chmod 600 \(path); and change a secret that others have seen"
         case .listedForUser, .listedForGroup: return "setfacl -b \(path); and change a secret that others have seen"
-        case .replaceableByOthers(let directory): return "chown root: \(directory); chmod go-w \(directory)"
+        case .replaceableByOthers(let directory):
+            let word = directory.quotedForShell
+            return "chown root: \(word); chmod go-w \(word)"
         case .tooLarge, .notText:
             return "see that \(path) is the client's secret, alone on one line, and no other file"
         }

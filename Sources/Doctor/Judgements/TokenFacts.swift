@@ -1,3 +1,4 @@
+import SafeText
 package import TokenCacheClient
 
 /// The daemon's answer to a request for a token.
@@ -45,7 +46,7 @@ extension TokenFacts {
             .token,
             tenant,
             "\(found); the daemon would prefer a newer one and can't get it",
-            "tokencachectl explain '\(subject)' shows the reason"
+            "tokencachectl explain \(subject.quotedForShell) shows the reason"
         )
     }
 
@@ -69,9 +70,10 @@ extension TokenFacts {
         case .unknownTenant: "run the doctor with --tenant, or set default_tenant"
         case .rateLimited: "tokencachectl stats shows the rate and the hold of the tenant"
         case .unavailable: "the steps before show whether the tenant is reachable; tokencachectl health shows a circuit"
-        case .timeout: "the tenant is slow, or calls wait for their turn: tokencachectl explain '\(subject)'"
+        case .timeout:
+            "the tenant is slow, or calls wait for their turn: tokencachectl explain \(subject.quotedForShell)"
         case .badUpstream: "something else than the tenant answers, often a proxy: journalctl -u tokencached -p warning"
-        default: "tokencachectl explain '\(subject)'"
+        default: "tokencachectl explain \(subject.quotedForShell)"
         }
     }
 }

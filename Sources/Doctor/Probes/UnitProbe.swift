@@ -5,7 +5,7 @@ enum UnitProbe {
     /// The daemon's service.
     static let service = "tokencached.service"
     private static let sockets = ["tokencached.socket", "tokencached-admin.socket"]
-    private static let limit = Duration.seconds(10)
+    private static let limit = Duration.seconds(5)
 
     /// The daemon's units.
     struct Result: Sendable {

@@ -1,6 +1,11 @@
-import Foundation
 import HTTPTypes
 import NIOCore
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
 
 /// A response with a text.
 struct Page: Sendable, Equatable {

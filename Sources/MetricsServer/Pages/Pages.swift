@@ -4,8 +4,8 @@ package import OperatorReplies
 ///
 /// Each may take any time: the server answers in time without it, and calls none again before it has returned.
 package struct Pages: Sendable {
-    /// The metrics in Prometheus's text format 0.0.4.
-    package var metrics: @Sendable () async -> String
+    /// The metrics in Prometheus's text format 0.0.4, or nil if they can't be read.
+    package var metrics: @Sendable () async -> String?
     /// Returns when the event loop of the name has had a turn.
     package var loops: [String: @Sendable () async -> Void]
     /// The checks that say that the daemon should get requests.
@@ -13,7 +13,7 @@ package struct Pages: Sendable {
 
     /// Creates a set of sources.
     package init(
-        metrics: @escaping @Sendable () async -> String,
+        metrics: @escaping @Sendable () async -> String?,
         loops: [String: @Sendable () async -> Void],
         readiness: @escaping @Sendable () async -> HealthReply
     ) {

@@ -4,7 +4,7 @@ import OperatorReplies
 
 /// Answers requests for the pages.
 struct Responder: Sendable {
-    private let metrics: SharedAnswer<String>
+    private let metrics: SharedAnswer<String?>
     private let loops: [(name: String, turn: SharedAnswer<Bool>)]
     private let readiness: SharedAnswer<HealthReply>
 
@@ -13,11 +13,12 @@ struct Responder: Sendable {
     /// - Parameters:
     ///   - loop: The event loop of the timeouts.
     ///   - limit: The longest time that a page may take.
-    init(_ pages: Pages, on loop: any EventLoop, within limit: TimeAmount) {
-        metrics = SharedAnswer(on: loop, within: limit, pages.metrics)
-        readiness = SharedAnswer(on: loop, within: limit, pages.readiness)
+    ///   - interval: The shortest time between two makings of a page.
+    init(_ pages: Pages, on loop: any EventLoop, within limit: TimeAmount, every interval: TimeAmount) {
+        metrics = SharedAnswer(on: loop, within: limit, every: interval, pages.metrics)
+        readiness = SharedAnswer(on: loop, within: limit, every: interval, pages.readiness)
         loops = pages.loops.sorted { $0.key < $1.key }.map { name, turn in
-            let answer = SharedAnswer(on: loop, within: limit) {
+            let answer = SharedAnswer(on: loop, within: limit, every: interval) {
                 await turn()
                 return true
             }
@@ -39,7 +40,7 @@ struct Responder: Sendable {
     private func page(_ route: Route) async throws(Problem) -> Page {
         switch route {
         case .metrics:
-            guard let text = await metrics.value() else {
+            guard let text = await metrics.value() ?? nil else {
                 throw Problem(.serviceUnavailable, "the metrics were not collected in time")
             }
             return Page("text/plain; version=0.0.4; charset=utf-8", text)

@@ -15,7 +15,9 @@ package struct MetricsReply: Sendable, Equatable {
         body = Self.quotedASCII(text) ?? Array(text.jsonQuoted.utf8)
     }
 
-    /// Quotes printable ASCII with line feeds, or returns nil for another text, whose unsafe characters have to be found.
+    /// Quotes printable ASCII with line feeds, or returns nil for another text.
+    ///
+    /// In another text the unsafe characters have to be found.
     private static func quotedASCII(_ text: String) -> [UInt8]? {
         var quoted = [UInt8(ascii: "\"")]
         quoted.reserveCapacity(text.utf8.count + text.utf8.count / 8)

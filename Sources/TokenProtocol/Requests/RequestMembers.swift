@@ -28,8 +28,8 @@ struct RequestMembers {
         case `for`
     }
 
-    /// The members by the raw values of their names, with room for more names.
-    private var values = InlineArray<24, JSONScanner.Value?>(repeating: nil)
+    /// The members by the raw values of their names.
+    private var values = InlineArray<19, JSONScanner.Value?>(repeating: nil)
     private var others = JSONMemberNames()
     /// True if a member comes twice.
     private(set) var hasDuplicate = false
@@ -91,16 +91,26 @@ struct RequestMembers {
             for known in Name.allCases where JSONText.isEqual(name, known.text, line) { return known }
             return nil
         }
-        let length = name.end - name.start
-        guard length < namesByLength.count else { return nil }
-        for known in namesByLength[length] where JSONText.isEqual(name, known.text, line) { return known }
+        // A table would cost each member of a hit a check that it is initialised, and counts of references.
+        let candidates: (Name, Name?, Name?, Name?, Name?)
+        switch name.end - name.start {
+        case 2: candidates = (.op, .id, nil, nil, nil)
+        case 3: candidates = (.for, nil, nil, nil, nil)
+        case 5: candidates = (.scope, .limit, .after, .order, .level)
+        case 6: candidates = (.tenant, nil, nil, nil, nil)
+        case 7: candidates = (.subject, .userID, .minTTL, .timeout, nil)
+        case 8: candidates = (.noCache, .subjects, .userIDs, nil, nil)
+        case 11: candidates = (.traceparent, nil, nil, nil, nil)
+        case 12: candidates = (.accessToken, .tokenSHA256, nil, nil, nil)
+        default: return nil
+        }
+        if JSONText.isEqual(name, candidates.0.text, line) { return candidates.0 }
+        if let second = candidates.1, JSONText.isEqual(name, second.text, line) { return second }
+        if let third = candidates.2, JSONText.isEqual(name, third.text, line) { return third }
+        if let fourth = candidates.3, JSONText.isEqual(name, fourth.text, line) { return fourth }
+        if let fifth = candidates.4, JSONText.isEqual(name, fifth.text, line) { return fifth }
         return nil
     }
-
-    private static let namesByLength: [[Name]] = {
-        let longest = Name.allCases.map(\.text.utf8CodeUnitCount).max() ?? 0
-        return (0...longest).map { length in Name.allCases.filter { $0.text.utf8CodeUnitCount == length } }
-    }()
 
     private static func explain(_ malformed: JSONScanner.Malformed) -> ErrorReply {
         guard !malformed.isTooDeep else {

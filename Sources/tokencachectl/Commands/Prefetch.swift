@@ -52,7 +52,7 @@ struct Prefetch: DaemonCommand {
                 total = sum
             }
         } catch {
-            // What was accepted stays accepted.
+            // Users that were accepted stay accepted.
             if total.queued > 0 || total.cached > 0 { Terminal.complain("before the error: \(Self.text(of: total))") }
             throw error
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import SafeText
 import TokenCacheClient
 
 /// The arguments and options that name a user's token.
@@ -29,13 +30,5 @@ struct KeyOptions: ParsableArguments {
         if let tenant { words += ["--tenant", tenant] }
         if let scope { words += ["--scope", scope] }
         return words.map(\.quotedForShell).joined(separator: " ")
-    }
-}
-
-extension String {
-    /// The text as one word of a shell's command line.
-    fileprivate var quotedForShell: String {
-        let isPlain = !isEmpty && allSatisfy { $0.isLetter || $0.isNumber || "-_.,:/@".contains($0) }
-        return isPlain ? self : "'\(replacing("'", with: "'\\''"))'"
     }
 }

@@ -4,11 +4,6 @@ import ArgumentParser
 ///
 /// It changes none of the terminal's modes, so that the terminal is as it was however the program ends.
 package struct Screen {
-    private static let home = "\u{1B}[H"
-    private static let clearScreen = "\u{1B}[2J"
-    private static let clearLine = "\u{1B}[K"
-    private static let clearBelow = "\u{1B}[J"
-
     private var isFirst = true
 
     package init() {}
@@ -29,7 +24,7 @@ package struct Screen {
             lines = lines.prefix(max(0, most - 2)) + ["… \(hidden) more lines"]
         }
         defer { isFirst = false }
-        let start = isFirst ? Self.home + Self.clearScreen : Self.home
-        return start + lines.map { $0 + Self.clearLine + "\n" }.joined() + Self.clearBelow
+        let start = isFirst ? EscapeSequence.home + EscapeSequence.clearScreen : EscapeSequence.home
+        return start + lines.map { $0 + EscapeSequence.clearRest + "\n" }.joined() + EscapeSequence.clearBelow
     }
 }

@@ -32,10 +32,13 @@ struct TopPoller: Sendable {
             report(.look(try await ask(client)))
         } catch let error as TokenCacheError {
             report(.failure(error.message))
-        } catch {}
+        } catch is CancellationError {
+        } catch {
+            report(.failure("\(error)"))
+        }
     }
 
-    /// Asks for everything at once, so that a look takes as long as the slowest answer.
+    /// Asks for everything at once, except for the metrics, which are asked for if the statistics have few tenants.
     private func ask(_ client: TokenCacheClient) async throws -> Look {
         async let health = optional(Self.request("health"), client, HealthReply.self)
         async let refreshes = optional(Self.refreshes, client, EntriesPage.self)

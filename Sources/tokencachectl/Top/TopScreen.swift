@@ -97,7 +97,7 @@ package struct TopScreen {
     static func shares(of lines: Int, among wanted: [Int]) -> [Int] {
         var shares = wanted.map { _ in 0 }
         var left = lines
-        while left > 0, let _ = wanted.indices.first(where: { shares[$0] < wanted[$0] }) {
+        while left > 0, wanted.indices.contains(where: { shares[$0] < wanted[$0] }) {
             for index in wanted.indices where left > 0 && shares[index] < wanted[index] {
                 shares[index] += 1
                 left -= 1

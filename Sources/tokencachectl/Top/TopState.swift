@@ -15,7 +15,7 @@ package struct TopState: Sendable {
         let since: Duration
     }
 
-    /// What the screen shows of the daemon.
+    /// The state of the daemon as the screen shows it.
     struct Content: Sendable {
         var history = History()
         var failure: Failure?

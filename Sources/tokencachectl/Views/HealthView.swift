@@ -11,10 +11,10 @@ package struct HealthView {
         self.display = display
     }
 
-    /// A line with the status, and a line for each thing that is wrong.
+    /// A line with the status, and a line for each check that is not well or has something to say.
     package var text: String {
-        let faults = health.checks.filter { $0.status != .ok }.map(text)
-        return ([display.style.text(of: health.status)] + faults).joined(separator: "\n")
+        let shown = health.checks.filter { $0.status != .ok || $0.description != nil }.map(text)
+        return ([display.style.text(of: health.status)] + shown).joined(separator: "\n")
     }
 
     private func text(of check: HealthReply.Check) -> String {
