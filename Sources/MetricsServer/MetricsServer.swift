@@ -25,23 +25,29 @@ package struct MetricsServer: Sendable {
         ///
         /// A page takes a turn of the daemon's event loops, and no number of clients may fill these.
         package var interval: TimeAmount
-        /// The time in which a connection has to send a request and to read the response.
+        /// The time in which a connection has to send its request.
+        ///
+        /// Prometheus and probes send it at once. It is short, as clients that send nothing keep others waiting.
+        package var request: TimeAmount
+        /// The time in which a connection has to read the response.
         package var deadline: TimeAmount
         /// The most connections at once.
         ///
-        /// Prometheus needs one, and each probe another. Further ones wait in the socket's queue, and as each
-        /// connection has a deadline, not for long.
+        /// Prometheus needs one, and each probe another. Further ones wait in the socket's queue: behind 600 that send
+        /// nothing for some seven seconds.
         package var connections: Int
 
         /// Creates the bounds of the daemon, or others for a test.
         package init(
             page: TimeAmount = .seconds(4),
             interval: TimeAmount = .milliseconds(100),
+            request: TimeAmount = .seconds(3),
             deadline: TimeAmount = .seconds(10),
-            connections: Int = 32
+            connections: Int = 256
         ) {
             self.page = page
             self.interval = interval
+            self.request = request
             self.deadline = deadline
             self.connections = connections
         }
@@ -76,7 +82,7 @@ package struct MetricsServer: Sendable {
                     let body = request.method == .head ? ResponseBody() : ResponseBody(byteBuffer: page.body)
                     try await writer.write(response: page.head, body: body)
                 },
-                configuration: HTTP1Channel.Configuration(additionalChannelHandlers: [ConnectionLimits(limits.deadline)]
+                configuration: HTTP1Channel.Configuration(additionalChannelHandlers: [ConnectionLimits(limits)]
                 )
             ),
             configuration: ServerConfiguration(

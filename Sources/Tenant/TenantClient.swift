@@ -68,8 +68,9 @@ package struct TenantClient: Sendable {
         defer { body.wipe() }
         switch await call(Self.tokenPath, body, in: trace) {
         case .failed(let failure): return .failed(failure)
-        case .answered(let reply, var bytes):
+        case .answered(var reply, var bytes):
             defer { bytes.wipe() }
+            reply.secret = client.proof
             return unsafe bytes.withUnsafeReadableBytes { unsafe reply.outcome(Span(_unsafeBytes: $0)) }
         }
     }

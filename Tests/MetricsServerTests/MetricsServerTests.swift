@@ -185,7 +185,7 @@ struct MetricsServerTests {
         arguments: ["", "GET /metrics HTTP/1.1\r\nHost"]
     )
     func slowClient(text: String) async throws {
-        try await withServer(limits: .init(deadline: .milliseconds(50))) { port in
+        try await withServer(limits: .init(request: .milliseconds(50))) { port in
             let answer = try await HTTPExchange(port: port).send(text)
             #expect(answer.hasPrefix("HTTP/1.1 408 "), "\(answer)")
         }
@@ -211,7 +211,7 @@ struct MetricsServerTests {
         let isReleased = Mutex(false)
         var pages = Pages.fixed()
         pages.metrics = { isReleased.withLock { $0 } ? "late 1\n" : "early 1\n" }
-        let limits = MetricsServer.Limits(deadline: .seconds(100), connections: 2)
+        let limits = MetricsServer.Limits(request: .seconds(100), connections: 2)
         try await withServer(pages, limits: limits, group: group) { port in
             let idle = [try await HTTPExchange(port: port), try await HTTPExchange(port: port)]
             async let third = HTTPExchange.get("/metrics", port: port)
@@ -232,7 +232,7 @@ struct MetricsServerTests {
     @Test("A server that stops closes idle connections at once, and frees its port.")
     func stop() async throws {
         var idle: HTTPExchange?
-        try await withServer(limits: .init(deadline: .seconds(100))) { port in
+        try await withServer(limits: .init(request: .seconds(100))) { port in
             idle = try await HTTPExchange(port: port)
             _ = try await HTTPExchange.get("/metrics", port: port)
         }

@@ -10,7 +10,8 @@ struct SharedAnswerTests {
     @Test("Calls begin no more often than once in the interval, however many ask.")
     func interval() async throws {
         let interval = TimeAmount.milliseconds(20)
-        let (start, times) = (NIODeadline.now(), Mutex<[NIODeadline]>([]))
+        let start = NIODeadline.now()
+        let times = Mutex<[NIODeadline]>([])
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let answer = SharedAnswer(on: loop, within: .minutes(2), every: interval) {
             times.withLock { $0.append(.now()) }

@@ -2,6 +2,7 @@ import Foundation
 import Tenant
 import Testing
 import TokenCache
+import TokenProtocol
 
 @Suite("Answers as servers and proxies alter them")
 struct AlteredAnswerTests {
@@ -52,6 +53,17 @@ struct AlteredAnswerTests {
     private func mint(compressed text: String, as coding: String) async throws -> MintOutcome {
         let bytes = try Array(#require(Data(base64Encoded: text)))
         return try await mint([PlayedServer.answer(bytes, fields: ["content-encoding: \(coding)"])])
+    }
+
+    @Test("A denial that repeats the client's secret is passed on without the text that contains it.")
+    func echo() async throws {
+        let body = #"{"errors":[{"code":"no secret","title":"for {\"client_secret\":\"secret\"}"}]}"#
+        let outcome = try await mint([PlayedServer.answer(Array(body.utf8), status: "400 Bad Request")])
+        let upstream = try #require(outcome.upstream)
+        #expect(upstream == ErrorReply.Upstream(status: 400))
+        let other = #"{"errors":[{"code":"OAUTH-10","title":"User not found"}]}"#
+        let plain = try await mint([PlayedServer.answer(Array(other.utf8), status: "400 Bad Request")])
+        #expect(plain.upstream == ErrorReply.Upstream(status: 400, code: "OAUTH-10", title: "User not found"))
     }
 
     @Test("The client asks for no compression.")

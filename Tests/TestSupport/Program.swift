@@ -24,18 +24,23 @@ package final class Program: Sendable {
         process.standardOutput = pipe
         process.standardError = pipe
         process.standardInput = FileHandle.nullDevice
-        pipe.fileHandleForReading.readabilityHandler = { handle in
-            let data = handle.availableData
-            if data.isEmpty { handle.readabilityHandler = nil }
-            self.output.withLock { $0 += String(decoding: data, as: UTF8.self) }
-            self.changed.signal()
-        }
         let reaper = Reaper.shared
         process.terminationHandler = { reaper.remove($0.processIdentifier) }
         try process.run()
         reaper.add(process.processIdentifier)
         // It may have ended before it was added.
         if !process.isRunning { reaper.remove(process.processIdentifier) }
+        // A thread of its own, as a `readabilityHandler` crashes if the pipe is closed while it is being removed.
+        Thread.detachNewThread { self.read(pipe.fileHandleForReading) }
+    }
+
+    private func read(_ pipe: FileHandle) {
+        while true {
+            let data = pipe.availableData
+            output.withLock { $0 += String(decoding: data, as: UTF8.self) }
+            changed.signal()
+            if data.isEmpty { return }
+        }
     }
 
     deinit {

@@ -61,6 +61,8 @@ struct BenchTests {
             )
         )
         #expect(report.isClean)
+        report.oldestUnanswered = 2
+        #expect(!report.isClean, "the daemon hangs")
         report.errors = ["denied": 2, "": 3]
         report.lostConnections = 4
         report.unanswered = 5

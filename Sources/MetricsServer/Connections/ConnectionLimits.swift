@@ -17,20 +17,20 @@ final class ConnectionLimits: ChannelDuplexHandler, RemovableChannelHandler {
     /// The time that a client has to close after the response, and to read the rest of it when the server stops.
     static let grace = TimeAmount.seconds(1)
 
-    private let deadline: TimeAmount
+    private let limits: MetricsServer.Limits
     private var phase = ConnectionPhase()
     private var timeout: Scheduled<Void>?
 
     /// Creates the bounds of a connection.
     ///
-    /// - Parameter deadline: The time in which it has to send a request and to read the response.
-    init(_ deadline: TimeAmount) { self.deadline = deadline }
+    /// - Parameter limits: The times in which it has to send a request, and to read the response.
+    init(_ limits: MetricsServer.Limits) { self.limits = limits }
 
     func handlerAdded(context: ChannelHandlerContext) {
         let limit = InboundLimit(Self.maxRequestBytes)
         // It can fail only in a channel that is closed already.
         try? context.pipeline.syncOperations.addHandler(limit, position: .first)
-        schedule(in: deadline, context)
+        schedule(in: limits.request, context)
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { timeout?.cancel() }
@@ -54,9 +54,15 @@ final class ConnectionLimits: ChannelDuplexHandler, RemovableChannelHandler {
             switch unwrapInboundIn(data) {
             case .head(let head): phase.receiveHead(hasBody: Self.hasBody(head))
             case .body: phase.receiveBody()
-            case .end: phase.receiveEnd()
+            case .end: receiveEnd(context)
             }
         if action == .pass { context.fireChannelRead(data) } else { perform(action, context) }
+    }
+
+    private func receiveEnd(_ context: ChannelHandlerContext) -> ConnectionPhase.Action {
+        let action = phase.receiveEnd()
+        if action == .pass { schedule(in: limits.page + limits.deadline, context) }
+        return action
     }
 
     private static func hasBody(_ head: HTTPRequest) -> Bool {

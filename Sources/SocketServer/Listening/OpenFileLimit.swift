@@ -2,8 +2,9 @@ import Glibc
 
 /// The limit of open files, which is raised from 1,024 on many machines to what the system allows.
 package struct OpenFileLimit: Sendable, Equatable {
-    /// The descriptors that are reserved for logs, tenants' connections, timers and listening sockets.
-    package static let reserve = 64
+    /// The descriptors that are reserved for logs, tenants' connections, timers and listening sockets, and for the 256
+    /// connections of the metrics over HTTP.
+    package static let reserve = 320
 
     /// The number of files that may be open.
     package let files: Int

@@ -17,6 +17,10 @@ struct GrantReply {
     let wall: Double
     /// The memory for tokens, or nil for the heap.
     let memory: SecretMemory?
+    /// The secret that the request contained, or nil for none.
+    ///
+    /// A gateway may repeat the request in its error, and the secret must not go on from there.
+    var secret: SecretBytes?
 
     /// Returns the outcome of a request for a token.
     func outcome(_ body: borrowing Span<UInt8>) -> MintOutcome {
@@ -120,10 +124,18 @@ struct GrantReply {
     }
 
     /// Returns a text without characters that control a terminal, cut to a length that an error may have.
+    ///
+    /// - Returns: The text, or nil if there is none or if it contains the request's secret.
     private func plainText(_ value: JSONScanner.Value?, _ body: borrowing Span<UInt8>) -> String? {
-        Self.text(value, body).map { text in
-            let scalars = text.unicodeScalars.filter { !$0.isUnsafeToPrint }
-            return String(String.UnicodeScalarView(scalars.prefix(Self.longestText)))
+        guard let text = Self.text(value, body), !containsSecret(text) else { return nil }
+        let scalars = text.unicodeScalars.filter { !$0.isUnsafeToPrint }
+        return String(String.UnicodeScalarView(scalars.prefix(Self.longestText)))
+    }
+
+    private func containsSecret(_ text: String) -> Bool {
+        guard let secret else { return false }
+        return unsafe secret.withUnsafeBytes { secret in
+            unsafe !secret.isEmpty && Array(text.utf8).firstRange(of: secret) != nil
         }
     }
 }

@@ -10,6 +10,14 @@ enum GrantRequest {
         case secret(String, ClientSecret)
         /// A signed assertion, which has the client's id in it.
         case assertion([UInt8])
+
+        /// The bytes of the proof, which no error may repeat.
+        var proof: SecretBytes {
+            switch self {
+            case .secret(_, let secret): secret.bytes
+            case .assertion(let assertion): unsafe assertion.withUnsafeBytes { unsafe SecretBytes(copying: $0) }
+            }
+        }
     }
 
     /// Builds the body of a request for an impersonation token.

@@ -31,6 +31,8 @@ extension CacheStateMachine {
         // While the client is denied, another 401 means that it still is.
         case .denied(let upstream, _) where upstream.status == 401 && isClientDenied(tenant): .fault
         case .denied, .throttled, .rejected, .noMemory: .answer
+        // The daemon has ended the call itself.
+        case .unavailable(_, ErrorReply.Code.shuttingDown.rawValue, _): .unknown
         case .unavailable, .malformed: .fault
         }
     }

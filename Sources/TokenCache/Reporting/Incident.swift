@@ -89,7 +89,9 @@ package struct Incident: Sendable, Equatable {
         guard let present else { return nil }
         guard let reported = present.reported else { return present.began }
         let next = reported + Self.interval
-        return present.until.map { min(next, $0 + present.quiet) } ?? next
+        // If the fault is gone by then, only its end is left to report.
+        if let until = present.until, until < next { return until + present.quiet }
+        return next
     }
 
     /// Ends it at once if the fault is gone, as nobody will look again, and returns the report of its end.

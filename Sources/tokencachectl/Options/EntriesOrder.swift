@@ -1,7 +1,7 @@
 import ArgumentParser
 
 /// An order in which the cache's content can be listed.
-enum EntriesOrder: String, ExpressibleByArgument {
+enum EntriesOrder: String, CaseIterable, ExpressibleByArgument {
     /// By the time of the next refresh, the soonest first.
     case nextRefresh = "next-refresh"
 

@@ -3,10 +3,10 @@ import TokenCacheClient
 
 /// The options that name the daemon's sockets.
 package struct SocketOptions: ParsableArguments {
-    @Option(help: "The path of the applications' socket.")
+    @Option(help: "The path of the applications' socket.", completion: .file())
     var socket: String?
 
-    @Option(help: "The path of the operators' socket.")
+    @Option(help: "The path of the operators' socket.", completion: .file())
     var adminSocket: String?
 
     package init() {}

@@ -68,7 +68,12 @@ package struct LoadReport: Sendable, Equatable, Encodable {
     }
 
     /// True if every reply had a token and no connection was lost.
-    package var isClean: Bool { tokens > 0 && errors.isEmpty && lostConnections == 0 }
+    package var isClean: Bool {
+        tokens > 0 && errors.isEmpty && lostConnections == 0 && oldestUnanswered < Self.longestWait
+    }
+
+    /// The time after which a request that has no reply is one that the daemon doesn't answer, in seconds.
+    private static let longestWait = 1.0
 
     /// The report as a JSON object.
     package var json: String {
