@@ -28,7 +28,7 @@ extension StandInTenant {
         do {
             let body = request.body.isEmpty ? [:] : try JSONValue(json: request.body).asObject()
             reply = try answer("\(request.head.method.rawValue) \(path)", body)
-            if path == "refuse" { refusal = [.refuse(try Self.refusal(body))] }
+            if path == "refuse" { refusal = [.refuse(try Self.refusal(body), closes: true)] }
         } catch {
             reply = OutgoingReply(400, json: JSONText.object(["error": JSONText.string("\(error)")]))
         }

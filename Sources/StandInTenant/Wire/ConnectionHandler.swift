@@ -117,8 +117,10 @@ extension ConnectionHandler {
         case .close:
             end()
             context.close(promise: nil)
-        case .refuse(let duration):
+        case .refuse(let duration, let closes):
             end()
+            // A reset could overtake the reply in the client.
+            if closes { context.close(promise: nil) }
             tenant.assumeIsolated { tenant in tenant.refuse(for: duration) }
         case nil:
             phase = .idle

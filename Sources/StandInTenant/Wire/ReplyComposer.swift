@@ -38,7 +38,7 @@ package struct ReplyComposer: Sendable {
             case .never: [.hang]
             case .neverAfterHead: [.send(reply.head), .hang]
             case .cut(let cut, let ending): Self.cut(reply, cut) + [ending == .reset ? .reset : .close]
-            case .refuse(let duration): [.refuse(duration)]
+            case .refuse(let duration): [.refuse(duration, closes: false)]
             }
         return steps + (closes ? [.close] : [])
     }

@@ -8,5 +8,5 @@ package enum ReplyStep: Sendable, Equatable {
     case hang  // The connection stays open for ever.
     case reset  // The connection ends by RST.
     case close  // The connection ends by FIN, after TLS's own end if there is TLS.
-    case refuse(Duration)  // All connections end by RST, and new ones are refused for a while.
+    case refuse(Duration, closes: Bool)  // All connections end by RST, this one by FIN if so, and new ones are refused.
 }
