@@ -78,6 +78,8 @@ struct ListeningSocketTests {
     @Test("A path can be as long as the kernel allows.")
     func longest() throws {
         let directory = try TemporaryDirectory()
+        // Its last use would otherwise be before the socket is bound, and the directory goes with its last reference.
+        defer { withExtendedLifetime(directory) {} }
         let path = directory.path(String(repeating: "x", count: 107 - directory.path("").utf8.count))
         #expect(path.utf8.count == 107)
         let socket = try ListeningSocket.bind(ListeningSocket.Address(path: path, mode: 0o600))
