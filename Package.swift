@@ -14,7 +14,7 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     // An async function stays on its caller's actor unless it says otherwise: no hop that nobody wrote.
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-    // Whatever the compiler can't prove to be memory-safe is marked `unsafe` where it stands.
+    // Code that the compiler can't prove to be memory-safe is marked `unsafe` where it stands.
     .strictMemorySafety(),
     // A warning that is tolerated once is tolerated for ever.
     .treatAllWarnings(as: .error),

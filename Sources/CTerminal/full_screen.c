@@ -1,6 +1,7 @@
 #include "full_screen.h"
 
 #include <signal.h>
+#include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -8,8 +9,9 @@ static struct termios original;
 static int is_known;
 
 static int crash_terminal;
-static const char *volatile crash_text;
-static size_t crash_length;
+static char crash_text[64];
+/* 0 if a crash restores nothing. */
+static volatile size_t crash_length;
 
 /* The signals by which the kernel, the C library and Swift's runtime end a program that has gone wrong. */
 static const int crashes[] = {SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV};
@@ -40,10 +42,10 @@ int restore_terminal(int terminal) {
  * was sent is sent again. */
 static void handle_crash(int signal, siginfo_t *information, void *context) {
     (void)context;
-    const char *text = crash_text;
-    if (text) {
-        crash_text = NULL;
-        ssize_t written = write(crash_terminal, text, crash_length);
+    size_t length = crash_length;
+    if (length) {
+        crash_length = 0;
+        ssize_t written = write(crash_terminal, crash_text, length);
         (void)written;
         restore_terminal(crash_terminal);
     }
@@ -54,10 +56,13 @@ static void handle_crash(int signal, siginfo_t *information, void *context) {
 
 void restore_terminal_after_crash(int terminal, const char *text, size_t length) {
     static int is_installed;
+    crash_length = 0;
+    if (!text) return;
+    if (length > sizeof crash_text) length = sizeof crash_text;
+    memcpy(crash_text, text, length);
     crash_terminal = terminal;
     crash_length = length;
-    crash_text = text;
-    if (is_installed || !text) return;
+    if (is_installed) return;
     is_installed = 1;
     struct sigaction action = {.sa_sigaction = handle_crash, .sa_flags = SA_ONSTACK | SA_SIGINFO};
     sigemptyset(&action.sa_mask);

@@ -101,7 +101,7 @@ struct LogFormatTests {
             }
             let decoded = try JSONSerialization.jsonObject(with: Data(entry.json.utf8)) as? [String: Any]
             #expect(decoded?["reason"] as? String == value)
-            // What is in quotes in logfmt is a JSON string.
+            // A value in quotes is a JSON string in logfmt.
             if let quoted = entry.logfmt.firstMatch(of: #/ reason=(".*") tenant=/#)?.1 {
                 let text = try JSONDecoder().decode(String.self, from: Data(quoted.utf8))
                 #expect(text == value)

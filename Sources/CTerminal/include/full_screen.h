@@ -12,6 +12,6 @@ int prepare_terminal(int terminal);
 /* Restores the remembered settings, and forgets them. Returns 0, or -1 with errno. */
 int restore_terminal(int terminal);
 
-/* From now on a crash writes the text to the terminal and restores the settings, before it takes its course. The text has
- * to stay. Without a text a crash does nothing more. */
+/* From now on a crash writes the text to the terminal and restores the settings, before it takes its course. The text is
+ * copied, up to 64 bytes. Without a text a crash does nothing more. */
 void restore_terminal_after_crash(int terminal, const char *text, size_t length);

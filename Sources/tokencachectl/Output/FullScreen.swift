@@ -18,7 +18,7 @@ struct FullScreen: ~Copyable {
 
     /// Opens the terminal of standard output.
     ///
-    /// - Throws: The error of the last attempt. There is none if standard output is no terminal.
+    /// - Throws: The error of the last attempt, for example if standard output is no terminal.
     init(style: Style) throws(Errno) {
         descriptor = try Self.open()
         encoder = FrameEncoder(style: style)
@@ -52,7 +52,7 @@ struct FullScreen: ~Copyable {
         Job.awaitForeground(of: descriptor)
         guard prepare_terminal(descriptor.rawValue) == 0 else { throw Errno(rawValue: errno) }
         isEntered = true
-        unsafe restore_terminal_after_crash(descriptor.rawValue, leaveText, leaveLength)
+        unsafe restore_terminal_after_crash(descriptor.rawValue, EscapeSequence.leave, EscapeSequence.leave.utf8.count)
         encoder.invalidate()
         pending = Array(EscapeSequence.enter.utf8)[...]
         try flush()
@@ -105,9 +105,3 @@ struct FullScreen: ~Copyable {
         }
     }
 }
-
-// `nonisolated(unsafe)`, because a pointer isn't Sendable. It is sound: the text is created once, never freed and never
-// changed.
-/// The text for a crash's handler, which can't create one.
-private nonisolated(unsafe) let leaveText: UnsafePointer<CChar>? = unsafe UnsafePointer(strdup(EscapeSequence.leave))
-private let leaveLength = EscapeSequence.leave.utf8.count
