@@ -1,6 +1,6 @@
 /// A user's access token.
 ///
-/// Whoever has it can act as that user until it expires. It prints as `<access token>` everywhere. Its bytes are
+/// Its holder can act as that user until it expires. It prints as `<access token>` everywhere. Its bytes are
 /// accessible only through ``bytes``.
 package struct AccessToken: Sendable {
     /// The token as sent over the wire, without quotes.

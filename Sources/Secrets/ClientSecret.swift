@@ -1,6 +1,6 @@
 /// The secret of an OAuth client.
 ///
-/// Whoever has it can act as any user of the tenant. It prints as `<client secret>` everywhere. Its bytes are
+/// Its holder can act as any user of the tenant. It prints as `<client secret>` everywhere. Its bytes are
 /// accessible only through ``bytes``.
 package struct ClientSecret: Sendable {
     /// The secret as sent over the wire, without quotes.

@@ -54,7 +54,7 @@ struct IndexedLogFile {
                 file.drop(offset)
                 continue
             }
-            // Whoever drops a record must hold its token.
+            // A caller that drops a record must hold its token.
             withExtendedLifetime(token) {
                 if take(offsets.count, token) { set(offset, at: offsets.count) } else { drop(at: offset) }
             }

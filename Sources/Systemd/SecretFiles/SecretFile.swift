@@ -23,7 +23,7 @@ package enum SecretFile {
     package enum Trust: Sendable {
         /// Only root and one reader: a file that others can read, change or replace is rejected.
         case file(of: Reader)
-        /// Whoever systemd decides: it hands credentials over in a directory of the unit's own.
+        /// The users that systemd decides on: it hands credentials over in a directory of the unit's own.
         case credential
 
         /// Only root and this process's own user.

@@ -5,7 +5,7 @@ extension TokenCacheClient {
     public struct Token: Sendable {
         /// The bearer token, never empty.
         ///
-        /// Whoever has it can act as that user until it expires.
+        /// Its holder can act as that user until it expires.
         public let accessToken: String
         /// The type of the token, `Bearer`.
         public let tokenType: String
