@@ -11,20 +11,27 @@ package final class PortReservation: Sendable {
 
     /// Reserves a port of 127.0.0.1.
     package init() throws {
+        let address = try SocketAddress(ipAddress: "127.0.0.1", port: 0)
         let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
-        var (one, address) = (CInt(1), sockaddr_in())
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = in_addr_t(INADDR_LOOPBACK).bigEndian
-        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<CInt>.size))
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe bind(descriptor, $0, size) == 0 ? unsafe getsockname(descriptor, $0, &size) : -1
-            }
-        }
         self.descriptor = descriptor
-        port = Int(UInt16(bigEndian: address.sin_port))
-        guard status == 0 else { throw IOError(errnoCode: errno, reason: "a port can't be reserved") }
+        var one: CInt = 1
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<CInt>.size))
+        let status = unsafe address.withSockAddr { unsafe bind(descriptor, $0, socklen_t($1)) }
+        guard status == 0, let port = Self.port(of: descriptor) else {
+            throw IOError(errnoCode: errno, reason: "a port can't be reserved")
+        }
+        self.port = port
+    }
+
+    /// Returns the port that a socket is bound to.
+    ///
+    /// The address is read as bytes: in a clean build the structure's members belong to any of several modules.
+    private static func port(of descriptor: CInt) -> Int? {
+        unsafe withUnsafeTemporaryAllocation(byteCount: MemoryLayout<sockaddr_in>.size, alignment: 4) { bytes in
+            var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let status = unsafe getsockname(descriptor, bytes.bindMemory(to: sockaddr.self).baseAddress, &size)
+            return status == 0 ? unsafe SocketAddress(bytes.loadUnaligned(as: sockaddr_in.self)).port : nil
+        }
     }
 
     /// Listens on the port, so that nobody else can.

@@ -25,21 +25,20 @@ final class PortReservation: Sendable {
     deinit { close(descriptor) }
 
     /// Binds a socket, and returns its port.
+    ///
+    /// The address is read as bytes: in a clean build the structure's members belong to any of several modules.
     private static func bind(_ descriptor: CInt, to port: Int) throws -> Int {
-        var yes: CInt = 1
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                guard unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, 4) == 0 else { return CInt(-1) }
-                guard unsafe Glibc.bind(descriptor, address, size) == 0 else { return CInt(-1) }
-                return unsafe getsockname(descriptor, address, &size)
-            }
+        let wanted = try SocketAddress(ipAddress: "127.0.0.1", port: port)
+        let bound: Int? = unsafe withUnsafeTemporaryAllocation(byteCount: MemoryLayout<sockaddr_in>.size, alignment: 4)
+        { bytes in
+            var (yes, size) = (CInt(1), socklen_t(MemoryLayout<sockaddr_in>.size))
+            guard unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, 4) == 0,
+                unsafe wanted.withSockAddr({ unsafe Glibc.bind(descriptor, $0, socklen_t($1)) }) == 0,
+                unsafe getsockname(descriptor, bytes.bindMemory(to: sockaddr.self).baseAddress, &size) == 0
+            else { return nil }
+            return unsafe SocketAddress(bytes.loadUnaligned(as: sockaddr_in.self)).port
         }
-        guard result == 0 else { throw IOError(errnoCode: errno, reason: "a port can't be reserved") }
-        return Int(in_port_t(bigEndian: address.sin_port))
+        guard let bound else { throw IOError(errnoCode: errno, reason: "a port can't be reserved") }
+        return bound
     }
 }
