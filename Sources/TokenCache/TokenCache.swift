@@ -236,6 +236,8 @@ package actor TokenCache {
         case .mint(let call, let key, let trace): await ended(call, tenants.mint(key, in: trace))
         case .revoke(let call, let tenant, let token, let trace):
             await revoked(call, tenants.revoke(token, tenant: tenant, in: trace))
+        case .api(_, let tenant, let call, let bearer, let trace):
+            _ = await tenants.call(call, tenant: tenant, bearer: bearer, in: trace)
         }
     }
 
