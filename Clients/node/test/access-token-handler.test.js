@@ -267,14 +267,14 @@ test('an error of provisioning is that of the page, with a status that says if a
 });
 
 test("a page gets no client's own token", async () => {
-  await withDaemon(() => tokenReply('powerful'), ({ cache, requests }) =>
-    serve(
-      cache,
-      async ({ post }) => {
-        assert.equal((await post()).status, 401);
-        assert.deepEqual(requests, []);
-      },
-      { user: () => ({ client: 'backend' }) },
-    ),
-  );
+  await withDaemon(() => tokenReply('a'), async ({ cache, requests }) => {
+    const statusOf = (user) => {
+      let status;
+      const check = async ({ post }) => void (status = (await post()).status);
+      return serve(cache, check, { user: () => user, options: { client: 'backend' } }).then(() => status);
+    };
+    assert.equal(await statusOf({ client: 'backend' }), 401);
+    assert.equal(await statusOf({ subject: 'alice', client: 'backend' }), 200);
+    assert.deepEqual(requests, [{ op: 'token', subject: 'alice' }]);
+  });
 });
