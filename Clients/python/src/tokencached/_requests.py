@@ -6,6 +6,7 @@ caller.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,13 +18,16 @@ from tokencached._results import (
     Hello,
     Invalidation,
     Prefetch,
+    Provisioning,
     Revocation,
     Token,
     is_valid_string,
     read_hello,
     read_invalidation,
     read_prefetch,
+    read_provisioning,
     read_revocation,
+    read_revocation_everywhere,
     read_token,
 )
 
@@ -35,6 +39,8 @@ LONGEST_TIMEOUT = 300.0
 MOST_USERS = 1_000
 # The 65,536 bytes of a line without the id and the timeout, which are added later.
 LONGEST_BODY = 65_536 - 64
+# The members that are lists of strings.
+LISTS = ("subjects", "user_ids", "clients", "groups")
 
 
 @dataclass(frozen=True)
@@ -49,18 +55,57 @@ class Request(Generic[T]):
 
 @dataclass(frozen=True)
 class Key:
-    """The user, the tenant and the scopes of a token."""
+    """The user or the client, the tenant and the scopes of a token."""
 
     subject: str | None
     user_id: str | None
     tenant: str | None
     scope: str | None
+    client: str | None = None
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A token that the tenant's API has refused, by its SHA-256, and the request that only reports it."""
+
+    token_sha256: str
+    report: Request[Invalidation]
+
+    def is_of(self, token: Token) -> bool:
+        """True if that token is the refused one."""
+        return hashlib.sha256(token.access_token.encode()).hexdigest() == self.token_sha256.lower()
+
+    def error(self, report: Invalidation) -> TokenCacheError:
+        """The error if the daemon keeps that token, because it has just replaced a reported one."""
+        return TokenCacheError("rate_limited", "the refused token is too new to be replaced", report.retry_after)
+
+
+def refusal(key: Key, token: str | None, token_sha256: str | None, timeout: float | None) -> Refusal | None:
+    """The refusal that a call names by the token or by its SHA-256."""
+    if token is not None and token_sha256 is not None:
+        raise TokenCacheError("invalid_request", "'refused_token' and 'refused_token_sha256' exclude each other")
+    if token is not None:
+        token_sha256 = hashlib.sha256(_text("refused_token", token).encode()).hexdigest()
+    if token_sha256 is None:
+        return None
+    return Refusal(_text("refused_token_sha256", token_sha256), invalidate(key, None, token_sha256, timeout))
 
 
 def token(
-    key: Key, min_ttl: float | None, no_cache: bool, timeout: float | None, traceparent: str | None = None
+    key: Key,
+    min_ttl: float | None,
+    no_cache: bool,
+    timeout: float | None,
+    traceparent: str | None = None,
+    refusal: Refusal | None = None,
 ) -> Request[Token]:
-    members = {**vars(key), "min_ttl": min_ttl, "no_cache": no_cache or None, "traceparent": traceparent}
+    members = {
+        **vars(key),
+        "min_ttl": min_ttl,
+        "no_cache": no_cache or None,
+        "traceparent": traceparent,
+        "refused_token_sha256": refusal and refusal.token_sha256,
+    }
     return _request("token", members, timeout, read_token)
 
 
@@ -71,6 +116,7 @@ def prefetch(
     scope: str | None,
     timeout: float | None,
     traceparent: str | None = None,
+    clients: Sequence[str] | None = None,
 ) -> list[Request[Prefetch]]:
     """The requests that the users need: each has 1,000 of them, or fewer if their names are long."""
 
@@ -78,11 +124,13 @@ def prefetch(
         members = {**users, "tenant": tenant, "scope": scope, "traceparent": traceparent}
         return _request("prefetch", members, timeout, read_prefetch)
 
-    if (subjects is None) == (user_ids is None):
-        # The daemon rejects a request that has both or neither.
-        return [request({"subjects": subjects, "user_ids": user_ids})]
-    name = "subjects" if user_ids is None else "user_ids"
-    users = _sendable(name, subjects if user_ids is None else user_ids)
+    lists = {"subjects": subjects, "user_ids": user_ids, "clients": clients}
+    given = [name for name, value in lists.items() if value is not None]
+    if len(given) != 1:
+        # The daemon rejects a request that has several or none.
+        return [request(lists)]
+    (name,) = given
+    users = _sendable(name, lists[name])
     capacity = LONGEST_BODY - len(request({name: []}).body)
     return [request({name: batch}) for batch in _batches(users, capacity)]
 
@@ -112,8 +160,23 @@ def invalidate(
     return _request("invalidate", members, timeout, read_invalidation)
 
 
-def revoke(key: Key, timeout: float | None, traceparent: str | None = None) -> Request[Revocation]:
-    return _request("revoke", {**vars(key), "traceparent": traceparent}, timeout, read_revocation)
+def revoke(
+    key: Key, timeout: float | None, traceparent: str | None = None, everywhere: bool = False
+) -> Request[Revocation]:
+    members = {**vars(key), "everywhere": everywhere or None, "traceparent": traceparent}
+    return _request("revoke", members, timeout, read_revocation_everywhere if everywhere else read_revocation)
+
+
+def provision(
+    subject: str | None,
+    name: str | None,
+    email: str | None,
+    groups: Sequence[str] | None,
+    tenant: str | None,
+    timeout: float | None,
+) -> Request[Provisioning]:
+    members = {"subject": subject, "name": name, "email": email, "groups": groups, "tenant": tenant}
+    return _request("provision", members, timeout, read_provisioning)
 
 
 def hello(timeout: float | None) -> Request[Hello]:
@@ -138,7 +201,7 @@ def _sendable(name: str, value: object) -> Any:
         return value
     if name == "min_ttl":
         return _number(name, value)
-    if name in ("subjects", "user_ids"):
+    if name in LISTS:
         # A string is a sequence of strings, too, but never what the caller meant.
         if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
             return [_text(name, each) for each in value]
