@@ -53,6 +53,27 @@ struct AuthorizationTests {
         return request
     }
 
+    @Test("A report of a refused token with a request for another needs both operations.")
+    func refusedToken() throws {
+        var rule = AccessRule.withoutRules
+        var request = TokenRequest(key: Self.key())
+        request.refused = Fingerprint(words: .zero)
+        let client = Client(socket: .requests, peer: Self.peer)
+        rule.operations = [.token]
+        let error = error(.token(request), client, by: Gatekeeper(Self.policy([rule])))
+        #expect(error?.reply.code == .forbidden)
+        #expect(error?.reply.description.contains("'invalidate'") == true)
+        #expect(forbiddenRequest(error)?.operation == .token)
+        rule.operations = [.token, .invalidate]
+        let allowed = try Gatekeeper(Self.policy([rule])).authorize(
+            .token(request),
+            for: Client(socket: .requests, peer: Self.peer)
+        )
+        #expect(
+            allowed == .token(TokenKey(tenant: "main", user: Self.ann, scopes: try #require(ScopeSet("a b"))), request)
+        )
+    }
+
     @Test(
         "Apps' operations are for the request socket, all operations for administrators, and hello is for everyone.",
         arguments: [SocketKind.requests, .admin],
