@@ -96,18 +96,45 @@ package actor TokenCache {
         }
     }
 
-    /// Drops a user's tokens and revokes them at the tenant.
+    /// Makes sure that a user exists at the tenant and is in the right groups.
     ///
     /// Returns the reply, or nil if it comes later.
-    package func revoke(
+    package func provision(
         _ user: UserKey,
-        scopes: ScopeSet?,
+        _ request: ProvisionRequest,
         waiter: Waiter,
         for peer: Peer,
         in trace: TraceContext? = nil,
         now: Instant
     ) -> Reply? {
-        perform(machine.revoke(user, scopes: scopes, waiter: waiter, for: peer, in: trace, now: now))
+        perform(machine.provision(user, request, waiter: waiter, for: peer, in: trace, now: now))
+    }
+
+    /// Drops a user's tokens and revokes them at the tenant.
+    ///
+    /// Returns the reply, or nil if it comes later.
+    ///
+    /// - Parameter everywhere: True if the user's tokens that were minted elsewhere are revoked, too.
+    package func revoke(
+        _ user: UserKey,
+        scopes: ScopeSet?,
+        everywhere: Bool = false,
+        waiter: Waiter,
+        for peer: Peer,
+        in trace: TraceContext? = nil,
+        now: Instant
+    ) -> Reply? {
+        perform(
+            machine.revoke(
+                user,
+                scopes: scopes,
+                everywhere: everywhere,
+                waiter: waiter,
+                for: peer,
+                in: trace,
+                now: now
+            )
+        )
     }
 
     /// Drops a user's tokens.
