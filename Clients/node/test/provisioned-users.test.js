@@ -83,6 +83,22 @@ test('pages that ask at once share one provision, and a page that is left does n
   assert.equal(takeNames(), '');
 });
 
+test('pages with other groups meanwhile share the provision of their own, and the latest is remembered', async () => {
+  const { users, outcomes, takeNames } = makeUsers();
+  const { open, wait } = gate();
+  outcomes.provision.push(wait, wait);
+  const other = { ...alice, groups: [] };
+  const pages = [alice, other, alice, other, alice].map((user) => users.token(user));
+  assert.equal(takeNames(), 'provision,provision');
+  open();
+  await Promise.all(pages);
+  assert.equal(takeNames(), 'token,token,token,token,token');
+  await users.token(other);
+  assert.equal(takeNames(), 'token');
+  await users.token(alice);
+  assert.equal(takeNames(), 'provision,token');
+});
+
 test('a failed provision is the error of all who waited for it, and is not remembered', async () => {
   const { users, outcomes, takeNames } = makeUsers();
   const error = new TokenCacheError('conflict', 'several');
