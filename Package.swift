@@ -106,7 +106,7 @@ var targets: [Target] = [
     ),
     .target(
         name: "TokenCacheClient",
-        dependencies: [nioCore, nioPosix, .product(name: "DequeModule", package: "swift-collections")]
+        dependencies: [nioCore, nioPosix, crypto, .product(name: "DequeModule", package: "swift-collections")]
     ),
     .target(name: "StandInTenant", dependencies: [nioCore, nioPosix, nioHTTP1, nioSSL, crypto, cryptoExtras]),
 
