@@ -76,18 +76,25 @@ private func checkMeaning(_ line: RequestParser.Line, _ bytes: [UInt8]) throws(B
         try check((members["id"] as? NSNumber)?.int64Value == number, "the id is the line's")
     }
     let trace = (members["traceparent"] as? String).flatMap { TraceContext(Array($0.utf8).span) }
-    let isInTrace = [.token, .prefetch, .revoke].contains(request.operation.name)
+    let isInTrace = [.token, .prefetch, .revoke, .provision].contains(request.operation.name)
     try check(request.trace == (isInTrace ? trace : nil), "the trace is the line's")
     switch request.operation {
     case .token(let token):
         try checkMeaning(token.key, members)
         try check((members["no_cache"] as? Bool ?? false) == token.noCache, "no_cache is the line's")
+        let refused = (members["refused_token_sha256"] as? String).flatMap { Fingerprint(hexadecimal: Array($0.utf8)) }
+        try check(refused == token.refused, "refused_token_sha256 is the line's")
         let minTTL = (members["min_ttl"] as? NSNumber).map { Duration.seconds($0.doubleValue) }
         try check(minTTL == token.minTTL, "min_ttl is the line's")
-    case .revoke(let key), .evict(let key), .explain(let key): try checkMeaning(key, members)
+    case .revoke(let key, let everywhere):
+        try checkMeaning(key, members)
+        try check((members["everywhere"] as? Bool ?? false) == everywhere, "everywhere is the line's")
+    case .provision(let provision): try checkMeaning(provision, members)
+    case .evict(let key), .explain(let key): try checkMeaning(key, members)
     case .invalidate(let invalidate): try checkMeaning(invalidate.key, members)
     case .prefetch(let prefetch):
-        let users = (members["subjects"] ?? members["user_ids"]) as? [String]
+        let list = (members["subjects"] ?? members["user_ids"] ?? members["clients"]) as? [String]
+        let users = list ?? (members["client"] as? String).map { [$0] }
         try check(users?.map { Array($0.utf8) } == prefetch.users.map(\.value), "the users are the line's")
     case .entries(let entries):
         let isByRefresh = members["order"] as? String == "next_refresh"
@@ -102,6 +109,23 @@ private func checkMeaning(_ line: RequestParser.Line, _ bytes: [UInt8]) throws(B
         try check(seconds == request.duration, "for is the line's")
     default: break
     }
+}
+
+private func checkMeaning(_ request: ProvisionRequest, _ members: [String: Any]) throws(BrokenPromise) {
+    let user = KeyRequest(user: request.user, tenant: request.tenant, scopes: nil)
+    var members = members
+    members["scope"] = nil
+    try checkMeaning(user, members)
+    try check(
+        (members["name"] as? String).map { Array($0.utf8) } == request.name.map { Array($0.utf8) },
+        "the name is the line's"
+    )
+    try check(
+        (members["email"] as? String).map { Array($0.utf8) } == request.email.map { Array($0.utf8) },
+        "the e-mail address is the line's"
+    )
+    let groups = (members["groups"] as? [String]).map { Set($0.map { Array($0.utf8) }) }
+    try check(groups == request.groups.map { Set($0.map { Array($0.utf8) }) }, "the groups are the line's")
 }
 
 private func checkMeaning(_ key: KeyRequest, _ members: [String: Any]) throws(BrokenPromise) {

@@ -96,18 +96,45 @@ package actor TokenCache {
         }
     }
 
-    /// Drops a user's tokens and revokes them at the tenant.
+    /// Makes sure that a user exists at the tenant and is in the right groups.
     ///
     /// Returns the reply, or nil if it comes later.
-    package func revoke(
+    package func provision(
         _ user: UserKey,
-        scopes: ScopeSet?,
+        _ request: ProvisionRequest,
         waiter: Waiter,
         for peer: Peer,
         in trace: TraceContext? = nil,
         now: Instant
     ) -> Reply? {
-        perform(machine.revoke(user, scopes: scopes, waiter: waiter, for: peer, in: trace, now: now))
+        perform(machine.provision(user, request, waiter: waiter, for: peer, in: trace, now: now))
+    }
+
+    /// Drops a user's tokens and revokes them at the tenant.
+    ///
+    /// Returns the reply, or nil if it comes later.
+    ///
+    /// - Parameter everywhere: True if the user's tokens that were minted elsewhere are revoked, too.
+    package func revoke(
+        _ user: UserKey,
+        scopes: ScopeSet?,
+        everywhere: Bool = false,
+        waiter: Waiter,
+        for peer: Peer,
+        in trace: TraceContext? = nil,
+        now: Instant
+    ) -> Reply? {
+        perform(
+            machine.revoke(
+                user,
+                scopes: scopes,
+                everywhere: everywhere,
+                waiter: waiter,
+                for: peer,
+                in: trace,
+                now: now
+            )
+        )
     }
 
     /// Drops a user's tokens.
@@ -236,6 +263,8 @@ package actor TokenCache {
         case .mint(let call, let key, let trace): await ended(call, tenants.mint(key, in: trace))
         case .revoke(let call, let tenant, let token, let trace):
             await revoked(call, tenants.revoke(token, tenant: tenant, in: trace))
+        case .api(_, let tenant, let call, let bearer, let trace):
+            _ = await tenants.call(call, tenant: tenant, bearer: bearer, in: trace)
         }
     }
 

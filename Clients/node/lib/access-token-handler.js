@@ -32,7 +32,8 @@ function accessTokenHandler(users, user, { log = console.error, ...options } = {
       if ((whose.subject ?? whose.userId) == null) return answer(response, 401, 'nobody is signed in');
       response.once('close', onClose);
       if (response.destroyed) abandoned.abort();
-      const wanted = { traceparent: traceOf(request), ...options, ...whose, signal: abandoned.signal };
+      // The token of a client is not for a page, so a member of that name is the application's own.
+      const wanted = { traceparent: traceOf(request), ...options, ...whose, client: undefined, signal: abandoned.signal };
       const refused = request.headers['x-refused-token'];
       if (FINGERPRINT.test(refused)) wanted.refusedTokenSha256 = refused;
       const token = await users.token(wanted);
@@ -56,7 +57,8 @@ function traceOf({ headers: { traceparent } }) {
 }
 
 function fail(response, error, log) {
-  const status = LOCKED_OUT.has(error.upstream?.code) ? 403 : PERMANENT.get(error.code);
+  const isLockedOut = error.code === 'denied' && LOCKED_OUT.has(error.upstream?.code);
+  const status = isLockedOut ? 403 : PERMANENT.get(error.code);
   if (status !== undefined) {
     log(`tokencached: no access token can be given: ${error.message}`);
     return answer(response, status, `no access token can be given (${error.code})`);

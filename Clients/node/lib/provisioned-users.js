@@ -83,8 +83,8 @@ class ProvisionedUsers {
   #timer(timeout) {
     const given = timeout ?? DEFAULT_TIMEOUT;
     const start = this.#now();
-    // The daemon's client checks the value, so one that is out of range stays as it is.
-    return () => (given > 0 ? Math.max(0, given - (this.#now() - start) / 1_000) : given);
+    // Another value is wrong, which the client finds.
+    return () => (Number.isFinite(given) && given > 0 ? Math.max(0, given - (this.#now() - start) / 1_000) : given);
   }
 }
 

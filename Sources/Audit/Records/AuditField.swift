@@ -10,6 +10,7 @@ struct AuditField: Equatable {
     enum Value: Equatable {
         case text(String)
         case number(Int)
+        case list([String])
     }
 
     let name: String
@@ -19,11 +20,14 @@ struct AuditField: Equatable {
 
     init(_ name: String, _ value: Int) { (self.name, self.value) = (name, .number(value)) }
 
+    init(_ name: String, _ value: [String]) { (self.name, self.value) = (name, .list(value)) }
+
     /// The approximate size of the value's text in bytes.
     var size: Int {
         switch value {
         case .text(let text): text.utf8.count
         case .number: 8
+        case .list(let texts): texts.reduce(0) { $0 + $1.utf8.count }
         }
     }
 
@@ -40,11 +44,11 @@ struct AuditField: Equatable {
         return fields
     }
 
-    /// The value in the journal: unchanged, as a field's length is sent with it.
+    /// The value in the journal: a text is unchanged, as a field's length is sent with it.
     var plain: String {
         switch value {
         case .text(let text): text
-        case .number(let number): String(number)
+        case .number, .list: json
         }
     }
 
@@ -53,6 +57,7 @@ struct AuditField: Equatable {
         switch value {
         case .text(let text): text.jsonQuoted
         case .number(let number): String(number)
+        case .list(let texts): "[\(texts.map(\.jsonQuoted).joined(separator: ","))]"
         }
     }
 }

@@ -11,6 +11,8 @@ extension AuditRecord {
         switch act {
         case .forbidden, .mint(_, _, .failed), .reload(.some): true
         case .revocation(_, _, _, let end) where end != .revoked: true
+        case .provision(_, _, let step): step.isFailure
+        case .revokeEverywhere(_, _, let failure): failure != nil
         case .mint, .revocation, .evict, .flush, .releaseHold, .noHold, .reload, .logLevel: false
         }
     }
@@ -42,6 +44,13 @@ extension AuditRecord {
             Self.event("revocation", end.rawValue)
                 + Self.fields(user.tenant.name, user.user, scopes)
                 + [AuditField("token_fingerprint", fingerprint.short)]
+        case .provision(let user, let userID, let step):
+            Self.event("provision", step.outcome) + Self.fields(user.tenant.name, user.user, nil)
+                + (userID.map { [AuditField("user_id", $0)] } ?? []) + step.fields
+        case .revokeEverywhere(let user, let count, let failure):
+            Self.event("revoke_everywhere", failure?.code.rawValue ?? "revoked")
+                + Self.fields(user.tenant.name, user.user, nil)
+                + [AuditField("count", count)] + (failure?.fields ?? [])
         case .forbidden(let request):
             Self.event("refusal", ErrorReply.Code.forbidden.rawValue)
                 + [AuditField("operation", request.operation.rawValue), AuditField("reason", request.reason)]

@@ -79,6 +79,15 @@ package actor TenantClients: TenantCalling {
         return outcome
     }
 
+    package func call(
+        _ call: APICall,
+        tenant: TenantID,
+        bearer: AccessToken,
+        in trace: TraceContext? = nil
+    ) async -> APIOutcome {
+        .failed(Self.removed)
+    }
+
     private static let removed = CallFailure.unavailable("the tenant is no longer configured")
 
     private func end(_ client: Int) { close(clients.end(client)) }

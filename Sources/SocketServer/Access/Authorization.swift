@@ -66,7 +66,8 @@ package final class Authorization {
         case .prefetch(let request): return .prefetch(try rule.keys(for: request))
         case .invalidate(let request):
             return .invalidate(try rule.key(for: request.key, .invalidate), request.fingerprint)
-        case .revoke(let request):
+        case .provision: throw ErrorReply(.forbidden, "this peer may not use this operation")
+        case .revoke(let request, _):
             let (user, scopes) = try rule.logout(request)
             return .revoke(user, scopes)
         case .hello: return .hello(operations: operations, tenants: tenants)

@@ -172,6 +172,7 @@ package final class PeerPermissions {
         switch field {
         case .subject: if allowsAnySubject { return true }
         case .userID: if allowsAnyUserID { return true }
+        case .client: return false
         }
         let globs = (field == .subject ? rule?.subjects : rule?.userIDs) ?? []
         for glob in globs where glob.matches(user) { return true }

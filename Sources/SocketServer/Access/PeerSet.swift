@@ -1,4 +1,5 @@
 package import TokenCache
+package import TokenProtocol
 
 /// A set of peers: by user, by group, by unit, or all of them.
 package struct PeerSet: Sendable, Equatable {

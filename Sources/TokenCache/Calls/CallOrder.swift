@@ -7,4 +7,6 @@ package enum CallOrder: Sendable, Equatable {
     case mint(CallID, TokenKey, TraceContext?)
     /// Revoke a token.
     case revoke(CallID, TenantID, AccessToken, TraceContext?)
+    /// Call the tenant's API with a client's own token.
+    case api(CallID, TenantID, APICall, bearer: AccessToken, TraceContext?)
 }

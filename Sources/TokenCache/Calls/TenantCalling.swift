@@ -9,4 +9,11 @@ package protocol TenantCalling: Sendable {
     func mint(_ key: TokenKey, in trace: TraceContext?) async -> MintOutcome
     /// Revokes a token at the tenant.
     func revoke(_ token: AccessToken, tenant: TenantID, in trace: TraceContext?) async -> RevocationOutcome
+    /// Calls the tenant's API with a client's own token.
+    func call(
+        _ call: APICall,
+        tenant: TenantID,
+        bearer: AccessToken,
+        in trace: TraceContext?
+    ) async -> APIOutcome
 }

@@ -8,11 +8,13 @@ extension CacheStateMachine {
     package mutating func revoke(
         _ user: UserKey,
         scopes: ScopeSet?,
+        everywhere: Bool = false,
         waiter: Waiter,
         for peer: Peer,
         in trace: TraceContext? = nil,
         now: Instant
     ) -> Outcome<Reply?> {
+        guard !everywhere else { return finish(.error(.noProvisioning), now) }
         tenants[user.tenant]?.client.forget(user)
         endMints(of: user, scopes: scopes, for: peer, now: now)
         // Mints may be under way at a tenant that a reload has just replaced.

@@ -22,6 +22,14 @@ package struct TenantPolicy: Sendable, Equatable {
     package var burst: Int
     /// The maximum number of calls under way at the same time.
     package var maxConcurrent: Int
+    /// The tenant's further clients by name, whose own tokens are cached, too.
+    package var clients: [String: ClientPolicy] = [:]
+    /// The rules of the provisioning of users, or nil if nobody is ever created or changed.
+    package var provisioning: ProvisioningPolicy?
+    /// The maximum number of calls of the tenant's API per minute.
+    package var apiRatePerMinute = 800
+    /// The number of calls of the tenant's API that may be sent at once after a quiet time.
+    package var apiBurst = 200
 
     /// Creates a policy, with the configuration's defaults for the limits.
     package init(identity: Identity, ratePerMinute: Int = 80, burst: Int = 80, maxConcurrent: Int = 8) {

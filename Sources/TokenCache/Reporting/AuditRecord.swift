@@ -12,6 +12,14 @@ package struct AuditRecord: Sendable, Equatable {
         case mint(TokenKey, MintCause, MintEnd)
         /// A token was to be revoked at the tenant.
         case revocation(UserKey, ScopeSet, Fingerprint, RevocationEnd)
+        /// A user of a subject was created or changed at the tenant, or that has failed.
+        ///
+        /// The user's id is nil if none was found or created.
+        case provision(UserKey, userID: String?, ProvisionStep)
+        /// All of a user's tokens were to be revoked, of which the tenant's API has revoked this number.
+        ///
+        /// The failure is nil if none of them is left.
+        case revokeEverywhere(UserKey, count: Int, Failure?)
         /// A peer requested something that it is not allowed to have.
         case forbidden(ForbiddenRequest)
         /// An operator dropped a user's tokens.

@@ -12,6 +12,7 @@ package struct ErrorReply: Error, Sendable, Equatable {
         case unavailable
         case timeout
         case badUpstream = "bad_upstream"
+        case conflict
         case overloaded
         case shuttingDown = "shutting_down"
     }

@@ -13,6 +13,10 @@ package enum Reply: Sendable, Equatable {
     case invalidated(Bool, retryAfter: Int?)
     /// True if a token was dropped. `upstream` is true if the tenant has revoked it, and nil if it was not asked.
     case revoked(Bool, upstream: Bool?)
+    /// The same for a user's tokens everywhere, with the number that was revoked by the tenant's API.
+    case revokedEverywhere(Bool, upstream: Bool?, count: Int)
+    /// The user exists at the tenant.
+    indirect case provisioned(ProvisionReply)
     /// The operations and tenants that the peer may use.
     indirect case hello(HelloReply)
     /// Counters, gauges and quantiles.

@@ -38,6 +38,11 @@ package enum ReplyEncoder {
         case .revoked(let isDropped, let upstream):
             writer.member("revoked", isDropped, &output)
             if upstream == false { writer.member("upstream", false, &output) }
+        case .revokedEverywhere(let isDropped, let upstream, let count):
+            writer.member("revoked", isDropped, &output)
+            if upstream == false { writer.member("upstream", false, &output) }
+            writer.member("upstream_revoked", count, &output)
+        case .provisioned(let reply): write(reply, &writer, &output)
         case .hello(let hello): write(hello, &writer, &output)
         case .stats(let stats): writer.members(of: stats, &output)
         case .entries(let page): write(page, &writer, &output)
@@ -71,6 +76,14 @@ package enum ReplyEncoder {
         } else if let cause = error.cause {
             writer.member("upstream", &output) { writer, output in writer.member("code", cause, &output) }
         }
+    }
+
+    private static func write(_ reply: ProvisionReply, _ writer: inout JSONWriter, _ output: inout OutputBuffer) {
+        writer.member("user_id", reply.userID, &output)
+        writer.member("status", reply.status, &output)
+        writer.member("created", reply.isCreated, &output)
+        writer.member("groups_changed", reply.hasChangedGroups, &output)
+        if reply.isFromCache { writer.member("source", "cache", &output) }
     }
 
     private static func write(_ hello: HelloReply, _ writer: inout JSONWriter, _ output: inout OutputBuffer) {

@@ -14,7 +14,8 @@ extension Operation {
         switch self {
         case .token(let request): Target(request.key)
         case .invalidate(let request): Target(request.key)
-        case .revoke(let key), .evict(let key), .explain(let key): Target(key)
+        case .revoke(let key, _), .evict(let key), .explain(let key): Target(key)
+        case .provision(let request): Target(tenant: request.tenant, users: [request.user])
         case .prefetch(let request): Target(tenant: request.tenant, users: request.users, scopes: request.scopes)
         case .entries(let request): Target(tenant: request.tenant)
         case .flush(let tenant), .releaseHold(let tenant): Target(tenant: tenant)

@@ -8,8 +8,10 @@ package indirect enum Operation: Sendable, Equatable {
     case prefetch(PrefetchRequest)
     /// Drops a token that an API has rejected.
     case invalidate(InvalidateRequest)
-    /// Logs a user out.
-    case revoke(KeyRequest)
+    /// Logs a user out, with all of the user's tokens at the tenant if `everywhere` is true.
+    case revoke(KeyRequest, everywhere: Bool = false)
+    /// Finds or creates a user at the tenant.
+    case provision(ProvisionRequest)
     /// Lists the operations and tenants that the peer may use.
     case hello
     /// Returns counters, gauges and quantiles.
@@ -40,6 +42,7 @@ package indirect enum Operation: Sendable, Equatable {
         case .prefetch: .prefetch
         case .invalidate: .invalidate
         case .revoke: .revoke
+        case .provision: .provision
         case .hello: .hello
         case .stats: .stats
         case .entries: .entries

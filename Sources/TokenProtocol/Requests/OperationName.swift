@@ -4,6 +4,7 @@ package enum OperationName: String, Sendable, Hashable, CaseIterable {
     case prefetch
     case invalidate
     case revoke
+    case provision
     case hello
     case stats
     case entries
@@ -21,11 +22,16 @@ package enum OperationName: String, Sendable, Hashable, CaseIterable {
     /// The admin socket answers every operation.
     package var isForApps: Bool {
         switch self {
-        case .token, .prefetch, .invalidate, .revoke, .hello: true
+        case .token, .prefetch, .invalidate, .revoke, .provision, .hello: true
         case .stats, .entries, .evict, .flush, .reload, .health, .metrics, .explain, .releaseHold, .logLevel: false
         }
     }
 
     /// True if the operation can cause a call to a tenant, which a request's trace goes with.
-    var callsTenant: Bool { self == .token || self == .prefetch || self == .revoke }
+    var callsTenant: Bool {
+        switch self {
+        case .token, .prefetch, .revoke, .provision: true
+        default: false
+        }
+    }
 }

@@ -26,10 +26,17 @@ struct RequestMembers {
         case traceparent
         case level
         case `for`
+        case client
+        case clients
+        case refusedTokenSHA256
+        case name
+        case email
+        case groups
+        case everywhere
     }
 
     /// The members by the raw values of their names.
-    private var values = InlineArray<19, JSONScanner.Value?>(repeating: nil)
+    private var values = InlineArray<26, JSONScanner.Value?>(repeating: nil)
     private var others = JSONMemberNames()
     /// True if a member comes twice.
     private(set) var hasDuplicate = false
@@ -92,16 +99,19 @@ struct RequestMembers {
             return nil
         }
         // A table would cost each member of a hit a check that it is initialised, and counts of references.
-        let candidates: (Name, Name?, Name?, Name?, Name?)
+        let candidates: (Name, Name?, Name?, Name?, Name?, Name?)
         switch name.end - name.start {
-        case 2: candidates = (.op, .id, nil, nil, nil)
-        case 3: candidates = (.for, nil, nil, nil, nil)
-        case 5: candidates = (.scope, .limit, .after, .order, .level)
-        case 6: candidates = (.tenant, nil, nil, nil, nil)
-        case 7: candidates = (.subject, .userID, .minTTL, .timeout, nil)
-        case 8: candidates = (.noCache, .subjects, .userIDs, nil, nil)
-        case 11: candidates = (.traceparent, nil, nil, nil, nil)
-        case 12: candidates = (.accessToken, .tokenSHA256, nil, nil, nil)
+        case 2: candidates = (.op, .id, nil, nil, nil, nil)
+        case 3: candidates = (.for, nil, nil, nil, nil, nil)
+        case 4: candidates = (.name, nil, nil, nil, nil, nil)
+        case 5: candidates = (.scope, .limit, .after, .order, .level, .email)
+        case 6: candidates = (.tenant, .client, .groups, nil, nil, nil)
+        case 7: candidates = (.subject, .userID, .minTTL, .timeout, .clients, nil)
+        case 8: candidates = (.noCache, .subjects, .userIDs, nil, nil, nil)
+        case 10: candidates = (.everywhere, nil, nil, nil, nil, nil)
+        case 11: candidates = (.traceparent, nil, nil, nil, nil, nil)
+        case 12: candidates = (.accessToken, .tokenSHA256, nil, nil, nil, nil)
+        case 20: candidates = (.refusedTokenSHA256, nil, nil, nil, nil, nil)
         default: return nil
         }
         if JSONText.isEqual(name, candidates.0.text, line) { return candidates.0 }
@@ -109,6 +119,7 @@ struct RequestMembers {
         if let third = candidates.2, JSONText.isEqual(name, third.text, line) { return third }
         if let fourth = candidates.3, JSONText.isEqual(name, fourth.text, line) { return fourth }
         if let fifth = candidates.4, JSONText.isEqual(name, fifth.text, line) { return fifth }
+        if let sixth = candidates.5, JSONText.isEqual(name, sixth.text, line) { return sixth }
         return nil
     }
 
@@ -146,6 +157,13 @@ extension RequestMembers.Name {
         case .traceparent: "traceparent"
         case .level: "level"
         case .for: "for"
+        case .client: "client"
+        case .clients: "clients"
+        case .refusedTokenSHA256: "refused_token_sha256"
+        case .name: "name"
+        case .email: "email"
+        case .groups: "groups"
+        case .everywhere: "everywhere"
         }
     }
 }

@@ -48,7 +48,8 @@ package struct RequestParser {
         case .token: return .token(try reader.token(line))
         case .prefetch: return .prefetch(try reader.prefetch(line))
         case .invalidate: return .invalidate(try reader.invalidate(line))
-        case .revoke: return .revoke(try reader.key(line))
+        case .revoke: return try reader.revoke(line)
+        case .provision: return .provision(try reader.provision(line))
         case .hello: return .hello
         case .stats: return .stats
         case .entries: return .entries(try reader.entries(line))

@@ -3,12 +3,14 @@ extension RequestReader {
     /// The reply to a request for a token in its usual form, or nil if the line has to be parsed in full.
     func plainToken(_ line: borrowing Span<UInt8>, _ hit: HitLookup) -> TokenReply? {
         guard let operation = members[.op], operation.kind == .string, JSONText.isEqual(operation, "token", line),
-            members[.noCache].map({ $0.kind == .false }) ?? true, members[.traceparent]?.isString ?? true,
+            members[.noCache].map({ $0.kind == .false }) ?? true, members[.refusedTokenSHA256] == nil,
+            members[.traceparent]?.isString ?? true,
             let tenant = plain(members[.tenant]), let scope = plain(members[.scope])
         else { return nil }
-        switch (members[.subject], members[.userID]) {
-        case (let subject?, nil): return plainToken(line, .subject, subject, tenant, scope, hit)
-        case (nil, let userID?): return plainToken(line, .userID, userID, tenant, scope, hit)
+        switch (members[.subject], members[.userID], members[.client]) {
+        case (let subject?, nil, nil): return plainToken(line, .subject, subject, tenant, scope, hit)
+        case (nil, let userID?, nil): return plainToken(line, .userID, userID, tenant, scope, hit)
+        case (nil, nil, let client?): return plainToken(line, .client, client, tenant, scope, hit)
         default: return nil
         }
     }

@@ -12,6 +12,10 @@ struct RequestReader {
     private static let largestPage = 1_000.0
     /// The largest page of entries in the order of their refreshes.
     private static let largestRefreshPage = 100.0
+    /// The most groups of one user.
+    private static let maxGroups = 100
+    /// The longest name, e-mail address or name of a group, in bytes.
+    private static let longestName = 256
     /// The longest `min_ttl` in seconds.
     ///
     /// No token lives longer than a day.
@@ -28,21 +32,41 @@ struct RequestReader {
         var request = TokenRequest(key: try key(line))
         request.minTTL = try minTTL(line)
         if let timeout = try timeout(line) { request.timeout = timeout }
-        switch members[.noCache]?.kind {
-        case .true: request.noCache = true
-        case .false, nil: break
-        default: throw Self.wrong(.noCache, "true or false")
+        request.noCache = try flag(.noCache)
+        if let hash = members[.refusedTokenSHA256] {
+            request.refused = try self.fingerprint(hash, .refusedTokenSHA256, line)
         }
+        return request
+    }
+
+    func revoke(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> Operation {
+        let (key, everywhere) = (try key(line), try flag(.everywhere))
+        guard !everywhere || key.user.field != .client, !everywhere || key.scopes == nil else {
+            throw ErrorReply(.invalidRequest, "'everywhere' must be given without 'client' and 'scope'")
+        }
+        return .revoke(key, everywhere: everywhere)
+    }
+
+    func provision(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> ProvisionRequest {
+        guard let subject = members[.subject] else { throw Self.wrong(.subject, Self.userRule) }
+        var request = ProvisionRequest(subject: try user(subject, .subject, .subject, line).value)
+        request.name = try name(.name, line)
+        request.email = try name(.email, line)
+        request.groups = try groups(line)
+        request.tenant = try tenant(line)
+        if let timeout = try timeout(line) { request.timeout = timeout }
         return request
     }
 
     func prefetch(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> PrefetchRequest {
         let users: [UserLookup]
-        switch (members[.subjects], members[.userIDs]) {
-        case (let list?, nil): users = try self.users(list, .subjects, .subject, line)
-        case (nil, let list?): users = try self.users(list, .userIDs, .userID, line)
-        case (nil, nil), (.some, .some):
-            throw ErrorReply(.invalidRequest, "exactly one of 'subjects' and 'user_ids' must be given")
+        switch (members[.subjects], members[.userIDs], members[.clients], members[.client]) {
+        case (let list?, nil, nil, nil): users = try self.users(list, .subjects, .subject, line)
+        case (nil, let list?, nil, nil): users = try self.users(list, .userIDs, .userID, line)
+        case (nil, nil, let list?, nil): users = try self.users(list, .clients, .client, line)
+        case (nil, nil, nil, let client?): users = [try user(client, .client, .client, line)]
+        default:
+            throw ErrorReply(.invalidRequest, "exactly one of 'subjects', 'user_ids' and 'clients' must be given")
         }
         return PrefetchRequest(users: users, tenant: try tenant(line), scopes: try scopes(line))
     }
@@ -121,11 +145,12 @@ struct RequestReader {
     // MARK: Parts
 
     private func user(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> UserLookup {
-        switch (members[.subject], members[.userID]) {
-        case (let subject?, nil): return try user(subject, .subject, .subject, line)
-        case (nil, let userID?): return try user(userID, .userID, .userID, line)
-        case (nil, nil), (.some, .some):
-            throw ErrorReply(.invalidRequest, "exactly one of 'subject' and 'user_id' must be given")
+        switch (members[.subject], members[.userID], members[.client]) {
+        case (let subject?, nil, nil): return try user(subject, .subject, .subject, line)
+        case (nil, let userID?, nil): return try user(userID, .userID, .userID, line)
+        case (nil, nil, let client?): return try user(client, .client, .client, line)
+        default:
+            throw ErrorReply(.invalidRequest, "exactly one of 'subject', 'user_id' and 'client' must be given")
         }
     }
 
@@ -173,6 +198,49 @@ struct RequestReader {
         return strings
     }
 
+    /// The value of a member that is true or false, and false if it is missing.
+    private func flag(_ name: RequestMembers.Name) throws(ErrorReply) -> Bool {
+        switch members[name]?.kind {
+        case .true: true
+        case .false, nil: false
+        default: throw Self.wrong(name, "true or false")
+        }
+    }
+
+    /// The name or e-mail address of a user, or nil if it is missing.
+    private func name(
+        _ name: RequestMembers.Name,
+        _ line: borrowing Span<UInt8>
+    ) throws(ErrorReply) -> String? {
+        guard let value = members[name] else { return nil }
+        guard value.isString, let text = Self.name(JSONText.bytes(of: value, line)) else {
+            throw Self.wrong(name, Self.nameRule)
+        }
+        return text
+    }
+
+    private func groups(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> [String]? {
+        guard let list = members[.groups] else { return nil }
+        let wrong = Self.wrong(.groups, "an array of at most \(Self.maxGroups) strings, each \(Self.nameRule)")
+        guard list.kind == .array, let values = strings(in: list, line), values.count <= Self.maxGroups else {
+            throw wrong
+        }
+        var groups: [String] = []
+        for value in values {
+            guard let group = Self.name(value) else { throw wrong }
+            if !groups.contains(where: { $0.utf8.elementsEqual(group.utf8) }) { groups.append(group) }
+        }
+        return groups
+    }
+
+    /// The text of a name, or nil if its length or a character is not allowed.
+    private static func name(_ bytes: [UInt8]) -> String? {
+        guard (1...longestName).contains(bytes.count), bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+            return nil
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     private func scopes(_ line: borrowing Span<UInt8>) throws(ErrorReply) -> ScopeSet? {
         guard let value = members[.scope] else { return nil }
         guard value.isString, let scopes = ScopeSet(JSONText.string(of: value, line)) else {
@@ -200,14 +268,21 @@ struct RequestReader {
         case (let token?, nil):
             guard token.isString, token.start < token.end else { throw Self.wrong(.accessToken, "a string, not empty") }
             return Fingerprint(of: JSONText.secret(of: token, line))
-        case (nil, let hash?):
-            guard hash.isString, let fingerprint = Fingerprint(hexadecimal: JSONText.bytes(of: hash, line)) else {
-                throw Self.wrong(.tokenSHA256, "64 hexadecimal digits")
-            }
-            return fingerprint
+        case (nil, let hash?): return try fingerprint(hash, .tokenSHA256, line)
         case (nil, nil), (.some, .some):
             throw ErrorReply(.invalidRequest, "exactly one of 'access_token' and 'token_sha256' must be given")
         }
+    }
+
+    private func fingerprint(
+        _ hash: JSONScanner.Value,
+        _ name: RequestMembers.Name,
+        _ line: borrowing Span<UInt8>
+    ) throws(ErrorReply) -> Fingerprint {
+        guard hash.isString, let fingerprint = Fingerprint(hexadecimal: JSONText.bytes(of: hash, line)) else {
+            throw Self.wrong(name, "64 hexadecimal digits")
+        }
+        return fingerprint
     }
 
     private func text(
@@ -218,6 +293,8 @@ struct RequestReader {
         guard value.isString else { throw Self.wrong(name, "a string") }
         return JSONText.string(of: value, line)
     }
+
+    private static var nameRule: String { "a string of 1 to \(longestName) bytes without control characters" }
 
     private static var userRule: String { "a string of 1 to \(longestUser) bytes" }
 

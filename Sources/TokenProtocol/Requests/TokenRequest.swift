@@ -1,3 +1,5 @@
+package import Secrets
+
 /// The members of `token`.
 package struct TokenRequest: Sendable, Equatable {
     /// The timeout of a caller who gives none: 10 s, about what a web server allows for a page.
@@ -11,17 +13,21 @@ package struct TokenRequest: Sendable, Equatable {
     package var timeout: Duration
     /// True if the caller does not accept a cached token.
     package var noCache: Bool
+    /// The SHA-256 of a token that an API has just rejected, which is dropped first, or nil.
+    package var refused: Fingerprint?
 
     /// Creates a request for a token.
     package init(
         key: KeyRequest,
         minTTL: Duration? = nil,
         timeout: Duration = TokenRequest.defaultTimeout,
-        noCache: Bool = false
+        noCache: Bool = false,
+        refused: Fingerprint? = nil
     ) {
         self.key = key
         self.minTTL = minTTL
         self.timeout = timeout
         self.noCache = noCache
+        self.refused = refused
     }
 }

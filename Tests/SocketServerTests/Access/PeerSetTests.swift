@@ -1,6 +1,7 @@
 import SocketServer
 import Testing
 import TokenCache
+import TokenProtocol
 
 @Suite("Sets of peers")
 struct PeerSetTests {

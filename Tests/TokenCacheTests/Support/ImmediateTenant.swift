@@ -19,4 +19,13 @@ final class ImmediateTenant: TenantCalling {
     func revoke(_ token: AccessToken, tenant: TenantID, in trace: TraceContext?) async -> RevocationOutcome {
         .accepted
     }
+
+    func call(
+        _ call: APICall,
+        tenant: TenantID,
+        bearer: AccessToken,
+        in trace: TraceContext?
+    ) async -> APIOutcome {
+        .done
+    }
 }

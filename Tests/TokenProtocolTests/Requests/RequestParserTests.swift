@@ -164,7 +164,7 @@ struct RequestParserTests {
     func errorsCarryID() {
         let rejected = parse(#"{"op":"token","id":"x"}"#)
         #expect(rejected == .rejected(id: .text(json: Array(#""x""#.utf8)), rejected.error ?? ErrorReply(.denied, "")))
-        #expect(rejected.error?.description == "exactly one of 'subject' and 'user_id' must be given")
+        #expect(rejected.error?.description == "exactly one of 'subject', 'user_id' and 'client' must be given")
     }
 
     @Test(
@@ -172,8 +172,8 @@ struct RequestParserTests {
         arguments: [
             ("{}", "'op' is missing: it names the operation"),
             (#"{"op":1}"#, "'op' must be a string"),
-            (#"{"op":"token"}"#, "exactly one of 'subject' and 'user_id' must be given"),
-            (#"{"op":"token","subject":"a","user_id":"b"}"#, "exactly one of 'subject' and 'user_id' must be given"),
+            (#"{"op":"token"}"#, "exactly one of 'subject', 'user_id' and 'client' must be given"),
+            (#"{"op":"token","subject":"a","user_id":"b"}"#, "exactly one of 'subject', 'user_id' and 'client' must be given"),
             (#"{"op":"token","subject":""}"#, "'subject' must be a string of 1 to 1024 bytes"),
             (#"{"op":"token","subject":null}"#, "'subject' must be a string of 1 to 1024 bytes"),
             (#"{"op":"token","user_id":5}"#, "'user_id' must be a string of 1 to 1024 bytes"),
@@ -196,7 +196,7 @@ struct RequestParserTests {
             (#"{"op":"token","subject":"a","min_ttl":"5"}"#, "'min_ttl' must be a number of seconds from 0 to 86400"),
             (#"{"op":"token","subject":"a","timeout":300.1}"#, "'timeout' must be a number of seconds from 0 to 300"),
             (#"{"op":"token","subject":"a","no_cache":1}"#, "'no_cache' must be true or false"),
-            (#"{"op":"prefetch"}"#, "exactly one of 'subjects' and 'user_ids' must be given"),
+            (#"{"op":"prefetch"}"#, "exactly one of 'subjects', 'user_ids' and 'clients' must be given"),
             (
                 #"{"op":"prefetch","subjects":[]}"#,
                 "'subjects' must be an array of 1 to 1000 strings of 1 to 1024 bytes each"

@@ -78,7 +78,7 @@ class TokenCache:
         """
         key = Key(subject, user_id, tenant, scope, client)
         refusal = _requests.refusal(key, refused_token, refused_token_sha256, timeout)
-        request = _requests.token(key, min_ttl, no_cache, timeout, traceparent, refusal)
+        request = _requests.token(key, min_ttl, no_cache, timeout, traceparent)
         return self._token(request, refusal)
 
     def token_for(
@@ -94,14 +94,14 @@ class TokenCache:
         """Gets the token of a user who is signed in. If the tenant may not know the user yet, it is told first.
 
         A `User` with a name, an e-mail address or groups is provisioned when this process sees them for the first time,
-        when one of these has changed, and when their token is denied. All users are remembered up to 10,000.
+        when one of these has changed, and when their token is denied. The last 10,000 users are remembered.
         A `str` is a subject. `timeout`: the time that everything may take, from 0 to 300. The default is 10.
         The other arguments are those of `token`.
         """
         user = User(user) if isinstance(user, str) else user
         key = Key(user.subject, user.user_id, user.tenant, user.scope)
         refusal = _requests.refusal(key, refused_token, refused_token_sha256, timeout)
-        request = _requests.token(key, min_ttl, False, timeout, traceparent, refusal)
+        request = _requests.token(key, min_ttl, False, timeout, traceparent)
         deadline = time.monotonic() + request.timeout
         while True:
             was_known = self._provision_at_first_sight(user, timeout, deadline)
@@ -159,7 +159,7 @@ class TokenCache:
         client: str | None = None,
         tenant: str | None = None,
         scope: str | None = None,
-        everywhere: bool = False,
+        everywhere: bool | None = None,
         timeout: float | None = None,
         traceparent: str | None = None,
     ) -> Revocation:
@@ -170,7 +170,8 @@ class TokenCache:
         those that were minted elsewhere. `traceparent`: as for a token.
         """
         key = Key(subject, user_id, tenant, scope, client)
-        return self._call(_requests.revoke(key, timeout, traceparent, everywhere))
+        revocation = self._call(_requests.revoke(key, timeout, traceparent, everywhere))
+        return _requests.checked_revocation(revocation, everywhere)
 
     def provision(
         self,
@@ -236,16 +237,15 @@ class TokenCache:
         self.close()
 
     def _token(self, request: Request[Token], refusal: Refusal | None, deadline: float | None = None) -> Token:
+        if refusal is None:
+            return self._call(request, deadline)
         deadline = time.monotonic() + request.timeout if deadline is None else deadline
-        token = self._call(request, deadline)
-        if refusal is None or not refusal.is_of(token):
+        token = self._call(_requests.token_after(refusal, request), deadline)
+        if not refusal.is_of(token):
             return token
-        # An older daemon ignores the refusal in a request for a token.
-        report = self._call(refusal.report, deadline)
-        token = self._call(request, deadline)
-        if refusal.is_of(token):
-            raise refusal.error(report)
-        return token
+        # The daemon is an older one, which ignores the refusal.
+        refusal.check(self._call(refusal.report, deadline))
+        return refusal.checked(self._call(request, deadline))
 
     def _provision_at_first_sight(self, user: User, timeout: float | None, deadline: float) -> bool:
         """True if this process has provisioned the user before, or the user isn't to be provisioned at all."""

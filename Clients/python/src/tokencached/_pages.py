@@ -14,7 +14,14 @@ from tokencached._users import User
 # The time after which the page should ask again if the error names none, in seconds.
 DEFAULT_RETRY = 5.0
 # The statuses of errors of the application or of a configuration, after which the page should not ask again.
-PERMANENT = {"forbidden": 403, "conflict": 500, "invalid_request": 500, "unknown_tenant": 500, "unsupported_op": 500}
+FORBIDDEN = 403
+PERMANENT = {
+    "forbidden": FORBIDDEN,
+    "conflict": 500,
+    "invalid_request": 500,
+    "unknown_tenant": 500,
+    "unsupported_op": 500,
+}
 SHA256 = re.compile("[0-9a-fA-F]{64}")
 
 log = logging.getLogger("tokencached")
@@ -62,12 +69,18 @@ def success(token: Token) -> Answer:
 
 
 def failure(error: TokenCacheError) -> Answer:
-    status = PERMANENT.get(error.code)
+    status = FORBIDDEN if _is_locked_out(error) else PERMANENT.get(error.code)
     if status is not None:
         log.error("no access token can be given: %s", error)
         return _answer(f"no access token can be given ({error.code})", status)
     seconds = max(1, math.ceil(DEFAULT_RETRY if error.retry_after is None else error.retry_after))
     return _answer(f"no access token is available now ({error.code})", 503, retry_after=str(seconds))
+
+
+def _is_locked_out(error: TokenCacheError) -> bool:
+    """True if an administrator of the tenant has disabled or deleted the user. The daemon says so without a status."""
+    upstream = error.upstream
+    return upstream is not None and upstream.status is None and upstream.code in ("disabled", "deleted")
 
 
 def _answer(body: str, status: int, **headers: str) -> Answer:

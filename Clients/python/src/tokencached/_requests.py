@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Callable, Generic, TypeVar
 
 from tokencached._errors import TokenCacheError
@@ -27,7 +27,6 @@ from tokencached._results import (
     read_prefetch,
     read_provisioning,
     read_revocation,
-    read_revocation_everywhere,
     read_token,
 )
 
@@ -66,7 +65,10 @@ class Key:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A token that the tenant's API has refused, by its SHA-256, and the request that only reports it."""
+    """A token that the tenant's API has refused, by its SHA-256, and the request that only reports it.
+
+    An older daemon ignores the refusal in a request for a token.
+    """
 
     token_sha256: str
     report: Request[Invalidation]
@@ -75,9 +77,20 @@ class Refusal:
         """True if that token is the refused one."""
         return hashlib.sha256(token.access_token.encode()).hexdigest() == self.token_sha256.lower()
 
-    def error(self, report: Invalidation) -> TokenCacheError:
-        """The error if the daemon keeps that token, because it has just replaced a reported one."""
-        return TokenCacheError("rate_limited", "the refused token is too new to be replaced", report.retry_after)
+    def check(self, report: Invalidation) -> None:
+        """Raises `rate_limited` if the daemon keeps that token, because it has just replaced a reported one."""
+        if report.retry_after is not None:
+            raise self._no_other(report.retry_after)
+
+    def checked(self, token: Token) -> Token:
+        """The token, unless it is the refused one."""
+        if self.is_of(token):
+            raise self._no_other(None)
+        return token
+
+    @staticmethod
+    def _no_other(retry_after: float | None) -> TokenCacheError:
+        return TokenCacheError("rate_limited", "the refused token can't be replaced yet", retry_after)
 
 
 def refusal(key: Key, token: str | None, token_sha256: str | None, timeout: float | None) -> Refusal | None:
@@ -92,21 +105,16 @@ def refusal(key: Key, token: str | None, token_sha256: str | None, timeout: floa
 
 
 def token(
-    key: Key,
-    min_ttl: float | None,
-    no_cache: bool,
-    timeout: float | None,
-    traceparent: str | None = None,
-    refusal: Refusal | None = None,
+    key: Key, min_ttl: float | None, no_cache: bool, timeout: float | None, traceparent: str | None = None
 ) -> Request[Token]:
-    members = {
-        **vars(key),
-        "min_ttl": min_ttl,
-        "no_cache": no_cache or None,
-        "traceparent": traceparent,
-        "refused_token_sha256": refusal and refusal.token_sha256,
-    }
+    members = {**vars(key), "min_ttl": min_ttl, "no_cache": no_cache or None, "traceparent": traceparent}
     return _request("token", members, timeout, read_token)
+
+
+def token_after(refusal: Refusal, request: Request[Token]) -> Request[Token]:
+    """The request for another token than the refused one."""
+    refused = {"refused_token_sha256": refusal.token_sha256}
+    return replace(request, body=_checked(b"%b,%b" % (request.body, _json(refused)[1:-1])))
 
 
 def prefetch(
@@ -161,10 +169,19 @@ def invalidate(
 
 
 def revoke(
-    key: Key, timeout: float | None, traceparent: str | None = None, everywhere: bool = False
+    key: Key, timeout: float | None, traceparent: str | None = None, everywhere: bool | None = None
 ) -> Request[Revocation]:
-    members = {**vars(key), "everywhere": everywhere or None, "traceparent": traceparent}
-    return _request("revoke", members, timeout, read_revocation_everywhere if everywhere else read_revocation)
+    members = {**vars(key), "everywhere": everywhere, "traceparent": traceparent}
+    return _request("revoke", members, timeout, read_revocation)
+
+
+def checked_revocation(revocation: Revocation, everywhere: bool | None) -> Revocation:
+    """The result. Raises `unsupported_op` if the daemon doesn't know `everywhere`, which it then ignores."""
+    if everywhere and revocation.upstream_revoked is None:
+        raise TokenCacheError(
+            "unsupported_op", "the daemon does not know 'everywhere': tokens from elsewhere are valid"
+        )
+    return revocation
 
 
 def provision(
@@ -187,13 +204,18 @@ def _request(
     operation: str, members: Mapping[str, Any], timeout: float | None, read: Callable[[Mapping[str, Any]], T]
 ) -> Request[T]:
     given = {"op": operation, **{name: _sendable(name, value) for name, value in members.items() if value is not None}}
-    body = _json(given)[1:-1]
-    if len(body) > LONGEST_BODY:
-        raise TokenCacheError("invalid_request", "the request is too long")
+    body = _checked(_json(given)[1:-1])
     seconds = DEFAULT_TIMEOUT if timeout is None else _number("timeout", timeout)
     if not 0 <= seconds <= LONGEST_TIMEOUT:
         raise TokenCacheError("invalid_request", f"'timeout' should be seconds, 0 to {LONGEST_TIMEOUT:.0f}")
     return Request(operation, body, seconds, read)
+
+
+def _checked(body: bytes) -> bytes:
+    """The body, if the daemon accepts a line of that length."""
+    if len(body) > LONGEST_BODY:
+        raise TokenCacheError("invalid_request", "the request is too long")
+    return body
 
 
 def _sendable(name: str, value: object) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 # The longest `retry_after` that a reply is believed to ask for, in seconds: 30 days.
@@ -133,12 +133,8 @@ def read_invalidation(reply: Mapping[str, Any]) -> Invalidation:
 
 
 def read_revocation(reply: Mapping[str, Any]) -> Revocation:
-    return Revocation(_member(reply, "revoked", bool), reply.get("upstream") is not False)
-
-
-def read_revocation_everywhere(reply: Mapping[str, Any]) -> Revocation:
-    """A daemon that doesn't know `everywhere` ignores it. Its reply lacks the number, and mustn't pass for success."""
-    return replace(read_revocation(reply), upstream_revoked=_member(reply, "upstream_revoked", int))
+    ended = _member(reply, "upstream_revoked", int) if "upstream_revoked" in reply else None
+    return Revocation(_member(reply, "revoked", bool), reply.get("upstream") is not False, ended)
 
 
 def read_provisioning(reply: Mapping[str, Any]) -> Provisioning:

@@ -13,8 +13,9 @@ from tokencached._errors import TokenCacheError
 
 # The number of users that a process remembers. Those who came least recently are forgotten first.
 MOST_USERS = 10_000
-# The time after which a denied user is provisioned again if the error names none, in seconds.
-DEFAULT_RETRY = 10.0
+# The time for which a user who is denied a token right after their provision isn't provisioned again, in seconds. The
+# daemon forgets a denial at a provision, so otherwise each page view of that user would cost calls to the tenant.
+PAUSE_AFTER_DENIAL = 60.0
 
 
 @dataclass(frozen=True)
@@ -69,20 +70,18 @@ class ProvisionedUsers:
     def is_to_be_repeated(self, user: User, error: TokenCacheError, was_known: bool, now: float) -> bool:
         """Decides if a user without a token is provisioned again, because somebody may have deleted them at the tenant.
 
-        The tenant would deny a user whom it doesn't want each time. So this happens at most once in the time that the
-        error names, and not if the user was provisioned just now.
+        The tenant may deny the user each time. So this isn't done if they were provisioned just now, nor soon after.
         """
         if error.code != "denied" or not user.is_described:
             return False
         if was_known:
             return self._forget(user, now)
-        seconds = DEFAULT_RETRY if error.retry_after is None else error.retry_after
-        self._remember(user, _Known(digest(user), now + seconds))
+        self._remember(user, _Known(digest(user), now + PAUSE_AFTER_DENIAL))
         return False
 
     def _forget(self, user: User, now: float) -> bool:
         known = self._known.get(_key(user))
-        if known is not None and now < known.quiet_until:
+        if known is not None and now < known.pause_end:
             return False
         self._known.pop(_key(user), None)
         return True
@@ -98,8 +97,8 @@ class ProvisionedUsers:
 @dataclass(frozen=True)
 class _Known:
     digest: bytes
-    # Until this time a denial doesn't cause another attempt.
-    quiet_until: float = 0.0
+    # Until this time a denial doesn't cause another provision.
+    pause_end: float = 0.0
 
 
 def digest(user: User) -> bytes:

@@ -1,5 +1,5 @@
-import SocketServer
 import Testing
+import TokenProtocol
 
 @Suite("Patterns")
 struct GlobTests {
