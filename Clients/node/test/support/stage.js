@@ -18,17 +18,10 @@ export class Stage {
     stage.socket = join(stage.directory, 'requests.sock');
     await stage.#startTenant(tenantOptions);
     await writeFile(join(stage.directory, 'secret'), 'stage-secret', { mode: 0o600 });
-    await writeFile(
-      join(stage.directory, 'tokencached.yaml'),
-      `tenants:
-  main:
-    host: ${stage.tenant}
-    client_id: stage
-    client_secret: { file: ${join(stage.directory, 'secret')} }
-    rate: { per_minute: ${rate}, burst: ${rate} }
-    max_concurrent: 64
-`,
-    );
+    const template = await readFile(new URL('../../../conformance/daemon.yaml', import.meta.url), 'utf8');
+    const values = { directory: stage.directory, tenant: stage.tenant, rate };
+    const configuration = template.replace(/\$\{(\w+)\}/g, (_, name) => values[name]);
+    await writeFile(join(stage.directory, 'tokencached.yaml'), configuration);
     await stage.start();
     return stage;
   }
@@ -36,6 +29,7 @@ export class Stage {
   async #startTenant(options) {
     const ready = join(this.directory, 'tenant');
     this.standIn = this.#spawn('standin-tenant', '--client-id', 'stage', '--client-secret', 'stage-secret',
+      '--client', 'backend:stage-secret:user_default', '--client', 'users:stage-secret:admin_classic',
       '--ready-file', ready, ...options);
     await eventually(async () => (this.tenant = (await readFile(ready, 'utf8')).trim()), 'the stand-in tenant');
   }
