@@ -45,6 +45,27 @@ struct ImpersonationTests {
         }
     }
 
+    @Test("A token's owner is the present user, with groups, as far as the tenant knows them.")
+    func presentUser() async throws {
+        try await withStandInTenant(withClients()) { tenant in
+            let id = try await tenant.addUser(.init(subject: "alice", groups: [.init("portal-emea")]))
+            let bySubject = token(try await mint(tenant, "alice"))
+            let byID = token(try await call(tenant, request(body: mintBody(id, field: "userId"))))
+            for bearer in [bySubject, byID] {
+                let reply = try await api(tenant, "GET", "users/me", bearer: bearer)
+                let groups = reply.json?["assignedGroups"] as? [[String: String]]
+                #expect(reply.json?["subject"] as? String == "alice")
+                #expect(groups?.map { $0["name"] } == ["portal-emea"])
+            }
+            for bearer in [token(try await mint(tenant, "Alice")), try await clientToken(tenant)] {
+                let reply = try await api(tenant, "GET", "users/me", bearer: bearer)
+                #expect(reply.status == 200)
+                #expect(reply.text == "{}")
+            }
+            #expect(try await api(tenant, "GET", "users/me", bearer: "unknown").status == 401)
+        }
+    }
+
     @Test("The API lists and deletes a user's live tokens, whichever way the user was named.")
     func tokens() async throws {
         try await withStandInTenant(withClients(.strict)) { tenant in
