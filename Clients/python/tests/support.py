@@ -73,7 +73,7 @@ class Stage:
         self._stand_in = self._spawn("standin-tenant", *client, *backend, *users, "--ready-file", str(ready))
         eventually(ready.exists, lambda: "the stand-in tenant")
         self.tenant = ready.read_text().strip()
-        values = {"directory": str(self.directory), "tenant": self.tenant, "rate": "10000000"}
+        values = {"directory": str(self.directory), "tenant": self.tenant, "rate": "10000000", "api_rate": "10000000"}
         template = string.Template((SUITE / "daemon.yaml").read_text())
         (self.directory / "tokencached.yaml").write_text(template.substitute(values))
         self.start()
