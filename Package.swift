@@ -94,7 +94,8 @@ var targets: [Target] = [
     .target(
         name: "DaemonConfiguration",
         dependencies: [
-            "SafeText", "TokenCache", "Audit", nioCore, logging, .product(name: "Yams", package: "Yams"),
+            "SafeText", "TokenCache", "TokenProtocol", "Audit", nioCore, logging,
+            .product(name: "Yams", package: "Yams"),
         ]
     ),
     .target(

@@ -6,6 +6,8 @@ struct TenantState {
     var governor: Governor
     /// The health of the client at the tenant.
     var client = ClientHealth()
+    /// The health of the tenant's further clients.
+    var furtherClients = FurtherClientHealth()
     /// The incidents that operators are told of.
     var incidents = TenantIncidents()
     var lastSuccess: Instant?

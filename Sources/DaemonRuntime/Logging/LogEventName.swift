@@ -32,6 +32,12 @@ package enum LogEventName: String, Sendable, CaseIterable {
     case clientTroubleLasts = "client_trouble_lasts"
     /// A tenant accepts the client again.
     case clientAccepted = "client_accepted"
+    /// A tenant denies a further client.
+    case furtherClientRefused = "further_client_refused"
+    /// A tenant still denies a further client.
+    case furtherClientStillRefused = "further_client_still_refused"
+    /// A tenant accepts a further client again.
+    case furtherClientAccepted = "further_client_accepted"
     /// Audit records are lost.
     case auditGapBegan = "audit_gap_began"
     /// Audit records are still lost.
@@ -61,6 +67,9 @@ package enum LogEventName: String, Sendable, CaseIterable {
         case .clientDenied: "3482cbc55981476289080d18611bf3f6"
         case .clientTroubleLasts: "907ccd6d83bd4f469bfe280508bb6691"
         case .clientAccepted: "ae78403787c148eda6ff8c563592d6c3"
+        case .furtherClientRefused: "81084a7df3244d968183287fb97d135d"
+        case .furtherClientStillRefused: "4f2ef30ac27e436fabaada1b9869f1e9"
+        case .furtherClientAccepted: "20269470982d43d38e18e5c644fc14ce"
         case .auditGapBegan: "29b9d079927e4435bfbed3e37b0aaac9"
         case .auditGapLasts: "fc430dc1554e4dbeb50915ccd0f676fc"
         case .auditGapEnded: "405e92b8e05c4a129155566f95825f00"

@@ -17,12 +17,19 @@ extension TenantIncident {
         case (.client(let trouble), .began): log.log(isError, trouble.message, metadata(trouble.event))
         case (.client(let trouble), .lasts): log.log(isError, trouble.message, metadata(.clientTroubleLasts))
         case (.client, .ended): log.notice("the tenant takes the client", metadata: metadata(.clientAccepted))
+        case (.furtherClient, .began):
+            log.log(isError, "the tenant refuses a further client", metadata(.furtherClientRefused))
+        case (.furtherClient, .lasts):
+            log.log(isError, "the tenant still refuses a further client", metadata(.furtherClientStillRefused))
+        case (.furtherClient, .ended):
+            log.notice("the tenant no longer refuses a further client", metadata: metadata(.furtherClientAccepted))
         }
     }
 
     private func metadata(_ event: LogEventName) -> Logger.Metadata {
         var metadata = report.metadata(event)
         metadata[LogKey.tenant] = "\(tenant)"
+        if case .furtherClient(let client) = kind { metadata[LogKey.client] = "\(client)" }
         if let reason = cause?.reason { metadata[LogKey.reason] = "\(reason)" }
         if let status = cause?.status { metadata[LogKey.status] = "\(status)" }
         if let code = cause?.code { metadata[LogKey.code] = "\(code)" }

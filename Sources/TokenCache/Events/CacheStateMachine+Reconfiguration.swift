@@ -6,7 +6,7 @@ extension CacheStateMachine {
     ///
     /// A tenant that is no longer configured is retired: its tokens and queued calls are dropped, and the tokens of
     /// calls under way go to their waiters and are not cached. A tenant with another host or client has another
-    /// identity, so its old identity is retired.
+    /// identity, so its old identity is retired. A further client that is gone or has another id loses its tokens.
     package mutating func reconfigure(
         policy: CachePolicy,
         tenants limits: [TenantID: TenantPolicy],
@@ -37,6 +37,7 @@ extension CacheStateMachine {
             return
         }
         tenants[tenant]?.governor.reconfigure(limits, now: now)
+        retireClients(of: tenant, governor.limits.clients, limits.clients, now: now)
         touch(tenant)
         // With a lower rate some callers may wait in vain.
         if limits != governor.limits, let governor = tenants[tenant]?.governor {

@@ -45,6 +45,7 @@ extension CacheStateMachine {
         waiter: Waiter,
         now: Instant
     ) -> Outcome<RequestAnswer> {
+        if let refused = options.refused { _ = report(key, refused, now: now) }
         let slot = store.find(key)
         if let slot {
             applyPolicy(to: slot)
@@ -86,7 +87,7 @@ extension CacheStateMachine {
 
     private mutating func fail(_ error: ErrorReply, _ stale: Entry?, _ key: TokenKey, _ now: Instant) -> RequestAnswer {
         guard let stale else {
-            noteFailedCaller(of: key.user.tenant, error)
+            noteFailedCaller(of: key.user, error)
             return .fail(error)
         }
         statistics.hits += 1
@@ -116,7 +117,7 @@ extension CacheStateMachine {
             waiter,
             of: peer.uid,
             at: key.user.tenant,
-            for: .mint(call, acceptsStale: acceptsStale),
+            for: .mint(call, acceptsStale: acceptsStale, refused: options.refused),
             since: now,
             until: now + options.timeout,
             in: options.trace,

@@ -26,10 +26,11 @@ extension CacheStateMachine {
     }
 
     /// Returns the meaning of a failure for the circuit breaker.
-    func ending(of failure: CallFailure, _ tenant: TenantID) -> CircuitBreaker.Ending {
-        switch failure {
-        // While the client is denied, another 401 means that it still is.
-        case .denied(let upstream, _) where upstream.status == 401 && isClientDenied(tenant): .fault
+    func ending(of failure: CallFailure, _ call: Call) -> CircuitBreaker.Ending {
+        let isOfClient = call.mint?.key.user.isClient ?? false
+        return switch failure {
+        // While the tenant's own client is denied, another 401 means that it still is.
+        case .denied(let upstream, _) where upstream.status == 401 && !isOfClient && isClientDenied(call.tenant): .fault
         case .denied, .throttled, .rejected, .noMemory: .answer
         // The daemon has ended the call itself.
         case .unavailable(_, ErrorReply.Code.shuttingDown.rawValue, _): .unknown
@@ -77,9 +78,9 @@ extension CacheStateMachine {
         tenants[tenant]?.incidents.noteFailure(failure, now: now)
     }
 
-    /// Counts a caller of a tenant who got an error.
-    mutating func noteFailedCaller(of tenant: TenantID, _ error: ErrorReply) {
-        tenants[tenant]?.incidents.count(error.code)
+    /// Counts a caller of a key who got an error.
+    mutating func noteFailedCaller(of key: UserKey, _ error: ErrorReply) {
+        tenants[key.tenant]?.incidents.count(error.code, client: key.clientName)
     }
 
     /// Notifies operators of the incidents that are due to be reported.
@@ -165,8 +166,14 @@ extension CacheStateMachine {
     ///
     /// Earlier denials of the client no longer count, and users who were denied with 401 may have been denied because
     /// of the old secret.
-    package mutating func secretChanged(of tenant: TenantID, now: Instant) -> CacheActions {
+    package mutating func secretChanged(of client: ClientReference, now: Instant) -> CacheActions {
+        let tenant = client.tenant
         guard tenants[tenant]?.isRetired == false else { return finish(now) }
+        if let name = client.name {
+            furtherSecretChanged(of: UserKey(tenant: tenant, client: name), now: now)
+            touch(tenant)
+            return finish(now)
+        }
         negatives.forgetUnauthorized(tenant, upTo: lastSerial)
         add(.sweepNegatives(tenant, upTo: lastSerial, next: 0))
         tenants[tenant]?.client.secretChanged()

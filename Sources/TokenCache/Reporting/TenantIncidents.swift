@@ -9,6 +9,8 @@ struct TenantIncidents {
     private var holdCause = TenantIncident.Cause()
     private var clientCause = TenantIncident.Cause()
     private var clientTrouble = TenantIncident.ClientTrouble.doubtful
+    /// The refusals of further clients, by their names.
+    private var furtherClients: [String: (incident: Incident, cause: TenantIncident.Cause)] = [:]
 
     // MARK: Faults
 
@@ -54,22 +56,45 @@ struct TenantIncidents {
         client.end(quiet: quiet, now: now)
     }
 
+    /// Notes that the tenant refuses a further client.
+    mutating func noteRefusal(of client: String, _ upstream: ErrorReply.Upstream, now: Instant) {
+        var incident = furtherClients[client]?.incident ?? Incident()
+        incident.note(until: nil, now: now)
+        furtherClients[client] = (incident, .init(status: upstream.status, code: upstream.code))
+    }
+
+    /// Notes that the tenant accepts a further client, or that it has a new secret or is gone.
+    mutating func noteAcceptance(of client: String, now: Instant) { furtherClients[client]?.incident.end(now: now) }
+
     /// Counts a caller who got an error.
-    mutating func count(_ code: ErrorReply.Code) {
+    ///
+    /// - Parameter further: The name of the further client whose token was asked for, or nil for a user's.
+    mutating func count(_ code: ErrorReply.Code, client further: String?) {
         switch code {
-        case .denied: client.count()
+        case .denied: countOfClient(further)
         case .rateLimited: hold.count()
         case .unavailable, .badUpstream, .timeout:
-            if outage.isPresent { outage.count() } else if hold.isPresent { hold.count() } else { client.count() }
+            if outage.isPresent {
+                outage.count()
+            } else if hold.isPresent {
+                hold.count()
+            } else {
+                countOfClient(further)
+            }
         default: break
         }
+    }
+
+    private mutating func countOfClient(_ further: String?) {
+        if let further { furtherClients[further]?.incident.count() } else { client.count() }
     }
 
     // MARK: Reports
 
     /// The time of the next report, or nil if there is none.
     var nextTime: Instant? {
-        [outage.nextTime, hold.nextTime, client.nextTime].compactMap(\.self).min()
+        let ofClients = furtherClients.values.lazy.compactMap(\.incident.nextTime).min()
+        return [outage.nextTime, hold.nextTime, client.nextTime, ofClients].compactMap(\.self).min()
     }
 
     /// Returns the reports that are due.
@@ -79,7 +104,16 @@ struct TenantIncidents {
             Self.report(&outage, of: tenant, .outage, outageCause, at: now),
             Self.report(&hold, of: tenant, .hold, holdCause, at: now),
             Self.report(&client, of: tenant, .client(clientTrouble), clientCause, at: now),
-        ].compactMap(\.self)
+        ].compactMap(\.self) + reportsOfClients(of: tenant, at: now)
+    }
+
+    private mutating func reportsOfClients(of tenant: String, at now: Instant) -> [TenantIncident] {
+        furtherClients.keys.sorted().compactMap { name in
+            guard var client = furtherClients[name] else { return nil }
+            let report = Self.report(&client.incident, of: tenant, .furtherClient(name), client.cause, at: now)
+            furtherClients[name] = client.incident.isPresent ? client : nil
+            return report
+        }
     }
 
     private static func report(

@@ -1,3 +1,4 @@
+import Secrets
 import TokenProtocol
 
 /// Tracks the requests that wait for a reply: callers for a mint, logouts for their revocations.
@@ -15,8 +16,9 @@ struct Waiters {
     enum Goal: Equatable {
         /// A mint.
         ///
-        /// If it fails and `acceptsStale` is true, a cached token with too little time left will do.
-        case mint(CallID, acceptsStale: Bool)
+        /// If it fails and `acceptsStale` is true, a cached token with too little time left will do. The waiter never
+        /// gets the token that it has reported as `refused`, whoever mints that one again.
+        case mint(CallID, acceptsStale: Bool, refused: Fingerprint? = nil)
         /// These revocations of a logout.
         ///
         /// `allTaken` is true if the tenant revoked all that have ended.

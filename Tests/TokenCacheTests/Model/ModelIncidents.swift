@@ -26,6 +26,7 @@ struct ModelIncidents {
         case .outage: ("outage", false)
         case .hold: ("hold", false)
         case .client: ("client", true)
+        case .furtherClient(let name): ("client \(name)", false)
         }
     }
 }

@@ -303,6 +303,7 @@ extension ModelRun {
             counters.started += 1
             try check(trace, of: call)
             try go(call)
+        case .mintForClient: throw violated("a client's own token was minted")
         case .api: throw violated("the tenant's API was called")
         case .revoke(let id, let tenant, let token, let trace):
             guard let call = call(id), let queued = call.token, queued.fingerprint == token.fingerprint else {

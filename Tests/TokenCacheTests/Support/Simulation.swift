@@ -220,8 +220,8 @@ struct Simulation {
 
     mutating func cancelWaits(of waiters: [Waiter]) { perform(machine.cancelWaits(of: waiters, now: now)) }
 
-    mutating func secretChanged(of tenant: TenantID = "main") {
-        perform(machine.secretChanged(of: tenant, now: now))
+    mutating func secretChanged(of tenant: TenantID = "main", client: String? = nil) {
+        perform(machine.secretChanged(of: ClientReference(tenant, name: client), now: now))
     }
 
     @discardableResult
@@ -249,7 +249,10 @@ struct Simulation {
     /// Returns the keys that are minted now, with their calls.
     mutating func mints() -> [(call: CallID, key: TokenKey)] {
         orders().compactMap { order in
-            if case .mint(let call, let key, _) = order { (call, key) } else { nil }
+            switch order {
+            case .mint(let call, let key, _), .mintForClient(let call, let key, _, _): (call, key)
+            case .revoke, .api: nil
+            }
         }
     }
 
