@@ -9,39 +9,20 @@ import { TIMEOUT } from './values.js';
 
 const programs = process.env.TOKENCACHED_PROGRAMS;
 
-// With provisioning the tenant has a client that administers users, and no users at first.
-const provisioningOptions = ['--users', 'strict', '--client', 'users:stage-secret:admin_classic'];
-const provisioningConfiguration = (secret, rate) => `
-    api_rate: { per_minute: ${rate}, burst: ${rate} }
-    clients:
-      users: { client_id: users, client_secret: { file: ${secret} }, scope: admin_classic }
-    provision: { client: users, groups: ["portal-*"], revoke_client: users }
-access:
-  - users: ["*"]
-    subjects: ["*"]
-    operations: [token, prefetch, invalidate, revoke, provision]
-`;
-
 /** The real daemon with a stand-in tenant, in a directory of their own. */
 export class Stage {
+  /** With `provisioning` only users who exist get a token, and at first there are none. */
   static async open({ rate = 10_000_000, apiRate = 10_000_000, tenantOptions = [], provisioning = false } = {}) {
     if (!programs) throw new Error('TOKENCACHED_PROGRAMS should name the directory of the built programs');
     const stage = new Stage();
     stage.directory = await mkdtemp(join(tmpdir(), 'tokencached-'));
     stage.socket = join(stage.directory, 'requests.sock');
-    const secret = join(stage.directory, 'secret');
-    await stage.#startTenant([...tenantOptions, ...(provisioning ? provisioningOptions : [])]);
-    await writeFile(secret, 'stage-secret', { mode: 0o600 });
-    await writeFile(
-      join(stage.directory, 'tokencached.yaml'),
-      `tenants:
-  main:
-    host: ${stage.tenant}
-    client_id: stage
-    client_secret: { file: ${secret} }
-    rate: { per_minute: ${rate}, burst: ${rate} }
-    max_concurrent: 64${provisioning ? provisioningConfiguration(secret, apiRate) : '\n'}`,
-    );
+    await stage.#startTenant([...tenantOptions, ...(provisioning ? ['--users', 'strict'] : [])]);
+    await writeFile(join(stage.directory, 'secret'), 'stage-secret', { mode: 0o600 });
+    const template = await readFile(new URL('../../../conformance/daemon.yaml', import.meta.url), 'utf8');
+    const values = { directory: stage.directory, tenant: stage.tenant, rate, api_rate: apiRate };
+    const configuration = template.replace(/\$\{(\w+)\}/g, (_, name) => values[name]);
+    await writeFile(join(stage.directory, 'tokencached.yaml'), configuration);
     await stage.start();
     return stage;
   }
@@ -49,6 +30,7 @@ export class Stage {
   async #startTenant(options) {
     const ready = join(this.directory, 'tenant');
     this.standIn = this.#spawn('standin-tenant', '--client-id', 'stage', '--client-secret', 'stage-secret',
+      '--client', 'backend:stage-secret:user_default', '--client', 'users:stage-secret:admin_classic',
       '--ready-file', ready, ...options);
     await eventually(async () => (this.tenant = (await readFile(ready, 'utf8')).trim()), 'the stand-in tenant');
   }

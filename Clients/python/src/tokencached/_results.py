@@ -139,8 +139,11 @@ def read_revocation(reply: Mapping[str, Any]) -> Revocation:
 
 
 def read_provisioning(reply: Mapping[str, Any]) -> Provisioning:
+    user_id = _text(reply, "user_id")
+    if not user_id:
+        raise MalformedReply
     return Provisioning(
-        _text(reply, "user_id"),
+        user_id,
         _text(reply, "status"),
         _member(reply, "created", bool),
         _member(reply, "groups_changed", bool),
