@@ -123,8 +123,8 @@ var targets: [Target] = [
     .target(
         name: "Doctor",
         dependencies: [
-            "SafeText", "Systemd", "Secrets", "TokenCache", "Tenant", "SocketServer", "DaemonConfiguration",
-            "OperatorReplies", "DaemonRuntime", "TokenCacheClient", system,
+            "SafeText", "Systemd", "Secrets", "TokenProtocol", "TokenCache", "Tenant", "SocketServer",
+            "DaemonConfiguration", "OperatorReplies", "DaemonRuntime", "TokenCacheClient", system,
         ]
     ),
 
