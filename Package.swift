@@ -168,7 +168,7 @@ var targets: [Target] = [
     ),
     .testTarget(
         name: "DaemonConfigurationTests",
-        dependencies: ["DaemonConfiguration", "TokenCache", "Audit", logging]
+        dependencies: ["DaemonConfiguration", "TokenCache", "TokenProtocol", "Audit", logging]
     ),
     .testTarget(
         name: "DaemonRuntimeTests",

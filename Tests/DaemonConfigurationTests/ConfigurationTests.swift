@@ -200,7 +200,7 @@ struct ConfigurationTests {
             ("access: [ { scopes: [a b] } ]", "access[0].scopes[0]: should be OAuth scopes"),
             (
                 "access: [ { operations: [flush] } ]",
-                "access[0].operations[0]: should be operations: token, prefetch, invalidate, revoke"
+                "access[0].operations[0]: should be operations: token, prefetch, invalidate, revoke, provision"
             ),
             ("default_tenant: other", "default_tenant: should be one of the tenants: main"),
             ("cach: {}", "cach: is not a known key (did you mean 'cache'?)"),
