@@ -94,7 +94,7 @@ var targets: [Target] = [
     .target(
         name: "DaemonConfiguration",
         dependencies: [
-            "SafeText", "TokenCache", "Audit", nioCore, logging, .product(name: "Yams", package: "Yams"),
+            "SafeText", "TokenCache", "Audit", nioCore, logging, system, .product(name: "Yams", package: "Yams"),
         ]
     ),
     .target(
@@ -167,7 +167,7 @@ var targets: [Target] = [
     ),
     .testTarget(
         name: "DaemonConfigurationTests",
-        dependencies: ["DaemonConfiguration", "TokenCache", "Audit", logging]
+        dependencies: ["DaemonConfiguration", "TokenCache", "Audit", "TestSupport", logging]
     ),
     .testTarget(
         name: "DaemonRuntimeTests",

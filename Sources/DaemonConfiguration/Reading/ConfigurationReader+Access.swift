@@ -1,7 +1,7 @@
 /// The section `access`.
 extension ConfigurationReader {
     /// Reads the rules of `access`.
-    mutating func readAccess(_ item: Item?, tenants: [String]) -> [DaemonConfiguration.AccessRule]? {
+    mutating func readAccess(_ item: Item?, tenants: Set<String>) -> [DaemonConfiguration.AccessRule]? {
         guard let item else { return nil }
         guard let elements = item.elements else {
             note(item, "should be a list of rules")
@@ -10,7 +10,7 @@ extension ConfigurationReader {
         return elements.map { readRule($0, tenants: tenants) }
     }
 
-    private mutating func readRule(_ item: Item, tenants: [String]) -> DaemonConfiguration.AccessRule {
+    private mutating func readRule(_ item: Item, tenants: Set<String>) -> DaemonConfiguration.AccessRule {
         var rule = DaemonConfiguration.AccessRule(line: item.line)
         section(item, AccessSettings.all, &rule) { reader, section, rule in
             rule.tenants = reader.texts(

@@ -16,8 +16,8 @@ extension ConfigurationReader {
             return nil
         }
         var configuration = DaemonConfiguration()
-        readTenants(&file, &configuration)
-        configuration.access = readAccess(file.take("access"), tenants: Array(configuration.tenants.keys))
+        let names = readTenants(&file, &configuration)
+        configuration.access = readAccess(file.take("access"), tenants: names)
         read(&file, settings, &configuration)
         noteUnknown(file, known: settings.map(\.key))
         return configuration

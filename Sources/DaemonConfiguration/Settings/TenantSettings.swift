@@ -12,7 +12,10 @@ enum TenantSettings {
         )
     }
 
-    static let all: [Setting<DaemonConfiguration.Tenant>] = identity + calls
+    static let all: [Setting<DaemonConfiguration.Tenant>] = identity + calls + ahead
+
+    /// The names of all keys, for a fault.
+    static var names: String { all.map(\.key).joined(separator: ", ") }
 
     private static let identity: [Setting<DaemonConfiguration.Tenant>] = [
         .value(
@@ -92,6 +95,15 @@ enum TenantSettings {
             changed proxy keeps the tenant's tokens.
             """
         ) { reader, item, tenant in reader.readProxy(item, &tenant) },
+    ]
+
+    private static let ahead: [Setting<DaemonConfiguration.Tenant>] = [
+        .special(
+            "prefetch",
+            form: "a mapping",
+            "The users whose tokens are minted ahead of all requests, for the tenant's own `scope`.",
+            keys: PrefetchSettings.all.map { $0.describe(PrefetchSettings.Values()) }
+        ) { reader, item, tenant in tenant.prefetch = reader.readPrefetch(item) }
     ]
 
     private static let rate: [Setting<TenantPolicy>] = [

@@ -59,11 +59,11 @@ package struct ConfigurationSource: Sendable {
         var loaded = LoadedConfiguration(path: path, configuration: configuration, access: access)
         loaded.notes = Self.notes(on: access)
         var faults: [ConfigurationFaults.Fault] = []
-        for (name, tenant) in configuration.tenants {
+        for (name, tenant) in configuration.tenants.sorted(by: { $0.key < $1.key }) {
             readProxy(of: tenant, name, into: &loaded, isCheck, &faults)
             readCredential(of: tenant, name, into: &loaded, isCheck, &faults)
         }
-        guard faults.isEmpty else { throw ConfigurationFaults(faults) }
+        guard faults.isEmpty else { throw ConfigurationFaults(faults, mainFile: path) }
         return loaded
     }
 
@@ -105,7 +105,7 @@ package struct ConfigurationSource: Sendable {
             loaded.proxies[name] = try proxy(of: tenant, isCheck: isCheck)
         } catch {
             let line = tenant.lines.proxyPassword ?? tenant.lines.proxy
-            faults.append(.init(file: path, line: line, key: "tenants.\(name).\(tenant.proxyKey)", message: "\(error)"))
+            faults.append(tenant.fault(name, tenant.proxyKey, line, "\(error)", mainFile: path))
         }
     }
 
@@ -123,8 +123,8 @@ package struct ConfigurationSource: Sendable {
         do {
             loaded.credentials[name] = try credential(tenant.credential)
         } catch {
-            let key = "tenants.\(name).\(tenant.credential.key)"
-            faults.append(.init(file: path, line: tenant.lines.credential, key: key, message: "\(error)"))
+            let (key, line) = (tenant.credential.key, tenant.lines.credential)
+            faults.append(tenant.fault(name, key, line, "\(error)", mainFile: path))
         }
     }
 }
