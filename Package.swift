@@ -94,7 +94,7 @@ var targets: [Target] = [
     .target(
         name: "DaemonConfiguration",
         dependencies: [
-            "SafeText", "TokenCache", "TokenProtocol", "Audit", nioCore, logging,
+            "SafeText", "TokenCache", "TokenProtocol", "Audit", nioCore, logging, system,
             .product(name: "Yams", package: "Yams"),
         ]
     ),
@@ -168,7 +168,7 @@ var targets: [Target] = [
     ),
     .testTarget(
         name: "DaemonConfigurationTests",
-        dependencies: ["DaemonConfiguration", "TokenCache", "TokenProtocol", "Audit", logging]
+        dependencies: ["DaemonConfiguration", "TokenCache", "TokenProtocol", "Audit", "TestSupport", logging]
     ),
     .testTarget(
         name: "DaemonRuntimeTests",

@@ -6,7 +6,9 @@ import TokenCache
 func fuzzConfiguration(_ input: [UInt8]) throws(BrokenPromise) {
     let configuration: DaemonConfiguration
     do throws(ConfigurationFaults) {
-        configuration = try DaemonConfiguration.parse(Data(input), file: "c.yaml")
+        configuration = try DaemonConfiguration.parse(Data(input), file: "c.yaml") { _ in
+            .success(TenantsDirectory([.init(name: "x", path: "x.yaml", content: .success(input))]))
+        }
     } catch {
         return try check(error)
     }

@@ -1,6 +1,6 @@
 import SafeText
 
-/// Everything that is wrong with a configuration file, in the order of its lines.
+/// Everything that is wrong with a configuration, in the order of its files and their lines.
 package struct ConfigurationFaults: Error, Equatable, CustomStringConvertible {
     /// One thing that is wrong.
     package struct Fault: Error, Equatable, CustomStringConvertible {
@@ -35,11 +35,18 @@ package struct ConfigurationFaults: Error, Equatable, CustomStringConvertible {
     /// The faults, one a line.
     package var description: String { faults.map(\.description).joined(separator: "\n") }
 
-    /// Sorts faults by their lines.
-    package init(_ faults: [Fault]) {
+    /// Sorts faults by their files and lines.
+    ///
+    /// - Parameter mainFile: The file whose faults come first, or nil if all are of one file.
+    package init(_ faults: [Fault], mainFile: String? = nil) {
+        let isFurther = { (fault: Fault) in mainFile.map { $0 == fault.file ? 0 : 1 } ?? 0 }
         // A stable order: two faults of one line stay as they were found.
         self.faults = faults.enumerated()
-            .sorted { ($0.element.line ?? 0, $0.offset) < ($1.element.line ?? 0, $1.offset) }
+            .sorted { left, right in
+                let (one, other) = (left.element, right.element)
+                return (isFurther(one), one.file, one.line ?? 0, left.offset)
+                    < (isFurther(other), other.file, other.line ?? 0, right.offset)
+            }
             .map(\.element)
     }
 }

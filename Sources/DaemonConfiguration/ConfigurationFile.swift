@@ -9,7 +9,7 @@ package import Foundation
 
 extension DaemonConfiguration {
     /// The maximum size of the file in bytes: a configuration is a page of text, so a larger file is something else.
-    private static let maxFileSize = 1_048_576
+    static let maxFileSize = 1_048_576
 
     /// Reads and checks a file.
     package static func load(_ path: String) throws(ConfigurationFaults) -> DaemonConfiguration {
@@ -27,19 +27,43 @@ extension DaemonConfiguration {
     /// - Parameters:
     ///   - data: The file's content.
     ///   - file: The file's name, for faults.
-    package static func parse(_ data: Data, file: String) throws(ConfigurationFaults) -> DaemonConfiguration {
-        guard data.count <= maxFileSize else { throw fault(file, "it is larger than a configuration can be (1 MiB)") }
-        guard let text = String(validating: data, as: UTF8.self) else { throw fault(file, "it is not UTF-8") }
-        let root: Node?
+    ///   - directory: Reads the files of `tenants_directory`.
+    package static func parse(
+        _ data: Data,
+        file: String,
+        directory: @escaping TenantsDirectory.Reader = TenantsDirectory.read
+    ) throws(ConfigurationFaults) -> DaemonConfiguration {
+        let root = try compose(data, file: file)
+        var reader = ConfigurationReader(file: file, directory: directory)
+        let configuration = reader.read(root)
+        guard reader.faults.isEmpty, let configuration else {
+            throw ConfigurationFaults(reader.faults, mainFile: file)
+        }
+        return configuration
+    }
+
+    /// Parses the YAML of a file of `tenants_directory`.
+    static func compose(
+        _ content: Result<[UInt8], PlainFile.Problem>,
+        file: String
+    ) throws(ConfigurationFaults) -> Node? {
+        switch content {
+        case .success(let bytes): return try compose(bytes, file: file)
+        case .failure(let problem): throw fault(file, "\(problem)")
+        }
+    }
+
+    private static func compose(
+        _ bytes: some Collection<UInt8>,
+        file: String
+    ) throws(ConfigurationFaults) -> Node? {
+        guard bytes.count <= maxFileSize else { throw fault(file, "it is larger than a configuration can be (1 MiB)") }
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw fault(file, "it is not UTF-8") }
         do {
-            root = try Yams.compose(yaml: text)
+            return try Yams.compose(yaml: text)
         } catch {
             throw ConfigurationFaults([syntaxFault(error, file: file)])
         }
-        var reader = ConfigurationReader(file: file)
-        let configuration = reader.read(root)
-        guard reader.faults.isEmpty, let configuration else { throw ConfigurationFaults(reader.faults) }
-        return configuration
     }
 
     private static func fault(_ file: String, _ message: String) -> ConfigurationFaults {

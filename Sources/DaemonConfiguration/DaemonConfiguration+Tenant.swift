@@ -14,12 +14,16 @@ extension DaemonConfiguration {
         package var timeout = Duration.seconds(10)
         /// A file of further certificate authorities.
         package var caFile: String?
+        /// The file of the users whose tokens are minted ahead, or nil for none.
+        package var prefetch: Prefetch?
         /// The proxy to the tenant, or nil for none.
         package var proxy: Proxy?
         /// The further clients by name, whose own tokens apps may have.
         ///
         /// The policy has their ids and scopes.
         package var clients: [String: FurtherClient] = [:]
+        /// The file in `tenants_directory` that the tenant is from, or nil for the main file.
+        package var file: String?
         /// The lines of the files that are named here.
         package var lines = Lines()
 
@@ -29,8 +33,40 @@ extension DaemonConfiguration {
         /// The id of the OAuth client.
         package var clientID: String { policy.identity.clientID }
 
+        /// Returns a fault that was found after the file had been read.
+        ///
+        /// - Parameters:
+        ///   - name: The tenant's name.
+        ///   - key: The key of the tenant that the fault is about.
+        ///   - line: The line of that key.
+        ///   - mainFile: The main file.
+        package func fault(
+            _ name: String,
+            _ key: String,
+            _ line: Int?,
+            _ message: String,
+            mainFile: String
+        ) -> ConfigurationFaults.Fault {
+            let fullKey = file == nil ? "tenants.\(name).\(key)" : key
+            return .init(file: file ?? mainFile, line: line, key: fullKey, message: message)
+        }
+
         /// True if `host` is https to an address: behind a proxy its certificate can't be checked.
         package var isSecureAddress: Bool { Origin(host)?.isSecureAddress ?? false }
+    }
+
+    /// A file of subjects whose tokens are minted before an app requests them.
+    package struct Prefetch: Sendable, Equatable {
+        /// The absolute path.
+        package var file: String
+        /// The time after which it is read again, or zero if it is read at the start only.
+        package var every: Duration
+
+        /// Creates the setting of a file.
+        package init(file: String, every: Duration) {
+            self.file = file
+            self.every = every
+        }
     }
 
     /// The lines at which a tenant's files are named, for faults that are found when they are read.

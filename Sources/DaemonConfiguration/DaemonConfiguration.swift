@@ -5,8 +5,8 @@ package import TokenCache
 // DaemonConfiguration: the configuration file, checked, as values.
 //
 // Purpose: a daemon that starts with a misspelt key or a rate of -1 fails later and elsewhere. This module reads
-// the whole file, reports everything that is wrong with it at once, and promises that each value is in its range. It
-// opens no other file and looks nothing up. Its users check that a credential or a group exists.
+// the whole file and the files of `tenants_directory`, reports everything that is wrong with them at once, and promises
+// that each value is in its range. It looks nothing up. Its users check that a credential or a group exists.
 //
 // The defaults are those of the types that hold the settings: `CachePolicy`, `TenantPolicy` and this module's own.
 // A test compares them with those that the example and the manual state.

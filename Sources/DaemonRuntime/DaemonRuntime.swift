@@ -194,6 +194,7 @@ package struct DaemonRuntime: Sendable {
             MetricsService(exporter, frontend, output: output),
             MetricsEndpointService(components.metrics),
             MintService(cache: frontend.cache, clients: components.clients),
+            PrefetchService(components.prefetchFiles),
             reload,
             AccountService(frontend, source.accounts, requests: accounts, log: log),
             AuditService(auditTrail: components.auditTrail),
@@ -249,7 +250,14 @@ package struct DaemonRuntime: Sendable {
         )
     }
 
-    private var tenantNames: String { loaded.configuration.tenants.keys.sorted().joined(separator: ",") }
+    /// The most tenants that the log names.
+    private static let maxNames = 20
+
+    private var tenantNames: String {
+        let names = loaded.configuration.tenants.keys.sorted()
+        let more = names.count > Self.maxNames ? ["and \(names.count - Self.maxNames) more"] : []
+        return (names.prefix(Self.maxNames) + more).joined(separator: ",")
+    }
 
     /// Logs, once per start, where the daemon does less than its configuration suggests.
     private func warn(_ limit: OpenFileLimit?) {

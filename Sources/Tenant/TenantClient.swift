@@ -32,12 +32,14 @@ package struct TenantClient: Sendable {
     /// Creates a client on an event loop group that belongs to the caller.
     ///
     /// - Parameters:
+    ///   - trust: The authorities, which clients of the same file share, or nil to read the file.
     ///   - memory: The memory for tokens, or nil for the heap.
     ///   - now: The clock that connections' ages are measured on.
     /// - Throws: ``SettingsFault``, or an error where the file of certificate authorities can't be read.
     package init(
         _ settings: TenantSettings,
         on group: any EventLoopGroup,
+        trust: TrustStore? = nil,
         memory: SecretMemory? = nil,
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) throws {
@@ -47,7 +49,7 @@ package struct TenantClient: Sendable {
         self.settings = settings
         self.tenant = tenant
         let connector = Connector(tenant: tenant, proxy: settings.proxy, group: group)
-        http = TenantHTTPClient(connector, trust: try TrustStore(settings.caFile), settings, now: now)
+        http = TenantHTTPClient(connector, trust: try trust ?? TrustStore(settings.caFile), settings, now: now)
     }
 
     /// Returns true if a file holds certificate authorities that can be trusted.

@@ -31,7 +31,11 @@ package struct CacheStateMachine {
     var policy: CachePolicy
     var tenants: [TenantID: TenantState] = [:]
     /// The configured tenants, sorted by name.
-    var configured: [TenantID] = []
+    var configured: [TenantID] = [] {
+        didSet { identities = Dictionary(configured.map { ($0.name, $0) }) { first, _ in first } }
+    }
+    /// The configured tenants by name.
+    private(set) var identities: [String: TenantID] = [:]
     var store = EntryStore()
     var negatives = NegativeCache()
     var calls = CallTable()
@@ -51,6 +55,8 @@ package struct CacheStateMachine {
     var persistenceIsFull = false
     /// The actions of the event that is being handled.
     var actions = CacheActions()
+    /// The number of mints of rounds that are queued or under way.
+    var roundMints = 0
     var tenantTimers = IndexedHeap<Instant, TenantID>()
     private var touched: [TenantID] = []
     private var random: any RandomNumberGenerator
@@ -71,6 +77,7 @@ package struct CacheStateMachine {
             self.tenants[id] = TenantState(identity: limits.identity, governor: Governor(limits, now: now))
         }
         configured = tenants.keys.sorted { $0.name < $1.name }
+        identities = Dictionary(configured.map { ($0.name, $0) }) { first, _ in first }
     }
 
     // MARK: Numbers
@@ -91,7 +98,9 @@ package struct CacheStateMachine {
 
     /// Marks a tenant whose calls have changed, so that its next calls are chosen at the end of the event.
     mutating func touch(_ tenant: TenantID) {
-        if !touched.contains(tenant) { touched.append(tenant) }
+        guard tenants[tenant]?.isTouched == false else { return }
+        tenants[tenant]?.isTouched = true
+        touched.append(tenant)
     }
 
     /// Completes an event and returns its actions.
@@ -104,11 +113,12 @@ package struct CacheStateMachine {
         if performsDeferredWork { performDeferredWork(now: now) }
         deliverReplies(&replies, now: now)
         // Sending may touch a tenant again when it ends unwanted calls. The rest of those is left to the next slice.
-        var sent: [TenantID] = []
+        var sent: Set<TenantID> = []
         while let tenant = touched.popLast() {
-            if !sent.contains(tenant) { sendCalls(of: tenant, now: now) }
-            sent.append(tenant)
+            tenants[tenant]?.isTouched = false
+            if sent.insert(tenant).inserted { sendCalls(of: tenant, now: now) }
             reportIncidents(of: tenant, now: now)
+            feedRound(of: tenant, now: now)
             schedule(tenant, now: now)
         }
         actions.changes = store.takeChanges()
@@ -137,7 +147,10 @@ package struct CacheStateMachine {
         if let timer = state.timer { tenantTimers.remove(timer) }
         state.timer = nil
         let someoneWaits = waiters.count(for: tenant) > 0
-        let times = [state.governor.nextTime(now, someoneWaits: someoneWaits), state.incidents.nextTime]
+        let times = [
+            state.governor.nextTime(now, someoneWaits: someoneWaits), state.incidents.nextTime,
+            state.round?.nextTime(now),
+        ]
         if !state.isRetired, let next = times.compactMap(\.self).min() {
             state.timer = tenantTimers.insert(tenant, at: next)
         }

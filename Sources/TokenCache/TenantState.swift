@@ -1,3 +1,4 @@
+import OperatorReplies
 import TokenProtocol
 
 /// The state of one tenant.
@@ -16,5 +17,13 @@ struct TenantState {
     ///
     /// It gets no more calls, and is removed when its last call has ended.
     var isRetired = false
+    /// The round through the tenant's prefetch file, until it is over.
+    var round: PrefetchRound?
+    /// True if the work of queueing the round's next mints is deferred.
+    var isRoundFed = false
+    /// The results of the last round that is over.
+    var lastRound: StatsReply.Tenant.Prefetch?
+    /// True if the tenant is among those whose next calls are chosen at the end of the event.
+    var isTouched = false
     var timer: IndexedHeap<Instant, TenantID>.Handle?
 }

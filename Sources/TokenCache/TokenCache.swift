@@ -196,6 +196,21 @@ package actor TokenCache {
         perform(machine.reconfigure(policy: policy, tenants: tenants, now: dependencies.now()))
     }
 
+    /// Starts a round through the subjects of a tenant's prefetch file, in place of the present one.
+    ///
+    /// - Returns: True if the tenant is configured.
+    package func beginPrefetchRound(of tenant: TenantID, _ subjects: [String], _ scopes: ScopeSet) -> Bool {
+        perform(machine.beginPrefetchRound(of: tenant, subjects, scopes, now: dependencies.now()))
+    }
+
+    /// Ends a tenant's round, if there is one.
+    package func endPrefetchRound(of tenant: TenantID) {
+        perform(machine.endPrefetchRound(of: tenant, now: dependencies.now()))
+    }
+
+    /// True if a tenant's round is not over.
+    package func hasPrefetchRound(of tenant: TenantID) -> Bool { machine.hasPrefetchRound(of: tenant) }
+
     // MARK: The next daemon
 
     /// Restores the tokens that an earlier daemon persisted, and persists to the same store from now on.

@@ -100,7 +100,7 @@ struct TokenCachedCommand: AsyncParsableCommand {
         let check = ConfigurationCheck(path: config, configuration: loaded.configuration)
         for note in loaded.notes + check.notes { print(note) }
         let faults = check.faults
-        guard faults.isEmpty else { throw Self.complain(ConfigurationFaults(faults)) }
+        guard faults.isEmpty else { throw Self.complain(ConfigurationFaults(faults, mainFile: config)) }
         print("\(config): no fault found")
     }
 

@@ -23,4 +23,17 @@ struct StatusLineTests {
                 + "a refuses the client, b fails, c wants no calls for a while, d well"
         )
     }
+
+    @Test("Of many tenants it names those that aren't well, up to twenty, and counts the others.")
+    func manyTenants() {
+        var stats = StatsReply()
+        var failing = StatsReply.Tenant()
+        failing.state = "open"
+        for number in 100..<1_000 { stats.tenants["t\(number)"] = number < 130 ? failing : StatsReply.Tenant() }
+        let named = (100..<120).map { "t\($0) fails" }.joined(separator: ", ")
+        #expect(
+            StatusLine.text(stats)
+                == "0 tokens, 0 mints under way; tenants: \(named), 10 more not well, 870 well"
+        )
+    }
 }

@@ -1,8 +1,13 @@
 /// The section `access`.
 extension ConfigurationReader {
     /// Reads the rules of `access`.
+    ///
+    /// - Parameters:
+    ///   - names: The names of all tenants, also of those with faults.
+    ///   - tenants: The tenants without faults.
     mutating func readAccess(
         _ item: Item?,
+        names: Set<String>,
         tenants: [String: DaemonConfiguration.Tenant]
     ) -> [DaemonConfiguration.AccessRule]? {
         guard let item else { return nil }
@@ -10,11 +15,12 @@ extension ConfigurationReader {
             note(item, "should be a list of rules")
             return nil
         }
-        return elements.map { readRule($0, tenants: tenants) }
+        return elements.map { readRule($0, names: names, tenants: tenants) }
     }
 
     private mutating func readRule(
         _ item: Item,
+        names: Set<String>,
         tenants: [String: DaemonConfiguration.Tenant]
     ) -> DaemonConfiguration.AccessRule {
         var rule = DaemonConfiguration.AccessRule(line: item.line)
@@ -22,7 +28,7 @@ extension ConfigurationReader {
             rule.tenants = reader.texts(
                 section.take("tenants"),
                 "names of configured tenants",
-                isValid: tenants.keys.contains
+                isValid: names.contains
             )
             let allowed = tenants.filter { rule.tenants?.contains($0.key) ?? true }.values
             rule.clients = reader.clients(section.take("clients"), of: Set(allowed.flatMap(\.clients.keys)).sorted())

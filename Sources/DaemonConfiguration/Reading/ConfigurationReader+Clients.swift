@@ -10,7 +10,7 @@ extension ConfigurationReader {
         noteRepeated(section)
         for name in section.keys.map(\.key) {
             guard let item = section.take(name) else { continue }
-            checkName(name, item, in: section.path)
+            if let rule = Self.rule(forName: name) { note(item.line, section.dotted(name.forMessage), rule) }
             var client = ClientSettings.defaults
             self.section(item, ClientSettings.all, &client) { reader, section, client in
                 let (credential, line) = reader.credential(&section)

@@ -16,8 +16,8 @@ extension ConfigurationReader {
             return nil
         }
         var configuration = DaemonConfiguration()
-        readTenants(&file, &configuration)
-        configuration.access = readAccess(file.take("access"), tenants: configuration.tenants)
+        let names = readTenants(&file, &configuration)
+        configuration.access = readAccess(file.take("access"), names: names, tenants: configuration.tenants)
         read(&file, settings, &configuration)
         noteUnknown(file, known: settings.map(\.key))
         return configuration

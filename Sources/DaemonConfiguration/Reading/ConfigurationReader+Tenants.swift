@@ -4,48 +4,78 @@ import TokenProtocol
 /// The section `tenants` and the key `default_tenant`.
 extension ConfigurationReader {
     private static var maxNameCharacters: Int { 64 }
+    /// The most names that a fault lists.
+    private static var maxListed: Int { 10 }
 
-    /// Reads `tenants` and `default_tenant`.
-    mutating func readTenants(_ file: inout Section, _ configuration: inout DaemonConfiguration) {
+    /// Reads `tenants`, `tenants_directory` and `default_tenant`.
+    ///
+    /// - Returns: The names of all tenants, also of those with faults.
+    mutating func readTenants(_ file: inout Section, _ configuration: inout DaemonConfiguration) -> Set<String> {
         let defaultTenant = file.take("default_tenant")
-        guard let item = file.take("tenants") else { return note(1, "tenants", "is missing: name at least one tenant") }
-        guard var section = Section(item.node, path: item.path, line: item.line), !section.keys.isEmpty else {
-            return note(item, "should be a mapping of one or more tenants by name")
+        let (tenants, directory) = (file.take("tenants"), file.take("tenants_directory"))
+        guard let first = tenants ?? directory else {
+            note(1, "tenants", "is missing: name at least one tenant")
+            return []
+        }
+        let own = tenants.map { readSection($0, isAlone: directory == nil, &configuration) } ?? []
+        let further = directory.map { readDirectory($0, &configuration) } ?? []
+        guard let own, let further else { return Set((own ?? []) + (further ?? [])) }
+        let names = Set(own + further)
+        if names.isEmpty {
+            note(first.line, "tenants", "is missing: tenants_directory has none, so name at least one tenant")
+        }
+        configuration.defaultTenant = readDefault(defaultTenant, names, first.line)
+        return names
+    }
+
+    /// Reads the section `tenants`.
+    ///
+    /// - Returns: The names of its tenants, or nil after a fault of the section itself.
+    private mutating func readSection(
+        _ item: Item,
+        isAlone: Bool,
+        _ configuration: inout DaemonConfiguration
+    ) -> [String]? {
+        guard var section = Section(item.node, path: item.path, line: item.line), !isAlone || !section.keys.isEmpty
+        else {
+            note(item, "should be a mapping of one or more tenants by name")
+            return nil
         }
         noteRepeated(section)
         let names = section.keys.map(\.key)
         for name in names {
             guard let tenant = section.take(name) else { continue }
-            checkName(name, tenant, in: "tenants")
+            if let rule = Self.rule(forName: name) { note(tenant.line, "tenants.\(name.forMessage)", rule) }
             configuration.tenants[name] = readTenant(tenant)
         }
-        configuration.defaultTenant = readDefault(defaultTenant, names: names, item)
+        return names
     }
 
-    private mutating func readDefault(_ item: Item?, names: [String], _ tenants: Item) -> String? {
+    private mutating func readDefault(_ item: Item?, _ names: Set<String>, _ line: Int?) -> String? {
         guard let item else {
             if names.count > 1 {
-                note(tenants.line, "default_tenant", "is missing: with several tenants it should name one of them")
+                note(line, "default_tenant", "is missing: with several tenants it should name one of them")
             }
-            return names.count == 1 ? names[0] : nil
+            return names.count == 1 ? names.first : nil
         }
         guard let name = item.text, names.contains(name) else {
-            note(item, "should be one of the tenants: \(names.map(\.forMessage).joined(separator: ", "))")
+            note(item, "should be one of the tenants: \(Self.list(names))")
             return nil
         }
         return name
     }
 
-    /// Checks the name of a tenant or of a client.
-    mutating func checkName(_ name: String, _ item: Item, in section: String) {
-        let isValid =
-            (1...Self.maxNameCharacters).contains(name.utf8.count) && name.utf8.allSatisfy(Self.isNameCharacter)
-        guard !isValid else { return }
-        note(
-            item.line,
-            "\(section).\(name.forMessage)",
-            "should be named by 1 to \(Self.maxNameCharacters) letters, digits, dots, hyphens or underscores"
-        )
+    /// Lists names for a fault, of which there may be a thousand.
+    private static func list(_ names: Set<String>) -> String {
+        let shown = names.sorted().prefix(maxListed).map(\.forMessage).joined(separator: ", ")
+        return names.count > maxListed ? "\(shown) and \(names.count - maxListed) more" : shown
+    }
+
+    /// Returns the rule that a tenant's name breaks, or nil if it is valid.
+    static func rule(forName name: String) -> String? {
+        let isValid = (1...maxNameCharacters).contains(name.utf8.count) && name.utf8.allSatisfy(isNameCharacter)
+        return isValid
+            ? nil : "should be named by 1 to \(maxNameCharacters) letters, digits, dots, hyphens or underscores"
     }
 
     private static func isNameCharacter(_ byte: UInt8) -> Bool {
@@ -57,9 +87,10 @@ extension ConfigurationReader {
         }
     }
 
-    private mutating func readTenant(_ item: Item) -> DaemonConfiguration.Tenant? {
+    /// Reads one tenant, or returns nil if it is no mapping.
+    mutating func readTenant(_ item: Item) -> DaemonConfiguration.Tenant? {
         guard Section(item.node, path: item.path, line: item.line) != nil else {
-            note(item, "should be a mapping of \(TenantSettings.all.map(\.key).joined(separator: ", "))")
+            note(item, "should be a mapping of \(TenantSettings.names)")
             return nil
         }
         var tenant = TenantSettings.defaults

@@ -3,9 +3,17 @@ import Yams
 /// Reads the file's values and collects its faults.
 struct ConfigurationReader {
     private let file: String
+    /// Reads the files of `tenants_directory`.
+    let directory: TenantsDirectory.Reader
     private(set) var faults: [ConfigurationFaults.Fault] = []
 
-    init(file: String) { self.file = file }
+    init(file: String, directory: @escaping TenantsDirectory.Reader = TenantsDirectory.read) {
+        self.file = file
+        self.directory = directory
+    }
+
+    /// Takes the faults of another file's reader.
+    mutating func take(_ other: ConfigurationReader) { faults += other.faults }
 
     /// Records a fault.
     mutating func note(_ line: Int?, _ key: String, _ message: String) {

@@ -26,9 +26,18 @@ enum FileSettings {
         .special(
             "tenants",
             form: "a mapping from names of your choice, 1 to 64 letters, digits, dots, hyphens or underscores",
-            "The tenants. At least one is required.",
+            "The tenants. At least one is required, here or in `tenants_directory`.",
             keys: TenantSettings.all.map { $0.describe(TenantSettings.defaults) }
-        ).required,
+        ),
+        .special(
+            "tenants_directory",
+            form: "an absolute path",
+            """
+            A directory with further tenants. Each file `NAME.yaml` has the keys that stand under `tenants.NAME`. Hidden \
+            files and files with another suffix are ignored. With a tenant there, `tenants` may be missing. A reload adds, \
+            changes and removes tenants, and leaves the others alone.
+            """
+        ),
         .special(
             "access",
             form: "a list of rules",

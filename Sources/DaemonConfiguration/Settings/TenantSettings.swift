@@ -10,7 +10,10 @@ enum TenantSettings {
         )
     }
 
-    static let all: [Setting<DaemonConfiguration.Tenant>] = identity + calls + clients
+    static let all: [Setting<DaemonConfiguration.Tenant>] = identity + calls + ahead + clients
+
+    /// The names of all keys, for a fault.
+    static var names: String { all.map(\.key).joined(separator: ", ") }
 
     private static let identity: [Setting<DaemonConfiguration.Tenant>] =
         [
@@ -89,6 +92,15 @@ enum TenantSettings {
             "The rules of `provision`. Without it, no user is ever created or changed.",
             keys: ProvisionSettings.all.map { $0.describe(ProvisioningPolicy(client: "")) }
         ),
+    ]
+
+    private static let ahead: [Setting<DaemonConfiguration.Tenant>] = [
+        .special(
+            "prefetch",
+            form: "a mapping",
+            "The users whose tokens are minted ahead of all requests, for the tenant's own `scope`.",
+            keys: PrefetchSettings.all.map { $0.describe(PrefetchSettings.Values()) }
+        ) { reader, item, tenant in tenant.prefetch = reader.readPrefetch(item) }
     ]
 
     private static let rate: [Setting<TenantPolicy>] = [

@@ -31,6 +31,8 @@ extension Components {
         auditTrail.move(to: settings.auditTrail)
         await metrics.apply(settings.metrics)
         await persistence.apply(isWanted: settings.keepsAcrossRestarts)
+        // After the restored tokens, which need no call.
+        await prefetchFiles.apply(settings.prefetchJobs)
         for note in settings.notes {
             log.warning(
                 "the configuration names what this machine does not know now",

@@ -11,6 +11,7 @@ package struct Components: Sendable {
     package let persistence: TokenPersistence
     package let auditTrail: AuditTrail
     package let metrics: MetricsEndpoint
+    package let prefetchFiles: PrefetchFiles
     package let output: LogOutput
     package let levels: NIOLoopBound<LogLevelControl>
     package let log: Logger
@@ -31,6 +32,7 @@ package struct Components: Sendable {
         self.persistence = persistence
         self.auditTrail = auditTrail
         self.metrics = metrics
+        prefetchFiles = PrefetchFiles(frontend, log: log)
         self.output = output
         self.levels = levels
         self.log = log

@@ -32,7 +32,20 @@ package struct ConfigurationCheck: Sendable {
                 "sockets.requests is open to every user of this machine, and without access rules so are all users' tokens"
             )
         }
-        return notes
+        return notes + prefetchFiles
+    }
+
+    /// The faults of prefetch files, without which the daemon starts.
+    private var prefetchFiles: [String] {
+        configuration.tenants.sorted { $0.key < $1.key }.compactMap { name, tenant in
+            guard let prefetch = tenant.prefetch else { return nil }
+            do throws(SubjectFile.Fault) {
+                _ = try SubjectFile.read(prefetch.file)
+                return nil
+            } catch {
+                return "the prefetch file of tenant \(name) can't be used: \(error)"
+            }
+        }
     }
 
     private var audit: [ConfigurationFaults.Fault] {
@@ -56,7 +69,8 @@ package struct ConfigurationCheck: Sendable {
     private var authorities: [ConfigurationFaults.Fault] {
         configuration.tenants.compactMap { name, tenant in
             guard let file = tenant.caFile, !TenantClient.canTrust(file) else { return nil }
-            return fault(tenant.lines.caFile, "tenants.\(name).ca_file", TenantClients.unusableAuthorities(file))
+            let message = TenantClients.unusableAuthorities(file)
+            return tenant.fault(name, "ca_file", tenant.lines.caFile, message, mainFile: path)
         }
     }
 

@@ -60,21 +60,29 @@ package struct ConfigurationSource: Sendable {
         var loaded = LoadedConfiguration(path: path, configuration: configuration, access: access)
         loaded.notes = Self.notes(on: access)
         var faults: [ConfigurationFaults.Fault] = []
-        for (name, tenant) in configuration.tenants {
+        for (name, tenant) in configuration.tenants.sorted(by: { $0.key < $1.key }) {
             readProxy(of: tenant, name, into: &loaded, isCheck, &faults)
-            let own = Owner(name: "tenant \(name)", key: "tenants.\(name)", line: tenant.lines.credential)
+            let own = Owner(
+                name: "tenant \(name)",
+                key: "",
+                line: tenant.lines.credential,
+                tenant: tenant,
+                tenantName: name
+            )
             loaded.credentials[name] = read(tenant.credential, of: own, &loaded.notes, isCheck, &faults)
             for (client, settings) in tenant.clients {
                 let owner = Owner(
                     name: "client \(client) of tenant \(name)",
-                    key: "tenants.\(name).clients.\(client)",
-                    line: settings.credentialLine
+                    key: "clients.\(client).",
+                    line: settings.credentialLine,
+                    tenant: tenant,
+                    tenantName: name
                 )
                 loaded.clientCredentials[name, default: [:]][client] =
                     read(settings.credential, of: owner, &loaded.notes, isCheck, &faults)
             }
         }
-        guard faults.isEmpty else { throw ConfigurationFaults(faults) }
+        guard faults.isEmpty else { throw ConfigurationFaults(faults, mainFile: path) }
         return loaded
     }
 
@@ -116,17 +124,19 @@ package struct ConfigurationSource: Sendable {
             loaded.proxies[name] = try proxy(of: tenant, isCheck: isCheck)
         } catch {
             let line = tenant.lines.proxyPassword ?? tenant.lines.proxy
-            faults.append(.init(file: path, line: line, key: "tenants.\(name).\(tenant.proxyKey)", message: "\(error)"))
+            faults.append(tenant.fault(name, tenant.proxyKey, line, "\(error)", mainFile: path))
         }
     }
 
     /// The tenant or client that has a credential, for notes and faults.
     private struct Owner {
         let name: String
-        /// The key of its section.
+        /// The keys within the tenant's section that enclose its own, each with a dot.
         let key: String
         /// The line of its credential.
         let line: Int?
+        let tenant: DaemonConfiguration.Tenant
+        let tenantName: String
     }
 
     /// Reads a credential, or records a fault.
@@ -144,8 +154,8 @@ package struct ConfigurationSource: Sendable {
         do {
             return try self.credential(credential)
         } catch {
-            let key = "\(owner.key).\(credential.key)"
-            faults.append(.init(file: path, line: owner.line, key: key, message: "\(error)"))
+            let key = owner.key + credential.key
+            faults.append(owner.tenant.fault(owner.tenantName, key, owner.line, "\(error)", mainFile: path))
             return nil
         }
     }

@@ -11,6 +11,14 @@ extension DaemonConfiguration {
         byIdentity(identities) { $0.policy }
     }
 
+    /// The tenants' prefetch files.
+    func prefetchJobs(_ identities: [String: TenantID]) -> [TenantID: PrefetchSchedule.Job] {
+        byIdentity(identities) { tenant in
+            guard let prefetch = tenant.prefetch, let scopes = ScopeSet(tenant.scope) else { return nil }
+            return PrefetchSchedule.Job(file: prefetch.file, every: prefetch.every, scopes: scopes)
+        }
+    }
+
     /// An access policy that knows the tenants with these identities.
     func access(_ access: AccessPolicy, _ identities: [String: TenantID]) -> AccessPolicy {
         var access = access

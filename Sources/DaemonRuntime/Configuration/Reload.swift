@@ -17,6 +17,8 @@ package struct Reload: Sendable {
 
     /// The most faults of one configuration that are logged.
     private static let maxFaults = 20
+    /// The most faults of one configuration that are in the reply.
+    private static let maxReplied = 100
 
     private final class LastFaults: Sendable {
         let faults = Mutex<[ConfigurationFaults.Fault]>([])
@@ -85,6 +87,13 @@ package struct Reload: Sendable {
             )
         }
         incident.note(until: nil, failures: isNew ? 0 : 1, [LogKey.path: "\(source.path)"], now: .now)
-        return .error(ErrorReply(.invalidConfiguration, faults.faults.map(\.description).joined(separator: "; ")))
+        return .error(ErrorReply(.invalidConfiguration, Self.sentence(faults)))
+    }
+
+    /// All faults, or the first ones if a thousand tenants have some.
+    private static func sentence(_ faults: ConfigurationFaults) -> String {
+        let all = faults.faults.map(\.description)
+        let more = all.count > maxReplied ? ["and \(all.count - maxReplied) more: see tokencached --check-config"] : []
+        return (all.prefix(maxReplied) + more).joined(separator: "; ")
     }
 }

@@ -17,6 +17,8 @@ package struct RuntimeSettings: Sendable {
     package let cachePolicy: CachePolicy
     /// The pace of each tenant's calls.
     package let tenantPolicies: [TenantID: TenantPolicy]
+    /// The tenants' prefetch files.
+    package let prefetchJobs: [TenantID: PrefetchSchedule.Job]
     /// The access rules, the administrators and the tenants' own scopes.
     package let access: AccessPolicy
     /// The share of the connections that one uid may have while all connections are taken.
@@ -44,6 +46,7 @@ package struct RuntimeSettings: Sendable {
         logFormat = configuration.logFormat
         cachePolicy = configuration.cachePolicy
         tenantPolicies = configuration.tenantPolicies(clients.identities)
+        prefetchJobs = configuration.prefetchJobs(clients.identities)
         access = configuration.access(loaded.access, clients.identities)
         connectionShare = configuration.connectionShare
         keepsAcrossRestarts = configuration.keepsAcrossRestarts

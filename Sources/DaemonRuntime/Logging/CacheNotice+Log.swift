@@ -1,4 +1,5 @@
 package import Logging
+import OperatorReplies
 package import TokenCache
 
 extension CacheNotice {
@@ -21,8 +22,22 @@ extension CacheNotice {
         case .clientAccepted(let tenant):
             log.debug("the tenant has accepted the client", metadata: Self.metadata(tenant))
         case .incident(let incident): incident.write(to: log)
+        case .prefetched(let tenant, let results, let time):
+            log.info("the users of the prefetch file are done", metadata: Self.metadata(tenant, results, time))
         case .minted(let report): report.write(to: log)
         }
+    }
+
+    private static func metadata(
+        _ tenant: String,
+        _ results: StatsReply.Tenant.Prefetch,
+        _ time: Duration
+    ) -> Logger.Metadata {
+        [
+            LogKey.tenant: "\(tenant)", LogKey.minted: "\(results.minted)", LogKey.cached: "\(results.cached)",
+            LogKey.denied: "\(results.denied)", LogKey.failed: "\(results.failed)",
+            LogKey.seconds: "\(time.wholeSeconds)",
+        ]
     }
 
     private static func metadata(_ tenant: String, _ length: Duration? = nil) -> Logger.Metadata {

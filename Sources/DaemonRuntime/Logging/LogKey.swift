@@ -30,10 +30,14 @@ enum LogKey {
     static let event = "event"
     static let failed = "failed"
     static let count = "count"
+    static let minted = "minted"
+    static let cached = "cached"
+    static let denied = "denied"
     static let newLevel = "new_level"
 
     /// The keys of values that are counts or times.
     static let numbers: Set = [
         seconds, size, limit, entries, missing, milliseconds, files, connections, status, failed, count,
+        minted, cached, denied,
     ]
 }

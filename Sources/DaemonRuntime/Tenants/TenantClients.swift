@@ -52,6 +52,8 @@ package actor TenantClients: TenantCalling {
     /// The secrets that can't be read again.
     private var unreadable: [ClientReference: Incident] = [:]
     private var clients = ClientTable<TenantClient>()
+    /// The system's authorities, which take too long to read to do it for each of a thousand tenants.
+    private var systemTrust: TrustStore?
     private var secretChanged: @Sendable (ClientReference) async -> Void = { _ in }
 
     /// Creates an actor without tenants.
@@ -202,23 +204,23 @@ package actor TenantClients: TenantCalling {
         let identities = registry.identify(loaded.configuration.tenants.mapValues(\.policy.identity))
         var next: [TenantID: Member] = [:]
         var faults: [ConfigurationFaults.Fault] = []
-        for (name, tenant) in loaded.configuration.tenants {
+        var trusts: [String: TrustStore] = [:]
+        for (name, tenant) in loaded.configuration.tenants.sorted(by: { $0.key < $1.key }) {
             guard let credential = loaded.credentials[name], let id = identities[name] else { continue }
             do {
-                let client = try client(for: id, tenant, loaded.proxies[name])
+                let client = try client(for: id, tenant, loaded.proxies[name], &trusts)
                 var known = KnownCredential(credential, from: tenant.credential)
                 known.inheritLook(from: members[id]?.known)
                 let further = further(of: tenant, loaded.clientCredentials[name] ?? [:], before: members[id])
                 next[id] = Member(client: client, known: known, further: further)
             } catch {
                 let message = Self.unusableAuthorities(tenant.caFile ?? "")
-                let key = "tenants.\(name).ca_file"
-                faults.append(.init(file: source.path, line: tenant.lines.caFile, key: key, message: message))
+                faults.append(tenant.fault(name, "ca_file", tenant.lines.caFile, message, mainFile: source.path))
             }
         }
         guard faults.isEmpty else {
             replaceClients(except: members)
-            throw ConfigurationFaults(faults)
+            throw ConfigurationFaults(faults, mainFile: source.path)
         }
         for (id, member) in next {
             members[id, default: member].further.merge(member.further) { present, _ in present }
@@ -276,16 +278,34 @@ package actor TenantClients: TenantCalling {
 
     /// Returns the number of a tenant's client: the present one, or a new one if its settings or its file of
     /// authorities may have changed.
+    ///
+    /// - Parameter trusts: The files of authorities that this configuration has read.
     private func client(
         for id: TenantID,
         _ tenant: DaemonConfiguration.Tenant,
-        _ proxy: ProxySettings?
+        _ proxy: ProxySettings?,
+        _ trusts: inout [String: TrustStore]
     ) throws -> Int {
         let settings = TenantSettings(tenant, proxy: proxy)
         if let present = members[id]?.client, clients[present]?.settings == settings, tenant.caFile == nil {
             return present
         }
-        return clients.add(try TenantClient(settings, on: group, memory: source.memory))
+        let trust = try trust(tenant.caFile, &trusts)
+        return clients.add(try TenantClient(settings, on: group, trust: trust, memory: source.memory))
+    }
+
+    /// Returns the authorities of a file or the system, which are read once for all tenants.
+    ///
+    /// - Parameter trusts: The files that this configuration has read.
+    private func trust(_ file: String?, _ trusts: inout [String: TrustStore]) throws -> TrustStore {
+        guard let file else {
+            let trust = try systemTrust ?? TrustStore(nil)
+            systemTrust = trust
+            return trust
+        }
+        let trust = try trusts[file] ?? TrustStore(file)
+        trusts[file] = trust
+        return trust
     }
 
     private func replaceClients(except members: [TenantID: Member]) {

@@ -23,6 +23,8 @@ extension StatsReply {
         @Nullable package var lastSuccess: Double?
         /// The last failure of a call, or nil if none has failed.
         @Nullable package var lastError: LastError?
+        /// The present or last round through the tenant's prefetch file, or nil if there was none.
+        package var prefetch: Prefetch?
         package init() {}
 
         private enum CodingKeys: String, CodingKey {
@@ -37,6 +39,7 @@ extension StatsReply {
             case queued
             case lastSuccess = "last_success"
             case lastError = "last_error"
+            case prefetch
         }
     }
 }
@@ -47,6 +50,20 @@ extension StatsReply.Tenant {
         package var callers = 0
         package var prefetches = 0
         package var refreshes = 0
+        package init() {}
+    }
+
+    /// The results of a round through the tenant's prefetch file, as numbers of subjects.
+    package struct Prefetch: Sendable, Equatable, Codable {
+        /// Those that have no result yet.
+        package var left = 0
+        package var minted = 0
+        /// Those that needed no call, as their token was cached or being minted.
+        package var cached = 0
+        /// Those that the tenant denies.
+        package var denied = 0
+        /// Those without a token for any other reason.
+        package var failed = 0
         package init() {}
     }
 

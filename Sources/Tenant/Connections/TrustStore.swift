@@ -6,7 +6,7 @@ import SystemPackage
 /// The trusted certificate authorities: the system's, and those of a file.
 ///
 /// They are read again when a tenant's certificate is rejected, as another authority may have signed a new certificate.
-final class TrustStore: Sendable {
+package final class TrustStore: Sendable {
     /// The least time between two reads, so that a tenant with a wrong certificate causes no load on the disk.
     private static let readInterval = Duration.seconds(1)
 
@@ -22,7 +22,7 @@ final class TrustStore: Sendable {
     ///
     /// - Parameter file: A file in PEM form.
     /// - Throws: An error where the file can't be read.
-    init(_ file: String?) throws {
+    package init(_ file: String?) throws {
         self.file = file
         state = Mutex(State(context: try Self.read(file)))
     }

@@ -25,6 +25,8 @@ struct Call {
     /// The peer that caused it, or nil if the daemon did.
     let peer: Peer?
     var phase: Phase
+    /// Its position among the prefetches of all tenants, if it is a queued one.
+    var prefetchPlace: FairQueue.Ticket?
     var work: Work
     /// The requests that wait for a mint.
     ///

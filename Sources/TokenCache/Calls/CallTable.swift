@@ -3,6 +3,8 @@ import TokenProtocol
 /// All calls that have not ended, found by ID, and mints also by key and by user.
 struct CallTable {
     private var slots = UserSlab<Call>()
+    /// The queued prefetches of all tenants, in the order of queueing.
+    private(set) var prefetches = FairQueue()
 
     /// The number of calls.
     var count: Int { slots.count }
@@ -19,6 +21,23 @@ struct CallTable {
     mutating func update(_ id: CallID, _ change: (inout Call) -> Void) {
         guard slots[id.slot]?.id == id else { return }
         slots.update(id.slot, change)
+    }
+
+    /// Queues a call at another position, or notes that it was sent.
+    mutating func move(_ id: CallID, to phase: Call.Phase) {
+        guard let call = self[id] else { return }
+        let place = movePrefetch(id, from: call.prefetchPlace, to: phase)
+        update(id) { ($0.phase, $0.prefetchPlace) = (phase, place) }
+    }
+
+    private mutating func movePrefetch(
+        _ id: CallID,
+        from old: FairQueue.Ticket?,
+        to phase: Call.Phase?
+    ) -> FairQueue.Ticket? {
+        if let old { prefetches.remove(old) }
+        guard case .queued(.prefetch(let ticket)) = phase else { return nil }
+        return prefetches.append(id, for: ticket.peer)
     }
 
     /// Returns the call in a slot.
@@ -42,11 +61,16 @@ struct CallTable {
     func nextID(serial: UInt64) -> CallID { CallID(slot: slots.nextIndex, serial: serial) }
 
     /// Inserts a call that has the ID from ``nextID(serial:)``.
-    mutating func insert(_ call: Call) { _ = slots.insert(call, of: call.mint?.key.user) }
+    mutating func insert(_ call: Call) {
+        var call = call
+        call.prefetchPlace = movePrefetch(call.id, from: nil, to: call.phase)
+        _ = slots.insert(call, of: call.mint?.key.user)
+    }
 
     @discardableResult
     mutating func remove(_ id: CallID) -> Call? {
         guard let call = self[id] else { return nil }
+        _ = movePrefetch(id, from: call.prefetchPlace, to: nil)
         slots.remove(id.slot)
         return call
     }

@@ -38,11 +38,13 @@ struct Mint {
     ///
     /// Such a mint goes first, and is sent even if no request waits.
     var isProbe = false
+    /// The number of the round through a tenant's prefetch file that has queued it, or nil for any other mint.
+    var round: UInt64?
     /// True if it was retried with a new secret.
     ///
     /// It is retried only once.
     var hasTriedNewSecret = false
 
     /// True if no request caused it.
-    var isUnrequested: Bool { cause == .refresh || cause == .probe }
+    var isUnrequested: Bool { cause == .refresh || cause == .probe || round != nil }
 }

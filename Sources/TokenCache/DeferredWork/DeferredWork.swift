@@ -21,6 +21,8 @@ enum DeferredWork {
     case sweepNegatives(TenantID, upTo: UInt64, next: Int)
     /// Ends the pauses before retries, as the tenant is back.
     case endPauses(TenantID)
+    /// Queues the next mints of a round through a tenant's prefetch file.
+    case feedRound(TenantID)
     /// Persists entries that are not persisted yet.
     case persist(next: Int)
     /// Persists the times at which entries were last used.

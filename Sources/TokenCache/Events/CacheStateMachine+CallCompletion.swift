@@ -60,7 +60,9 @@ extension CacheStateMachine {
         touch(call.tenant)
         if let ticket = call.ticket { tenants[call.tenant]?.governor.withdraw(ticket) }
         switch call.work {
-        case .mint(let mint): end(call, mint, fate, reason, now: now)
+        case .mint(let mint):
+            end(call, mint, fate, reason, now: now)
+            noteRoundEnd(of: call, mint, fate, reason, now: now)
         case .revocation(let revocation): end(call, revocation, reason, now: now)
         }
     }

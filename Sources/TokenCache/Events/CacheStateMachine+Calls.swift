@@ -85,7 +85,7 @@ extension CacheStateMachine {
             if let first = waiters.first(of: call.waiters).flatMap({ waiters[$0] }) {
                 return mint.hasTriedNewSecret ? .first : .caller(first.peer)
             }
-            return mint.refresh.map(Self.rank) ?? .prefetch(mint.owner)
+            return mint.refresh.map(Self.rank) ?? (isOfRound(mint) ? .round : .prefetch(mint.owner))
         }
     }
 
@@ -99,7 +99,7 @@ extension CacheStateMachine {
         }
         tenants[call.tenant]?.governor.withdraw(ticket)
         guard let ticket = tenants[call.tenant]?.governor.enqueue(id, as: rank) else { return }
-        calls.update(id) { $0.phase = .queued(ticket) }
+        calls.move(id, to: .queued(ticket))
         touch(call.tenant)
     }
 
@@ -110,7 +110,7 @@ extension CacheStateMachine {
         else { return }
         tenants[call.tenant]?.governor.withdraw(ticket)
         guard let new = tenants[call.tenant]?.governor.enqueue(id, as: .caller(peer)) else { return }
-        calls.update(id) { $0.phase = .queued(new) }
+        calls.move(id, to: .queued(new))
         touch(call.tenant)
     }
 
@@ -121,7 +121,8 @@ extension CacheStateMachine {
     /// - Parameter cancels: True if a mint that was queued for callers is ended, as they were told to come back.
     mutating func lastWaiterLeft(_ id: CallID, cancels: Bool, now: Instant) {
         guard let call = calls[id], call.sent == nil, let mint = call.mint else { return }
-        if fate(of: call) != .current || cancels && mint.refresh == nil && !mint.isProbe {
+        let isForCallers = mint.refresh == nil && !mint.isProbe && !isOfRound(mint)
+        if fate(of: call) != .current || cancels && isForCallers {
             end(id, .unwanted, now: now)
         } else {
             requeue(id, now: now)
@@ -173,7 +174,7 @@ extension CacheStateMachine {
             let usesClient = call.mint.map { !$0.key.user.isClient } ?? false
             tenants[tenant]?.governor
                 .start(id, ticket, usesClient: usesClient, someoneWaits: someoneWaits, now: now)
-            calls.update(id) { $0.phase = .sent(at: now) }
+            calls.move(id, to: .sent(at: now))
             actions.calls.append(order(call))
         }
     }

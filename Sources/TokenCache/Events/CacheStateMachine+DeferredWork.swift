@@ -45,6 +45,7 @@ extension CacheStateMachine {
                 budget -= 1
             }
             return .endPauses(tenant)
+        case .feedRound(let tenant): return feedRound(of: tenant, &budget, now: now)
         case .persist(let next):
             guard !persistenceIsFull else { return nil }
             return goThroughSlots(from: next, &budget) { $0.store.persist($1) }.map { .persist(next: $0) }

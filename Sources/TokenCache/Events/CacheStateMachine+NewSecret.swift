@@ -17,10 +17,8 @@ extension CacheStateMachine {
     mutating func retryWithNewSecret(_ id: CallID, _ call: Call, now: Instant) {
         noteEnd(of: call, .unknown, now: now)
         guard let ticket = tenants[call.tenant]?.governor.enqueue(id, as: .first) else { return }
-        calls.update(id) {
-            $0.mint?.hasTriedNewSecret = true
-            $0.phase = .queued(ticket)
-        }
+        calls.update(id) { $0.mint?.hasTriedNewSecret = true }
+        calls.move(id, to: .queued(ticket))
         touch(call.tenant)
         if call.waiters.isEmpty { requeue(id, now: now) }
     }

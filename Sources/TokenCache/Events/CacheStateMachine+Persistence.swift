@@ -18,7 +18,7 @@ extension CacheStateMachine {
     ///   were, and there must be no later token.
     mutating func restore(_ token: PersistedToken, recordID: Int, now: Instant) -> Bool {
         store.beginRecording()
-        guard let tenant = configured.first(where: { $0.name == token.tenant }),
+        guard let tenant = identities[token.tenant],
             identity(of: UserKey(tenant: tenant, user: token.user)) == token.identity, token.sent <= now
         else { return false }
         let life = TokenLife(

@@ -40,36 +40,24 @@ extension CacheStateMachine {
     /// A single uid may use all positions. While other uids have some, its share is its bound. If all are taken, the
     /// uid with the most prefetches loses its last one.
     func canAddPrefetch(for peer: PeerUID) -> Bool {
-        let (own, total) = (prefetchCount(of: peer), prefetchCount)
+        let (own, total) = (calls.prefetches.count(of: peer), calls.prefetches.count)
         guard own == total || own < prefetchBound(contenders: 1) else { return false }
         guard total >= Self.maxPrefetches else { return true }
-        return own < prefetchBound(contenders: prefetchers.count + (own == 0 ? 1 : 0)) && own < total
+        return own < prefetchBound(contenders: calls.prefetches.peers.count + (own == 0 ? 1 : 0)) && own < total
     }
 
     /// Drops the last prefetch of the uid with the most, if all positions are taken.
     mutating func evictPrefetchIfFull(for peer: PeerUID, now: Instant) {
-        guard prefetchCount >= Self.maxPrefetches else { return }
-        let busiest = prefetchers.filter { $0 != peer }.max {
-            (prefetchCount(of: $0), $0) < (prefetchCount(of: $1), $1)
+        guard calls.prefetches.count >= Self.maxPrefetches else { return }
+        let busiest = calls.prefetches.peers.filter { $0 != peer }.max {
+            (calls.prefetches.count(of: $0), $0) < (calls.prefetches.count(of: $1), $1)
         }
-        guard let busiest else { return }
-        let last = tenants.values.compactMap { $0.governor.lastPrefetch(of: busiest) }.max()
-        guard let last else { return }
+        guard let busiest, let last = calls.prefetches.last(of: busiest) else { return }
         countQuotaRejection(busiest)
         end(last, .overLimit, now: now)
     }
 
     private func prefetchBound(contenders: Int) -> Int {
         Quota.bound(Self.maxPrefetches, share: policy.waitingShare, contenders: contenders)
-    }
-
-    private var prefetchCount: Int { tenants.values.reduce(0) { $0 + $1.governor.queuedPrefetches } }
-
-    private func prefetchCount(of peer: PeerUID) -> Int {
-        tenants.values.reduce(0) { $0 + $1.governor.queuedPrefetches(of: peer) }
-    }
-
-    private var prefetchers: Set<PeerUID> {
-        tenants.values.reduce(into: []) { $0.formUnion($1.governor.prefetchers) }
     }
 }

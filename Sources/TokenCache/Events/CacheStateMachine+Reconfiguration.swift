@@ -26,6 +26,7 @@ extension CacheStateMachine {
 
     private mutating func retire(_ tenant: TenantID, _ error: ErrorReply) {
         tenants[tenant]?.isRetired = true
+        tenants[tenant]?.round = nil
         _ = flush(tenant)
         add(.retire(tenant, error, next: 0))
         touch(tenant)

@@ -104,6 +104,7 @@ extension CacheStateMachine {
         stats.queued.callers = governor.queuedCallers
         stats.queued.prefetches = governor.queuedPrefetches
         stats.queued.refreshes = governor.queuedRefreshes
+        stats.prefetch = tenant.round?.progress ?? tenant.lastRound
         stats.lastSuccess = tenant.lastSuccess.map { (now - $0).inSeconds }
         stats.lastError = tenant.lastError.map {
             StatsReply.Tenant.LastError(

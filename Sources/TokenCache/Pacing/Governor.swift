@@ -3,7 +3,8 @@ import DequeModule
 /// Decides when each call to one tenant may be sent.
 ///
 /// Nothing else delays or repeats a call. Calls with waiting callers go first, with the apps in turn. Then go
-/// prefetches, by uid in turn, then refreshes, the soonest expiry first. A call is sent if no hold is in force, the
+/// prefetches, by uid in turn, then refreshes, the soonest expiry first, and last the mints of a round through the
+/// tenant's prefetch file, which leave half of the burst to callers. A call is sent if no hold is in force, the
 /// circuit breaker and the token bucket allow it, and fewer than the allowed number are under way.
 struct Governor {
     /// The rank of a queued call.
@@ -18,6 +19,8 @@ struct Governor {
         ///
         /// It is of no use after the token's expiry, and a retry has to wait until `notBefore`.
         case background(tokenEnds: Instant, urgentFrom: Instant?, notBefore: Instant?)
+        /// A mint of a round through the tenant's prefetch file, after all others.
+        case round
     }
 
     /// The position of a queued call.
@@ -26,6 +29,7 @@ struct Governor {
         case caller(FairQueue.Ticket)
         case prefetch(FairQueue.Ticket)
         case background(RefreshQueue.Ticket)
+        case round(CallID)
     }
 
     /// The time until which no call can be sent, and the cause.
@@ -62,6 +66,8 @@ struct Governor {
     private var callers = FairQueue()
     private var prefetches = FairQueue()
     private var background = RefreshQueue()
+    /// The queued mints of a round, of which there are only a few.
+    private(set) var roundCalls: Deque<CallID> = []
     /// True if the last background call was an urgent refresh.
     ///
     /// Then it is a prefetch's turn.
@@ -112,6 +118,9 @@ struct Governor {
             return .background(
                 background.insert(call, tokenEnds: tokenEnds, urgentFrom: urgentFrom, notBefore: notBefore)
             )
+        case .round:
+            roundCalls.append(call)
+            return .round(call)
         }
     }
 
@@ -122,6 +131,7 @@ struct Governor {
         case .caller(let ticket): callers.remove(ticket)
         case .prefetch(let ticket): prefetches.remove(ticket)
         case .background(let ticket): background.remove(ticket)
+        case .round(let call): roundCalls.removeAll { $0 == call }
         }
     }
 
@@ -130,27 +140,20 @@ struct Governor {
         switch ticket {
         case .first: false
         case .caller(let ticket): ticket.peer != peer && callers.rankOfNext(for: peer) < callers.rank(of: ticket)
-        case .prefetch, .background: true
+        case .prefetch, .background, .round: true
         }
     }
 
     /// The number of queued calls with waiting callers.
     var queuedCallers: Int { first.count + callers.count }
-    /// The number of queued prefetches.
-    var queuedPrefetches: Int { prefetches.count }
+    /// The number of queued prefetches, of apps and of a round.
+    var queuedPrefetches: Int { prefetches.count + roundCalls.count }
     /// The number of queued refreshes.
     var queuedRefreshes: Int { background.count }
     /// The number of queued calls that nobody waits for.
-    var queuedAhead: Int { prefetches.count + background.count }
+    var queuedAhead: Int { queuedPrefetches + background.count }
     /// The number of all queued calls.
     var queued: Int { queuedCallers + queuedAhead }
-
-    /// Returns the number of a uid's queued prefetches.
-    func queuedPrefetches(of peer: PeerUID) -> Int { prefetches.count(of: peer) }
-    /// The uids with queued prefetches.
-    var prefetchers: some Sequence<PeerUID> { prefetches.peers }
-    /// Returns the last prefetch of a uid.
-    func lastPrefetch(of peer: PeerUID) -> CallID? { prefetches.last(of: peer) }
 
     /// Starts a walk through the callers' calls in their order.
     func walk() -> FairQueue.Walk { callers.walk() }
@@ -177,8 +180,14 @@ struct Governor {
             let isTurn = prefetches.count == 0 || background.isUrgent(at: now) && !lastWasUrgent
             if isTurn { return refresh.call }
         }
-        return prefetches.first
+        if let prefetch = prefetches.first { return prefetch }
+        return background.first == nil && bucket.time(of: callsForRound, from: now) <= now ? roundCalls.first : nil
     }
+
+    /// The number of calls in the bucket from which on one may go to a round.
+    ///
+    /// Half of the burst is left for callers, so that a round never makes them wait.
+    private var callsForRound: Int { limits.burst / 2 + 1 }
 
     /// Removes a call from its queue and counts it as under way until ``ended(_:_:jitterFraction:now:)``.
     ///
@@ -193,7 +202,7 @@ struct Governor {
             if someoneWaits { refreshAllowance.take(at: now) }
             lastWasUrgent = background.isUrgent(at: now)
             withdraw(ticket)
-        case .first, .caller, .prefetch: withdraw(ticket)
+        case .first, .caller, .prefetch, .round: withdraw(ticket)
         }
         bucket.take(at: now)
         underWay += 1
@@ -217,7 +226,9 @@ struct Governor {
         if queuedCallers > 0 { return start }
         guard underWay < maxUnderWayForAhead else { return nil }
         if prefetches.count > 0 { return start }
-        guard background.first != nil else { return nil }
+        guard background.first != nil else {
+            return roundCalls.isEmpty ? nil : bucket.time(of: callsForRound, from: max(now, blockedUntil(now) ?? now))
+        }
         return max(start, someoneWaits ? refreshAllowance.time(of: 1, from: now) : now)
     }
 
@@ -237,7 +248,7 @@ struct Governor {
         switch ticket {
         case .first(let call): return delay(behind: first.firstIndex(of: call) ?? 0, now: now)
         case .caller(let ticket): rank = min(rank, callers.rank(of: ticket))
-        case .prefetch, .background, nil: break
+        case .prefetch, .background, .round, nil: break
         }
         return delay(behind: first.count + rank, now: now)
     }

@@ -1,3 +1,4 @@
+package import OperatorReplies
 package import TokenProtocol
 
 /// A notice about a tenant for the operators' log.
@@ -24,6 +25,8 @@ package enum CacheNotice: Sendable, Equatable {
     case clientAccepted(String)
     /// An incident has begun, still lasts or has ended.
     case incident(TenantIncident)
+    /// A round through the tenant's prefetch file is over, after this time.
+    case prefetched(String, StatsReply.Tenant.Prefetch, Duration)
     /// A mint has ended.
     case minted(MintReport)
 }

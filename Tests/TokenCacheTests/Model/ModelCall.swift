@@ -14,6 +14,8 @@ final class ModelCall {
         case prefetch(PeerUID)
         /// Among refreshes, and revocations that nobody waits for.
         case background
+        /// Among the mints of its round.
+        case round
         /// It was sent.
         case sent(Instant)
     }
@@ -67,6 +69,8 @@ final class ModelCall {
     /// True if a refresh, or a caller's mint of a valid token, has failed before it.
     var isRetry = false
     var hasTriedNewSecret = false
+    /// The round that has queued it.
+    var round: ModelRound?
     var isSuperseded = false
     /// The uid that has logged the user out in the meantime.
     var revokedFor: PeerUID?
@@ -112,7 +116,10 @@ final class ModelCall {
     var isAwaited: Bool { !waiters.isEmpty || logout != nil }
 
     /// True if no request caused it.
-    var isUnrequested: Bool { cause == .refresh || cause == .probe }
+    var isUnrequested: Bool { cause == .refresh || cause == .probe || round != nil }
+
+    /// True if its round is the tenant's present one.
+    var isOfRound: Bool { round != nil && round === tenant.round }
 
     /// The expiry of the token that it renews or revokes, after which it is of no use.
     var tokenEnds: Instant? { token?.expiry ?? refresh?.tokenEnds }
@@ -120,11 +127,15 @@ final class ModelCall {
     /// Its position in the queues when nobody waits for it.
     var positionAlone: Position {
         if isProbe { return .first }
-        return token != nil || refresh != nil ? .background : .prefetch(owner)
+        if token != nil || refresh != nil { return .background }
+        return isOfRound ? .round : .prefetch(owner)
     }
 
     /// True if the cache may end it at any time, and must soon, as it is of no use.
-    var isDoomed: Bool { !isSent && (tenant.isRetired || key != nil && fate != .current && waiters.isEmpty) }
+    var isDoomed: Bool {
+        if position == .round, !isOfRound { return true }
+        return !isSent && (tenant.isRetired || key != nil && fate != .current && waiters.isEmpty)
+    }
 
     /// True if it is a refresh that is retried later.
     func isPausing(at now: Instant) -> Bool { readiness == .no && refresh?.notBefore ?? now > now }

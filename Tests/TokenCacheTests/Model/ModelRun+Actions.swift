@@ -22,6 +22,7 @@ extension ModelRun {
         let survey = survey()
         try takeRecords()
         try takeIncidents()
+        let endsOfRounds = takeEndsOfRounds()
         guard event.notices.isEmpty else { throw violated("operators got a notice without cause: \(event.notices)") }
         try takeChanges()
         try confirmNewCalls(survey)
@@ -29,6 +30,7 @@ extension ModelRun {
         try reconcileNegatives()
         for delivery in event.deliveries { try take(delivery, evicted: evicted) }
         try confirmEndedCalls(survey)
+        try check(endsOfRounds: endsOfRounds)
         for order in event.calls { try take(order) }
         wake = event.wake
         event = CacheActions()
@@ -175,6 +177,7 @@ extension ModelRun {
     private func unexpectedMint(_ mint: Mint) throws -> ModelCall? {
         guard let key = key(mint.key) else { throw violated("a mint was queued for a tenant that isn't configured") }
         if mint.cause == .probe { return nil }
+        if mint.round != nil { return try roundMint(mint) }
         guard mint.cause == .refresh, let entry = key.entry else {
             throw violated("a mint was queued that nobody requested")
         }
@@ -276,6 +279,7 @@ extension ModelRun {
         guard call.fate == .current else { return false }
         if call.isProbe, call.tenant.client.probe === call { return true }
         if call.cause == .probe, call.requestedAt == nil { return false }
+        if call.position == .round { return call.isOfRound }
         guard call.refresh != nil, call.requestedAt == nil else { return true }
         return key.entry?.isInUse(at: now, policy) ?? false
     }
@@ -285,6 +289,7 @@ extension ModelRun {
         calls.removeAll { $0 === call }
         unconfirmed.removeAll { $0 === call }
         call.tenant.withdraw(call, isPaced: isPaced)
+        call.round?.underWay -= 1
         if call.key?.current === call { call.key?.current = nil }
     }
 
@@ -341,6 +346,7 @@ extension ModelRun {
         case .first: tally.note(call.isProbe ? .probe : .sentWithNewSecret)
         case .caller: tally.note(.callerTurn)
         case .prefetch: tally.note(.prefetchTurn)
+        case .round: tally.note(.roundTurn)
         case .background:
             tally.note(.refreshTurn)
             if call.tenant.waiting > 0 { tally.note(.refreshBesideCallers) }

@@ -71,6 +71,7 @@ extension ModelRun {
         guard let id = call.id, let sent = call.sent else { return }
         trace("\(call) ends: \(result)")
         begin(machine.ended(id, result, now: now, wall: Self.wall))
+        noteRound(of: call, result, sent: sent)
         switch result {
         case .minted(let text, let scope, let lifetime):
             let token = ModelToken(text, call, key, sent: sent, lifetime: lifetime ?? policy.defaultLifetime)
@@ -84,6 +85,16 @@ extension ModelRun {
         case .failed(let failure): try failed(call, key, failure)
         }
         try finish()
+    }
+
+    private func noteRound(of call: ModelCall, _ result: MintOutcome, sent: Instant) {
+        guard call.isOfRound, call.fate != .revoked else { return }
+        if case .minted(_, _, let lifetime) = result {
+            let left = sent + (lifetime ?? policy.defaultLifetime) - now
+            if left < .seconds(1) { return }
+        }
+        if case .failed(.denied(_, secretChanged: true)) = result, canRetryWithNewSecret(call) { return }
+        call.round?.ended(result, isCurrent: call.fate == .current)
     }
 
     private func minted(_ call: ModelCall, _ key: ModelKey, _ token: ModelToken, granted: String) throws {

@@ -32,7 +32,8 @@ extension ModelRun {
             try checkWhenIdle()
             for call in calls where call.isSent { try reply(to: call) }
             try finishSlices()
-            if calls.isEmpty, waiters.isEmpty { return try recount() }
+            let isOver = tenants.allSatisfy { $0.round == nil }
+            if calls.isEmpty, waiters.isEmpty, isOver { return try recount() }
             if calls.contains(where: \.isSent) { continue }
             guard let wake else { throw violated("calls are queued, and nothing is due") }
             try passTime(wake - now)

@@ -13,6 +13,7 @@ extension ModelRun {
             throw violated("work is left, but no wake-up is requested")
         }
         for tenant in tenants where !tenant.isRetired || tenant.queued > 0 { try check(tenant) }
+        try checkRounds()
         try checkWaits()
         try checkDeadlines()
         for call in calls where call.isDoomed {
@@ -106,7 +107,9 @@ extension ModelRun {
         try equal(machine.negatives.count, keys.count { $0.negative != nil }, "keys with negative entries")
         try equal(stats.mints.inFlight, calls.count(where: \.isSent), "calls under way")
         let foreground = tenants.reduce(0) { $0 + $1.first.count + $1.callers.count }
-        let ahead = tenants.reduce(0) { $0 + $1.prefetches.count + $1.background.count }
+        let ahead = tenants.reduce(0) { $0 + $1.ahead }
+        try equal(machine.roundMints, calls.count { $0.round != nil }, "mints of rounds")
+        try equal(machine.calls.prefetches.count, tenants.reduce(0) { $0 + $1.prefetches.count }, "prefetches")
         try equal(stats.mints.queued.foreground, foreground, "callers' calls")
         try equal(stats.mints.queued.ahead, ahead, "calls that nobody waits for")
         try equal(machine.calls.count, calls.count, "calls")
@@ -154,7 +157,8 @@ extension ModelRun {
             guard let told = stats.tenants[tenant.id.name] else { throw violated("a tenant has no statistics") }
             try equal(told.inFlight, tenant.underWay, "calls under way at a tenant")
             try equal(told.queued.callers, tenant.first.count + tenant.callers.count, "a tenant's callers' calls")
-            try equal(told.queued.prefetches, tenant.prefetches.count, "a tenant's prefetches")
+            let prefetches = tenant.prefetches.count + tenant.roundCalls.count
+            try equal(told.queued.prefetches, prefetches, "a tenant's prefetches")
             try equal(told.queued.refreshes, tenant.background.count, "a tenant's refreshes")
             try equal(told.openFor, tenant.circuit.openUntil(now).map { ($0 - now).inSeconds }, "a circuit's opening")
             try equal(told.state.rawValue, name(of: tenant.circuit), "the state of a circuit")
@@ -203,6 +207,7 @@ extension ModelRun {
         case .caller(let ticket): .caller(ticket.peer)
         case .prefetch(let ticket): .prefetch(ticket.peer)
         case .background: .background
+        case .round: .round
         }
     }
 }

@@ -27,6 +27,7 @@ extension ModelRun {
         case 194: try end()
         case 195: try changePersisting()
         case 196: try denyMany()
+        case 198: try beginRoundAtRandom()
         case 197: try random.once(in: 2) ? requestBurst() : joinOneMint()
         default: try useOne()
         }

@@ -95,6 +95,7 @@ extension ModelRun {
     private func retire(_ tenant: ModelTenant, as removalError: ErrorReply.Code) {
         flush(tenant)
         tenant.isRetired = true
+        tenant.round = nil
         for call in calls where call.tenant === tenant && !call.isSent {
             for waiter in call.waiters { waiter.removalError = removalError }
         }

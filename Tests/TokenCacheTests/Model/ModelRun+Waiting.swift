@@ -198,7 +198,7 @@ extension ModelRun {
         waiter.call = nil
         call.waiters.removeAll { $0 === waiter }
         guard call.waiters.isEmpty, !call.isSent else { return }
-        if call.fate != .current || isPaced && call.refresh == nil && !call.isProbe {
+        if call.fate != .current || isPaced && call.refresh == nil && !call.isProbe && !call.isOfRound {
             remove(call, isPaced: isPaced)
             lost(call, wasSent: false)
         } else {

@@ -29,6 +29,9 @@ struct ModelTally {
         case callerTurn
         case prefetchTurn
         case refreshTurn
+        case roundTurn
+        case roundBegan
+        case roundEnded
         case refreshBesideCallers
         case refreshTriedAgain
         case urgentBeforePrefetch

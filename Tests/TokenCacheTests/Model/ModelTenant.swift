@@ -51,6 +51,9 @@ final class ModelTenant {
     private(set) var callers = ModelQueue()
     private(set) var prefetches = ModelQueue()
     private(set) var background: [ModelCall] = []
+    /// The round through its prefetch file, and the queued mints of rounds.
+    var round: ModelRound?
+    private(set) var roundCalls: [ModelCall] = []
     private var lastWasUrgent = false
     var underWay = 0
     /// The number of calls that were sent.
@@ -130,6 +133,7 @@ final class ModelTenant {
             arrivals[peer, default: 0] += 1
         case .prefetch(let peer): prefetches.append(call, for: peer)
         case .background: background.append(call)
+        case .round: roundCalls.append(call)
         case .sent: break
         }
     }
@@ -140,13 +144,14 @@ final class ModelTenant {
     func withdraw(_ call: ModelCall, isPaced: Bool = false) {
         switch call.position {
         case .first, .caller: if !isPaced { isPacingUndisturbed = false }
-        case .prefetch, .background, .sent: break
+        case .prefetch, .background, .round, .sent: break
         }
         switch call.position {
         case .first: first.removeAll { $0 === call }
         case .caller: callers.remove(call)
         case .prefetch: prefetches.remove(call)
         case .background: background.removeAll { $0 === call }
+        case .round: roundCalls.removeAll { $0 === call }
         case .sent: break
         }
     }
@@ -164,12 +169,15 @@ final class ModelTenant {
         case .first, .sent: return
         case .caller(let owner):
             guard owner != peer, callers.rankOfNext(for: peer) < callers.rank(of: call) else { return }
-        case .prefetch, .background: break
+        case .prefetch, .background, .round: break
         }
         requeue(call, as: .caller(peer))
     }
 
-    var queued: Int { first.count + callers.count + prefetches.count + background.count }
+    var queued: Int { first.count + callers.count + ahead }
+
+    /// The number of queued calls that nobody waits for.
+    var ahead: Int { prefetches.count + background.count + roundCalls.count }
 
     /// The number of calls for background work.
     ///
@@ -215,7 +223,7 @@ final class ModelTenant {
         switch call?.position {
         case .first?: return call.map { earliest(of: $0, now: now) } ?? now
         case .caller?: rank = min(rank, first.count + (call.map { callers.rank(of: $0) } ?? 0))
-        case .prefetch?, .background?, .sent?, nil: break
+        case .prefetch?, .background?, .round?, .sent?, nil: break
         }
         return earliest(behind: rank, now: now)
     }
@@ -261,11 +269,26 @@ final class ModelTenant {
         case .caller:
             return first.isEmpty && callers.first === call ? nil : "a caller's call was sent out of its turn"
         case .sent: return "a call was sent twice"
-        case .prefetch, .background: break
+        case .prefetch, .background, .round: break
         }
         if !first.isEmpty || !callers.isEmpty { return "a background call was sent before a caller's" }
         if underWay >= slotsForAhead { return "a background call took the last concurrent call, which is for callers" }
-        return call.position == .background ? objectionToRefresh(call, now: now) : objectionToPrefetch(call, now: now)
+        switch call.position {
+        case .background: return objectionToRefresh(call, now: now)
+        case .round: return objectionToRound(call, now: now)
+        default: return objectionToPrefetch(call, now: now)
+        }
+    }
+
+    private func objectionToRound(_ call: ModelCall, now: Instant) -> String? {
+        if !call.isOfRound { return "a mint of a former round was sent" }
+        if roundCalls.first !== call { return "a mint of a round was sent out of its turn" }
+        if !prefetches.isEmpty { return "a mint of a round was sent before a prefetch" }
+        if background.contains(where: { $0.readiness == .surely }) {
+            return "a mint of a round was sent before a refresh"
+        }
+        let isLeft = bucket.level(at: now) > Double(limits.burst / 2 + 1) - ModelBucket.tolerance
+        return isLeft ? nil : "a mint of a round was sent from the half of the burst that is for callers"
     }
 
     private func objectionToRefresh(_ call: ModelCall, now: Instant) -> String? {
@@ -305,7 +328,7 @@ final class ModelTenant {
             // Among retries that may join at any time nobody knows the first one, so it is the one that was sent.
             lastWasUrgent = call.refresh.map { $0.deadline <= now } ?? false
             withdraw(call)
-        case .first, .caller, .prefetch, .sent: withdraw(call)
+        case .first, .caller, .prefetch, .round, .sent: withdraw(call)
         }
         call.position = .sent(now)
         _ = bucket.pay(at: now)
@@ -324,6 +347,11 @@ final class ModelTenant {
         if !first.isEmpty || !callers.isEmpty { return true }
         guard underWay < slotsForAhead else { return false }
         if !prefetches.isEmpty { return true }
+        if !roundCalls.isEmpty, background.allSatisfy({ $0.isPausing(at: now) }),
+            bucket.level(at: now) > Double(limits.burst / 2 + 1) + ModelBucket.tolerance
+        {
+            return true
+        }
         let mayRefresh = waiting == 0 || refreshAllowance.canPay(at: now)
         return mayRefresh && background.contains { $0.readiness == .surely }
     }

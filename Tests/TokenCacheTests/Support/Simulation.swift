@@ -195,6 +195,14 @@ struct Simulation {
         perform(machine.prefetch(keys, for: Peer(uid: peer, gid: 0), in: trace, now: now))
     }
 
+    @discardableResult
+    mutating func beginRound(_ subjects: [String], of tenant: TenantID = "main") -> Bool {
+        let scopes = TokenKey.of("any").scopes
+        return perform(machine.beginPrefetchRound(of: tenant, subjects, scopes, now: now))
+    }
+
+    mutating func endRound(of tenant: TenantID = "main") { perform(machine.endPrefetchRound(of: tenant, now: now)) }
+
     mutating func invalidate(_ key: TokenKey, _ fingerprint: Fingerprint) -> InvalidateAnswer {
         perform(machine.invalidate(key, fingerprint, now: now))
     }
