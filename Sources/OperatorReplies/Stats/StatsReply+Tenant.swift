@@ -25,6 +25,8 @@ extension StatsReply {
         @Nullable package var lastError: LastError?
         /// The present or last round through the tenant's prefetch file, or nil if there was none.
         package var prefetch: Prefetch?
+        /// The calls of the API for users, or nil if nobody may be provisioned.
+        package var api: API?
         package init() {}
 
         private enum CodingKeys: String, CodingKey {
@@ -40,6 +42,7 @@ extension StatsReply {
             case lastSuccess = "last_success"
             case lastError = "last_error"
             case prefetch
+            case api
         }
     }
 }
