@@ -152,21 +152,15 @@ bench: ## Measure hits beside Redis and memcached, and memory
 	@scripts/install-dependencies build bench
 	@scripts/bench
 
-.PHONY: page-views
+.PHONY: page-views logins
 page-views: ## Measure page views with and without tokencached (minutes)
-	@scripts/install-dependencies build clients
-	swift build $(RELEASE_FLAGS) --product tokencached
-	swift build $(RELEASE_FLAGS) --product standin-tenant
-	@TOKENCACHED_PROGRAMS=$${TOKENCACHED_PROGRAMS:-$$(swift build $(RELEASE_FLAGS) --show-bin-path)} \
-		node Examples/embedded-analytics/measurement/page-views.js
-
-.PHONY: logins
 logins: ## Measure page views of users who are created at the first one, with and without tokencached (minutes)
+page-views logins:
 	@scripts/install-dependencies build clients
 	swift build $(RELEASE_FLAGS) --product tokencached
 	swift build $(RELEASE_FLAGS) --product standin-tenant
 	@TOKENCACHED_PROGRAMS=$${TOKENCACHED_PROGRAMS:-$$(swift build $(RELEASE_FLAGS) --show-bin-path)} \
-		node Examples/embedded-analytics/measurement/logins.js
+		node Examples/embedded-analytics/measurement/$@.js
 
 .PHONY: model
 model: ## Replay one random run of the cache's model: make model SEED=…

@@ -42,6 +42,7 @@ struct Machine: Sendable {
         findings =
             configuration.facts.findings + Self.files(configuration, secrets)
             + tenants.flatMap { name in all[name].map { secrets.look(at: $0, name).map(\.finding) } ?? [] }
+            + tenants.flatMap { Self.provision(configuration.configuration, $0) }
             + Self.judge(units) + [requests.facts.finding, admin.facts.finding]
         hasProcess = process != nil
         processFindings = Self.limits(process, configuration.configuration) + Self.audit(configuration, process)
@@ -60,6 +61,10 @@ struct Machine: Sendable {
         guard configuration.facts.obstacle == nil else { return [] }
         let probe = FileProbe(reader: secrets.reader, readerName: secrets.readerName)
         return [probe.look(at: configuration.facts.path).finding]
+    }
+
+    private static func provision(_ configuration: DaemonConfiguration?, _ tenant: String) -> [Finding] {
+        configuration.flatMap { ProvisionFacts($0, tenant) }?.findings ?? []
     }
 
     private static func judge(_ units: UnitProbe.Result) -> [Finding] {

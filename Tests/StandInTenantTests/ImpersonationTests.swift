@@ -104,6 +104,21 @@ struct ImpersonationTests {
         }
     }
 
+    @Test(
+        "An id that no token has is 404.",
+        arguments: [
+            "t0", "t2", "1", "x1", "t01", "t", "t-1", "t%2B1", "t-9223372036854775808", "t99999999999999999999",
+        ]
+    )
+    func unknownToken(_ id: String) async throws {
+        try await withStandInTenant(withClients()) { tenant in
+            let admin = try await clientToken(tenant, "admin")
+            #expect(try await api(tenant, "DELETE", "oauth-tokens/" + id, bearer: admin).status == 404)
+            #expect(await tenant.isLive(admin))
+            #expect(await tenant.violations == [])
+        }
+    }
+
     @Test("Tokens are listed for one user only, and for a client with admin_classic.")
     func tokenRules() async throws {
         try await withStandInTenant(withClients()) { tenant in

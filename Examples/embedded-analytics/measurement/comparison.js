@@ -78,7 +78,7 @@ function cells(part, views) {
   const mine = views.filter(({ since }) => since >= part.from && since < part.to);
   const served = mine.filter(({ isServed }) => isServed);
   const times = served.map(({ took }) => took).sort((one, other) => one - other);
-  const quantile = (share) => times[Math.min(times.length - 1, Math.floor(times.length * share))];
+  const quantile = (share) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? NaN;
   return [
     part.name,
     (served.length / (part.to - part.from)).toFixed(1),
