@@ -4,7 +4,7 @@ package import TokenProtocol
 /// The permissions of the peers that match one rule: checks requests against it, and finds the keys that they name.
 ///
 /// The first request that names a tenant and scopes decides if they are permitted. The result is remembered, so that a
-/// hit only compares bytes with a short list. It lives on the server's event loop.
+/// hit only compares bytes with the short list of its tenant, of which there may be a thousand. It lives on the server's event loop.
 package final class PeerPermissions {
     /// A tenant with scopes that may be asked for.
     ///
@@ -29,7 +29,7 @@ package final class PeerPermissions {
         }
     }
 
-    /// The most targets that are remembered.
+    /// The most targets of one tenant that are remembered.
     ///
     /// An app uses a handful of scope sets. Above this a request checks the rule.
     private static let maxTargets = 64
@@ -38,7 +38,10 @@ package final class PeerPermissions {
     private let directory: TenantDirectory
     private let allowsAnySubject: Bool
     private let allowsAnyUserID: Bool
-    private var targets: [Target] = []
+    /// The targets by the hashes of their tenants' names.
+    private var targets: [UInt64: [Target]] = [:]
+    /// The targets of the default tenant, as most requests name none.
+    private var defaultTargets: [Target] = []
 
     /// Creates the permissions of a rule.
     ///
@@ -49,9 +52,7 @@ package final class PeerPermissions {
         allowsAnySubject = rule?.subjects.contains(where: \.matchesEverything) ?? false
         allowsAnyUserID = rule?.userIDs.contains(where: \.matchesEverything) ?? false
         guard let rule, rule.operations.contains(.token) else { return }
-        // The default tenant is the first, as most requests name none.
-        let isDefault = { (tenant: TenantID) in tenant.name == directory.defaultTenant }
-        for tenant in permitted.sorted(by: { isDefault($0) && !isDefault($1) }) {
+        for tenant in permitted {
             if let scopes = directory.scopes(of: tenant), allows(scopes, own: scopes, rule) { remember(tenant, scopes) }
         }
     }
@@ -84,8 +85,8 @@ package final class PeerPermissions {
         _ tenant: borrowing Span<UInt8>,
         _ scope: borrowing Span<UInt8>
     ) -> Target? {
-        for target in targets
-        where (tenant.isEmpty ? target.isDefaultTenant : target.nameBytes.hasSameBytes(as: tenant))
+        for target in tenant.isEmpty ? defaultTargets : targets[Self.hash(tenant)] ?? []
+        where (tenant.isEmpty || target.nameBytes.hasSameBytes(as: tenant))
             && (scope.isEmpty ? target.isOwnScopes : target.scopeBytes.hasSameBytes(as: scope))
         {
             return allows(field, user) ? target : nil
@@ -146,7 +147,8 @@ package final class PeerPermissions {
     private func scopes(_ asked: ScopeSet?, of tenant: TenantID) throws(ErrorReply) -> ScopeSet {
         guard let rule, let own = directory.scopes(of: tenant) else { throw .unknownTenant }
         let scopes = asked ?? own
-        if targets.contains(where: { $0.tenant == tenant && $0.scopes == scopes }) { return scopes }
+        let known = targets[Self.hash(tenant.name.utf8.span)] ?? []
+        if known.contains(where: { $0.tenant == tenant && $0.scopes == scopes }) { return scopes }
         guard allows(scopes, own: own, rule) else {
             throw ErrorReply(
                 .forbidden,
@@ -155,7 +157,7 @@ package final class PeerPermissions {
                     : "this peer may not ask for one of these scopes"
             )
         }
-        if rule.operations.contains(.token), targets.count < Self.maxTargets { remember(tenant, scopes) }
+        if rule.operations.contains(.token), known.count < Self.maxTargets { remember(tenant, scopes) }
         return scopes
     }
 
@@ -179,7 +181,17 @@ package final class PeerPermissions {
     }
 
     private func remember(_ tenant: TenantID, _ scopes: ScopeSet) {
-        targets.append(Target(tenant, scopes, in: directory))
+        let target = Target(tenant, scopes, in: directory)
+        let hash = Self.hash(tenant.name.utf8.span)
+        targets[hash, default: []].append(target)
+        if target.isDefaultTenant { defaultTargets.append(target) }
+    }
+
+    /// Returns a hash of a tenant's name: FNV-1a, as only configured names are in the table.
+    private static func hash(_ name: borrowing Span<UInt8>) -> UInt64 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for index in name.indices { hash = (hash ^ UInt64(name[index])) &* 0x100_0000_01B3 }
+        return hash
     }
 }
 

@@ -5,6 +5,8 @@ package import TokenProtocol
 package struct TenantDirectory: Sendable {
     /// The tenants by name, each with its own scopes.
     private let tenants: [String: (id: TenantID, scopes: ScopeSet)]
+    /// The tenants, sorted by name.
+    package let ids: [TenantID]
     /// The tenant of requests that name none, or nil if a request has to name one.
     let defaultTenant: String?
 
@@ -15,14 +17,12 @@ package struct TenantDirectory: Sendable {
     ///   - defaultTenant: The tenant of requests that name none.
     package init(scopes: [TenantID: ScopeSet], defaultTenant: String?) {
         tenants = Dictionary(uniqueKeysWithValues: scopes.map { ($0.key.name, ($0.key, $0.value)) })
+        ids = scopes.keys.sorted { $0.name < $1.name }
         self.defaultTenant = defaultTenant
     }
 
     /// The tenants' names, sorted.
-    package var names: [String] { tenants.keys.sorted() }
-
-    /// The tenants, sorted by name.
-    package var ids: [TenantID] { names.compactMap { tenants[$0]?.id } }
+    package var names: [String] { ids.map(\.name) }
 
     /// A tenant's own scopes.
     package func scopes(of tenant: TenantID) -> ScopeSet? { tenants[tenant.name]?.scopes }
