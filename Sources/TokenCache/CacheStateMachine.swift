@@ -44,6 +44,8 @@ package struct CacheStateMachine {
     var revocationEnds = IndexedHeap<Instant, CallID>()
     var completions = Completions()
     var deferredWork: Deque<DeferredWork> = []
+    /// The purposes of the pieces of deferred work.
+    var deferredPurposes: Set<DeferredWork.Purpose> = []
     /// The number of steps of deferred work per event.
     let sliceSize: Int
     /// The number of requests per uid that a quota has rejected.

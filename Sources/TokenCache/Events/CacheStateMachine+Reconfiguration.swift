@@ -37,12 +37,12 @@ extension CacheStateMachine {
             tenants[tenant] = TenantState(identity: limits.identity, governor: Governor(limits, now: now))
             return
         }
+        // Most of a thousand tenants stay as they are.
+        guard limits != governor.limits else { return }
         tenants[tenant]?.governor.reconfigure(limits, now: now)
         touch(tenant)
         // With a lower rate some callers may wait in vain.
-        if limits != governor.limits, let governor = tenants[tenant]?.governor {
-            add(.checkDeadlines(DeadlineCheck(tenant, governor)))
-        }
+        if let governor = tenants[tenant]?.governor { add(.checkDeadlines(DeadlineCheck(tenant, governor))) }
     }
 
     private mutating func take(_ policy: CachePolicy, now: Instant) {
