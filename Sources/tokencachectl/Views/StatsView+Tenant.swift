@@ -14,6 +14,9 @@ extension StatsView {
             "queued: \(tenant.queued.callers) for callers, \(tenant.queued.prefetches) prefetches, "
                 + "\(tenant.queued.refreshes) refreshes"
         )
+        if let prefetch = tenant.prefetch, prefetch.left > 0 {
+            parts.append("\(prefetch.left) users of the prefetch file left")
+        }
         parts.append(tenant.lastSuccess.map { "last success \($0.durationText) ago" } ?? "no success yet")
         if let error = tenant.lastError {
             parts.append("\(style.red("last error")) \(error.ago.durationText) ago: \(error.description.printable)")
