@@ -37,11 +37,12 @@ extension CacheStateMachine {
             tenants[tenant] = TenantState(limits, now: now)
             return
         }
+        // Most of a thousand tenants stay as they are.
+        guard limits != old else { return }
         tenants[tenant]?.governor.reconfigure(limits, now: now)
         tenants[tenant]?.api.reconfigure(limits.ofAPI, now: now)
         retireClients(of: tenant, old.clients, limits.clients, now: now)
         touch(tenant)
-        guard limits != old else { return }
         // With a lower rate some callers may wait in vain.
         for tier in Tier.allCases { checkDeadlines(tenant, tier) }
         guard limits.provisioning != old.provisioning else { return }
