@@ -32,16 +32,17 @@ extension CacheStateMachine {
     }
 
     private mutating func take(_ limits: TenantPolicy, for tenant: TenantID, now: Instant) {
-        guard let governor = tenants[tenant]?.governor else {
-            tenants[tenant] = TenantState(identity: limits.identity, governor: Governor(limits, now: now))
+        guard let old = tenants[tenant]?.governor.limits else {
+            tenants[tenant] = TenantState(limits, now: now)
             return
         }
         tenants[tenant]?.governor.reconfigure(limits, now: now)
+        tenants[tenant]?.api.reconfigure(limits.ofAPI, now: now)
         touch(tenant)
+        guard limits != old else { return }
         // With a lower rate some callers may wait in vain.
-        if limits != governor.limits, let governor = tenants[tenant]?.governor {
-            add(.checkDeadlines(DeadlineCheck(tenant, governor)))
-        }
+        for tier in Tier.allCases { checkDeadlines(tenant, tier) }
+        if limits.provisioning != old.provisioning { forgetProvisions(of: tenant) }
     }
 
     private mutating func take(_ policy: CachePolicy, now: Instant) {

@@ -12,4 +12,9 @@ package struct UserKey: Sendable, Hashable {
         self.tenant = tenant
         self.user = user
     }
+
+    /// Creates the key of a user by the tenant's own id.
+    init(tenant: TenantID, userID: String) {
+        self.init(tenant: tenant, user: UserLookup(field: .userID, value: userID))
+    }
 }

@@ -81,6 +81,19 @@ struct NegativeCache {
         }
     }
 
+    /// Forgets the denials and failures of a user, but not the reports of rejected tokens.
+    mutating func forgetDenials(of user: UserKey) {
+        for slot in slots.slots(of: user) {
+            guard let found = slots[slot] else { continue }
+            guard found.entry.report != nil else {
+                remove(slot)
+                continue
+            }
+            denialCount -= found.entry.denial == nil ? 0 : 1
+            slots.update(slot) { ($0.entry.denial, $0.entry.recentFailure) = (nil, nil) }
+        }
+    }
+
     /// Removes one entry that is due, or returns false if there is none.
     mutating func forgetDue(at now: Instant) -> Bool {
         guard let (time, slot) = timers.min, time <= now else { return false }
