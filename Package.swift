@@ -94,7 +94,8 @@ var targets: [Target] = [
     .target(
         name: "DaemonConfiguration",
         dependencies: [
-            "SafeText", "TokenCache", "Audit", nioCore, logging, .product(name: "Yams", package: "Yams"),
+            "SafeText", "TokenCache", "TokenProtocol", "Audit", nioCore, logging,
+            .product(name: "Yams", package: "Yams"),
         ]
     ),
     .target(
@@ -106,7 +107,7 @@ var targets: [Target] = [
     ),
     .target(
         name: "TokenCacheClient",
-        dependencies: [nioCore, nioPosix, .product(name: "DequeModule", package: "swift-collections")]
+        dependencies: [nioCore, nioPosix, crypto, .product(name: "DequeModule", package: "swift-collections")]
     ),
     .target(name: "StandInTenant", dependencies: [nioCore, nioPosix, nioHTTP1, nioSSL, crypto, cryptoExtras]),
 

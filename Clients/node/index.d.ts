@@ -6,8 +6,15 @@
 
 /** A user: by the subject that the identity provider knows, or by the tenant's own ID. Each has 1 to 1,024 bytes. */
 export type User =
-  | { subject: string; userId?: undefined }
-  | { userId: string; subject?: undefined };
+  | { subject: string; userId?: undefined; client?: undefined }
+  | { userId: string; subject?: undefined; client?: undefined };
+
+/** An OAuth client of the tenant, by its name in the daemon's configuration. Its token is the client's own. */
+export interface Client {
+  client: string;
+  subject?: undefined;
+  userId?: undefined;
+}
 
 /** The tenant and the scopes of a token. */
 export interface Which {
@@ -47,8 +54,32 @@ export interface Trace {
   traceparent?: string | undefined;
 }
 
-export type TokenOptions = User & Which & TokenRequirements & Wait & Trace;
-export type InvalidateOptions = User &
+/** A token that the tenant's API has refused. The call reports it, and never ends with that very token. */
+export type RefusedToken =
+  | { refusedToken?: undefined; refusedTokenSha256?: undefined }
+  | { refusedToken: string; refusedTokenSha256?: undefined }
+  | {
+      /** The SHA-256 of the token, as 64 hexadecimal digits. */
+      refusedTokenSha256: string;
+      refusedToken?: undefined;
+    };
+
+/** What the tenant knows of a user besides the subject. */
+export interface Profile {
+  /** The name for a user who is created, from 1 to 256 bytes. The name of a user who exists stays as it is. */
+  name?: string | null | undefined;
+  /** The e-mail address for a user who is created, from 1 to 256 bytes. That of a user who exists stays as it is. */
+  email?: string | null | undefined;
+  /**
+   * The user's groups, up to 100, among those that the daemon's configuration lets applications assign. Others of those
+   * are taken away, and all other groups stay. Without a list no group changes.
+   */
+  groups?: readonly string[] | null | undefined;
+}
+
+export type TokenOptions = (User | Client) & Which & TokenRequirements & RefusedToken & Wait & Trace;
+export type ProvisionOptions = { subject: string; tenant?: string } & Profile & Wait;
+export type InvalidateOptions = (User | Client) &
   Which &
   Wait &
   (
@@ -59,10 +90,20 @@ export type InvalidateOptions = User &
         accessToken?: undefined;
       }
   );
-export type RevokeOptions = User & Which & Wait & Trace;
+export type RevokeOptions = (User | Client) &
+  Which &
+  Wait &
+  Trace & {
+    /**
+     * True if all of the user's tokens are revoked at the tenant, those that were minted elsewhere too. It is not
+     * possible for a client.
+     */
+    everywhere?: boolean;
+  };
 export type PrefetchOptions = (
-  | { subjects: readonly string[]; userIds?: undefined }
-  | { userIds: readonly string[]; subjects?: undefined }
+  | { subjects: readonly string[]; userIds?: undefined; clients?: undefined }
+  | { userIds: readonly string[]; subjects?: undefined; clients?: undefined }
+  | { clients: readonly string[]; subjects?: undefined; userIds?: undefined }
 ) &
   Which &
   Wait &
@@ -91,7 +132,10 @@ export class Token {
   readonly minTtlMet: boolean;
 }
 
-/** The tenant's own words about a failure. If the tenant did not answer, there is only a code for the reason. */
+/**
+ * The tenant's own words about a failure. If the tenant did not answer, there is only a code for the reason. If the user
+ * may not be used, the code is `disabled` or `deleted`, also without a status.
+ */
 export interface Upstream {
   status?: number;
   code?: string;
@@ -104,6 +148,7 @@ export type ErrorCode =
   | 'forbidden'
   | 'unknown_tenant'
   | 'denied'
+  | 'conflict'
   | 'rate_limited'
   | 'unavailable'
   | 'timeout'
@@ -146,12 +191,15 @@ export interface HandlerResponse {
   off(event: 'close', listener: () => void): unknown;
 }
 
-/** The user for whom the handler gets a token: a subject, a user with requirements, or nobody (null or undefined). */
+/**
+ * The user for whom the handler gets a token: a subject, a user with requirements, or nobody (null or undefined). A user
+ * with a name, an e-mail address or groups is provisioned.
+ */
 export type HandlerUser =
   | string
   | ((
-      | { subject: string | null | undefined; userId?: undefined }
-      | { userId: string | null | undefined; subject?: undefined }
+      | ({ subject: string | null | undefined; userId?: undefined } & Profile)
+      | { userId: string | null | undefined; subject?: undefined; name?: undefined; email?: undefined; groups?: undefined }
     ) &
       Which &
       TokenRequirements)
@@ -178,8 +226,8 @@ export class TokenCache {
      */
     path?: string;
     /**
-     * The URL of the tenant, such as `https://your-tenant.eu.qlikcloud.com`: the only origin to which `fetch` sends
-     * tokens.
+     * The URL of the tenant, such as `https://your-tenant.eu.qlikcloud.com`, or several: the only origins to which `fetch`
+     * and the auth module for `@qlik/api` send tokens.
      */
     origin?: Origin;
     /**
@@ -189,7 +237,15 @@ export class TokenCache {
     restartGrace?: number;
   });
 
-  /** Gets a user's token, from the daemon's cache or by a call of the daemon to the tenant. */
+  /** The origins that the constructor was given. */
+  get origins(): string[];
+
+  /**
+   * Gets the token of a user or a client, from the daemon's cache or by a call of the daemon to the tenant.
+   *
+   * After the tenant's API has refused a token, name it as `refusedToken`. The result is another one. If there can't be
+   * one yet, because the refused token had just replaced another refused one, the error is `rate_limited`.
+   */
   token(options: TokenOptions): Promise<Token>;
 
   /**
@@ -202,7 +258,8 @@ export class TokenCache {
 
   /**
    * Reports a token that the tenant's API has refused, so that the next call gets another one. The daemon drops it only
-   * if it is the cached one. `retryAfter` is there if the token had just replaced another reported one.
+   * if it is the cached one. `retryAfter` is there if the token had just replaced another reported one. To get another
+   * token at once, call `token` with `refusedToken` instead.
    */
   invalidate(options: InvalidateOptions): Promise<{ invalidated: boolean; retryAfter: number | undefined }>;
 
@@ -210,8 +267,27 @@ export class TokenCache {
    * Drops a user's tokens at logout, and revokes them at the tenant. `upstream` is false if the tenant failed to do so.
    * If the connection ends before the reply arrives, the client asks again, and `revoked` may be false because the
    * first request did the work.
+   *
+   * With `everywhere`, `upstreamRevoked` is the number of tokens that were revoked through the tenant's list of the user's
+   * tokens. The error of a daemon that is too old to do so is `unsupported_op`.
    */
-  revoke(options: RevokeOptions): Promise<{ revoked: boolean; upstream: boolean }>;
+  revoke(options: RevokeOptions): Promise<{ revoked: boolean; upstream: boolean; upstreamRevoked?: number }>;
+
+  /**
+   * Makes sure that a user exists at the tenant and has these groups. It finds the user by the subject alone, creates one
+   * if there is none, and never revives one who was disabled or deleted: that is `denied`, with this code in `upstream`.
+   * `conflict` means that several users have this subject. If the connection ends before the reply arrives, the client
+   * asks again, and `created` and `groupsChanged` may be false because the first request did the work.
+   */
+  provision(options: ProvisionOptions): Promise<{
+    /** The tenant's own ID of the user. */
+    userId: string;
+    status: 'active' | 'invited' | (string & {});
+    created: boolean;
+    groupsChanged: boolean;
+    /** `cache` if the daemon remembered the user, and asked the tenant nothing. */
+    source: 'cache' | 'tenant' | (string & {});
+  }>;
 
   /** Asks for the daemon's version, and for what this process may use. */
   hello(options?: Wait): Promise<{
@@ -228,10 +304,14 @@ export class TokenCache {
    * that qlik-embed's `data-get-access-token` names needs. `user` finds who is signed in: a subject, or `{ userId }`
    * for the tenant's own user ID.
    *
+   * A user with `name`, `email` or `groups` is provisioned before the first token in this process, and again when one of
+   * these has changed. If the tenant denies the token of such a user later, because they were deleted, that happens once
+   * more. The last 10,000 users are remembered.
+   *
    * The status is 401 if `user` finds nobody, 405 for other methods, and 503 with `retry-after` if no token is
-   * available now. It is 403 (`forbidden`) or 500 (`invalid_request`, `unknown_tenant`, `unsupported_op`) if the
-   * application or its configuration is wrong. The reason then goes to `log`, by default `console.error`. An error that
-   * `user` throws goes to `next`. Without `next` the status is 500.
+   * available now. It is 403 (`forbidden`, or `denied` if the user is disabled or deleted) or 500 (`conflict`,
+   * `invalid_request`, `unknown_tenant`, `unsupported_op`) if another attempt won't help. The reason then goes to `log`, by
+   * default `console.error`. An error that `user` throws goes to `next`. Without `next` the status is 500.
    *
    * A page whose last token the tenant has refused has to say so, with that token's SHA-256 in hexadecimal in the
    * header `x-refused-token`, and gets another one. Without the header it gets the cached token again.
@@ -251,11 +331,11 @@ export class TokenCache {
    * another URL fails with `invalid_request`, and a redirect to another origin gets no token. With several tenants,
    * name the origin in each call.
    *
-   * If the status is 401, the token is invalidated, and the request is sent once more with another one. A body that is
-   * a stream can't be sent twice, so the response is then that with status 401.
+   * If the status is 401, the token is reported, and the request is sent once more with another one. If there can't be
+   * another one yet, the response is that with status 401. So it is if the body is a stream, which can't be sent twice.
    */
   fetch(
-    user: string | (User & Which & TokenRequirements & Trace & { timeout?: number; origin?: Origin }),
+    user: string | ((User | Client) & Which & TokenRequirements & Trace & { timeout?: number; origin?: Origin }),
     url: Parameters<typeof globalThis.fetch>[0],
     init?: Parameters<typeof globalThis.fetch>[1],
   ): ReturnType<typeof globalThis.fetch>;

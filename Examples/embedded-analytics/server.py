@@ -183,10 +183,12 @@ class Handler(BaseHTTPRequestHandler):
             return self.text(401, "nobody is signed in")
         refused = self.headers.get("x-refused-token", "")
         try:
-            if re.fullmatch("[0-9a-fA-F]{64}", refused):
-                cache.invalidate(subject=user.subject, token_sha256=refused, timeout=TOKEN_TIMEOUT)
-            trace = self.headers.get("traceparent")
-            token = cache.token(subject=user.subject, timeout=TOKEN_TIMEOUT, traceparent=trace)
+            token = cache.token(
+                subject=user.subject,
+                timeout=TOKEN_TIMEOUT,
+                traceparent=self.headers.get("traceparent"),
+                refused_token_sha256=refused if re.fullmatch("[0-9a-fA-F]{64}", refused) else None,
+            )
         except TokenCacheError as error:
             if status := LASTING.get(error.code):
                 print(f"no access token can be given: {error}", file=sys.stderr)

@@ -91,6 +91,7 @@ private struct ClientSession {
             _ = try? decoder.decode(TokenCacheClient.Prefetch.self, from: data)
             _ = try? decoder.decode(TokenCacheClient.Invalidation.self, from: data)
             _ = try? decoder.decode(TokenCacheClient.Revocation.self, from: data)
+            _ = try? decoder.decode(TokenCacheClient.ProvisionedUser.self, from: data)
             _ = try? decoder.decode(TokenCacheClient.Hello.self, from: data)
         }
     }

@@ -17,6 +17,8 @@ extension DaemonConfiguration {
         package var subjects: [String]?
         /// Patterns for user ids.
         package var userIDs: [String]?
+        /// Names of further clients of the tenants.
+        package var clients: [String]?
         /// Names of operations.
         package var operations: [String]?
     }

@@ -16,6 +16,10 @@ extension DaemonConfiguration {
         package var caFile: String?
         /// The proxy to the tenant, or nil for none.
         package var proxy: Proxy?
+        /// The further clients by name, whose own tokens apps may have.
+        ///
+        /// The policy has their ids and scopes.
+        package var clients: [String: FurtherClient] = [:]
         /// The lines of the files that are named here.
         package var lines = Lines()
 
@@ -44,8 +48,16 @@ extension DaemonConfiguration {
     package enum Credential: Sendable, Equatable {
         /// A shared secret: `client_secret`.
         case secret(SecretSource)
-        /// A private key: `client_key`, and `key_id` if the tenant knows it by another name than its thumbprint.
-        case key(SecretSource, id: String?)
+        /// A private key: `client_key`, `key_id` if the tenant knows it by another name than its thumbprint, and
+        /// `key_algorithm` if it isn't the usual one of the key's kind.
+        case key(SecretSource, id: String?, algorithm: KeyAlgorithm? = nil)
+    }
+
+    /// The algorithm of a key's signatures.
+    package enum KeyAlgorithm: String, Sendable, CaseIterable {
+        case rs256 = "RS256"
+        case rs512 = "RS512"
+        case es384 = "ES384"
     }
 
     /// The source of a secret, which is never in the configuration itself.

@@ -9,13 +9,26 @@ extension StandInTenant {
         package var clientSecrets = ["standin-secret"]
         /// The client's public keys in PEM form, P-384 or RSA, for assertions in place of a secret.
         package var clientKeys: [String] = []
+        /// Further clients, which get tokens of their own.
+        package var clients: [Client] = []
+        /// Decides whose tokens can be had.
+        package var users = Users.lax
         /// The wait before each reply.
         package var latency = Duration.zero
+        /// The limit on `/oauth/`, tier 2.
         package var rateLimit: RateLimit?
+        /// The limit on `/api/v1/`, tier 1.
+        package var apiRateLimit: RateLimit?
         /// The difference of the tenant's clock from this machine's, in seconds.
         package var clockOffset = 0
 
         package init(tls: TransportSecurity = .none) { self.tls = tls }
+    }
+
+    /// The users that can be impersonated.
+    package enum Users: String, Sendable, CaseIterable {
+        case lax  // All, whether they exist or not.
+        case strict  // Those that exist and are not disabled.
     }
 
     /// The protocol below HTTP.

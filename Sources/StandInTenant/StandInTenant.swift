@@ -6,8 +6,9 @@
 // counts what it receives. Several run side by side and share nothing. `stop()` ends it in any state. It shares no code
 // with the daemon, so that one fault can't hide in both.
 //
-// `Behaviours` has the replies that can be played and their names, `Contract` the rules and the decisions, `Tokens` the
-// tokens and the client's keys, `Wire` the bytes, `Control` the control requests, `Testing` the interface for tests.
+// `Behaviours` has the replies that can be played and their names, `Contract` the rules and the decisions, `Clients` the
+// OAuth clients, `Tokens` the tokens, `Users` the users and their groups, `API` the operations on them, `Wire` the bytes,
+// `Control` the control requests, `Testing` the interface for tests.
 
 import FoundationEssentials
 import NIOCore

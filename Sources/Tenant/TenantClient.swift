@@ -52,15 +52,20 @@ package struct TenantClient: Sendable {
     package static func canTrust(_ caFile: String) -> Bool { (try? TrustStore(caFile)) != nil }
 
     /// Requests a token, whose lifetime counts from the moment before this call.
+    ///
+    /// - Parameters:
+    ///   - user: The user, or the client for its own token.
+    ///   - clientID: The client that asks, or nil for that of the settings.
     package func mint(
         _ user: UserLookup,
         scopes: ScopeSet,
         as credential: ClientCredential,
+        of clientID: String? = nil,
         in trace: TraceContext? = nil
     ) async -> MintOutcome {
         let client: GrantRequest.Client
         do {
-            client = try prove(credential)
+            client = try prove(credential, of: clientID ?? settings.clientID)
         } catch {
             return .failed(.unavailable("the client's key can't sign"))
         }
@@ -77,14 +82,12 @@ package struct TenantClient: Sendable {
 
     private static let tokenPath = "/oauth/token"
 
-    private func prove(_ credential: ClientCredential) throws -> GrantRequest.Client {
+    private func prove(_ credential: ClientCredential, of clientID: String) throws -> GrantRequest.Client {
         switch credential {
-        case .secret(let secret): return .secret(settings.clientID, secret)
+        case .secret(let secret): return .secret(clientID, secret)
         case .key(let key):
             let audience = settings.origin + Self.tokenPath
-            return .assertion(
-                try ClientAssertion.sign(key, clientID: settings.clientID, audience: audience, now: Date())
-            )
+            return .assertion(try ClientAssertion.sign(key, clientID: clientID, audience: audience, now: Date()))
         }
     }
 

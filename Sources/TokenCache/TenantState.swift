@@ -9,7 +9,9 @@ struct TenantState {
     var api: Governor
     /// The health of the client at the tenant.
     var client = ClientHealth()
-    /// The further clients whom the API refuses.
+    /// The health of the tenant's further clients.
+    var furtherClients = FurtherClientHealth()
+    /// The further clients to which the API is closed.
     var apiClients = FurtherClientHealth()
     /// The incidents that operators are told of.
     var incidents = TenantIncidents()

@@ -187,8 +187,8 @@ package actor TokenCache {
     package func timePassed() { perform(machine.timePassed(now: dependencies.now())) }
 
     /// Handles a change of a client's secret.
-    package func secretChanged(of tenant: TenantID) {
-        perform(machine.secretChanged(of: tenant, now: dependencies.now()))
+    package func secretChanged(of client: ClientReference) {
+        perform(machine.secretChanged(of: client, now: dependencies.now()))
     }
 
     /// Applies another configuration.
@@ -261,6 +261,8 @@ package actor TokenCache {
     private nonisolated func make(_ order: CallOrder, _ tenants: some TenantCalling) async {
         switch order {
         case .mint(let call, let key, let trace): await ended(call, tenants.mint(key, in: trace))
+        case .mintForClient(let call, let key, let clientID, let trace):
+            await ended(call, tenants.mintForClient(key, clientID: clientID, in: trace))
         case .revoke(let call, let tenant, let token, let trace):
             await revoked(call, tenants.revoke(token, tenant: tenant, in: trace))
         case .api(let id, let tenant, let call, let bearer, let trace):

@@ -56,10 +56,14 @@ extension TokenCacheError.Code {
     ///
     /// The previous configuration stays in force.
     public static let invalidConfiguration = TokenCacheError.Code(rawValue: "invalid_configuration")
-    /// The tenant refused to mint a token for this user.
+    /// The tenant refused to mint a token, or a user that was to be provisioned is disabled or deleted there.
     ///
-    /// ``TokenCacheError/upstream`` has its words.
+    /// ``TokenCacheError/upstream`` has its words, or the user's status as `code`.
     public static let denied = TokenCacheError.Code(rawValue: "denied")
+    /// The tenant has several users with this subject, or says that the user exists and doesn't find it.
+    ///
+    /// An administrator of the tenant has to resolve it.
+    public static let conflict = TokenCacheError.Code(rawValue: "conflict")
     /// The tenant's rate limit, or the daemon's own pacing below it, allows no call in the call's time.
     public static let rateLimited = TokenCacheError.Code(rawValue: "rate_limited")
     /// The tenant can't be reached, is too slow or has an internal error.

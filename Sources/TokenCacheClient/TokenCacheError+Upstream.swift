@@ -1,11 +1,12 @@
 extension TokenCacheError {
     /// The tenant's own words about a failure, or the reason why it gave no answer.
     public struct Upstream: Sendable, Hashable {
-        /// The HTTP status of the tenant's answer, or nil if there was no answer.
+        /// The HTTP status of the tenant's answer, or nil if there was no answer or it was no error.
         public let status: Int?
         /// The tenant's error code, such as `OAUTH-10`.
         ///
-        /// Without an answer, the daemon's code for the reason, such as `tls_expired`.
+        /// Without an answer, the daemon's code for the reason, such as `tls_expired`. For a user who can't be provisioned,
+        /// the status in the tenant: `disabled` or `deleted`.
         public let code: String?
         /// The tenant's title of the error, such as `User not found`.
         public let title: String?

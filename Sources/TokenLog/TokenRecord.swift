@@ -61,7 +61,7 @@ struct TokenRecord {
         put(UInt32(token.token.expiresInOffset), Offset.expiresIn)
         put(UInt32(token.token.tokenRange.lowerBound), Offset.tokenStart)
         put(UInt32(token.token.tokenRange.upperBound), Offset.tokenEnd)
-        put(UInt32(token.user.field == .subject ? 0 : 1), Offset.field)
+        put(UInt32(token.user.field.rawValue), Offset.field)
         for word in 0..<4 { put(token.token.fingerprint.words[word], Offset.fingerprint + 8 * word) }
         var offset = Offset.texts
         for (index, text) in texts.enumerated() {
@@ -118,9 +118,13 @@ struct TokenRecord {
             func number<Value: BitwiseCopyable>(_ offset: Int, _ type: Value.Type = Value.self) -> Value {
                 unsafe content.loadUnaligned(fromByteOffset: offset, as: type)
             }
+            // A later version may know further fields. Its tokens are not this version's users' tokens.
+            guard let field = UInt8(exactly: number(Offset.field, UInt32.self)).flatMap(LookupField.init) else {
+                return nil
+            }
             var texts = unsafe Texts(content)
             guard unsafe host.read(texts.next()), unsafe clientID.read(texts.next()), unsafe tenant.read(texts.next()),
-                unsafe wantedScope.read(texts.next()), let scopes = scopes(), unsafe scope.read(texts.next()),
+                unsafe wantedScope.read(texts.next()), let scopes = scopes(of: field), unsafe scope.read(texts.next()),
                 unsafe expiresAt.read(texts.next()), let user = unsafe texts.next(), let text = unsafe texts.next()
             else { return nil }
             let (start, stop) = (Int(number(Offset.tokenStart, UInt32.self)), Int(number(Offset.tokenEnd, UInt32.self)))
@@ -137,7 +141,6 @@ struct TokenRecord {
             )
             guard let token else { return nil }
             let flags: UInt32 = number(Offset.flags)
-            let field: LookupField = number(Offset.field, UInt32.self) == 0 ? .subject : .userID
             return PersistedToken(
                 tenant: tenant.text,
                 identity: .init(host: host.text, clientID: clientID.text),
@@ -162,7 +165,9 @@ struct TokenRecord {
             return unsafe SecretBytes(viewing: served.bytes, of: served.owner, source: memory)
         }
 
-        private mutating func scopes() -> ScopeSet? {
+        /// Returns the scopes that were asked for, of which only a client's own token may have none.
+        private mutating func scopes(of field: LookupField) -> ScopeSet? {
+            if wantedScope.text.isEmpty { return field == .client ? .all : nil }
             if lastScopes?.text != wantedScope.text { lastScopes = ScopeSet(wantedScope.text) }
             return lastScopes
         }

@@ -14,7 +14,8 @@ import UnixSignals
 struct StandInTenantCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "standin-tenant",
-        abstract: "Plays a tenant's token endpoint on loopback, with every fault that a test asks for.",
+        abstract:
+            "Plays a tenant's token endpoint and its API of users on loopback, with every fault that a test asks for.",
         discussion: """
             It prints its base URL when it listens. A subject names the behaviour for its own calls: expires-20:alice \
             gets a token of 20 seconds, flap-2:alice fails twice and then works. --list-behaviours shows the grammar, \
@@ -31,11 +32,30 @@ struct StandInTenantCommand: AsyncParsableCommand {
     @Option(parsing: .upToNextOption, help: "The secrets that are accepted, one to five.")
     var clientSecret = ["standin-secret"]
 
+    @Option(
+        help: ArgumentHelp(
+            "A further client, which gets tokens of its own: its id, its secret and its scopes. Can be repeated.",
+            valueName: "id:secret:scope,…"
+        )
+    )
+    var client: [FurtherClient] = []
+
+    @Option(help: "The users whose tokens can be had: all (lax), or those that exist (strict).")
+    var users = StandInTenant.Users.lax
+
     @Option(help: ArgumentHelp("The wait before each reply, in milliseconds.", valueName: "ms"))
     var latency: UInt32 = 0
 
-    @Option(help: ArgumentHelp("Answer calls past this rate with 429. Without it there is no limit.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Answer calls of /oauth/ past this rate with 429. Without it there is no limit.",
+            valueName: "n"
+        )
+    )
     var ratePerMinute: UInt32?
+
+    @Option(help: ArgumentHelp("The same for calls of /api/v1/.", valueName: "n"))
+    var apiRatePerMinute: UInt32?
 
     @Option(help: ArgumentHelp("Write the base URL to a file when it listens. It appears complete.", valueName: "file"))
     var readyFile: String?
@@ -55,7 +75,10 @@ struct StandInTenantCommand: AsyncParsableCommand {
         configuration.clientID = clientID
         configuration.clientSecrets = clientSecret
         configuration.latency = .milliseconds(latency)
+        configuration.clients = client.map(\.client)
+        configuration.users = users
         configuration.rateLimit = ratePerMinute.map { perMinute in .init(perMinute: Int(perMinute)) }
+        configuration.apiRateLimit = apiRatePerMinute.map { perMinute in .init(perMinute: Int(perMinute)) }
         let tenant = try await StandInTenant.start(configuration)
         try announce(tenant.baseURL)
         for await _ in signals { break }

@@ -19,14 +19,15 @@ package struct TokenCacheControl: AsyncParsableCommand {
             The options --socket and --admin-socket name the sockets. Without them, the sockets are those of the \
             variables TOKENCACHED_SOCKET and TOKENCACHED_ADMIN_SOCKET, or else those of the packaged units.
 
-            Exit status: 0 done; 64 wrong command line; 65 invalid request; 69 the daemon can't be reached; 74 the output \
-            can't be written; 75 try again later (rate_limited, unavailable, timeout, overloaded, shutting_down); 76 the \
+            Exit status: 0 done; 64 wrong command line; 65 invalid request; 69 the daemon can't be reached; 73 the user \
+            can't be told apart from others (conflict); 74 the output can't be written; 75 try again later (rate_limited, unavailable, timeout, overloaded, shutting_down); 76 the \
             reply of the tenant or the daemon is malformed; 77 denied or forbidden; 78 invalid configuration or unknown \
             tenant; 1 any other failure.
             """,
         version: "0.1.0",
         subcommands: [
-            Token.self, Prefetch.self, Invalidate.self, Revoke.self, Hello.self, Health.self, Stats.self, Explain.self,
+            Token.self, Prefetch.self, Invalidate.self, Revoke.self, Provision.self, Hello.self, Health.self,
+            Stats.self, Explain.self,
             Entries.self, Metrics.self, Evict.self, Flush.self, ReleaseHold.self, SetLogLevel.self, Reload.self,
             Top.self, Doctor.self, Bench.self,
         ]

@@ -29,6 +29,14 @@ struct Arguments: Decodable {
     let accessToken: String?
     let tokenSHA256: String?
     let traceparent: String?
+    let client: String?
+    let clients: [String]?
+    let refusedToken: String?
+    let refusedTokenSHA256: String?
+    let everywhere: Bool?
+    let name: String?
+    let email: String?
+    let groups: [String]?
 
     private enum CodingKeys: String, CodingKey {
         case subject
@@ -43,10 +51,24 @@ struct Arguments: Decodable {
         case accessToken = "access_token"
         case tokenSHA256 = "token_sha256"
         case traceparent
+        case client
+        case clients
+        case refusedToken = "refused_token"
+        case refusedTokenSHA256 = "refused_token_sha256"
+        case everywhere
+        case name
+        case email
+        case groups
     }
 
     var user: TokenCacheClient.User? {
         subject.map(TokenCacheClient.User.subject) ?? userID.map(TokenCacheClient.User.userID)
+            ?? client.map(TokenCacheClient.User.client)
+    }
+
+    var refused: TokenCacheClient.RefusedToken? {
+        refusedToken.map(TokenCacheClient.RefusedToken.accessToken)
+            ?? refusedTokenSHA256.map(TokenCacheClient.RefusedToken.sha256)
     }
 
     /// The timeout, or the client's own default.
@@ -95,6 +117,7 @@ enum ConformanceDriver {
         case ("prefetch", _): try await prefetch(client, given)
         case ("invalidate", let user?): try await invalidate(client, user, given)
         case ("revoke", let user?): try await revoke(client, user, given)
+        case ("provision", let user?): try await provision(client, user, given)
         case ("hello", _): try await hello(client, given)
         default: try await untyped(client, operation)
         }
@@ -112,6 +135,7 @@ enum ConformanceDriver {
             minTTL: given.minTTL.map { .seconds($0) },
             timeout: given.wait,
             noCache: given.noCache ?? false,
+            refusedToken: given.refused,
             traceparent: given.traceparent
         )
         return [
@@ -127,6 +151,14 @@ enum ConformanceDriver {
             if let users = given.userIDs {
                 try await client.prefetch(
                     userIDs: users,
+                    tenant: tenant,
+                    scope: scope,
+                    timeout: wait,
+                    traceparent: trace
+                )
+            } else if let clients = given.clients {
+                try await client.prefetch(
+                    clients: clients,
                     tenant: tenant,
                     scope: scope,
                     timeout: wait,
@@ -174,10 +206,34 @@ enum ConformanceDriver {
             of: user,
             tenant: given.tenant,
             scope: given.scope,
+            everywhere: given.everywhere ?? false,
             timeout: given.wait,
             traceparent: given.traceparent
         )
-        return ["revoked": done.revoked, "upstream": done.revokedUpstream]
+        return [
+            "revoked": done.revoked, "upstream": done.revokedUpstream,
+            "upstream_revoked": done.upstreamRevoked ?? NSNull(),
+        ]
+    }
+
+    private static func provision(
+        _ client: TokenCacheClient,
+        _ user: TokenCacheClient.User,
+        _ given: Arguments
+    ) async throws -> [String: Any] {
+        guard case .subject(let subject) = user else { return try await untyped(client, "provision") }
+        let done = try await client.provision(
+            subject: subject,
+            name: given.name,
+            email: given.email,
+            groups: given.groups,
+            tenant: given.tenant,
+            timeout: given.wait
+        )
+        return [
+            "user_id": done.userID, "status": done.status.rawValue, "created": done.created,
+            "groups_changed": done.groupsChanged, "source": done.source.rawValue,
+        ]
     }
 
     private static func hello(_ client: TokenCacheClient, _ given: Arguments) async throws -> [String: Any] {

@@ -9,7 +9,7 @@ struct KeysTests {
     struct Leaf: Sendable, CustomTestStringConvertible {
         /// The names from the outermost to the key's own.
         ///
-        /// A tenant is called `main` here.
+        /// A tenant is called `main` here, and a further client `backend`.
         let path: [String]
         let key: ConfigurationKey
 
@@ -18,9 +18,12 @@ struct KeysTests {
 
     private static let leaves = leaves(of: ConfigurationKey.all)
 
+    /// The names that this test has for what the file names, by the keys that enclose it.
+    private static let names = [["tenants"]: "main", ["tenants", "main", "clients"]: "backend"]
+
     private static func leaves(of keys: [ConfigurationKey], in path: [String] = []) -> [Leaf] {
         keys.flatMap { key in
-            let path = path + (key.name == "tenants" ? ["tenants", "main"] : [key.name])
+            let path = path + [key.name] + (names[path + [key.name]].map { [$0] } ?? [])
             return key.keys.isEmpty ? [Leaf(path: path, key: key)] : leaves(of: key.keys, in: path)
         }
     }
@@ -90,7 +93,7 @@ struct KeysTests {
     @Test("A required key is a fault where it is missing, and no other key is.")
     func required() {
         let required = Self.leaves.filter(\.key.isRequired).map(\.testDescription)
-        #expect(required == ["tenants.main.host", "tenants.main.client_id"])
+        #expect(required == ["tenants.main.host", "tenants.main.client_id", "tenants.main.clients.backend.client_id"])
         #expect(throws: Never.self) { try parse(text()) }
     }
 

@@ -20,8 +20,8 @@ struct TenantClientsTests {
         let log = RecordedLog()
         let source: ConfigurationSource
         let clients: TenantClients
-        /// The tenants whose secret was found to have changed.
-        let changes = Mutex<[TenantID]>([])
+        /// The clients whose secret was found to have changed.
+        let changes = Mutex<[ClientReference]>([])
 
         init(_ tenant: StandInTenant) async throws {
             self.tenant = tenant
@@ -34,7 +34,7 @@ struct TenantClientsTests {
                 accounts: AccountResolver(StandInNameService())
             )
             clients = TenantClients(source, on: MultiThreadedEventLoopGroup.singleton, log: log.logger)
-            await clients.onSecretChange { tenant in self.changes.withLock { $0.append(tenant) } }
+            await clients.onSecretChange { client in self.changes.withLock { $0.append(client) } }
         }
 
         /// Reads a configuration and prepares it.
@@ -81,7 +81,7 @@ struct TenantClientsTests {
             try clients.directory.write("new", to: "secret")
             let result = try await clients.mint(tenant)
             #expect(result.isDenied(secretChanged: true))
-            #expect(clients.changes.withLock { $0 } == [tenant])
+            #expect(clients.changes.withLock { $0 } == [ClientReference(tenant)])
             #expect(clients.log.count("its secret has changed: the new one is used tenant=main") == 1)
             #expect(try await clients.mint(tenant).isMinted)
         }
@@ -119,7 +119,7 @@ struct TenantClientsTests {
             await clients.tenant.releaseReplies()
             #expect(try await first.isDenied(secretChanged: true))
             #expect(try await second.isDenied(secretChanged: true))
-            #expect(clients.changes.withLock { $0 } == [tenant], "found once")
+            #expect(clients.changes.withLock { $0 } == [ClientReference(tenant)], "found once")
         }
     }
 

@@ -11,6 +11,13 @@ struct ControlTests {
         try #require(try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any], "\(json)")
     }
 
+    /// The digest of a token that a command has printed.
+    private func digest(of output: String) -> String {
+        let token = output.trimmingCharacters(in: .newlines)
+        return SHA256.hash(data: Data(token.utf8)).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
+            .joined()
+    }
+
     @Test("A token is requested, reported through standard input or by its digest, and revoked.")
     func tokens() async throws {
         let deployment = try await Deployment.start()
@@ -23,15 +30,30 @@ struct ControlTests {
         let young = try deployment.control("invalidate", "ann", "--json", input: second).output
         #expect(try members(young)["invalidated"] as? Bool == false)
         #expect(try members(young)["retry_after"] as? Int != nil)
-        let token = try deployment.control("token", "bob").output.trimmingCharacters(in: .newlines)
-        let digest = SHA256.hash(data: Data(token.utf8)).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
-        #expect(try deployment.control("invalidate", "bob", "--sha256", digest.joined()).output == "invalidated\n")
+        let token = try deployment.control("token", "bob").output
+        #expect(try deployment.control("invalidate", "bob", "--sha256", digest(of: token)).output == "invalidated\n")
         #expect(try deployment.control("revoke", "ann").output == "revoked\n")
         #expect(await !deployment.tenant.isLive(second.trimmingCharacters(in: .newlines)))
         let nothing = try deployment.control("revoke", "ann")
         #expect(nothing.output == "no token was cached\n" && nothing.status == 0)
         #expect(try deployment.control("invalidate", "ann", input: "").status == 64)
         #expect(try deployment.control("token", "ann", "--json").output.hasPrefix(#"{"id":"#))
+        try await deployment.stop()
+    }
+
+    @Test("A rejected token is replaced in one command, by itself or by its digest, and never printed again.")
+    func replacement() async throws {
+        let deployment = try await Deployment.start()
+        let first = try deployment.control("token", "ann").output
+        let second = try deployment.control("token", "ann", "--refused", input: first)
+        #expect(second.status == 0 && second.output != first)
+        #expect(await deployment.tenant.isLive(second.output.trimmingCharacters(in: .newlines)))
+        // The first token isn't the cached one any more.
+        let third = try deployment.control("token", "ann", "--refused-sha256", digest(of: first))
+        #expect(third.output == second.output)
+        let young = try deployment.control("token", "ann", "--refused", input: second.output)
+        #expect(young.status == 75 && young.output.contains("try again in"), "\(young.output)")
+        #expect(try deployment.control("token", "ann", "--refused", input: "").status == 64)
         try await deployment.stop()
     }
 

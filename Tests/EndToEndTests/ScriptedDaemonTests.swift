@@ -18,6 +18,19 @@ struct ScriptedDaemonTests {
             ),
             (["log-level", "info", "--json"], #"{"id":ID,"level":"info"}"#, "{\"id\":1,\"level\":\"info\"}\n"),
             (["health"], #"{"id":ID,"status":"ok","checks":[]}"#, "ok\n"),
+            (
+                ["provision", "ann", "--group", "a"],
+                #"{"id":ID,"user_id":"63","status":"active","created":true,"groups_changed":true}"#,
+                "created user 63, active; groups changed\n"
+            ),
+            (
+                ["revoke", "ann", "--everywhere"], #"{"id":ID,"revoked":true,"upstream_revoked":2}"#,
+                "dropped here; 2 tokens revoked at the tenant\n"
+            ),
+            (
+                ["prefetch", "--client", "a", "--client", "b"], #"{"id":ID,"queued":2,"cached":0}"#,
+                "2 queued, 0 cached already\n"
+            ),
         ]
     )
     func replies(arguments: [String], reply: String, output: String) throws {
@@ -32,6 +45,7 @@ struct ScriptedDaemonTests {
             "invalid_request": 65, "unsupported_op": 65, "forbidden": 77, "unknown_tenant": 78,
             "invalid_configuration": 78,
             "denied": 77, "rate_limited": 75, "unavailable": 75, "timeout": 75, "bad_upstream": 76, "overloaded": 75,
+            "conflict": 73,
         ] as [String: Int32]
     )
     func errors(error: (key: String, value: Int32)) throws {
@@ -51,6 +65,26 @@ struct ScriptedDaemonTests {
         let (status, output) = try ScriptedDaemon(answering: reply).control(["health"])
         #expect(status == 76, "\(output)")
         #expect(!output.contains("\u{1B}"))
+    }
+
+    @Test("A logout everywhere that an older daemon has not carried out ends with 65.")
+    func olderDaemon() throws {
+        let daemon = try ScriptedDaemon(answering: #"{"id":ID,"revoked":true}"# + "\n")
+        let (status, output) = try daemon.control(["revoke", "ann", "--everywhere"])
+        #expect(status == 65 && output.contains("has revoked only the tokens that it had"), "\(output)")
+    }
+
+    @Test("A user who is disabled in the tenant is denied, and the tool says so.")
+    func disabledUser() throws {
+        let error = #""error":"denied","error_description":"no","upstream":{"code":"disabled"}"#
+        let (status, output) = try ScriptedDaemon(answering: #"{"id":ID,\#(error)}"# + "\n").control([
+            "provision", "ann",
+        ])
+        #expect(status == 77)
+        #expect(
+            output.contains("\n  the user's status in the tenant is disabled\n  next: the daemon never revives"),
+            "\(output)"
+        )
     }
 
     @Test("A page that leads to itself is not followed forever.")

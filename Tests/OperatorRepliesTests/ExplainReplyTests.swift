@@ -29,6 +29,8 @@ struct ExplainReplyTests {
         var reply = Self.full
         #expect(try decode(ExplainReply.self, try JSONEncoder().encode(reply)) == reply)
         reply.key = .init(tenant: "main", userID: "7", scope: "a")
+        #expect(try decode(ExplainReply.self, try JSONEncoder().encode(reply)) == reply)
+        reply.key = .init(tenant: "main", client: "backend", scope: "")
         reply.token = nil
         reply.refresh?.seconds = nil
         #expect(try decode(ExplainReply.self, try JSONEncoder().encode(reply)) == reply)

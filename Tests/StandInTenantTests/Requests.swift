@@ -94,3 +94,72 @@ extension JSONValue {
         return elements
     }
 }
+
+/// The body of a request for a client's own token.
+func clientBody(_ id: String, secret: String, scope: String? = nil) -> String {
+    var members: [String: Any] = ["client_id": id, "client_secret": secret, "grant_type": "client_credentials"]
+    members["scope"] = scope
+    return json(members)
+}
+
+/// The access token of a client.
+func clientToken(_ tenant: StandInTenant, _ id: String = "users", scope: String? = nil) async throws -> String {
+    token(try await call(tenant, request(body: clientBody(id, secret: id + "-secret", scope: scope))))
+}
+
+/// Calls the API with a bearer token.
+func api(
+    _ tenant: StandInTenant,
+    _ method: String,
+    _ path: String,
+    _ body: String? = nil,
+    bearer: String
+) async throws -> RawReply {
+    try await call(tenant, apiRequest(method, path, body, bearer: bearer))
+}
+
+/// The bytes of a call of the API.
+func apiRequest(_ method: String, _ path: String, _ body: String? = nil, bearer: String) -> [UInt8] {
+    let type = body == nil ? "" : "content-type: application/json\r\ncontent-length: \(body?.utf8.count ?? 0)\r\n"
+    let fields =
+        "host: 127.0.0.1\r\naccept: application/json\r\nuser-agent: test/1\r\nauthorization: Bearer \(bearer)\r\n"
+    return Array("\(method) /api/v1/\(path) HTTP/1.1\r\n\(fields)\(type)\r\n\(body ?? "")".utf8)
+}
+
+/// A text with every byte percent-encoded that is not unreserved.
+func encoded(_ text: String) -> String {
+    text.addingPercentEncoding(
+        withAllowedCharacters: .alphanumerics.intersection(CharacterSet(charactersIn: "\u{21}"..."\u{7E}"))
+    ) ?? ""
+}
+
+/// The configuration of a tenant with two further clients: `users`, which manages users, and `backend`.
+func withClients(_ users: StandInTenant.Users = .lax) -> StandInTenant.Configuration {
+    var configuration = StandInTenant.Configuration()
+    configuration.clients = [
+        .init(id: "users", secrets: ["users-secret"], scopes: ["admin.users", "user_default"]),
+        .init(id: "admin", secrets: ["admin-secret"], scopes: ["admin_classic", "user_default"]),
+        .init(id: "backend", secrets: ["backend-secret"], scopes: ["user_default", "apps:read"]),
+    ]
+    configuration.users = users
+    return configuration
+}
+
+extension RawReply {
+    /// The elements of a list.
+    var data: [[String: Any]] { json?["data"] as? [[String: Any]] ?? [] }
+
+    /// The path and query of the link to the next page, without `/api/v1/`.
+    var next: String? {
+        let link = (json?["links"] as? [String: Any])?["next"] as? [String: String]
+        return link?["href"]?.components(separatedBy: "/api/v1/").last
+    }
+}
+
+/// Sends a request over a connection of its own, and returns how the stand-in ends that.
+func ending(_ tenant: StandInTenant, _ bytes: [UInt8]) async throws -> RawConnection.Ending {
+    try await withConnection(to: tenant) { connection in
+        connection.send(bytes)
+        return try await connection.ending()
+    }
+}

@@ -16,8 +16,17 @@ struct API: Sendable {
     func get(_ path: String, bearer token: String) async throws -> Response { respond(path, token) }
 }
 
+/// What an identity provider says about a user who logs in.
+struct Login: Sendable {
+    var subject: String
+    var name: String
+    var email: String
+    var region: String
+}
+
 /// An application's log.
 struct Log: Sendable {
+    func notice(_ text: String) {}
     func warning(_ text: String) {}
     func error(_ text: String) {}
 }
@@ -79,16 +88,35 @@ struct Backend: Sendable {
         let token = try await cache.token(for: user)
         let response = try await api.get("/api/v1/items", bearer: token.accessToken)
         guard response.status == 401 else { return response }
-        _ = try await cache.invalidate(accessToken: token.accessToken, of: user)
-        let another = try await cache.token(for: user)
+        let another = try await cache.token(for: user, refusedToken: .accessToken(token.accessToken))
         return try await api.get("/api/v1/items", bearer: another.accessToken)
     }
 
     func accessToken(of subject: String, refused digest: String?) async throws -> String {
-        if let digest {
-            _ = try await cache.invalidate(tokenSHA256: digest, of: .subject(subject))
+        let refused = digest.map(TokenCacheClient.RefusedToken.sha256)
+        return try await cache.token(for: .subject(subject), refusedToken: refused).accessToken
+    }
+
+    func ownToken() async throws -> String {
+        let token = try await cache.token(for: .client("backend"))
+        return token.accessToken
+    }
+
+    func logIn(_ login: Login) async throws {
+        let user = try await cache.provision(
+            subject: login.subject,
+            name: login.name,
+            email: login.email,
+            groups: ["portal-\(login.region)"]
+        )
+        if user.created {
+            logger.notice("\(login.subject) is new in the tenant, as \(user.userID)")
         }
-        return try await cache.token(for: .subject(subject)).accessToken
+    }
+
+    func logOutEverywhere(_ user: TokenCacheClient.User) async throws {
+        let result = try await cache.revokeTokens(of: user, everywhere: true)
+        logger.notice("\(result.upstreamRevoked ?? 0) tokens of the user were revoked")
     }
 
     func logOut(_ user: TokenCacheClient.User) async throws {

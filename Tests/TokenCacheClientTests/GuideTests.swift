@@ -98,9 +98,8 @@ struct GuideTests {
             Response(status: token == "t1" ? 401 : 200)
         } _: { backend async throws in
             #expect(try await backend.items(of: .subject("alice")) == Response(status: 200))
-            // The report of the token was the second request.
-            #expect(try await backend.accessToken(of: "alice", refused: nil) == "t4")
-            #expect(try await backend.accessToken(of: "alice", refused: "00ff") == "t6")
+            #expect(try await backend.accessToken(of: "alice", refused: nil) == "t3")
+            #expect(try await backend.accessToken(of: "alice", refused: "00ff") == "t4")
             try await backend.logOut(.subject("alice"))
         }
     }

@@ -98,7 +98,16 @@ struct RepliesTests {
             return ["invalidated": Value(done.invalidated), "retry_after": Value(done.retryAfter?.inSeconds)]
         case "revoke":
             let done = try TokenCacheClient.Revocation(reply: reply, to: operation)
-            return ["revoked": Value(done.revoked), "upstream": Value(done.revokedUpstream)]
+            return [
+                "revoked": Value(done.revoked), "upstream": Value(done.revokedUpstream),
+                "upstream_revoked": Value(done.upstreamRevoked.map(Double.init)),
+            ]
+        case "provision":
+            let user = try TokenCacheClient.ProvisionedUser(reply: reply, to: operation)
+            return [
+                "user_id": Value(user.userID), "status": Value(user.status.rawValue), "created": Value(user.created),
+                "groups_changed": Value(user.groupsChanged), "source": Value(user.source.rawValue),
+            ]
         default:
             _ = try TokenCacheClient.Hello(reply: reply, to: operation)
             return [:]

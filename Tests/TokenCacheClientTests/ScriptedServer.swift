@@ -20,6 +20,16 @@ final class ScriptedServer: Sendable {
         let id: Int
         let op: String?
         let subject: String?
+        /// The digest of a token that a request for another one reports.
+        let refused: String?
+        /// The digest of a token that is reported by itself.
+        let reported: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case id, op, subject
+            case refused = "refused_token_sha256"
+            case reported = "token_sha256"
+        }
     }
 
     private let directory: TemporaryDirectory

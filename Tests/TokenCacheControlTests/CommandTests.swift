@@ -47,6 +47,18 @@ struct CommandTests {
             ("release-hold --tenant t", #"{"op":"release_hold","tenant":"t"}"#),
             ("log-level debug", #"{"level":"debug","op":"log_level"}"#),
             ("log-level warning --for 10m", #"{"for":600,"level":"warning","op":"log_level"}"#),
+            ("token --client backend --scope a", #"{"client":"backend","op":"token","scope":"a"}"#),
+            ("invalidate --client backend", #"{"client":"backend","op":"invalidate"}"#),
+            ("revoke --client backend", #"{"client":"backend","op":"revoke"}"#),
+            ("evict --client backend", #"{"client":"backend","op":"evict"}"#),
+            ("explain --client backend --tenant t", #"{"client":"backend","op":"explain","tenant":"t"}"#),
+            ("revoke ann --everywhere", #"{"everywhere":true,"op":"revoke","subject":"ann"}"#),
+            ("provision ann", #"{"op":"provision","subject":"ann"}"#),
+            (
+                "provision ann --name Ann --email a@x.example --group p-a --group p-b --tenant t",
+                #"{"email":"a@x.example","groups":["p-a","p-b"],"name":"Ann","op":"provision","subject":"ann","tenant":"t"}"#
+            ),
+            ("provision ann --no-groups", #"{"groups":[],"op":"provision","subject":"ann"}"#),
             ("stats --watch", #"{"op":"stats"}"#), ("stats --watch 0.5", #"{"op":"stats"}"#),
         ]
     )
@@ -57,15 +69,27 @@ struct CommandTests {
         #expect(String(decoding: data, as: UTF8.self) == line)
     }
 
+    @Test("The digest of a rejected token is a member of the request, and the token itself is none.")
+    func refused() throws {
+        let digest = String(repeating: "0f", count: 32)
+        #expect(try parseRequest("token ann --refused-sha256 \(digest)").request.refusedTokenSHA256 == digest)
+        #expect(try parseRequest("invalidate ann --sha256 \(digest)").request.tokenSHA256 == digest)
+        #expect(try parseRequest("token ann --refused").request.refusedTokenSHA256 == nil)
+    }
+
     @Test("The longest wait is the call's, and not a member of the request.")
     func timeout() throws {
         #expect(try parseRequest("token ann --timeout 3").request.timeout == .seconds(3))
+        #expect(try parseRequest("provision ann --timeout 3").request.timeout == .seconds(3))
     }
 
     @Test("The commands for tokens and hello use the applications' socket, the others the operators'.")
     func sockets() throws {
         let options = "--socket /apps --admin-socket /operators"
-        for command in ["token ann", "prefetch ann", "invalidate ann", "revoke ann", "hello"] {
+        for command in [
+            "token ann", "prefetch ann", "prefetch --client a", "invalidate ann", "revoke ann", "provision ann",
+            "hello",
+        ] {
             #expect(path(try parse("\(command) \(options)")) == "/apps")
         }
         for command in [
@@ -91,6 +115,23 @@ struct CommandTests {
             (
                 "revoke ann", #"{"revoked":true,"upstream":false}"#,
                 "dropped here, but not revoked by the tenant, where it is valid until it expires"
+            ),
+            (
+                "revoke ann --everywhere", #"{"revoked":true,"upstream_revoked":1}"#,
+                "dropped here; 1 token revoked at the tenant"
+            ),
+            (
+                "revoke ann --everywhere", #"{"revoked":false,"upstream":false,"upstream_revoked":2}"#,
+                "no token was cached; 2 tokens revoked at the tenant, but not all: the others are valid until they expire"
+            ),
+            (
+                "provision ann", #"{"user_id":"6305","status":"active","created":true,"groups_changed":true}"#,
+                "created user 6305, active; groups changed"
+            ),
+            (
+                "provision ann",
+                #"{"user_id":"6\u001b5","status":"invited","created":false,"groups_changed":false,"source":"cache"}"#,
+                "user 6?5 exists, invited; the daemon remembered it"
             ),
             ("invalidate ann", #"{"invalidated":true}"#, "invalidated"),
             ("invalidate ann", #"{"invalidated":false}"#, "not invalidated: this token is not the cached one"),
@@ -144,7 +185,7 @@ struct CommandTests {
         "A malformed reply is an error that doesn't show the reply.",
         arguments: [
             "token ann", "stats", "flush", "hello", "revoke ann", "invalidate ann", "metrics", "log-level info",
-            "release-hold", "explain ann", "entries", "health",
+            "release-hold", "explain ann", "entries", "health", "provision ann", "revoke ann --everywhere",
         ]
     )
     func malformed(arguments: String) throws {
@@ -168,12 +209,49 @@ struct CommandTests {
         #expect(code.rawValue == reply.value)
     }
 
+    @Test("A logout everywhere that an older daemon has not carried out is an error.")
+    func olderDaemon() throws {
+        let command = try parseRequest("revoke ann --everywhere")
+        let error = #expect(throws: TokenCacheError.self) {
+            try command.exitCode(after: Reply(Data(#"{"revoked":true}"#.utf8)))
+        }
+        #expect(error?.code == .unsupportedOperation)
+    }
+
+    @Test(
+        "A command about a client, a user to provision or a logout everywhere has advice of its own.",
+        arguments: [
+            ("token --client backend", "forbidden", "`clients` in the access rule"),
+            ("token --client backend", "denied", "explain --client backend`"), ("token ann", "denied", nil),
+            ("prefetch --client backend", "forbidden", "`clients` in the access rule"),
+            ("evict --client backend", "forbidden", nil), ("token ann", "forbidden", nil),
+            ("revoke ann --everywhere", "forbidden", "`provision.revoke_client`"), ("revoke ann", "forbidden", nil),
+            ("provision ann", "forbidden", "`provision.groups`"), ("provision ann", "denied", "never revives"),
+            ("provision ann", "rate_limited", nil), ("stats", "denied", nil),
+        ] as [(String, String, String?)]
+    )
+    func advice(arguments: String, code: String, text: String?) throws {
+        let advice = try parse(arguments).advice(on: TokenCacheError(.init(rawValue: code), "no"))
+        #expect((advice == nil) == (text == nil))
+        if let text { #expect(advice?.contains(text) == true, "\(advice ?? "")") }
+    }
+
+    @Test("A denial of the daemon's own client is not advised as one of the user.")
+    func deniedClient() throws {
+        let upstream = TokenCacheError.Upstream(status: 403, code: nil, title: nil)
+        let advice = try parse("provision ann").advice(on: TokenCacheError(.denied, "no", upstream: upstream))
+        #expect(advice?.contains("`provision.client`") == true)
+    }
+
     @Test(
         "A wrong command line ends with 64.",
         arguments: [
             "unknown", "token", "stats --watch 0", "stats --watch -1", "stats --watch 2d", "log-level loud",
             "log-level", "log-level debug --for soon", "prefetch", "prefetch - ann", "invalidate ann --sha256 20a42e12",
-            "token ann --min-ttl x", "invalidate ann token",
+            "token ann --min-ttl x", "invalidate ann token", "token ann --client backend", "token --client a --user-id",
+            "token ann --refused-sha256 20a42e12", "token ann --refused token", "explain", "revoke", "evict",
+            "prefetch ann --client backend", "prefetch --client a --user-id", "prefetch - --client a", "provision",
+            "provision --client a", "provision ann --group a --no-groups", "revoke --client a --everywhere",
         ]
     )
     func commandLine(arguments: String) {

@@ -13,7 +13,7 @@ struct ErrorReportTests {
             ("unreachable", 69), ("bad_reply", 76), ("denied", 77), ("forbidden", 77), ("rate_limited", 75),
             ("unavailable", 75), ("timeout", 75), ("overloaded", 75), ("shutting_down", 75), ("bad_upstream", 76),
             ("invalid_request", 65), ("unsupported_op", 65), ("invalid_configuration", 78), ("unknown_tenant", 78),
-            ("new", 1), ("closed", 1),
+            ("conflict", 73), ("new", 1), ("closed", 1),
         ] as [(String, Int32)]
     )
     func exitStatus(code: String, status: Int32) {
@@ -41,8 +41,13 @@ struct ErrorReportTests {
                 == ["the tenant answered 401, OAUTH-14: User not? found"]
         )
         #expect(details(.init(status: 403, code: nil, title: nil)) == ["the tenant answered 403"])
+        let lost = TokenCacheError.Upstream(status: nil, code: "tls_expired", title: nil)
         #expect(
-            details(.init(status: nil, code: "tls_expired", title: nil)) == ["the tenant gave no answer: tls_expired"]
+            ErrorReport(TokenCacheError(.unavailable, "no", upstream: lost)).details
+                == ["the tenant gave no answer: tls_expired"]
+        )
+        #expect(
+            details(.init(status: nil, code: "disabled", title: nil)) == ["the user's status in the tenant is disabled"]
         )
         #expect(ErrorReport(TokenCacheError(.denied, "no")).details == [])
     }
@@ -51,6 +56,7 @@ struct ErrorReportTests {
         "Each error says what to do next.",
         arguments: [
             ("unreachable", ["systemctl status tokencached.socket"]), ("forbidden", ["tokencachectl hello", "access"]),
+            ("conflict", ["in the tenant"]),
             ("denied", ["check the user in the tenant", "`tokencachectl explain 'it'\\''s'`"]),
             ("rate_limited", ["tokencachectl stats", "tokencachectl release-hold"]),
             ("unavailable", ["tokencachectl health", "tokencachectl doctor"]),
@@ -87,6 +93,13 @@ struct ErrorReportTests {
         #expect(advice(.admin, .unreachable, ECONNREFUSED).contains("tokencached.service"))
         #expect(advice(.admin, .forbidden).contains("admin.users"))
         #expect(advice(.admin, .unknownTenant).contains("hello --admin"))
+    }
+
+    @Test("A command's own advice goes before the general one.")
+    func ownAdvice() {
+        let context = ErrorContext(command: "token", socket: .requests, path: "/run/socket", advice: "do this")
+        #expect(ErrorReport(TokenCacheError(.denied, "no"), context).details == ["next: do this"])
+        #expect(ErrorReport(TokenCacheError(.init(rawValue: "new"), "no"), context).details == ["next: do this"])
     }
 
     @Test("Who may not use the socket is told who may.")

@@ -138,4 +138,21 @@ struct ViewTests {
         #expect(lines[2].contains("id:u") && lines[2].contains("never"))
         #expect(lines[3] == "more: --after 7")
     }
+
+    @Test("A client's token is shown as one, with all of the client's scopes or with some.")
+    func clients() throws {
+        let entry =
+            #""client":"back\u001bend","state":"fresh","age":5,"expires_in":8,"expires_at":"x","fingerprint":"f""#
+        let page = #"{"entries":[{"tenant":"main","scope":"",\#(entry)},{"tenant":"main","scope":"a",\#(entry)}]}"#
+        let lines = EntriesView.text(of: try decode(EntriesPage.self, page)).split(separator: "\n")
+        #expect(lines[1].hasPrefix("main    client:back?end  -      fresh"))
+        #expect(lines[2].hasPrefix("main    client:back?end  a      fresh"))
+        func key(_ scope: String) throws -> String {
+            let key = #"{"tenant":"main","client":"backend","scope":"\#(scope)"}"#
+            let reply = #"{"key":\#(key),"state":"absent","source":"tenant","reason":"so"}"#
+            return ExplainView(try decode(ExplainReply.self, reply)).text
+        }
+        #expect(try key("").hasPrefix("key          client:backend, tenant main, all scopes of the client\n"))
+        #expect(try key("a b").hasPrefix("key          client:backend, tenant main, scope a b\n"))
+    }
 }

@@ -228,7 +228,7 @@ struct SliceTests {
             let result = MintOutcome.failed(.denied(upstream, secretChanged: false))
             _ = machine.ended(call, result, now: now, wall: Simulation.wall)
         }
-        let actions = machine.secretChanged(of: "main", now: now)
+        let actions = machine.secretChanged(of: ClientReference("main"), now: now)
         #expect(machine.negatives[.of("user298")] == nil)
         #expect(machine.negatives[.of("user299")] != nil)
         #expect(slices(&machine, actions, now: now).count >= 300 / Self.slice)
@@ -256,7 +256,7 @@ struct SliceTests {
             let result = MintOutcome.failed(.denied(ErrorReply.Upstream(status: 403), secretChanged: false))
             _ = machine.ended(call, result, now: now, wall: Simulation.wall)
         }
-        _ = machine.secretChanged(of: "main", now: now)
+        _ = machine.secretChanged(of: ClientReference("main"), now: now)
         // Two slices of three. The third is done together with the flush.
         _ = machine.timePassed(now: now)
         let actions = machine.flush(tenant: "main", now: now).actions

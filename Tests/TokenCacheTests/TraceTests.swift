@@ -26,7 +26,9 @@ struct TraceTests {
     private func traces(_ cache: inout Simulation) -> [TraceContext?] {
         cache.orders().map { order in
             switch order {
-            case .mint(_, _, let trace), .revoke(_, _, _, let trace), .api(_, _, _, _, let trace): trace
+            case .mint(_, _, let trace), .mintForClient(_, _, _, let trace), .revoke(_, _, _, let trace),
+                .api(_, _, _, _, let trace):
+                trace
             }
         }
     }

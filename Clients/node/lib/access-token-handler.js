@@ -4,19 +4,23 @@ const { TokenCacheError } = require('./token-cache-error.js');
 
 /** The time after which to ask again if the error names none, in seconds. */
 const DEFAULT_RETRY = 5;
-/** The statuses of errors of the application or its configuration, after which the page should not ask again. */
+/** The statuses of errors after which the page should not ask again. */
 const PERMANENT = new Map([
   ['forbidden', 403],
+  ['conflict', 500],
   ['invalid_request', 500],
   ['unknown_tenant', 500],
   ['unsupported_op', 500],
 ]);
 
+/** The codes of `upstream` of a user whom an administrator of the tenant has locked out. */
+const LOCKED_OUT = new Set(['disabled', 'deleted']);
+
 /** The SHA-256 of a token, in hexadecimal. */
 const FINGERPRINT = /^[0-9a-f]{64}$/i;
 
 /** See `TokenCache.accessTokenHandler` in index.d.ts. */
-function accessTokenHandler(cache, user, { log = console.error, ...options } = {}) {
+function accessTokenHandler(users, user, { log = console.error, ...options } = {}) {
   return async (request, response, next) => {
     const abandoned = new AbortController();
     const onClose = () => abandoned.abort();
@@ -28,10 +32,11 @@ function accessTokenHandler(cache, user, { log = console.error, ...options } = {
       if ((whose.subject ?? whose.userId) == null) return answer(response, 401, 'nobody is signed in');
       response.once('close', onClose);
       if (response.destroyed) abandoned.abort();
-      const wanted = { traceparent: traceOf(request), ...options, ...whose, signal: abandoned.signal };
+      // The token of a client is not for a page, so a member of that name is the application's own.
+      const wanted = { traceparent: traceOf(request), ...options, ...whose, client: undefined, signal: abandoned.signal };
       const refused = request.headers['x-refused-token'];
-      if (FINGERPRINT.test(refused)) await cache.invalidate({ ...key(wanted), tokenSha256: refused });
-      const token = await cache.token(wanted);
+      if (FINGERPRINT.test(refused)) wanted.refusedTokenSha256 = refused;
+      const token = await users.token(wanted);
       answer(response, 200, token.accessToken);
     } catch (error) {
       // The client has disconnected.
@@ -51,12 +56,9 @@ function traceOf({ headers: { traceparent } }) {
   return typeof traceparent === 'string' ? traceparent : undefined;
 }
 
-function key({ subject, userId, tenant, scope, timeout, signal }) {
-  return { subject, userId, tenant, scope, timeout, signal };
-}
-
 function fail(response, error, log) {
-  const status = PERMANENT.get(error.code);
+  const isLockedOut = error.code === 'denied' && LOCKED_OUT.has(error.upstream?.code);
+  const status = isLockedOut ? 403 : PERMANENT.get(error.code);
   if (status !== undefined) {
     log(`tokencached: no access token can be given: ${error.message}`);
     return answer(response, status, `no access token can be given (${error.code})`);

@@ -82,9 +82,7 @@ class Exchange {
     for (const call of this.#next(pending)) {
       this.#lastId += 1;
       pending.add(call, this.#lastId);
-      // The daemon is to answer in the time that is left to the caller, which is less than the caller gave.
-      const left = call.name === 'token' ? `"timeout":${Math.max(0, Math.ceil(call.deadline - now)) / 1_000},` : '';
-      lines += `{"id":${call.id},${left}${call.body}}\n`;
+      lines += `{"id":${call.id},${timeoutOf(call, now)}${call.body}}\n`;
     }
     return lines;
   }
@@ -137,6 +135,11 @@ class Exchange {
     else if (call) completions.push({ call, ...(error ? { error } : answerTo(call, reply)) });
     return true;
   }
+}
+
+/** The member that has the daemon answer in the time that is left to the caller, which is less than the caller gave. */
+function timeoutOf({ name, deadline }, now) {
+  return operations[name].sendsTimeout ? `"timeout":${Math.max(0, Math.ceil(deadline - now)) / 1_000},` : '';
 }
 
 function fail(pending, error, completions) {

@@ -12,11 +12,12 @@ async function fetchAs(cache, usualOrigins, user, url, init = {}) {
   const response = await fetch(url, authorized(url, init, first));
   // After a redirect to another origin, which got no token, none was refused.
   if (response.status !== 401 || !origins.includes(new URL(response.url).origin)) return response;
-  await cache.invalidate({ ...key(whose), accessToken: first.accessToken, signal });
-  if (!isRepeatable(url, init)) return response;
-  const second = await cache.token({ ...whose, signal });
-  // The daemon keeps a token that has just replaced a reported one. The API would refuse it again.
-  if (second.accessToken === first.accessToken) return response;
+  if (!isRepeatable(url, init)) {
+    await cache.invalidate({ ...key(whose), accessToken: first.accessToken, signal });
+    return response;
+  }
+  const second = await another(cache, { ...whose, noCache: undefined, refusedToken: first.accessToken, signal });
+  if (!second) return response;
   // Frees the connection for the second attempt.
   await response.body?.cancel();
   return fetch(url, authorized(url, init, second));
@@ -34,8 +35,18 @@ function isRepeatable(url, init) {
   return !(init.body instanceof ReadableStream || Symbol.asyncIterator in Object(init.body));
 }
 
-function key({ subject, userId, tenant, scope, timeout }) {
-  return { subject, userId, tenant, scope, timeout };
+/** Another token than the refused one, or undefined if there can't be one yet. */
+async function another(cache, options) {
+  try {
+    return await cache.token(options);
+  } catch (error) {
+    if (error.code === 'rate_limited') return undefined;
+    throw error;
+  }
+}
+
+function key({ subject, userId, client, tenant, scope, timeout }) {
+  return { subject, userId, client, tenant, scope, timeout };
 }
 
 module.exports = { fetchAs };

@@ -15,21 +15,34 @@ const strings = { name: 'a list of strings', fits: (value) => Array.isArray(valu
 const key = {
   subject: ['subject', string],
   userId: ['user_id', string],
+  client: ['client', string],
   tenant: ['tenant', string],
   scope: ['scope', string],
 };
 
 const traceparent = ['traceparent', string];
 
+/** The options of a prefetch that name users or clients. */
+const LISTS = ['subjects', 'userIds', 'clients'];
+
+// An operation that `sendsTimeout` has the time that is left in its line, because the daemon waits for the tenant.
 const operations = {
   token: {
-    members: { ...key, minTtl: ['min_ttl', number], noCache: ['no_cache', boolean], traceparent },
+    sendsTimeout: true,
+    members: {
+      ...key,
+      minTtl: ['min_ttl', number],
+      noCache: ['no_cache', boolean],
+      refusedTokenSha256: ['refused_token_sha256', string],
+      traceparent,
+    },
     answer: (reply) => (isToken(reply) ? new Token(reply) : undefined),
   },
   prefetch: {
     members: {
       subjects: ['subjects', strings],
       userIds: ['user_ids', strings],
+      clients: ['clients', strings],
       tenant: key.tenant,
       scope: key.scope,
       traceparent,
@@ -43,9 +56,25 @@ const operations = {
       typeof invalidated === 'boolean' ? { invalidated, retryAfter: delayOf(retryAfter) } : undefined,
   },
   revoke: {
-    members: { ...key, traceparent },
-    answer: ({ revoked, upstream }) =>
-      typeof revoked === 'boolean' ? { revoked, upstream: upstream !== false } : undefined,
+    members: { ...key, everywhere: ['everywhere', boolean], traceparent },
+    answer: ({ revoked, upstream, upstream_revoked: upstreamRevoked }) =>
+      typeof revoked === 'boolean' && (upstreamRevoked === undefined || Number.isInteger(upstreamRevoked))
+        ? { revoked, upstream: upstream !== false, ...(upstreamRevoked !== undefined && { upstreamRevoked }) }
+        : undefined,
+  },
+  provision: {
+    sendsTimeout: true,
+    members: {
+      subject: key.subject,
+      name: ['name', string],
+      email: ['email', string],
+      groups: ['groups', strings],
+      tenant: key.tenant,
+    },
+    answer: ({ user_id: userId, status, created, groups_changed: groupsChanged, source = 'tenant' }) =>
+      [userId, status, source].every(isValidString) && [created, groupsChanged].every(boolean.fits)
+        ? { userId, status, created, groupsChanged, source }
+        : undefined,
   },
   hello: {
     members: {},
@@ -86,16 +115,17 @@ function encode(name, options) {
 }
 
 /** The requests that a prefetch needs: each has 1,000 users, or fewer if their names are long. */
-function encodePrefetch({ subjects, userIds, ...rest }) {
-  const [name, users] = subjects === undefined || subjects === null ? ['userIds', userIds] : ['subjects', subjects];
-  // A request with both kinds of users, or without a list, is not split. Its error is found as in any request.
-  if ((subjects && userIds) || !strings.fits(users)) {
-    const { body, timeout } = encode('prefetch', { subjects, userIds, ...rest });
+function encodePrefetch(options) {
+  const named = LISTS.filter((name) => options[name] !== undefined && options[name] !== null);
+  const [name] = named;
+  // A request with several lists, or without one, is not split. Its error is found as in any request.
+  if (named.length !== 1 || !strings.fits(options[name])) {
+    const { body, timeout } = encode('prefetch', options);
     return { bodies: [body], timeout };
   }
-  const { body, timeout } = encode('prefetch', { ...rest, [name]: [] });
-  const batches = batchesOf(users, LONGEST_BODY - Buffer.byteLength(body));
-  return { bodies: batches.map((batch) => encode('prefetch', { ...rest, [name]: batch }).body), timeout };
+  const { body, timeout } = encode('prefetch', { ...options, [name]: [] });
+  const batches = batchesOf(options[name], LONGEST_BODY - Buffer.byteLength(body));
+  return { bodies: batches.map((batch) => encode('prefetch', { ...options, [name]: batch }).body), timeout };
 }
 
 /** The users in their order, in batches of which each fits into a line. */
@@ -121,4 +151,4 @@ function isToken({ access_token: token, token_type: type, expires_in: left, expi
   return [token, type, scope, source].every(isValidString) && token !== '' && Number.isFinite(left) && isDate;
 }
 
-module.exports = { encode, encodePrefetch, operations };
+module.exports = { DEFAULT_TIMEOUT, encode, encodePrefetch, operations };

@@ -5,6 +5,8 @@ const { Connections } = require('./connections.js');
 const { encode, encodePrefetch } = require('./operations.js');
 const { fetchAs } = require('./fetch-as.js');
 const { originsOf } = require('./origins.js');
+const { ProvisionedUsers } = require('./provisioned-users.js');
+const { tokenAfterRefusal, withFingerprint } = require('./refused-token.js');
 const { TokenCacheError } = require('./token-cache-error.js');
 
 const DEFAULT_PATH = '/run/tokencached/tokencached.sock';
@@ -21,6 +23,7 @@ const LONGEST_RESTART_GRACE = 300;
 class TokenCache {
   #connections;
   #origins;
+  #provisionedUsers = new ProvisionedUsers(this);
 
   constructor({ path, origin, restartGrace = RESTART_GRACE } = {}) {
     if (!(restartGrace >= 0 && restartGrace <= LONGEST_RESTART_GRACE)) {
@@ -30,8 +33,18 @@ class TokenCache {
     this.#connections = new Connections(socketPath(path), restartGrace * 1_000, TokenCache.#complete);
   }
 
-  token(options) {
-    return this.#call('token', options);
+  /** The origins to which `fetch` sends tokens. */
+  get origins() {
+    return [...this.#origins];
+  }
+
+  async token({ signal, ...given } = {}) {
+    const options = withFingerprint(given);
+    const { body, timeout } = encode('token', options);
+    const deadline = performance.now() + timeout * 1_000;
+    const token = await this.#send('token', body, deadline, signal);
+    const send = (name, more) => this.#send(name, encode(name, more).body, deadline, signal);
+    return tokenAfterRefusal(token, options, send);
   }
 
   async prefetch({ signal, ...options } = {}) {
@@ -49,8 +62,15 @@ class TokenCache {
     return this.#call('invalidate', options);
   }
 
-  revoke(options) {
-    return this.#call('revoke', options);
+  async revoke(options) {
+    const answer = await this.#call('revoke', options);
+    if (options?.everywhere !== true || answer.upstreamRevoked !== undefined) return answer;
+    const message = "the daemon does not know 'everywhere': tokens that were minted elsewhere are still valid";
+    throw new TokenCacheError('unsupported_op', message);
+  }
+
+  provision(options) {
+    return this.#call('provision', options);
   }
 
   hello(options) {
@@ -58,7 +78,7 @@ class TokenCache {
   }
 
   accessTokenHandler(user, options) {
-    return accessTokenHandler(this, user, options);
+    return accessTokenHandler(this.#provisionedUsers, user, options);
   }
 
   fetch(user, url, init) {

@@ -5,24 +5,32 @@ import { createServer, request as httpRequest } from 'node:http';
 import { test } from 'node:test';
 
 import { TokenCache, TokenCacheError } from '../index.mjs';
+import { tokenReply, userReply, withDaemon } from './support/answering-daemon.js';
 import { Stage } from './support/stage.js';
 
 /** A server of `node:http` whose only handler is the client's. The header `x-user` names the user. */
-async function withHandler(work, { user = (request) => request.headers['x-user'], options, next } = {}) {
+async function withHandler(work, { user, options, next } = {}) {
   const stage = await Stage.open();
   const cache = new TokenCache({ path: stage.socket });
+  try {
+    await serve(cache, (server) => work({ stage, cache, ...server }), { user, options, next });
+  } finally {
+    await cache.close();
+    await stage.close();
+  }
+}
+
+async function serve(cache, work, { user = (request) => request.headers['x-user'], options, next }) {
   const handler = cache.accessTokenHandler(user, options);
   const server = createServer((request, response) => handler(request, response, next?.(response)));
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const url = `http://127.0.0.1:${server.address().port}/access-token`;
   const post = (who) => fetch(url, { method: 'POST', headers: who ? { 'x-user': who } : {} });
   try {
-    await work({ stage, url, post, cache });
+    await work({ url, post });
   } finally {
     server.closeAllConnections?.();
     server.close();
-    await cache.close();
-    await stage.close();
   }
 }
 
@@ -173,3 +181,100 @@ test('a client that disconnects ends the wait, not the mint', () =>
     assert.ok((await cache.token({ subject: 'alice' })).accessToken);
     await stage.counter('mints', 1);
   }));
+
+test('a page whose token was refused costs one request to the daemon', async () => {
+  const answer = ({ refused_token_sha256: refused }) => tokenReply(refused ? 'another' : 'first');
+  await withDaemon(answer, ({ cache, requests }) =>
+    serve(
+      cache,
+      async ({ url }) => {
+        const refused = createHash('sha256').update('first').digest('hex');
+        const headers = { 'x-user': 'alice', 'x-refused-token': refused };
+        assert.equal(await (await fetch(url, { method: 'POST', headers })).text(), 'another');
+        assert.deepEqual(requests, [{ op: 'token', subject: 'alice', refused_token_sha256: refused }]);
+      },
+      {},
+    ),
+  );
+});
+
+test('a refused token that can not be replaced yet is not given out again: the page is told when to ask', async () => {
+  const answer = () => ({ error: 'rate_limited', error_description: 'later', retry_after: 7.5 });
+  await withDaemon(answer, ({ cache }) =>
+    serve(
+      cache,
+      async ({ url }) => {
+        const headers = { 'x-user': 'alice', 'x-refused-token': '0'.repeat(64) };
+        const response = await fetch(url, { method: 'POST', headers });
+        assert.equal(response.status, 503);
+        assert.equal(response.headers.get('retry-after'), '8');
+      },
+      {},
+    ),
+  );
+});
+
+test('a user with a name, an e-mail address and groups is provisioned at first sight, in every handler of the client once', async () => {
+  const user = () => ({ subject: 'alice', name: 'Alice', email: 'alice@example.com', groups: ['portal-emea'], scope: 's' });
+  const answer = ({ op }) => (op === 'provision' ? userReply({ created: true }) : tokenReply('a'));
+  await withDaemon(answer, async ({ cache, requests }) => {
+    for (const tenant of ['main', 'main', 'other']) {
+      const check = async ({ post }) => assert.equal(await (await post()).text(), 'a');
+      await serve(cache, check, { user, options: { tenant } });
+    }
+    const provision = { op: 'provision', subject: 'alice', name: 'Alice', email: 'alice@example.com', groups: ['portal-emea'] };
+    const token = { op: 'token', subject: 'alice', scope: 's' };
+    const inMain = { tenant: 'main' };
+    const inOther = { tenant: 'other' };
+    assert.deepEqual(requests, [
+      { ...provision, ...inMain },
+      { ...token, ...inMain },
+      { ...token, ...inMain },
+      { ...provision, ...inOther },
+      { ...token, ...inOther },
+    ]);
+  });
+});
+
+test('an error of provisioning is that of the page, with a status that says if asking again helps', async () => {
+  for (const [error, status, code] of [
+    [{ error: 'conflict', error_description: 'several users have this subject' }, 500, 'conflict'],
+    [{ error: 'forbidden', error_description: 'no' }, 403, 'forbidden'],
+    [{ error: 'denied', error_description: 'no', upstream: { code: 'disabled' } }, 403, 'denied'],
+    [{ error: 'denied', error_description: 'no', upstream: { code: 'deleted' } }, 403, 'denied'],
+    [{ error: 'denied', error_description: 'no', upstream: { status: 403, code: 'AUTHZ-1' } }, 503, 'denied'],
+    [{ error: 'unavailable', error_description: 'no', retry_after: 3 }, 503, 'unavailable'],
+  ]) {
+    const logged = [];
+    const options = { log: (line) => logged.push(line) };
+    const user = () => ({ subject: 'alice', email: 'alice@example.com', groups: [] });
+    await withDaemon(() => error, ({ cache, requests }) =>
+      serve(
+        cache,
+        async ({ post }) => {
+          const response = await post();
+          assert.equal(response.status, status, JSON.stringify(error));
+          assert.equal(response.headers.has('retry-after'), status === 503);
+          assert.match(await response.text(), new RegExp(`\\(${code}\\)$`));
+          assert.equal(logged.length, status === 503 ? 0 : 1);
+          assert.ok(!logged.join().includes('@'), 'the log has the e-mail address');
+          assert.deepEqual(requests.map(({ op }) => op), ['provision']);
+        },
+        { user, options },
+      ),
+    );
+  }
+});
+
+test("a page gets no client's own token", async () => {
+  await withDaemon(() => tokenReply('a'), async ({ cache, requests }) => {
+    const statusOf = (user) => {
+      let status;
+      const check = async ({ post }) => void (status = (await post()).status);
+      return serve(cache, check, { user: () => user, options: { client: 'backend' } }).then(() => status);
+    };
+    assert.equal(await statusOf({ client: 'backend' }), 401);
+    assert.equal(await statusOf({ subject: 'alice', client: 'backend' }), 200);
+    assert.deepEqual(requests, [{ op: 'token', subject: 'alice' }]);
+  });
+});

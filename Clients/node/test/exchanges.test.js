@@ -58,7 +58,7 @@ class Script {
     assert.ok(Number.isSafeInteger(id));
     this.#ids.set(name, id);
     assert.deepEqual(rest, resolve(request));
-    if (call.operation !== 'token') return assert.equal(timeout, undefined);
+    if (!['token', 'provision'].includes(request.op)) return assert.equal(timeout, undefined);
     const [least, most] = range ?? [0.001, call.given.timeout ?? 10];
     assert.ok(timeout >= least && timeout <= most, `timeout is ${timeout}`);
   }

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 
 import { TokenCache } from '../index.mjs';
+import { tokenReply, withDaemon } from './support/answering-daemon.js';
 import { Stage } from './support/stage.js';
 
 /** An API that asks the stand-in tenant whether a token is valid, and records its requests. */
@@ -133,3 +135,53 @@ test('without a token nothing is sent', () =>
     await assert.rejects(cache.fetch('alice', url, { signal: AbortSignal.abort() }), { name: 'AbortError' });
     assert.deepEqual(seen, []);
   }));
+
+/** Calls an API that refuses the token `first`, with a daemon of the test. Returns the response and the requests. */
+async function fetchFrom(answer, user) {
+  const api = createServer((request, response) => {
+    response.writeHead(request.headers.authorization === 'Bearer first' ? 401 : 200).end();
+  });
+  await once(api.listen(0, '127.0.0.1'), 'listening');
+  const origin = `http://127.0.0.1:${api.address().port}`;
+  try {
+    return await withDaemon(
+      answer,
+      async ({ cache, requests }) => ({ status: (await cache.fetch(user, origin)).status, requests }),
+      { origin },
+    );
+  } finally {
+    api.closeAllConnections?.();
+    api.close();
+  }
+}
+
+const fingerprint = createHash('sha256').update('first').digest('hex');
+
+test('another token after status 401 costs one request to the daemon, also that of a client', async () => {
+  const answer = ({ refused_token_sha256: refused }) => tokenReply(refused ? 'another' : 'first');
+  const { status, requests } = await fetchFrom(answer, { client: 'backend', noCache: true, minTtl: 60 });
+  assert.equal(status, 200);
+  const token = { op: 'token', client: 'backend', min_ttl: 60 };
+  assert.deepEqual(requests, [{ ...token, no_cache: true }, { ...token, refused_token_sha256: fingerprint }]);
+});
+
+test('if the refused token can not be replaced yet, the response with status 401 is the result', async () => {
+  const answer = ({ refused_token_sha256: refused }) =>
+    refused ? { error: 'rate_limited', error_description: 'later', retry_after: 3 } : tokenReply('first');
+  assert.equal((await fetchFrom(answer, 'alice')).status, 401);
+});
+
+test('an older daemon, which does not know the report, gets it in a request of its own', async () => {
+  let isDropped = false;
+  const answer = ({ op }) => {
+    if (op === 'token') return tokenReply(isDropped ? 'another' : 'first');
+    isDropped = true;
+    return { invalidated: true };
+  };
+  const { status, requests } = await fetchFrom(answer, 'alice');
+  assert.equal(status, 200);
+  assert.deepEqual(requests.slice(2), [
+    { op: 'invalidate', subject: 'alice', token_sha256: fingerprint },
+    { op: 'token', subject: 'alice' },
+  ]);
+});

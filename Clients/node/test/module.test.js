@@ -19,6 +19,9 @@ test('the package can be required and imported, with the same classes', async ()
   const names = 'Token,TokenCache,TokenCacheError';
   assert.equal(await run('commonjs', "console.log(Object.keys(require('tokencached')).join())"), names);
   assert.equal(await run('module', "console.log(Object.keys(await import('tokencached')).join())"), names);
+  const ofModule = 'authModule,register';
+  assert.equal(await run('commonjs', "console.log(Object.keys(require('tokencached/qlik-api')).join())"), ofModule);
+  assert.equal(await run('module', "console.log(Object.keys(await import('tokencached/qlik-api')).join())"), ofModule);
   const same = `
     import { createRequire } from 'node:module';
     import { TokenCacheError } from 'tokencached';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -55,15 +55,25 @@ test('the package has the library, its declarations, its README and its license,
     'lib/connections.js',
     'lib/exchange.js',
     'lib/fetch-as.js',
+    'lib/fingerprints.js',
     'lib/operations.js',
     'lib/origins.js',
     'lib/pending-requests.js',
+    'lib/provisioned-users.js',
+    'lib/qlik-auth-module.js',
+    'lib/recent-map.js',
+    'lib/refused-token.js',
     'lib/reply-reader.js',
+    'lib/reported-tokens.js',
     'lib/strings.js',
     'lib/token-cache-error.js',
     'lib/token-cache.js',
     'lib/token.js',
     'package.json',
+    'qlik-api.d.mts',
+    'qlik-api.d.ts',
+    'qlik-api.js',
+    'qlik-api.mjs',
   ]);
 });
 
@@ -74,6 +84,7 @@ test('the package says what it is, where it comes from and what it needs', async
     assert.ok(manifest[member], member);
   }
   assert.deepEqual(Object.keys(manifest.dependencies ?? {}), []);
+  assert.deepEqual(await readdir(join(directory, 'app', 'node_modules')), ['.package-lock.json', 'tokencached']);
   const license = await readFile(join(installed, 'LICENSE'), 'utf8');
   assert.equal(license, await readFile(new URL('../../../LICENSE', import.meta.url), 'utf8'));
 });
@@ -101,6 +112,8 @@ for (const [kind, file] of [['imported', 'app.mts'], ['required', 'app.cts']]) {
     const app = join(directory, 'app');
     const lines = [
       "import { TokenCache, type TokenOptions } from 'tokencached';",
+      "import { type TokencachedAuthConfig } from 'tokencached/qlik-api';",
+      "export const config: TokencachedAuthConfig = { host: 'x', subject: 'alice' };",
       "const options: TokenOptions = { subject: 'alice' };",
       'export const left: Promise<number> = new TokenCache().token(options).then((token) => token.expiresIn);',
       '// @ts-expect-error seconds are numbers',

@@ -11,6 +11,7 @@ const optionsOf = {
   prefetch: { subjects: ['alice'] },
   invalidate: { subject: 'alice', accessToken: 'a' },
   revoke: { subject: 'alice' },
+  provision: { subject: 'alice' },
   hello: {},
 };
 

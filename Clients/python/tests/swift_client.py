@@ -13,13 +13,14 @@ from typing import Any
 
 from support import TIMEOUT
 
-from tokencached import Hello, Invalidation, Prefetch, Revocation, Token, TokenCacheError, Upstream
+from tokencached import Hello, Invalidation, Prefetch, Provisioning, Revocation, Token, TokenCacheError, Upstream
 
 _ANSWERS: Mapping[str, Any] = {
     "token": Token,
     "prefetch": Prefetch,
     "invalidate": Invalidation,
     "revoke": Revocation,
+    "provision": Provisioning,
     "hello": Hello,
 }
 

@@ -66,6 +66,11 @@ def test_the_text_of_an_error_has_what_the_tenant_said() -> None:
         {"subject": "alice", "min_ttl": "60"},
         {"subject": "alice", "timeout": 301},
         {"subject": "alice", "user_id": "1"},
+        {"subject": "alice", "refused_token": 7},
+        {"subject": "alice", "refused_token": "\ud800"},
+        {"subject": "alice", "refused_token_sha256": 7},
+        {"subject": "alice", "refused_token": "a", "refused_token_sha256": "0" * 64},
+        {"subject": "alice", "scope": "s" * 65_400, "refused_token": "a"},
         {},
     ],
 )

@@ -52,7 +52,7 @@ class Script:
         if "accept" in step:
             self._latest = self._server.accept()
         elif "receive" in step:
-            self._receive(step, *player.operations[step["receive"]])
+            self._receive(step, player.operations[step["receive"]][1])
         elif "send" in step:
             self._send(step, player)
         elif "send_hex" in step:
@@ -75,14 +75,14 @@ class Script:
         else:
             raise AssertionError("there is no such step")
 
-    def _receive(self, step: Mapping[str, Any], operation: str, given: Mapping[str, Any]) -> None:
+    def _receive(self, step: Mapping[str, Any], given: Mapping[str, Any]) -> None:
         request = json.loads(self._connection.line())
         number = request.pop("id")
         assert type(number) is int
         self._ids[step["receive"]] = number
         timeout = request.pop("timeout", None)
         assert request == resolve(step["request"], lambda name: "")
-        if operation != "token":
+        if request["op"] not in ("token", "provision"):
             assert timeout is None
             return
         least, most = step.get("timeout", (0.001, given.get("timeout", 10)))

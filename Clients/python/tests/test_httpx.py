@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
+from answering_server import Request, Serve, token
 from support import Stage
 
 from tokencached import AsyncTokenCache, TokenCache, TokenCacheError
 from tokencached.httpx import TokenCacheAuth
+
+TENANT = "https://tenant.example"
+SHA256 = hashlib.sha256(b"secret 1").hexdigest()
 
 
 class API:
@@ -172,3 +177,45 @@ def test_each_kind_of_httpx_client_needs_its_own_kind_of_cache(api: API, cache: 
     auth = TokenCacheAuth(AsyncTokenCache(api.stage.socket), subject="alice", origin=api.url)
     with httpx.Client(auth=auth) as client, pytest.raises(TypeError, match="TokenCache"):
         client.post(api.url)
+
+
+def refusing(request: httpx.Request) -> httpx.Response:
+    """An API that has refused one token."""
+    return httpx.Response(401 if request.headers["authorization"] == "Bearer secret 1" else 200)
+
+
+@pytest.mark.parametrize(
+    ("reply", "status"),
+    [(token("another"), 200), ({"error": "rate_limited", "error_description": "", "retry_after": 9}, 401)],
+)
+def test_another_token_after_status_401_is_one_request(serve: Serve, reply: Request, status: int) -> None:
+    async def use_tasks(path: str) -> int:
+        async with AsyncTokenCache(path) as cache:
+            auth = TokenCacheAuth(cache, client="backend", origin=TENANT)
+            async with httpx.AsyncClient(auth=auth, transport=httpx.MockTransport(refusing)) as client:
+                return (await client.get(TENANT)).status_code
+
+    for is_async in (False, True):
+        server = serve(lambda request: reply if "refused_token_sha256" in request else token("secret 1"))
+        if is_async:
+            assert asyncio.run(use_tasks(server.path)) == status
+        else:
+            with TokenCache(server.path) as cache:
+                auth = TokenCacheAuth(cache, client="backend", origin=TENANT)
+                with httpx.Client(auth=auth, transport=httpx.MockTransport(refusing)) as client:
+                    assert client.get(TENANT).status_code == status
+        assert server.operations() == ["token", "token"]
+        assert [request["client"] for request in server.requests] == ["backend", "backend"]
+        assert [request.get("refused_token_sha256") for request in server.requests] == [None, SHA256]
+
+
+def test_another_error_after_status_401_is_raised(serve: Serve) -> None:
+    replies = [token("secret 1"), {"error": "unavailable", "error_description": "down"}]
+    server = serve(lambda _: replies.pop(0))
+    with TokenCache(server.path) as cache:
+        auth = TokenCacheAuth(cache, subject="b", origin=TENANT)
+        with (
+            httpx.Client(auth=auth, transport=httpx.MockTransport(refusing)) as client,
+            pytest.raises(TokenCacheError, match="unavailable"),
+        ):
+            client.get(TENANT)

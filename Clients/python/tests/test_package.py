@@ -28,11 +28,14 @@ MODULES = {
     "_connection",
     "_errors",
     "_exchange",
+    "_flights",
+    "_pages",
     "_pending_requests",
     "_reply_reader",
     "_requests",
     "_results",
     "_thread_connections",
+    "_users",
     "httpx",
 }
 LIBRARY = {"tokencached/py.typed", *(f"tokencached/{module}.py" for module in MODULES)}

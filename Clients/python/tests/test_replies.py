@@ -12,7 +12,7 @@ from support import cases_of, expect_members
 from tokencached import TokenCacheError
 from tokencached._exchange import Exchange
 from tokencached._pending_requests import Call
-from tokencached._requests import Key, Request, hello, invalidate, prefetch, revoke, token
+from tokencached._requests import Key, Request, hello, invalidate, prefetch, provision, revoke, token
 
 KEY = Key("alice", None, None, None)
 REQUESTS: Mapping[str, Request[Any]] = {
@@ -20,6 +20,7 @@ REQUESTS: Mapping[str, Request[Any]] = {
     "prefetch": prefetch(["alice"], None, None, None, None)[0],
     "invalidate": invalidate(KEY, "a", None, None),
     "revoke": revoke(KEY, None),
+    "provision": provision("alice", None, None, None, None, None),
     "hello": hello(None),
 }
 

@@ -79,10 +79,9 @@ extension AuditRecord {
         var fields: [AuditField] = []
         if let tenant { fields.append(AuditField("tenant", tenant)) }
         if let user {
-            let name = user.field == .subject ? "subject" : "user_id"
-            fields.append(AuditField(name, String(decoding: user.value, as: UTF8.self)))
+            fields.append(AuditField(user.field.memberName, String(decoding: user.value, as: UTF8.self)))
         }
-        if let scopes { fields.append(AuditField("scope_asked", scopes.text)) }
+        if let scopes, !scopes.isAll { fields.append(AuditField("scope_asked", scopes.text)) }
         return fields
     }
 }

@@ -1,7 +1,10 @@
 /// The section `access`.
 extension ConfigurationReader {
     /// Reads the rules of `access`.
-    mutating func readAccess(_ item: Item?, tenants: [String]) -> [DaemonConfiguration.AccessRule]? {
+    mutating func readAccess(
+        _ item: Item?,
+        tenants: [String: DaemonConfiguration.Tenant]
+    ) -> [DaemonConfiguration.AccessRule]? {
         guard let item else { return nil }
         guard let elements = item.elements else {
             note(item, "should be a list of rules")
@@ -10,15 +13,31 @@ extension ConfigurationReader {
         return elements.map { readRule($0, tenants: tenants) }
     }
 
-    private mutating func readRule(_ item: Item, tenants: [String]) -> DaemonConfiguration.AccessRule {
+    private mutating func readRule(
+        _ item: Item,
+        tenants: [String: DaemonConfiguration.Tenant]
+    ) -> DaemonConfiguration.AccessRule {
         var rule = DaemonConfiguration.AccessRule(line: item.line)
         section(item, AccessSettings.all, &rule) { reader, section, rule in
             rule.tenants = reader.texts(
                 section.take("tenants"),
                 "names of configured tenants",
-                isValid: tenants.contains
+                isValid: tenants.keys.contains
             )
+            let allowed = tenants.filter { rule.tenants?.contains($0.key) ?? true }.values
+            rule.clients = reader.clients(section.take("clients"), of: Set(allowed.flatMap(\.clients.keys)).sorted())
         }
         return rule
+    }
+
+    /// Reads a list of names of clients.
+    private mutating func clients(_ item: Item?, of known: [String]) -> [String]? {
+        let names = texts(item, "names of clients of the rule's tenants")
+        for element in item?.elements ?? [] {
+            guard let name = element.text, !name.isEmpty, !known.contains(name) else { continue }
+            let nearest = known.nearest(to: name).map { " (did you mean '\($0)'?)" } ?? ""
+            note(element, "'\(name.forMessage)' is no client of a tenant that the rule allows\(nearest)")
+        }
+        return names
     }
 }

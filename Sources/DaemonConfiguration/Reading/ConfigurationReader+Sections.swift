@@ -17,7 +17,7 @@ extension ConfigurationReader {
         }
         var configuration = DaemonConfiguration()
         readTenants(&file, &configuration)
-        configuration.access = readAccess(file.take("access"), tenants: Array(configuration.tenants.keys))
+        configuration.access = readAccess(file.take("access"), tenants: configuration.tenants)
         read(&file, settings, &configuration)
         noteUnknown(file, known: settings.map(\.key))
         return configuration

@@ -1,4 +1,5 @@
 import TokenCache
+import TokenProtocol
 
 /// The section `tenants` and the key `default_tenant`.
 extension ConfigurationReader {
@@ -15,7 +16,7 @@ extension ConfigurationReader {
         let names = section.keys.map(\.key)
         for name in names {
             guard let tenant = section.take(name) else { continue }
-            checkName(name, tenant)
+            checkName(name, tenant, in: "tenants")
             configuration.tenants[name] = readTenant(tenant)
         }
         configuration.defaultTenant = readDefault(defaultTenant, names: names, item)
@@ -35,13 +36,14 @@ extension ConfigurationReader {
         return name
     }
 
-    private mutating func checkName(_ name: String, _ item: Item) {
+    /// Checks the name of a tenant or of a client.
+    mutating func checkName(_ name: String, _ item: Item, in section: String) {
         let isValid =
             (1...Self.maxNameCharacters).contains(name.utf8.count) && name.utf8.allSatisfy(Self.isNameCharacter)
         guard !isValid else { return }
         note(
             item.line,
-            "tenants.\(name.forMessage)",
+            "\(section).\(name.forMessage)",
             "should be named by 1 to \(Self.maxNameCharacters) letters, digits, dots, hyphens or underscores"
         )
     }
@@ -79,6 +81,9 @@ extension ConfigurationReader {
         return scope
     }
 
+    /// Reads one or more scopes as a set.
+    mutating func scopeSet(_ item: Item) -> ScopeSet? { scopes(item).flatMap { ScopeSet($0) } }
+
     mutating func host(_ item: Item) -> String? {
         guard let origin = item.text.flatMap(Origin.init) else {
             note(
@@ -88,20 +93,6 @@ extension ConfigurationReader {
             return nil
         }
         return origin.text
-    }
-
-    /// Reads the client's secret or key.
-    private mutating func credential(_ section: inout Section) -> (DaemonConfiguration.Credential?, line: Int?) {
-        let (keyItem, idItem) = (section.take("client_key"), section.take("key_id"))
-        let id = text(idItem, "should be the key's id at the tenant")
-        guard let keyItem else {
-            if let idItem { note(idItem, "is for client_key only") }
-            let item = section.take("client_secret")
-            if item == nil { noteMissing("client_secret", of: section) }
-            return (secret(item).map { .secret($0) }, item?.line)
-        }
-        if let item = section.take("client_secret") { note(item, "should be left out where there is a client_key") }
-        return (secret(keyItem).map { .key($0, id: id) }, keyItem.line)
     }
 
     /// Reads the source of a secret.

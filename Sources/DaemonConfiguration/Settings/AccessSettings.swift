@@ -2,7 +2,7 @@
 enum AccessSettings {
     private static let operations = ["token", "prefetch", "invalidate", "revoke"]
 
-    /// All keys, of which the reader checks the names of tenants itself.
+    /// All keys, of which the reader checks the names of tenants and clients itself.
     static let all: [Setting<DaemonConfiguration.AccessRule>] = peers + permissions
 
     private static let peers: [Setting<DaemonConfiguration.AccessRule>] = [
@@ -50,6 +50,11 @@ enum AccessSettings {
             "The subjects that the rule allows: `*` is any text, `?` is one character. Without it, none."
         ),
         list("user_ids", \.userIDs, "patterns for user ids", "The user ids that the rule allows. Without it, none."),
+        .special(
+            "clients",
+            form: "a list of names of clients from the section `clients` of the rule's tenants",
+            "The further clients whose own tokens the rule allows. Without it, none."
+        ),
         list(
             "operations",
             \.operations,

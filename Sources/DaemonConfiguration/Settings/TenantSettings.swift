@@ -2,8 +2,6 @@ import TokenCache
 
 /// The keys of a tenant.
 enum TenantSettings {
-    private static let source = "`{ credential: NAME }` or `{ file: PATH }`"
-
     /// A tenant without host, client and credential, which the file has to name.
     static var defaults: DaemonConfiguration.Tenant {
         DaemonConfiguration.Tenant(
@@ -12,48 +10,23 @@ enum TenantSettings {
         )
     }
 
-    static let all: [Setting<DaemonConfiguration.Tenant>] = identity + calls
+    static let all: [Setting<DaemonConfiguration.Tenant>] = identity + calls + clients
 
-    private static let identity: [Setting<DaemonConfiguration.Tenant>] = [
-        .value(
-            "host",
-            \.policy.identity.host,
-            form: "`https://host` or `https://host:port`, or `http` for a loopback address",
-            "The tenant's URL, without a path.",
-            stated: { _ in nil },
-            read: { $0.host($1) }
-        ).required,
-        .value(
-            "client_id",
-            \.policy.identity.clientID,
-            form: "text",
-            "The id of the OAuth client, which is of the type web and may impersonate users.",
-            stated: { _ in nil },
-            read: { $0.text($1, "should be the OAuth client's id") }
-        ).required,
-        .special(
-            "client_secret",
-            form: source,
-            """
-            The client's secret: a credential that the unit loads, or a file that only root, the daemon and their groups \
-            can read. It is read again at each reload, and when the tenant denies the client. One of `client_secret` and \
-            `client_key` is required.
-            """
-        ),
-        .special(
-            "client_key",
-            form: source,
-            """
-            The client's private key, in PEM form without a password, P-384 or RSA. The file may also contain comments, \
-            a certificate or an `EC PARAMETERS` block. It is read again like the secret.
-            """
-        ),
-        .special(
-            "key_id",
-            form: "text",
-            "The name of `client_key` at the tenant. Without it, the key's thumbprint (RFC 7638)."
-        ),
-    ]
+    private static let identity: [Setting<DaemonConfiguration.Tenant>] =
+        [
+            .value(
+                "host",
+                \.policy.identity.host,
+                form: "`https://host` or `https://host:port`, or `http` for a loopback address",
+                "The tenant's URL, without a path.",
+                stated: { _ in nil },
+                read: { $0.host($1) }
+            ).required,
+            ClientSettings.id(
+                \.policy.identity.clientID,
+                "The id of the OAuth client, which is of the type web and may impersonate users."
+            ),
+        ] + ClientSettings.credential()
 
     private static let calls: [Setting<DaemonConfiguration.Tenant>] = [
         .value(
@@ -92,6 +65,15 @@ enum TenantSettings {
             changed proxy keeps the tenant's tokens.
             """
         ) { reader, item, tenant in reader.readProxy(item, &tenant) },
+    ]
+
+    private static let clients: [Setting<DaemonConfiguration.Tenant>] = [
+        .special(
+            "clients",
+            form: "a mapping from names of your choice, like those of tenants",
+            "Further clients of the tenant. An app may have their own tokens if its access rule lists them in `clients`.",
+            keys: ClientSettings.all.map { $0.describe(ClientSettings.defaults) }
+        ) { reader, item, tenant in reader.readClients(item, &tenant) }
     ]
 
     private static let rate: [Setting<TenantPolicy>] = [

@@ -26,6 +26,7 @@ extension AccessRule {
             scopes: rule.scopes.map { Set($0) },
             subjects: (rule.subjects ?? []).map { Glob($0) },
             userIDs: (rule.userIDs ?? []).map { Glob($0) },
+            clients: Set(rule.clients ?? []),
             operations: rule.operations.map { Set($0.compactMap(OperationName.init)) } ?? AccessRule.grantable
         )
     }

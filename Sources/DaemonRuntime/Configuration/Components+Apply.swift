@@ -27,7 +27,7 @@ extension Components {
         try await frontend.eventLoop.submit { [levels] in levels.value.configure(level) }.get()
         try await frontend.apply(settings)
         // Right after the new secrets: ending the persistence may take seconds.
-        for tenant in await clients.apply(settings.clients) { await frontend.cache.secretChanged(of: tenant) }
+        for client in await clients.apply(settings.clients) { await frontend.cache.secretChanged(of: client) }
         auditTrail.move(to: settings.auditTrail)
         await metrics.apply(settings.metrics)
         await persistence.apply(isWanted: settings.keepsAcrossRestarts)

@@ -11,10 +11,11 @@ extension ConfigurationSource {
     package func credential(_ credential: DaemonConfiguration.Credential) throws -> ClientCredential {
         switch credential {
         case .secret(let source): return .secret(try secret(source, isKey: false))
-        case .key(let source, let id):
+        case .key(let source, let id, let algorithm):
             let text = try secret(source, isKey: true)
             do {
-                return .key(try ClientKey(text, id: id))
+                let algorithm = algorithm.flatMap { ClientKey.Algorithm(rawValue: $0.rawValue) }
+                return .key(try ClientKey(text, id: id, algorithm: algorithm))
             } catch {
                 throw UnusableKey(source: source, reason: "\(error)")
             }
@@ -64,7 +65,7 @@ extension DaemonConfiguration.Credential {
     /// The file or systemd credential that it is read from.
     var source: DaemonConfiguration.SecretSource {
         switch self {
-        case .secret(let source), .key(let source, _): source
+        case .secret(let source), .key(let source, _, _): source
         }
     }
 }

@@ -3,6 +3,7 @@ import Dispatch
 package import Logging
 package import Secrets
 import SocketServer
+import Tenant
 
 /// The source of each configuration: the file, the command line's values for parts of it, and the secrets that it
 /// names.
@@ -61,7 +62,13 @@ package struct ConfigurationSource: Sendable {
         var faults: [ConfigurationFaults.Fault] = []
         for (name, tenant) in configuration.tenants {
             readProxy(of: tenant, name, into: &loaded, isCheck, &faults)
-            readCredential(of: tenant, name, into: &loaded, isCheck, &faults)
+            let (own, key) = (tenant.credential, "tenants.\(name)")
+            loaded.credentials[name] = read(own, key, tenant.lines.credential, &loaded.notes, isCheck, &faults)
+            for (client, settings) in tenant.clients {
+                let (credential, key) = (settings.credential, "tenants.\(name).clients.\(client)")
+                loaded.clientCredentials[name, default: [:]][client] =
+                    read(credential, key, settings.credentialLine, &loaded.notes, isCheck, &faults)
+            }
         }
         guard faults.isEmpty else { throw ConfigurationFaults(faults) }
         return loaded
@@ -109,22 +116,24 @@ package struct ConfigurationSource: Sendable {
         }
     }
 
-    private func readCredential(
-        of tenant: DaemonConfiguration.Tenant,
-        _ name: String,
-        into loaded: inout LoadedConfiguration,
+    /// Reads the credential of the tenant or client at a key, or records a fault.
+    private func read(
+        _ credential: DaemonConfiguration.Credential,
+        _ key: String,
+        _ line: Int?,
+        _ notes: inout [String],
         _ isCheck: Bool,
         _ faults: inout [ConfigurationFaults.Fault]
-    ) {
-        if isCheck, case .credential = tenant.credential.source, credentialsDirectory == nil {
-            loaded.notes.append("the secret of tenant \(name) was not looked for: credentials come from systemd")
-            return
+    ) -> ClientCredential? {
+        if isCheck, case .credential = credential.source, credentialsDirectory == nil {
+            notes.append("the secret of \(key) was not looked for: credentials come from systemd")
+            return nil
         }
         do {
-            loaded.credentials[name] = try credential(tenant.credential)
+            return try self.credential(credential)
         } catch {
-            let key = "tenants.\(name).\(tenant.credential.key)"
-            faults.append(.init(file: path, line: tenant.lines.credential, key: key, message: "\(error)"))
+            faults.append(.init(file: path, line: line, key: "\(key).\(credential.key)", message: "\(error)"))
+            return nil
         }
     }
 }

@@ -16,6 +16,7 @@ extension DaemonConfiguration {
         var access = access
         access.directory = TenantDirectory(
             scopes: byIdentity(identities) { ScopeSet($0.scope) },
+            clients: byIdentity(identities) { $0.policy.clients },
             defaultTenant: defaultTenant
         )
         return access

@@ -9,8 +9,10 @@ package struct LoadedConfiguration: Sendable {
     package let path: String
     /// The file's values, some of which the command line has replaced.
     package var configuration: DaemonConfiguration
-    /// The clients' secrets and keys, by tenant.
+    /// The secrets and keys of the tenants' own clients, by tenant.
     package var credentials: [String: ClientCredential] = [:]
+    /// The secrets and keys of further clients, by tenant and name.
+    package var clientCredentials: [String: [String: ClientCredential]] = [:]
     /// The proxies of the tenants that are reached through one.
     package var proxies: [String: ProxySettings] = [:]
     /// The access rules without the tenants, whose identities are not known here.

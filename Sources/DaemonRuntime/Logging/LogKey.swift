@@ -7,6 +7,7 @@ enum LogKey {
     static let address = "address"
     static let tenant = "tenant"
     static let tenants = "tenants"
+    static let client = "client"
     static let sockets = "sockets"
     static let files = "files"
     static let connections = "connections"

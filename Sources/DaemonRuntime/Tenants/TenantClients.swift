@@ -16,6 +16,24 @@ package actor TenantClients: TenantCalling {
         /// The number of its client.
         var client: Int
         var known: KnownCredential
+        /// The credentials of the further clients.
+        var further: [FurtherClient: KnownCredential] = [:]
+
+        /// The credential of one of its clients, which is removed by nil.
+        subscript(further: FurtherClient?) -> KnownCredential? {
+            get { further.map { self.further[$0] } ?? known }
+            set {
+                if let further { self.further[further] = newValue } else if let newValue { known = newValue }
+            }
+        }
+    }
+
+    /// A further client of a tenant.
+    ///
+    /// While a reload changes its id, calls by both are made.
+    fileprivate struct FurtherClient: Hashable {
+        let name: String
+        let clientID: String
     }
 
     /// The tenants of a configuration, checked and ready for ``apply(_:)``.
@@ -32,9 +50,9 @@ package actor TenantClients: TenantCalling {
     private var registry = TenantRegistry()
     private var members: [TenantID: Member] = [:]
     /// The secrets that can't be read again.
-    private var unreadable: [TenantID: Incident] = [:]
+    private var unreadable: [ClientReference: Incident] = [:]
     private var clients = ClientTable<TenantClient>()
-    private var secretChanged: @Sendable (TenantID) async -> Void = { _ in }
+    private var secretChanged: @Sendable (ClientReference) async -> Void = { _ in }
 
     /// Creates an actor without tenants.
     ///
@@ -47,21 +65,40 @@ package actor TenantClients: TenantCalling {
         self.log = log
     }
 
-    /// Sets the function that is called when a tenant's secret is found to have changed.
-    package func onSecretChange(_ notify: @escaping @Sendable (TenantID) async -> Void) { secretChanged = notify }
+    /// Sets the function that is called when a client's secret is found to have changed.
+    package func onSecretChange(_ notify: @escaping @Sendable (ClientReference) async -> Void) {
+        secretChanged = notify
+    }
 
     // MARK: Calls
 
     package func mint(_ key: TokenKey, in trace: TraceContext? = nil) async -> MintOutcome {
+        // The tenant's own client acts for users only.
+        guard key.user.clientName == nil else { return .failed(Self.removed) }
+        return await mint(key, as: nil, in: trace)
+    }
+
+    package func mintForClient(
+        _ key: TokenKey,
+        clientID: String,
+        in trace: TraceContext? = nil
+    ) async -> MintOutcome {
+        guard let name = key.user.clientName else { return .failed(Self.removed) }
+        return await mint(key, as: FurtherClient(name: name, clientID: clientID), in: trace)
+    }
+
+    /// Mints a key's token as the tenant's own client or as a further one.
+    private func mint(_ key: TokenKey, as further: FurtherClient?, in trace: TraceContext?) async -> MintOutcome {
         let tenant = key.user.tenant
-        guard let member = members[tenant], let client = clients.begin(member.client) else {
-            return .failed(Self.removed)
-        }
-        let outcome = await client.mint(key.user.user, scopes: key.scopes, as: member.known.credential, in: trace)
+        guard let member = members[tenant], let used = member[further]?.credential,
+            let client = clients.begin(member.client)
+        else { return .failed(Self.removed) }
+        let user = key.user.user
+        let outcome = await client.mint(user, scopes: key.scopes, as: used, of: further?.clientID, in: trace)
         // Meanwhile a reload may have replaced the client, or another call may have found a new secret.
         end(member.client)
         guard case .failed(.denied(let upstream, _)) = outcome,
-            await findsNewSecret(upstream, tenant, used: member.known.credential)
+            await findsNewSecret(upstream, tenant, further, used: used)
         else { return outcome }
         return .failed(.denied(upstream, secretChanged: true))
     }
@@ -88,7 +125,7 @@ package actor TenantClients: TenantCalling {
         .failed(Self.removed)
     }
 
-    private static let removed = CallFailure.unavailable("the tenant is no longer configured")
+    private static let removed = CallFailure.unavailable("the tenant or its client is no longer configured")
 
     private func end(_ client: Int) { close(clients.end(client)) }
 
@@ -101,42 +138,49 @@ package actor TenantClients: TenantCalling {
     private func findsNewSecret(
         _ upstream: ErrorReply.Upstream,
         _ tenant: TenantID,
+        _ further: FurtherClient?,
         used: ClientCredential
     ) async -> Bool {
-        guard upstream.status == 401, let known = members[tenant]?.known else { return false }
+        guard upstream.status == 401, let known = members[tenant]?[further] else { return false }
         if known.credential != used { return true }
-        let stamp = source.stamp(of: known.source)
-        guard members[tenant]?.known.beginLook(stamp, now: ContinuousClock.now) == true,
-            let credential = read(known.source, tenant), credential != used
+        let (stamp, client) = (source.stamp(of: known.source), ClientReference(tenant, name: further?.name))
+        guard members[tenant]?[further]?.beginLook(stamp, now: ContinuousClock.now) == true,
+            let credential = read(known.source, client), credential != used
         else { return false }
-        members[tenant]?.known.credential = credential
+        members[tenant]?[further]?.credential = credential
         log.notice(
             "the tenant refused the client, and its secret has changed: the new one is used",
-            metadata: [LogKey.tenant: "\(tenant.name)"]
+            metadata: Self.metadata(client)
         )
-        await secretChanged(tenant)
+        await secretChanged(client)
         return true
     }
 
-    private func read(_ source: DaemonConfiguration.Credential, _ tenant: TenantID) -> ClientCredential? {
+    private func read(_ source: DaemonConfiguration.Credential, _ client: ClientReference) -> ClientCredential? {
         do {
             let credential = try self.source.credential(source)
-            unreadable[tenant] = nil
+            unreadable[client] = nil
             return credential
         } catch {
-            reportUnreadable(tenant, error, now: .now)
+            reportUnreadable(client, error, now: .now)
             return nil
         }
     }
 
     /// Logs that a secret can't be read again, at most once a minute.
-    private func reportUnreadable(_ tenant: TenantID, _ error: any Error, now: Instant) {
-        unreadable[tenant, default: Incident()].note(until: nil, now: now)
-        guard unreadable[tenant]?.report(at: now) != nil else { return }
+    private func reportUnreadable(_ client: ClientReference, _ error: any Error, now: Instant) {
+        unreadable[client, default: Incident()].note(until: nil, now: now)
+        guard unreadable[client]?.report(at: now) != nil else { return }
         log.warning(
             "the client's secret can't be read again: the old one is kept",
-            metadata: [LogKey.tenant: "\(tenant.name)", LogKey.reason: "\(error)"]
+            metadata: Self.metadata(client).merging([LogKey.reason: "\(error)"]) { $1 }
         )
+    }
+
+    private static func metadata(_ client: ClientReference) -> Logger.Metadata {
+        var metadata: Logger.Metadata = [LogKey.tenant: "\(client.tenant.name)"]
+        if let name = client.name { metadata[LogKey.client] = "\(name)" }
+        return metadata
     }
 
     // MARK: Configuration
@@ -157,7 +201,8 @@ package actor TenantClients: TenantCalling {
                 let client = try client(for: id, tenant, loaded.proxies[name])
                 var known = KnownCredential(credential, from: tenant.credential)
                 known.inheritLook(from: members[id]?.known)
-                next[id] = Member(client: client, known: known)
+                let further = further(of: tenant, loaded.clientCredentials[name] ?? [:], before: members[id])
+                next[id] = Member(client: client, known: known, further: further)
             } catch {
                 let message = Self.unusableAuthorities(tenant.caFile ?? "")
                 let key = "tenants.\(name).ca_file"
@@ -168,8 +213,27 @@ package actor TenantClients: TenantCalling {
             replaceClients(except: members)
             throw ConfigurationFaults(faults)
         }
-        for (id, member) in next where members[id] == nil { members[id] = member }
+        for (id, member) in next {
+            members[id, default: member].further.merge(member.further) { present, _ in present }
+        }
         return Prepared(identities: identities, members: next, registry: registry)
+    }
+
+    /// Returns the credentials of a tenant's further clients.
+    private func further(
+        of tenant: DaemonConfiguration.Tenant,
+        _ credentials: [String: ClientCredential],
+        before: Member?
+    ) -> [FurtherClient: KnownCredential] {
+        var further: [FurtherClient: KnownCredential] = [:]
+        for (name, settings) in tenant.clients {
+            guard let credential = credentials[name] else { continue }
+            let client = FurtherClient(name: name, clientID: settings.clientID)
+            var known = KnownCredential(credential, from: settings.credential)
+            known.inheritLook(from: before?[client])
+            further[client] = known
+        }
+        return further
     }
 
     /// The sentence on a file of authorities that can't be used.
@@ -177,16 +241,30 @@ package actor TenantClients: TenantCalling {
 
     /// Replaces the present tenants by prepared ones.
     ///
-    /// - Returns: The tenants whose secret has changed.
-    package func apply(_ prepared: Prepared) -> [TenantID] {
-        let changed = prepared.members.filter { id, member in
-            members[id].map { $0.known.credential != member.known.credential } ?? false
+    /// - Returns: The clients whose secret has changed.
+    package func apply(_ prepared: Prepared) -> [ClientReference] {
+        let changed = prepared.members.flatMap { id, member in
+            members[id].map { Self.changes(of: id, from: $0, to: member) } ?? []
         }
         registry = prepared.registry
         members = prepared.members
-        unreadable = unreadable.filter { members[$0.key] != nil }
+        unreadable = unreadable.filter { isConfigured($0.key) }
         replaceClients(except: members)
-        return changed.keys.sorted { $0.name < $1.name }
+        return changed.sorted { ($0.tenant.name, $0.name ?? "") < ($1.tenant.name, $1.name ?? "") }
+    }
+
+    private func isConfigured(_ client: ClientReference) -> Bool {
+        guard let member = members[client.tenant] else { return false }
+        return client.name == nil || member.further.keys.contains { $0.name == client.name }
+    }
+
+    /// Returns the clients of one tenant whose secret differs between two configurations.
+    private static func changes(of tenant: TenantID, from old: Member, to new: Member) -> [ClientReference] {
+        let clients = [nil] + new.further.keys.map { Optional($0) }
+        return clients.compactMap { client in
+            guard let before = old[client], before.credential != new[client]?.credential else { return nil }
+            return ClientReference(tenant, name: client?.name)
+        }
     }
 
     /// Returns the number of a tenant's client: the present one, or a new one if its settings or its file of

@@ -24,6 +24,7 @@ extension HealthReply {
         case "hold":
             "the tenant asked for a pause; if it keeps doing so, lower rate, or look for who else uses its limit"
         case "client": "see the client's secret, and that the OAuth client in the tenant is published and trusted"
+        case "clients": "see the secrets and scopes of the clients that it names, and the OAuth clients in the tenant"
         case "access": "correct the names in access and admin.users, or see why the name service doesn't know them"
         case "metrics": "free the address, or correct metrics.listen; the daemon tries again every 10 s"
         case "socket": "systemctl restart tokencached.socket tokencached-admin.socket"

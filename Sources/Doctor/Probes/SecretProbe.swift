@@ -39,7 +39,7 @@ struct SecretProbe: Sendable {
         var facts: [SecretFacts] = []
         switch tenant.credential {
         case .secret(let source): facts.append(look(at: source, name, "client_secret", isKey: false))
-        case .key(let source, _): facts.append(look(at: source, name, "client_key", isKey: true))
+        case .key(let source, _, _): facts.append(look(at: source, name, "client_key", isKey: true))
         }
         if case .server(_, _, let user?) = tenant.proxy {
             facts.append(look(at: user.password, name, "proxy.password", isKey: false))

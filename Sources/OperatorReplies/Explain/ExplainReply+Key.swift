@@ -3,18 +3,27 @@ extension ExplainReply {
     package struct Key: Sendable, Equatable, Codable {
         /// The tenant's name in the daemon's configuration.
         package var tenant: String
-        /// The subject, or nil if the user is named by the tenant's ID.
+        /// The subject, or nil if the user is named by the tenant's ID or it is no user.
         package var subject: String?
-        /// The tenant's ID of the user, or nil if the user is named by the subject.
+        /// The tenant's ID of the user, or nil if the user is named by the subject or it is no user.
         package var userID: String?
-        /// The scopes, separated by spaces.
+        /// The name of the OAuth client whose own token it is, or nil if it is a user's.
+        package var client: String?
+        /// The scopes, separated by spaces, empty if a client's token has all that the client may have.
         package var scope: String
 
-        /// Creates a key with one of the two names of a user.
-        package init(tenant: String, subject: String? = nil, userID: String? = nil, scope: String) {
+        /// Creates a key with one of the two names of a user, or with the name of a client.
+        package init(
+            tenant: String,
+            subject: String? = nil,
+            userID: String? = nil,
+            client: String? = nil,
+            scope: String
+        ) {
             self.tenant = tenant
             self.subject = subject
             self.userID = userID
+            self.client = client
             self.scope = scope
         }
 
@@ -22,6 +31,7 @@ extension ExplainReply {
             case tenant
             case subject
             case userID = "user_id"
+            case client
             case scope
         }
     }

@@ -19,6 +19,8 @@ package struct AccessRule: Sendable, Equatable {
     package var subjects: [Glob]
     /// Patterns of the tenant's own ids of users.
     package var userIDs: [Glob]
+    /// Further clients of the tenants by name, whose own tokens the peers may have.
+    package var clients: Set<String>
     /// The operations that the peers may use.
     package var operations: Set<OperationName>
 
@@ -40,6 +42,7 @@ package struct AccessRule: Sendable, Equatable {
         scopes: Set<String>? = nil,
         subjects: [Glob] = [],
         userIDs: [Glob] = [],
+        clients: Set<String> = [],
         operations: Set<OperationName> = Self.grantable
     ) {
         self.peers = peers
@@ -48,6 +51,7 @@ package struct AccessRule: Sendable, Equatable {
         self.scopes = scopes
         self.subjects = subjects
         self.userIDs = userIDs
+        self.clients = clients
         self.operations = operations
     }
 }

@@ -62,7 +62,10 @@ package final class Authorization {
 
     private func resolve(_ operation: Operation) throws(ErrorReply) -> AuthorizedOperation {
         switch operation {
-        case .token(let request): return .token(try rule.key(for: request.key, .token), request)
+        case .token(let request):
+            let key = try rule.key(for: request.key, .token)
+            if request.refused != nil { try rule.require(.invalidate, for: "refused_token_sha256") }
+            return .token(key, request)
         case .prefetch(let request): return .prefetch(try rule.keys(for: request))
         case .invalidate(let request):
             return .invalidate(try rule.key(for: request.key, .invalidate), request.fingerprint)
@@ -70,7 +73,7 @@ package final class Authorization {
         case .revoke(let request, _):
             let (user, scopes) = try rule.logout(request)
             return .revoke(user, scopes)
-        case .hello: return .hello(operations: operations, tenants: tenants)
+        case .hello: return .hello(operations: operations, tenants: tenants, clients: clients)
         case .stats: return .administer(.stats)
         case .entries(let request): return .administer(.entries(request, try tenant(request.tenant)))
         case .evict(let request): return .administer(.evict(try directory.user(for: request), request.scopes))
@@ -104,6 +107,11 @@ package final class Authorization {
         if isAdministrator { return directory.names }
         guard let permissions, !permissions.operations.isEmpty else { return [] }
         return permissions.tenants
+    }
+
+    private var clients: [String] {
+        guard let permissions, !permissions.operations.isEmpty else { return [] }
+        return permissions.clients
     }
 
     // MARK: The audit trail

@@ -12,8 +12,8 @@ package enum AuthorizedOperation: Sendable, Equatable {
     case invalidate(TokenKey, Fingerprint)
     /// Logs a user out of some scopes, or of all if they are nil.
     case revoke(UserKey, ScopeSet?)
-    /// Lists the operations and tenants that the client may use.
-    case hello(operations: [OperationName], tenants: [String])
+    /// Lists the operations, the tenants and the tenants' further clients that the client may use.
+    case hello(operations: [OperationName], tenants: [String], clients: [String] = [])
     /// Does an administrator's operation.
     case administer(Administration)
 

@@ -18,14 +18,32 @@ package final class PeerPermissions {
         fileprivate let isOwnScopes: Bool
         fileprivate let nameBytes: [UInt8]
         fileprivate let scopeBytes: [UInt8]
+        /// The name of the client whose own tokens are meant, or empty for users' tokens.
+        fileprivate let clientBytes: [UInt8]
 
-        fileprivate init(_ tenant: TenantID, _ scopes: ScopeSet, in directory: TenantDirectory) {
+        /// - Parameters:
+        ///   - own: The scopes of a request that names none.
+        ///   - client: The client whose own tokens are meant, or nil for users' tokens.
+        fileprivate init(
+            _ tenant: TenantID,
+            _ scopes: ScopeSet,
+            own: ScopeSet,
+            client: UserLookup?,
+            in directory: TenantDirectory
+        ) {
             self.tenant = tenant
             self.scopes = scopes
             isDefaultTenant = tenant.name == directory.defaultTenant
-            isOwnScopes = scopes == directory.scopes(of: tenant)
+            isOwnScopes = scopes == own
             nameBytes = Array(tenant.name.utf8)
             scopeBytes = Array(scopes.text.utf8)
+            clientBytes = client?.value ?? []
+        }
+
+        /// True if a request names this target by these texts, of which an empty one is missing there.
+        fileprivate func isNamed(_ tenant: borrowing Span<UInt8>, _ scope: borrowing Span<UInt8>) -> Bool {
+            (tenant.isEmpty ? isDefaultTenant : nameBytes.hasSameBytes(as: tenant))
+                && (scope.isEmpty ? isOwnScopes : scopeBytes.hasSameBytes(as: scope))
         }
     }
 
@@ -38,7 +56,10 @@ package final class PeerPermissions {
     private let directory: TenantDirectory
     private let allowsAnySubject: Bool
     private let allowsAnyUserID: Bool
+    /// The targets of users' tokens.
     private var targets: [Target] = []
+    /// The targets of clients' own tokens.
+    private var clientTargets: [Target] = []
 
     /// Creates the permissions of a rule.
     ///
@@ -52,7 +73,9 @@ package final class PeerPermissions {
         // The default tenant is the first, as most requests name none.
         let isDefault = { (tenant: TenantID) in tenant.name == directory.defaultTenant }
         for tenant in permitted.sorted(by: { isDefault($0) && !isDefault($1) }) {
-            if let scopes = directory.scopes(of: tenant), allows(scopes, own: scopes, rule) { remember(tenant, scopes) }
+            if let scopes = directory.scopes(of: tenant), allows(scopes, own: scopes, rule) {
+                remember(tenant, scopes, own: scopes, client: nil)
+            }
         }
     }
 
@@ -63,6 +86,12 @@ package final class PeerPermissions {
 
     /// The tenants' names, sorted.
     package var tenants: [String] { permitted.map(\.name) }
+
+    /// The names of the clients whose own tokens the peers may have, sorted.
+    package var clients: [String] {
+        guard let rule else { return [] }
+        return rule.clients.intersection(permitted.flatMap { Array(directory.clients(of: $0)) }).sorted()
+    }
 
     private var permitted: [TenantID] {
         guard let rule else { return [] }
@@ -84,22 +113,41 @@ package final class PeerPermissions {
         _ tenant: borrowing Span<UInt8>,
         _ scope: borrowing Span<UInt8>
     ) -> Target? {
-        for target in targets
-        where (tenant.isEmpty ? target.isDefaultTenant : target.nameBytes.hasSameBytes(as: tenant))
-            && (scope.isEmpty ? target.isOwnScopes : target.scopeBytes.hasSameBytes(as: scope))
-        {
-            return allows(field, user) ? target : nil
+        if field == .client { return findClient(user, tenant, scope) }
+        for target in targets where target.isNamed(tenant, scope) { return allows(field, user) ? target : nil }
+        return nil
+    }
+
+    /// Finds the target of a client's own token.
+    ///
+    /// Only permitted clients are remembered.
+    private func findClient(
+        _ client: borrowing Span<UInt8>,
+        _ tenant: borrowing Span<UInt8>,
+        _ scope: borrowing Span<UInt8>
+    ) -> Target? {
+        for target in clientTargets where target.clientBytes.hasSameBytes(as: client) && target.isNamed(tenant, scope) {
+            return target
         }
         return nil
     }
 
     // MARK: Requests
 
-    /// The key of a request for one user's token.
+    /// The key of a request for one token.
     package func key(for request: KeyRequest, _ operation: OperationName) throws(ErrorReply) -> TokenKey {
-        let target = try target(request, operation)
-        guard allows(request.user) else { throw .forbiddenUser }
-        return TokenKey(tenant: target.tenant, user: request.user, scopes: target.scopes)
+        let tenant = try tenant(request, operation)
+        return try key(request.user, request.scopes, of: tenant)
+    }
+
+    /// Checks that the peers may use one more operation, which a member of a request needs.
+    package func require(_ operation: OperationName, for member: String) throws(ErrorReply) {
+        guard operations.contains(operation) else {
+            throw ErrorReply(
+                .forbidden,
+                "'\(member)' needs the operation '\(operation.rawValue)', which this peer may not use"
+            )
+        }
     }
 
     /// The keys of a prefetch.
@@ -107,29 +155,40 @@ package final class PeerPermissions {
     /// One forbidden user makes all of it forbidden.
     package func keys(for request: PrefetchRequest) throws(ErrorReply) -> [TokenKey] {
         guard let first = request.users.first else { return [] }
-        let target = try target(KeyRequest(user: first, tenant: request.tenant, scopes: request.scopes), .prefetch)
-        guard firstForbidden(of: request.users) == nil else { throw .forbiddenUser }
-        return request.users.map { TokenKey(tenant: target.tenant, user: $0, scopes: target.scopes) }
+        let tenant = try tenant(KeyRequest(user: first, tenant: request.tenant), .prefetch)
+        guard first.field == .client else {
+            let scopes = try scopes(request.scopes, of: first, tenant)
+            guard firstForbidden(of: request.users) == nil else { throw .forbiddenUser }
+            return request.users.map { TokenKey(tenant: tenant, user: $0, scopes: scopes) }
+        }
+        var keys: [TokenKey] = []
+        for client in request.users { keys.append(try key(client, request.scopes, of: tenant)) }
+        return keys
     }
 
     /// The user of a logout, and its scopes, which are nil for all.
     package func logout(_ request: KeyRequest) throws(ErrorReply) -> (user: UserKey, scopes: ScopeSet?) {
         let tenant = try tenant(request, .revoke)
-        guard allows(request.user) else { throw .forbiddenUser }
+        guard allows(request.user) else { throw .forbidden(request.user) }
         let user = UserKey(tenant: tenant, user: request.user)
+        _ = try directory.ownScopes(of: request.user, tenant)
         guard let asked = request.scopes else { return (user, nil) }
-        return (user, try scopes(asked, of: tenant))
+        return (user, try scopes(asked, of: request.user, tenant))
     }
 
     /// The first of the given users whose tokens the peers may not request.
     package func firstForbidden(of users: [UserLookup]) -> UserLookup? { users.first { !allows($0) } }
 
-    private func target(
-        _ request: KeyRequest,
-        _ operation: OperationName
-    ) throws(ErrorReply) -> (tenant: TenantID, scopes: ScopeSet) {
-        let tenant = try tenant(request, operation)
-        return (tenant, try scopes(request.scopes, of: tenant))
+    private func key(
+        _ user: UserLookup,
+        _ asked: ScopeSet?,
+        of tenant: TenantID
+    ) throws(ErrorReply) -> TokenKey {
+        // A client that the peers may not have is none of their business, and neither are its scopes.
+        guard user.field != .client || allows(user) else { throw .forbidden(user) }
+        let scopes = try scopes(asked, of: user, tenant)
+        guard allows(user) else { throw .forbidden(user) }
+        return TokenKey(tenant: tenant, user: user, scopes: scopes)
     }
 
     private func tenant(_ request: KeyRequest, _ operation: OperationName) throws(ErrorReply) -> TenantID {
@@ -143,27 +202,44 @@ package final class PeerPermissions {
         return tenant
     }
 
-    private func scopes(_ asked: ScopeSet?, of tenant: TenantID) throws(ErrorReply) -> ScopeSet {
-        guard let rule, let own = directory.scopes(of: tenant) else { throw .unknownTenant }
-        let scopes = asked ?? own
-        if targets.contains(where: { $0.tenant == tenant && $0.scopes == scopes }) { return scopes }
-        guard allows(scopes, own: own, rule) else {
-            throw ErrorReply(
-                .forbidden,
-                rule.scopes == nil
-                    ? "this peer may ask for the tenant's own scopes only"
-                    : "this peer may not ask for one of these scopes"
-            )
+    /// Returns the scopes of a request by a user or client that the rule allows, and remembers them.
+    private func scopes(
+        _ asked: ScopeSet?,
+        of user: UserLookup,
+        _ tenant: TenantID
+    ) throws(ErrorReply) -> ScopeSet {
+        guard let rule else { throw .unknownTenant }
+        let own = try directory.ownScopes(of: user, tenant)
+        let (scopes, client) = (asked ?? own, user.field == .client ? user : nil)
+        let known = client == nil ? targets : clientTargets
+        let isKnown = known.contains {
+            $0.tenant == tenant && $0.scopes == scopes && $0.clientBytes == client?.value ?? []
         }
-        if rule.operations.contains(.token), targets.count < Self.maxTargets { remember(tenant, scopes) }
+        if isKnown { return scopes }
+        guard allows(scopes, own: own, rule) else {
+            throw ErrorReply(.forbidden, Self.reason(scopes, isClient: client != nil, rule))
+        }
+        if rule.operations.contains(.token), known.count < Self.maxTargets {
+            remember(tenant, scopes, own: own, client: client)
+        }
         return scopes
+    }
+
+    private static func reason(_ scopes: ScopeSet, isClient: Bool, _ rule: AccessRule) -> String {
+        guard rule.scopes != nil else {
+            return "this peer may ask for the \(isClient ? "client" : "tenant")'s own scopes only"
+        }
+        // The rule lists scopes, and all that the client has may be more.
+        return scopes.isAll
+            ? "this peer may not ask for all scopes of the client: name some"
+            : "this peer may not ask for one of these scopes"
     }
 
     // MARK: The rule
 
     private func allows(_ scopes: ScopeSet, own: ScopeSet, _ rule: AccessRule) -> Bool {
         guard let allowed = rule.scopes else { return scopes.isSubset(of: own) }
-        return scopes.scopes.allSatisfy { allowed.contains(String($0)) }
+        return !scopes.isAll && scopes.scopes.allSatisfy { allowed.contains(String($0)) }
     }
 
     private func allows(_ user: UserLookup) -> Bool { allows(user.field, user.value.span) }
@@ -172,15 +248,16 @@ package final class PeerPermissions {
         switch field {
         case .subject: if allowsAnySubject { return true }
         case .userID: if allowsAnyUserID { return true }
-        case .client: return false
+        case .client: return rule?.clients.contains { Array($0.utf8).hasSameBytes(as: user) } ?? false
         }
         let globs = (field == .subject ? rule?.subjects : rule?.userIDs) ?? []
         for glob in globs where glob.matches(user) { return true }
         return false
     }
 
-    private func remember(_ tenant: TenantID, _ scopes: ScopeSet) {
-        targets.append(Target(tenant, scopes, in: directory))
+    private func remember(_ tenant: TenantID, _ scopes: ScopeSet, own: ScopeSet, client: UserLookup?) {
+        let target = Target(tenant, scopes, own: own, client: client, in: directory)
+        if client == nil { targets.append(target) } else { clientTargets.append(target) }
     }
 }
 
@@ -190,6 +267,11 @@ extension PeerPermissions: Sendable {}
 extension ErrorReply {
     fileprivate static var forbiddenUser: ErrorReply {
         ErrorReply(.forbidden, "this peer may not ask for tokens of that user")
+    }
+
+    fileprivate static func forbidden(_ user: UserLookup) -> ErrorReply {
+        guard user.field == .client else { return .forbiddenUser }
+        return ErrorReply(.forbidden, "this peer may not ask for tokens of that client")
     }
 }
 

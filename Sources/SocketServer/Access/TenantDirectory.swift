@@ -1,10 +1,12 @@
 package import TokenCache
 package import TokenProtocol
 
-/// Finds tenants by name, and lists each tenant's own scopes.
+/// Finds tenants and their clients by name, and lists the scopes of each.
 package struct TenantDirectory: Sendable {
     /// The tenants by name, each with its own scopes.
     private let tenants: [String: (id: TenantID, scopes: ScopeSet)]
+    /// The tenants' further clients by name.
+    private let clients: [TenantID: [String: ClientPolicy]]
     /// The tenant of requests that name none, or nil if a request has to name one.
     let defaultTenant: String?
 
@@ -12,8 +14,14 @@ package struct TenantDirectory: Sendable {
     ///
     /// - Parameters:
     ///   - scopes: Each tenant's own scopes.
+    ///   - clients: Each tenant's further clients.
     ///   - defaultTenant: The tenant of requests that name none.
-    package init(scopes: [TenantID: ScopeSet], defaultTenant: String?) {
+    package init(
+        scopes: [TenantID: ScopeSet],
+        clients: [TenantID: [String: ClientPolicy]] = [:],
+        defaultTenant: String?
+    ) {
+        self.clients = clients
         tenants = Dictionary(uniqueKeysWithValues: scopes.map { ($0.key.name, ($0.key, $0.value)) })
         self.defaultTenant = defaultTenant
     }
@@ -26,6 +34,21 @@ package struct TenantDirectory: Sendable {
 
     /// A tenant's own scopes.
     package func scopes(of tenant: TenantID) -> ScopeSet? { tenants[tenant.name]?.scopes }
+
+    /// The names of a tenant's further clients.
+    func clients(of tenant: TenantID) -> some Sequence<String> { (clients[tenant] ?? [:]).keys }
+
+    /// The scopes of a request that names none: the tenant's own for a user, the client's own for a client.
+    ///
+    /// It fails for a client that the tenant doesn't have.
+    func ownScopes(of user: UserLookup, _ tenant: TenantID) throws(ErrorReply) -> ScopeSet {
+        guard user.field == .client else {
+            guard let scopes = scopes(of: tenant) else { throw .unknownTenant }
+            return scopes
+        }
+        guard let client = clients[tenant]?.client(named: user.value) else { throw .unknownClient(of: tenant) }
+        return client.ownScopes
+    }
 
     /// The tenant of a name, or the default one if a request names none.
     package func tenant(_ name: String?) throws(ErrorReply) -> TenantID {
@@ -44,15 +67,20 @@ package struct TenantDirectory: Sendable {
 
     /// The key of an operator's request.
     ///
-    /// A request without scopes is for the tenant's own.
+    /// A request without scopes is for the tenant's own, or for the client's.
     package func key(for request: KeyRequest) throws(ErrorReply) -> TokenKey {
         let user = try user(for: request)
-        guard let scopes = request.scopes ?? scopes(of: user.tenant) else { throw .unknownTenant }
-        return TokenKey(user: user, scopes: scopes)
+        let own = try ownScopes(of: user.user, user.tenant)
+        return TokenKey(user: user, scopes: request.scopes ?? own)
     }
 }
 
 extension ErrorReply {
     /// The error for a request that names an unknown tenant.
     static var unknownTenant: ErrorReply { ErrorReply(.unknownTenant, "no tenant of that name is configured") }
+
+    /// The error for a request that names an unknown client.
+    fileprivate static func unknownClient(of tenant: TenantID) -> ErrorReply {
+        ErrorReply(.invalidRequest, "the tenant '\(tenant.name)' has no client of that name")
+    }
 }

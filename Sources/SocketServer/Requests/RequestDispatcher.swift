@@ -129,6 +129,7 @@ package final class RequestDispatcher: RequestHandler {
                 minTTL: request.minTTL,
                 timeout: request.timeout,
                 noCache: request.noCache,
+                refused: request.refused,
                 peer: peer,
                 trace: trace
             )
@@ -140,8 +141,9 @@ package final class RequestDispatcher: RequestHandler {
             return cache.assumeIsolated {
                 $0.revoke(user, scopes: scopes, waiter: waiter, for: peer, in: trace, now: now)
             }
-        case .hello(let operations, let tenants):
-            return .hello(HelloReply(version: dependencies.version, operations: operations, tenants: tenants))
+        case .hello(let operations, let tenants, let clients):
+            let version = dependencies.version
+            return .hello(HelloReply(version: version, operations: operations, tenants: tenants, clients: clients))
         case .administer(let operation): return administer(operation, for: peer, waiter: waiter)
         }
     }

@@ -7,6 +7,7 @@ package struct Behaviour: Sendable, Equatable {
         case oauthError(String)  // In the form of RFC 6749, section 5.2.
         case html  // A proxy's error page.
         case text(String)
+        case json(String)  // The result of an operation of the API, with the damage of the form.
         case empty
         case flood(mebibytes: Int, declared: Bool)  // A huge token, with its length declared or chunked.
     }
@@ -49,6 +50,15 @@ package struct Behaviour: Sendable, Equatable {
         case other  // Another server.
     }
 
+    /// What happens to the tenant's users at an operation of the API.
+    package enum Effect: Sendable, Equatable {
+        case done  // The operation is done, whatever the reply is.
+        case faster  // Another client creates the user first.
+        case invited  // A user is created as invited.
+        case half  // Only the first operation of a patch is done.
+        case replaceOnly  // A patch may only replace.
+    }
+
     package var status = 200
     package var body = Body.token
     package var form = TokenForm()
@@ -59,6 +69,7 @@ package struct Behaviour: Sendable, Equatable {
     /// The seconds by which the tenant's clock is ahead.
     package var clockOffset = 0
     package var delivery = Delivery.whole
+    package var effect: Effect?
 
     /// The tenant's usual reply.
     package init() {}
@@ -83,6 +94,9 @@ package struct Behaviour: Sendable, Equatable {
         behaviour[keyPath: property] = value
         return behaviour
     }
+
+    /// True if an operation of the API with this behaviour is done.
+    var performs: Bool { effect == .done || effect == .half || mints }
 
     /// True if some of a token reaches the wire, which counts as a mint.
     var mints: Bool {

@@ -32,22 +32,25 @@ package enum BehaviourTable {
         guard let colon = subject.firstIndex(of: ":") else { return nil }
         let text = String(subject[..<colon])
         let namesBehaviour = text.split(separator: "/", omittingEmptySubsequences: false).contains { step in
-            row(of: Step(step).name) != nil
+            row(of: Step(step).name, groups.flatMap(\.rows)) != nil
         }
         return namesBehaviour ? try script(text) : nil
     }
 
     /// Reads a script.
-    package static func script(_ text: String) throws -> Script {
-        let plays = try text.split(separator: "/", omittingEmptySubsequences: false).flatMap(plays(of:))
-        return Script(plays: plays)
+    package static func script(_ text: String) throws -> Script { try script(text, groups.flatMap(\.rows)) }
+
+    /// Reads a script of behaviours that are in the rows.
+    static func script(_ text: String, _ rows: [Row]) throws -> Script {
+        let steps = text.split(separator: "/", omittingEmptySubsequences: false)
+        return Script(plays: try steps.flatMap { step in try plays(of: step, rows) })
     }
 
     /// The grammar and all rows, for people.
     package static var help: String {
-        groups.reduce(into: introduction) { text, group in
-            text += "\n\(group.heading)\n"
-            for row in group.rows {
+        (groups + [("Operations of the API only", operations)]).reduce(into: introduction) { text, group in
+            text += "\n\(group.0)\n"
+            for row in group.1 {
                 let form = row.name + row.parameters
                 text += "  " + form + String(repeating: " ", count: max(2, 36 - form.count)) + row.summary + "\n"
             }
@@ -104,15 +107,14 @@ extension BehaviourTable {
     }
 
     /// Returns the row with the longest name that a text begins with, so that `expires-in-1` is not `expires`.
-    private static func row(of text: Substring) -> Row? {
-        groups.flatMap(\.rows)
-            .filter { row in text == row.name || text.hasPrefix(row.name + "-") }
+    private static func row(of text: Substring, _ rows: [Row]) -> Row? {
+        rows.filter { row in text == row.name || text.hasPrefix(row.name + "-") }
             .max { one, other in one.name.count < other.name.count }
     }
 
-    private static func plays(of text: Substring) throws -> [Script.Play] {
+    private static func plays(of text: Substring, _ rows: [Row]) throws -> [Script.Play] {
         let step = Step(text)
-        guard let row = row(of: step.name) else { throw StandInTenant.Fault("“\(step.name)” is no behaviour") }
+        guard let row = row(of: step.name, rows) else { throw StandInTenant.Fault("“\(step.name)” is no behaviour") }
         var reader = ParameterReader(String(step.name), after: row.name)
         var plays = try row.plays(String(step.name), &reader)
         try reader.end()

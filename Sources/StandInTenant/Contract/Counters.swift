@@ -8,7 +8,8 @@ extension StandInTenant {
         package var mintsByKey: [MintKey: Int] = [:]
         package var violations = 0  // Requests that broke the contract.
         package var refusedClients = 0  // Calls with a client id or secret that isn't accepted, which breaks no rule.
-        package var throttled = 0  // Calls refused by the rate limit.
+        package var tiers: [Tier: TierCounters] = [:]
+        package var operations: [Operation: Int] = [:]  // Calls of the API's operations, counted on arrival.
         package var redirectsFollowed = 0
         package var connections = 0  // Accepted ones.
         package var openConnections = 0  // A reset keeps it.
@@ -16,8 +17,17 @@ extension StandInTenant {
         package var peakConcurrency = 0  // The maximum of `inProgress`.
         package var held = 0  // Replies that are held. A reset keeps it.
 
+        /// The calls that the rate limits refused.
+        package var throttled: Int { tiers.values.reduce(0) { $0 + $1.throttled } }
+
         /// All at zero.
         package init() {}
+    }
+
+    /// The calls of a tier.
+    package struct TierCounters: Sendable, Equatable {
+        package var calls = 0  // Counted on arrival.
+        package var throttled = 0  // Refused by the rate limit.
     }
 }
 
@@ -29,8 +39,22 @@ extension StandInTenant.Counters {
             "refused_clients": "\(refusedClients)", "throttled": "\(throttled)",
             "redirects_followed": "\(redirectsFollowed)", "connections": "\(connections)",
             "open_connections": "\(openConnections)", "in_progress": "\(inProgress)",
-            "peak_concurrency": "\(peakConcurrency)", "held": "\(held)", "by_key": JSONText.array(byKey),
+            "peak_concurrency": "\(peakConcurrency)", "held": "\(held)", "tiers": byTier, "operations": byOperation,
+            "by_key": JSONText.array(byKey),
         ])
+    }
+
+    private var byTier: String {
+        let texts = StandInTenant.Tier.allCases.map { tier in
+            let counts = tiers[tier, default: .init()]
+            return "\"\(tier.rawValue)\":{\"calls\":\(counts.calls),\"throttled\":\(counts.throttled)}"
+        }
+        return "{" + texts.joined(separator: ",") + "}"
+    }
+
+    private var byOperation: String {
+        let texts = StandInTenant.Operation.allCases.map { "\"\($0.rawValue)\":\(operations[$0, default: 0])" }
+        return "{" + texts.joined(separator: ",") + "}"
     }
 
     private var byKey: [String] {

@@ -2,6 +2,7 @@
 struct HeldReplies: Sendable {
     private var holdsAll = false
     private var heldValues: Set<String> = []
+    private var heldOperations: Set<StandInTenant.Operation> = []
     private(set) var calls: [Int] = []
 
     /// Holds all further replies, or those for one subject or user id.
@@ -9,9 +10,14 @@ struct HeldReplies: Sendable {
         if let value { heldValues.insert(value) } else { holdsAll = true }
     }
 
+    /// Holds all further replies of an operation of the API.
+    mutating func hold(_ operation: StandInTenant.Operation) { heldOperations.insert(operation) }
+
     /// Adds a call if its reply has to wait, and returns true if so.
-    mutating func add(_ call: Int, value: String?) -> Bool {
-        guard holdsAll || value.map(heldValues.contains) ?? false else { return false }
+    mutating func add(_ call: Int, value: String?, operation: StandInTenant.Operation?) -> Bool {
+        let isNamed = value.map(heldValues.contains) ?? false
+        let isHeld = operation.map(heldOperations.contains) ?? false
+        guard holdsAll || isNamed || isHeld else { return false }
         calls.append(call)
         return true
     }

@@ -7,5 +7,8 @@ package struct MintRequest: Sendable, Equatable {
     }
 
     package var proof: Proof
+    /// The user or the client whose token it asks for.
     package var key: StandInTenant.MintKey
+    /// The client that asks, as it says.
+    package var clientID: String
 }

@@ -2,8 +2,9 @@
 struct OpenCall: Sendable {
     /// The kind of its reply.
     enum Plan: Sendable {
-        case mint(Behaviour, StandInTenant.MintKey)  // A behaviour that may mint.
+        case mint(Behaviour, MintRequest)  // A behaviour that may mint.
         case revoke(String)
+        case perform(Behaviour, APIRequest, Bearer)  // A behaviour with which the API may do what is asked.
         case reply(Behaviour)  // A behaviour that doesn't mint.
     }
 
@@ -12,8 +13,10 @@ struct OpenCall: Sendable {
     var text: String
     /// The wait before its reply, in place of the stand-in's setting.
     var latency: Duration?
-    /// The subject or user id that it names.
+    /// The subject, user id, client id or token id that it names.
     var value: String?
+    /// The operation of the API, if it is one.
+    var operation: StandInTenant.Operation?
     /// True if the client asked for the connection's end after it.
     var closes = false
 }

@@ -2,9 +2,12 @@ import NIOHTTP1
 
 /// Checks a request against the contract, and collects every rule that it breaks.
 package struct RequestInspector: Sendable {
-    private let request: IncomingRequest
+    let request: IncomingRequest
+    private static let userGrant = "urn:qlik:oauth:user-impersonation"
+    private static let clientGrant = "client_credentials"
+
     /// The broken rules, one sentence each.
-    package private(set) var violations: [String] = []
+    package internal(set) var violations: [String] = []
 
     /// An inspector of a request to a known endpoint.
     package init(_ request: IncomingRequest) { self.request = request }
@@ -15,12 +18,16 @@ package struct RequestInspector: Sendable {
         guard let body = readBody() else { return nil }
         let isAsserted = body["client_assertion"] != nil || body["client_assertion_type"] != nil
         let client = isAsserted ? ["client_assertion", "client_assertion_type"] : ["client_id", "client_secret"]
-        expectMembers(of: body, "the body", client + ["grant_type", "user_lookup"], or: "scope")
-        expect(body, "grant_type", toBe: "urn:qlik:oauth:user-impersonation")
+        let isOwn = body["grant_type"]?.text == Self.clientGrant
+        let user = isOwn ? [] : ["user_lookup"]
+        expectMembers(of: body, "the body", client + ["grant_type"] + user, or: ["scope"])
+        if !isOwn { expect(body, "grant_type", toBe: Self.userGrant) }
         let proof = isAsserted ? readAssertion(body) : readSecret(body)
         let scope = readScope(body)
-        guard let (field, value) = readLookup(body), let proof else { return nil }
-        return MintRequest(proof: proof, key: .init(field: field, value: value, scope: scope))
+        guard let proof, let id = clientID(proof), let (field, value) = isOwn ? (.client, id) : readLookup(body) else {
+            return nil
+        }
+        return MintRequest(proof: proof, key: .init(field: field, value: value, scope: scope), clientID: id)
     }
 
     /// Reads the token of a request for a revocation.
@@ -35,17 +42,26 @@ package struct RequestInspector: Sendable {
 
 extension RequestInspector {
     private mutating func inspectHead() {
-        let (method, headers) = (request.head.method, request.head.headers)
+        let method = request.head.method
         if method != .POST { violations.append("the method is \(method.rawValue)") }
-        for name in ["content-type", "accept"] where headers[name] != ["application/json"] {
-            violations.append("\(name) is \(headers[name]) instead of “application/json”")
-        }
+        expectJSON("content-type")
+        expectFields(forbidden: ["authorization", "cookie", "expect"])
+    }
+
+    /// Checks a field that must have the type of JSON.
+    mutating func expectJSON(_ name: String) {
+        let values = request.head.headers[name]
+        if values != ["application/json"] { violations.append("\(name) is \(values) instead of “application/json”") }
+    }
+
+    /// Checks the fields that every request has, and those that it must not have.
+    mutating func expectFields(forbidden: [String]) {
+        let headers = request.head.headers
+        expectJSON("accept")
         for name in ["user-agent", "host"] where headers[name].count != 1 || headers[name] == [""] {
             violations.append("there is not exactly one \(name), or it is empty")
         }
-        for name in ["authorization", "cookie", "expect"] where headers.contains(name: name) {
-            violations.append("there is a field \(name)")
-        }
+        for name in forbidden where headers.contains(name: name) { violations.append("there is a field \(name)") }
         inspectTrace(headers["traceparent"])
     }
 
@@ -61,7 +77,7 @@ extension RequestInspector {
         if !isKnown || isZero(fields[1]) || isZero(fields[2]) { violations.append("traceparent is “\(value)”") }
     }
 
-    private mutating func readBody() -> JSONValue? {
+    mutating func readBody() -> JSONValue? {
         do {
             guard !request.isTooLong else { throw StandInTenant.Fault("the body is too long") }
             return try JSONValue(json: request.body)
@@ -71,21 +87,21 @@ extension RequestInspector {
         }
     }
 
-    private mutating func expectMembers(
+    mutating func expectMembers(
         of value: JSONValue,
         _ name: String,
         _ required: [String],
-        or other: String = ""
+        or others: [String] = []
     ) {
         guard case .object(let members) = value else { return violations.append("\(name) is no object") }
         for missing in required where members[missing] == nil { violations.append("\(name) lacks \(missing)") }
-        for extra in members.keys.sorted() where extra != other && !required.contains(extra) {
+        for extra in members.keys.sorted() where !others.contains(extra) && !required.contains(extra) {
             violations.append("\(name) has \(extra)")
         }
     }
 
     /// Reads a member that must be a string and not empty, unless it is missing and has been reported.
-    private mutating func string(_ value: JSONValue, _ name: String) -> String? {
+    mutating func string(_ value: JSONValue, _ name: String) -> String? {
         guard let member = value[name] else { return nil }
         if let text = member.text, !text.isEmpty { return text }
         violations.append("\(name) is no string, or an empty one")
@@ -109,11 +125,22 @@ extension RequestInspector {
         return string(body, "client_assertion").map { .assertion($0) }
     }
 
+    /// The client that a proof names.
+    private mutating func clientID(_ proof: MintRequest.Proof) -> String? {
+        switch proof {
+        case .secret(let id, _): return id
+        case .assertion(let assertion):
+            let id = ClientKeys.issuer(of: assertion)
+            if id == nil { violations.append("the assertion is no JWS in compact form, or names no client") }
+            return id
+        }
+    }
+
     private mutating func readLookup(_ body: JSONValue) -> (StandInTenant.LookupField, String)? {
         guard let lookup = body["user_lookup"] else { return nil }
         expectMembers(of: lookup, "user_lookup", ["field", "value"])
         guard let name = string(lookup, "field"), let value = string(lookup, "value") else { return nil }
-        if let field = StandInTenant.LookupField(rawValue: name) { return (field, value) }
+        if let field = StandInTenant.LookupField(rawValue: name), field != .client { return (field, value) }
         violations.append("user_lookup.field is “\(name)”")
         return nil
     }

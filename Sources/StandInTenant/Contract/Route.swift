@@ -2,7 +2,7 @@
 enum Route: Sendable, Equatable {
     case token
     case revocation
-    case currentUser  // The only call of the tenant's API that the stand-in knows.
+    case api  // An operation of the tenant's API.
     case control(String)  // The path after the prefix.
     case redirected  // A redirect was followed.
     case home  // The page for browsers, which tells a program that the tenant answers.
@@ -20,8 +20,8 @@ enum Route: Sendable, Equatable {
         case Self.tokenPath: self = .token
         case "/oauth/revoke": self = .revocation
         case "/": self = .home
-        case "/api/v1/users/me": self = .currentUser
         case Self.movedPath: self = .redirected
+        case _ where target.hasPrefix(APITarget.prefix): self = .api
         case _ where target.hasPrefix(Self.controlPrefix):
             self = .control(String(target.dropFirst(Self.controlPrefix.count)))
         default: self = .unknown

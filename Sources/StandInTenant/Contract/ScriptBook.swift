@@ -16,6 +16,7 @@ struct ScriptBook: Sendable {
     private var runs: [StandInTenant.MintKey: Run] = [:]
     private var nextCalls: Run?
     private var revocations = Run()
+    private var operations: [StandInTenant.Operation: Run] = [:]
 
     /// Returns the step for a call of a key, from the script for the next calls, the value's, the subject's or the
     /// usual one.
@@ -32,6 +33,16 @@ struct ScriptBook: Sendable {
 
     /// Returns the step for a revocation.
     mutating func nextRevocation() -> Script.Play { revocations.next() }
+
+    /// Returns the step for a call of an operation of the API.
+    mutating func next(for operation: StandInTenant.Operation) -> Script.Play {
+        operations[operation, default: Run()].next()
+    }
+
+    /// Sets the script of an operation of the API.
+    mutating func set(_ script: Script, for operation: StandInTenant.Operation) {
+        operations[operation] = Run(script: script)
+    }
 
     /// Sets the script for every key without another one.
     mutating func setUsual(_ script: Script) {
@@ -56,5 +67,6 @@ struct ScriptBook: Sendable {
         runs = [:]
         nextCalls = nil
         revocations.calls = 0
+        for operation in operations.keys { operations[operation]?.calls = 0 }
     }
 }

@@ -8,13 +8,13 @@ extension StandInTenant {
         var path: String
         /// The server that received it.
         package var origin: Origin
-        /// True if the body contained an accepted secret.
+        /// True if the body contained an accepted secret, or `authorization` a token that was issued here.
         package var carriedSecret: Bool
         /// The key that it names, if it could be read.
         package var key: MintKey?
         /// The `traceparent`, if it came with one.
         package var traceparent: String?
-        /// The behaviour's text, or `violation`, `refused-client`, `rate-limited`, `api` or `home`.
+        /// The behaviour's text, or `violation`, `refused-client`, `rate-limited`, `unauthorized`, `forbidden` or `home`.
         package var behaviour = ""
         /// The rules that it broke, one sentence each.
         var violations: [String] = []

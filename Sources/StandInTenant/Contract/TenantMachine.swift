@@ -12,10 +12,9 @@ struct TenantMachine: Sendable {
         case delay(Duration, call: Int)  // A call, whose reply waits that long.
     }
 
-    /// A client of the tenant can have that many live secrets.
-    private static let maximumSecrets = 5
-    /// The scopes of a token that was requested without any.
-    private static let clientScopes = "user_default admin_classic"
+    /// The scopes of the client that impersonates users.
+    private static let clientScopes = ["user_default", "admin_classic"]
+    static let tenantID = "stand-in"
     private static let usualLifetime = 21_600
     private static let usualTokenBytes = 1_024
 
@@ -23,16 +22,18 @@ struct TenantMachine: Sendable {
     var tokens = IssuedTokens()
     var scripts = ScriptBook()
     var held = HeldReplies()
-    var keys: ClientKeys
-    var allowance: CallAllowance?
+    var clients: ClientRegistry
+    var users = UserDirectory()
+    var rules = UserRules()
+    var nextLinks = StandInTenant.NextLinks.absolute
+    /// The limits on calls of the tiers that have one.
+    var allowances: [StandInTenant.Tier: CallAllowance] = [:]
     var latency: Duration
     var lifetime = Self.usualLifetime
     var tokenBytes = Self.usualTokenBytes
-    private(set) var secrets: [String] = []
     private(set) var minter: TokenMinter
-    let clientID: String
     let baseURL: String
-    private let otherOriginURL: String
+    let otherOriginURL: String
     private let clockOffset: Int
     private var calls: [Int: OpenCall] = [:]
 
@@ -46,32 +47,35 @@ struct TenantMachine: Sendable {
     init(_ configuration: StandInTenant.Configuration, baseURL: String, otherOriginURL: String, at now: Date) throws {
         self.baseURL = baseURL
         self.otherOriginURL = otherOriginURL
-        clientID = configuration.clientID
-        keys = try ClientKeys(configuration.clientKeys)
+        let main = StandInTenant.Client(
+            id: configuration.clientID,
+            secrets: configuration.clientSecrets,
+            keys: configuration.clientKeys,
+            scopes: Self.clientScopes,
+            impersonates: true
+        )
+        clients = try ClientRegistry(main: main, others: configuration.clients, audience: baseURL + Route.tokenPath)
         minter = TokenMinter(issuer: baseURL)
         latency = configuration.latency
         clockOffset = configuration.clockOffset
-        allowance = configuration.rateLimit.map { limit in CallAllowance(limit, at: now) }
-        try setSecrets(configuration.clientSecrets)
+        setLimit(configuration.rateLimit, of: .tokens, at: now)
+        setLimit(configuration.apiRateLimit, of: .api, at: now)
+        rules.isStrict = configuration.users == .strict
     }
 
-    /// Sets the secrets that are accepted.
-    mutating func setSecrets(_ secrets: [String]) throws {
-        guard (1...Self.maximumSecrets).contains(secrets.count), !secrets.contains("") else {
-            throw StandInTenant.Fault("a client has one to \(Self.maximumSecrets) secrets, none of them empty")
-        }
-        self.secrets = secrets
+    /// Sets the limit on the calls of a tier, with a full bucket, or switches it off.
+    mutating func setLimit(_ limit: StandInTenant.RateLimit?, of tier: StandInTenant.Tier, at now: Date) {
+        allowances[tier] = limit.map { limit in CallAllowance(limit, at: now) }
     }
 
     /// Takes a request that has arrived and is not a control request.
     mutating func receive(_ request: IncomingRequest, on origin: StandInTenant.Origin, at now: Date) -> Reception {
-        let text = String(decoding: request.body, as: UTF8.self)
-        let call = log.add(request, origin: origin, carriedSecret: secrets.contains { text.contains($0) })
+        let call = log.add(request, origin: origin, carriedSecret: carriesSecret(request))
         let reply: Behaviour
         switch Route(request.head.uri, on: origin) {
         case .token: return open(call, receiveMint(request, call, at: now), request)
         case .revocation: return open(call, receiveRevocation(request, call, at: now), request)
-        case .currentUser: reply = currentUser(request, call, at: now)
+        case .api: return open(call, receiveAPI(request, call, at: now), request)
         case .redirected:
             log.counters.redirectsFollowed += 1
             reply = rejection(of: call, 400, "a redirect was followed to \(request.head.uri)")
@@ -84,7 +88,7 @@ struct TenantMachine: Sendable {
     /// Returns true if a call's reply may be sent now that its latency has passed, and false if it is held.
     mutating func latencyPassed(_ call: Int) -> Bool {
         guard let open = calls[call] else { return false }
-        return !held.add(call, value: open.value)
+        return !held.add(call, value: open.value, operation: open.operation)
     }
 
     /// Returns a call's reply, which is sent now.
@@ -93,8 +97,15 @@ struct TenantMachine: Sendable {
         switch open.plan {
         case .reply(let behaviour): return compose(behaviour, call, at: now, closes: open.closes)
         case .revoke(let token): return compose(revoke(token, at: now), call, at: now, closes: open.closes)
-        case .mint(let behaviour, let key):
-            let grant = behaviour.mints ? try mint(behaviour, for: key, at: now) : nil
+        case .perform(let behaviour, let request, let bearer):
+            let reply = perform(request, behaviour, for: bearer, at: now)
+            return compose(reply, call, at: now, closes: open.closes)
+        case .mint(let behaviour, let request):
+            guard behaviour.mints else { return compose(behaviour, call, at: now, closes: open.closes) }
+            if let denial = impersonationDenial(of: request.key, at: now) {
+                return compose(denial, call, at: now, closes: open.closes)
+            }
+            let grant = try mint(behaviour, for: request, at: now)
             return compose(behaviour, call, at: now, closes: open.closes, grant)
         }
     }
@@ -117,11 +128,18 @@ extension TenantMachine {
         return .delay(open.latency ?? latency, call: call)
     }
 
+    /// Returns true if a request contains an accepted secret or a token that was issued here.
+    private func carriesSecret(_ request: IncomingRequest) -> Bool {
+        let text = String(decoding: request.body, as: UTF8.self)
+        let words = request.head.headers["authorization"].flatMap { $0.split(separator: " ") }
+        return clients.secrets.contains { text.contains($0) } || words.contains { tokens[String($0)] != nil }
+    }
+
     /// Makes the token for a call.
-    private mutating func mint(_ behaviour: Behaviour, for key: StandInTenant.MintKey, at now: Date) throws -> Grant {
-        let form = behaviour.form
+    private mutating func mint(_ behaviour: Behaviour, for request: MintRequest, at now: Date) throws -> Grant {
+        let (form, key) = (behaviour.form, request.key)
         let seconds = form.lifetime ?? lifetime
-        var scope = key.scope ?? Self.clientScopes
+        var scope = key.scope ?? clients.scope(of: request.clientID)
         if case .other(let granted) = form.scope { scope = granted }
         var token = try minter.mint(
             for: key,
@@ -132,7 +150,7 @@ extension TenantMachine {
         )
         token += form.tokenSuffix
         let end = now.addingTimeInterval(Double(seconds))
-        tokens.add(token, until: end, revocationStatus: form.revocationStatus)
+        tokens.add(token, for: key, scope: scope, until: end, revocationStatus: form.revocationStatus)
         log.counters.mints += 1
         log.counters.mintsByKey[key, default: 0] += 1
         return Grant(token: token, scope: scope, lifetime: seconds, refreshToken: minter.refreshToken())

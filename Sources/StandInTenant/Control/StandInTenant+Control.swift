@@ -12,12 +12,27 @@ extension StandInTenant {
           POST reset                          forget what was counted, begin scripts anew
           POST settings                       any of: behaviour (everyone's script), behaviours ({VALUE: SCRIPT, ...}),
                                               script (for the next calls), revocation (script), latency_ms, lifetime (s),
-                                              token_bytes, secrets ([...]), rate_per_minute (null: none), burst
-          POST hold                           hold replies back; {"value":VALUE}: only that user's
+                                              token_bytes, secrets ([...]), clients ([{"id", "secrets", "keys",
+                                              "scopes", "impersonates"}, ...]: further ones), operations
+                                              ({OPERATION: SCRIPT, ...}), next_links (absolute, relative, other, loop,
+                                              malformed), users (lax, strict: only those that exist get a token),
+                                              unknown_user_status (401), existing_user_status (409),
+                                              subjects_ignore_case, listed_after_ms and usable_after_ms (of created
+                                              users), rate_per_minute and burst (of /oauth/, null: none),
+                                              api_rate_per_minute and api_burst (of /api/v1/)
+          GET  users                          all users
+          POST users                          {"subject", "name", "email", "status", "groups" ([NAME or {"name",
+                                              "provider": "custom" or "idp"}, ...])}: add a user, who may exist
+          POST users/change                   {"id", ...}: change what the request has
+          POST settle                         let created users be listed and impersonated at once
+          POST hold                           hold replies back; {"value":VALUE}: only that user's;
+                                              {"operation":OPERATION}: only that operation's
           POST release                        send them; {"count":N}: only the N oldest, and hold further ones
           POST live                           {"token":TOKEN}: is it live? GET /api/v1/users/me with it says so, too
           POST revoke                         {"token":TOKEN}: revoke it from the tenant's side
           POST refuse                         {"for_ms":MS} (1000): reset all connections and refuse new ones
+        OPERATION is one of users.list, users.create, users.read, users.change, users.me, groups.list, tokens.list,
+        tokens.delete.
 
         """
 
@@ -46,13 +61,29 @@ extension StandInTenant {
         case "POST revoke": return OutgoingReply(200, json: #"{"revoked":\#(revoke(try Self.token(body)))}"#)
         case "POST reset": resetCounters()
         case "POST settings": machine = try machine.changed(by: body, at: .now)
-        case "POST hold": holdReplies(forValue: try Self.member("value", of: body)?.asText())
+        case "GET users": return OutgoingReply(200, json: JSONText.array(users.map(\.json)))
+        case "POST users":
+            let id = try addUser(User(control: .object(body)))
+            return OutgoingReply(200, json: #"{"id":\#(JSONText.string(id))}"#)
+        case "POST users/change":
+            let (id, change) = try User.change(control: body)
+            try changeUser(id) { user in try user.change(change) }
+        case "POST settle": settleUsers()
+        case "POST hold": try hold(body)
         case "POST release":
             release(machine.held.release(try Self.member("count", of: body)?.asInteger(in: 0...1_000_000)))
         case "POST refuse": _ = try Self.refusal(body)  // It follows the reply.
         default: throw Fault("there is no control request \(command)")
         }
         return OutgoingReply(200, json: "{}")
+    }
+
+    private func hold(_ body: [String: JSONValue]) throws {
+        if let name = body["operation"], body.count == 1 {
+            holdReplies(for: try name.asChoice(Operation.self))
+        } else {
+            holdReplies(forValue: try Self.member("value", of: body)?.asText())
+        }
     }
 
     /// Returns the only member that a body may have.

@@ -27,13 +27,15 @@ extension TenantMachine {
         case "lifetime": lifetime = try value.asInteger(in: 1...1_000_000_000)
         case "token_bytes": tokenBytes = try value.asInteger(in: 600...1_000_000)
         case "secrets":
-            guard case .array(let secrets) = value else { throw StandInTenant.Fault("the value should be an array") }
-            try setSecrets(secrets.map { try $0.asText() })
-        case "rate_per_minute":
-            let limit = try Self.rateLimit(value, burst: all["burst"])
-            allowance = limit.map { limit in CallAllowance(limit, at: now) }
-        case "burst" where all["rate_per_minute"] != nil: break  // It is set together with the rate.
-        default: throw StandInTenant.Fault("there is no such setting, or it needs another one")
+            try clients.setSecrets(value.asArray().map { try $0.asText() })
+        case "rate_per_minute": setLimit(try Self.rateLimit(value, burst: all["burst"]), of: .tokens, at: now)
+        case "api_rate_per_minute": setLimit(try Self.rateLimit(value, burst: all["api_burst"]), of: .api, at: now)
+        // They are set together with the rates.
+        case "burst" where all["rate_per_minute"] != nil, "api_burst" where all["api_rate_per_minute"] != nil: break
+        default:
+            guard try setUserSetting(name, to: value) else {
+                throw StandInTenant.Fault("there is no such setting, or it needs another one")
+            }
         }
     }
 
@@ -42,27 +44,5 @@ extension TenantMachine {
         let range = 1...10_000_000
         let burst = try burst?.asInteger(in: range)
         return rate == .null ? nil : .init(perMinute: try rate.asInteger(in: range), burst: burst)
-    }
-}
-
-extension JSONValue {
-    /// Returns the text of a string, or throws.
-    func asText() throws -> String {
-        guard let text else { throw StandInTenant.Fault("the value should be a string") }
-        return text
-    }
-
-    /// Returns a whole number in a range, or throws.
-    func asInteger(in range: ClosedRange<Int>) throws -> Int {
-        guard let integer, range.contains(integer) else {
-            throw StandInTenant.Fault("the value should be a whole number in \(range)")
-        }
-        return integer
-    }
-
-    /// Returns the members of an object, or throws.
-    func asObject() throws -> [String: JSONValue] {
-        guard case .object(let members) = self else { throw StandInTenant.Fault("the value should be an object") }
-        return members
     }
 }

@@ -79,15 +79,13 @@ extension StandInTenant {
     package func setLifetime(_ lifetime: Duration) { machine.lifetime = Int(lifetime / .seconds(1)) }
 
     /// Sets the secrets that are accepted, one to five.
-    package func setSecrets(_ secrets: [String]) throws { try machine.setSecrets(secrets) }
+    package func setSecrets(_ secrets: [String]) throws { try machine.clients.setSecrets(secrets) }
 
     /// Sets the client's public keys, in PEM form.
-    package func setClientKeys(_ keys: [String]) throws { machine.keys = try ClientKeys(keys) }
+    package func setClientKeys(_ keys: [String]) throws { try machine.clients.setKeys(keys) }
 
-    /// Sets the limit on calls, with a full bucket, or switches it off.
-    package func setRateLimit(_ limit: RateLimit?) {
-        machine.allowance = limit.map { limit in CallAllowance(limit, at: .now) }
-    }
+    /// Sets the limit on calls of the token and the revocation endpoint, with a full bucket, or switches it off.
+    package func setRateLimit(_ limit: RateLimit?) { machine.setLimit(limit, of: .tokens, at: .now) }
 
     /// Sets the certificate for new connections, unless the stand-in speaks plain HTTP.
     package func setCertificate(_ kind: TransportSecurity) throws {

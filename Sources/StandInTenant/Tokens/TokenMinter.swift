@@ -32,7 +32,8 @@ struct TokenMinter: Sendable {
         func claims(_ padding: String) -> String {
             JSONText.object([
                 "iss": JSONText.string(issuer), "aud": #""qlik.api""#, "sub": JSONText.string(key.value),
-                "subType": #""user""#, "lookup": JSONText.string(key.field.rawValue), "scope": JSONText.string(scope),
+                "subType": key.field == .client ? #""externalClient""# : #""user""#,
+                "lookup": JSONText.string(key.field.rawValue), "scope": JSONText.string(scope),
                 "iat": "\(issued)", "nbf": "\(issued)", "exp": "\(issued + lifetime)",
                 "jti": "\"\(instance)-\(serial)\"", "padding": "\"\(padding)\"",
             ])

@@ -91,6 +91,8 @@ package struct ReplyComposer: Sendable {
             Array(JSONText.object(["error": JSONText.string(error), "error_description": #""refused""#]).utf8)
         case .html: Array("<html><head><title>Bad gateway</title></head><body>nginx</body></html>".utf8)
         case .text(let text): Array(text.utf8)
+        case .json(let text):
+            behaviour.form.damage.map { damage in damage.bytes(of: damage.addingMembers(to: text)) } ?? Array(text.utf8)
         case .empty, .flood: []
         }
     }

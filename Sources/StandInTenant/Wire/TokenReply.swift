@@ -14,15 +14,7 @@ package struct TokenReply: Sendable {
     }
 
     /// The bytes, with the form's damage.
-    package var bytes: [UInt8] {
-        let text = Array(json.utf8)
-        return switch form.damage {
-        case .truncated: Array(text.prefix(text.count / 2))
-        case .byteOrderMark: [0xEF, 0xBB, 0xBF] + text
-        case .invalidUTF8: text.dropLast() + Array(#","note":""#.utf8) + [0xC3, 0x28] + Array("\"}".utf8)
-        default: text
-        }
-    }
+    package var bytes: [UInt8] { form.damage?.bytes(of: json) ?? Array(json.utf8) }
 
     private var json: String {
         JSONText.object([
@@ -33,13 +25,8 @@ package struct TokenReply: Sendable {
             "expires_in": expiresIn,
             "expires_at": expiresAt.map(JSONText.string),
             "refresh_token": form.hasRefreshToken ? JSONText.string(grant.refreshToken) : nil,
-            "nested": nestedArrays,
+            "nested": form.damage?.nestedArrays,
         ])
-    }
-
-    private var nestedArrays: String? {
-        guard case .nestedArrays(let depth) = form.damage else { return nil }
-        return String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
     }
 
     private var expiresIn: String? {

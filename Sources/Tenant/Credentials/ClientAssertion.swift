@@ -21,7 +21,7 @@ enum ClientAssertion {
     static func sign(_ key: ClientKey, clientID: String, audience: String, now: Date) throws -> [UInt8] {
         let signer = try key.signer()
         let issued = Int(now.timeIntervalSince1970)
-        let header = ["alg": signer.algorithm, "kid": key.id, "typ": "JWT"]
+        let header = ["alg": key.algorithm.rawValue, "kid": key.id, "typ": "JWT"]
         let claims = Claims(
             iss: clientID,
             sub: clientID,
@@ -31,7 +31,8 @@ enum ClientAssertion {
             exp: issued + lifetime
         )
         let signed = Array((try part(header) + "." + part(claims)).utf8)
-        return signed + [UInt8(ascii: ".")] + Array(Base64URL.encode(try signer.signature(of: signed)).utf8)
+        let signature = try signer.signature(of: signed, key.algorithm)
+        return signed + [UInt8(ascii: ".")] + Array(Base64URL.encode(signature).utf8)
     }
 
     private struct Claims: Encodable {

@@ -13,22 +13,27 @@ extension ClientKey {
         case p384(P384.Signing.PrivateKey)
         case rsa(_RSA.Signing.PrivateKey)
 
-        /// The algorithm's name (RFC 7518, section 3.1).
-        var algorithm: String {
+        /// The algorithms that the key can sign with, the usual one first.
+        var algorithms: [Algorithm] {
             switch self {
-            case .p384: "ES384"
-            case .rsa: "RS256"
+            case .p384: [.es384]
+            case .rsa: [.rs256, .rs512]
             }
         }
 
         /// Returns the signature in the form that a JWS has (RFC 7518, section 3).
-        func signature(of bytes: [UInt8]) throws -> [UInt8] {
+        ///
+        /// - Parameter algorithm: One of the key's algorithms.
+        func signature(of bytes: [UInt8], _ algorithm: Algorithm) throws -> [UInt8] {
             switch self {
-            case .p384(let key): Array(try key.signature(for: bytes).rawRepresentation)
+            case .p384(let key): return Array(try key.signature(for: bytes).rawRepresentation)
             case .rsa(let key):
-                Array(
-                    try key.signature(for: SHA256.hash(data: bytes), padding: .insecurePKCS1v1_5).rawRepresentation
-                )
+                let padding = _RSA.Signing.Padding.insecurePKCS1v1_5
+                let signature =
+                    algorithm == .rs512
+                    ? try key.signature(for: SHA512.hash(data: bytes), padding: padding)
+                    : try key.signature(for: SHA256.hash(data: bytes), padding: padding)
+                return Array(signature.rawRepresentation)
             }
         }
 

@@ -22,28 +22,44 @@ package struct ClientKey: Sendable, Equatable {
         /// The sentence for a text without a usable key.
         static let general = """
             holds no private key that can be used: it should be in PEM form without a password, P-384 (for ES384) or RSA \
-            of 2048 bits or more (for RS256)
+            of 2048 bits or more (for RS256 or RS512)
             """
+    }
+
+    /// The algorithm of signatures (RFC 7518, section 3.1).
+    package enum Algorithm: String, Sendable, CaseIterable {
+        case es384 = "ES384"
+        case rs256 = "RS256"
+        case rs512 = "RS512"
     }
 
     private let pem: SecretBytes
     /// The key's id at the tenant.
     package let id: String
+    /// The algorithm that it signs with.
+    package let algorithm: Algorithm
 
-    /// Reads a key in PEM form: P-384 for ES384, or RSA for RS256.
+    /// Reads a key in PEM form: P-384 for ES384, or RSA for RS256 and RS512.
     ///
     /// Other text and other blocks in the file are skipped.
     ///
-    /// - Parameter id: The key's id at the tenant, or nil for the thumbprint of the public key (RFC 7638).
-    package init(_ text: ClientSecret, id: String?) throws(Fault) {
+    /// - Parameters:
+    ///   - id: The key's id at the tenant, or nil for the thumbprint of the public key (RFC 7638).
+    ///   - algorithm: The algorithm, or nil for the first one of the key's kind.
+    package init(_ text: ClientSecret, id: String?, algorithm: Algorithm? = nil) throws(Fault) {
         pem = text.bytes
-        let thumbprint = try Self.read(pem).thumbprint
-        self.id = id ?? thumbprint
+        let signer = try Self.read(pem)
+        self.algorithm = algorithm ?? signer.algorithms[0]
+        guard signer.algorithms.contains(self.algorithm) else {
+            let names = signer.algorithms.map(\.rawValue).joined(separator: " or ")
+            throw Fault("holds a key for \(names), which can't sign with \(self.algorithm.rawValue)")
+        }
+        self.id = id ?? signer.thumbprint
     }
 
-    /// Returns true if both are the same key under the same id.
+    /// Returns true if both are the same key under the same id, with the same algorithm.
     package static func == (left: ClientKey, right: ClientKey) -> Bool {
-        guard left.id == right.id else { return false }
+        guard left.id == right.id, left.algorithm == right.algorithm else { return false }
         return unsafe right.pem.withUnsafeBytes { unsafe left.pem.matches($0) }
     }
 

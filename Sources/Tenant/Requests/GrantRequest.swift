@@ -20,7 +20,9 @@ enum GrantRequest {
         }
     }
 
-    /// Builds the body of a request for an impersonation token.
+    /// Builds the body of a request for a user's impersonation token, or for the client's own token if it is named.
+    ///
+    /// Without scopes the tenant gives all that the client has (RFC 6749, section 3.3).
     static func mint(_ user: UserLookup, scopes: ScopeSet, as client: Client) -> ByteBuffer {
         var body = JSONBody()
         switch client {
@@ -31,13 +33,21 @@ enum GrantRequest {
             body.member("client_assertion_type", ClientAssertion.type.utf8)
             body.member("client_assertion", assertion)
         }
+        switch user.field {
+        case .subject: impersonate("subject", user, &body)
+        case .userID: impersonate("userId", user, &body)
+        case .client: body.member("grant_type", "client_credentials".utf8)
+        }
+        if !scopes.isAll { body.member("scope", scopes.text.utf8) }
+        return body.finish()
+    }
+
+    private static func impersonate(_ field: String, _ user: UserLookup, _ body: inout JSONBody) {
         body.member("grant_type", "urn:qlik:oauth:user-impersonation".utf8)
         body.object("user_lookup") { lookup in
-            lookup.member("field", (user.field == .subject ? "subject" : "userId").utf8)
+            lookup.member("field", field.utf8)
             lookup.member("value", user.value)
         }
-        body.member("scope", scopes.text.utf8)
-        return body.finish()
     }
 
     /// Builds the body of a revocation (RFC 7009, as JSON).

@@ -32,7 +32,8 @@ enum DeferredWork {
     func isReplaced(by other: DeferredWork) -> Bool {
         switch (self, other) {
         case (.flush(let own), .flush(let other)): own.tenant == other.tenant
-        case (.checkDeadlines(let own), .checkDeadlines(let other)): own.tenant == other.tenant && own.tier == other.tier
+        case (.checkDeadlines(let own), .checkDeadlines(let other)):
+            own.tenant == other.tenant && own.tier == other.tier
         case (.sweepNegatives(let own, _, _), .sweepNegatives(let other, _, _)): own == other
         case (.sweepProvisions(let own, _, _, _), .sweepProvisions(let other, _, _, _)): own == other
         case (.endPauses(let own), .endPauses(let other)): own == other

@@ -44,6 +44,14 @@ extension CacheStateMachine {
         recheckDeadlines(call.tenant, .api, before, now: now)
     }
 
+    /// Forgets to which clients the API is closed, as there may be other ones now.
+    mutating func forgetAPIRefusals(of tenant: TenantID, now: Instant) {
+        for client in tenants[tenant]?.apiClients.refusals.keys.sorted() ?? [] {
+            _ = tenants[tenant]?.apiClients.forget(client)
+            tenants[tenant]?.incidents.noteAcceptance(of: client, now: now)
+        }
+    }
+
     /// Records what the end of a call shows about its client's access to the API.
     ///
     /// A first 401 may be about the token alone.

@@ -98,7 +98,11 @@ extension CacheStateMachine {
     ) {
         tenants[call.tenant]?.lastSuccess = now
         noteEnd(of: call, .success, now: now)
-        noteAcceptance(call, mint, fate, now: now)
+        if mint.key.user.isClient {
+            noteClient(mint.key, fate, nil, now: now)
+        } else {
+            noteAcceptance(call, mint, fate, now: now)
+        }
         record(call, mint, .minted(granted: token.scope, token.fingerprint), now: now)
         switch fate {
         case .current: cache(token, life, call, mint, now: now)
@@ -179,11 +183,11 @@ extension CacheStateMachine {
             case .accepted: noteEnd(of: call, .success, now: now)
             case .denied: noteEnd(of: call, .answer, now: now)
             case .failed(let failure):
-                noteHold(of: call.tenant, failure, now: now)
-                noteFailure(of: call.tenant, failure, now: now)
-                noteEnd(of: call, ending(of: failure, call.tenant), now: now)
+                noteHold(of: call.tenant, .tokens, failure, now: now)
+                noteFailure(of: call.tenant, .tokens, failure, now: now)
+                noteEnd(of: call, ending(of: failure, call), now: now)
             }
-            recheckDeadlines(call.tenant, before, now: now)
+            recheckDeadlines(call.tenant, .tokens, before, now: now)
         case .expired, .unwanted: outcome = .expired
         case .overLimit, .retired, .shutDown, .loggedOut, .minted, .failed, .api: outcome = .dropped
         }

@@ -174,7 +174,7 @@ extension CacheStateMachine {
                 end(id, .unwanted, now: now)
                 continue
             }
-            let usesClient = call.mint != nil
+            let usesClient = call.mint.map { !$0.key.user.isClient } ?? false
             tenants[tenant]?[tier]
                 .start(id, ticket, usesClient: usesClient, someoneWaits: someoneWaits, now: now)
             calls.update(id) { $0.phase = .sent(at: now) }
@@ -187,7 +187,10 @@ extension CacheStateMachine {
         switch call.work {
         case .mint(let mint):
             statistics.started += 1
-            return .mint(call.id, mint.key, trace)
+            guard mint.key.user.isClient else { return .mint(call.id, mint.key, trace) }
+            // A reload ends the mints of a client that is gone. An empty id would be the id of no client.
+            let clientID = client(of: mint.key.user)?.clientID ?? ""
+            return .mintForClient(call.id, mint.key, clientID: clientID, trace)
         case .revocation(let revocation):
             return .revoke(call.id, call.tenant, revocation.token.accessToken, trace)
         case .api(let work):

@@ -116,7 +116,8 @@ extension ExplainReply.Key {
         self.init(
             tenant: key.user.tenant.name,
             subject: user.field == .subject ? name : nil,
-            userID: user.field == .subject ? nil : name,
+            userID: user.field == .userID ? name : nil,
+            client: user.field == .client ? name : nil,
             scope: key.scopes.text
         )
     }

@@ -12,10 +12,14 @@ extension CacheStateMachine {
         if case .denied = failure { provisioned.forget(mint.key.user) }
         let retry = retry(mint, fate, failure, call.tenant, now: now)
         let before = tenants[call.tenant]?.governor.blockedUntil(now)
-        noteHold(of: call.tenant, failure, now: now)
-        noteFailure(of: call.tenant, failure, now: now)
-        noteEnd(of: call, ending(of: failure, call.tenant), now: now)
-        noteDenial(call, mint, failure, now: now)
+        noteHold(of: call.tenant, .tokens, failure, now: now)
+        noteFailure(of: call.tenant, .tokens, failure, now: now)
+        noteEnd(of: call, ending(of: failure, call), now: now)
+        if mint.key.user.isClient {
+            noteClient(mint.key, fate, failure, now: now)
+        } else {
+            noteDenial(call, mint, failure, now: now)
+        }
         // A probe of the client may have become the key's mint by now.
         if let retry, currentCall(of: mint.key) == nil {
             _ = enqueue(
@@ -27,9 +31,10 @@ extension CacheStateMachine {
         }
         let error = error(for: failure, call.tenant, mint, fate, now: now)
         record(call, mint, .failed(error.code, error.upstream), error, now: now)
-        tenants[call.tenant]?.lastError = (error, now)
+        // Health shows it as a reason for the state of the client that acts for users.
+        if !mint.key.user.isClient || error.code != .denied { tenants[call.tenant]?.lastError = (error, now) }
         complete(call, .error(error))
-        recheckDeadlines(call.tenant, before, now: now)
+        recheckDeadlines(call.tenant, .tokens, before, now: now)
     }
 
     // MARK: Errors for callers

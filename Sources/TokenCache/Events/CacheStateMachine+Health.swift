@@ -17,6 +17,8 @@ extension CacheStateMachine {
             checks: configured.flatMap { id in
                 tenants[id].map {
                     [circuit($0, id.name, now, wall), hold($0, id.name, now, wall), client($0, id.name, now, wall)]
+                        + [furtherClients($0, id.name, now, wall)].compactMap(\.self)
+                        + apiChecks($0, id.name, now, wall)
                 }
                     ?? []
             }
@@ -27,9 +29,7 @@ extension CacheStateMachine {
         guard let since = tenant.governor.circuit.openSince else {
             return HealthReply.Check(name: "circuit", tenant: name, status: .ok)
         }
-        let retry =
-            tenant.governor.circuit.openUntil(now).map { "it is tried again in \(($0 - now).asRetryAfter) s" }
-            ?? "the next call tries it again"
+        let retry = Self.retry(tenant.governor.circuit, now)
         return HealthReply.Check(
             name: "circuit",
             tenant: name,
@@ -84,12 +84,44 @@ extension CacheStateMachine {
         }
     }
 
+    /// The most refused clients that one description names.
+    private static var maxNamed: Int { 5 }
+
+    /// Returns the check of a tenant's further clients, or nil if it has none.
+    private func furtherClients(
+        _ tenant: TenantState,
+        _ name: String,
+        _ now: Instant,
+        _ wall: Date
+    ) -> HealthReply.Check? {
+        guard !tenant.governor.limits.clients.isEmpty else { return nil }
+        let refused = tenant.furtherClients.refusals.sorted { $0.key < $1.key }
+        guard let since = refused.map(\.value.since).min() else {
+            return HealthReply.Check(name: "clients", tenant: name, status: .ok)
+        }
+        let named = refused.prefix(Self.maxNamed).map { "\($0.key) (status \($0.value.upstream.status))" }
+        let more = refused.count > named.count ? " and \(refused.count - named.count) more" : ""
+        return HealthReply.Check(
+            name: "clients",
+            tenant: name,
+            status: .failing,
+            description: "the tenant refuses these further clients: \(named.joined(separator: ", "))\(more): "
+                + "look at their secrets and scopes, and at the clients in the tenant",
+            since: Self.text(since, now, wall)
+        )
+    }
+
+    static func retry(_ circuit: CircuitBreaker, _ now: Instant) -> String {
+        circuit.openUntil(now).map { "it is tried again in \(($0 - now).asRetryAfter) s" }
+            ?? "the next call tries it again"
+    }
+
     /// Returns the tenant's last error, to be appended to a reason.
     private static func last(_ tenant: TenantState) -> String {
         tenant.lastError.map { " (last: \($0.error.description))" } ?? ""
     }
 
-    private static func text(_ instant: Instant, _ now: Instant, _ wall: Date) -> String {
+    static func text(_ instant: Instant, _ now: Instant, _ wall: Date) -> String {
         wall.addingTimeInterval(-(now - instant).inSeconds).formatted(.iso8601)
     }
 }

@@ -1,3 +1,4 @@
+import DequeModule
 import TokenProtocol
 
 /// The progress of jobs at the tenants' APIs.
@@ -195,7 +196,7 @@ extension CacheStateMachine {
     }
 
     private mutating func record(_ steps: [AuditRecord.ProvisionStep], of job: Job, _ userID: String?) {
-        let trace = job.trace.map { TraceRecord(sent: $0) }
+        let trace = job.trace.map { TraceRecord(sent: nil, others: [$0.traceID]) }
         for step in steps {
             actions.records.append(
                 AuditRecord(job.peer, .provision(job.user, userID: userID, step), trace: trace)
@@ -221,7 +222,8 @@ extension CacheStateMachine {
     ///
     /// - Parameter budget: The number of replies, reduced by those that were delivered.
     mutating func deliverJobReplies(_ budget: inout Int, now: Instant) {
-        while budget > 0, let id = provisioning.firstEnded, let job = provisioning[id], case .ended(let reply) = job.phase
+        while budget > 0, let id = provisioning.firstEnded, let job = provisioning[id],
+            case .ended(let reply) = job.phase
         {
             var list = job.waiters
             for _ in 0..<min(budget, Self.repliesPerRound) {
@@ -238,7 +240,7 @@ extension CacheStateMachine {
 
     /// Delivers the reply of a job to one waiter.
     mutating func deliver(_ reply: Reply, to member: Waiters.Member, now: Instant) {
-        if case .error(let error) = reply { noteFailedCaller(of: member.tenant, .api, error) }
+        if case .error(let error) = reply { noteFailedAPICaller(of: member.tenant, error) }
         touch(member.tenant)
         actions.deliveries.append(Delivery(waiter: member.waiter, reply: reply))
     }

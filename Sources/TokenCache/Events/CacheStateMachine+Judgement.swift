@@ -9,6 +9,10 @@ extension CacheStateMachine {
     /// - Parameter entry: The key's entry, if there is one.
     func judge(_ key: TokenKey, _ entry: Entry?, _ options: RequestOptions, now: Instant) -> Judgement {
         var judgement = Judgement(verdict: .mint)
+        // A report drops the token, unless it is too young for that. Then nobody is better off with the same one.
+        if let entry, entry.token.fingerprint == options.refused {
+            return Judgement(verdict: .paced(.reportedTooSoon(retryAfter: entry.life.sent + Self.reportGrace - now)))
+        }
         if let entry, !options.noCache {
             switch life(of: entry).verdict(at: now, minTTL: options.minTTL) {
             case .serve: return Judgement(verdict: .serve(meetsMinTTL: true))
@@ -19,6 +23,9 @@ extension CacheStateMachine {
         }
         guard let tenant = tenants[key.user.tenant], !tenant.isRetired else {
             return Judgement(verdict: .negative(.tenantRemoved))
+        }
+        guard !key.user.isClient || client(of: key.user) != nil else {
+            return Judgement(verdict: .negative(.clientRemoved))
         }
         let call = currentCall(of: key).flatMap { calls[$0] }
         let delay = tenant.governor.delay(of: call?.ticket, for: options.peer.uid, now: now)

@@ -16,11 +16,11 @@ extension CacheStateMachine {
     ) -> Outcome<Reply?> {
         if everywhere, let error = everywhereError(user) { return finish(.error(error), now) }
         tenants[user.tenant]?.client.forget(user)
-        endMints(of: user, scopes: scopes, for: peer, now: now)
+        logOut(user, scopes: scopes, for: peer, now: now)
         // Mints may be under way at a tenant that a reload has just replaced.
         let replaced = tenants.filter { $1.isRetired && $0.name == user.tenant.name }.keys
         for tenant in replaced.sorted(by: { $0.number < $1.number }) {
-            endMints(of: UserKey(tenant: tenant, user: user.user), scopes: scopes, for: peer, now: now)
+            logOut(UserKey(tenant: tenant, user: user.user), scopes: scopes, for: peer, now: now)
         }
         let entries = drop(user, scopes: scopes)
         statistics.evictions.revoked += entries.count
@@ -124,23 +124,38 @@ extension CacheStateMachine {
         return calls[call] == nil ? nil : call
     }
 
-    /// Ends the mints of a user who logs out.
+    /// Ends the mints of a user who logs out, so that tokens of mints under way are revoked on arrival.
+    private mutating func logOut(_ user: UserKey, scopes: ScopeSet?, for peer: Peer, now: Instant) {
+        endMints(of: user, scopes: scopes, as: .revoked(peer), .loggedOut, .revokedMeanwhile, now: now)
+    }
+
+    /// Ends the mints of a user or of a client, whose waiters get an error.
     ///
-    /// The waiters get an error, and tokens of mints under way are revoked on arrival.
-    private mutating func endMints(of user: UserKey, scopes: ScopeSet?, for peer: Peer, now: Instant) {
-        completions.revoke(user, scopes: scopes, .revokedMeanwhile)
+    /// - Parameters:
+    ///   - fate: The use of the tokens of mints under way.
+    ///   - end: The end of mints that were not sent.
+    mutating func endMints(
+        of user: UserKey,
+        scopes: ScopeSet?,
+        as fate: Mint.Fate,
+        _ end: CallEnd,
+        _ error: ErrorReply,
+        now: Instant
+    ) {
+        completions.revoke(user, scopes: scopes, error)
         for id in calls.mints(of: user) {
             guard let call = calls[id], let mint = call.mint, scopes ?? mint.key.scopes == mint.key.scopes else {
                 continue
             }
             guard call.sent != nil else {
-                end(id, .loggedOut, now: now)
+                self.end(id, end, now: now)
                 continue
             }
-            complete(call, .error(.revokedMeanwhile))
+            complete(call, .error(error))
             calls.update(id) {
                 $0.waiters = Waiters.List()
-                $0.mint?.fate = .revoked(peer)
+                // A token that is to be revoked stays so.
+                if fate != .superseded || mint.fate == .current { $0.mint?.fate = fate }
             }
         }
     }

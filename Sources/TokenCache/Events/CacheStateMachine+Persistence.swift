@@ -19,7 +19,7 @@ extension CacheStateMachine {
     mutating func restore(_ token: PersistedToken, recordID: Int, now: Instant) -> Bool {
         store.beginRecording()
         guard let tenant = configured.first(where: { $0.name == token.tenant }),
-            tenants[tenant]?.identity == token.identity, token.sent <= now
+            identity(of: UserKey(tenant: tenant, user: token.user)) == token.identity, token.sent <= now
         else { return false }
         let life = TokenLife(
             sent: token.sent,
@@ -63,7 +63,7 @@ extension CacheStateMachine {
     func persisted(_ reference: EntryReference) -> PersistedToken? {
         let entry = reference.entry
         let tenant = entry.key.user.tenant
-        guard store[reference.slot] === entry, !store.isPersisted(entry), let identity = tenants[tenant]?.identity
+        guard store[reference.slot] === entry, !store.isPersisted(entry), let identity = identity(of: entry.key.user)
         else { return nil }
         return PersistedToken(
             tenant: tenant.name,

@@ -14,23 +14,27 @@ extension CacheStateMachine {
         now: Instant
     ) -> Outcome<Reply?> {
         let content = ProvisionContent(request)
-        if let error = provisioningError(user, request) { return finish(.error(error), now) }
+        let policy: ProvisioningPolicy
+        switch rules(for: user, request) {
+        case .success(let rules): policy = rules
+        case .failure(let error): return finish(.error(error), now)
+        }
         if var reply = provisioned.reply(to: content, user, at: now) {
             statistics.users.remembered += 1
             reply.isFromCache = true
             return finish(.provisioned(reply), now)
         }
         let deadline = now + request.timeout
-        if let error = joinError(user, content, for: peer, until: deadline, now: now) {
-            noteFailedCaller(of: user.tenant, .api, error)
+        if let error = joinError(user, content, policy, for: peer, until: deadline, now: now) {
+            noteFailedAPICaller(of: user.tenant, error)
             return finish(.error(error), now)
         }
         evictWaiterIfFull(now: now)
         // A waiter that was evicted may have been the last one of this very job.
-        guard let job = provisioning.find(user, content)
-            ?? addProvision(user, request, content, for: peer, until: deadline, in: trace),
-            var list = provisioning[job]?.waiters
-        else { return finish(.error(.noProvisioning), now) }
+        let job =
+            provisioning.find(user, content, policy)
+            ?? addProvision(user, request, content, policy, for: peer, until: deadline, in: trace)
+        var list = provisioning[job]?.waiters ?? Waiters.List()
         _ = waiters.add(
             waiter,
             of: peer.uid,
@@ -50,18 +54,19 @@ extension CacheStateMachine {
         return Outcome(answer: nil, actions: finish(now, performsDeferredWork: false))
     }
 
-    /// Returns the error for a request that is not to be fulfilled under any circumstances.
-    private func provisioningError(_ user: UserKey, _ request: ProvisionRequest) -> ErrorReply? {
-        guard let tenant = tenants[user.tenant], !tenant.isRetired else { return .tenantRemoved }
-        guard let policy = tenant.governor.limits.provisioning else { return .noProvisioning }
-        guard request.groups?.allSatisfy(policy.covers) ?? true else { return .groupNotAllowed }
-        return nil
+    /// Returns the rules for a request, or the error for one that is not to be fulfilled under any circumstances.
+    private func rules(for user: UserKey, _ request: ProvisionRequest) -> Result<ProvisioningPolicy, ErrorReply> {
+        guard let tenant = tenants[user.tenant], !tenant.isRetired else { return .failure(.tenantRemoved) }
+        guard let policy = tenant.governor.limits.provisioning else { return .failure(.noProvisioning) }
+        guard request.groups?.allSatisfy(policy.covers) ?? true else { return .failure(.groupNotAllowed) }
+        return .success(policy)
     }
 
     /// Returns the error for a request that can't wait, or that would wait in vain.
     private mutating func joinError(
         _ user: UserKey,
         _ content: ProvisionContent,
+        _ rules: ProvisioningPolicy,
         for peer: Peer,
         until deadline: Instant,
         now: Instant
@@ -71,7 +76,7 @@ extension CacheStateMachine {
             countQuotaRejection(peer.uid)
             return .tooManyWaiting
         }
-        let job = provisioning.find(user, content)
+        let job = provisioning.find(user, content, rules)
         if job == nil {
             guard provisioning.canAdd(user) else { return .tooManyOfUser }
             guard canAddJob(for: peer) else { return .tooManyJobs }
@@ -94,11 +99,11 @@ extension CacheStateMachine {
         _ user: UserKey,
         _ request: ProvisionRequest,
         _ content: ProvisionContent,
+        _ policy: ProvisioningPolicy,
         for peer: Peer,
         until deadline: Instant,
         in trace: TraceContext?
-    ) -> JobID? {
-        guard let policy = tenants[user.tenant]?.governor.limits.provisioning else { return nil }
+    ) -> JobID {
         let provision = UserProvision(request, policy)
         let job = provisioning.add(
             .provision(provision, content),
@@ -109,7 +114,8 @@ extension CacheStateMachine {
             until: deadline,
             in: trace
         )
-        provisioning.update(job) { $0.generation = newSerial() }
+        let generation = newSerial()
+        provisioning.update(job) { $0.generation = generation }
         if provisioning.isFirst(job) { begin(job) }
         return job
     }

@@ -6,7 +6,7 @@ extension CacheStateMachine {
     ///
     /// A tenant that is no longer configured is retired: its tokens and queued calls are dropped, and the tokens of
     /// calls under way go to their waiters and are not cached. A tenant with another host or client has another
-    /// identity, so its old identity is retired.
+    /// identity, so its old identity is retired. A further client that is gone or has another id loses its tokens.
     package mutating func reconfigure(
         policy: CachePolicy,
         tenants limits: [TenantID: TenantPolicy],
@@ -38,11 +38,14 @@ extension CacheStateMachine {
         }
         tenants[tenant]?.governor.reconfigure(limits, now: now)
         tenants[tenant]?.api.reconfigure(limits.ofAPI, now: now)
+        retireClients(of: tenant, old.clients, limits.clients, now: now)
         touch(tenant)
         guard limits != old else { return }
         // With a lower rate some callers may wait in vain.
         for tier in Tier.allCases { checkDeadlines(tenant, tier) }
-        if limits.provisioning != old.provisioning { forgetProvisions(of: tenant) }
+        guard limits.provisioning != old.provisioning else { return }
+        forgetProvisions(of: tenant)
+        forgetAPIRefusals(of: tenant, now: now)
     }
 
     private mutating func take(_ policy: CachePolicy, now: Instant) {

@@ -14,18 +14,23 @@ extension CacheStateMachine {
         _ fingerprint: Fingerprint,
         now: Instant
     ) -> Outcome<InvalidateAnswer> {
+        finish(report(key, fingerprint, now: now), now)
+    }
+
+    /// Handles the report of a rejected token, by `invalidate` or together with a request for another one.
+    mutating func report(_ key: TokenKey, _ fingerprint: Fingerprint, now: Instant) -> InvalidateAnswer {
         guard let slot = store.find(key), let entry = store[slot], entry.token.fingerprint == fingerprint else {
-            return finish(.unknown, now)
+            return .unknown
         }
         let age = now - entry.life.sent
         if entry.replacedReported, age < Self.reportGrace {
-            return finish(.tooYoung(retryAfter: (Self.reportGrace - age).asRetryAfter), now)
+            return .tooYoung(retryAfter: (Self.reportGrace - age).asRetryAfter)
         }
         store.remove(slot)
         statistics.evictions.invalidated += 1
         if let call = currentCall(of: key) { supersede(call, now: now) }
         changeNegative(key, now: now) { $0.noteReport(now: now) }
-        return finish(.dropped, now)
+        return .dropped
     }
 
     // MARK: Operators

@@ -15,7 +15,8 @@ extension CacheStateMachine {
     }
 
     /// Adds the revocation of a user's tokens by the API, or returns nil if there are too many jobs.
-    mutating func addSweep(of user: UserKey, for peer: Peer, until deadline: Instant, in trace: TraceContext?) -> JobID? {
+    mutating func addSweep(of user: UserKey, for peer: Peer, until deadline: Instant, in trace: TraceContext?) -> JobID?
+    {
         guard canAddJob(for: peer), let policy = tenants[user.tenant]?.governor.limits.provisioning,
             let client = policy.revokeClient
         else { return nil }
@@ -46,7 +47,7 @@ extension CacheStateMachine {
             AuditRecord(
                 job.peer,
                 .revokeEverywhere(job.user, count: sweep.count, failure.map(AuditRecord.Failure.init)),
-                trace: job.trace.map { TraceRecord(sent: $0) }
+                trace: job.trace.map { TraceRecord(sent: nil, others: [$0.traceID]) }
             )
         )
         statistics.users.revoked += sweep.count

@@ -27,10 +27,11 @@ extension CacheStateMachine {
     }
 
     /// Returns the meaning of a failure for the circuit breaker.
-    func ending(of failure: CallFailure, _ tenant: TenantID) -> CircuitBreaker.Ending {
-        switch failure {
-        // While the client is denied, another 401 means that it still is.
-        case .denied(let upstream, _) where upstream.status == 401 && isClientDenied(tenant): .fault
+    func ending(of failure: CallFailure, _ call: Call) -> CircuitBreaker.Ending {
+        let isOfClient = call.mint?.key.user.isClient ?? false
+        return switch failure {
+        // While the tenant's own client is denied, another 401 means that it still is.
+        case .denied(let upstream, _) where upstream.status == 401 && !isOfClient && isClientDenied(call.tenant): .fault
         case .denied, .throttled, .rejected, .noMemory: .answer
         // The daemon has ended the call itself.
         case .unavailable(_, ErrorReply.Code.shuttingDown.rawValue, _): .unknown
@@ -43,7 +44,7 @@ extension CacheStateMachine {
     }
 
     /// Records that a tenant wants no calls for a while.
-    mutating func noteHold(of tenant: TenantID, _ tier: Tier = .tokens, _ failure: CallFailure, now: Instant) {
+    mutating func noteHold(of tenant: TenantID, _ tier: Tier, _ failure: CallFailure, now: Instant) {
         let length: Duration?
         let cause: Governor.Delay.Cause
         switch failure {
@@ -63,7 +64,7 @@ extension CacheStateMachine {
     }
 
     /// Rejects callers who can't be served in time any more, after a hold or the circuit breaker has changed.
-    mutating func recheckDeadlines(_ tenant: TenantID, _ tier: Tier = .tokens, _ before: Instant?, now: Instant) {
+    mutating func recheckDeadlines(_ tenant: TenantID, _ tier: Tier, _ before: Instant?, now: Instant) {
         guard tenants[tenant]?.isRetired == false, let block = tenants[tenant]?[tier].blockedUntil(now),
             block != before
         else { return }
@@ -79,14 +80,19 @@ extension CacheStateMachine {
     // MARK: Incidents
 
     /// Records that a call of a tenant has failed.
-    mutating func noteFailure(of tenant: TenantID, _ tier: Tier = .tokens, _ failure: CallFailure, now: Instant) {
+    mutating func noteFailure(of tenant: TenantID, _ tier: Tier, _ failure: CallFailure, now: Instant) {
         guard tenants[tenant]?.isRetired == false else { return }
         tenants[tenant]?.incidents.noteFailure(tier, failure, now: now)
     }
 
-    /// Counts a caller of a tenant who got an error.
-    mutating func noteFailedCaller(of tenant: TenantID, _ tier: Tier = .tokens, _ error: ErrorReply) {
-        tenants[tenant]?.incidents.count(tier, error.code)
+    /// Counts a caller of a key who got an error.
+    mutating func noteFailedCaller(of key: UserKey, _ error: ErrorReply) {
+        tenants[key.tenant]?.incidents.count(.tokens, error.code, client: key.clientName)
+    }
+
+    /// Counts a caller of a tenant's API who got an error.
+    mutating func noteFailedAPICaller(of tenant: TenantID, _ error: ErrorReply) {
+        tenants[tenant]?.incidents.count(.api, error.code, client: nil)
     }
 
     /// Notifies operators of the incidents that are due to be reported.
@@ -174,8 +180,14 @@ extension CacheStateMachine {
     ///
     /// Earlier denials of the client no longer count, and users who were denied with 401 may have been denied because
     /// of the old secret.
-    package mutating func secretChanged(of tenant: TenantID, now: Instant) -> CacheActions {
+    package mutating func secretChanged(of client: ClientReference, now: Instant) -> CacheActions {
+        let tenant = client.tenant
         guard tenants[tenant]?.isRetired == false else { return finish(now) }
+        if let name = client.name {
+            furtherSecretChanged(of: UserKey(tenant: tenant, client: name), now: now)
+            touch(tenant)
+            return finish(now)
+        }
         negatives.forgetUnauthorized(tenant, upTo: lastSerial)
         add(.sweepNegatives(tenant, upTo: lastSerial, next: 0))
         tenants[tenant]?.client.secretChanged()

@@ -17,4 +17,15 @@ package struct UserKey: Sendable, Hashable {
     init(tenant: TenantID, userID: String) {
         self.init(tenant: tenant, user: UserLookup(field: .userID, value: userID))
     }
+
+    /// The key of one of the tenant's further clients.
+    package init(tenant: TenantID, client name: String) {
+        self.init(tenant: tenant, user: UserLookup(field: .client, value: name))
+    }
+
+    /// True if the key is for the own tokens of a further client, and not for a user's.
+    var isClient: Bool { user.field == .client }
+
+    /// The name of the further client whose own tokens the key is for, or nil for a user.
+    package var clientName: String? { isClient ? String(decoding: user.value, as: UTF8.self) : nil }
 }

@@ -17,6 +17,8 @@ struct NegativeCache {
         var serial: UInt64
         var entry: NegativeEntry
         var timer: IndexedHeap<Instant, Int>.Handle?
+
+        var isUnauthorized: Bool { entry.denial?.upstream.status == 401 }
     }
 
     private var slots = UserSlab<Slot>()
@@ -94,6 +96,11 @@ struct NegativeCache {
         }
     }
 
+    /// Removes the entries of a further client that was denied with 401.
+    mutating func forgetUnauthorized(_ client: UserKey) {
+        for slot in slots.slots(of: client) where slots[slot]?.isUnauthorized == true { remove(slot) }
+    }
+
     /// Removes one entry that is due, or returns false if there is none.
     mutating func forgetDue(at now: Instant) -> Bool {
         guard let (time, slot) = timers.min, time <= now else { return false }
@@ -111,7 +118,7 @@ struct NegativeCache {
     /// ``sweep(from:_:)`` frees the memory afterwards.
     mutating func flush(_ tenant: TenantID, upTo serial: UInt64) { floors[tenant] = serial }
 
-    /// Drops a tenant's denials with 401 that have a serial number up to this.
+    /// Drops a tenant's denials of users with 401 that have a serial number up to this.
     mutating func forgetUnauthorized(_ tenant: TenantID, upTo serial: UInt64) { unauthorizedFloors[tenant] = serial }
 
     /// Frees some slots of dropped entries.
@@ -144,7 +151,8 @@ struct NegativeCache {
         guard !floors.isEmpty || !unauthorizedFloors.isEmpty else { return false }
         let tenant = slot.key.user.tenant
         if slot.serial <= floors[tenant] ?? 0 { return true }
-        return slot.serial <= unauthorizedFloors[tenant] ?? 0 && slot.entry.denial?.upstream.status == 401
+        // Denials of a further client's own tokens have nothing to do with the client that acts for users.
+        return slot.serial <= unauthorizedFloors[tenant] ?? 0 && slot.isUnauthorized && !slot.key.user.isClient
     }
 
     // MARK: Slots

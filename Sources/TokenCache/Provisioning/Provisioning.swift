@@ -50,10 +50,13 @@ struct Provisioning {
 
     // MARK: Beginnings
 
-    /// Returns the job of a user that provisions the same.
-    func find(_ user: UserKey, _ content: ProvisionContent) -> JobID? {
+    /// Returns the job of a user that provisions the same by the same rules.
+    ///
+    /// A job of before an eviction or a flush is not shared.
+    func find(_ user: UserKey, _ content: ProvisionContent, _ policy: ProvisioningPolicy) -> JobID? {
         lines[user]?.first { id in
-            if case .provision(_, content)? = self[id]?.work { true } else { false }
+            guard let job = self[id], case .provision(_, content) = job.work else { return false }
+            return job.policy == policy && job.isRemembered
         }
     }
 

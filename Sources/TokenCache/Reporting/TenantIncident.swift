@@ -12,6 +12,8 @@ package struct TenantIncident: Sendable, Equatable {
         case apiHold
         /// The tenant denies users, or this daemon's client.
         case client(ClientTrouble)
+        /// The tenant denies the further client of this name.
+        case furtherClient(String)
     }
 
     /// The degree of a client's trouble.

@@ -7,10 +7,12 @@ struct TenantIncidents {
     private var client = Incident()
     private var clientCause = TenantIncident.Cause()
     private var clientTrouble = TenantIncident.ClientTrouble.doubtful
+    /// The refusals of further clients, by their names.
+    private var furtherClients: [String: (incident: Incident, cause: TenantIncident.Cause)] = [:]
 
     private subscript(tier: Tier) -> TierIncidents {
-        get { tier == .tokens ? tokens : api }
-        set { if tier == .tokens { tokens = newValue } else { api = newValue } }
+        _read { if tier == .tokens { yield tokens } else { yield api } }
+        _modify { if tier == .tokens { yield &tokens } else { yield &api } }
     }
 
     // MARK: Faults
@@ -49,21 +51,35 @@ struct TenantIncidents {
         client.end(quiet: quiet, now: now)
     }
 
+    /// Notes that the tenant refuses a further client.
+    mutating func noteRefusal(of client: String, _ upstream: ErrorReply.Upstream, now: Instant) {
+        var incident = furtherClients[client]?.incident ?? Incident()
+        incident.note(until: nil, now: now)
+        furtherClients[client] = (incident, .init(status: upstream.status, code: upstream.code))
+    }
+
+    /// Notes that the tenant accepts a further client, or that it has a new secret or is gone.
+    mutating func noteAcceptance(of client: String, now: Instant) { furtherClients[client]?.incident.end(now: now) }
+
     /// Counts a caller who got an error.
-    mutating func count(_ tier: Tier, _ code: ErrorReply.Code) {
-        switch code {
+    ///
+    /// - Parameter further: The name of the further client whose token was asked for, or nil for a user's.
+    mutating func count(_ tier: Tier, _ code: ErrorReply.Code, client further: String?) {
+        guard !self[tier].count(code), [.denied, .unavailable, .badUpstream, .timeout].contains(code) else { return }
         // The API has no part in whom the tenant denies.
-        case .denied: if tier == .tokens { client.count() }
-        case .unavailable, .badUpstream, .timeout: if !self[tier].count(code), tier == .tokens { client.count() }
-        default: _ = self[tier].count(code)
-        }
+        if tier == .tokens { countOfClient(further) }
+    }
+
+    private mutating func countOfClient(_ further: String?) {
+        if let further { furtherClients[further]?.incident.count() } else { client.count() }
     }
 
     // MARK: Reports
 
     /// The time of the next report, or nil if there is none.
     var nextTime: Instant? {
-        [tokens.nextTime, api.nextTime, client.nextTime].compactMap(\.self).min()
+        let ofClients = furtherClients.values.lazy.compactMap(\.incident.nextTime).min()
+        return [tokens.nextTime, api.nextTime, client.nextTime, ofClients].compactMap(\.self).min()
     }
 
     /// Returns the reports that are due.
@@ -71,7 +87,16 @@ struct TenantIncidents {
         guard let time = nextTime, time <= now else { return [] }
         let ofClient = client.report(of: tenant, .client(clientTrouble), clientCause, at: now)
         return tokens.reports(of: tenant, .outage, .hold, at: now) + [ofClient].compactMap(\.self)
-            + api.reports(of: tenant, .apiOutage, .apiHold, at: now)
+            + reportsOfClients(of: tenant, at: now) + api.reports(of: tenant, .apiOutage, .apiHold, at: now)
+    }
+
+    private mutating func reportsOfClients(of tenant: String, at now: Instant) -> [TenantIncident] {
+        furtherClients.keys.sorted().compactMap { name in
+            guard var client = furtherClients[name] else { return nil }
+            let report = client.incident.report(of: tenant, .furtherClient(name), client.cause, at: now)
+            furtherClients[name] = client.incident.isPresent ? client : nil
+            return report
+        }
     }
 }
 

@@ -1,3 +1,4 @@
+package import Secrets
 package import TokenProtocol
 
 /// The options of a request for a token.
@@ -8,6 +9,10 @@ package struct RequestOptions: Sendable, Equatable {
     package var timeout: Duration
     /// True if a new token is demanded.
     package var noCache: Bool
+    /// The token that an API has just rejected, or nil.
+    ///
+    /// It is dropped like a token that `invalidate` reports, and is never the answer.
+    package var refused: Fingerprint?
     /// The caller.
     package var peer: Peer
     /// The trace that the request belongs to, or nil if it belongs to none.
@@ -18,12 +23,14 @@ package struct RequestOptions: Sendable, Equatable {
         minTTL: Duration? = nil,
         timeout: Duration = TokenRequest.defaultTimeout,
         noCache: Bool = false,
+        refused: Fingerprint? = nil,
         peer: Peer,
         trace: TraceContext? = nil
     ) {
         self.minTTL = minTTL
         self.timeout = timeout
         self.noCache = noCache
+        self.refused = refused
         self.peer = peer
         self.trace = trace
     }

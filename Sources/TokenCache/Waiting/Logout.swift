@@ -33,7 +33,7 @@ struct Logout: Equatable {
     func reply(soFar count: Int = 0) -> Reply {
         let isTaken = allTaken && open.isEmpty
         switch sweep {
-        case nil: return .revoked(hasDropped, upstream: isTaken)
+        case nil: return .revoked(hasDropped, upstream: hasDropped ? isTaken : nil)
         case .underWay: return .revokedEverywhere(hasDropped, upstream: false, count: count)
         case .ended(let count, let isComplete):
             return .revokedEverywhere(hasDropped, upstream: isTaken && isComplete, count: count)

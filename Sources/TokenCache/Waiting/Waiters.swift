@@ -1,3 +1,4 @@
+import Secrets
 import TokenProtocol
 
 /// Tracks the requests that wait for a reply: callers for a mint, logouts for their revocations, provisions.
@@ -15,14 +16,16 @@ struct Waiters {
     enum Goal: Equatable {
         /// A mint.
         ///
-        /// If it fails and `acceptsStale` is true, a cached token with too little time left will do.
-        case mint(CallID, acceptsStale: Bool)
+        /// If it fails and `acceptsStale` is true, a cached token with too little time left will do. The waiter never
+        /// gets the token that it has reported as `refused`, whoever mints that one again.
+        case mint(CallID, acceptsStale: Bool, refused: Fingerprint? = nil)
         /// The revocations of a logout.
         case logout(Logout)
         /// A job at the tenant's API.
         case job(JobID)
 
         /// True if a call for tokens or their revocation is waited for.
+        ///
         ///
         /// A waiter for the API alone doesn't hold up refreshes.
         fileprivate var needsTokenTier: Bool {

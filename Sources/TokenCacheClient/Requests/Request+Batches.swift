@@ -6,13 +6,9 @@ extension TokenCacheClient.Request {
     ///
     /// A user whose name alone exceeds a line is left in a request that can't be sent.
     func batches() throws(TokenCacheError) -> [Self] {
-        let list: WritableKeyPath<Self, [String]?>
-        switch (subjects, userIDs) {
-        case (.some, nil): list = \.subjects
-        case (nil, .some): list = \.userIDs
-        // The daemon rejects a request that has both or neither.
-        default: return [self]
-        }
+        let lists = [\Self.subjects, \.userIDs, \.clients].filter { self[keyPath: $0] != nil }
+        // The daemon rejects a request that has several or none.
+        guard lists.count == 1, let list = lists.first else { return [self] }
         var template = self
         template[keyPath: list] = []
         // Each user is counted with a comma. The last has none.

@@ -18,6 +18,9 @@ struct RequestLine {
     /// The range that the daemon allows.
     private static let timeouts = Duration.zero...Duration.seconds(300)
 
+    /// The operations whose requests have a `timeout`.
+    private static let operationsWithTimeout: Set = ["token", "provision"]
+
     /// The JSON object without its opening brace.
     private let members: Data
     private let hasTimeout: Bool
@@ -33,7 +36,7 @@ struct RequestLine {
             throw TokenCacheError(.invalidRequest, "the request is longer than the \(Self.longest) bytes of a line")
         }
         members = text.dropFirst()
-        hasTimeout = request.operation == "token"
+        hasTimeout = Self.operationsWithTimeout.contains(request.operation)
         timeout = TimeAmount(request.timeout)
     }
 
@@ -50,7 +53,7 @@ struct RequestLine {
 
     /// Writes the line with its end.
     ///
-    /// A request for a token tells the daemon the time that is left.
+    /// A request for a token or a user tells the daemon the time that is left.
     func write(id: Int, left: TimeAmount, into buffer: inout ByteBuffer) {
         buffer.writeString("{\"id\":\(id),")
         if hasTimeout {

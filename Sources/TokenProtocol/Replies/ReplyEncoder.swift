@@ -92,6 +92,7 @@ package enum ReplyEncoder {
         writer.member("protocol", ProtocolLimits.version, &output)
         writer.member("ops", hello.operations, &output) { $1.append(string: $0.rawValue) }
         writer.member("tenants", hello.tenants, &output) { $1.append(string: $0) }
+        if !hello.clients.isEmpty { writer.member("clients", hello.clients, &output) { $1.append(string: $0) } }
         writer.member("max_line", ProtocolLimits.longestLine, &output)
     }
 

@@ -1,4 +1,6 @@
 /// The kind of name by which a request names the owner of a token.
+///
+/// The numbers are part of the form of persisted tokens.
 package enum LookupField: UInt8, Sendable, Hashable, CaseIterable {
     /// The subject by which the identity provider knows the user.
     case subject

@@ -1,10 +1,15 @@
 /// A set of OAuth scopes (RFC 6749, section 3.3), without order or duplicates.
 ///
 /// It is kept as one text: the scopes sorted and joined by single spaces. A scope can't contain a space, so different
-/// sets have different texts.
+/// sets have different texts. No request and no configuration can name an empty set: only ``all`` has an empty text.
 package struct ScopeSet: Sendable, Hashable {
-    /// The scopes, sorted and joined by single spaces, as they are sent.
+    /// All scopes that the tenant gives, for which none are sent (RFC 6749, section 3.3).
+    package static let all = ScopeSet()
+
+    /// The scopes, sorted and joined by single spaces, as they are sent, or empty for ``all``.
     package let text: String
+
+    private init() { text = "" }
 
     /// Reads a space-separated list.
     ///
@@ -19,12 +24,18 @@ package struct ScopeSet: Sendable, Hashable {
         }
     }
 
-    /// The single scopes, sorted.
+    /// True if all scopes that the tenant gives are meant, whichever they are.
+    package var isAll: Bool { text.isEmpty }
+
+    /// The single scopes, sorted, of a set other than ``all``.
     package var scopes: [Substring] { text.split(separator: " ") }
 
     /// True if every scope of this set is in another.
+    ///
+    /// Every set is a part of ``all``, which is itself a part of no other.
     package func isSubset(of other: ScopeSet) -> Bool {
-        self == other || Set(scopes).isSubset(of: other.scopes)
+        if self == other || other.isAll { return true }
+        return !isAll && Set(scopes).isSubset(of: other.scopes)
     }
 
     /// True for an `NQCHAR` of RFC 6749, appendix A.4: printable ASCII without space, quotation mark and backslash.

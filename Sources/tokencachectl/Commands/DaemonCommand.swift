@@ -12,6 +12,8 @@ package protocol DaemonCommand: AsyncParsableCommand {
     /// The command that explains the next answer for the token that this command is about, or nil if it is about none.
     var explanation: String? { get }
 
+    /// Returns what to do about an error, or nil if the same holds as for other commands.
+    func advice(on error: TokenCacheError) -> String?
     /// Asks the daemon, prints what it says, and returns the code that the tool exits with.
     func perform(_ client: TokenCacheClient) async throws -> ExitCode
 }
@@ -21,24 +23,27 @@ extension DaemonCommand {
     package var socket: SocketKind { Self.socket }
     package var explanation: String? { nil }
 
+    package func advice(on error: TokenCacheError) -> String? { nil }
+
     package mutating func run() async throws {
         let exitCode: ExitCode
         do {
             exitCode = try await sockets.withClient(of: socket, perform)
         } catch let error as TokenCacheError {
-            throw Terminal.report(error, context)
+            throw Terminal.report(error, context(of: error))
         }
         guard exitCode == .success else { throw exitCode }
     }
 
-    private var context: ErrorContext {
+    private func context(of error: TokenCacheError) -> ErrorContext {
         let path = sockets.path(of: socket)
         return ErrorContext(
             command: Self.configuration.commandName ?? Self._commandName,
             socket: socket,
             path: path,
             access: SocketAccess(of: path),
-            explanation: explanation
+            explanation: explanation,
+            advice: advice(on: error)
         )
     }
 }

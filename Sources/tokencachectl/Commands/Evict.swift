@@ -2,7 +2,7 @@ import ArgumentParser
 import TokenCacheClient
 
 /// `evict`: drops a user's tokens.
-struct Evict: RequestCommand {
+struct Evict: KeyCommand {
     static let configuration = CommandConfiguration(
         abstract: "Drop a user's tokens, of all scopes unless --scope names them."
     )
@@ -12,7 +12,6 @@ struct Evict: RequestCommand {
     @OptionGroup var output: OutputOptions
 
     var request: TokenCacheClient.Request { key.request("evict") }
-    var explanation: String? { key.explanation }
 
     func text(of reply: Reply, _ display: Display) -> String { "evicted" }
 }

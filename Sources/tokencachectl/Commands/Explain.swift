@@ -2,8 +2,8 @@ import ArgumentParser
 import OperatorReplies
 import TokenCacheClient
 
-/// `explain`: prints what a user's next answer would be, and why.
-struct Explain: RequestCommand {
+/// `explain`: prints what a user's or a client's next answer would be, and why.
+struct Explain: KeyCommand {
     static let configuration = CommandConfiguration(abstract: "Explain where a user's next token would come from.")
 
     @OptionGroup var sockets: SocketOptions

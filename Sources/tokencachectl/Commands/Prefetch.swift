@@ -22,20 +22,39 @@ struct Prefetch: DaemonCommand {
     @Argument(
         help: "The users' subjects or, with --user-id, the tenant's ids; - for those on standard input, one a line."
     )
-    var users: [String]
+    var users: [String] = []
+
+    @Option(
+        name: .customLong("client"),
+        help: ArgumentHelp(
+            "An OAuth client of the tenant in the daemon's configuration, in place of users. It may be repeated.",
+            valueName: "name"
+        )
+    )
+    var clients: [String] = []
 
     @OptionGroup var options: UserOptions
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        guard !users.isEmpty else { throw ValidationError("Name a user, or - for standard input.") }
+        guard users.isEmpty != clients.isEmpty else {
+            throw ValidationError("Name either users, or - for standard input, or clients with --client.")
+        }
+        guard clients.isEmpty || !options.userID else {
+            throw ValidationError("'--user-id' can't be combined with '--client'.")
+        }
         guard users.count == 1 || !users.contains("-") else {
             throw ValidationError("- stands for all users, so it can't be among others.")
         }
     }
 
+    func advice(on error: TokenCacheError) -> String? {
+        !clients.isEmpty && error.code == .forbidden ? KeyOptions.adviceOnForbiddenClient : nil
+    }
+
     func perform(_ client: TokenCacheClient) async throws -> ExitCode {
-        let total = users == ["-"] ? try await prefetchLines(client) : try await prefetch(users, client)
+        let total =
+            users == ["-"] ? try await prefetchLines(client) : try await prefetch(users + clients, client)
         try Terminal.write(output.json ? Self.json(of: total) : Self.text(of: total))
         return .success
     }
@@ -68,10 +87,13 @@ struct Prefetch: DaemonCommand {
         return users.isEmpty ? nil : users
     }
 
-    private func prefetch(_ users: [String], _ client: TokenCacheClient) async throws -> TokenCacheClient.Prefetch {
-        options.userID
-            ? try await client.prefetch(userIDs: users, tenant: options.tenant, scope: options.scope)
-            : try await client.prefetch(subjects: users, tenant: options.tenant, scope: options.scope)
+    /// Sends names, which are those of users or of clients.
+    private func prefetch(_ names: [String], _ client: TokenCacheClient) async throws -> TokenCacheClient.Prefetch {
+        let (tenant, scope) = (options.tenant, options.scope)
+        guard clients.isEmpty else { return try await client.prefetch(clients: names, tenant: tenant, scope: scope) }
+        return options.userID
+            ? try await client.prefetch(userIDs: names, tenant: tenant, scope: scope)
+            : try await client.prefetch(subjects: names, tenant: tenant, scope: scope)
     }
 
     /// Lays the counts out for people.

@@ -16,11 +16,15 @@ struct ErrorAdvice {
     }
 
     /// The advice in one line, or nil if there is none.
-    var text: String? {
+    var text: String? { context.advice ?? general }
+
+    /// The advice that holds for every command.
+    private var general: String? {
         switch error.code {
         case .unreachable: unreachable
         case .forbidden: forbidden
         case .denied: "check the user in the tenant; \(explanation) shows how long the denial is remembered"
+        case .conflict: "resolve it in the tenant: at most one user may have the subject"
         case .rateLimited:
             "`tokencachectl stats` shows each tenant's rate and hold; `tokencachectl release-hold` ends a wrong hold"
         case .unavailable:

@@ -10,6 +10,8 @@ package struct ErrorContext: Equatable {
     package let access: SocketAccess?
     /// The command that explains the next answer for the token that the call was about, or nil if it was about none.
     package let explanation: String?
+    /// The command's own advice on the error, or nil if it has none.
+    package let advice: String?
 
     /// Describes a call.
     package init(
@@ -17,12 +19,14 @@ package struct ErrorContext: Equatable {
         socket: SocketKind,
         path: String,
         access: SocketAccess? = nil,
-        explanation: String? = nil
+        explanation: String? = nil,
+        advice: String? = nil
     ) {
         self.command = command
         self.socket = socket
         self.path = path
         self.access = access
         self.explanation = explanation
+        self.advice = advice
     }
 }

@@ -23,7 +23,7 @@ package struct ErrorReport: Equatable {
     package init(_ error: TokenCacheError, _ context: ErrorContext? = nil) {
         exitCode = ExitCode(for: error.code)
         let upstream = error.upstream.flatMap {
-            UpstreamText(status: $0.status, code: $0.code, title: $0.title).text
+            UpstreamText(status: $0.status, code: $0.code, title: $0.title, isDenial: error.code == .denied).text
         }
         let advice = context.flatMap { ErrorAdvice(error, $0).text }
         details = [upstream, advice.map { "next: \($0)" }].compactMap(\.self)

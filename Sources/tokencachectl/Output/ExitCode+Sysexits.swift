@@ -14,6 +14,7 @@ extension ExitCode {
         case .timeout, .rateLimited, .unavailable, .overloaded, .shuttingDown: self.init(EX_TEMPFAIL)
         case .badReply, .badUpstream: self.init(EX_PROTOCOL)
         case .denied, .forbidden: self.init(EX_NOPERM)
+        case .conflict: self.init(EX_CANTCREAT)
         case .invalidConfiguration, .unknownTenant: self.init(EX_CONFIG)
         default: self = .failure
         }

@@ -6,6 +6,8 @@ package struct EntriesPage: Decodable {
         var tenant: String
         var subject: String?
         var userID: String?
+        var client: String?
+        /// The scopes, separated by spaces, empty if a client's token has all that the client may have.
         var scope: String
         var state: KeyState
         /// The time since the daemon asked the tenant for the token, in whole seconds.
@@ -19,7 +21,7 @@ package struct EntriesPage: Decodable {
         var fingerprint: String
 
         private enum CodingKeys: String, CodingKey {
-            case tenant, subject, scope, state, age, fingerprint
+            case tenant, subject, client, scope, state, age, fingerprint
             case userID = "user_id"
             case expiresIn = "expires_in"
             case lastUsed = "last_used"

@@ -125,7 +125,7 @@ extension TopScreen {
         return refreshes.map { entry in
             [
                 StyledText(Double(entry.nextRefresh ?? 0).roughText, .bold), StyledText(entry.tenant, .name),
-                StyledText(entry.userID.map { "id:\($0)" } ?? entry.subject ?? "?"), StyledText(entry.scope, .dim),
+                StyledText(entry.owner), StyledText(entry.scope, .dim),
             ]
         }
     }

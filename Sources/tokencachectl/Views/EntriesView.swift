@@ -29,8 +29,8 @@ package struct EntriesView {
     private static func cells(of entry: EntriesPage.Entry, _ style: Style) -> [String] {
         [
             entry.tenant.printable,
-            entry.userID.map { "id:\($0.printable)" } ?? (entry.subject ?? "?").printable,
-            entry.scope.printable,
+            entry.owner.printable,
+            entry.scope.isEmpty ? "-" : entry.scope.printable,
             style.text(of: entry.state),
             Double(entry.age).durationText,
             Double(entry.expiresIn).durationText,

@@ -26,8 +26,9 @@ package struct ExplainView {
     }
 
     private func text(of key: ExplainReply.Key) -> String {
-        let user = key.userID.map { "id:\($0.printable)" } ?? (key.subject ?? "?").printable
-        return "\(style.cyan(user)), tenant \(key.tenant.printable), scope \(key.scope.printable)"
+        let user = key.client.map { "client:\($0)" } ?? key.userID.map { "id:\($0)" } ?? key.subject ?? "?"
+        let scope = key.scope.isEmpty ? "all scopes of the client" : "scope \(key.scope.printable)"
+        return "\(style.cyan(user.printable)), tenant \(key.tenant.printable), \(scope)"
     }
 
     private var source: String {

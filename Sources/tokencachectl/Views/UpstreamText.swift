@@ -9,9 +9,11 @@ struct UpstreamText {
     ///   - status: The HTTP status, or nil if there was no answer.
     ///   - code: The tenant's code, or the daemon's code for the reason.
     ///   - title: The tenant's title of the error.
-    init(status: Int?, code: String?, title: String?) {
+    ///   - isDenial: True if the failure is a denial, which always follows from an answer.
+    init(status: Int?, code: String?, title: String?, isDenial: Bool = false) {
         guard let status else {
-            text = code.map { "the tenant gave no answer: \($0.printable)" }
+            let beginning = isDenial ? "the user's status in the tenant is" : "the tenant gave no answer:"
+            text = code.map { "\(beginning) \($0.printable)" }
             return
         }
         let words = [code, title].compactMap { $0?.printable }.joined(separator: ": ")

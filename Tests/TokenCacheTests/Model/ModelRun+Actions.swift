@@ -155,6 +155,7 @@ extension ModelRun {
                 throw violated("a revocation was queued without cause")
             }
             confirmed(queued, call)
+        case .api: throw violated("a call of the API was queued that nobody requested")
         case .mint(let mint):
             let queued = unconfirmed.first { $0.key?.key == mint.key && $0.cause == mint.cause }
             guard let queued = try queued ?? unexpectedMint(mint) else {
@@ -303,6 +304,7 @@ extension ModelRun {
             counters.started += 1
             try check(trace, of: call)
             try go(call)
+        case .mintForClient: throw violated("a client's own token was minted")
         case .api: throw violated("the tenant's API was called")
         case .revoke(let id, let tenant, let token, let trace):
             guard let call = call(id), let queued = call.token, queued.fingerprint == token.fingerprint else {

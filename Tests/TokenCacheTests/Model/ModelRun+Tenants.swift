@@ -169,7 +169,7 @@ extension ModelRun {
     /// Changes a client's secret, after which earlier denials of the client no longer count.
     func changeSecret(of tenant: ModelTenant) throws {
         trace("the secret of \(tenant.id.name) changes")
-        begin(machine.secretChanged(of: tenant.id, now: now))
+        begin(machine.secretChanged(of: ClientReference(tenant.id), now: now))
         if !tenant.isRetired {
             for key in tenant.keys where key.negative?.denial?.status == 401 { key.negative = nil }
             tenant.client.secretChanged()

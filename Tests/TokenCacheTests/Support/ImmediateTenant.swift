@@ -16,6 +16,10 @@ final class ImmediateTenant: TenantCalling {
         return .minted(AccessToken("\(user)-\(number)"), scope: nil, lifetime: .seconds(1_000))
     }
 
+    func mintForClient(_ key: TokenKey, clientID: String, in trace: TraceContext?) async -> MintOutcome {
+        await mint(key, in: trace)
+    }
+
     func revoke(_ token: AccessToken, tenant: TenantID, in trace: TraceContext?) async -> RevocationOutcome {
         .accepted
     }

@@ -65,6 +65,19 @@ struct ReplyEncoderTests {
             (.revoked(true, upstream: true), #"{"revoked":true}"#),
             (.revoked(true, upstream: false), #"{"revoked":true,"upstream":false}"#),
             (.revoked(false, upstream: nil), #"{"revoked":false}"#),
+            (.revokedEverywhere(true, upstream: true, count: 3), #"{"revoked":true,"upstream_revoked":3}"#),
+            (
+                .revokedEverywhere(false, upstream: false, count: 0),
+                #"{"revoked":false,"upstream":false,"upstream_revoked":0}"#
+            ),
+            (
+                .provisioned(ProvisionReply(userID: "7", status: "active", isCreated: true)),
+                #"{"user_id":"7","status":"active","created":true,"groups_changed":false}"#
+            ),
+            (
+                .provisioned(ProvisionReply(userID: "7", status: "active", isFromCache: true)),
+                #"{"user_id":"7","status":"active","created":false,"groups_changed":false,"source":"cache"}"#
+            ),
             (.evicted, #"{"evicted":true}"#), (.flushed(1_234_567), #"{"flushed":1234567}"#),
             (.reloaded, #"{"reloaded":true}"#), (.holdsReleased(2), #"{"released":2}"#),
             (

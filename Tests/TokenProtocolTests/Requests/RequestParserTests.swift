@@ -173,7 +173,10 @@ struct RequestParserTests {
             ("{}", "'op' is missing: it names the operation"),
             (#"{"op":1}"#, "'op' must be a string"),
             (#"{"op":"token"}"#, "exactly one of 'subject', 'user_id' and 'client' must be given"),
-            (#"{"op":"token","subject":"a","user_id":"b"}"#, "exactly one of 'subject', 'user_id' and 'client' must be given"),
+            (
+                #"{"op":"token","subject":"a","user_id":"b"}"#,
+                "exactly one of 'subject', 'user_id' and 'client' must be given"
+            ),
             (#"{"op":"token","subject":""}"#, "'subject' must be a string of 1 to 1024 bytes"),
             (#"{"op":"token","subject":null}"#, "'subject' must be a string of 1 to 1024 bytes"),
             (#"{"op":"token","user_id":5}"#, "'user_id' must be a string of 1 to 1024 bytes"),

@@ -12,6 +12,8 @@ const optionNames = {
   no_cache: 'noCache',
   access_token: 'accessToken',
   token_sha256: 'tokenSha256',
+  refused_token: 'refusedToken',
+  refused_token_sha256: 'refusedTokenSha256',
 };
 
 export function casesOf(file) {

@@ -7,16 +7,21 @@ times are in seconds.
 from tokencached._async_client import AsyncTokenCache
 from tokencached._client import TokenCache
 from tokencached._errors import TokenCacheError, Upstream
-from tokencached._results import Hello, Invalidation, Prefetch, Revocation, Token
+from tokencached._pages import Answer
+from tokencached._results import Hello, Invalidation, Prefetch, Provisioning, Revocation, Token
+from tokencached._users import User
 
 __all__ = [
+    "Answer",
     "AsyncTokenCache",
     "Hello",
     "Invalidation",
     "Prefetch",
+    "Provisioning",
     "Revocation",
     "Token",
     "TokenCache",
     "TokenCacheError",
     "Upstream",
+    "User",
 ]

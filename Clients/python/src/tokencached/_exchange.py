@@ -14,6 +14,8 @@ from tokencached._results import MalformedReply
 
 # The daemon lets 65,536 requests wait in all, and these connections hold more.
 MOST_CONNECTIONS = 66
+# The operations that tell the daemon the time that is left.
+WITH_TIMEOUT = ("token", "provision")
 
 
 class ExchangeConnection:
@@ -120,7 +122,7 @@ class Exchange:
     def _line(self, call: Call, pending: PendingRequests, now: float) -> bytes:
         self._last_id += 1
         pending.add(call, self._last_id)
-        if call.request.operation != "token":
+        if call.request.operation not in WITH_TIMEOUT:
             return b'{"id":%d,%b}\n' % (call.id, call.request.body)
         # The daemon is to answer in the time that is left to the caller, which is less than the caller gave.
         left = max(0, math.ceil((call.deadline - now) * 1_000)) / 1_000

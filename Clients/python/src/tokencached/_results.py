@@ -54,10 +54,28 @@ class Invalidation:
 
 @dataclass(frozen=True)
 class Revocation:
-    """`revoked` is true if a token was cached. `upstream` is false if the tenant failed to revoke it."""
+    """`revoked` is true if a token was cached. `upstream` is false if the tenant failed to revoke one."""
 
     revoked: bool
     upstream: bool = True
+    upstream_revoked: int | None = None
+    """With `everywhere`, the number of the user's tokens that were ended at the tenant. Otherwise None."""
+
+
+@dataclass(frozen=True)
+class Provisioning:
+    """A user at the tenant, and what was done for them."""
+
+    user_id: str
+    """The tenant's own ID of the user."""
+    status: str
+    """The user's status at the tenant: `active`, or `invited`. A later daemon may name others."""
+    created: bool
+    """True if there was no such user before."""
+    groups_changed: bool
+    """True if the user was put into a group, or removed from one."""
+    source: str = "tenant"
+    """`cache` if the daemon remembered an equal request, otherwise `tenant`."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +133,18 @@ def read_invalidation(reply: Mapping[str, Any]) -> Invalidation:
 
 
 def read_revocation(reply: Mapping[str, Any]) -> Revocation:
-    return Revocation(_member(reply, "revoked", bool), reply.get("upstream") is not False)
+    ended = _member(reply, "upstream_revoked", int) if "upstream_revoked" in reply else None
+    return Revocation(_member(reply, "revoked", bool), reply.get("upstream") is not False, ended)
+
+
+def read_provisioning(reply: Mapping[str, Any]) -> Provisioning:
+    return Provisioning(
+        _text(reply, "user_id"),
+        _text(reply, "status"),
+        _member(reply, "created", bool),
+        _member(reply, "groups_changed", bool),
+        _text({"source": "tenant", **reply}, "source"),
+    )
 
 
 def read_hello(reply: Mapping[str, Any]) -> Hello:

@@ -41,14 +41,20 @@ struct ClientKeys: Sendable {
             let signature = Self.decode(parts[2])
         else { return .wrong("the assertion is no JWS in compact form") }
         guard let kid = header["kid"]?.text, !kid.isEmpty, let algorithm = header["alg"]?.text,
-            ["ES384", "RS256"].contains(algorithm)
-        else { return .wrong("the assertion's header has no kid, or an alg other than ES384 and RS256") }
+            ["ES384", "RS256", "RS512"].contains(algorithm)
+        else { return .wrong("the assertion's header has no kid, or an alg other than ES384, RS256 and RS512") }
         if let violation = Self.violation(claims, clientID, audience, now) { return .wrong(violation) }
         guard isSigned(Data("\(parts[0]).\(parts[1])".utf8), signature, algorithm) else { return .refused }
         guard let id = claims["jti"]?.text, usedIDs.insert(id).inserted else {
             return .wrong("the assertion was used before")
         }
         return .accepted
+    }
+
+    /// The client that an assertion names, without a check of its signature.
+    static func issuer(of assertion: String) -> String? {
+        let parts = assertion.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        return parts.count == 3 ? object(parts[1])?["iss"]?.text : nil
     }
 
     private static func violation(_ claims: JSONValue, _ client: String, _ audience: String, _ now: Date) -> String? {
@@ -75,8 +81,11 @@ struct ClientKeys: Sendable {
                 return key.isValidSignature(signature, for: text)
             case .rsa(let key):
                 let signature = _RSA.Signing.RSASignature(rawRepresentation: signature)
-                return algorithm == "RS256"
-                    && key.isValidSignature(signature, for: SHA256.hash(data: text), padding: .insecurePKCS1v1_5)
+                return switch algorithm {
+                case "RS256": key.isValidSignature(signature, for: SHA256.hash(data: text), padding: .insecurePKCS1v1_5)
+                case "RS512": key.isValidSignature(signature, for: SHA512.hash(data: text), padding: .insecurePKCS1v1_5)
+                default: false
+                }
             }
         }
     }

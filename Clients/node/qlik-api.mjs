@@ -1,0 +1,3 @@
+import qlikAPI from './qlik-api.js';
+
+export const { authModule, register } = qlikAPI;
