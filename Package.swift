@@ -123,8 +123,8 @@ var targets: [Target] = [
     .target(
         name: "Doctor",
         dependencies: [
-            "SafeText", "Systemd", "Secrets", "TokenCache", "Tenant", "SocketServer", "DaemonConfiguration",
-            "OperatorReplies", "DaemonRuntime", "TokenCacheClient", system,
+            "SafeText", "Systemd", "Secrets", "TokenProtocol", "TokenCache", "Tenant", "SocketServer",
+            "DaemonConfiguration", "OperatorReplies", "DaemonRuntime", "TokenCacheClient", system,
         ]
     ),
 
@@ -168,7 +168,7 @@ var targets: [Target] = [
     ),
     .testTarget(
         name: "DaemonConfigurationTests",
-        dependencies: ["DaemonConfiguration", "TokenCache", "Audit", logging]
+        dependencies: ["DaemonConfiguration", "TokenCache", "TokenProtocol", "Audit", logging]
     ),
     .testTarget(
         name: "DaemonRuntimeTests",

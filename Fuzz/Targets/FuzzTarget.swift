@@ -3,6 +3,7 @@ enum FuzzTarget: String, CaseIterable {
     case requests
     case connection
     case grants
+    case users
     case memory
     case configuration
     case client
@@ -13,6 +14,7 @@ enum FuzzTarget: String, CaseIterable {
         case .requests: try fuzzRequests(input)
         case .connection: try fuzzConnection(input)
         case .grants: try fuzzGrants(input)
+        case .users: try fuzzUsers(input)
         case .memory: try fuzzMemory(input)
         case .configuration: try fuzzConfiguration(input)
         case .client: try fuzzClient(input)

@@ -223,7 +223,7 @@ import Synchronization
     /// Returns an FNV-1a checksum, by words of eight bytes in four rows, which a processor computes in parallel.
     ///
     /// It detects accidents, not attacks.
-    private static func check(_ content: UnsafeRawBufferPointer) -> UInt64 {
+    static func check(_ content: UnsafeRawBufferPointer) -> UInt64 {
         let prime: UInt64 = 0x100_0000_01b3
         var rows: (UInt64, UInt64, UInt64, UInt64) = (0xcbf2_9ce4_8422_2325, 1, 2, 3)
         var offset = 0

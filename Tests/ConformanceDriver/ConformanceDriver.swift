@@ -61,9 +61,13 @@ struct Arguments: Decodable {
         case groups
     }
 
+    /// The owner of the token, or nil unless there is exactly one.
     var user: TokenCacheClient.User? {
-        subject.map(TokenCacheClient.User.subject) ?? userID.map(TokenCacheClient.User.userID)
-            ?? client.map(TokenCacheClient.User.client)
+        let owners = [
+            subject.map(TokenCacheClient.User.subject), userID.map(TokenCacheClient.User.userID),
+            client.map(TokenCacheClient.User.client),
+        ].compactMap(\.self)
+        return owners.count == 1 ? owners[0] : nil
     }
 
     var refused: TokenCacheClient.RefusedToken? {
@@ -240,7 +244,8 @@ enum ConformanceDriver {
         let hello = try await client.hello(timeout: given.wait)
         return [
             "server": hello.server, "version": hello.version, "protocol": hello.protocolVersion,
-            "operations": hello.operations, "tenants": hello.tenants, "max_line": hello.maxLineLength,
+            "operations": hello.operations, "tenants": hello.tenants, "clients": hello.clients,
+            "max_line": hello.maxLineLength,
         ]
     }
 

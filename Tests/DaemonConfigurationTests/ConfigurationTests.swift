@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import Testing
 import TokenCache
+import TokenProtocol
 
 @Suite("The configuration")
 struct ConfigurationTests {
@@ -199,7 +200,7 @@ struct ConfigurationTests {
             ("access: [ { scopes: [a b] } ]", "access[0].scopes[0]: should be OAuth scopes"),
             (
                 "access: [ { operations: [flush] } ]",
-                "access[0].operations[0]: should be operations: token, prefetch, invalidate, revoke"
+                "access[0].operations[0]: should be operations: token, prefetch, invalidate, revoke, provision"
             ),
             ("default_tenant: other", "default_tenant: should be one of the tenants: main"),
             ("cach: {}", "cach: is not a known key (did you mean 'cache'?)"),
@@ -237,6 +238,79 @@ struct ConfigurationTests {
             """
         #expect(faults(text).count == 1)
         #expect(faults(text).first?.hasPrefix("t.yaml:\(line): tenants.main.\(key): ") == true, "\(faults(text))")
+    }
+
+    /// A tenant with two further clients.
+    private static let tenantWithClients = """
+        tenants:
+          main:
+            host: https://one.example
+            client_id: id
+            client_secret: { file: /run/secret }
+            clients:
+              backend: { client_id: b, client_secret: { credential: b }, scope: "user_default a" }
+              jobs: { client_id: j, client_key: { file: /j }, key_id: k, key_algorithm: RS512 }
+        """
+
+    @Test("Further clients are read with their credentials, scopes and algorithms, and rules may list them.")
+    func clients() throws {
+        let configuration = try parse(
+            Self.tenantWithClients + "\naccess: [{ users: [root], clients: [jobs, backend] }]"
+        )
+        let tenant = try #require(configuration.tenants["main"])
+        #expect(tenant.policy.clients["backend"] == ClientPolicy(clientID: "b", scopes: ScopeSet("a user_default")))
+        #expect(tenant.policy.clients["jobs"] == ClientPolicy(clientID: "j", scopes: nil))
+        #expect(tenant.clients["backend"]?.credential == .secret(.credential("b")))
+        #expect(tenant.clients["jobs"]?.credential == .key(.file("/j"), id: "k", algorithm: .rs512))
+        #expect(tenant.clients["jobs"]?.credentialLine == 8)
+        #expect(configuration.access?.first?.clients == ["jobs", "backend"])
+        #expect(try parse(Self.tenants).tenants["main"]?.clients.isEmpty == true)
+    }
+
+    @Test(
+        "A fault of a further client is reported with its line and key.",
+        arguments: [
+            ("a b: { client_id: x, client_secret: { file: /s } }", ".a b: should be named by 1 to 64 letters"),
+            ("b: 1", ".b: should be a mapping of client_id"),
+            ("b: { client_secret: { file: /s } }", ".b.client_id: is missing"),
+            ("b: { client_id: x }", ".b.client_secret: is missing"),
+            ("b: { client_id: x, client_secret: hunter2 }", ".b.client_secret: should be { credential: NAME }"),
+            ("b: { client_id: x, client_secret: { file: /s }, scope: '' }", ".b.scope: should be"),
+            (
+                "b: { client_id: x, client_secret: { file: /s }, key_algorithm: RS256 }",
+                ".b.key_algorithm: is for client_key"
+            ),
+            (
+                "b: { client_id: x, client_key: { file: /s }, key_algorithm: ES256 }",
+                ".b.key_algorithm: should be one of RS256"
+            ),
+            (
+                "b: { client_id: x, client_secret: { file: /s }, scopes: a }",
+                ".b.scopes: is not a known key (did you mean 'scope'?)"
+            ),
+        ]
+    )
+    func wrongClients(member: String, message: String) {
+        let faults = faults("\(Self.tenants)\n    clients:\n      \(member)")
+        #expect(faults.count == 1 && faults[0].hasPrefix("t.yaml:7: tenants.main.clients\(message)"), "\(faults)")
+        #expect(!faults.joined().contains("hunter2"))
+    }
+
+    @Test(
+        "A rule's client must be one of a tenant that the rule allows.",
+        arguments: [
+            (
+                "clients: [backendd]",
+                "clients[0]: 'backendd' is no client of a tenant that the rule allows (did you mean 'backend'?)"
+            ),
+            ("clients: [x], tenants: [main]", "clients[0]: 'x' is no client of a tenant that the rule allows"),
+            ("clients: [backend], tenants: []", "clients[0]: 'backend' is no client of a tenant that the rule allows"),
+            ("clients: backend", "clients: should be a list of names of clients of the rule's tenants"),
+        ]
+    )
+    func wrongRuleClients(members: String, message: String) {
+        let faults = faults("access: [{ users: [root], \(members) }]\n\(Self.tenantWithClients)")
+        #expect(faults == ["t.yaml:1: access[0].\(message)"])
     }
 
     @Test(

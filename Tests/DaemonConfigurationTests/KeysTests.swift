@@ -93,7 +93,12 @@ struct KeysTests {
     @Test("A required key is a fault where it is missing, and no other key is.")
     func required() {
         let required = Self.leaves.filter(\.key.isRequired).map(\.testDescription)
-        #expect(required == ["tenants.main.host", "tenants.main.client_id", "tenants.main.clients.backend.client_id"])
+        #expect(
+            required == [
+                "tenants.main.host", "tenants.main.client_id", "tenants.main.clients.backend.client_id",
+                "tenants.main.provision.client",
+            ]
+        )
         #expect(throws: Never.self) { try parse(text()) }
     }
 

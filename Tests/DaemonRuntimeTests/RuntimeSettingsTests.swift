@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import SocketServer
 import StandInTenant
+import TestSupport
 import Testing
 import TokenCache
 import TokenProtocol
@@ -46,7 +47,14 @@ struct RuntimeSettingsTests {
                 log: { level: warning, format: json }
                 audit: { to: none }
                 """,
-                options: "scope: x y\nrate: { per_minute: 3, burst: 4 }\nmax_concurrent: 5"
+                options: """
+                    scope: x y
+                    rate: { per_minute: 3, burst: 4 }
+                    api_rate: { per_minute: 6, burst: 7 }
+                    max_concurrent: 5
+                    clients: { users: { client_id: u, client_secret: { file: \(daemon.directory.path("secret")) } } }
+                    provision: { client: users, groups: [g], revoke_client: users }
+                    """
             )
             let settings = try await daemon.components.prepare(daemon.source.load())
             var policy = CachePolicy()
@@ -67,10 +75,13 @@ struct RuntimeSettingsTests {
             #expect(settings.logFormat == .json)
             let id = try #require(settings.clients.identities["main"])
             let identity = TenantPolicy.Identity(host: daemon.tenant.baseURL, clientID: daemon.tenant.clientID)
-            #expect(
-                settings.tenantPolicies
-                    == [id: TenantPolicy(identity: identity, ratePerMinute: 3, burst: 4, maxConcurrent: 5)]
-            )
+            var tenant = TenantPolicy(identity: identity, ratePerMinute: 3, burst: 4, maxConcurrent: 5)
+            (tenant.apiRatePerMinute, tenant.apiBurst) = (6, 7)
+            tenant.clients = ["users": ClientPolicy(clientID: "u", scopes: nil)]
+            let provisioning = ProvisioningPolicy(client: "users", groups: [Glob("g")], revokeClient: "users")
+            tenant.provisioning = provisioning
+            #expect(settings.tenantPolicies == [id: tenant])
+            #expect(settings.access.directory.provisioning(of: id) == provisioning)
             #expect(settings.access.directory.ids == [id])
             #expect(settings.access.directory.scopes(of: id)?.text == "x y")
             #expect(settings.access.rules.map(\.peers.users) == [[7]])

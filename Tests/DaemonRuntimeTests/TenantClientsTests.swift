@@ -198,13 +198,97 @@ struct TenantClientsTests {
         }
     }
 
+    // MARK: Further clients
+
+    private static let furtherClients = """
+        clients:
+          backend: { client_id: backend, client_secret: { file: FOLDER/backend } }
+          jobs: { client_id: jobs, client_secret: { file: FOLDER/jobs } }
+        """
+
+    /// Configures two further clients, which the tenant knows with their names as their secrets.
+    private func configureFurther(_ clients: Clients, backend id: String = "backend") async throws -> TenantID {
+        for name in ["backend", "jobs"] { try clients.directory.write(name, to: name) }
+        let known = ["backend", "jobs", "other"].map {
+            StandInTenant.Client(id: $0, secrets: [$0], scopes: ["user_default"])
+        }
+        try await clients.tenant.setClients(known)
+        let options = Self.furtherClients.replacing("FOLDER", with: clients.directory.path(""))
+        return try await clients.configure(options: options.replacing("client_id: backend", with: "client_id: \(id)"))
+    }
+
+    private func mint(_ clients: Clients, _ tenant: TenantID, _ name: String, id: String? = nil) async -> MintOutcome {
+        let key = TokenKey(user: UserKey(tenant: tenant, client: name), scopes: .all)
+        return await clients.clients.mintForClient(key, clientID: id ?? name)
+    }
+
+    @Test("A further client's token is minted with its own id and secret, on the tenant's connection.")
+    func furtherClient() async throws {
+        try await withClients { clients in
+            let tenant = try await configureFurther(clients)
+            #expect(try await clients.mint(tenant).isMinted)
+            #expect(await mint(clients, tenant, "backend").isMinted)
+            #expect(await clients.tenant.mintCount(field: .client, value: "backend") == 1)
+            #expect(await clients.tenant.counters.connections == 1)
+            #expect(await mint(clients, tenant, "nobody").isUnavailable("the client is no longer configured"))
+            #expect(
+                await mint(clients, tenant, "backend", id: "jobs").isUnavailable("the client is no longer configured")
+            )
+            let key = TokenKey(user: UserKey(tenant: tenant, client: "backend"), scopes: .all)
+            #expect(await clients.clients.mint(key).isUnavailable("the client is no longer configured"))
+        }
+    }
+
+    @Test("After a 401 only the secret of the client that was refused is read again, and only it is told of.")
+    func furtherRotation() async throws {
+        try await withClients { clients in
+            let tenant = try await configureFurther(clients)
+            let renewed = StandInTenant.Client(id: "backend", secrets: ["new"], scopes: ["user_default"])
+            try await clients.tenant.setClients([renewed])
+            try clients.directory.write("new", to: "backend")
+            try clients.directory.write("new", to: "jobs")
+            #expect(await mint(clients, tenant, "backend").isDenied(secretChanged: true))
+            #expect(clients.changes.withLock { $0 } == [ClientReference(tenant, name: "backend")])
+            #expect(clients.log.count("its secret has changed: the new one is used client=backend tenant=main") == 1)
+            #expect(await mint(clients, tenant, "backend").isMinted)
+        }
+    }
+
+    @Test("While a reload changes a client's id, calls by the old id and by the new one are made, each as itself.")
+    func changedClient() async throws {
+        try await withClients { clients in
+            let tenant = try await configureFurther(clients)
+            try clients.directory.write("other", to: "other")
+            let options = Self.furtherClients.replacing("FOLDER", with: clients.directory.path(""))
+                .replacing("client_id: backend", with: "client_id: other")
+                .replacing("/backend }", with: "/other }")
+            let prepared = try await clients.prepare(options: options)
+            #expect(await mint(clients, tenant, "backend").isMinted)
+            #expect(await mint(clients, tenant, "backend", id: "other").isMinted)
+            #expect(await clients.clients.apply(prepared) == [], "another client is no changed secret")
+            #expect(await mint(clients, tenant, "backend").isUnavailable("the client is no longer configured"))
+            #expect(await mint(clients, tenant, "backend", id: "other").isMinted)
+        }
+    }
+
+    @Test("A reload reports a further client whose secret has changed, and no other.")
+    func changedFurtherSecret() async throws {
+        try await withClients { clients in
+            let tenant = try await configureFurther(clients)
+            try clients.directory.write("another", to: "jobs")
+            let options = Self.furtherClients.replacing("FOLDER", with: clients.directory.path(""))
+            let changed = await clients.clients.apply(try await clients.prepare(options: options))
+            #expect(changed == [ClientReference(tenant, name: "jobs")])
+        }
+    }
+
     @Test("A reload reports the tenants whose secret has changed, once.")
     func changedSecrets() async throws {
         try await withClients { clients in
             let tenant = try await clients.configure()
             try clients.directory.write("another", to: "secret")
             let changed = await clients.clients.apply(try await clients.prepare())
-            #expect(changed == [tenant])
+            #expect(changed == [ClientReference(tenant)])
             let again = await clients.clients.apply(try await clients.prepare())
             #expect(again == [])
         }

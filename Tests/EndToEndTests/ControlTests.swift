@@ -57,6 +57,42 @@ struct ControlTests {
         try await deployment.stop()
     }
 
+    @Test("A client's own token is had, replaced, explained, listed, dropped and revoked like a user's.")
+    func clients() async throws {
+        let deployment = try await Deployment.startWithClient()
+        #expect(try deployment.control("hello").output.hasSuffix("\nclients     backend\n"))
+        #expect(try deployment.control("prefetch", "--client", "backend").output == "1 queued, 0 cached already\n")
+        let first = try deployment.control("token", "--client", "backend").output
+        let second = try deployment.control("token", "--client", "backend", "--refused", input: first).output
+        #expect(second != first)
+        #expect(await deployment.tenant.isLive(second.trimmingCharacters(in: .newlines)))
+        let explain = try deployment.control("explain", "--client", "backend").output
+        #expect(explain.hasPrefix("key          client:backend, tenant main, all scopes of the client\n"), "\(explain)")
+        #expect(explain.contains("next answer  from the cache: "))
+        let rows = try deployment.control("entries").output.split(separator: "\n")
+        #expect(rows.count == 2 && rows[1].hasPrefix("main    client:backend  -      fresh"), "\(rows)")
+        #expect(try deployment.control("evict", "--client", "backend").output == "evicted\n")
+        #expect(try deployment.control("revoke", "--client", "backend").output == "no token was cached\n")
+        let third = try deployment.control("token", "--client", "backend", "--scope", "admin.users").output
+        #expect(try deployment.control("revoke", "--client", "backend").output == "revoked\n")
+        #expect(await !deployment.tenant.isLive(third.trimmingCharacters(in: .newlines)))
+        try await deployment.stop()
+    }
+
+    @Test("A client that the rule doesn't name or that has no such scope is refused, with advice that fits a client.")
+    func refusedClients() async throws {
+        let deployment = try await Deployment.startWithClient()
+        let other = try deployment.control("token", "--client", "other")
+        #expect(
+            other.status == 77 && other.output.contains("\n  next: `clients` in the access rule"),
+            "\(other.output)"
+        )
+        let denied = try deployment.control("token", "--client", "backend", "--scope", "admin_classic")
+        #expect(denied.status == 77, "\(denied.output)")
+        #expect(denied.output.contains("\n  next: check the client and its scopes"), "\(denied.output)")
+        try await deployment.stop()
+    }
+
     @Test("A logout that the tenant doesn't carry out ends with 1, and the token is gone from the cache.")
     func failedLogout() async throws {
         let deployment = try await Deployment.start()

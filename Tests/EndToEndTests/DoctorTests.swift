@@ -81,6 +81,34 @@ struct DoctorTests {
         try await stop(deployment)
     }
 
+    @Test("A configuration that others can change is a warning.")
+    func configurationFile() async throws {
+        let deployment = try await Deployment.start()
+        let path = deployment.configurationPath
+        #expect(try examine(deployment).1.finding("file").status == "ok")
+        #expect(unsafe chmod(path, 0o646) == 0)
+        let (status, diagnosis) = try examine(deployment)
+        let finding = try diagnosis.finding("file")
+        #expect(status == 0 && finding.status == "warning")
+        #expect(finding.found == "other users can change \(path)")
+        #expect(finding.advice == "chown root: \(path); chmod go-w \(path)")
+        try await stop(deployment)
+    }
+
+    @Test("The secret of a further client is examined as the tenant's own is, and named by its keys.")
+    func clientSecret() async throws {
+        let deployment = try await Deployment.startWithClient()
+        let path = deployment.directory.path("backend-secret")
+        let found = try examine(deployment).1.findings.filter { $0.check == "secret" }.map(\.found)
+        #expect(found.count == 2 && found[1].hasPrefix("clients.backend.client_secret: \(path) is private"), "\(found)")
+        #expect(unsafe chmod(path, 0o644) == 0)
+        let (status, diagnosis) = try examine(deployment)
+        #expect(status == 1 && diagnosis.failed == ["secret"])
+        let finding = try #require(diagnosis.findings.first { $0.status == "failed" })
+        #expect(finding.found.hasPrefix("clients.backend.client_secret: \(path) can be read or changed by others"))
+        try await stop(deployment)
+    }
+
     @Test("A secret that is missing fails, with the command that writes one.")
     func missingSecret() async throws {
         let deployment = try await Deployment.start()

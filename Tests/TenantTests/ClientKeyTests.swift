@@ -60,6 +60,33 @@ struct ClientKeyTests {
         try await tenant.stop()
     }
 
+    @Test("An RSA key also signs by RS512, and the tenant accepts that.")
+    func algorithm() async throws {
+        let pair = try Pair.rsa()
+        var configuration = StandInTenant.Configuration()
+        configuration.clientKeys = [pair.open]
+        let tenant = try await StandInTenant.start(configuration)
+        let key = try ClientKey(ClientSecret(pair.secret), id: nil, algorithm: .rs512)
+        #expect(key.algorithm == .rs512)
+        #expect(try key != ClientKey(ClientSecret(pair.secret), id: nil))
+        #expect(try await mint(tenant, .key(key))[0].isMinted)
+        #expect(await tenant.violations.isEmpty)
+        try await tenant.stop()
+    }
+
+    @Test("An algorithm that the key can't sign with is a fault that names both.")
+    func wrongAlgorithm() throws {
+        let (curve, rsa) = (Pair.p384(), try Pair.rsa())
+        for (pair, algorithm) in [(curve, ClientKey.Algorithm.rs256), (curve, .rs512), (rsa, .es384)] {
+            let fault = #expect(throws: ClientKey.Fault.self) {
+                try ClientKey(ClientSecret(pair.secret), id: nil, algorithm: algorithm)
+            }
+            #expect(fault?.description.contains("can't sign with \(algorithm.rawValue)") == true)
+        }
+        #expect(try ClientKey(ClientSecret(curve.secret), id: nil).algorithm == .es384)
+        #expect(try ClientKey(ClientSecret(rsa.secret), id: nil).algorithm == .rs256)
+    }
+
     @Test("A key that the tenant doesn't know is denied like a wrong secret.")
     func denied() async throws {
         var configuration = StandInTenant.Configuration()

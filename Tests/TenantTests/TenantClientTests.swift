@@ -96,6 +96,40 @@ struct TenantClientTests {
         ("redirect-307-other", .malformed),
     ]
 
+    @Test(
+        "A client's own token is asked for with its id, and with scopes only if there are some.",
+        arguments: [nil, "apps:read"]
+    )
+    func ownToken(scope: String?) async throws {
+        try await withStandInTenant { tenant in
+            let backend = StandInTenant.Client(id: "backend", secrets: ["s"], scopes: ["user_default", "apps:read"])
+            try await tenant.setClients([backend])
+            let client = try TenantClient(
+                TenantSettings(
+                    origin: tenant.baseURL,
+                    clientID: tenant.clientID,
+                    timeout: .seconds(30),
+                    userAgent: "tokencached/test"
+                ),
+                on: MultiThreadedEventLoopGroup.singleton
+            )
+            let outcome = await client.mint(
+                UserLookup(field: .client, value: "a-name-of-the-configuration"),
+                scopes: scope.flatMap { ScopeSet($0) } ?? .all,
+                as: .secret(ClientSecret("s")),
+                of: "backend"
+            )
+            client.shutdown()
+            guard case .minted(_, let granted, _) = outcome else {
+                Issue.record("\(outcome)")
+                return
+            }
+            #expect(granted == scope ?? "user_default apps:read")
+            #expect(await tenant.mintCount(field: .client, value: "backend") == 1)
+            #expect(await tenant.violations == [])
+        }
+    }
+
     @Test("Every form of a reply has the outcome that the protocol defines.", arguments: cases)
     func outcomes(behaviour: String, expected: ExpectedOutcome) async throws {
         try await withStandInTenant { tenant in

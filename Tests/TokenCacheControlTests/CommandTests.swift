@@ -110,6 +110,11 @@ struct CommandTests {
                 #"{"server":"tokencached","version":"1.2.3","protocol":1,"ops":["token"],"tenants":[],"max_line":9}"#,
                 "daemon      tokencached 1.2.3, protocol 1\noperations  token\ntenants     none"
             ),
+            (
+                "hello",
+                #"{"server":"x","version":"1","protocol":1,"ops":[],"tenants":["a"],"clients":["b","c\u001b"],"max_line":9}"#,
+                "daemon      x 1, protocol 1\noperations  none\ntenants     a\nclients     b, c?"
+            ),
             ("revoke ann", #"{"revoked":true}"#, "revoked"),
             ("revoke ann", #"{"revoked":false}"#, "no token was cached"),
             (

@@ -2,8 +2,9 @@ import Glibc
 import Secrets
 import Testing
 import TokenCache
-import TokenLog
 import TokenProtocol
+
+@testable import TokenLog
 
 @Suite("The log of tokens for the next daemon")
 struct TokenLogTests {
@@ -42,6 +43,32 @@ struct TokenLogTests {
             #expect((read.lastUsed == nil) == (written.lastUsed == nil))
             if let one = read.lastUsed, let other = written.lastUsed { #expect(isClose(one, other)) }
         }
+    }
+
+    @Test("A client's own token comes back as that, also without scopes, which a user's token can't be without.")
+    func client() throws {
+        var tokens = [PersistedToken.of("backend", field: .client), .of("jobs", field: .client), .of("ann")]
+        (tokens[1].scopes, tokens[2].scopes) = (.all, .all)
+        let log = try manager.open()
+        for token in tokens { _ = log.persist(token) }
+        let read = try manager.open().restored.map(\.token)
+        #expect(read.map(\.user) == tokens[..<2].map(\.user))
+        #expect(read.map(\.scopes) == tokens[..<2].map(\.scopes))
+    }
+
+    @Test("A token of a kind that only a later version knows is left out, and not taken for another's.")
+    func unknownField() throws {
+        let log = try manager.open()
+        _ = [log.persist(.of("ann")), log.persist(.of("bob"))]
+        // The field is at 52 in the content, and a checksum of the content is before it.
+        let (content, field) = (Self.firstRecord + LogFile.recordHeadSize, 52)
+        try unsafe manager.withBytes(of: "tokens-a") { bytes in
+            let end = unsafe Int(bytes.load(fromByteOffset: Self.firstRecord, as: UInt32.self)) + Self.firstRecord
+            unsafe bytes.storeBytes(of: 3, toByteOffset: content + field, as: UInt32.self)
+            let check = unsafe LogFile.check(UnsafeRawBufferPointer(rebasing: bytes[content..<end]))
+            unsafe bytes.storeBytes(of: check, toByteOffset: Self.firstRecord + 16, as: UInt64.self)
+        }
+        #expect(try manager.subjects() == ["bob"])
     }
 
     @Test("The last use of a token can be updated later.")

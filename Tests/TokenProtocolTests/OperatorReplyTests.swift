@@ -37,10 +37,10 @@ struct OperatorReplyTests {
             #""uids":{"33":{"connections":0,"waiting":0,"entries":7,"overloaded":0,"requests":0}"#,
             #""1000":{"connections":0,"waiting":1,"entries":0,"overloaded":0,"requests":0}}"#,
             #""latency":{"hits":\#(quantiles),"mints":\#(quantiles)},"next_refresh":null"#,
-            #""tenants":{"a":{"state":"half_open","open_for":0.0,"openings":0,"hold":null,"client":"trusted""#,
+            #""tenants":{"a":{"state":"half_open","open_for":0.0,"openings":0,"hold":null,"client":"trusted","refused_clients":0"#,
             #""rate_tokens":null,"rate_per_minute":0,"burst":0,"in_flight":0,"queued":\#(queued),"last_success":null"#,
             #""last_error":{"error":"denied","error_description":"a\"b","ago":0.25}}"#,
-            #""b\u000a":{"state":"closed","open_for":null,"openings":0,"hold":null,"client":"trusted""#,
+            #""b\u000a":{"state":"closed","open_for":null,"openings":0,"hold":null,"client":"trusted","refused_clients":0"#,
             #""rate_tokens":0.0,"rate_per_minute":0,"burst":0,"in_flight":0,"queued":\#(queued)"#,
             #""last_success":null,"last_error":null}}}"#,
         ]

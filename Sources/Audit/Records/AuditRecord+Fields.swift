@@ -56,6 +56,7 @@ extension AuditRecord {
                 + [AuditField("operation", request.operation.rawValue), AuditField("reason", request.reason)]
                 + Self.fields(request.tenant, request.user, nil)
                 + (request.scope.map { [AuditField("scope_asked", $0)] } ?? [])
+                + (request.group.map { [AuditField("group_asked", $0)] } ?? [])
         case .evict(let user, let scopes):
             Self.event("evict", "done") + Self.fields(user.tenant.name, user.user, scopes)
         case .flush(let tenant, let count):

@@ -67,6 +67,7 @@ extension ConfigurationReader {
             let (credential, line) = reader.credential(&section)
             if let credential { tenant.credential = credential }
             tenant.lines.credential = line
+            reader.readProvision(section.take("provision"), &tenant)
         }
         return tenant
     }

@@ -1,6 +1,6 @@
 /// The keys of an access rule.
 enum AccessSettings {
-    private static let operations = ["token", "prefetch", "invalidate", "revoke"]
+    private static let operations = ["token", "prefetch", "invalidate", "revoke", "provision"]
 
     /// All keys, of which the reader checks the names of tenants and clients itself.
     static let all: [Setting<DaemonConfiguration.AccessRule>] = peers + permissions
@@ -59,7 +59,7 @@ enum AccessSettings {
             "operations",
             \.operations,
             "operations: \(operations.joined(separator: ", "))",
-            "The operations that the rule allows. Without it, these four.",
+            "The operations that the rule allows. Without it, all of these but `provision`.",
             isValid: operations.contains
         ),
     ]

@@ -39,6 +39,15 @@ enum TenantSettings {
         ),
         .duration("timeout", \.timeout, 1...300, "The time for one call."),
         .section("rate", \.policy, "The pace of the calls. The tenant's own limit is shared by all its clients.", rate),
+        .section(
+            "api_rate",
+            \.policy,
+            """
+            The pace of the calls of the users API, which `provision` and `revoke` with `everywhere` cause. The tenant \
+            counts them apart from the calls for tokens.
+            """,
+            apiRate
+        ),
         .integer("max_concurrent", \.policy.maxConcurrent, 1...1_000, "The most calls at the same time."),
         .special(
             "ca_file",
@@ -73,11 +82,22 @@ enum TenantSettings {
             form: "a mapping from names of your choice, like those of tenants",
             "Further clients of the tenant. An app may have their own tokens if its access rule lists them in `clients`.",
             keys: ClientSettings.all.map { $0.describe(ClientSettings.defaults) }
-        ) { reader, item, tenant in reader.readClients(item, &tenant) }
+        ) { reader, item, tenant in reader.readClients(item, &tenant) },
+        .special(
+            "provision",
+            form: "a mapping",
+            "The rules of `provision`. Without it, no user is ever created or changed.",
+            keys: ProvisionSettings.all.map { $0.describe(ProvisioningPolicy(client: "")) }
+        ),
     ]
 
     private static let rate: [Setting<TenantPolicy>] = [
         .integer("per_minute", \.ratePerMinute, 1...10_000_000, "Calls a minute."),
         .integer("burst", \.burst, 1...10_000_000, "Calls that may be sent at once after a quiet time."),
+    ]
+
+    private static let apiRate: [Setting<TenantPolicy>] = [
+        .integer("per_minute", \.apiRatePerMinute, 1...10_000_000, "Calls a minute."),
+        .integer("burst", \.apiBurst, 1...10_000_000, "Calls that may be sent at once after a quiet time."),
     ]
 }

@@ -27,7 +27,7 @@ extension AccessRule {
             subjects: (rule.subjects ?? []).map { Glob($0) },
             userIDs: (rule.userIDs ?? []).map { Glob($0) },
             clients: Set(rule.clients ?? []),
-            operations: rule.operations.map { Set($0.compactMap(OperationName.init)) } ?? AccessRule.grantable
+            operations: rule.operations.map { Set($0.compactMap(OperationName.init)) } ?? AccessRule.usualOperations
         )
     }
 }

@@ -62,12 +62,16 @@ package struct ConfigurationSource: Sendable {
         var faults: [ConfigurationFaults.Fault] = []
         for (name, tenant) in configuration.tenants {
             readProxy(of: tenant, name, into: &loaded, isCheck, &faults)
-            let (own, key) = (tenant.credential, "tenants.\(name)")
-            loaded.credentials[name] = read(own, key, tenant.lines.credential, &loaded.notes, isCheck, &faults)
+            let own = Owner(name: "tenant \(name)", key: "tenants.\(name)", line: tenant.lines.credential)
+            loaded.credentials[name] = read(tenant.credential, of: own, &loaded.notes, isCheck, &faults)
             for (client, settings) in tenant.clients {
-                let (credential, key) = (settings.credential, "tenants.\(name).clients.\(client)")
+                let owner = Owner(
+                    name: "client \(client) of tenant \(name)",
+                    key: "tenants.\(name).clients.\(client)",
+                    line: settings.credentialLine
+                )
                 loaded.clientCredentials[name, default: [:]][client] =
-                    read(credential, key, settings.credentialLine, &loaded.notes, isCheck, &faults)
+                    read(settings.credential, of: owner, &loaded.notes, isCheck, &faults)
             }
         }
         guard faults.isEmpty else { throw ConfigurationFaults(faults) }
@@ -116,23 +120,32 @@ package struct ConfigurationSource: Sendable {
         }
     }
 
-    /// Reads the credential of the tenant or client at a key, or records a fault.
+    /// The tenant or client that has a credential, for notes and faults.
+    private struct Owner {
+        let name: String
+        /// The key of its section.
+        let key: String
+        /// The line of its credential.
+        let line: Int?
+    }
+
+    /// Reads a credential, or records a fault.
     private func read(
         _ credential: DaemonConfiguration.Credential,
-        _ key: String,
-        _ line: Int?,
+        of owner: Owner,
         _ notes: inout [String],
         _ isCheck: Bool,
         _ faults: inout [ConfigurationFaults.Fault]
     ) -> ClientCredential? {
         if isCheck, case .credential = credential.source, credentialsDirectory == nil {
-            notes.append("the secret of \(key) was not looked for: credentials come from systemd")
+            notes.append("the secret of \(owner.name) was not looked for: credentials come from systemd")
             return nil
         }
         do {
             return try self.credential(credential)
         } catch {
-            faults.append(.init(file: path, line: line, key: "\(key).\(credential.key)", message: "\(error)"))
+            let key = "\(owner.key).\(credential.key)"
+            faults.append(.init(file: path, line: owner.line, key: key, message: "\(error)"))
             return nil
         }
     }

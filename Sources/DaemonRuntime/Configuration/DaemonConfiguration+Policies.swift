@@ -17,6 +17,7 @@ extension DaemonConfiguration {
         access.directory = TenantDirectory(
             scopes: byIdentity(identities) { ScopeSet($0.scope) },
             clients: byIdentity(identities) { $0.policy.clients },
+            provisioning: byIdentity(identities) { $0.policy.provisioning },
             defaultTenant: defaultTenant
         )
         return access

@@ -74,7 +74,7 @@ package actor TenantClients: TenantCalling {
 
     package func mint(_ key: TokenKey, in trace: TraceContext? = nil) async -> MintOutcome {
         // The tenant's own client acts for users only.
-        guard key.user.clientName == nil else { return .failed(Self.removed) }
+        guard key.user.clientName == nil else { return .failed(Self.clientRemoved) }
         return await mint(key, as: nil, in: trace)
     }
 
@@ -83,16 +83,17 @@ package actor TenantClients: TenantCalling {
         clientID: String,
         in trace: TraceContext? = nil
     ) async -> MintOutcome {
-        guard let name = key.user.clientName else { return .failed(Self.removed) }
+        guard let name = key.user.clientName else { return .failed(Self.clientRemoved) }
         return await mint(key, as: FurtherClient(name: name, clientID: clientID), in: trace)
     }
 
     /// Mints a key's token as the tenant's own client or as a further one.
     private func mint(_ key: TokenKey, as further: FurtherClient?, in trace: TraceContext?) async -> MintOutcome {
         let tenant = key.user.tenant
-        guard let member = members[tenant], let used = member[further]?.credential,
-            let client = clients.begin(member.client)
-        else { return .failed(Self.removed) }
+        guard let member = members[tenant] else { return .failed(Self.removed) }
+        guard let used = member[further]?.credential, let client = clients.begin(member.client) else {
+            return .failed(Self.clientRemoved)
+        }
         let user = key.user.user
         let outcome = await client.mint(user, scopes: key.scopes, as: used, of: further?.clientID, in: trace)
         // Meanwhile a reload may have replaced the client, or another call may have found a new secret.
@@ -122,10 +123,16 @@ package actor TenantClients: TenantCalling {
         bearer: AccessToken,
         in trace: TraceContext? = nil
     ) async -> APIOutcome {
-        .failed(Self.removed)
+        guard let member = members[tenant], let client = clients.begin(member.client) else {
+            return .failed(Self.removed)
+        }
+        let outcome = await client.call(call, bearer: bearer, in: trace)
+        end(member.client)
+        return outcome
     }
 
-    private static let removed = CallFailure.unavailable("the tenant or its client is no longer configured")
+    private static let removed = CallFailure.unavailable("the tenant is no longer configured")
+    private static let clientRemoved = CallFailure.unavailable("the client is no longer configured")
 
     private func end(_ client: Int) { close(clients.end(client)) }
 

@@ -3,7 +3,11 @@ extension Finding {
     package enum Check: String, Sendable {
         /// The configuration file.
         case configuration
-        /// A secret or key of a tenant's client, or the password of its proxy.
+        /// A file or directory of the configuration: who can read and who can change it.
+        case file
+        /// The clients that may create users and revoke their tokens.
+        case provision
+        /// A secret or key of a tenant's clients, or the password of its proxy.
         case secret
         /// A unit of systemd.
         case unit

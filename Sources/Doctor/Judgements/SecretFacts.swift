@@ -23,7 +23,7 @@ package struct SecretFacts: Sendable, Equatable {
     }
 
     package var tenant: String
-    /// The key in the tenant's section of the configuration, such as `client_secret`.
+    /// The key in the tenant's section of the configuration, such as `clients.users.client_secret`.
     package var key: String
     /// The file, or nil for a credential whose source isn't known.
     package var path: String?
@@ -62,7 +62,8 @@ extension SecretFacts {
                 .secret,
                 tenant,
                 "\(name) \(reason)",
-                "write the client's private key in PEM form there; its public half belongs to the OAuth client in the tenant"
+                "write the client's private key in PEM form there, one that fits key_algorithm if that is set; its public "
+                    + "half belongs to the OAuth client in the tenant"
             )
         case .closedToDaemon(let entry): .failed(.secret, tenant, closed(entry), opening(entry))
         case .hidden:

@@ -17,6 +17,21 @@ struct SecretProbe: Sendable {
     /// The directory of systemd's credentials in the daemon's environment.
     let credentialsDirectory: String?
 
+    /// The content of a secret's file.
+    private enum Content {
+        case text
+        /// A private key for an algorithm, or for the first one of the key's kind.
+        case key(ClientKey.Algorithm?)
+
+        init(_ credential: DaemonConfiguration.Credential) {
+            switch credential {
+            case .secret: self = .text
+            case .key(_, _, let algorithm):
+                self = .key(algorithm.flatMap { ClientKey.Algorithm(rawValue: $0.rawValue) })
+            }
+        }
+    }
+
     /// The number of a user that no account has, for a unit's user that doesn't exist before the unit starts.
     private static let unknownUser = UInt32.max - 1
 
@@ -36,29 +51,41 @@ struct SecretProbe: Sendable {
     }
 
     func look(at tenant: DaemonConfiguration.Tenant, _ name: String) -> [SecretFacts] {
-        var facts: [SecretFacts] = []
-        switch tenant.credential {
-        case .secret(let source): facts.append(look(at: source, name, "client_secret", isKey: false))
-        case .key(let source, _, _): facts.append(look(at: source, name, "client_key", isKey: true))
+        var facts = [look(at: tenant.credential, name, section: "")]
+        for (client, section) in tenant.clients.sorted(by: { $0.key < $1.key }) {
+            facts.append(look(at: section.credential, name, section: "clients.\(client)."))
         }
         if case .server(_, _, let user?) = tenant.proxy {
-            facts.append(look(at: user.password, name, "proxy.password", isKey: false))
+            facts.append(look(at: user.password, name, "proxy.password", .text))
         }
         return facts
+    }
+
+    /// - Parameter section: The keys that enclose the credential's own key in the tenant's section, with dots behind.
+    private func look(
+        at credential: DaemonConfiguration.Credential,
+        _ tenant: String,
+        section: String
+    ) -> SecretFacts {
+        let content = Content(credential)
+        return switch credential {
+        case .secret(let source): look(at: source, tenant, section + "client_secret", content)
+        case .key(let source, _, _): look(at: source, tenant, section + "client_key", content)
+        }
     }
 
     private func look(
         at source: DaemonConfiguration.SecretSource,
         _ tenant: String,
         _ key: String,
-        isKey: Bool
+        _ content: Content
     ) -> SecretFacts {
         var facts = SecretFacts(tenant: tenant, key: key, path: nil, user: "root", state: .sourceUnknown)
         switch source {
         case .file(let path):
             facts.path = path
             facts.user = readerName
-            facts.state = state(of: path, for: reader, isKey)
+            facts.state = state(of: path, for: reader, content)
         case .credential(let name):
             facts.credential = name
             guard let path = path(ofCredential: name) else {
@@ -66,7 +93,7 @@ struct SecretProbe: Sendable {
                 return facts
             }
             facts.path = path
-            facts.state = state(ofCredential: path, isKey)
+            facts.state = state(ofCredential: path, content)
         }
         return facts
     }
@@ -88,20 +115,25 @@ struct SecretProbe: Sendable {
     /// The state of a credential's source, or of the file that was handed over if the source isn't known.
     ///
     /// systemd reads the source as root, before the daemon starts. It decides itself about the files that it hands over.
-    private func state(ofCredential path: String, _ isKey: Bool) -> SecretFacts.State {
+    private func state(ofCredential path: String, _ content: Content) -> SecretFacts.State {
         let root = SecretFile.Reader(user: 0, groups: [0])
-        return state(of: path, for: root, isKey, trusting: unit == nil ? .credential : .file(of: root))
+        return state(of: path, for: root, content, trusting: unit == nil ? .credential : .file(of: root))
     }
 
     private func state(
         of path: String,
         for reader: SecretFile.Reader,
-        _ isKey: Bool,
+        _ content: Content,
         trusting trust: SecretFile.Trust? = nil
     ) -> SecretFacts.State {
         do {
-            let secret = try SecretFile.read(path, trusting: trust ?? .file(of: reader), isKey: isKey)
-            if isKey { _ = try ClientKey(secret, id: nil) }
+            let trust = trust ?? .file(of: reader)
+            switch content {
+            case .text: _ = try SecretFile.read(path, trusting: trust)
+            case .key(let algorithm):
+                let key = try SecretFile.read(path, trusting: trust, isKey: true)
+                _ = try ClientKey(key, id: nil, algorithm: algorithm)
+            }
         } catch let error as SecretFileError {
             if case .unreadable(.permissionDenied) = error.problem { return denied(path, reader) }
             return .faulty(error)

@@ -9,6 +9,8 @@ extension StatsReply {
         /// The time in seconds for which the tenant takes no calls, or nil if it takes them.
         @Nullable package var hold: Double?
         package var client = ClientState.trusted
+        /// The number of further clients that the tenant refuses.
+        package var refusedClients = 0
         /// The number of calls that could go at once.
         package var rateTokens = 0.0
         /// The number of calls that are allowed in a minute.
@@ -29,6 +31,7 @@ extension StatsReply {
             case state
             case openFor = "open_for"
             case openings, hold, client
+            case refusedClients = "refused_clients"
             case rateTokens = "rate_tokens"
             case ratePerMinute = "rate_per_minute"
             case burst

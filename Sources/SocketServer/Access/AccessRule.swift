@@ -2,10 +2,10 @@ package import TokenProtocol
 
 /// A rule of the configuration: the peers that it is for, and what they may ask for.
 package struct AccessRule: Sendable, Equatable {
-    /// The operations that a rule can permit.
+    /// The operations that a rule permits if it names none.
     ///
-    /// `hello` is open to all.
-    package static let grantable: Set<OperationName> = [.token, .prefetch, .invalidate, .revoke]
+    /// `provision` has to be named, and `hello` is open to all.
+    package static let usualOperations: Set<OperationName> = [.token, .prefetch, .invalidate, .revoke]
 
     /// The peers that the rule is for.
     package var peers: PeerSet
@@ -43,7 +43,7 @@ package struct AccessRule: Sendable, Equatable {
         subjects: [Glob] = [],
         userIDs: [Glob] = [],
         clients: Set<String> = [],
-        operations: Set<OperationName> = Self.grantable
+        operations: Set<OperationName> = Self.usualOperations
     ) {
         self.peers = peers
         self.location = location

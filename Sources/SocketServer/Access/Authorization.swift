@@ -69,10 +69,10 @@ package final class Authorization {
         case .prefetch(let request): return .prefetch(try rule.keys(for: request))
         case .invalidate(let request):
             return .invalidate(try rule.key(for: request.key, .invalidate), request.fingerprint)
-        case .provision: throw ErrorReply(.forbidden, "this peer may not use this operation")
-        case .revoke(let request, _):
-            let (user, scopes) = try rule.logout(request)
-            return .revoke(user, scopes)
+        case .provision(let request): return .provision(try rule.user(for: request), request)
+        case .revoke(let request, let everywhere):
+            let (user, scopes) = try rule.logout(request, everywhere: everywhere)
+            return .revoke(user, scopes, everywhere: everywhere)
         case .hello: return .hello(operations: operations, tenants: tenants, clients: clients)
         case .stats: return .administer(.stats)
         case .entries(let request): return .administer(.entries(request, try tenant(request.tenant)))
@@ -99,7 +99,7 @@ package final class Authorization {
 
     private var operations: [OperationName] {
         OperationName.allCases.filter {
-            mayUse($0) && ($0 == .hello || !$0.isForApps || rule.operations.contains($0))
+            mayUse($0) && ($0 == .hello || !$0.isForApps || rule.offers($0))
         }
     }
 
@@ -120,12 +120,15 @@ package final class Authorization {
         let target = operation.target
         // A prefetch is recorded with the user who makes it forbidden.
         let user = operation.name == .prefetch ? rule.firstForbidden(of: target.users) : target.users.first
+        var group: String?
+        if case .provision(let request) = operation { group = rule.firstForbiddenGroup(of: request) }
         let request = AuditRecord.ForbiddenRequest(
             operation.name,
             reason: reason,
             tenant: target.tenant,
             user: user,
-            scopes: target.scopes
+            scopes: target.scopes,
+            group: group
         )
         return AuditRecord(peer, .forbidden(request))
     }

@@ -10,8 +10,10 @@ package enum AuthorizedOperation: Sendable, Equatable {
     case prefetch([TokenKey])
     /// Drops a token that an API has rejected.
     case invalidate(TokenKey, Fingerprint)
-    /// Logs a user out of some scopes, or of all if they are nil.
-    case revoke(UserKey, ScopeSet?)
+    /// Logs a user out of some scopes, or of all if they are nil, and with all tokens at the tenant if it is everywhere.
+    case revoke(UserKey, ScopeSet?, everywhere: Bool = false)
+    /// Finds or creates a user at the tenant.
+    case provision(UserKey, ProvisionRequest)
     /// Lists the operations, the tenants and the tenants' further clients that the client may use.
     case hello(operations: [OperationName], tenants: [String], clients: [String] = [])
     /// Does an administrator's operation.

@@ -84,6 +84,12 @@ package final class PeerPermissions {
     /// The operations.
     package var operations: Set<OperationName> { rule?.operations ?? [] }
 
+    /// Returns true if the peers can use an operation with one of their tenants at least.
+    package func offers(_ operation: OperationName) -> Bool {
+        guard operations.contains(operation) else { return false }
+        return operation != .provision || permitted.contains { directory.provisioning(of: $0) != nil }
+    }
+
     /// The tenants' names, sorted.
     package var tenants: [String] { permitted.map(\.name) }
 
@@ -136,7 +142,7 @@ package final class PeerPermissions {
 
     /// The key of a request for one token.
     package func key(for request: KeyRequest, _ operation: OperationName) throws(ErrorReply) -> TokenKey {
-        let tenant = try tenant(request, operation)
+        let tenant = try tenant(request.tenant, operation)
         return try key(request.user, request.scopes, of: tenant)
     }
 
@@ -155,7 +161,7 @@ package final class PeerPermissions {
     /// One forbidden user makes all of it forbidden.
     package func keys(for request: PrefetchRequest) throws(ErrorReply) -> [TokenKey] {
         guard let first = request.users.first else { return [] }
-        let tenant = try tenant(KeyRequest(user: first, tenant: request.tenant), .prefetch)
+        let tenant = try tenant(request.tenant, .prefetch)
         guard first.field == .client else {
             let scopes = try scopes(request.scopes, of: first, tenant)
             guard firstForbidden(of: request.users) == nil else { throw .forbiddenUser }
@@ -167,13 +173,34 @@ package final class PeerPermissions {
     }
 
     /// The user of a logout, and its scopes, which are nil for all.
-    package func logout(_ request: KeyRequest) throws(ErrorReply) -> (user: UserKey, scopes: ScopeSet?) {
-        let tenant = try tenant(request, .revoke)
+    ///
+    /// - Parameter everywhere: True if it is for all of the user's tokens at the tenant.
+    package func logout(
+        _ request: KeyRequest,
+        everywhere: Bool = false
+    ) throws(ErrorReply) -> (user: UserKey, scopes: ScopeSet?) {
+        let tenant = try tenant(request.tenant, .revoke)
         guard allows(request.user) else { throw .forbidden(request.user) }
+        if everywhere, directory.provisioning(of: tenant)?.revokeClient == nil { throw .noRevokeClient }
         let user = UserKey(tenant: tenant, user: request.user)
         _ = try directory.ownScopes(of: request.user, tenant)
         guard let asked = request.scopes else { return (user, nil) }
         return (user, try scopes(asked, of: request.user, tenant))
+    }
+
+    /// The user of a request that finds or creates one.
+    package func user(for request: ProvisionRequest) throws(ErrorReply) -> UserKey {
+        let tenant = try tenant(request.tenant, .provision)
+        guard let provisioning = directory.provisioning(of: tenant) else { throw .noProvisioning }
+        guard allows(request.user) else { throw .forbidden(request.user) }
+        guard provisioning.firstUncovered(of: request.groups) == nil else { throw .forbiddenGroup }
+        return UserKey(tenant: tenant, user: request.user)
+    }
+
+    /// The first group of a request that the peers may not assign, or nil if there is none or the tenant has no groups.
+    package func firstForbiddenGroup(of request: ProvisionRequest) -> String? {
+        guard let tenant = try? directory.tenant(request.tenant) else { return nil }
+        return directory.provisioning(of: tenant)?.firstUncovered(of: request.groups)
     }
 
     /// The first of the given users whose tokens the peers may not request.
@@ -191,11 +218,11 @@ package final class PeerPermissions {
         return TokenKey(tenant: tenant, user: user, scopes: scopes)
     }
 
-    private func tenant(_ request: KeyRequest, _ operation: OperationName) throws(ErrorReply) -> TenantID {
+    private func tenant(_ name: String?, _ operation: OperationName) throws(ErrorReply) -> TenantID {
         guard let rule, rule.operations.contains(operation) else {
             throw ErrorReply(.forbidden, "this peer may not use this operation")
         }
-        let tenant = try directory.tenant(request.tenant)
+        let tenant = try directory.tenant(name)
         guard rule.tenants?.contains(tenant.name) ?? true else {
             throw ErrorReply(.forbidden, "this peer may not ask for tokens of that tenant")
         }
@@ -272,6 +299,24 @@ extension ErrorReply {
     fileprivate static func forbidden(_ user: UserLookup) -> ErrorReply {
         guard user.field == .client else { return .forbiddenUser }
         return ErrorReply(.forbidden, "this peer may not ask for tokens of that client")
+    }
+
+    fileprivate static var forbiddenGroup: ErrorReply {
+        ErrorReply(
+            .forbidden,
+            "an app may not assign one of these groups: the tenant's 'provision.groups' has no pattern for it"
+        )
+    }
+
+    fileprivate static var noProvisioning: ErrorReply {
+        ErrorReply(.forbidden, "that tenant's users are not provisioned: it has no 'provision' in the configuration")
+    }
+
+    fileprivate static var noRevokeClient: ErrorReply {
+        ErrorReply(
+            .forbidden,
+            "that tenant's tokens are not revoked everywhere: it has no 'provision.revoke_client' in the configuration"
+        )
     }
 }
 

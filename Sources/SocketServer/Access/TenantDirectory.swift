@@ -7,6 +7,8 @@ package struct TenantDirectory: Sendable {
     private let tenants: [String: (id: TenantID, scopes: ScopeSet)]
     /// The tenants' further clients by name.
     private let clients: [TenantID: [String: ClientPolicy]]
+    /// The rules of provisioning of the tenants that have any.
+    private let provisioning: [TenantID: ProvisioningPolicy]
     /// The tenant of requests that name none, or nil if a request has to name one.
     let defaultTenant: String?
 
@@ -15,13 +17,16 @@ package struct TenantDirectory: Sendable {
     /// - Parameters:
     ///   - scopes: Each tenant's own scopes.
     ///   - clients: Each tenant's further clients.
+    ///   - provisioning: The rules of provisioning of the tenants that have any.
     ///   - defaultTenant: The tenant of requests that name none.
     package init(
         scopes: [TenantID: ScopeSet],
         clients: [TenantID: [String: ClientPolicy]] = [:],
+        provisioning: [TenantID: ProvisioningPolicy] = [:],
         defaultTenant: String?
     ) {
         self.clients = clients
+        self.provisioning = provisioning
         tenants = Dictionary(uniqueKeysWithValues: scopes.map { ($0.key.name, ($0.key, $0.value)) })
         self.defaultTenant = defaultTenant
     }
@@ -49,6 +54,9 @@ package struct TenantDirectory: Sendable {
         guard let client = clients[tenant]?.client(named: user.value) else { throw .unknownClient(of: tenant) }
         return client.ownScopes
     }
+
+    /// The rules of the provisioning of a tenant's users, or nil if they are never created or changed.
+    package func provisioning(of tenant: TenantID) -> ProvisioningPolicy? { provisioning[tenant] }
 
     /// The tenant of a name, or the default one if a request names none.
     package func tenant(_ name: String?) throws(ErrorReply) -> TenantID {

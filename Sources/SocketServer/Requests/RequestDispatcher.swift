@@ -137,9 +137,21 @@ package final class RequestDispatcher: RequestHandler {
         case .prefetch(let keys): return cache.assumeIsolated { $0.prefetch(keys, for: peer, in: trace, now: now) }
         case .invalidate(let key, let fingerprint):
             return cache.assumeIsolated { $0.invalidate(key, fingerprint, now: now) }
-        case .revoke(let user, let scopes):
+        case .revoke(let user, let scopes, let everywhere):
             return cache.assumeIsolated {
-                $0.revoke(user, scopes: scopes, waiter: waiter, for: peer, in: trace, now: now)
+                $0.revoke(
+                    user,
+                    scopes: scopes,
+                    everywhere: everywhere,
+                    waiter: waiter,
+                    for: peer,
+                    in: trace,
+                    now: now
+                )
+            }
+        case .provision(let user, let request):
+            return cache.assumeIsolated {
+                $0.provision(user, request, waiter: waiter, for: peer, in: trace, now: now)
             }
         case .hello(let operations, let tenants, let clients):
             let version = dependencies.version

@@ -32,7 +32,7 @@ extension CacheStateMachine {
         _ new: [String: ClientPolicy],
         now: Instant
     ) {
-        for (name, client) in old where new[name]?.clientID != client.clientID {
+        for (name, client) in old.sorted(by: { $0.key < $1.key }) where new[name]?.clientID != client.clientID {
             let error: ErrorReply = new[name] == nil ? .clientRemoved : .tenantChanged
             retireClient(UserKey(tenant: tenant, client: name), error, now: now)
         }

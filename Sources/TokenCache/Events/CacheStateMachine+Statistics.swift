@@ -122,6 +122,7 @@ extension CacheStateMachine {
         stats.openFor = governor.circuit.openUntil(now).map { ($0 - now).inSeconds }
         stats.hold = governor.currentHold(at: now).map { ($0.until - now).inSeconds }
         stats.client = tenant.client.name
+        stats.refusedClients = tenant.furtherClients.refusals.count
         stats.rateTokens = governor.available(at: now)
         stats.ratePerMinute = governor.limits.ratePerMinute
         stats.burst = governor.limits.burst

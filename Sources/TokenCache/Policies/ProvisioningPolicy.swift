@@ -18,4 +18,7 @@ package struct ProvisioningPolicy: Sendable, Equatable {
 
     /// True if an app may assign a group.
     package func covers(_ group: String) -> Bool { groups.contains { $0.matches(group) } }
+
+    /// The first group that an app may not assign, or nil if it may assign all of them.
+    package func firstUncovered(of groups: [String]?) -> String? { groups?.first { !covers($0) } }
 }

@@ -90,6 +90,8 @@ package struct AuditRecord: Sendable, Equatable {
         package let user: UserLookup?
         /// The scopes, shortened if they are long, or nil if none were named.
         package let scope: String?
+        /// The first group that an app may not assign, or nil if none was named.
+        package let group: String?
 
         /// Creates a record of a forbidden request.
         package init(
@@ -97,13 +99,15 @@ package struct AuditRecord: Sendable, Equatable {
             reason: String,
             tenant: String?,
             user: UserLookup?,
-            scopes: ScopeSet?
+            scopes: ScopeSet?,
+            group: String? = nil
         ) {
             self.operation = operation
             self.reason = reason
             self.tenant = tenant?.truncated(to: Self.maxText)
             self.user = user
             self.scope = scopes?.text.truncated(to: Self.maxText)
+            self.group = group?.truncated(to: Self.maxText)
         }
     }
 

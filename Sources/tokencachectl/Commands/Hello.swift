@@ -4,7 +4,7 @@ import TokenCacheClient
 /// `hello`: prints what the calling user may ask the daemon.
 struct Hello: RequestCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Print the daemon's version, and the operations and tenants that are open to you."
+        abstract: "Print the daemon's version, and the operations, tenants and clients that are open to you."
     )
 
     @OptionGroup var sockets: SocketOptions

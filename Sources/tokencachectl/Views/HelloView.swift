@@ -17,6 +17,7 @@ package struct HelloView {
         rows.add("daemon", "\(hello.server.printable) \(hello.version.printable), protocol \(hello.protocolVersion)")
         rows.add("operations", Self.list(hello.operations))
         rows.add("tenants", Self.list(hello.tenants))
+        if !hello.clients.isEmpty { rows.add("clients", Self.list(hello.clients)) }
         return rows.text
     }
 

@@ -30,7 +30,8 @@ struct AuthorizationTests {
         [
             .token(TokenRequest(key: key(tenant))), .prefetch(PrefetchRequest(users: [ann], tenant: tenant)),
             .invalidate(InvalidateRequest(key: key(tenant), fingerprint: Fingerprint(words: .zero))),
-            .revoke(key(tenant)), .hello, .stats, .entries(EntriesRequest(tenant: tenant)), .evict(key(tenant)),
+            .revoke(key(tenant)), .provision(ProvisionRequest(subject: ann.value, tenant: tenant)), .hello, .stats,
+            .entries(EntriesRequest(tenant: tenant)), .evict(key(tenant)),
             .flush(tenant: tenant), .reload, .health, .metrics, .explain(key(tenant)), .releaseHold(tenant: tenant),
             .logLevel(LogLevelRequest(level: .debug)),
         ]
@@ -53,6 +54,27 @@ struct AuthorizationTests {
         return request
     }
 
+    @Test("A report of a refused token with a request for another needs both operations.")
+    func refusedToken() throws {
+        var rule = AccessRule.withoutRules
+        var request = TokenRequest(key: Self.key())
+        request.refused = Fingerprint(words: .zero)
+        let client = Client(socket: .requests, peer: Self.peer)
+        rule.operations = [.token]
+        let error = error(.token(request), client, by: Gatekeeper(Self.policy([rule])))
+        #expect(error?.reply.code == .forbidden)
+        #expect(error?.reply.description.contains("'invalidate'") == true)
+        #expect(forbiddenRequest(error)?.operation == .token)
+        rule.operations = [.token, .invalidate]
+        let allowed = try Gatekeeper(Self.policy([rule])).authorize(
+            .token(request),
+            for: Client(socket: .requests, peer: Self.peer)
+        )
+        #expect(
+            allowed == .token(TokenKey(tenant: "main", user: Self.ann, scopes: try #require(ScopeSet("a b"))), request)
+        )
+    }
+
     @Test(
         "Apps' operations are for the request socket, all operations for administrators, and hello is for everyone.",
         arguments: [SocketKind.requests, .admin],
@@ -62,7 +84,8 @@ struct AuthorizationTests {
         let gatekeeper = Gatekeeper(Self.policy())
         let client = Client(socket: socket, peer: peer)
         let isAdministrator = socket == .admin && peer == Self.administrator
-        for operation in Self.requests() {
+        // A provision has tests of its own, as it needs a rule that names it.
+        for operation in Self.requests() where operation.name != .provision {
             let isAllowed = operation == .hello || isAdministrator || socket == .requests && operation.name.isForApps
             guard !isAllowed else {
                 #expect(throws: Never.self) { try gatekeeper.authorize(operation, for: client) }
@@ -121,7 +144,9 @@ struct AuthorizationTests {
     @Test("A request that names an unknown tenant gets an error, which is not recorded.")
     func unknownTenant() {
         let client = Client(socket: .admin, peer: Self.administrator)
-        for operation in Self.requests(of: "none") where operation.target.tenant != nil {
+        // A provision has tests of its own, as it needs a rule that names it.
+        for operation in Self.requests(of: "none") where operation.target.tenant != nil && operation.name != .provision
+        {
             let error = error(operation, client)
             #expect(error?.reply.code == .unknownTenant)
             #expect(error?.record == nil)

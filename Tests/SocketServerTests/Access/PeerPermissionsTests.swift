@@ -8,6 +8,12 @@ struct PeerPermissionsTests {
     private static let ann = UserLookup(field: .subject, value: "ann")
     private static let directory = TenantDirectory(
         scopes: (["main": "b a", "other": "a"] as [TenantID: String]).compactMapValues { ScopeSet($0) },
+        clients: [
+            "main": [
+                "backend": ClientPolicy(clientID: "1", scopes: ScopeSet("a b")),
+                "jobs": ClientPolicy(clientID: "2", scopes: nil),
+            ]
+        ],
         defaultTenant: "main"
     )
 
@@ -103,6 +109,72 @@ struct PeerPermissionsTests {
             code { _ = try permissions.keys(for: mixed) } == .forbidden,
             "one forbidden user makes all of it forbidden"
         )
+    }
+
+    @Test("A client's own token is for peers whose rule lists the client, and for nobody without rules.")
+    func clients() throws {
+        var rule = AccessRule(peers: .everyone, clients: ["backend"])
+        let listed = permissions(rule)
+        let backend = request("backend", .client)
+        #expect(
+            try listed.key(for: backend, .token)
+                == TokenKey(tenant: "main", user: backend.user, scopes: #require(ScopeSet("a b")))
+        )
+        #expect(finds(listed, backend))
+        #expect(finds(listed, request("backend", .client, tenant: "main")))
+        #expect(listed.clients == ["backend"])
+        for (permissions, name) in [
+            (permissions(.withoutRules), "backend"), (listed, "jobs"), (permissions(nil), "backend"),
+        ] {
+            #expect(code { _ = try permissions.key(for: request(name, .client), .token) } == .forbidden)
+            #expect(code { _ = try permissions.logout(request(name, .client)) } == .forbidden)
+            #expect(!finds(permissions, request(name, .client)))
+        }
+        #expect(!finds(listed, request("backend")), "a subject of that name is another")
+        #expect(permissions(.withoutRules).clients.isEmpty)
+        rule.operations = [.invalidate]
+        #expect(code { _ = try permissions(rule).key(for: backend, .token) } == .forbidden)
+        #expect(!finds(permissions(rule), backend))
+    }
+
+    @Test("A client that the rule lists and the tenant doesn't have is an invalid request.")
+    func unknownClients() {
+        let permissions = permissions(AccessRule(peers: .everyone, clients: ["backend", "nobody"]))
+        for request in [request("nobody", .client), request("backend", .client, tenant: "other")] {
+            #expect(code { _ = try permissions.key(for: request, .token) } == .invalidRequest)
+            #expect(code { _ = try permissions.logout(request) } == .invalidRequest)
+            #expect(!finds(permissions, request))
+        }
+        #expect(code { _ = try permissions.key(for: request("bac\u{212A}end", .client), .token) } == .forbidden)
+        #expect(code { _ = try Self.directory.key(for: request("bac\u{212A}end", .client)) } == .invalidRequest)
+    }
+
+    @Test("A client's scopes are within its own, or within those of the rule, which all of the client's are not.")
+    func clientScopes() throws {
+        var rule = AccessRule(peers: .everyone, clients: ["backend", "jobs"])
+        let own = permissions(rule)
+        #expect(try own.key(for: request("backend", .client, scopes: "b"), .token).scopes == ScopeSet("b"))
+        #expect(finds(own, request("backend", .client, scopes: "b")), "remembered since the first request")
+        #expect(code { _ = try own.key(for: request("backend", .client, scopes: "c"), .token) } == .forbidden)
+        #expect(try own.key(for: request("jobs", .client), .token).scopes == .all)
+        #expect(finds(own, request("jobs", .client)))
+        #expect(try own.key(for: request("jobs", .client, scopes: "z"), .token).scopes == ScopeSet("z"))
+        rule.scopes = ["a"]
+        let narrow = permissions(rule)
+        #expect(code { _ = try narrow.key(for: request("backend", .client), .token) } == .forbidden)
+        #expect(code { _ = try narrow.key(for: request("jobs", .client), .token) } == .forbidden)
+        #expect(!finds(narrow, request("jobs", .client)))
+        #expect(try narrow.key(for: request("jobs", .client, scopes: "a"), .token).scopes == ScopeSet("a"))
+    }
+
+    @Test("A prefetch of clients is for each client's own scopes, and is forbidden if one of them is.")
+    func prefetchedClients() throws {
+        let permissions = permissions(AccessRule(peers: .everyone, clients: ["backend", "jobs"]))
+        let users = ["backend", "jobs"].map { UserLookup(field: .client, value: $0) }
+        #expect(try permissions.keys(for: PrefetchRequest(users: users)).map(\.scopes.text) == ["a b", ""])
+        let other = users + [UserLookup(field: .client, value: "other")]
+        #expect(code { _ = try permissions.keys(for: PrefetchRequest(users: other)) } == .forbidden)
+        #expect(permissions.firstForbidden(of: other) == other.last)
     }
 
     @Test(

@@ -45,7 +45,8 @@ struct ModelCircuit {
 
     mutating func started(_ call: ModelCall, now: Instant) {
         update(now)
-        if case .halfOpen(nil) = state, call.key != nil || !isForClient { state = .halfOpen(probe: call) }
+        let usesClient = call.key.map { !$0.key.user.isClient } ?? false
+        if case .halfOpen(nil) = state, usesClient || !isForClient { state = .halfOpen(probe: call) }
     }
 
     mutating func ended(_ call: ModelCall, _ ending: CircuitBreaker.Ending, now: Instant) -> Change {

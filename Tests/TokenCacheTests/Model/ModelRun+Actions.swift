@@ -295,16 +295,14 @@ extension ModelRun {
     private func take(_ order: CallOrder) throws {
         switch order {
         case .mint(let id, let key, let trace):
-            guard let call = call(id), call.key?.key == key else {
-                throw violated("a mint was sent that was not queued")
+            if key.user.isClient { throw violated("a client's own token was minted as a user's") }
+            try take(id, key, trace)
+        case .mintForClient(let id, let key, let clientID, let trace):
+            guard let client = self.key(key)?.client, client.clientID == clientID else {
+                throw violated("a token was minted for a client that isn't configured")
             }
-            guard let known = call.key, isWanted(call, known) else {
-                throw violated("a mint was sent that is of no use: \(call)\(call.isProbe ? ", a probe" : "")")
-            }
-            counters.started += 1
-            try check(trace, of: call)
-            try go(call)
-        case .mintForClient: throw violated("a client's own token was minted")
+            tally.note(.clientTokenSent)
+            try take(id, key, trace)
         case .api: throw violated("the tenant's API was called")
         case .revoke(let id, let tenant, let token, let trace):
             guard let call = call(id), let queued = call.token, queued.fingerprint == token.fingerprint else {
@@ -317,6 +315,19 @@ extension ModelRun {
             try check(trace, of: call)
             try go(call)
         }
+    }
+
+    /// Takes a mint that is sent now.
+    private func take(_ id: CallID, _ key: TokenKey, _ trace: TraceContext?) throws {
+        guard let call = call(id), call.key?.key == key else {
+            throw violated("a mint was sent that was not queued")
+        }
+        guard let known = call.key, isWanted(call, known) else {
+            throw violated("a mint was sent that is of no use: \(call)\(call.isProbe ? ", a probe" : "")")
+        }
+        counters.started += 1
+        try check(trace, of: call)
+        try go(call)
     }
 
     private func go(_ call: ModelCall) throws {

@@ -91,7 +91,11 @@ extension ModelRun {
         remove(call)
         counters.succeeded += 1
         try noteEnd(of: call, .success)
-        try noteAcceptance(by: call.tenant, of: fate == .current ? key : nil)
+        if key.key.user.isClient {
+            noteClient(key, fate, nil)
+        } else {
+            try noteAcceptance(by: call.tenant, of: fate == .current ? key : nil)
+        }
         try takeRecord(of: call, key, .minted(granted: granted, token.fingerprint))
         switch fate {
         case .current: try cache(token, call, key)
@@ -202,8 +206,8 @@ extension ModelRun {
         let retry = retry(of: call, key, fate, failure)
         let before = tenant.block(now)
         try noteHold(of: tenant, failure)
-        try noteEnd(of: call, ending(of: failure, tenant))
-        try noteDenial(of: call, key, failure)
+        try noteEnd(of: call, ending(of: failure, call))
+        if key.key.user.isClient { noteClient(key, fate, failure) } else { try noteDenial(of: call, key, failure) }
         // A probe may have become the key's mint.
         if let retry, key.current == nil { enqueue(retry, as: .background) }
         let error = try remember(failure, key, fate)
@@ -300,7 +304,7 @@ extension ModelRun {
         case .denied: try noteEnd(of: call, .answer)
         case .failed(let failure):
             try noteHold(of: tenant, failure)
-            try noteEnd(of: call, ending(of: failure, tenant))
+            try noteEnd(of: call, ending(of: failure, call))
         }
         if let block = tenant.block(now), block != before, !tenant.isRetired { tenant.pace() }
         try takeRecord(of: call, token, result == .accepted ? .revoked : .failed)

@@ -13,7 +13,12 @@ extension ModelRun {
         try drain()
         for tenant in configured { try checkClient(of: tenant) }
         // Only the next call closes a circuit, and only the next mint proves a client.
-        for tenant in configured { try askOnce(tenant) }
+        for tenant in configured {
+            try askOnce(tenant.keys.first)
+            for name in tenant.refusedClients.sorted() {
+                try askOnce(tenant.keys.first { $0.key.user.clientName == name })
+            }
+        }
         try checkHealth()
         if store != nil { endPersisting() }
         try expireEverything()
@@ -41,8 +46,9 @@ extension ModelRun {
     }
 
     /// Makes one more request to a tenant that is well.
-    private func askOnce(_ tenant: ModelTenant) throws {
-        guard let key = tenant.keys.first else { return }
+    private func askOnce(_ key: ModelKey?) throws {
+        guard let key else { return }
+        let tenant = key.tenant
         try evict(key.key.user, scopes: nil)
         try finishSlices()
         if let block = tenant.block(now) { try passTime(block - now) }

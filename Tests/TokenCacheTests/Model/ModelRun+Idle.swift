@@ -159,6 +159,7 @@ extension ModelRun {
             try equal(told.openFor, tenant.circuit.openUntil(now).map { ($0 - now).inSeconds }, "a circuit's opening")
             try equal(told.state.rawValue, name(of: tenant.circuit), "the state of a circuit")
             try equal(told.client.rawValue, name(of: tenant.client), "the state of a client")
+            try equal(told.refusedClients, tenant.refusedClients.count, "refused clients")
             try equal(machine.waiters.count(for: tenant.id), tenant.waiting, "waiters of a tenant")
         }
         let retired = tenants.count { $0.isRetired && $0.underWay > 0 }

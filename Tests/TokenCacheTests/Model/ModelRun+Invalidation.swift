@@ -10,19 +10,24 @@ extension ModelRun {
     /// Reports a token that an API has rejected.
     func invalidate(_ key: ModelKey, _ fingerprint: Fingerprint) throws {
         let answer = begin(machine.invalidate(key.key, fingerprint, now: now))
-        let expected = reported(key, fingerprint)
+        let expected = report(key, fingerprint)
         trace("\(key) is reported: \(answer)")
         guard answer == expected else { throw violated("a report was answered \(answer), not \(expected)") }
-        if answer == .dropped {
-            drop(key, as: "invalidated")
-            raise(key)
-            if let call = key.current { supersede(call, key) }
-            change(key) {
-                $0.report = .unpaid
-                $0.forgetAt = max($0.forgetAt, now + .seconds(600))
-            }
-        }
         try finish()
+    }
+
+    /// Records a report, by `invalidate` or together with a request, and returns the answer.
+    func report(_ key: ModelKey, _ fingerprint: Fingerprint) -> InvalidateAnswer {
+        let answer = reported(key, fingerprint)
+        guard answer == .dropped else { return answer }
+        drop(key, as: "invalidated")
+        raise(key)
+        if let call = key.current { supersede(call, key) }
+        change(key) {
+            $0.report = .unpaid
+            $0.forgetAt = max($0.forgetAt, now + .seconds(600))
+        }
+        return answer
     }
 
     private func reported(_ key: ModelKey, _ fingerprint: Fingerprint) -> InvalidateAnswer {
@@ -165,6 +170,29 @@ extension ModelRun {
         }
         for key in tenant.keys where key.belongs(to: user, scopes) { key.negative = nil }
         try finish()
+    }
+
+    /// Drops all that belongs to a client that a reload has removed or given another id.
+    ///
+    /// Nobody gets its tokens any more, also those that are under way.
+    func retire(_ client: String, of tenant: ModelTenant, as error: ModelError) {
+        tally.note(.clientRetired)
+        let keys = tenant.keys.filter { $0.key.user.clientName == client }
+        for waiter in waiters.values where keys.contains(where: { $0 === waiter.key }) {
+            if case .token = waiter.outcome { waiter.outcome = .error(error) }
+        }
+        // The cache goes through them from the last to the first.
+        for call in calls.reversed() where keys.contains(where: { $0 === call.key }) {
+            complete(call, .error(error))
+            if call.isSent { supersedeLater(call) } else { remove(call) }
+        }
+        for key in keys {
+            raise(key)
+            drop(key, as: "flushed")
+            key.negative = nil
+        }
+        for token in tokens.values where keys.contains(where: { $0 === token.key }) { token.isRevoked = true }
+        tenant.refusedClients.remove(client)
     }
 
     func flush(_ tenant: ModelTenant?) throws {

@@ -21,7 +21,7 @@ extension ModelRun {
         case 177..<180: try cancelSomeWaits()
         case 180..<186: changeBehaviour()
         case 186: try random.once(in: 2) ? reload() : reduceLimits()
-        case 187: try changeSecret(of: random.pick(tenants))
+        case 187: try changeSomeSecret()
         case 188..<193: try retryAsTold()
         case 193: try releaseHoldsAtRandom()
         case 194: try end()
@@ -52,7 +52,17 @@ extension ModelRun {
     }
 
     private func askAtRandom() throws {
-        _ = try ask(randomKey(), randomOptions())
+        let key = randomKey()
+        var options = randomOptions()
+        if random.once(in: 12) { options.refused = reportedToken(of: key) }
+        _ = try ask(key, options)
+    }
+
+    /// Returns a token of a key that an API may have rejected: the cached one, or sometimes an earlier one.
+    private func reportedToken(of key: ModelKey) -> Fingerprint? {
+        let others = tokens.values.filter { $0.key === key }.sorted { $0.fingerprint.short < $1.fingerprint.short }
+        let other = others.isEmpty || random.below(3) > 0 ? nil : random.pick(others)
+        return (other ?? key.entry?.token)?.fingerprint
     }
 
     /// Makes many requests at once.
@@ -119,7 +129,9 @@ extension ModelRun {
         guard sent == key.tenant.sent, hold == key.tenant.hold?.until, present === key.current, !isFull else { return }
         tally.note(.retriedAsTold)
         let again = try ask(key, options)
-        if again?.code == error.code, error.code != .timeout, error.code != .unknownTenant {
+        if again?.code == error.code, error.code != .timeout, error.code != .unknownTenant,
+            error.code != .invalidRequest
+        {
             throw violated("a caller who came back after \(retryAfter) s as told got \(error.code) again")
         }
     }
@@ -148,9 +160,7 @@ extension ModelRun {
         // Half of the time the key is being minted: that token must not count as newer than the report.
         let minted = calls.compactMap(\.key).filter { $0.entry != nil }
         let key = minted.isEmpty || random.once(in: 2) ? randomKey() : random.pick(minted)
-        let others = tokens.values.filter { $0.key === key }.sorted { $0.fingerprint.short < $1.fingerprint.short }
-        let other = others.isEmpty || random.below(3) > 0 ? nil : random.pick(others)
-        guard let fingerprint = (other ?? key.entry?.token)?.fingerprint else { return }
+        guard let fingerprint = reportedToken(of: key) else { return }
         try invalidate(key, fingerprint)
     }
 
@@ -182,6 +192,12 @@ extension ModelRun {
         let tenant = random.once(in: 3) ? nil : random.pick(tenants)
         try releaseHolds(of: tenant, for: random.pick(Self.peers))
         if random.once(in: 2) { try askAtRandom() }
+    }
+
+    private func changeSomeSecret() throws {
+        let tenant = random.pick(tenants)
+        guard random.once(in: 2) else { return try changeSecret(of: tenant) }
+        try changeSecret(of: tenant, client: random.pick(Self.clients))
     }
 
     private func changeBehaviour() {

@@ -192,8 +192,9 @@ extension ModelRun {
         guard let known = tokens[token.token.fingerprint] else {
             throw violated("a token was persisted that was never minted")
         }
-        let key = tenants.first { $0.id.name == token.tenant && $0.limits.identity == token.identity }
+        let key = tenants.first { $0.id.name == token.tenant }
             .flatMap { tenant in tenant.keys.first { $0.key.user.user == token.user && $0.key.scopes == token.scopes } }
+            .flatMap { $0.identity == token.identity ? $0 : nil }
         let isExpected = key.map { known.expiry > now && $0.entry.map { $0.arrived < token.arrived } ?? true } ?? false
         guard isTaken == isExpected else {
             throw violated("a token was restored that must not be, or was not though it should be")

@@ -60,7 +60,13 @@ extension ModelRun {
         for id in identities.values.sorted(by: { $0.name < $1.name }) {
             guard let limits = byID[id] else { continue }
             if let tenant = tenants.first(where: { $0.id == id }) {
+                let before = tenant.limits.clients
                 tenant.reconfigure(limits, now: now)
+                for (name, client) in before where limits.clients[name]?.clientID != client.clientID {
+                    let isGone = limits.clients[name] == nil
+                    let changed = ModelError(code: .unavailable, wait: .seconds(1))
+                    retire(name, of: tenant, as: isGone ? ModelError(code: .invalidRequest) : changed)
+                }
             } else {
                 tenants.append(ModelTenant(id, limits, now: now))
             }

@@ -27,6 +27,10 @@ extension ModelRun {
 
     func judge(_ key: ModelKey, _ options: RequestOptions) -> Judgement {
         var judgement = Judgement(verdict: .mint)
+        if let token = key.entry?.token, token.fingerprint == options.refused {
+            tally.note(.refusedTokenTooYoung)
+            return Judgement(verdict: .paced(ModelError(code: .rateLimited, wait: token.sent + .seconds(10) - now)))
+        }
         if let entry = key.entry, !options.noCache {
             switch entry.verdict(at: now, minTTL: options.minTTL) {
             case .serve(let meets): return Judgement(verdict: .serve(meetsMinTTL: meets))
@@ -38,6 +42,7 @@ extension ModelRun {
             judgement.verdict = .negative(ModelError(code: .unknownTenant))
             return judgement
         }
+        guard key.isConfigured else { return Judgement(verdict: .negative(ModelError(code: .invalidRequest))) }
         let peer = options.peer.uid
         let isUnderWay = key.current?.isSent ?? false
         if var error = key.negativeError(at: now), !options.noCache || error.code != .denied {
@@ -74,6 +79,7 @@ extension ModelRun {
         let peer = options.peer.uid
         let isPlain = options == RequestOptions(peer: options.peer, trace: options.trace)
         let explained = isPlain && random.once(in: 4) ? machine.explain(key.key, for: peer, now: now).source : nil
+        if let refused = options.refused, report(key, refused) == .dropped { tally.note(.refusedTokenReplaced) }
         let judgement = judge(key, options)
         if try isHit(key, options, judgement) {
             if let explained, explained != .cache { throw violated("explain names \(explained), a request hits") }
@@ -103,7 +109,7 @@ extension ModelRun {
 
     /// Tries a hit first, as connections do, about half of the time.
     private func isHit(_ key: ModelKey, _ options: RequestOptions, _ judgement: Judgement) throws -> Bool {
-        guard !options.noCache, random.once(in: 2) else { return false }
+        guard !options.noCache, options.refused == nil, random.once(in: 2) else { return false }
         let (user, peer) = (key.key.user, options.peer.uid)
         let reply = machine.hit(
             user.tenant,
@@ -207,6 +213,7 @@ extension ModelRun {
         counters.hits += 1
         tally.note(meetsMinTTL ? .servedFromCache : .servedUnmet)
         try check(reply, for: key, minTTL: options.minTTL, since: key.generation)
+        guard reply.token.fingerprint != options.refused else { throw violated("a refused token was served again") }
         guard reply.source == .cache, reply.token.fingerprint == entry.token.fingerprint else {
             throw violated("a request got another token than the cached one")
         }

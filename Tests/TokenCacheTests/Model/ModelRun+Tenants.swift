@@ -17,7 +17,7 @@ extension ModelRun {
         case .none: break
         case .opens: try opens(tenant)
         case .closes:
-            if wasForClient, ending != .success || call.key == nil {
+            if wasForClient, ending != .success || call.key?.key.user.isClient ?? true {
                 throw violated("the client's circuit was closed without proof")
             }
             try closes(tenant)
@@ -32,9 +32,11 @@ extension ModelRun {
     }
 
     /// Returns the meaning of a failure for the circuit breaker.
-    func ending(of failure: CallFailure, _ tenant: ModelTenant) -> CircuitBreaker.Ending {
-        switch failure {
-        case .denied(let upstream, _): upstream.status == 401 && tenant.client.isDenied ? .fault : .answer
+    func ending(of failure: CallFailure, _ call: ModelCall) -> CircuitBreaker.Ending {
+        let isOfUser = !(call.key?.key.user.isClient ?? false)
+        return switch failure {
+        case .denied(let upstream, _):
+            upstream.status == 401 && isOfUser && call.tenant.client.isDenied ? .fault : .answer
         case .throttled, .rejected, .noMemory: .answer
         case .unavailable, .malformed: .fault
         }
@@ -166,12 +168,40 @@ extension ModelRun {
         key.tenant.client.probes(with: call)
     }
 
+    /// Records what the end of a mint of a further client's own token shows about it, and about no other client.
+    func noteClient(_ key: ModelKey, _ fate: ModelCall.Fate, _ failure: CallFailure?) {
+        guard fate == .current, let name = key.key.user.clientName else { return }
+        switch failure {
+        case nil: key.tenant.refusedClients.remove(name)
+        case .denied(let upstream, secretChanged: false)?
+        where upstream.status == 401 || key.client?.ownScopes == key.key.scopes:
+            tally.note(.clientRefused)
+            key.tenant.refusedClients.insert(name)
+        default: break
+        }
+    }
+
+    /// Changes the secret of a further client, after which only its own denials no longer count.
+    func changeSecret(of tenant: ModelTenant, client name: String) throws {
+        trace("the secret of \(tenant.id.name)'s \(name) changes")
+        begin(machine.secretChanged(of: ClientReference(tenant.id, name: name), now: now))
+        if !tenant.isRetired {
+            for key in tenant.keys where key.key.user.clientName == name && key.negative?.denial?.status == 401 {
+                key.negative = nil
+            }
+            tenant.refusedClients.remove(name)
+        }
+        try finish()
+    }
+
     /// Changes a client's secret, after which earlier denials of the client no longer count.
     func changeSecret(of tenant: ModelTenant) throws {
         trace("the secret of \(tenant.id.name) changes")
         begin(machine.secretChanged(of: ClientReference(tenant.id), now: now))
         if !tenant.isRetired {
-            for key in tenant.keys where key.negative?.denial?.status == 401 { key.negative = nil }
+            for key in tenant.keys where !key.key.user.isClient && key.negative?.denial?.status == 401 {
+                key.negative = nil
+            }
             tenant.client.secretChanged()
             try closeClientCircuit(of: tenant)
         }

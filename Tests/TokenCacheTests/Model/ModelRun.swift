@@ -29,6 +29,8 @@ final class ModelRun {
     static let users = 4
     static let scopes = ["a", "b"].compactMap { ScopeSet($0) }
     static let names = ["one", "two"]
+    /// The names of the further clients that a tenant may have.
+    static let clients = ["backend", "jobs"]
     static let peers: [PeerUID] = [1, 2, 3]
     /// The tolerance of times that are sums of fractions.
     static let tolerance = Duration.milliseconds(1)
@@ -128,12 +130,17 @@ final class ModelRun {
     }
 
     static func limits(of name: String, number: Int, _ random: inout SeededRandom) -> TenantPolicy {
-        .test(
+        var limits = TenantPolicy.test(
             host: "https://\(name)\(number).example",
             rate: random.pick([6, 60, 60, 600]),
             burst: random.pick([1, 5, 50]),
             concurrent: random.pick([1, 3, 8])
         )
+        for client in clients where random.below(5) > 0 {
+            let id = "\(client)-\(random.pick([0, 0, 0, 1]))"
+            limits.clients[client] = ClientPolicy(clientID: id, scopes: random.pick([nil, scopes.first]))
+        }
+        return limits
     }
 
     /// Does a number of operations, and then lets everything end.

@@ -36,6 +36,11 @@ struct ModelTally {
         case probeReplaced
         case clientProven
         case clientDoubted
+        case clientRefused
+        case clientTokenSent
+        case clientRetired
+        case refusedTokenReplaced
+        case refusedTokenTooYoung
         case incidentReported
         case incidentEnded
         case circuitOpened

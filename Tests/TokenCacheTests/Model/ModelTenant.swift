@@ -44,6 +44,8 @@ final class ModelTenant {
     private(set) var hold: Hold?
     var circuit = ModelCircuit()
     var client = ModelClient()
+    /// The names of the further clients that it refuses.
+    var refusedClients: Set<String> = []
     var incidents = ModelIncidents()
     private(set) var first: [ModelCall] = []
     private(set) var callers = ModelQueue()
@@ -78,6 +80,11 @@ final class ModelTenant {
             for scope in ModelRun.scopes {
                 let lookup = UserLookup(field: .subject, value: "user\(user)")
                 keys.append(ModelKey(TokenKey(tenant: id, user: lookup, scopes: scope), self))
+            }
+        }
+        for name in ModelRun.clients {
+            for scopes in [ScopeSet.all] + ModelRun.scopes.prefix(1) {
+                keys.append(ModelKey(TokenKey(user: UserKey(tenant: id, client: name), scopes: scopes), self))
             }
         }
     }

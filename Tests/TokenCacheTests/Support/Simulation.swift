@@ -149,10 +149,21 @@ struct Simulation {
         minTTL: Duration? = nil,
         timeout: Duration = .seconds(10),
         noCache: Bool = false,
+        refused: Fingerprint? = nil,
         peer: PeerUID = 7,
         in trace: TraceContext? = nil
     ) -> RequestAnswer {
-        ask(key, minTTL: minTTL, timeout: timeout, noCache: noCache, peer: peer, in: trace, as: newWaiter())
+        let waiter = newWaiter()
+        return ask(
+            key,
+            minTTL: minTTL,
+            timeout: timeout,
+            noCache: noCache,
+            refused: refused,
+            peer: peer,
+            in: trace,
+            as: waiter
+        )
     }
 
     mutating func ask(
@@ -160,6 +171,7 @@ struct Simulation {
         minTTL: Duration? = nil,
         timeout: Duration = .seconds(10),
         noCache: Bool = false,
+        refused: Fingerprint? = nil,
         peer: PeerUID = 7,
         in trace: TraceContext? = nil,
         as waiter: Waiter
@@ -168,6 +180,7 @@ struct Simulation {
             minTTL: minTTL,
             timeout: timeout,
             noCache: noCache,
+            refused: refused,
             peer: Peer(uid: peer, gid: 0),
             trace: trace
         )
