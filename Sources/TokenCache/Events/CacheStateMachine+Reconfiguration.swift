@@ -43,6 +43,7 @@ extension CacheStateMachine {
         tenants[tenant]?.api.reconfigure(limits.ofAPI, now: now)
         retireClients(of: tenant, old.clients, limits.clients, now: now)
         touch(tenant)
+        guard limits != old else { return }
         // With a lower rate some callers may wait in vain.
         for tier in Tier.allCases { checkDeadlines(tenant, tier) }
         guard limits.provisioning != old.provisioning else { return }
