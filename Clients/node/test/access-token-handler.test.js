@@ -237,6 +237,28 @@ test('a user with a name, an address and groups is provisioned at first sight, o
   });
 });
 
+test('a user whom the tenant does not know is created with groups, and the page gets a token', async () => {
+  const profile = { subject: 'alice', name: 'Alice', email: 'alice@example.com', groups: ['portal-emea'] };
+  const stage = await Stage.open({ provisioning: true });
+  const cache = new TokenCache({ path: stage.socket });
+  const check = async ({ post }) => {
+    assert.equal((await post()).status, 200);
+    assert.equal((await post()).status, 200);
+  };
+  try {
+    await assert.rejects(cache.token({ subject: 'alice' }), { code: 'denied' });
+    await serve(cache, check, { user: () => profile });
+    const [{ subject, name, groups }, ...others] = await stage.control('users');
+    assert.deepEqual({ subject, name, others }, { subject: 'alice', name: 'Alice', others: [] });
+    assert.equal(groups.length, 1);
+    assert.match(JSON.stringify(groups), /portal-emea/);
+    assert.deepEqual(await stage.control('violations'), []);
+  } finally {
+    await cache.close();
+    await stage.close();
+  }
+});
+
 test('an error of provisioning is that of the page, with a status that says if asking again helps', async () => {
   for (const [error, status, code] of [
     [{ error: 'conflict', error_description: 'several users have this subject' }, 500, 'conflict'],
