@@ -141,23 +141,26 @@ demo: ## Show a miss, a hit and the statistics on a stand-in tenant
 
 .PHONY: pictures
 pictures: ## Draw the pictures of the documentation from running programs (minutes)
-	@scripts/install-dependencies build monitoring pictures
+	@scripts/install-dependencies build monitoring pictures browser
 	@for product in tokencached tokencachectl standin-tenant; do swift build $(SWIFT_FLAGS) --product $$product || exit; done
 	scripts/picture-of-dashboard
 	scripts/picture-of-top
+	scripts/picture-of-example
 
 .PHONY: bench
 bench: ## Measure hits beside Redis and memcached, and memory
 	@scripts/install-dependencies build bench
 	@scripts/bench
 
-.PHONY: page-views
+.PHONY: page-views logins
 page-views: ## Measure page views with and without tokencached (minutes)
+logins: ## Measure page views of users who are created at the first one, with and without tokencached (minutes)
+page-views logins:
 	@scripts/install-dependencies build clients
 	swift build $(RELEASE_FLAGS) --product tokencached
 	swift build $(RELEASE_FLAGS) --product standin-tenant
 	@TOKENCACHED_PROGRAMS=$${TOKENCACHED_PROGRAMS:-$$(swift build $(RELEASE_FLAGS) --show-bin-path)} \
-		node Examples/embedded-analytics/measurement/page-views.js
+		node Examples/embedded-analytics/measurement/$@.js
 
 .PHONY: model
 model: ## Replay one random run of the cache's model: make model SEED=…

@@ -296,6 +296,8 @@ export class TokenCache {
     protocol: number;
     operations: string[];
     tenants: string[];
+    /** The clients whose own tokens this process may have. */
+    clients: string[];
     maxLine: number;
   }>;
 

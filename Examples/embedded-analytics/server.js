@@ -5,11 +5,11 @@ import { TokenCache } from '../../Clients/node/index.mjs';
 import { Sessions } from './session.js';
 import { readSettings } from './settings.js';
 
-// The users that the login page offers, and the subjects under which the tenant knows them. A real application signs
-// its users in by its own means.
+// The users that the login page offers, with the subjects under which the tenant knows them. A real application signs its
+// users in by its own means, and takes their groups from there, too. Those who are new to the tenant are created there.
 const users = new Map([
-  ['alice', { name: 'Alice Archer', subject: 'auth0|alice' }],
-  ['bob', { name: 'Bob Baker', subject: 'auth0|bob' }],
+  ['alice', { subject: 'auth0|alice', name: 'Alice Archer', email: 'alice@shop.example', groups: ['portal-emea'] }],
+  ['bob', { subject: 'auth0|bob', name: 'Bob Baker', email: 'bob@shop.example', groups: ['portal-apac'] }],
 ]);
 
 /** The longest body of a sign-in, in characters. */
@@ -20,7 +20,7 @@ const sessions = new Sessions(settings.secureCookies);
 const userOf = (request) => users.get(sessions.user(request.headers.cookie));
 
 const cache = new TokenCache();
-const accessToken = cache.accessTokenHandler((request) => userOf(request)?.subject, { timeout: settings.tokenTimeout });
+const accessToken = cache.accessTokenHandler(userOf, { timeout: settings.tokenTimeout });
 
 const routes = new Map(Object.entries({
   'GET /': (request, response) => {

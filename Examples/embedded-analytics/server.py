@@ -6,7 +6,6 @@ Run it with the client on the path: PYTHONPATH=Clients/python/src python3 Exampl
 from __future__ import annotations
 
 import html
-import math
 import os
 import re
 import secrets
@@ -20,28 +19,22 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs
 
-from tokencached import TokenCache, TokenCacheError
+from tokencached import TokenCache, TokenCacheError, User
 
 PUBLIC = Path(__file__).parent / "public"
 # The time for which a user stays signed in, in seconds.
 SESSION_LIFETIME = 8 * 3_600
-# The time after which to ask again if the error names none, in seconds.
-USUAL_RETRY = 5
-# The statuses of errors of the application or its configuration, after which the page should not ask again.
-LASTING = {"forbidden": 403, "invalid_request": 500, "unknown_tenant": 500, "unsupported_op": 500}
 # The longest body in bytes. That of a sign-in is a few bytes.
 LONGEST_BODY = 1_000
 
 
-@dataclass(frozen=True)
-class User:
-    name: str
-    subject: str
-
-
-# The users that the login page offers, and the subjects under which the tenant knows them. A real application signs its
-# users in by its own means.
-USERS = {"alice": User("Alice Archer", "auth0|alice"), "bob": User("Bob Baker", "auth0|bob")}
+# The users that the login page offers, with the subjects under which the tenant knows them. A real application signs
+# its users in by its own means, and takes their groups from there, too. Those who are new to the tenant are created
+# there.
+USERS = {
+    "alice": User("auth0|alice", name="Alice Archer", email="alice@shop.example", groups=["portal-emea"]),
+    "bob": User("auth0|bob", name="Bob Baker", email="bob@shop.example", groups=["portal-apac"]),
+}
 
 SCRIPT = "https://cdn.jsdelivr.net/npm/@qlik/embed-web-components@1/dist/index.min.js"
 TENANT = os.environ.get("QLIK_TENANT", "https://your-tenant.eu.qlikcloud.com")
@@ -114,7 +107,7 @@ class Handler(BaseHTTPRequestHandler):
             if user is None:
                 self.redirect("/login")
             else:
-                self.page("analytics.html", {**PAGE_VALUES, "user": user.name})
+                self.page("analytics.html", {**PAGE_VALUES, "user": user.name or ""})
         elif path == "/login":
             self.page("login.html", {})
         elif path == "/analytics.js":
@@ -122,7 +115,7 @@ class Handler(BaseHTTPRequestHandler):
         elif path == "/style.css":
             self.file("style.css", "text/css")
         elif path == "/access-token":
-            self.text(405, "only POST is answered here", allow="POST")
+            self.access_token()
         else:
             self.text(404, "there is nothing here")
 
@@ -147,6 +140,10 @@ class Handler(BaseHTTPRequestHandler):
             self.access_token()
         else:
             self.text(404, "there is nothing here")
+
+    @property
+    def method(self) -> str:
+        return self.command
 
     @property
     def user(self) -> User | None:
@@ -178,25 +175,8 @@ class Handler(BaseHTTPRequestHandler):
         self.redirect("/login", cookie=cookie)
 
     def access_token(self) -> None:
-        user = self.user
-        if user is None:
-            return self.text(401, "nobody is signed in")
-        refused = self.headers.get("x-refused-token", "")
-        try:
-            token = cache.token(
-                subject=user.subject,
-                timeout=TOKEN_TIMEOUT,
-                traceparent=self.headers.get("traceparent"),
-                refused_token_sha256=refused if re.fullmatch("[0-9a-fA-F]{64}", refused) else None,
-            )
-        except TokenCacheError as error:
-            if status := LASTING.get(error.code):
-                print(f"no access token can be given: {error}", file=sys.stderr)
-                return self.text(status, f"no access token can be given ({error.code})")
-            seconds = max(1, math.ceil(error.retry_after or USUAL_RETRY))
-            sentence = f"no access token is available now ({error.code})"
-            return self.answer(503, "text/plain", sentence, {"cache-control": "no-store", "retry-after": str(seconds)})
-        self.answer(200, "text/plain", token.access_token, {"cache-control": "no-store"})
+        answer = answer_access_token(self)
+        self.send(answer.status, answer.body, answer.headers)
 
     def redirect(self, location: str, cookie: str | None = None) -> None:
         headers = {"location": location, **({"set-cookie": cookie} if cookie else {})}
@@ -215,18 +195,23 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(200, "text/html", content, {"cache-control": "no-store"})
 
     def answer(self, status: int, kind: str, content: str, headers: dict[str, str]) -> None:
+        usual = {"content-type": f"{kind}; charset=utf-8", "x-content-type-options": "nosniff"}
+        self.send(status, content, {**usual, **headers})
+
+    def send(self, status: int, content: str, headers: dict[str, str]) -> None:
         body = content.encode()
         self.send_response(status)
-        self.send_header("content-type", f"{kind}; charset=utf-8")
-        self.send_header("content-length", str(len(body)))
-        self.send_header("x-content-type-options", "nosniff")
-        for name, value in headers.items():
+        for name, value in {**headers, "content-length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002, the base class calls it so
         """Logs nothing, because a line for each request is more than an example needs."""
+
+
+# The handler has the method and the headers that the client looks at.
+answer_access_token = cache.access_token_handler(lambda request: request.user, timeout=TOKEN_TIMEOUT)
 
 
 def main() -> None:

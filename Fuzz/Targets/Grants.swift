@@ -16,7 +16,8 @@ func fuzzGrants(_ input: [UInt8]) throws(BrokenPromise) {
     var headers = HTTPHeaders()
     if !texts[1].isEmpty { headers.add(name: "date", value: texts[1]) }
     if !texts[2].isEmpty { headers.add(name: "retry-after", value: texts[2]) }
-    let reply = GrantReply(status: Int(texts[0]) ?? 200, headers: headers, wall: 1_800_000_000, memory: nil)
+    let head = TenantReply(status: Int(texts[0]) ?? 200, headers: headers, wall: 1_800_000_000)
+    let reply = GrantReply(reply: head, memory: nil)
     let body = Array(parts[3])
     try check(reply.outcome(body.span))
     if case .failed(let failure) = reply.revocationOutcome(body.span) { try check(failure) }

@@ -40,7 +40,7 @@ struct Machine: Sendable {
         requestsPath = requests.facts.isUsable ? requests.facts.path : nil
         adminPath = admin.facts.isUsable ? admin.facts.path : nil
         findings =
-            configuration.facts.findings
+            configuration.facts.findings + Self.files(configuration, secrets)
             + tenants.flatMap { name in all[name].map { secrets.look(at: $0, name).map(\.finding) } ?? [] }
             + Self.judge(units) + [requests.facts.finding, admin.facts.finding]
         hasProcess = process != nil
@@ -53,6 +53,13 @@ struct Machine: Sendable {
         let listener = sockets.lazy.compactMap(\.listener?.process).first
         // Systemd listens for services that it starts, and here it is unknown which.
         return listener == 1 && UnitProbe.isBootedBySystemd ? nil : listener.flatMap { $0 > 0 ? $0 : nil }
+    }
+
+    /// The judgement of the files that the configuration consists of, if it can be read.
+    private static func files(_ configuration: ConfigurationProbe.Result, _ secrets: SecretProbe) -> [Finding] {
+        guard configuration.facts.obstacle == nil else { return [] }
+        let probe = FileProbe(reader: secrets.reader, readerName: secrets.readerName)
+        return [probe.look(at: configuration.facts.path).finding]
     }
 
     private static func judge(_ units: UnitProbe.Result) -> [Finding] {

@@ -18,6 +18,7 @@ package struct TenantClient: Sendable {
     /// The settings of its calls.
     package let settings: TenantSettings
     private let memory: SecretMemory?
+    private let tenant: Endpoint
     private let http: TenantHTTPClient
 
     /// The reason why a client can't be created.
@@ -44,6 +45,7 @@ package struct TenantClient: Sendable {
         if settings.proxy != nil, tenant.isSecure, tenant.isAddress { throw SettingsFault.addressBehindProxy }
         self.memory = memory
         self.settings = settings
+        self.tenant = tenant
         let connector = Connector(tenant: tenant, proxy: settings.proxy, group: group)
         http = TenantHTTPClient(connector, trust: try TrustStore(settings.caFile), settings, now: now)
     }
@@ -71,11 +73,12 @@ package struct TenantClient: Sendable {
         }
         var body = GrantRequest.mint(user, scopes: scopes, as: client)
         defer { body.wipe() }
-        switch await call(Self.tokenPath, body, in: trace) {
+        let request = TenantRequest.grant(body, to: Self.tokenPath)
+        switch await call(request, HiddenTexts(secret: client.proof), in: trace) {
         case .failed(let failure): return .failed(failure)
-        case .answered(var reply, var bytes):
+        case .answered(let reply, var bytes):
             defer { bytes.wipe() }
-            reply.secret = client.proof
+            let reply = GrantReply(reply: reply, memory: memory)
             return unsafe bytes.withUnsafeReadableBytes { unsafe reply.outcome(Span(_unsafeBytes: $0)) }
         }
     }
@@ -95,10 +98,26 @@ package struct TenantClient: Sendable {
     package func revoke(_ token: AccessToken, in trace: TraceContext? = nil) async -> RevocationOutcome {
         var body = GrantRequest.revoke(token)
         defer { body.wipe() }
-        switch await call("/oauth/revoke", body, in: trace) {
+        let request = TenantRequest.grant(body, to: "/oauth/revoke")
+        switch await call(request, HiddenTexts(secret: token.bytes), in: trace) {
         case .failed(let failure): return .failed(failure)
         case .answered(let reply, let bytes):
+            let reply = GrantReply(reply: reply, memory: nil)
             return unsafe bytes.withUnsafeReadableBytes { unsafe reply.revocationOutcome(Span(_unsafeBytes: $0)) }
+        }
+    }
+
+    /// Makes a call of the tenant's API with a client's own token.
+    package func call(_ call: APICall, bearer: AccessToken, in trace: TraceContext? = nil) async -> APIOutcome {
+        var request = APIRequest.make(call, bearer: bearer)
+        defer { request.body?.wipe() }
+        let hidden = HiddenTexts(secret: bearer.bytes, personal: call.personalTexts)
+        switch await self.call(request, hidden, in: trace) {
+        case .failed(let failure): return .failed(failure)
+        case .answered(let reply, var bytes):
+            defer { bytes.wipe() }
+            let reply = APIReply(reply: reply, tenant: tenant)
+            return unsafe bytes.withUnsafeReadableBytes { unsafe reply.outcome(of: call, Span(_unsafeBytes: $0)) }
         }
     }
 
@@ -108,18 +127,22 @@ package struct TenantClient: Sendable {
     // MARK: One call
 
     private enum CallOutcome {
-        case answered(GrantReply, ByteBuffer)
+        case answered(TenantReply, ByteBuffer)
         case failed(CallFailure)
     }
 
-    private func call(_ path: String, _ body: ByteBuffer, in trace: TraceContext?) async -> CallOutcome {
+    private func call(
+        _ request: TenantRequest,
+        _ hidden: HiddenTexts,
+        in trace: TraceContext?
+    ) async -> CallOutcome {
         do {
-            let answer = try await http.post(body, to: path, in: trace)
-            let reply = GrantReply(
+            let answer = try await http.send(request, in: trace)
+            let reply = TenantReply(
                 status: answer.status,
                 headers: answer.headers,
                 wall: Date().timeIntervalSince1970,
-                memory: memory
+                hidden: hidden
             )
             return .answered(reply, answer.body)
         } catch {
@@ -132,7 +155,7 @@ package struct TenantClient: Sendable {
         case let error as AnswerError:
             switch error.reason {
             case .incomplete(let fault): unavailable(fault)
-            case .tooLarge: .malformed("the tenant's answer is larger than \(CallHandler.largestReply) bytes")
+            case .tooLarge(let limit): .malformed("the tenant's answer is larger than \(limit) bytes")
             case .notDecompressed: .malformed("the tenant's answer is compressed, and can't be decompressed")
             }
         case let fault as CallFault: unavailable(fault)
@@ -142,5 +165,13 @@ package struct TenantClient: Sendable {
 
     private static func unavailable(_ fault: CallFault) -> CallFailure {
         .unavailable(fault.sentence, code: fault.code)
+    }
+}
+
+extension APICall {
+    /// The name and the e-mail address that the call contains.
+    fileprivate var personalTexts: [String] {
+        guard case .createUser(let user) = self else { return [] }
+        return [user.name, user.email].compactMap(\.self)
     }
 }

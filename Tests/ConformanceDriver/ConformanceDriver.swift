@@ -240,7 +240,8 @@ enum ConformanceDriver {
         let hello = try await client.hello(timeout: given.wait)
         return [
             "server": hello.server, "version": hello.version, "protocol": hello.protocolVersion,
-            "operations": hello.operations, "tenants": hello.tenants, "max_line": hello.maxLineLength,
+            "operations": hello.operations, "tenants": hello.tenants, "clients": hello.clients,
+            "max_line": hello.maxLineLength,
         ]
     }
 

@@ -81,6 +81,20 @@ struct DoctorTests {
         try await stop(deployment)
     }
 
+    @Test("A configuration that others can change is a warning.")
+    func configurationFile() async throws {
+        let deployment = try await Deployment.start()
+        let path = deployment.configurationPath
+        #expect(try examine(deployment).1.finding("file").status == "ok")
+        #expect(unsafe chmod(path, 0o646) == 0)
+        let (status, diagnosis) = try examine(deployment)
+        let finding = try diagnosis.finding("file")
+        #expect(status == 0 && finding.status == "warning")
+        #expect(finding.found == "other users can change \(path)")
+        #expect(finding.advice == "chown root: \(path); chmod go-w \(path)")
+        try await stop(deployment)
+    }
+
     @Test("A secret that is missing fails, with the command that writes one.")
     func missingSecret() async throws {
         let deployment = try await Deployment.start()

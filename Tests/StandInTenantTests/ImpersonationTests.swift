@@ -45,6 +45,27 @@ struct ImpersonationTests {
         }
     }
 
+    @Test("A token's owner is the present user, with groups, as far as the tenant knows them.")
+    func presentUser() async throws {
+        try await withStandInTenant(withClients()) { tenant in
+            let id = try await tenant.addUser(.init(subject: "alice", groups: [.init("portal-emea")]))
+            let bySubject = token(try await mint(tenant, "alice"))
+            let byID = token(try await call(tenant, request(body: mintBody(id, field: "userId"))))
+            for bearer in [bySubject, byID] {
+                let reply = try await api(tenant, "GET", "users/me", bearer: bearer)
+                let groups = reply.json?["assignedGroups"] as? [[String: String]]
+                #expect(reply.json?["subject"] as? String == "alice")
+                #expect(groups?.map { $0["name"] } == ["portal-emea"])
+            }
+            for bearer in [token(try await mint(tenant, "Alice")), try await clientToken(tenant)] {
+                let reply = try await api(tenant, "GET", "users/me", bearer: bearer)
+                #expect(reply.status == 200)
+                #expect(reply.text == "{}")
+            }
+            #expect(try await api(tenant, "GET", "users/me", bearer: "unknown").status == 401)
+        }
+    }
+
     @Test("The API lists and deletes a user's live tokens, whichever way the user was named.")
     func tokens() async throws {
         try await withStandInTenant(withClients(.strict)) { tenant in
@@ -79,6 +100,21 @@ struct ImpersonationTests {
             #expect(await !tenant.isLive(alice[1]))
             #expect(try await api(tenant, "GET", "users/me", bearer: alice[1]).status == 401)
             #expect(try await api(tenant, "GET", "oauth-tokens?userId=\(other)", bearer: admin).data.count == 1)
+            #expect(await tenant.violations == [])
+        }
+    }
+
+    @Test(
+        "An id that no token has is 404.",
+        arguments: [
+            "t0", "t2", "1", "x1", "t01", "t", "t-1", "t%2B1", "t-9223372036854775808", "t99999999999999999999",
+        ]
+    )
+    func unknownToken(_ id: String) async throws {
+        try await withStandInTenant(withClients()) { tenant in
+            let admin = try await clientToken(tenant, "admin")
+            #expect(try await api(tenant, "DELETE", "oauth-tokens/" + id, bearer: admin).status == 404)
+            #expect(await tenant.isLive(admin))
             #expect(await tenant.violations == [])
         }
     }

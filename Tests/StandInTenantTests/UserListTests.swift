@@ -10,6 +10,7 @@ struct UserListTests {
             .init(subject: "Alice", name: "The other", email: "other@example.com"),
             .init(subject: #"DOMAIN\bob"#, name: #"Bob "B""#, status: .disabled),
             .init(subject: "carol", status: .deleted), .init(subject: "dave", status: .invited),
+            .init(subject: "\u{1}\né", status: .disabled),
         ] { try await tenant.addUser(user) }
     }
 
@@ -28,7 +29,8 @@ struct UserListTests {
             (#"(name co "other" or subject eq "dave") and (status eq "invited")"#, ["dave"]),
             (#"(status eq "active") and subject co "ali" and name eq "alice a""#, ["alice"]),
             (#"subject eq "dave" or subject eq "alice" and name eq "Alice A""#, ["alice", "dave"]),
-            (#"subject eq "nobody""#, []), (#"subject eq "alice\" or \"""#, []),
+            (#"subject eq "\u0001\n\u00C9""#, ["\u{1}\né"]), (#"subject eq "nobody""#, []),
+            (#"subject eq "alice\" or \"""#, []),
         ]
     )
     func filter(_ filter: String, _ subjects: [String]) async throws {
@@ -47,7 +49,7 @@ struct UserListTests {
         arguments: [
             "x", #"subject"#, #"subject eq"#, #"subject eq alice"#, #"subject eq "alice"#, #"subject ne "a""#,
             #"id co "a""#, #"status co "a""#, #"status eq "gone""#, #"subject eq "a" and"#, #"(subject eq "a""#,
-            #"subject eq "a")"#, #"subject eq "a"b""#, #"subject eq "a\b""#, #"subject eq """#, "subject eq \"a\nb\"",
+            #"subject eq "a")"#, #"subject eq "a"b""#, #"subject eq "a\x""#, #"subject eq """#, "subject eq \"a\nb\"",
             #"subject  eq "a""#, #"subject EQ "a""#, #"subject eq "a" AND name eq "b""#, #"subject eq 'a'"#,
             #"subject eq "a" or (status eq "active")"#, #"(subject eq "a" and status eq "active")"#,
             #"status eq "active" and subject eq "a""#,
@@ -144,7 +146,7 @@ struct UserListTests {
             let none = try await clientToken(tenant, "backend", scope: "apps:read")
             #expect(try await api(tenant, "GET", "users", bearer: none).status == 403)
             #expect(await tenant.violations == [])
-            #expect(await tenant.users.count == 5)
+            #expect(await tenant.users.count == 6)
         }
     }
 

@@ -72,17 +72,17 @@ const operations = {
       tenant: key.tenant,
     },
     answer: ({ user_id: userId, status, created, groups_changed: groupsChanged, source = 'tenant' }) =>
-      [userId, status, source].every(isValidString) && [created, groupsChanged].every(boolean.fits)
+      [userId, status, source].every(isValidString) && userId !== '' && [created, groupsChanged].every(boolean.fits)
         ? { userId, status, created, groupsChanged, source }
         : undefined,
   },
   hello: {
     members: {},
-    answer: ({ server, version, protocol, ops, tenants, max_line: maxLine }) =>
+    answer: ({ server, version, protocol, ops, tenants, clients = [], max_line: maxLine }) =>
       [server, version].every(isValidString) &&
       [protocol, maxLine].every(Number.isInteger) &&
-      [ops, tenants].every(strings.fits)
-        ? { server, version, protocol, operations: ops, tenants, maxLine }
+      [ops, tenants, clients].every(strings.fits)
+        ? { server, version, protocol, operations: ops, tenants, clients, maxLine }
         : undefined,
   },
 };

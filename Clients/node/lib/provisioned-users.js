@@ -17,7 +17,10 @@ const PAUSE_AFTER_DENIAL = 60_000;
 class ProvisionedUsers {
   #cache;
   #now;
+  // By tenant and subject, with the content of the latest provision.
   #users = new RecentMap(MOST_USERS);
+  // By tenant, subject and content, until the provision ends.
+  #underWay = new Map();
 
   /** @param now the time in ms, of a clock that never goes back. */
   constructor(cache, now = () => performance.now()) {
@@ -58,24 +61,27 @@ class ProvisionedUsers {
 
   /** The user with this profile, if they were provisioned with it or are being so. */
   #find(profile) {
+    const content = contentOf(profile);
     const user = this.#users.get(keyOf(profile));
-    return user?.content === contentOf(profile) ? user : undefined;
+    return user?.content === content ? user : this.#underWay.get(keyOf(profile) + content);
   }
 
   /** Provisions the user for all who ask meanwhile. So it goes on when one of them doesn't wait any more. */
   #provision(profile, timeout) {
     const key = keyOf(profile);
     const user = { content: contentOf(profile), isProvisioned: false, pauseEnds: 0 };
-    user.provisioned = this.#cache.provision({ ...profile, timeout }).then(
-      () => {
-        user.isProvisioned = true;
-      },
-      (error) => {
-        this.#users.delete(key, user);
-        throw error;
-      },
-    );
     this.#users.set(key, user);
+    this.#underWay.set(key + user.content, user);
+    user.provisioned = this.#cache
+      .provision({ ...profile, timeout })
+      .then(
+        () => void (user.isProvisioned = true),
+        (error) => {
+          this.#users.delete(key, user);
+          throw error;
+        },
+      )
+      .finally(() => this.#underWay.delete(key + user.content));
     return user;
   }
 

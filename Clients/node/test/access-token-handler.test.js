@@ -214,15 +214,16 @@ test('a refused token that can not be replaced yet is not given out again: the p
   );
 });
 
-test('a user with a name, an e-mail address and groups is provisioned at first sight, in every handler of the client once', async () => {
-  const user = () => ({ subject: 'alice', name: 'Alice', email: 'alice@example.com', groups: ['portal-emea'], scope: 's' });
+test('a user with a name, an address and groups is provisioned at first sight, once for all handlers', async () => {
+  const profile = { subject: 'alice', name: 'Alice', email: 'alice@example.com', groups: ['portal-emea'] };
+  const user = () => ({ ...profile, scope: 's' });
   const answer = ({ op }) => (op === 'provision' ? userReply({ created: true }) : tokenReply('a'));
   await withDaemon(answer, async ({ cache, requests }) => {
     for (const tenant of ['main', 'main', 'other']) {
       const check = async ({ post }) => assert.equal(await (await post()).text(), 'a');
       await serve(cache, check, { user, options: { tenant } });
     }
-    const provision = { op: 'provision', subject: 'alice', name: 'Alice', email: 'alice@example.com', groups: ['portal-emea'] };
+    const provision = { op: 'provision', ...profile };
     const token = { op: 'token', subject: 'alice', scope: 's' };
     const inMain = { tenant: 'main' };
     const inOther = { tenant: 'other' };

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import string
 import subprocess
 import tempfile
 import time
@@ -67,14 +68,14 @@ class Stage:
         secret.touch(0o600)
         secret.write_text("stage-secret")
         client = ("--client-id", "stage", "--client-secret", "stage-secret")
-        self._stand_in = self._spawn("standin-tenant", *client, "--ready-file", str(ready))
+        backend = ("--client", "backend:stage-secret:user_default")
+        users = ("--client", "users:stage-secret:admin_classic")
+        self._stand_in = self._spawn("standin-tenant", *client, *backend, *users, "--ready-file", str(ready))
         eventually(ready.exists, lambda: "the stand-in tenant")
         self.tenant = ready.read_text().strip()
-        (self.directory / "tokencached.yaml").write_text(
-            "tenants:\n  main:\n"
-            f"    host: {self.tenant}\n    client_id: stage\n    client_secret: {{ file: {secret} }}\n"
-            "    rate: { per_minute: 10000000, burst: 10000000 }\n    max_concurrent: 64\n"
-        )
+        values = {"directory": str(self.directory), "tenant": self.tenant, "rate": "10000000", "api_rate": "10000000"}
+        template = string.Template((SUITE / "daemon.yaml").read_text())
+        (self.directory / "tokencached.yaml").write_text(template.substitute(values))
         self.start()
 
     def start(self) -> None:

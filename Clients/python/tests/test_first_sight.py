@@ -114,6 +114,17 @@ def test_a_failed_provision_is_the_error_of_the_call_and_is_tried_again_by_the_n
     assert server.operations() == ["provision", "provision", "token"]
 
 
+def test_after_a_failed_provision_no_earlier_content_counts_as_provisioned(serve: Serve, kind: Kind) -> None:
+    replies = [provisioned(), {"error": "unavailable", "error_description": "half done"}, provisioned()]
+    server = serve(lambda request: replies.pop(0) if request["op"] == "provision" else token())
+    with Caller(kind, server) as caller:
+        caller.token_for(ALICE)
+        with pytest.raises(TokenCacheError, match="unavailable"):
+            caller.token_for(dataclasses.replace(ALICE, groups=[]))
+        caller.token_for(ALICE)
+    assert server.operations() == ["provision", "token", "provision", "provision", "token"]
+
+
 @pytest.mark.parametrize("wrong", [{"groups": "portal"}, {"groups": [7]}, {"groups": [["a"]]}, {"name": 7}])
 def test_a_malformed_user_is_an_invalid_request(serve: Serve, kind: Kind, wrong: dict[str, Any]) -> None:
     server = serve(friendly)

@@ -13,10 +13,11 @@ from types import CodeType, FrameType
 from typing import Any, Callable
 
 import pytest
+from answering_server import Serve, provisioned, token
 from support import TIMEOUT, Stage, eventually
 
 import tokencached
-from tokencached import TokenCache, TokenCacheError, _thread_connections
+from tokencached import TokenCache, TokenCacheError, User, _flights, _thread_connections
 
 LIBRARY = str(Path(tokencached.__file__).parent)
 
@@ -28,11 +29,12 @@ def stage() -> Iterator[Stage]:
 
 
 class Interruption:
-    """Does something on a thread in the client, before its step of that number."""
+    """Does something on a thread in the client or in one of its modules, before its step of that number."""
 
-    def __init__(self, number: int, act: Callable[[CodeType], None]) -> None:
+    def __init__(self, number: int, act: Callable[[CodeType], None], module: str = LIBRARY) -> None:
         self._left = number
         self._act = act
+        self._module = module
         self.has_come = False
 
     def __call__(self, work: Callable[[], object]) -> None:
@@ -43,7 +45,7 @@ class Interruption:
             sys.settrace(None)
 
     def _trace(self, frame: FrameType, event: str, argument: Any) -> Any:
-        if self.has_come or not frame.f_code.co_filename.startswith(LIBRARY):
+        if self.has_come or not frame.f_code.co_filename.startswith(self._module):
             return None
         frame.f_trace_opcodes = True
         if event == "opcode":
@@ -165,3 +167,26 @@ def test_without_a_free_descriptor_a_call_fails_and_a_later_one_may_succeed(
                 ):
                     cache.hello(timeout=TIMEOUT)
         assert cache.hello(timeout=TIMEOUT).server == "tokencached"
+
+
+def test_ctrl_c_at_any_step_of_a_provision_does_not_block_those_who_come_later(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(lambda request: provisioned() if request["op"] == "provision" else token())
+    monkeypatch.setattr(_flights, "REPLY_GRACE", 0)
+
+    def ctrl_c(_: CodeType) -> None:
+        raise KeyboardInterrupt
+
+    with TokenCache(server.path) as cache:
+
+        def interrupt(number: int) -> bool:
+            user = User(f"user-{number}", name="Alice")
+            interruption = Interruption(number, ctrl_c, _flights.__file__)
+            with contextlib.suppress(KeyboardInterrupt, TokenCacheError):
+                # An entry that an interrupt leaves behind counts for this time.
+                interruption(lambda: cache.token_for(user, timeout=0.1))
+            assert cache.token_for(user, timeout=TIMEOUT).access_token, f"step {number}"
+            return interruption.has_come
+
+        assert sweep(interrupt) > 50

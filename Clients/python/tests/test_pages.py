@@ -127,6 +127,7 @@ def test_only_post_is_answered(serve: Serve, ask: Ask, method: str) -> None:
         ({"error": "denied", "upstream": {"code": "disabled"}}, 403, None),
         ({"error": "denied", "upstream": {"code": "deleted"}}, 403, None),
         ({"error": "denied", "upstream": {"status": 400, "code": "deleted"}}, 503, "5"),
+        ({"error": "unavailable", "upstream": {"code": "deleted"}}, 503, "5"),
     ],
 )
 def test_an_error_says_if_and_when_to_ask_again(

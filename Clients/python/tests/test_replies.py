@@ -57,3 +57,10 @@ def test_a_line_that_is_nested_too_deeply_is_no_reply() -> None:
     assert not is_usable
     assert error.code == "bad_reply"
     assert error.__context__ is None
+
+
+@pytest.mark.parametrize(("more", "clients"), [(b"", ()), (b',"clients":["backend"]', ("backend",))])
+def test_hello_lists_the_clients_whose_tokens_this_process_may_have(more: bytes, clients: tuple[str, ...]) -> None:
+    line = b'{"id":1,"server":"tokencached","version":"1","protocol":1,"ops":["token"],"tenants":["main"],"max_line":9'
+    _, (hello,) = receive("hello", line + more + b"}")
+    assert hello.clients == clients

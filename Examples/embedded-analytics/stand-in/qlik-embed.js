@@ -1,7 +1,7 @@
 // A stand-in for the vendor's embedding script, for tests and for trying the example without a tenant. It handles
 // tokens as the real one does: it calls the function that `data-get-access-token` names when it needs a token, keeps
 // the token in memory, sends it with its requests to the tenant's API, and asks again after status 401. Its charts show
-// invented data.
+// invented data, and whose they are.
 
 const script = document.querySelector('script[data-get-access-token]');
 const { host, getAccessToken: functionName, authType } = script.dataset;
@@ -34,7 +34,7 @@ class QlikEmbed extends HTMLElement {
     try {
       const response = await callAPI('/api/v1/users/me');
       if (!response.ok) throw new Error(`the tenant answered ${response.status}`);
-      this.draw(JSON.parse(atob(token.split('.')[1].replace(/-/g, '+').replace(/_/g, '/'))).sub);
+      this.draw(await response.json());
       this.dataset.state = 'ready';
     } catch (error) {
       this.shadowRoot.textContent = error.message;
@@ -42,7 +42,8 @@ class QlikEmbed extends HTMLElement {
     }
   }
 
-  draw(subject) {
+  draw({ subject, assignedGroups }) {
+    const groups = assignedGroups.map(({ name }) => name).join(', ');
     const heights = Array.from({ length: 4 }, (_, index) => 60 + ((subject.charCodeAt(6) * (index + 3) * 37) % 140));
     const bars = heights.map(
       (height, index) => `
@@ -56,7 +57,7 @@ class QlikEmbed extends HTMLElement {
         <line x1="30" y1="230" x2="570" y2="230" stroke="#dde3e9"/>${bars.join('')}
         <text x="300" y="280" id="subject"></text>
       </svg>`;
-    this.shadowRoot.getElementById('subject').textContent = `as seen by ${subject}`;
+    this.shadowRoot.getElementById('subject').textContent = `as seen by ${subject} in ${groups}`;
   }
 }
 

@@ -6,7 +6,7 @@ import { TenantFront } from './tenant-front.js';
 // or python.
 
 const kind = process.argv[2] ?? 'node';
-const stage = await Stage.open({ tenantOptions: ['--latency', '300'] });
+const stage = await Stage.open({ tenantOptions: ['--latency', '300'], provisioning: true });
 const front = await TenantFront.open(stage.tenant);
 const backend = await Backend.start(kind, { socket: stage.socket, front, port: process.env.PORT ?? 0 });
 console.log(`The ${kind} backend is at ${backend.url}; Ctrl-C ends it.`);

@@ -123,7 +123,12 @@ package actor TenantClients: TenantCalling {
         bearer: AccessToken,
         in trace: TraceContext? = nil
     ) async -> APIOutcome {
-        .failed(Self.removed)
+        guard let member = members[tenant], let client = clients.begin(member.client) else {
+            return .failed(Self.removed)
+        }
+        let outcome = await client.call(call, bearer: bearer, in: trace)
+        end(member.client)
+        return outcome
     }
 
     private static let removed = CallFailure.unavailable("the tenant is no longer configured")

@@ -3,6 +3,8 @@ extension Finding {
     package enum Check: String, Sendable {
         /// The configuration file.
         case configuration
+        /// A file or directory of the configuration: who can read and who can change it.
+        case file
         /// A secret or key of a tenant's client, or the password of its proxy.
         case secret
         /// A unit of systemd.

@@ -3,13 +3,13 @@ extension ExplainReply {
     package struct Key: Sendable, Equatable, Codable {
         /// The tenant's name in the daemon's configuration.
         package var tenant: String
-        /// The subject, or nil if the user is named by the tenant's ID or it is no user.
+        /// The subject, or nil if the key isn't named by one.
         package var subject: String?
-        /// The tenant's ID of the user, or nil if the user is named by the subject or it is no user.
+        /// The tenant's ID of the user, or nil if the key isn't named by one.
         package var userID: String?
-        /// The name of the OAuth client whose own token it is, or nil if it is a user's.
+        /// The name of the further client whose own token is meant, or nil for a user's.
         package var client: String?
-        /// The scopes, separated by spaces, empty if a client's token has all that the client may have.
+        /// The scopes, separated by spaces, or empty for all scopes that a client has.
         package var scope: String
 
         /// Creates a key with one of the two names of a user, or with the name of a client.

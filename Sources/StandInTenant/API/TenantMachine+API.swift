@@ -2,6 +2,11 @@ import FoundationEssentials
 import NIOHTTP1
 
 extension TenantMachine {
+    private static let unauthorized = OpenCall(
+        plan: .reply(.error(401, "API-401", "Unauthorized", "the access token is missing or not live")),
+        text: "unauthorized"
+    )
+
     /// Decides on a call of the API.
     ///
     /// The rate limit counts before all else, as for tokens. Broken rules are noted whatever the reply is.
@@ -30,10 +35,7 @@ extension TenantMachine {
         _ request: IncomingRequest,
         at now: Date
     ) -> OpenCall {
-        guard let bearer = bearer(of: request, at: now) else {
-            let reply = Behaviour.error(401, "API-401", "Unauthorized", "the access token is missing or not live")
-            return OpenCall(plan: .reply(reply), text: "unauthorized")
-        }
+        guard let bearer = bearer(of: request, at: now) else { return Self.unauthorized }
         guard bearer.allows(operation) else {
             let reply = Behaviour.error(403, "API-403", "Forbidden", "the access token lacks a scope")
             return OpenCall(plan: .reply(reply), text: "forbidden")
@@ -42,20 +44,25 @@ extension TenantMachine {
         return OpenCall(plan: .perform(play.behaviour, wanted, bearer), text: play.text, latency: play.latency)
     }
 
-    /// The permissions of the bearer token (RFC 6750, section 2.1), if there is one that is live.
+    /// The permissions of the bearer token, if there is one that is live.
     private func bearer(of request: IncomingRequest, at now: Date) -> Bearer? {
+        token(of: request, at: now).map { record in Bearer(record.key, scope: record.scope) }
+    }
+
+    /// The bearer token (RFC 6750, section 2.1), if there is one that is live.
+    private func token(of request: IncomingRequest, at now: Date) -> IssuedTokens.Record? {
         let words = request.head.headers["authorization"].first?.split(separator: " ", maxSplits: 1) ?? []
         guard words.count == 2, words[0] == "Bearer", let record = tokens[String(words[1])], record.isLive(at: now)
         else { return nil }
-        return Bearer(record.key, scope: record.scope)
+        return record
     }
 
-    /// Decides on a call that only says whether the bearer token is live, which breaks no rule.
+    /// Decides on a call that asks whose the bearer token is, and which breaks no rule.
     private mutating func currentUser(_ request: IncomingRequest, _ call: Int, at now: Date) -> OpenCall {
         if let rejection = rejection([], call, in: .api, at: now) { return rejection }
-        let isLive = bearer(of: request, at: now) != nil
-        let reply = APIReply.json(isLive ? 200 : 401, #"{"authorized":\#(isLive)}"#)
-        guard isLive else { return OpenCall(plan: .reply(Behaviour().carrying(reply)), text: "unauthorized") }
+        guard let token = token(of: request, at: now) else { return Self.unauthorized }
+        let user = users.entries(of: token.key).first { entry in entry.user.status != .deleted }
+        let reply = APIReply.json(200, user.map { entry in describe(entry, for: .administrator) } ?? "{}")
         let play = scripts.next(for: .currentUser)
         return OpenCall(plan: .reply(play.behaviour.carrying(reply)), text: play.text, latency: play.latency)
     }

@@ -61,14 +61,11 @@ extension TenantMachine {
 
     /// The reply to a request for a user's token, if the user can't be impersonated.
     func impersonationDenial(of key: StandInTenant.MintKey, at now: Date) -> Behaviour? {
-        let entries: [UserDirectory.Entry]
-        switch key.field {
-        case .client: return nil
-        case .subject: entries = users.entries(withSubject: key.value)
-        case .userID: entries = users[key.value].map { [$0] } ?? []
+        guard rules.isStrict, key.field != .client else { return nil }
+        let existing = users.entries(of: key).filter { entry in
+            entry.user.status != .deleted && entry.usableFrom <= now
         }
-        let existing = entries.filter { entry in entry.user.status != .deleted && entry.usableFrom <= now }
-        guard rules.isStrict, !existing.contains(where: { $0.user.status != .disabled }) else { return nil }
+        guard !existing.contains(where: { $0.user.status != .disabled }) else { return nil }
         return existing.isEmpty ? BehaviourTable.unknownUser(rules.unknownStatus) : BehaviourTable.userDisabled
     }
 

@@ -7,7 +7,7 @@ extension StandInTenant {
         package var callsByKey: [MintKey: Int] = [:]  // Refused and failed ones included.
         package var mintsByKey: [MintKey: Int] = [:]
         package var violations = 0  // Requests that broke the contract.
-        package var refusedClients = 0  // Calls with a client id or secret that isn't accepted, which breaks no rule.
+        package var refusedClients = 0  // Calls of an unknown client, or for what it may not have. They break no rule.
         package var tiers: [Tier: TierCounters] = [:]
         package var operations: [Operation: Int] = [:]  // Calls of the API's operations, counted on arrival.
         package var redirectsFollowed = 0

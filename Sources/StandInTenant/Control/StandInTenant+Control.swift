@@ -28,7 +28,7 @@ extension StandInTenant {
           POST hold                           hold replies back; {"value":VALUE}: only that user's;
                                               {"operation":OPERATION}: only that operation's
           POST release                        send them; {"count":N}: only the N oldest, and hold further ones
-          POST live                           {"token":TOKEN}: is it live? GET /api/v1/users/me with it says so, too
+          POST live                           {"token":TOKEN}: is it live? GET /api/v1/users/me with it says whose it is
           POST revoke                         {"token":TOKEN}: revoke it from the tenant's side
           POST refuse                         {"for_ms":MS} (1000): reset all connections and refuse new ones
         OPERATION is one of users.list, users.create, users.read, users.change, users.me, groups.list, tokens.list,

@@ -29,8 +29,9 @@ struct IssuedTokens: Sendable {
     }
 
     private var records: [SHA256Digest: Record] = [:]
-    private var digestsByID: [String: SHA256Digest] = [:]
-    private var digestsByOwner: [Owner: [SHA256Digest]] = [:]
+    /// The digests in the order in which the tokens were issued.
+    private var digests: [SHA256Digest] = []
+    private var numbersByOwner: [Owner: [Int]] = [:]
 
     /// The state of a token, if it was issued here.
     subscript(token: String) -> Record? { records[Self.digest(token)] }
@@ -44,16 +45,15 @@ struct IssuedTokens: Sendable {
         revocationStatus: Int?
     ) {
         let digest = Self.digest(token)
-        let record = Record(
-            number: digestsByID.count + 1,
+        digests.append(digest)
+        numbersByOwner[Owner(field: key.field, value: key.value), default: []].append(digests.count)
+        records[digest] = Record(
+            number: digests.count,
             key: key,
             scope: scope,
             end: end,
             revocationStatus: revocationStatus
         )
-        records[digest] = record
-        digestsByID[record.id] = digest
-        digestsByOwner[Owner(field: key.field, value: key.value), default: []].append(digest)
     }
 
     /// Returns true if a token was issued here, hasn't expired and isn't revoked.
@@ -64,14 +64,16 @@ struct IssuedTokens: Sendable {
 
     /// Revokes the token of an id, and returns true if it was live.
     mutating func revoke(id: String, at now: Date) -> Bool {
-        digestsByID[id].map { digest in revoke(digest, at: now) } ?? false
+        guard let number = Int(id.dropFirst()), number >= 1, number <= digests.count else { return false }
+        let digest = digests[number - 1]
+        return records[digest]?.id == id && revoke(digest, at: now)
     }
 
     /// The live tokens of a user in the order in which they were issued, whichever way the requests named the user.
     func live(of user: StandInTenant.User, at now: Date) -> [Record] {
         let owners = [Owner(field: .userID, value: user.id), Owner(field: .subject, value: user.subject)]
         return owners.flatMap { owner in
-            digestsByOwner[owner, default: []].compactMap { digest in records[digest] }
+            numbersByOwner[owner, default: []].compactMap { number in records[digests[number - 1]] }
                 .filter { $0.isLive(at: now) && $0.key.value.utf8.elementsEqual(owner.value.utf8) }
         }.sorted { one, other in one.number < other.number }
     }

@@ -28,6 +28,15 @@ struct UserDirectory: Sendable {
             .filter { entry in ignoringCase || entry.user.subject.utf8.elementsEqual(subject.utf8) }
     }
 
+    /// The entries of the users whom a key names.
+    func entries(of key: StandInTenant.MintKey) -> [Entry] {
+        switch key.field {
+        case .subject: entries(withSubject: key.value)
+        case .userID: self[key.value].map { entry in [entry] } ?? []
+        case .client: []
+        }
+    }
+
     /// Adds a user, also one whose subject another one has, and returns the id.
     mutating func add(_ user: StandInTenant.User, at now: Date, listedAfter: Duration, usableAfter: Duration) -> String
     {

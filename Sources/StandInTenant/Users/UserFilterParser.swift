@@ -56,25 +56,19 @@ struct UserFilterParser {
         return isEqual ? .equals(field, value) : .contains(field, value)
     }
 
-    /// Reads a text in quotation marks, in which a backslash precedes a quotation mark or a backslash.
+    /// Reads a text in quotation marks, which is a string of JSON.
     private mutating func string() throws(StandInTenant.Fault) -> String {
-        guard take("\"") else { throw fault("lacks a quotation mark before “\(Substring(rest))”") }
-        var value = String.UnicodeScalarView()
+        var literal = String.UnicodeScalarView()
+        var isEscaped = false
         while let scalar = rest.popFirst() {
-            switch scalar {
-            case "\"":
-                guard !value.isEmpty else { throw fault("has an empty text") }
-                return String(value)
-            case "\\":
-                guard let escaped = rest.popFirst(), escaped == "\"" || escaped == "\\" else {
-                    throw fault("has a backslash before something else than a quotation mark or a backslash")
-                }
-                value.append(escaped)
-            case _ where scalar.value < 0x20: throw fault("has a control character")
-            default: value.append(scalar)
-            }
+            literal.append(scalar)
+            if scalar == "\"", !isEscaped, literal.count > 1 { break }
+            isEscaped = scalar == "\\" && !isEscaped
         }
-        throw fault("lacks a quotation mark at its end")
+        guard let value = try? JSONValue(json: Array("[\(String(literal))]".utf8)), case .array(let elements) = value,
+            elements.count == 1, let text = elements[0].text, !text.isEmpty
+        else { throw fault("has “\(String(literal))” in place of a text") }
+        return text
     }
 
     private mutating func take(_ word: String) -> Bool {

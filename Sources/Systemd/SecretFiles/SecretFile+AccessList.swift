@@ -15,14 +15,20 @@ extension SecretFile {
         let id: UInt32
     }
 
+    /// The bit of an entry's rights that allows writing.
+    static let writing: UInt32 = 0x2
+
     /// Rejects a file whose access control list gives rights to another user, or to a group that the reader isn't in.
+    ///
+    /// - Parameter rights: The bits of the rights that matter.
     static func checkAccessList(
         of descriptor: FileDescriptor,
-        for reader: Reader
+        for reader: Reader,
+        rights: UInt32 = 0x7
     ) throws(SecretFileError.Problem) {
         let entries = accessList(of: descriptor)
         let mask = entries.first { $0.tag == maskTag }?.rights ?? 7
-        for entry in entries where entry.rights & mask != 0 {
+        for entry in entries where entry.rights & mask & rights != 0 {
             if entry.tag == userTag, entry.id != 0, entry.id != reader.user { throw .listedForUser(entry.id) }
             let isOwnGroup = entry.id == 0 || reader.groups.contains(entry.id)
             if entry.tag == groupTag, !isOwnGroup { throw .listedForGroup(entry.id) }

@@ -24,17 +24,26 @@ extension SecretFile {
         // swift-system has no realpath(3).
         guard let real = unsafe realpath(path, nil) else { throw .unreadable(Errno(rawValue: errno)) }
         defer { unsafe free(real) }
-        var directory = unsafe String(cString: real)
-        while let slash = directory.lastIndex(of: "/"), directory != "/" {
-            directory = slash == directory.startIndex ? "/" : String(directory[..<slash])
+        for directory in directories(above: unsafe String(cString: real)) {
             let status: Stat
             do throws(Errno) { status = unsafe try Stat(directory) } catch { throw .unreadable(error) }
             guard isProtected(status, from: reader) else { throw .replaceableByOthers(directory) }
         }
     }
 
+    /// The directories above a file, from the one that contains it to the root.
+    static func directories(above path: String) -> [String] {
+        var directories: [String] = []
+        var directory = path
+        while let slash = directory.lastIndex(of: "/"), directory != "/" {
+            directory = slash == directory.startIndex ? "/" : String(directory[..<slash])
+            directories.append(directory)
+        }
+        return directories
+    }
+
     /// Returns true if no other user can replace the files in a directory.
-    private static func isProtected(_ status: Stat, from reader: Reader) -> Bool {
+    static func isProtected(_ status: Stat, from reader: Reader) -> Bool {
         let mode = status.permissions
         let isGroupTrusted = !mode.contains(.groupWrite) || reader.trusts(status.groupID)
         let isClosed = isGroupTrusted && !mode.contains(.otherWrite)

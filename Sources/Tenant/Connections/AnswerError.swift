@@ -3,8 +3,8 @@ struct AnswerError: Error {
     enum Reason: Equatable {
         /// The answer is incomplete, or there is none.
         case incomplete(CallFault)
-        /// The answer is larger than a token's.
-        case tooLarge
+        /// The answer is larger than this number of bytes.
+        case tooLarge(Int)
         /// The answer is compressed, and can't be decompressed.
         case notDecompressed
     }

@@ -8,8 +8,10 @@ final class CallHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPClientResponsePart
     typealias OutboundOut = HTTPClientRequestPart
 
-    /// The largest reply in bytes, after decompression: a token has a few kilobytes.
-    static let largestReply = 65_536
+    /// The largest reply to a request for a token, in bytes, after decompression: a token has a few kilobytes.
+    static let largestGrant = 65_536
+    /// The largest reply to any request, in bytes, after decompression: a page of a hundred users with their groups.
+    static let largestReply = 1_048_576
 
     /// The connection's state.
     private enum Phase {
@@ -20,8 +22,14 @@ final class CallHandler: ChannelInboundHandler {
         case ended
     }
 
+    private let encoder: RequestEncoder
     private var phase = Phase.idle
+    /// The largest reply to the present call, in bytes.
+    private var limit = 0
     private var context: ChannelHandlerContext?
+
+    /// Creates a handler that writes its requests by an encoder.
+    init(_ encoder: RequestEncoder) { self.encoder = encoder }
 
     /// True if another call can be made.
     var isIdle: Bool {
@@ -36,13 +44,14 @@ final class CallHandler: ChannelInboundHandler {
     }
 
     /// Sends a request, and fulfils the promise when its whole reply has arrived.
-    func call(_ head: HTTPRequestHead, _ body: ByteBuffer, _ promise: EventLoopPromise<Answer>) {
+    func call(_ head: HTTPRequestHead, _ request: TenantRequest, _ promise: EventLoopPromise<Answer>) {
         guard let context, isIdle else {
             return promise.fail(AnswerError(reason: .incomplete(CallFault(.connectionLost)), isUnanswered: true))
         }
-        phase = .waiting(promise, hasBytes: false)
+        (phase, limit) = (.waiting(promise, hasBytes: false), request.largestReply)
+        encoder.bearer = request.bearer
         context.write(wrapOutboundOut(.head(head)), promise: nil)
-        context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+        if let body = request.body { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
     }
 
@@ -71,8 +80,8 @@ final class CallHandler: ChannelInboundHandler {
             phase = .reading(promise, answer, keepsAlive: head.isKeepAlive)
         case .body(var bytes):
             guard case .reading(let promise, var answer, let keepsAlive) = phase else { return }
-            guard answer.body.readableBytes + bytes.readableBytes <= Self.largestReply else {
-                return give(up: .tooLarge)
+            guard answer.body.readableBytes + bytes.readableBytes <= limit else {
+                return give(up: .tooLarge(limit))
             }
             // A buffer is appended to in place if it has one reference, so the phase must not keep another.
             phase = .ended
@@ -95,7 +104,8 @@ final class CallHandler: ChannelInboundHandler {
         switch error {
         // The other side ended the connection without TLS's close alert. HTTP decides if the reply was complete.
         case NIOSSLError.uncleanShutdown: return
-        case HTTPParserError.headerOverflow, NIOHTTPDecompression.DecompressionError.limit: give(up: .tooLarge)
+        case HTTPParserError.headerOverflow, NIOHTTPDecompression.DecompressionError.limit:
+            give(up: .tooLarge(limit))
         case is NIOHTTPDecompression.DecompressionError, is NIOHTTPDecompression.ExtraDecompressionError:
             give(up: .notDecompressed)
         default: give(up: .incomplete(.answering(error)))

@@ -32,9 +32,10 @@ final class TenantConnection: Sendable {
     ) async throws -> TenantConnection {
         let calls = try await channel.eventLoop.submit {
             let pipeline = channel.pipeline.syncOperations
-            let handler = CallHandler()
+            let encoder = RequestEncoder()
+            let handler = CallHandler(encoder)
             try pipeline.addHandlers([
-                ReplyWiper(), HTTPRequestEncoder(),
+                ReplyWiper(), encoder,
                 ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .dropBytes)),
                 NIOHTTPResponseDecompressor(limit: .size(CallHandler.largestReply)), handler,
             ])
@@ -46,11 +47,11 @@ final class TenantConnection: Sendable {
     }
 
     /// Makes one call, and ends it when the task is cancelled.
-    func call(_ head: HTTPRequestHead, _ body: ByteBuffer) async throws(AnswerError) -> Answer {
+    func call(_ head: HTTPRequestHead, _ request: TenantRequest) async throws(AnswerError) -> Answer {
         let promise = channel.eventLoop.makePromise(of: Answer.self)
         do {
             return try await withTaskCancellationHandler {
-                channel.eventLoop.execute { self.calls.value.call(head, body, promise) }
+                channel.eventLoop.execute { self.calls.value.call(head, request, promise) }
                 return try await promise.futureResult.get()
             } onCancel: {
                 channel.eventLoop.execute { self.calls.value.abandon(CallFault(.shutDown)) }

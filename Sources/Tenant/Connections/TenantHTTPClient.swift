@@ -28,15 +28,15 @@ struct TenantHTTPClient: Sendable {
     /// Closes the connections, which ends a call that is under way.
     func shutdown() { pool.shutdown() }
 
-    /// Makes a POST request with a body of JSON, in a trace or in none.
+    /// Makes a request, in a trace or in none.
     ///
     /// - Throws: ``CallFault`` or ``AnswerError``, or an error of NIO.
-    func post(_ body: ByteBuffer, to path: String, in trace: TraceContext?) async throws -> Answer {
+    func send(_ request: TenantRequest, in trace: TraceContext?) async throws -> Answer {
         let deadline = ContinuousClock.now + settings.timeout
         let progress = CallProgress()
-        let head = head(path, length: body.readableBytes, trace)
+        let head = head(of: request, trace)
         return try await withDeadline(deadline, progress) {
-            try await exchange(head, body, until: deadline, progress)
+            try await exchange(head, request, until: deadline, progress)
         }
     }
 
@@ -63,7 +63,7 @@ struct TenantHTTPClient: Sendable {
     /// The other side may have closed a kept connection unnoticed. In that case the request is sent again, on a new one.
     private func exchange(
         _ head: HTTPRequestHead,
-        _ body: ByteBuffer,
+        _ request: TenantRequest,
         until deadline: ContinuousClock.Instant,
         _ progress: CallProgress
     ) async throws -> Answer {
@@ -71,23 +71,23 @@ struct TenantHTTPClient: Sendable {
             kept.limitSilence(to: settings.timeout / 3)
             do {
                 progress.begins(.answerTimeout)
-                return try await call(head, body, on: kept)
+                return try await call(head, request, on: kept)
             } catch {
                 guard error.isUnanswered, !Task.isCancelled else { throw error }
             }
         }
         let connection = try await connect(until: deadline, progress)
         progress.begins(.answerTimeout)
-        return try await call(head, body, on: connection)
+        return try await call(head, request, on: connection)
     }
 
     private func call(
         _ head: HTTPRequestHead,
-        _ body: ByteBuffer,
+        _ request: TenantRequest,
         on connection: TenantConnection
     ) async throws(AnswerError) -> Answer {
         do {
-            let answer = try await connection.call(head, body)
+            let answer = try await connection.call(head, request)
             pool.put(connection, now: now())
             return answer
         } catch {
@@ -96,20 +96,22 @@ struct TenantHTTPClient: Sendable {
         }
     }
 
-    private func head(_ path: String, length: Int, _ trace: TraceContext?) -> HTTPRequestHead {
+    private func head(of request: TenantRequest, _ trace: TraceContext?) -> HTTPRequestHead {
         var head = HTTPRequestHead(
             version: .http1_1,
-            method: .POST,
-            uri: path,
+            method: request.method,
+            uri: request.target,
             headers: [
                 "host": connector.tenant.authority,
-                "content-type": "application/json",
-                "content-length": "\(length)",
                 "accept": "application/json",
                 "accept-encoding": "identity",
                 "user-agent": settings.userAgent,
             ]
         )
+        if let body = request.body {
+            head.headers.add(name: "content-type", value: "application/json")
+            head.headers.add(name: "content-length", value: "\(body.readableBytes)")
+        }
         if let trace { head.headers.add(name: "traceparent", value: "\(trace)") }
         return head
     }

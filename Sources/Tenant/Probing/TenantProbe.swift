@@ -157,17 +157,18 @@ package struct TenantProbe: Sendable {
     }
 
     private func ask(_ channel: any Channel, _ limit: Duration) async throws -> Answer {
+        let request = TenantRequest(method: .HEAD, target: "/")
         let head = HTTPRequestHead(
             version: .http1_1,
-            method: .HEAD,
-            uri: "/",
+            method: request.method,
+            uri: request.target,
             headers: ["host": connector.tenant.authority, "user-agent": settings.userAgent, "connection": "close"]
         )
         let connection = try await TenantConnection.open(channel, opened: .now, generation: 0)
         let began = ContinuousClock.now
         let before = Date().timeIntervalSince1970
         let answer = try await withThrowingTaskGroup(of: Tenant.Answer.self) { group in
-            group.addTask { try await connection.call(head, ByteBuffer()) }
+            group.addTask { try await connection.call(head, request) }
             group.addTask {
                 try await Task.sleep(until: began + limit, clock: .continuous)
                 throw CallFault(.answerTimeout)

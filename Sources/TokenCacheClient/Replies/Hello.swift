@@ -13,6 +13,8 @@ extension TokenCacheClient {
         public let operations: [String]
         /// The names of the tenants for which this process may get tokens.
         public let tenants: [String]
+        /// The names of the tenants' further clients whose own tokens this process may have.
+        public let clients: [String]
         /// The longest line that the daemon accepts, in bytes.
         public let maxLineLength: Int
 
@@ -24,6 +26,7 @@ extension TokenCacheClient {
         ///   - protocolVersion: The version of the protocol.
         ///   - operations: The operations that this process may use.
         ///   - tenants: The tenants for which this process may get tokens.
+        ///   - clients: The clients whose own tokens this process may have.
         ///   - maxLineLength: The longest line in bytes.
         public init(
             server: String,
@@ -31,6 +34,7 @@ extension TokenCacheClient {
             protocolVersion: Int,
             operations: [String],
             tenants: [String],
+            clients: [String] = [],
             maxLineLength: Int
         ) {
             self.server = server
@@ -38,18 +42,32 @@ extension TokenCacheClient {
             self.protocolVersion = protocolVersion
             self.operations = operations
             self.tenants = tenants
+            self.clients = clients
             self.maxLineLength = maxLineLength
         }
     }
 }
 
 extension TokenCacheClient.Hello: Decodable, OperationReply {
+    /// Decodes a reply to `hello`.
+    public init(from decoder: any Decoder) throws {
+        let members = try decoder.container(keyedBy: CodingKeys.self)
+        server = try members.decode(String.self, forKey: .server)
+        version = try members.decode(String.self, forKey: .version)
+        protocolVersion = try members.decode(Int.self, forKey: .protocolVersion)
+        operations = try members.decode([String].self, forKey: .operations)
+        tenants = try members.decode([String].self, forKey: .tenants)
+        clients = try members.contains(.clients) ? members.decode([String].self, forKey: .clients) : []
+        maxLineLength = try members.decode(Int.self, forKey: .maxLineLength)
+    }
+
     private enum CodingKeys: String, CodingKey {
         case server
         case version
         case protocolVersion = "protocol"
         case operations = "ops"
         case tenants
+        case clients
         case maxLineLength = "max_line"
     }
 }

@@ -18,10 +18,13 @@ package struct JSONObject {
     }
 
     /// Reads an object within a text that was read before.
+    ///
+    /// Returns nil if it is none, or has a member twice.
     package init?(_ value: JSONScanner.Value, _ text: borrowing Span<UInt8>) {
         guard value.kind == .object else { return nil }
         var scanner = JSONScanner(at: value.start, depthLimit: JSONScanner.deepest)
         do throws(JSONScanner.Malformed) { try read(text, &scanner, depth: 0) } catch { return nil }
+        guard hasDistinctNames else { return nil }
     }
 
     /// The value of a member.
@@ -29,13 +32,24 @@ package struct JSONObject {
         members.first { $0.name.elementsEqual(name.utf8) }?.value
     }
 
-    /// The first element of an array.
-    package static func first(of value: JSONScanner.Value, _ text: borrowing Span<UInt8>) -> JSONScanner.Value? {
+    /// The elements of an array within a text that was read before, or nil for any other value.
+    package static func elements(
+        of value: JSONScanner.Value,
+        _ text: borrowing Span<UInt8>
+    ) -> [JSONScanner.Value]? {
         guard value.kind == .array else { return nil }
         var scanner = JSONScanner(at: value.start + 1, depthLimit: JSONScanner.deepest)
+        var elements: [JSONScanner.Value] = []
         scanner.skipSpace(text)
-        guard !scanner.take(UInt8(ascii: "]"), text) else { return nil }
-        do throws(JSONScanner.Malformed) { return try scanner.value(text, depth: 0) } catch { return nil }
+        while scanner.position < value.end - 1 {
+            do throws(JSONScanner.Malformed) {
+                elements.append(try scanner.value(text, depth: 0))
+            } catch {
+                return nil
+            }
+            _ = scanner.comma(text)
+        }
+        return elements
     }
 
     private var hasDistinctNames: Bool {

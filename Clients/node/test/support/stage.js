@@ -11,24 +11,18 @@ const programs = process.env.TOKENCACHED_PROGRAMS;
 
 /** The real daemon with a stand-in tenant, in a directory of their own. */
 export class Stage {
-  static async open({ rate = 10_000_000, tenantOptions = [] } = {}) {
+  /** With `provisioning` only users who exist get a token, and at first there are none. */
+  static async open({ rate = 10_000_000, apiRate = 10_000_000, tenantOptions = [], provisioning = false } = {}) {
     if (!programs) throw new Error('TOKENCACHED_PROGRAMS should name the directory of the built programs');
     const stage = new Stage();
     stage.directory = await mkdtemp(join(tmpdir(), 'tokencached-'));
     stage.socket = join(stage.directory, 'requests.sock');
-    await stage.#startTenant(tenantOptions);
+    await stage.#startTenant([...tenantOptions, ...(provisioning ? ['--users', 'strict'] : [])]);
     await writeFile(join(stage.directory, 'secret'), 'stage-secret', { mode: 0o600 });
-    await writeFile(
-      join(stage.directory, 'tokencached.yaml'),
-      `tenants:
-  main:
-    host: ${stage.tenant}
-    client_id: stage
-    client_secret: { file: ${join(stage.directory, 'secret')} }
-    rate: { per_minute: ${rate}, burst: ${rate} }
-    max_concurrent: 64
-`,
-    );
+    const template = await readFile(new URL('../../../conformance/daemon.yaml', import.meta.url), 'utf8');
+    const values = { directory: stage.directory, tenant: stage.tenant, rate, api_rate: apiRate };
+    const configuration = template.replace(/\$\{(\w+)\}/g, (_, name) => values[name]);
+    await writeFile(join(stage.directory, 'tokencached.yaml'), configuration);
     await stage.start();
     return stage;
   }
@@ -36,6 +30,7 @@ export class Stage {
   async #startTenant(options) {
     const ready = join(this.directory, 'tenant');
     this.standIn = this.#spawn('standin-tenant', '--client-id', 'stage', '--client-secret', 'stage-secret',
+      '--client', 'backend:stage-secret:user_default', '--client', 'users:stage-secret:admin_classic',
       '--ready-file', ready, ...options);
     await eventually(async () => (this.tenant = (await readFile(ready, 'utf8')).trim()), 'the stand-in tenant');
   }

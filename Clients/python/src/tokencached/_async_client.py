@@ -254,6 +254,7 @@ class AsyncTokenCache:
             return True
 
         async def provision() -> None:
+            self._users.forget(user)
             await self._call(request, deadline)
             self._users.remember(user)
 

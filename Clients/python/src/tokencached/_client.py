@@ -258,6 +258,7 @@ class TokenCache:
         def provision() -> None:
             # Another thread may have done it since.
             if not self._users.knows(user):
+                self._users.forget(user)
                 self._call(request, deadline)
                 self._users.remember(user)
 

@@ -17,7 +17,7 @@ class Outcome:
     """What became of the work that another caller does."""
 
     def __init__(self, deadline: float) -> None:
-        # The caller who does the work has ended by then, except if it was interrupted at a bad moment.
+        # The caller who does the work has ended by then. An entry that is older was left behind by an interrupt.
         self.latest_end = deadline + REPLY_GRACE
         self.has_succeeded = False
         self.error: TokenCacheError | None = None
@@ -39,6 +39,15 @@ class ThreadOutcome(Outcome):
         super().__init__(deadline)
         self.ended = threading.Event()
 
+    def record(self, work: Callable[[], object]) -> None:
+        """Does the work, and records what became of it."""
+        try:
+            work()
+            self.has_succeeded = True
+        except TokenCacheError as error:
+            self.error = error
+            raise
+
 
 class ThreadFlights:
     """The work that threads of this process are doing."""
@@ -50,29 +59,24 @@ class ThreadFlights:
         """Does the work, or waits until another thread has done it."""
         # A forked process has none of its parent's threads, for which it could wait.
         key = (os.getpid(), key)
-        while True:
-            mine = ThreadOutcome(deadline)
-            found = self._under_way.setdefault(key, mine)
-            if found is mine or time.monotonic() > found.latest_end:
-                return self._do(key, work, mine)
-            found.ended.wait(max(0, deadline - time.monotonic()))
-            if found.is_final():
-                return
+        while not self._do_or_wait(key, work, ThreadOutcome(deadline), deadline):
             if time.monotonic() >= deadline:
                 raise timeout_error()
 
-    def _do(self, key: Hashable, work: Callable[[], object], outcome: ThreadOutcome) -> None:
-        self._under_way[key] = outcome
+    def _do_or_wait(self, key: Hashable, work: Callable[[], object], mine: ThreadOutcome, deadline: float) -> bool:
+        """True if the work is done. An interrupt such as Ctrl-C may come at any step, also in the last two lines."""
         try:
-            work()
-            outcome.has_succeeded = True
-        except TokenCacheError as error:
-            outcome.error = error
-            raise
+            found = self._under_way.setdefault(key, mine)
+            if found is not mine and time.monotonic() < found.latest_end:
+                found.ended.wait(max(0, min(deadline, found.latest_end) - time.monotonic()))
+                return found.is_final()
+            self._under_way[key] = mine
+            mine.record(work)
+            return True
         finally:
-            if self._under_way.get(key) is outcome:
+            if self._under_way.get(key) is mine:
                 self._under_way.pop(key, None)
-            outcome.ended.set()
+            mine.ended.set()
 
 
 class TaskOutcome(Outcome):

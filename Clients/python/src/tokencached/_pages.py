@@ -79,8 +79,8 @@ def failure(error: TokenCacheError) -> Answer:
 
 def _is_locked_out(error: TokenCacheError) -> bool:
     """True if an administrator of the tenant has disabled or deleted the user. The daemon says so without a status."""
-    upstream = error.upstream
-    return upstream is not None and upstream.status is None and upstream.code in ("disabled", "deleted")
+    code = error.upstream.code if error.upstream and error.upstream.status is None else None
+    return error.code == "denied" and code in ("disabled", "deleted")
 
 
 def _answer(body: str, status: int, **headers: str) -> Answer:

@@ -80,7 +80,7 @@ class Provisioning:
 
 @dataclass(frozen=True)
 class Hello:
-    """The daemon's version, and the names of the operations and tenants that this process may use."""
+    """The daemon's version, and the names of the operations, tenants and clients that this process may use."""
 
     server: str
     version: str
@@ -88,6 +88,7 @@ class Hello:
     operations: tuple[str, ...]
     tenants: tuple[str, ...]
     max_line: int
+    clients: tuple[str, ...] = ()
 
 
 class MalformedReply(Exception):
@@ -138,8 +139,11 @@ def read_revocation(reply: Mapping[str, Any]) -> Revocation:
 
 
 def read_provisioning(reply: Mapping[str, Any]) -> Provisioning:
+    user_id = _text(reply, "user_id")
+    if not user_id:
+        raise MalformedReply
     return Provisioning(
-        _text(reply, "user_id"),
+        user_id,
         _text(reply, "status"),
         _member(reply, "created", bool),
         _member(reply, "groups_changed", bool),
@@ -155,6 +159,7 @@ def read_hello(reply: Mapping[str, Any]) -> Hello:
         _texts(reply, "ops"),
         _texts(reply, "tenants"),
         _member(reply, "max_line", int),
+        _texts({"clients": [], **reply}, "clients"),
     )
 
 

@@ -64,6 +64,10 @@ class ProvisionedUsers:
             self._known.move_to_end(key)
         return True
 
+    def forget(self, user: User) -> None:
+        """Forgets a user, whatever was provisioned. A provision that fails may have been done in part."""
+        self._known.pop(_key(user), None)
+
     def remember(self, user: User) -> None:
         self._remember(user, _Known(digest(user)))
 
@@ -74,21 +78,18 @@ class ProvisionedUsers:
         """
         if error.code != "denied" or not user.is_described:
             return False
-        if was_known:
-            return self._forget(user, now)
-        self._remember(user, _Known(digest(user), now + PAUSE_AFTER_DENIAL))
-        return False
-
-    def _forget(self, user: User, now: float) -> bool:
+        if not was_known:
+            self._remember(user, _Known(digest(user), now + PAUSE_AFTER_DENIAL))
+            return False
         known = self._known.get(_key(user))
         if known is not None and now < known.pause_end:
             return False
-        self._known.pop(_key(user), None)
+        self.forget(user)
         return True
 
     def _remember(self, user: User, known: _Known) -> None:
-        # In the place of the one that was removed, the user would stay the oldest.
-        self._known.pop(_key(user), None)
+        # In the place that they had, the user would stay the oldest.
+        self.forget(user)
         self._known[_key(user)] = known
         while len(self._known) > MOST_USERS:
             self._known.popitem(last=False)
