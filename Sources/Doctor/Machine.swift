@@ -40,7 +40,7 @@ struct Machine: Sendable {
         requestsPath = requests.facts.isUsable ? requests.facts.path : nil
         adminPath = admin.facts.isUsable ? admin.facts.path : nil
         findings =
-            configuration.facts.findings + Self.files(configuration, secrets)
+            configuration.facts.findings + Self.files(configuration, tenants, secrets)
             + tenants.flatMap { name in all[name].map { secrets.look(at: $0, name).map(\.finding) } ?? [] }
             + tenants.flatMap { Self.provision(configuration.configuration, $0) }
             + Self.judge(units) + [requests.facts.finding, admin.facts.finding]
@@ -56,11 +56,17 @@ struct Machine: Sendable {
         return listener == 1 && UnitProbe.isBootedBySystemd ? nil : listener.flatMap { $0 > 0 ? $0 : nil }
     }
 
-    /// The judgement of the files that the configuration consists of, if it can be read.
-    private static func files(_ configuration: ConfigurationProbe.Result, _ secrets: SecretProbe) -> [Finding] {
+    /// The judgement of the files that the configuration consists of or names, if it can be read.
+    private static func files(
+        _ configuration: ConfigurationProbe.Result,
+        _ tenants: [String],
+        _ secrets: SecretProbe
+    ) -> [Finding] {
         guard configuration.facts.obstacle == nil else { return [] }
         let probe = FileProbe(reader: secrets.reader, readerName: secrets.readerName)
-        return [probe.look(at: configuration.facts.path).finding]
+        let sections = tenants.compactMap { name in configuration.configuration?.tenants[name].map { (name, $0) } }
+        let facts = [probe.look(at: configuration.facts.path)].compactMap(\.self) + probe.look(atFilesOf: sections)
+        return facts.map(\.finding)
     }
 
     private static func provision(_ configuration: DaemonConfiguration?, _ tenant: String) -> [Finding] {

@@ -54,6 +54,8 @@ package struct CacheStateMachine {
     /// The times at which denied mints of users who were created lately are queued again.
     var retries = IndexedHeap<Instant, CallID>()
     var deferredWork: Deque<DeferredWork> = []
+    /// The purposes of the pieces of deferred work.
+    var deferredPurposes: Set<DeferredWork.Purpose> = []
     /// The number of steps of deferred work per event.
     let sliceSize: Int
     /// The number of requests per uid that a quota has rejected.

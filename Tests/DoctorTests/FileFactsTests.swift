@@ -27,11 +27,13 @@ struct FileFactsTests {
         #expect(directory.advice == "chown root: /etc; chmod go-w /etc")
     }
 
-    @Test("A file that the daemon can't read or reach fails.")
+    @Test("A file that the daemon can't read or reach fails. Without a prefetch file the daemon starts.")
     func closed() {
         let file = finding(.closedToDaemon(Self.path))
         #expect(file.status == .failed && file.found == "tokencached can't read \(Self.path)")
         #expect(file.advice?.hasPrefix("chmod o+rX ") == true)
+        let optional = FileFacts(path: "/p", user: "tokencached", state: .closedToDaemon("/p"), isOptional: true)
+        #expect(optional.finding.status == .warning)
         let directory = finding(.closedToDaemon("/etc/tokencached"))
         #expect(directory.found == "tokencached can't reach \(Self.path): /etc/tokencached is closed")
         #expect(directory.advice == "chmod o+x /etc/tokencached")

@@ -95,6 +95,36 @@ struct DoctorTests {
         try await stop(deployment)
     }
 
+    @Test("The directory of tenants, its files and prefetch files are examined, and each fault is reported once.")
+    func tenantsDirectory() async throws {
+        let deployment = try await Deployment.start()
+        let directory = deployment.directory
+        let (tenants, prefetch) = (directory.path("tenants.d"), try directory.write("ann", to: "p", mode: 0o644))
+        #expect(unsafe mkdir(tenants, 0o755) == 0)
+        let secret = directory.path("secret")
+        for name in ["one", "two"] {
+            let tenant = """
+                host: \(deployment.tenant.baseURL)
+                client_id: \(deployment.tenant.clientID)
+                client_secret: { file: \(secret) }
+                prefetch: { file: \(prefetch) }
+                """
+            try directory.write(tenant, to: "tenants.d/\(name).yaml", mode: 0o644)
+        }
+        try directory.write("tenants_directory: \(tenants)\ndefault_tenant: one\n", to: "c.yaml")
+        func files() throws -> [Finding] { try examine(deployment).1.findings.filter { $0.check == "file" } }
+        #expect(try files().map(\.status) == ["ok", "ok", "ok", "ok"])
+        #expect(unsafe chmod(tenants, 0o777) == 0 && chmod(prefetch, 0o666) == 0)
+        let open = try files()
+        #expect(open.map(\.status) == ["ok", "warning", "warning", "warning"], "\(open)")
+        #expect(open[1].found == "other users can change \(tenants)")
+        #expect(open[2].subject == "one" && open[2].found == "other users can change \(prefetch)")
+        #expect(unsafe chmod(tenants, 0o755) == 0 && chmod("\(tenants)/two.yaml", 0o646) == 0)
+        let file = try #require(try files().first { $0.found.hasSuffix("two.yaml") })
+        #expect(file.subject == "two" && file.found == "other users can change \(tenants)/two.yaml")
+        try await stop(deployment)
+    }
+
     @Test("The secret of a further client is examined as the tenant's own is, and named by its keys.")
     func clientSecret() async throws {
         let deployment = try await Deployment.startWithClient()

@@ -100,6 +100,7 @@ struct UserChangeTests {
     }
 
     private static let add = #"{"op":"add","path":"/assignedGroups","value":[{"name":"new","providerType":"custom"}]}"#
+    private static let two = #"{"op":"add","path":"/assignedGroups","value":[{"name":"one"},{"name":"two"}]}"#
     private static let remove =
         #"{"op":"remove-value","path":"/assignedGroups","value":[{"name":"old","providerType":"custom"}]}"#
     private static let replace =
@@ -112,6 +113,7 @@ struct UserChangeTests {
             ("ok", "[\(remove),\(remove)]", 204, ["kept"]), ("ok", "[\(add),\(add)]", 204, ["old", "kept", "new"]),
             ("half", "[\(add),\(remove)]", 400, ["old", "kept", "new"]),
             ("half-204", "[\(add),\(remove)]", 204, ["old", "kept", "new"]),
+            ("half", "[\(two)]", 400, ["old", "kept", "one"]), ("half-204", "[\(add)]", 204, ["old", "kept"]),
             ("replace-only", "[\(add),\(remove)]", 400, ["old", "kept"]),
             ("replace-only", "[\(replace)]", 204, ["only"]),
             ("done-500", "[\(replace)]", 500, ["only"]), ("status-500", "[\(replace)]", 500, ["old", "kept"]),

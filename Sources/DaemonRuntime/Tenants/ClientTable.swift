@@ -35,7 +35,9 @@ package struct ClientTable<Client: Sendable>: Sendable {
     /// Ends a call by a client.
     package mutating func end(_ number: Int) -> [Client] {
         entries[number]?.callsUnderWay -= 1
-        return takeUnused()
+        guard let entry = entries[number], entry.isReplaced, entry.callsUnderWay == 0 else { return [] }
+        entries[number] = nil
+        return [entry.client]
     }
 
     /// Replaces all clients except those of some numbers.

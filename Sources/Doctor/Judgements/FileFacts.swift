@@ -3,7 +3,7 @@ import SafeText
 /// The state of a file or directory of the configuration, which holds no secret.
 package struct FileFacts: Sendable, Equatable {
     /// The result of a look at the file.
-    package enum State: Sendable, Equatable {
+    package enum State: Sendable, Hashable {
         /// The daemon's user can read it, and nobody else but root can change it.
         case usable
         /// Others can change it, or this directory above it.
@@ -18,13 +18,16 @@ package struct FileFacts: Sendable, Equatable {
     /// The name of the user who reads the file.
     package var user: String
     package var state: State
+    /// True if the daemon starts without it.
+    package var isOptional: Bool
 
     /// Creates facts.
-    package init(tenant: String? = nil, path: String, user: String, state: State) {
+    package init(tenant: String? = nil, path: String, user: String, state: State, isOptional: Bool = false) {
         self.tenant = tenant
         self.path = path
         self.user = user
         self.state = state
+        self.isOptional = isOptional
     }
 }
 
@@ -41,9 +44,10 @@ extension FileFacts {
                 "chown root: \(entry.quotedForShell); chmod go-w \(entry.quotedForShell)"
             )
         case .closedToDaemon(let entry):
-            .failed(
+            Finding(
                 .file,
                 tenant,
+                isOptional ? .warning : .failed,
                 entry == path ? "\(user) can't read \(path)" : "\(user) can't reach \(path): \(entry) is closed",
                 "chmod \(entry == path ? "o+rX" : "o+x") \(entry.quotedForShell)"
             )

@@ -4,7 +4,8 @@ package import TokenProtocol
 /// The permissions of the peers that match one rule: checks requests against it, and finds the keys that they name.
 ///
 /// The first request that names a tenant and scopes decides if they are permitted. The result is remembered, so that a
-/// hit only compares bytes with a short list. It lives on the server's event loop.
+/// hit only compares bytes with the short list of its tenant, of which there may be a thousand. It lives on the
+/// server's event loop.
 package final class PeerPermissions {
     /// A tenant with scopes that may be asked for.
     ///
@@ -39,15 +40,9 @@ package final class PeerPermissions {
             scopeBytes = Array(scopes.text.utf8)
             clientBytes = client?.value ?? []
         }
-
-        /// True if a request names this target by these texts, of which an empty one is missing there.
-        fileprivate func isNamed(_ tenant: borrowing Span<UInt8>, _ scope: borrowing Span<UInt8>) -> Bool {
-            (tenant.isEmpty ? isDefaultTenant : nameBytes.hasSameBytes(as: tenant))
-                && (scope.isEmpty ? isOwnScopes : scopeBytes.hasSameBytes(as: scope))
-        }
     }
 
-    /// The most targets that are remembered.
+    /// The most targets of one tenant that are remembered.
     ///
     /// An app uses a handful of scope sets. Above this a request checks the rule.
     private static let maxTargets = 64
@@ -56,10 +51,10 @@ package final class PeerPermissions {
     private let directory: TenantDirectory
     private let allowsAnySubject: Bool
     private let allowsAnyUserID: Bool
-    /// The targets of users' tokens.
-    private var targets: [Target] = []
-    /// The targets of clients' own tokens.
-    private var clientTargets: [Target] = []
+    /// The targets by the hashes of their tenants' names.
+    private var targets: [UInt64: [Target]] = [:]
+    /// The targets of the default tenant, as most requests name none.
+    private var defaultTargets: [Target] = []
 
     /// Creates the permissions of a rule.
     ///
@@ -70,9 +65,7 @@ package final class PeerPermissions {
         allowsAnySubject = rule?.subjects.contains(where: \.matchesEverything) ?? false
         allowsAnyUserID = rule?.userIDs.contains(where: \.matchesEverything) ?? false
         guard let rule, rule.operations.contains(.token) else { return }
-        // The default tenant is the first, as most requests name none.
-        let isDefault = { (tenant: TenantID) in tenant.name == directory.defaultTenant }
-        for tenant in permitted.sorted(by: { isDefault($0) && !isDefault($1) }) {
+        for tenant in permitted {
             if let scopes = directory.scopes(of: tenant), allows(scopes, own: scopes, rule) {
                 remember(tenant, scopes, own: scopes, client: nil)
             }
@@ -119,21 +112,16 @@ package final class PeerPermissions {
         _ tenant: borrowing Span<UInt8>,
         _ scope: borrowing Span<UInt8>
     ) -> Target? {
-        if field == .client { return findClient(user, tenant, scope) }
-        for target in targets where target.isNamed(tenant, scope) { return allows(field, user) ? target : nil }
-        return nil
-    }
-
-    /// Finds the target of a client's own token.
-    ///
-    /// Only permitted clients are remembered.
-    private func findClient(
-        _ client: borrowing Span<UInt8>,
-        _ tenant: borrowing Span<UInt8>,
-        _ scope: borrowing Span<UInt8>
-    ) -> Target? {
-        for target in clientTargets where target.clientBytes.hasSameBytes(as: client) && target.isNamed(tenant, scope) {
-            return target
+        for target in tenant.isEmpty ? defaultTargets : targets[Self.hash(tenant)] ?? []
+        where (tenant.isEmpty || target.nameBytes.hasSameBytes(as: tenant))
+            && (scope.isEmpty ? target.isOwnScopes : target.scopeBytes.hasSameBytes(as: scope))
+        {
+            // Only permitted clients are remembered.
+            if field == .client {
+                if target.clientBytes.hasSameBytes(as: user) { return target }
+            } else if target.clientBytes.isEmpty {
+                return allows(field, user) ? target : nil
+            }
         }
         return nil
     }
@@ -238,7 +226,7 @@ package final class PeerPermissions {
         guard let rule else { throw .unknownTenant }
         let own = try directory.ownScopes(of: user, tenant)
         let (scopes, client) = (asked ?? own, user.field == .client ? user : nil)
-        let known = client == nil ? targets : clientTargets
+        let known = targets[Self.hash(tenant.name.utf8.span)] ?? []
         let isKnown = known.contains {
             $0.tenant == tenant && $0.scopes == scopes && $0.clientBytes == client?.value ?? []
         }
@@ -284,7 +272,16 @@ package final class PeerPermissions {
 
     private func remember(_ tenant: TenantID, _ scopes: ScopeSet, own: ScopeSet, client: UserLookup?) {
         let target = Target(tenant, scopes, own: own, client: client, in: directory)
-        if client == nil { targets.append(target) } else { clientTargets.append(target) }
+        let hash = Self.hash(tenant.name.utf8.span)
+        targets[hash, default: []].append(target)
+        if target.isDefaultTenant { defaultTargets.append(target) }
+    }
+
+    /// Returns a hash of a tenant's name: FNV-1a, as only configured names are in the table.
+    private static func hash(_ name: borrowing Span<UInt8>) -> UInt64 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for index in name.indices { hash = (hash ^ UInt64(name[index])) &* 0x100_0000_01B3 }
+        return hash
     }
 }
 

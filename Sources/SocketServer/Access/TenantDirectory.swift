@@ -9,6 +9,8 @@ package struct TenantDirectory: Sendable {
     private let clients: [TenantID: [String: ClientPolicy]]
     /// The rules of provisioning of the tenants that have any.
     private let provisioning: [TenantID: ProvisioningPolicy]
+    /// The tenants, sorted by name.
+    package let ids: [TenantID]
     /// The tenant of requests that name none, or nil if a request has to name one.
     let defaultTenant: String?
 
@@ -28,14 +30,12 @@ package struct TenantDirectory: Sendable {
         self.clients = clients
         self.provisioning = provisioning
         tenants = Dictionary(uniqueKeysWithValues: scopes.map { ($0.key.name, ($0.key, $0.value)) })
+        ids = scopes.keys.sorted { $0.name < $1.name }
         self.defaultTenant = defaultTenant
     }
 
     /// The tenants' names, sorted.
-    package var names: [String] { tenants.keys.sorted() }
-
-    /// The tenants, sorted by name.
-    package var ids: [TenantID] { names.compactMap { tenants[$0]?.id } }
+    package var names: [String] { ids.map(\.name) }
 
     /// A tenant's own scopes.
     package func scopes(of tenant: TenantID) -> ScopeSet? { tenants[tenant.name]?.scopes }

@@ -44,7 +44,7 @@ extension TenantMachine {
         return .json(200, describe(entry, for: bearer))
     }
 
-    /// Applies a patch, all of it or, by behaviour, only its first operation.
+    /// Applies a patch, all of it or, by behaviour, only its first half.
     mutating func changeUser(_ id: String, _ patch: UserPatch, _ behaviour: Behaviour) -> APIReply {
         guard let entry = users[id], entry.user.status != .deleted else {
             return .missing("there is no user \(id)")
@@ -52,7 +52,7 @@ extension TenantMachine {
         if behaviour.effect == .replaceOnly, !patch.changes.allSatisfy(\.isReplacement) {
             return .error(400, code: "USERS-400", title: "Unknown operation", detail: "only replace is supported")
         }
-        let changes = behaviour.effect == .half ? patch.changes.prefix(1) : patch.changes[...]
+        let changes = behaviour.effect == .half ? patch.firstHalf : patch.changes
         _ = users.change(id) { user in
             for change in changes { change.apply(to: &user) }
         }

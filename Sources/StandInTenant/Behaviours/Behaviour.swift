@@ -55,7 +55,7 @@ package struct Behaviour: Sendable, Equatable {
         case done  // The operation is done, whatever the reply is.
         case faster  // Another client creates the user first.
         case invited  // A user is created as invited.
-        case half  // Only the first operation of a patch is done.
+        case half  // Only the first half of a patch is done.
         case replaceOnly  // A patch may only replace.
     }
 

@@ -11,7 +11,7 @@ extension BehaviourTable {
         },
         Row("faster", "another client creates the user first", usual.with(\.effect, .faster)),
         Row("invited", "a user is created as invited, whatever was asked for", usual.with(\.effect, .invited)),
-        Row("half", "[-STATUS]", "only the first operation of a patch is done, and the reply is STATUS (400)") {
+        Row("half", "[-STATUS]", "only the first half of a patch is done, and the reply is STATUS (400)") {
             let status = try $0.status(default: 400)
             return (status == 204 ? Behaviour(204, .empty, contentType: nil) : .error(status)).with(\.effect, .half)
         },

@@ -25,6 +25,17 @@ struct UserPatch: Sendable, Equatable {
 
     var changes: [Change]
 
+    /// The first operation or, if there is only one, the first half of its groups, none of a single one.
+    var firstHalf: [Change] {
+        guard changes.count == 1 else { return Array(changes.prefix(1)) }
+        return switch changes[0] {
+        case .addGroups(let groups): [.addGroups(Array(groups.prefix(groups.count / 2)))]
+        case .removeGroups(let groups): [.removeGroups(Array(groups.prefix(groups.count / 2)))]
+        case .replaceGroups(let groups): [.replaceGroups(Array(groups.prefix(groups.count / 2)))]
+        case .rename, .setStatus: []
+        }
+    }
+
     /// Reads a patch, of which every operation must be right.
     init(_ body: JSONValue) throws(StandInTenant.Fault) {
         guard case .array(let elements) = body, !elements.isEmpty else {

@@ -30,19 +30,32 @@ enum DeferredWork {
     /// Persists the times at which entries were last used.
     case persistUses(next: Int)
 
-    /// True if another piece of work replaces this one, which then has nothing left to do.
-    func isReplaced(by other: DeferredWork) -> Bool {
-        switch (self, other) {
-        case (.flush(let own), .flush(let other)): own.tenant == other.tenant
-        case (.checkDeadlines(let own), .checkDeadlines(let other)):
-            own.tenant == other.tenant && own.tier == other.tier
-        case (.sweepNegatives(let own, _, _), .sweepNegatives(let other, _, _)): own == other
-        case (.sweepProvisions(let own, _, _, _), .sweepProvisions(let other, _, _, _)): own == other
-        case (.endPauses(let own), .endPauses(let other)): own == other
-        case (.applyPolicy, .applyPolicy), (.enforceEntryLimit, .enforceEntryLimit), (.persist, .persist),
-            (.persistUses, .persistUses):
-            true
-        default: false
+    /// The purpose of a piece of work that a later piece replaces.
+    enum Purpose: Hashable {
+        case flush(TenantID)
+        case checkDeadlines(TenantID, Tier)
+        case sweepNegatives(TenantID)
+        case sweepProvisions(TenantID)
+        case endPauses(TenantID)
+        case applyPolicy
+        case enforceEntryLimit
+        case persist
+        case persistUses
+    }
+
+    /// The purpose for which a later piece replaces this one, which then has nothing left to do, or nil if none does.
+    var purpose: Purpose? {
+        switch self {
+        case .flush(let sweep): .flush(sweep.tenant)
+        case .checkDeadlines(let check): .checkDeadlines(check.tenant, check.tier)
+        case .sweepNegatives(let tenant, _, _): .sweepNegatives(tenant)
+        case .sweepProvisions(let tenant, _, _, _): .sweepProvisions(tenant)
+        case .endPauses(let tenant): .endPauses(tenant)
+        case .applyPolicy: .applyPolicy
+        case .enforceEntryLimit: .enforceEntryLimit
+        case .persist: .persist
+        case .persistUses: .persistUses
+        case .retire, .cancelWaits, .feedRound: nil
         }
     }
 }

@@ -5,17 +5,29 @@ import TokenProtocol
 extension CacheStateMachine {
     /// Adds deferred work, which replaces an older piece for the same purpose.
     mutating func add(_ work: DeferredWork) {
-        deferredWork.removeAll { $0.isReplaced(by: work) }
+        // A flush of a thousand tenants adds as many pieces, so each is searched for only if it is there.
+        if let purpose = work.purpose, !deferredPurposes.insert(purpose).inserted {
+            deferredWork.removeAll { $0.purpose == purpose }
+        }
         deferredWork.append(work)
+    }
+
+    /// Takes the next piece of deferred work.
+    private mutating func takeDeferredWork() -> DeferredWork? {
+        let work = deferredWork.popFirst()
+        if let purpose = work?.purpose { deferredPurposes.remove(purpose) }
+        return work
     }
 
     /// Does a slice of the deferred work, each piece in turn.
     mutating func performDeferredWork(now: Instant) {
         var budget = sliceSize
-        while budget > 0, let work = deferredWork.popFirst() {
+        while budget > 0, let work = takeDeferredWork() {
             // Each piece has a minimum cost.
             budget -= 1
-            if let rest = perform(work, &budget, now: now) { deferredWork.append(rest) }
+            guard let rest = perform(work, &budget, now: now) else { continue }
+            if let purpose = rest.purpose { deferredPurposes.insert(purpose) }
+            deferredWork.append(rest)
         }
     }
 

@@ -37,6 +37,8 @@ extension CacheStateMachine {
             tenants[tenant] = TenantState(limits, now: now)
             return
         }
+        // Most of a thousand tenants stay as they are.
+        guard limits != old else { return }
         tenants[tenant]?.governor.reconfigure(limits, now: now)
         tenants[tenant]?.api.reconfigure(limits.ofAPI, now: now)
         retireClients(of: tenant, old.clients, limits.clients, now: now)

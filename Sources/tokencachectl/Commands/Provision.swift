@@ -72,8 +72,8 @@ struct Provision: RequestCommand {
             "the daemon never revives a user; an administrator of the tenant can do it"
         case .denied: "check in the tenant the client that `provision.client` names, and its scopes"
         case .forbidden:
-            "`provision` must be among the `operations` of the access rule, the subject among its subjects, and each "
-                + "group among the tenant's `provision.groups`; see the configuration"
+            "the access rule must name the operation `provision` and the subject, and the tenant must have `provision` with "
+                + "the group in `provision.groups`; see the configuration"
         default: nil
         }
     }

@@ -15,6 +15,9 @@ extension StatsView {
                 + "\(tenant.queued.refreshes) refreshes"
         )
         if let api = tenant.api { parts.append(text(of: api)) }
+        if let prefetch = tenant.prefetch, prefetch.left > 0 {
+            parts.append("\(prefetch.left) users of the prefetch file left")
+        }
         parts.append(tenant.lastSuccess.map { "last success \($0.durationText) ago" } ?? "no success yet")
         if let error = tenant.lastError {
             parts.append("\(style.red("last error")) \(error.ago.durationText) ago: \(error.description.printable)")
