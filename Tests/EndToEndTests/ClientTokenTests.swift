@@ -126,8 +126,7 @@ struct DaemonClientTokenTests {
         #expect(late["source"] as? String == "cache")
         #expect(late["access_token"] as? String == second["access_token"] as? String)
         let again = try client.ask(#"{"op":"token","subject":"ann","refused_token_sha256":"\#(try sha256(second))"}"#)
-        #expect(again["error"] as? String == "rate_limited")
-        #expect(again["retry_after"] as? Int ?? 0 > 0)
+        #expect(again["access_token"] as? String == second["access_token"] as? String, "it is too young to be dropped")
         #expect(await deployment.tenant.counters.mints == 2)
         try await deployment.stop()
     }

@@ -9,10 +9,6 @@ extension CacheStateMachine {
     /// - Parameter entry: The key's entry, if there is one.
     func judge(_ key: TokenKey, _ entry: Entry?, _ options: RequestOptions, now: Instant) -> Judgement {
         var judgement = Judgement(verdict: .mint)
-        // A report drops the token, unless it is too young for that. Then nobody is better off with the same one.
-        if let entry, entry.token.fingerprint == options.refused {
-            return Judgement(verdict: .paced(.reportedTooSoon(retryAfter: entry.life.sent + Self.reportGrace - now)))
-        }
         if let entry, !options.noCache {
             switch life(of: entry).verdict(at: now, minTTL: options.minTTL) {
             case .serve: return Judgement(verdict: .serve(meetsMinTTL: true))

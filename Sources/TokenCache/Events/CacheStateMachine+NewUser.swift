@@ -14,7 +14,7 @@ extension CacheStateMachine {
     mutating func pause(_ id: CallID, _ call: Call, now: Instant) {
         noteEnd(of: call, .answer, now: now)
         let timer = retries.insert(id, at: now + Self.newUserPause)
-        calls.update(id) { $0.phase = .pausing(timer) }
+        calls.move(id, to: .pausing(timer))
         touch(call.tenant)
     }
 
@@ -24,7 +24,7 @@ extension CacheStateMachine {
         let peer = waiters.first(of: call.waiters).flatMap { waiters[$0] }?.peer
         // A tenant that a reload has retired may be gone.
         let ticket = peer.flatMap { tenants[call.tenant]?.governor.enqueue(id, as: .caller($0)) }
-        calls.update(id) { $0.phase = .queued(ticket ?? .first(id)) }
+        calls.move(id, to: .queued(ticket ?? .first(id)))
         guard ticket == nil else { return touch(call.tenant) }
         end(id, tenants[call.tenant] == nil ? .retired(.tenantRemoved) : .unwanted, now: now)
     }

@@ -135,7 +135,7 @@ extension CacheStateMachine {
         case .minted: return fate == .current ? .minted : .failed
         case .failed(.denied): return .denied
         case .loggedOut: return .loggedOut
-        case .failed, .unwanted, .expired, .overLimit, .retired, .shutDown, .revocation: return .failed
+        case .failed, .unwanted, .expired, .overLimit, .retired, .shutDown, .revocation, .api: return .failed
         }
     }
 

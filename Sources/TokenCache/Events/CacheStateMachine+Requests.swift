@@ -122,7 +122,7 @@ extension CacheStateMachine {
             waiter,
             of: peer.uid,
             at: key.user.tenant,
-            for: .mint(call, acceptsStale: acceptsStale, refused: options.refused),
+            for: .mint(call, acceptsStale: acceptsStale),
             since: now,
             until: now + options.timeout,
             in: options.trace,

@@ -1,4 +1,3 @@
-import Secrets
 package import TokenProtocol
 
 /// Waiting requests: limits, the ends of waits, and the replies.
@@ -79,7 +78,7 @@ extension CacheStateMachine {
         now: Instant
     ) {
         guard let member = waiters[id] else { return }
-        guard case .mint(let call, let acceptsStale, let refused) = member.goal else {
+        guard case .mint(let call, let acceptsStale) = member.goal else {
             let reply = reply(to: member, result)
             stopWaiting(id, now: now)
             return deliver(reply, to: member, now: now)
@@ -87,8 +86,7 @@ extension CacheStateMachine {
         let completion = completions[call]
         guard let key = completion?.key ?? calls[call]?.mint?.key else { return }
         stopWaiting(id, cancelsCall: cancelsCall, now: now)
-        let end = completion?.result ?? result
-        reply(to: member.waiter, end, acceptsStale: acceptsStale, refused: refused, key, now: now)
+        reply(to: member.waiter, completion?.result ?? result, acceptsStale: acceptsStale, key, now: now)
     }
 
     /// Returns the reply to a logout or a provision that waits no longer.
@@ -107,7 +105,7 @@ extension CacheStateMachine {
     mutating func stopWaiting(_ id: Waiters.ID, cancelsCall: Bool = false, now: Instant) {
         guard let member = waiters[id] else { return }
         switch member.goal {
-        case .mint(let call, _, _):
+        case .mint(let call, _):
             statistics.recordWait(now - member.since)
             if var list = completions[call]?.waiters {
                 waiters.remove(id, from: &list)
@@ -146,16 +144,9 @@ extension CacheStateMachine {
                 guard let id = waiters.first(of: list), let member = waiters.remove(id, from: &list) else { break }
                 touch(member.tenant)
                 statistics.recordWait(now - member.since)
-                var (acceptsStale, refused): (Bool, Fingerprint?) = (false, nil)
-                if case .mint(_, let accepts, let token) = member.goal { (acceptsStale, refused) = (accepts, token) }
-                reply(
-                    to: member.waiter,
-                    completion.result,
-                    acceptsStale: acceptsStale,
-                    refused: refused,
-                    completion.key,
-                    now: now
-                )
+                var acceptsStale = false
+                if case .mint(_, let accepts) = member.goal { acceptsStale = accepts }
+                reply(to: member.waiter, completion.result, acceptsStale: acceptsStale, completion.key, now: now)
                 budget -= 1
             }
             completions.update(call, list)
@@ -167,14 +158,11 @@ extension CacheStateMachine {
         to waiter: Waiter,
         _ result: Completions.Result,
         acceptsStale: Bool,
-        refused: Fingerprint?,
         _ key: TokenKey,
         now: Instant
     ) {
         let reply: Reply
         switch result {
-        case .token(let token, _) where token.fingerprint == refused:
-            reply = .error(.reportedTooSoon(retryAfter: Self.reportGrace))
         case .token(let token, let life) where life.left(at: now) >= TokenLife.minServed:
             let left = life.left(at: now).wholeSeconds
             statistics.lifetimes.record(left)
@@ -182,8 +170,7 @@ extension CacheStateMachine {
         case .token: reply = .error(.expiredOnArrival)
         case .error(let error):
             let cached = acceptsStale ? store.find(key).flatMap { store[$0] } : nil
-            let isServable = cached.map { $0.life.isServable(at: now) && $0.token.fingerprint != refused } ?? false
-            let stale = isServable ? cached : nil
+            let stale = cached.flatMap { $0.life.isServable(at: now) ? $0 : nil }
             reply = stale.map { .token(self.reply($0, isStale: true, now: now)) } ?? .error(error)
             if stale == nil { noteFailedCaller(of: key.user, error) }
         }

@@ -83,15 +83,6 @@ extension ErrorReply {
     /// The error for a client that a reload has removed, or that never was there.
     static let clientRemoved = ErrorReply(.invalidRequest, "the tenant has no client of that name")
 
-    /// The error for the report of a token that can't be reported yet.
-    static func reportedTooSoon(retryAfter: Duration) -> ErrorReply {
-        ErrorReply(
-            .rateLimited,
-            "the refused token has just replaced another refused one; it can be reported in \(retryAfter.asRetryAfter) s",
-            retryAfter: retryAfter.asRetryAfter
-        )
-    }
-
     /// The error for a tenant that has another host or client since a reload.
     static let tenantChanged = ErrorReply(
         .unavailable,

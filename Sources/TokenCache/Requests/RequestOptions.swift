@@ -11,7 +11,7 @@ package struct RequestOptions: Sendable, Equatable {
     package var noCache: Bool
     /// The token that an API has just rejected, or nil.
     ///
-    /// It is dropped like a token that `invalidate` reports, and is never the answer.
+    /// It is dropped like a token that `invalidate` reports, before the request is answered.
     package var refused: Fingerprint?
     /// The caller.
     package var peer: Peer

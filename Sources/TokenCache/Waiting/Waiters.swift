@@ -1,4 +1,3 @@
-import Secrets
 import TokenProtocol
 
 /// Tracks the requests that wait for a reply: callers for a mint, logouts for their revocations, provisions.
@@ -16,9 +15,8 @@ struct Waiters {
     enum Goal: Equatable {
         /// A mint.
         ///
-        /// If it fails and `acceptsStale` is true, a cached token with too little time left will do. The waiter never
-        /// gets the token that it has reported as `refused`, whoever mints that one again.
-        case mint(CallID, acceptsStale: Bool, refused: Fingerprint? = nil)
+        /// If it fails and `acceptsStale` is true, a cached token with too little time left will do.
+        case mint(CallID, acceptsStale: Bool)
         /// The revocations of a logout.
         case logout(Logout)
         /// A job at the tenant's API.

@@ -27,10 +27,6 @@ extension ModelRun {
 
     func judge(_ key: ModelKey, _ options: RequestOptions) -> Judgement {
         var judgement = Judgement(verdict: .mint)
-        if let token = key.entry?.token, token.fingerprint == options.refused {
-            tally.note(.refusedTokenTooYoung)
-            return Judgement(verdict: .paced(ModelError(code: .rateLimited, wait: token.sent + .seconds(10) - now)))
-        }
         if let entry = key.entry, !options.noCache {
             switch entry.verdict(at: now, minTTL: options.minTTL) {
             case .serve(let meets): return Judgement(verdict: .serve(meetsMinTTL: meets))
@@ -79,7 +75,13 @@ extension ModelRun {
         let peer = options.peer.uid
         let isPlain = options == RequestOptions(peer: options.peer, trace: options.trace)
         let explained = isPlain && random.once(in: 4) ? machine.explain(key.key, for: peer, now: now).source : nil
-        if let refused = options.refused, report(key, refused) == .dropped { tally.note(.refusedTokenReplaced) }
+        if let refused = options.refused {
+            switch report(key, refused) {
+            case .dropped: tally.note(.refusedTokenReplaced)
+            case .tooYoung: tally.note(.refusedTokenTooYoung)
+            case .unknown: break
+            }
+        }
         let judgement = judge(key, options)
         if try isHit(key, options, judgement) {
             if let explained, explained != .cache { throw violated("explain names \(explained), a request hits") }
@@ -213,7 +215,6 @@ extension ModelRun {
         counters.hits += 1
         tally.note(meetsMinTTL ? .servedFromCache : .servedUnmet)
         try check(reply, for: key, minTTL: options.minTTL, since: key.generation)
-        guard reply.token.fingerprint != options.refused else { throw violated("a refused token was served again") }
         guard reply.source == .cache, reply.token.fingerprint == entry.token.fingerprint else {
             throw violated("a request got another token than the cached one")
         }

@@ -49,7 +49,6 @@ extension ModelRun {
         evicted: [ModelEntry]
     ) throws {
         try check(reply, for: key, minTTL: waiter.options?.minTTL, since: waiter.generation)
-        if reply.token.fingerprint == waiter.options?.refused { throw violated("a refused token was served again") }
         if reply.source == .cache {
             guard waiter.acceptsStale, reply.isStale else { throw violated("a waiter got a token from the cache") }
             let present = [key.entry].compactMap(\.self) + evicted
