@@ -39,6 +39,16 @@ package struct CacheStateMachine {
     /// The expiry times of the tokens that wait for revocation.
     var revocationEnds = IndexedHeap<Instant, CallID>()
     var completions = Completions()
+    /// The jobs at the tenants' APIs.
+    var provisioning = Provisioning()
+    /// The events of jobs that are to be handled.
+    var jobEvents: Deque<JobEvent> = []
+    /// The users that were provisioned lately.
+    var provisioned = ProvisionMemory()
+    /// The users that were created lately.
+    var creations = RecentCreations()
+    /// The times at which denied mints of users who were created lately are queued again.
+    var retries = IndexedHeap<Instant, CallID>()
     var deferredWork: Deque<DeferredWork> = []
     /// The number of steps of deferred work per event.
     let sliceSize: Int
@@ -68,7 +78,7 @@ package struct CacheStateMachine {
         self.policy = policy
         self.random = random
         for (id, limits) in tenants {
-            self.tenants[id] = TenantState(identity: limits.identity, governor: Governor(limits, now: now))
+            self.tenants[id] = TenantState(limits, now: now)
         }
         configured = tenants.keys.sorted { $0.name < $1.name }
     }
@@ -101,12 +111,18 @@ package struct CacheStateMachine {
     mutating func finish(_ now: Instant, performsDeferredWork: Bool = true) -> CacheActions {
         var replies = sliceSize
         deliverReplies(&replies, now: now)
-        if performsDeferredWork { performDeferredWork(now: now) }
+        if performsDeferredWork {
+            performDeferredWork(now: now)
+            performJobEvents(&replies, now: now)
+        }
         deliverReplies(&replies, now: now)
+        deliverJobReplies(&replies, now: now)
         // Sending may touch a tenant again when it ends unwanted calls. The rest of those is left to the next slice.
         var sent: [TenantID] = []
         while let tenant = touched.popLast() {
-            if !sent.contains(tenant) { sendCalls(of: tenant, now: now) }
+            if !sent.contains(tenant) {
+                for tier in Tier.allCases { sendCalls(of: tenant, tier, now: now) }
+            }
             sent.append(tenant)
             reportIncidents(of: tenant, now: now)
             schedule(tenant, now: now)
@@ -122,11 +138,17 @@ package struct CacheStateMachine {
         Outcome(answer: answer, actions: finish(now))
     }
 
+    /// True if work is left that waits for nothing.
+    var hasWork: Bool {
+        !deferredWork.isEmpty || !completions.isEmpty || !jobEvents.isEmpty || provisioning.firstEnded != nil
+    }
+
     /// The time of the next timer, or nil if none is set.
     private func nextTime(now: Instant) -> Instant? {
-        if !deferredWork.isEmpty || !completions.isEmpty { return now }
+        if hasWork { return now }
         return [
             waiters.nextDeadline, store.nextTime, negatives.nextTime, tenantTimers.minPriority, nextUses,
+            provisioned.nextTime, retries.minPriority,
         ]
         .compactMap(\.self).min()
     }
@@ -137,11 +159,13 @@ package struct CacheStateMachine {
         if let timer = state.timer { tenantTimers.remove(timer) }
         state.timer = nil
         let someoneWaits = waiters.count(for: tenant) > 0
-        let times = [state.governor.nextTime(now, someoneWaits: someoneWaits), state.incidents.nextTime]
+        let times = [
+            state.governor.nextTime(now, someoneWaits: someoneWaits), state.api.nextTime(now, someoneWaits: true),
+            state.incidents.nextTime,
+        ]
         if !state.isRetired, let next = times.compactMap(\.self).min() {
             state.timer = tenantTimers.insert(tenant, at: next)
         }
-        let isOver = state.isRetired && state.governor.queued == 0 && state.governor.underWay == 0
-        tenants[tenant] = isOver ? nil : state
+        tenants[tenant] = state.isRetired && !state.hasCalls ? nil : state
     }
 }

@@ -3,11 +3,16 @@ import TokenProtocol
 /// The state of one tenant.
 struct TenantState {
     let identity: TenantPolicy.Identity
+    /// Paces the mints and revocations of tokens.
     var governor: Governor
+    /// Paces the calls of the API.
+    var api: Governor
     /// The health of the client at the tenant.
     var client = ClientHealth()
     /// The health of the tenant's further clients.
     var furtherClients = FurtherClientHealth()
+    /// The further clients to which the API is closed.
+    var apiClients = FurtherClientHealth()
     /// The incidents that operators are told of.
     var incidents = TenantIncidents()
     var lastSuccess: Instant?
@@ -17,4 +22,20 @@ struct TenantState {
     /// It gets no more calls, and is removed when its last call has ended.
     var isRetired = false
     var timer: IndexedHeap<Instant, TenantID>.Handle?
+
+    /// Creates the state of a tenant that has not been called yet.
+    init(_ limits: TenantPolicy, now: Instant) {
+        identity = limits.identity
+        governor = Governor(limits, now: now)
+        api = Governor(limits.ofAPI, now: now)
+    }
+
+    /// The governor of a tier.
+    subscript(tier: Tier) -> Governor {
+        _read { if tier == .tokens { yield governor } else { yield api } }
+        _modify { if tier == .tokens { yield &governor } else { yield &api } }
+    }
+
+    /// True if calls are queued or under way.
+    var hasCalls: Bool { Tier.allCases.contains { self[$0].queued > 0 || self[$0].underWay > 0 } }
 }

@@ -265,13 +265,17 @@ package actor TokenCache {
             await ended(call, tenants.mintForClient(key, clientID: clientID, in: trace))
         case .revoke(let call, let tenant, let token, let trace):
             await revoked(call, tenants.revoke(token, tenant: tenant, in: trace))
-        case .api(_, let tenant, let call, let bearer, let trace):
-            _ = await tenants.call(call, tenant: tenant, bearer: bearer, in: trace)
+        case .api(let id, let tenant, let call, let bearer, let trace):
+            await called(id, tenants.call(call, tenant: tenant, bearer: bearer, in: trace))
         }
     }
 
     private func ended(_ call: CallID, _ result: MintOutcome) {
         perform(machine.ended(call, result, now: dependencies.now(), wall: Date()))
+    }
+
+    private func called(_ call: CallID, _ outcome: APIOutcome) {
+        perform(machine.apiEnded(call, outcome, now: dependencies.now()))
     }
 
     private func revoked(_ call: CallID, _ result: RevocationOutcome) {

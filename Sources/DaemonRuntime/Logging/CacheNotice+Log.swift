@@ -16,6 +16,12 @@ extension CacheNotice {
             log.debug("the circuit breaker has opened", metadata: Self.metadata(tenant, length))
         case .circuitClosed(let tenant):
             log.debug("the circuit breaker has closed", metadata: Self.metadata(tenant))
+        case .apiHeld(let tenant, let length):
+            log.debug("a hold of the API has begun or was extended", metadata: Self.metadata(tenant, length))
+        case .apiCircuitOpened(let tenant, let length):
+            log.debug("the circuit breaker of the API has opened", metadata: Self.metadata(tenant, length))
+        case .apiCircuitClosed(let tenant):
+            log.debug("the circuit breaker of the API has closed", metadata: Self.metadata(tenant))
         case .clientDoubtful(let tenant, _), .clientSuspected(let tenant, _, _), .clientDenied(let tenant):
             log.debug("the state of the client has become worse", metadata: Self.metadata(tenant))
         case .clientAccepted(let tenant):

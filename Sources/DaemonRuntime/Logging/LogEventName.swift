@@ -24,6 +24,18 @@ package enum LogEventName: String, Sendable, CaseIterable {
     case holdLasts = "hold_lasts"
     /// A tenant no longer asks for no calls.
     case holdEnded = "hold_ended"
+    /// Calls of a tenant's API fail.
+    case apiOutageBegan = "api_outage_began"
+    /// Calls of a tenant's API still fail.
+    case apiOutageLasts = "api_outage_lasts"
+    /// Calls of a tenant's API no longer fail.
+    case apiOutageEnded = "api_outage_ended"
+    /// A tenant's API asks for no calls.
+    case apiHoldBegan = "api_hold_began"
+    /// A tenant's API still asks for no calls.
+    case apiHoldLasts = "api_hold_lasts"
+    /// A tenant's API no longer asks for no calls.
+    case apiHoldEnded = "api_hold_ended"
     /// A tenant denies several users in a row.
     case clientSuspected = "client_suspected"
     /// A tenant denies the client.
@@ -63,6 +75,12 @@ package enum LogEventName: String, Sendable, CaseIterable {
         case .holdBegan: "60075684abe2497894d8328a2a81a7f5"
         case .holdLasts: "3dfd5af99c994f33a0d20e27211019b1"
         case .holdEnded: "447d3531b75a48d4993fe9c74afcee0b"
+        case .apiOutageBegan: "0d4a81493b5649fa9ae1c323500f2671"
+        case .apiOutageLasts: "f388655603c449c7b7dbeaa239f5c4ac"
+        case .apiOutageEnded: "70569589220c4e4ca5f25defc55fafcf"
+        case .apiHoldBegan: "359ab09dfd1b436cba83a49dd20b76ce"
+        case .apiHoldLasts: "0f5de59fce6e4795b9798cfb5020e9e1"
+        case .apiHoldEnded: "45738515c4d146a79a9b2385f398c115"
         case .clientSuspected: "3b4b6152f2fc4ef188a1b2b94fe7f36f"
         case .clientDenied: "3482cbc55981476289080d18611bf3f6"
         case .clientTroubleLasts: "907ccd6d83bd4f469bfe280508bb6691"

@@ -14,6 +14,8 @@ extension TenantIncident {
         case (.hold, .began): log.log(isError, "the tenant asks for no calls for a while", metadata(.holdBegan))
         case (.hold, .lasts): log.log(isError, "the tenant still asks for no calls", metadata(.holdLasts))
         case (.hold, .ended): log.notice("the tenant no longer asks for no calls", metadata: metadata(.holdEnded))
+        case (.apiOutage, _): writeAPIOutage(to: log, isError)
+        case (.apiHold, _): writeAPIHold(to: log, isError)
         case (.client(let trouble), .began): log.log(isError, trouble.message, metadata(trouble.event))
         case (.client(let trouble), .lasts): log.log(isError, trouble.message, metadata(.clientTroubleLasts))
         case (.client, .ended): log.notice("the tenant takes the client", metadata: metadata(.clientAccepted))
@@ -23,6 +25,22 @@ extension TenantIncident {
             log.log(isError, "the tenant still refuses a further client", metadata(.furtherClientStillRefused))
         case (.furtherClient, .ended):
             log.notice("the tenant no longer refuses a further client", metadata: metadata(.furtherClientAccepted))
+        }
+    }
+
+    private func writeAPIOutage(to log: Logger, _ isError: Bool) {
+        switch report.phase {
+        case .began: log.log(isError, "calls of the tenant's API fail", metadata(.apiOutageBegan))
+        case .lasts: log.log(isError, "calls of the tenant's API still fail", metadata(.apiOutageLasts))
+        case .ended: log.notice("calls of the tenant's API no longer fail", metadata: metadata(.apiOutageEnded))
+        }
+    }
+
+    private func writeAPIHold(to log: Logger, _ isError: Bool) {
+        switch report.phase {
+        case .began: log.log(isError, "the tenant's API asks for no calls for a while", metadata(.apiHoldBegan))
+        case .lasts: log.log(isError, "the tenant's API still asks for no calls", metadata(.apiHoldLasts))
+        case .ended: log.notice("the tenant's API no longer asks for no calls", metadata: metadata(.apiHoldEnded))
         }
     }
 

@@ -23,6 +23,8 @@ extension StatsReply {
         @Nullable package var lastSuccess: Double?
         /// The last failure of a call, or nil if none has failed.
         @Nullable package var lastError: LastError?
+        /// The calls of the API for users, or nil if nobody may be provisioned.
+        package var api: API?
         package init() {}
 
         private enum CodingKeys: String, CodingKey {
@@ -37,6 +39,7 @@ extension StatsReply {
             case queued
             case lastSuccess = "last_success"
             case lastError = "last_error"
+            case api
         }
     }
 }

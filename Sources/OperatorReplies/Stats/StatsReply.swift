@@ -14,6 +14,8 @@ package struct StatsReply: Sendable, Equatable, Codable {
     package var refreshes = Refreshes()
     /// The number of tokens that were removed, by cause: `expired`, `capacity`, `invalidated`, `revoked`, `evicted`, `flushed`.
     @ByName package var evictions: [String: Int] = [:]
+    /// The users who were provisioned, or nil if no tenant allows that.
+    package var users: Users?
     package var connections = Connections()
     /// Each local user's use of shared resources, by uid.
     @ByName package var uids: [UInt32: Usage] = [:]
@@ -29,7 +31,7 @@ package struct StatsReply: Sendable, Equatable, Codable {
     private enum CodingKeys: String, CodingKey {
         case uptime, version, entries
         case negativeEntries = "negative_entries"
-        case bytes, requests, mints, refreshes, evictions, connections, uids, latency
+        case bytes, requests, mints, refreshes, evictions, users, connections, uids, latency
         case nextRefresh = "next_refresh"
         case tenants
     }

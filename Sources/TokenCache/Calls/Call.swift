@@ -2,7 +2,7 @@ import TokenProtocol
 
 /// One call to a tenant, from its queueing to its end.
 ///
-/// It mints a key for all requests that wait for it, or revokes a token.
+/// It mints a key for all requests that wait for it, revokes a token, or is a step of a job at the tenant's API.
 struct Call {
     /// The progress of the call.
     enum Phase {
@@ -12,12 +12,15 @@ struct Call {
         ///
         /// A token's life counts from this time.
         case sent(at: Instant)
+        /// It was denied, and is queued again at the time of this timer in ``CacheStateMachine/retries``.
+        case pausing(IndexedHeap<Instant, CallID>.Handle)
     }
 
     /// The task of the call.
     enum Work {
         case mint(Mint)
         case revocation(Revocation)
+        case api(APIWork)
     }
 
     let id: CallID
@@ -42,6 +45,11 @@ struct Call {
         get { if case .revocation(let revocation) = work { revocation } else { nil } }
         set { if let newValue { work = .revocation(newValue) } }
     }
+
+    var api: APIWork? { if case .api(let work) = work { work } else { nil } }
+
+    /// The tier that the tenant counts it in.
+    var tier: Tier { api == nil ? .tokens : .api }
 
     /// The time at which it was sent, or nil if it is queued.
     var sent: Instant? { if case .sent(let time) = phase { time } else { nil } }

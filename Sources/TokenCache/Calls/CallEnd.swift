@@ -10,6 +10,8 @@ enum CallEnd {
     case failed(CallFailure)
     /// The revocation ended, with or without an answer of the tenant.
     case revocation(RevocationOutcome)
+    /// The call of the API ended with this outcome.
+    case api(APIOutcome)
     /// It was not sent, as nobody needs it any more.
     case unwanted
     /// It was not sent, as the user has logged out.

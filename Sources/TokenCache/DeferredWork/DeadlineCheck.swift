@@ -4,6 +4,7 @@
 /// rejected no longer does. So nobody is rejected whose call could be sent in time.
 struct DeadlineCheck {
     let tenant: TenantID
+    let tier: Tier
     /// The calls that go before all callers' calls.
     var first: [CallID]
     var walk: FairQueue.Walk
@@ -12,8 +13,9 @@ struct DeadlineCheck {
     /// The number of waiters of the current call that are left to check, or nil if it has not been started.
     var left: Int?
 
-    init(_ tenant: TenantID, _ governor: Governor) {
+    init(_ tenant: TenantID, _ tier: Tier, _ governor: Governor) {
         self.tenant = tenant
+        self.tier = tier
         first = governor.firstCalls
         walk = governor.walk()
     }

@@ -19,6 +19,8 @@ enum DeferredWork {
     case enforceEntryLimit
     /// Frees the negative entries that a new secret has voided.
     case sweepNegatives(TenantID, upTo: UInt64, next: Int)
+    /// Frees the provisioned users that are forgotten, and forgets those who are being provisioned.
+    case sweepProvisions(TenantID, upTo: UInt64, nextJob: Int, nextUser: Int)
     /// Ends the pauses before retries, as the tenant is back.
     case endPauses(TenantID)
     /// Persists entries that are not persisted yet.
@@ -30,8 +32,10 @@ enum DeferredWork {
     func isReplaced(by other: DeferredWork) -> Bool {
         switch (self, other) {
         case (.flush(let own), .flush(let other)): own.tenant == other.tenant
-        case (.checkDeadlines(let own), .checkDeadlines(let other)): own.tenant == other.tenant
+        case (.checkDeadlines(let own), .checkDeadlines(let other)):
+            own.tenant == other.tenant && own.tier == other.tier
         case (.sweepNegatives(let own, _, _), .sweepNegatives(let other, _, _)): own == other
+        case (.sweepProvisions(let own, _, _, _), .sweepProvisions(let other, _, _, _)): own == other
         case (.endPauses(let own), .endPauses(let other)): own == other
         case (.applyPolicy, .applyPolicy), (.enforceEntryLimit, .enforceEntryLimit), (.persist, .persist),
             (.persistUses, .persistUses):

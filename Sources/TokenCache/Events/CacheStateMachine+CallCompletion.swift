@@ -38,6 +38,7 @@ extension CacheStateMachine {
             end(id, encoded.map { .minted($0, life) } ?? .failed(.noMemory), now: now)
         case .failed(.denied(_, secretChanged: true)) where canRetryWithNewSecret(call):
             retryWithNewSecret(id, call, now: now)
+        case .failed(.denied) where canRetryNewUser(call, now: now): pause(id, call, now: now)
         case .failed(let failure): end(id, .failed(failure), now: now)
         }
         return finish(now)
@@ -58,10 +59,15 @@ extension CacheStateMachine {
         let fate = fate(of: call)
         calls.remove(id)
         touch(call.tenant)
-        if let ticket = call.ticket { tenants[call.tenant]?.governor.withdraw(ticket) }
+        switch call.phase {
+        case .queued(let ticket): tenants[call.tenant]?[call.tier].withdraw(ticket)
+        case .pausing(let timer): retries.remove(timer)
+        case .sent: break
+        }
         switch call.work {
         case .mint(let mint): end(call, mint, fate, reason, now: now)
         case .revocation(let revocation): end(call, revocation, reason, now: now)
+        case .api(let work): end(call, work, reason, now: now)
         }
     }
 
@@ -78,7 +84,7 @@ extension CacheStateMachine {
             complete(call, .error(.revokedMeanwhile))
             probeLost(call, wasSent: false, now: now)
         case .retired(let error): complete(call, .error(error))
-        case .shutDown, .revocation: break
+        case .shutDown, .revocation, .api: break
         }
     }
 
@@ -177,13 +183,13 @@ extension CacheStateMachine {
             case .accepted: noteEnd(of: call, .success, now: now)
             case .denied: noteEnd(of: call, .answer, now: now)
             case .failed(let failure):
-                noteHold(of: call.tenant, failure, now: now)
-                noteFailure(of: call.tenant, failure, now: now)
+                noteHold(of: call.tenant, .tokens, failure, now: now)
+                noteFailure(of: call.tenant, .tokens, failure, now: now)
                 noteEnd(of: call, ending(of: failure, call), now: now)
             }
-            recheckDeadlines(call.tenant, before, now: now)
+            recheckDeadlines(call.tenant, .tokens, before, now: now)
         case .expired, .unwanted: outcome = .expired
-        case .overLimit, .retired, .shutDown, .loggedOut, .minted, .failed: outcome = .dropped
+        case .overLimit, .retired, .shutDown, .loggedOut, .minted, .failed, .api: outcome = .dropped
         }
         record(call.peer, revocation, outcome, call.traces)
         answer(revocation.logout, call.id, isTaken: outcome == .revoked, now: now)
@@ -208,15 +214,9 @@ extension CacheStateMachine {
 
     /// Completes one of the revocations of a logout.
     private mutating func answer(_ logout: Waiters.ID?, _ call: CallID, isTaken: Bool, now: Instant) {
-        guard let logout, let member = waiters[logout], case .logout(var open, var allTaken) = member.goal else {
-            return
-        }
-        open.removeAll { $0 == call }
-        allTaken = allTaken && isTaken
-        waiters.setGoal(.logout(open: open, allTaken: allTaken), of: logout)
-        guard open.isEmpty else { return }
-        var none = Waiters.List()
-        waiters.remove(logout, from: &none)
-        actions.deliveries.append(Delivery(waiter: member.waiter, reply: .revoked(true, upstream: allTaken)))
+        guard let logout, case .logout(var state)? = waiters[logout]?.goal else { return }
+        state.open.removeAll { $0 == call }
+        state.allTaken = state.allTaken && isTaken
+        update(logout, state)
     }
 }

@@ -28,8 +28,9 @@ extension CacheStateMachine {
     mutating func enqueue(_ work: Call.Work, at tenant: TenantID, as rank: Governor.Rank, for peer: Peer?) -> CallID {
         let id = calls.nextID(serial: newSerial())
         // A call without a governor would never end. All callers of this function have found the tenant.
-        let ticket = tenants[tenant]?.governor.enqueue(id, as: rank) ?? .first(id)
-        calls.insert(Call(id: id, tenant: tenant, peer: peer, phase: .queued(ticket), work: work))
+        var call = Call(id: id, tenant: tenant, peer: peer, phase: .queued(.first(id)), work: work)
+        if let ticket = tenants[tenant]?[call.tier].enqueue(id, as: rank) { call.phase = .queued(ticket) }
+        calls.insert(call)
         touch(tenant)
         return id
     }
@@ -86,6 +87,9 @@ extension CacheStateMachine {
                 return mint.hasTriedNewSecret ? .first : .caller(first.peer)
             }
             return mint.refresh.map(Self.rank) ?? .prefetch(mint.owner)
+        case .api(let work):
+            let first = provisioning[work.job].flatMap { waiters.first(of: $0.waiters) }.flatMap { waiters[$0] }
+            return .caller(first?.peer ?? call.peer?.uid ?? EntryStore.nobody)
         }
     }
 
@@ -97,8 +101,8 @@ extension CacheStateMachine {
             guard canAddPrefetch(for: peer) else { return end(id, .overLimit, now: now) }
             evictPrefetchIfFull(for: peer, now: now)
         }
-        tenants[call.tenant]?.governor.withdraw(ticket)
-        guard let ticket = tenants[call.tenant]?.governor.enqueue(id, as: rank) else { return }
+        tenants[call.tenant]?[call.tier].withdraw(ticket)
+        guard let ticket = tenants[call.tenant]?[call.tier].enqueue(id, as: rank) else { return }
         calls.update(id) { $0.phase = .queued(ticket) }
         touch(call.tenant)
     }
@@ -106,10 +110,10 @@ extension CacheStateMachine {
     /// Moves a queued call to the position of a peer that now waits for it, if that is sooner.
     mutating func promote(_ id: CallID, for peer: PeerUID) {
         guard let call = calls[id], let ticket = call.ticket,
-            tenants[call.tenant]?.governor.isSooner(ticket, for: peer) == true
+            tenants[call.tenant]?[call.tier].isSooner(ticket, for: peer) == true
         else { return }
-        tenants[call.tenant]?.governor.withdraw(ticket)
-        guard let new = tenants[call.tenant]?.governor.enqueue(id, as: .caller(peer)) else { return }
+        tenants[call.tenant]?[call.tier].withdraw(ticket)
+        guard let new = tenants[call.tenant]?[call.tier].enqueue(id, as: .caller(peer)) else { return }
         calls.update(id) { $0.phase = .queued(new) }
         touch(call.tenant)
     }
@@ -151,19 +155,19 @@ extension CacheStateMachine {
 
     // MARK: Sending
 
-    /// Sends the calls of a tenant that may be sent now, and ends those that are of no use any more.
-    mutating func sendCalls(of tenant: TenantID, now: Instant) {
+    /// Sends the calls of a tier that may be sent now, and ends those that are of no use any more.
+    mutating func sendCalls(of tenant: TenantID, _ tier: Tier, now: Instant) {
         guard tenants[tenant]?.isRetired == false else { return }
         for _ in 0..<sliceSize {
-            guard tenants[tenant]?.governor.endPause(at: now) == true else { break }
+            guard tenants[tenant]?[tier].endPause(at: now) == true else { break }
         }
         for _ in 0..<sliceSize {
-            guard let call = tenants[tenant]?.governor.expired(at: now) else { break }
+            guard let call = tenants[tenant]?[tier].expired(at: now) else { break }
             end(call, .expired, now: now)
         }
         for _ in 0..<sliceSize {
             let someoneWaits = waiters.count(for: tenant) > 0
-            guard let id = tenants[tenant]?.governor.candidate(at: now, someoneWaits: someoneWaits),
+            guard let id = tenants[tenant]?[tier].candidate(at: now, someoneWaits: someoneWaits),
                 let call = calls[id], let ticket = call.ticket
             else { return }
             guard isWanted(call, now: now) else {
@@ -171,7 +175,7 @@ extension CacheStateMachine {
                 continue
             }
             let usesClient = call.mint.map { !$0.key.user.isClient } ?? false
-            tenants[tenant]?.governor
+            tenants[tenant]?[tier]
                 .start(id, ticket, usesClient: usesClient, someoneWaits: someoneWaits, now: now)
             calls.update(id) { $0.phase = .sent(at: now) }
             actions.calls.append(order(call))
@@ -189,6 +193,8 @@ extension CacheStateMachine {
             return .mintForClient(call.id, mint.key, clientID: clientID, trace)
         case .revocation(let revocation):
             return .revoke(call.id, call.tenant, revocation.token.accessToken, trace)
+        case .api(let work):
+            return .api(call.id, call.tenant, work.call, bearer: work.bearer.accessToken, trace)
         }
     }
 
@@ -199,6 +205,7 @@ extension CacheStateMachine {
     private func isWanted(_ call: Call, now: Instant) -> Bool {
         switch call.work {
         case .revocation(let revocation): return revocation.expiry > now
+        case .api(let work): return provisioning[work.job].map { isAllowed($0) && !$0.isUnwanted } ?? false
         case .mint(let mint):
             if !call.waiters.isEmpty { return true }
             guard fate(of: call) == .current else { return false }

@@ -38,6 +38,8 @@ extension CacheStateMachine {
             }
             negatives.endForgettingUnauthorized(of: tenant, upTo: serial)
             return nil
+        case .sweepProvisions(let tenant, let serial, let job, let user):
+            return sweepProvisions(tenant, upTo: serial, nextJob: job, nextUser: user, &budget)
         case .endPauses(let tenant):
             touch(tenant)
             while budget > 0 {
@@ -125,7 +127,7 @@ extension CacheStateMachine {
     private mutating func checkDeadlines(_ old: DeadlineCheck, _ budget: inout Int, now: Instant) -> DeferredWork? {
         var check = old
         while budget > 0 {
-            guard let governor = tenants[check.tenant]?.governor, tenants[check.tenant]?.isRetired == false,
+            guard let governor = tenants[check.tenant]?[check.tier], tenants[check.tenant]?.isRetired == false,
                 let id = check.first.first ?? governor.next(&check.walk)
             else { return nil }
             budget -= 1
@@ -141,14 +143,14 @@ extension CacheStateMachine {
                 budget -= 1
             }
             check.left = nil
-            // A call without callers has left the queue that is walked through, unless it goes before all others.
-            let stays = callerCount(of: id) > 0
+            // A mint without callers has left the queue that is walked through, unless it goes before all others.
+            let stays = isQueuedForCallers(id)
             let goesFirst = !check.first.isEmpty && calls[id]?.ticket != nil
             if stays || goesFirst { check.rank += 1 }
             if !check.first.isEmpty {
                 check.first.removeFirst()
             } else if stays {
-                tenants[check.tenant]?.governor.pass(&check.walk)
+                tenants[check.tenant]?[check.tier].pass(&check.walk)
             }
         }
         return .checkDeadlines(check)
@@ -157,8 +159,12 @@ extension CacheStateMachine {
     /// Returns the number of requests that wait for a queued call.
     private func callerCount(of id: CallID) -> Int {
         guard let call = calls[id], call.sent == nil else { return 0 }
-        guard let logout = call.revocation?.logout else { return call.waiters.count }
+        guard let logout = logout(of: call) else { return callers(of: call).count }
         return waiters[logout] == nil ? 0 : 1
+    }
+
+    private func isQueuedForCallers(_ id: CallID) -> Bool {
+        if case .caller? = calls[id]?.ticket { true } else { false }
     }
 
     /// Returns the time at which the callers of a queued call can be served.
@@ -167,8 +173,8 @@ extension CacheStateMachine {
     /// once nobody waits for them.
     private func start(of id: CallID, behind rank: Int, _ governor: Governor, now: Instant) -> Instant {
         var delay = governor.delay(behind: rank, now: now)
-        if let member = calls[id]?.revocation?.logout.flatMap({ waiters[$0] }), case .logout(let open, _) = member.goal,
-            let last = open.last, last != id, let ticket = calls[last]?.ticket
+        if let member = calls[id]?.revocation?.logout.flatMap({ waiters[$0] }), case .logout(let logout) = member.goal,
+            let last = logout.open.last, last != id, let ticket = calls[last]?.ticket
         {
             delay = governor.delay(of: ticket, for: member.peer, now: now)
         }
@@ -177,15 +183,33 @@ extension CacheStateMachine {
 
     /// Checks the next waiter of a call, and rejects it if it can't be served in time.
     private mutating func checkDeadlineOfNextCaller(of id: CallID, _ start: Instant, now: Instant) {
-        guard let call = calls[id], let caller = call.revocation?.logout ?? waiters.first(of: call.waiters),
+        guard let call = calls[id], let caller = logout(of: call) ?? waiters.first(of: callers(of: call)),
             let member = waiters[caller]
         else { return }
         guard member.deadline > start else {
-            let cause = tenants[call.tenant]?.governor.block(now)?.cause ?? .rate
+            let cause = tenants[call.tenant]?[call.tier].block(now)?.cause ?? .rate
             return endWait(caller, .error(.paced(cause, until: start, now: now)), cancelsCall: true, now: now)
         }
-        var list = call.waiters
+        var list = callers(of: call)
         waiters.rotate(&list)
-        calls.update(id) { $0.waiters = list }
+        if let job = call.api?.job {
+            provisioning.update(job) { $0.waiters = list }
+        } else {
+            calls.update(id) { $0.waiters = list }
+        }
+    }
+
+    /// Returns the requests that wait for a call, or for the job whose step it is.
+    private func callers(of call: Call) -> Waiters.List {
+        guard let job = call.api?.job else { return call.waiters }
+        return provisioning[job]?.waiters ?? Waiters.List()
+    }
+
+    /// Returns the logout that waits for a call, or for the job whose step it is.
+    private func logout(of call: Call) -> Waiters.ID? {
+        guard case .sweep(_, let logout)? = call.api.flatMap({ provisioning[$0.job]?.work }) else {
+            return call.revocation?.logout
+        }
+        return logout
     }
 }

@@ -9,10 +9,11 @@ extension CacheStateMachine {
     static var maxFailure: Double { 0.5 }
 
     mutating func failed(_ call: Call, _ mint: Mint, _ fate: Mint.Fate, _ failure: CallFailure, now: Instant) {
+        if case .denied = failure { provisioned.forget(mint.key.user) }
         let retry = retry(mint, fate, failure, call.tenant, now: now)
         let before = tenants[call.tenant]?.governor.blockedUntil(now)
-        noteHold(of: call.tenant, failure, now: now)
-        noteFailure(of: call.tenant, failure, now: now)
+        noteHold(of: call.tenant, .tokens, failure, now: now)
+        noteFailure(of: call.tenant, .tokens, failure, now: now)
         noteEnd(of: call, ending(of: failure, call), now: now)
         if mint.key.user.isClient {
             noteClient(mint.key, fate, failure, now: now)
@@ -33,7 +34,7 @@ extension CacheStateMachine {
         // Health shows it as a reason for the state of the client that acts for users.
         if !mint.key.user.isClient || error.code != .denied { tenants[call.tenant]?.lastError = (error, now) }
         complete(call, .error(error))
-        recheckDeadlines(call.tenant, before, now: now)
+        recheckDeadlines(call.tenant, .tokens, before, now: now)
     }
 
     // MARK: Errors for callers
@@ -48,21 +49,34 @@ extension CacheStateMachine {
     ) -> ErrorReply {
         // A retry after a reload goes to another tenant, for which this one's hold doesn't count.
         let block = tenants[tenant].flatMap { $0.isRetired ? nil : $0.governor.block(now) }
-        let wait = block.map { ($0.until - now).asRetryAfter } ?? 1
-        var error: ErrorReply
-        switch failure {
-        case .denied(let upstream, _):
-            error = denied(upstream, mint, fate, now: now)
-            error.retryAfter = max(error.retryAfter ?? 1, wait)
+        guard case .denied(let upstream, _) = failure else {
+            let error = self.error(for: failure, block, now: now)
+            remember(error, mint, fate, now: now)
             return error
-        case .throttled: error = .paced(.throttled, until: block?.until ?? now, now: now)
-        case .unavailable(let reason, let code, _):
-            error = ErrorReply(.unavailable, reason, retryAfter: wait, cause: code)
-        case .malformed(let reason), .rejected(let reason): error = ErrorReply(.badUpstream, reason, retryAfter: wait)
-        case .noMemory: error = ErrorReply(.overloaded, "there is no memory left for another token", retryAfter: wait)
         }
-        remember(error, mint, fate, now: now)
+        var error = denied(upstream, mint, fate, now: now)
+        error.retryAfter = max(error.retryAfter ?? 1, Self.wait(block, now: now))
         return error
+    }
+
+    /// Returns the error for a failed call.
+    ///
+    /// - Parameter block: The hold or the open circuit of the call's tier, if there is one.
+    func error(for failure: CallFailure, _ block: Governor.Delay?, now: Instant) -> ErrorReply {
+        let wait = Self.wait(block, now: now)
+        switch failure {
+        case .denied(let upstream, _): return .denied(upstream, retryAfter: .seconds(wait))
+        case .throttled: return .paced(.throttled, until: block?.until ?? now, now: now)
+        case .unavailable(let reason, let code, _):
+            return ErrorReply(.unavailable, reason, retryAfter: wait, cause: code)
+        case .malformed(let reason), .rejected(let reason):
+            return ErrorReply(.badUpstream, reason, retryAfter: wait)
+        case .noMemory: return ErrorReply(.overloaded, "there is no memory left for another token", retryAfter: wait)
+        }
+    }
+
+    private static func wait(_ block: Governor.Delay?, now: Instant) -> Int {
+        block.map { ($0.until - now).asRetryAfter } ?? 1
     }
 
     private mutating func denied(

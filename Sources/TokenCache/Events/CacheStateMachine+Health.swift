@@ -18,6 +18,7 @@ extension CacheStateMachine {
                 tenants[id].map {
                     [circuit($0, id.name, now, wall), hold($0, id.name, now, wall), client($0, id.name, now, wall)]
                         + [furtherClients($0, id.name, now, wall)].compactMap(\.self)
+                        + apiChecks($0, id.name, now, wall)
                 }
                     ?? []
             }
@@ -28,9 +29,7 @@ extension CacheStateMachine {
         guard let since = tenant.governor.circuit.openSince else {
             return HealthReply.Check(name: "circuit", tenant: name, status: .ok)
         }
-        let retry =
-            tenant.governor.circuit.openUntil(now).map { "it is tried again in \(($0 - now).asRetryAfter) s" }
-            ?? "the next call tries it again"
+        let retry = Self.retry(tenant.governor.circuit, now)
         return HealthReply.Check(
             name: "circuit",
             tenant: name,
@@ -112,12 +111,17 @@ extension CacheStateMachine {
         )
     }
 
+    static func retry(_ circuit: CircuitBreaker, _ now: Instant) -> String {
+        circuit.openUntil(now).map { "it is tried again in \(($0 - now).asRetryAfter) s" }
+            ?? "the next call tries it again"
+    }
+
     /// Returns the tenant's last error, to be appended to a reason.
     private static func last(_ tenant: TenantState) -> String {
         tenant.lastError.map { " (last: \($0.error.description))" } ?? ""
     }
 
-    private static func text(_ instant: Instant, _ now: Instant, _ wall: Date) -> String {
+    static func text(_ instant: Instant, _ now: Instant, _ wall: Date) -> String {
         wall.addingTimeInterval(-(now - instant).inSeconds).formatted(.iso8601)
     }
 }

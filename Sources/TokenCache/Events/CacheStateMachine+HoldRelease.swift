@@ -16,9 +16,9 @@ extension CacheStateMachine {
 
     /// Ends a tenant's hold, and returns false if there is none.
     private mutating func releaseHold(of tenant: TenantID, for peer: Peer, now: Instant) -> Bool {
-        guard tenants[tenant]?.isRetired == false, let left = tenants[tenant]?.governor.releaseHold(now: now) else {
-            return false
-        }
+        guard tenants[tenant]?.isRetired == false else { return false }
+        let left = Tier.allCases.compactMap { tenants[tenant]?[$0].releaseHold(now: now) }.max()
+        guard let left else { return false }
         actions.records.append(AuditRecord(peer, .releaseHold(tenant: tenant.name, left: left)))
         actions.notices.append(.holdReleased(tenant.name, left))
         touch(tenant)

@@ -14,7 +14,7 @@ extension CacheStateMachine {
         in trace: TraceContext? = nil,
         now: Instant
     ) -> Outcome<Reply?> {
-        guard !everywhere else { return finish(.error(.noProvisioning), now) }
+        if everywhere, let error = everywhereError(user) { return finish(.error(error), now) }
         tenants[user.tenant]?.client.forget(user)
         logOut(user, scopes: scopes, for: peer, now: now)
         // Mints may be under way at a tenant that a reload has just replaced.
@@ -24,39 +24,63 @@ extension CacheStateMachine {
         }
         let entries = drop(user, scopes: scopes)
         statistics.evictions.revoked += entries.count
-        guard !entries.isEmpty else { return finish(.revoked(false, upstream: nil), now) }
         let deadline = now + TokenRequest.defaultTimeout
-        let waits = canWait(forRevocations: entries.count, at: user.tenant, peer, until: deadline, now: now)
+        let canWait = canAddWaiter(for: peer.uid)
+        let waits = canWait && self.canWait(forRevocations: entries.count, at: user.tenant, peer, deadline, now: now)
         let rank: Governor.Rank? = waits ? .caller(peer.uid) : nil
         let calls = entries.compactMap {
             enqueueRevocation(of: $0.token, $0.key, until: $0.life.expiry, as: rank, for: peer, in: trace, now: now)
         }
-        guard waits, !calls.isEmpty else { return finish(.revoked(true, upstream: false), now) }
-        evictWaiterIfFull(now: now)
-        var none = Waiters.List()
-        let goal = Waiters.Goal.logout(open: calls, allTaken: true)
-        let id = waiters.add(
-            waiter,
-            of: peer.uid,
-            at: user.tenant,
-            for: goal,
-            since: now,
-            until: deadline,
-            to: &none
+        var logout = Logout(
+            open: waits ? calls : [],
+            allTaken: entries.isEmpty || waits && !calls.isEmpty,
+            hasDropped: !entries.isEmpty
         )
-        for call in calls { self.calls.update(call) { $0.revocation?.logout = id } }
-        return finish(nil, now)
+        if everywhere {
+            let job = addSweep(of: user, for: peer, until: deadline, in: trace)
+            let isWaitedFor = canWait && canWaitForAPI(of: user.tenant, peer, deadline, now: now)
+            logout.sweep = job.flatMap { isWaitedFor ? .underWay($0) : nil } ?? .ended(count: 0, isComplete: false)
+        }
+        guard !logout.isDone else { return finish(logout.reply(), now) }
+        wait(waiter, logout, for: peer, at: user.tenant, until: deadline, now: now)
+        // The request is not known to wait before this event is over, so its sweep begins with the next one.
+        return Outcome(answer: nil, actions: finish(now, performsDeferredWork: !everywhere))
     }
 
-    /// True if a logout may wait for some revocations, and they can be sent in time.
+    private mutating func wait(
+        _ waiter: Waiter,
+        _ logout: Logout,
+        for peer: Peer,
+        at tenant: TenantID,
+        until deadline: Instant,
+        now: Instant
+    ) {
+        evictWaiterIfFull(now: now)
+        var none = Waiters.List()
+        let goal = Waiters.Goal.logout(logout)
+        let id = waiters.add(waiter, of: peer.uid, at: tenant, for: goal, since: now, until: deadline, to: &none)
+        for call in logout.open { calls.update(call) { $0.revocation?.logout = id } }
+        if let job = logout.job { provisioning.update(job) { $0.joinLogout(id) } }
+    }
+
+    /// Changes what a logout waits for, and answers it if there is nothing left.
+    mutating func update(_ id: Waiters.ID, _ logout: Logout) {
+        waiters.setGoal(.logout(logout), of: id)
+        guard logout.isDone, let member = waiters[id] else { return }
+        var none = Waiters.List()
+        waiters.remove(id, from: &none)
+        actions.deliveries.append(Delivery(waiter: member.waiter, reply: logout.reply()))
+    }
+
+    /// True if some revocations of a logout can be sent in time.
     private func canWait(
         forRevocations count: Int,
         at tenant: TenantID,
         _ peer: Peer,
-        until deadline: Instant,
+        _ deadline: Instant,
         now: Instant
     ) -> Bool {
-        guard let governor = tenants[tenant]?.governor, canAddWaiter(for: peer.uid) else { return false }
+        guard count > 0, let governor = tenants[tenant]?.governor else { return false }
         let delay = governor.delay(of: nil, for: peer.uid, behind: count - 1, now: now)
         return delay.map { $0.until < deadline } ?? true
     }

@@ -32,17 +32,20 @@ extension CacheStateMachine {
     }
 
     private mutating func take(_ limits: TenantPolicy, for tenant: TenantID, now: Instant) {
-        guard let governor = tenants[tenant]?.governor else {
-            tenants[tenant] = TenantState(identity: limits.identity, governor: Governor(limits, now: now))
+        guard let old = tenants[tenant]?.governor.limits else {
+            tenants[tenant] = TenantState(limits, now: now)
             return
         }
         tenants[tenant]?.governor.reconfigure(limits, now: now)
-        retireClients(of: tenant, governor.limits.clients, limits.clients, now: now)
+        tenants[tenant]?.api.reconfigure(limits.ofAPI, now: now)
+        retireClients(of: tenant, old.clients, limits.clients, now: now)
         touch(tenant)
+        guard limits != old else { return }
         // With a lower rate some callers may wait in vain.
-        if limits != governor.limits, let governor = tenants[tenant]?.governor {
-            add(.checkDeadlines(DeadlineCheck(tenant, governor)))
-        }
+        for tier in Tier.allCases { checkDeadlines(tenant, tier) }
+        guard limits.provisioning != old.provisioning else { return }
+        forgetProvisions(of: tenant)
+        forgetAPIRefusals(of: tenant, now: now)
     }
 
     private mutating func take(_ policy: CachePolicy, now: Instant) {

@@ -46,6 +46,8 @@ extension CacheStateMachine {
             supersede(id, now: now)
         }
         negatives.forget(user, scopes: scopes)
+        provisioned.forget(user)
+        provisioning.doNotRemember(user)
         return finish(now)
     }
 
@@ -65,6 +67,7 @@ extension CacheStateMachine {
         negatives.flush(tenant, upTo: lastSerial)
         statistics.evictions.flushed += count
         add(.flush(FlushSweep(tenant, upTo: lastSerial)))
+        forgetProvisions(of: tenant)
         return count
     }
 

@@ -45,6 +45,11 @@ extension CacheStateMachine {
         waiter: Waiter,
         now: Instant
     ) -> Outcome<RequestAnswer> {
+        finish(answer(key, options, waiter: waiter, now: now), now)
+    }
+
+    /// Returns the answer to a request for a token, which waits if there is none.
+    mutating func answer(_ key: TokenKey, _ options: RequestOptions, waiter: Waiter, now: Instant) -> RequestAnswer {
         if let refused = options.refused { _ = report(key, refused, now: now) }
         let slot = store.find(key)
         if let slot {
@@ -56,20 +61,20 @@ extension CacheStateMachine {
         let stale = judgement.mayServeStale ? entry : nil
         switch judgement.verdict {
         case .serve(let meetsMinTTL):
-            return finish(serve(entry, meetsMinTTL: meetsMinTTL, now), now)
+            return serve(entry, meetsMinTTL: meetsMinTTL, now)
         case .serveAndRefresh:
             let isQueued = slot.map { enqueueRefresh(of: $0, now: now) } ?? false
-            return finish(serve(entry, andRefreshes: isQueued, now), now)
+            return serve(entry, andRefreshes: isQueued, now)
         case .negative(let error):
             statistics.negatives += stale == nil ? 1 : 0
-            return finish(fail(error, stale, key, now), now)
-        case .paced(let error): return finish(fail(error, stale, key, now), now)
+            return fail(error, stale, key, now)
+        case .paced(let error): return fail(error, stale, key, now)
         case .limited(let limit):
             if limit == .quota { countQuotaRejection(options.peer.uid) }
-            return finish(fail(limit.error, stale, key, now), now)
+            return fail(limit.error, stale, key, now)
         case .mint:
             let waits = mint(key, options, acceptsStale: stale != nil, waiter, now: now)
-            return finish(waits ? .wait : fail(.timedOut, stale, key, now), now)
+            return waits ? .wait : fail(.timedOut, stale, key, now)
         }
     }
 

@@ -34,6 +34,7 @@ extension CacheStateMachine {
             persisted: store.persistedCount,
             restored: statistics.restored,
             calls: statistics.calls,
+            users: users,
             hits: statistics.hitLatency,
             mints: statistics.mintLatency,
             waits: statistics.waits,
@@ -56,6 +57,8 @@ extension CacheStateMachine {
         stats.refreshes.late = statistics.refreshesLate
         stats.refreshes.skippedIdle = statistics.skippedIdle
         stats.evictions = evictions
+        let allowsUsers = configured.contains { tenants[$0]?.governor.limits.provisioning != nil }
+        stats.users = allowsUsers ? users : nil
         stats.nextRefresh = store.nextRefresh.map { max(0, ($0 - now).inSeconds) }
         for (peer, count) in store.countsByOwner where peer != EntryStore.nobody {
             stats.uids[peer, default: .init()].entries = count
@@ -78,6 +81,29 @@ extension CacheStateMachine {
             mints.queued.ahead += tenant.governor.queuedAhead
         }
         return mints
+    }
+
+    private var users: StatsReply.Users {
+        let counts = statistics.users
+        var users = StatsReply.Users()
+        (users.found, users.created, users.changed) = (counts.found, counts.created, counts.changed)
+        (users.refused, users.remembered, users.tokensRevoked) = (counts.refused, counts.remembered, counts.revoked)
+        users.underWay = provisioning.count
+        return users
+    }
+
+    private static func stats(of api: Governor, now: Instant) -> StatsReply.Tenant.API {
+        var stats = StatsReply.Tenant.API()
+        stats.state = api.circuit.name(at: now)
+        stats.openings = api.circuit.openings
+        stats.openFor = api.circuit.openUntil(now).map { ($0 - now).inSeconds }
+        stats.hold = api.currentHold(at: now).map { ($0.until - now).inSeconds }
+        stats.rateTokens = api.available(at: now)
+        stats.ratePerMinute = api.limits.ratePerMinute
+        stats.burst = api.limits.burst
+        stats.inFlight = api.underWay
+        stats.queued = api.queued
+        return stats
     }
 
     private var evictions: [String: Int] {
@@ -104,6 +130,7 @@ extension CacheStateMachine {
         stats.queued.callers = governor.queuedCallers
         stats.queued.prefetches = governor.queuedPrefetches
         stats.queued.refreshes = governor.queuedRefreshes
+        if governor.limits.provisioning != nil { stats.api = Self.stats(of: tenant.api, now: now) }
         stats.lastSuccess = tenant.lastSuccess.map { (now - $0).inSeconds }
         stats.lastError = tenant.lastError.map {
             StatsReply.Tenant.LastError(

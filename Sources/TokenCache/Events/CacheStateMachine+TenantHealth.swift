@@ -5,24 +5,25 @@ extension CacheStateMachine {
     /// Records how a sent call ended, and notifies operators of what that changed.
     mutating func noteEnd(of call: Call, _ ending: CircuitBreaker.Ending, now: Instant) {
         let jitterFraction = randomFraction()
-        let change = tenants[call.tenant]?.governor.ended(call.id, ending, jitterFraction: jitterFraction, now: now)
+        let tier = call.tier
+        let change = tenants[call.tenant]?[tier].ended(call.id, ending, jitterFraction: jitterFraction, now: now)
         guard tenants[call.tenant]?.isRetired == false else { return }
         switch change {
         case .opened(let until):
-            actions.notices.append(.circuitOpened(call.tenant.name, until - now))
-            if tenants[call.tenant]?.governor.circuit.cause == .faults {
-                tenants[call.tenant]?.incidents.noteOpening(now: now)
+            actions.notices.append(.opened(tier, call.tenant.name, until - now))
+            if tenants[call.tenant]?[tier].circuit.cause == .faults {
+                tenants[call.tenant]?.incidents.noteOpening(tier, now: now)
             }
-        case .closed: noteClosing(of: call.tenant, now: now)
+        case .closed: noteClosing(of: call.tenant, tier, now: now)
         case .none?, nil: break
         }
         // The tenant is back, so paused retries take their turn.
-        if ending == .success, tenants[call.tenant]?.governor.hasPauses == true { add(.endPauses(call.tenant)) }
+        if ending == .success, tenants[call.tenant]?[tier].hasPauses == true { add(.endPauses(call.tenant)) }
     }
 
-    private mutating func noteClosing(of tenant: TenantID, now: Instant) {
-        actions.notices.append(.circuitClosed(tenant.name))
-        tenants[tenant]?.incidents.noteClosing(now: now)
+    private mutating func noteClosing(of tenant: TenantID, _ tier: Tier, now: Instant) {
+        actions.notices.append(.closed(tier, tenant.name))
+        tenants[tenant]?.incidents.noteClosing(tier, now: now)
     }
 
     /// Returns the meaning of a failure for the circuit breaker.
@@ -43,7 +44,7 @@ extension CacheStateMachine {
     }
 
     /// Records that a tenant wants no calls for a while.
-    mutating func noteHold(of tenant: TenantID, _ failure: CallFailure, now: Instant) {
+    mutating func noteHold(of tenant: TenantID, _ tier: Tier, _ failure: CallFailure, now: Instant) {
         let length: Duration?
         let cause: Governor.Delay.Cause
         switch failure {
@@ -54,39 +55,52 @@ extension CacheStateMachine {
         }
         guard tenants[tenant]?.isRetired == false else { return }
         let jitterFraction = randomFraction()
-        tenants[tenant]?.governor.hold(length, cause: cause, jitterFraction: jitterFraction, now: now)
-        if let hold = tenants[tenant]?.governor.currentHold(at: now) {
-            actions.notices.append(.held(tenant.name, hold.until - now))
+        tenants[tenant]?[tier].hold(length, cause: cause, jitterFraction: jitterFraction, now: now)
+        if let hold = tenants[tenant]?[tier].currentHold(at: now) {
+            actions.notices.append(.held(tier, tenant.name, hold.until - now))
             let reason = ErrorReply.paced(hold.cause, until: hold.until, now: now).description
-            tenants[tenant]?.incidents.noteHold(until: hold.until, reason, now: now)
+            tenants[tenant]?.incidents.noteHold(tier, until: hold.until, reason, now: now)
         }
     }
 
     /// Rejects callers who can't be served in time any more, after a hold or the circuit breaker has changed.
-    mutating func recheckDeadlines(_ tenant: TenantID, _ before: Instant?, now: Instant) {
-        guard let governor = tenants[tenant]?.governor, tenants[tenant]?.isRetired == false,
-            let block = governor.blockedUntil(now), block != before
+    mutating func recheckDeadlines(_ tenant: TenantID, _ tier: Tier, _ before: Instant?, now: Instant) {
+        guard tenants[tenant]?.isRetired == false, let block = tenants[tenant]?[tier].blockedUntil(now),
+            block != before
         else { return }
-        add(.checkDeadlines(DeadlineCheck(tenant, governor)))
+        checkDeadlines(tenant, tier)
+    }
+
+    /// Starts to reject callers of a tier who can't be served in time.
+    mutating func checkDeadlines(_ tenant: TenantID, _ tier: Tier) {
+        guard let governor = tenants[tenant]?[tier] else { return }
+        add(.checkDeadlines(DeadlineCheck(tenant, tier, governor)))
     }
 
     // MARK: Incidents
 
     /// Records that a call of a tenant has failed.
-    mutating func noteFailure(of tenant: TenantID, _ failure: CallFailure, now: Instant) {
+    mutating func noteFailure(of tenant: TenantID, _ tier: Tier, _ failure: CallFailure, now: Instant) {
         guard tenants[tenant]?.isRetired == false else { return }
-        tenants[tenant]?.incidents.noteFailure(failure, now: now)
+        tenants[tenant]?.incidents.noteFailure(tier, failure, now: now)
     }
 
     /// Counts a caller of a key who got an error.
     mutating func noteFailedCaller(of key: UserKey, _ error: ErrorReply) {
-        tenants[key.tenant]?.incidents.count(error.code, client: key.clientName)
+        tenants[key.tenant]?.incidents.count(.tokens, error.code, client: key.clientName)
+    }
+
+    /// Counts a caller of a tenant's API who got an error.
+    mutating func noteFailedAPICaller(of tenant: TenantID, _ error: ErrorReply) {
+        tenants[tenant]?.incidents.count(.api, error.code, client: nil)
     }
 
     /// Notifies operators of the incidents that are due to be reported.
     mutating func reportIncidents(of tenant: TenantID, now: Instant) {
         guard tenants[tenant]?.incidents.nextTime != nil, tenants[tenant]?.isRetired == false else { return }
-        if tenants[tenant]?.governor.currentHold(at: now) == nil { tenants[tenant]?.incidents.noteNoHold(now: now) }
+        for tier in Tier.allCases where tenants[tenant]?[tier].currentHold(at: now) == nil {
+            tenants[tenant]?.incidents.noteNoHold(tier, now: now)
+        }
         let reports = tenants[tenant]?.incidents.reports(of: tenant.name, at: now) ?? []
         actions.notices += reports.map(CacheNotice.incident)
     }
@@ -159,7 +173,7 @@ extension CacheStateMachine {
     }
 
     private mutating func closeClientCircuit(of tenant: TenantID, now: Instant) {
-        if tenants[tenant]?.governor.acceptClient() == .closed { noteClosing(of: tenant, now: now) }
+        if tenants[tenant]?.governor.acceptClient() == .closed { noteClosing(of: tenant, .tokens, now: now) }
     }
 
     /// Handles a change of a client's secret.

@@ -11,6 +11,13 @@ extension CacheStateMachine {
         for _ in 0..<sliceSize {
             guard negatives.forgetDue(at: now) else { break }
         }
+        for _ in 0..<sliceSize {
+            guard provisioned.forgetDue(at: now) else { break }
+        }
+        for _ in 0..<sliceSize {
+            guard let call = retries.removeMin(upTo: now) else { break }
+            retry(call, now: now)
+        }
         endDueWaits(now: now)
         for _ in 0..<sliceSize {
             guard let tenant = tenantTimers.removeMin(upTo: now) else { break }

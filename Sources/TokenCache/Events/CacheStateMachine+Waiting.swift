@@ -11,7 +11,7 @@ extension CacheStateMachine {
     /// together.
     private static var cancelledAtOnce: Int { 32 }
     /// The number of waiters of one call that get their replies before the next call's waiters do.
-    private static var repliesPerRound: Int { 64 }
+    static var repliesPerRound: Int { 64 }
 
     // MARK: Limits
 
@@ -80,9 +80,9 @@ extension CacheStateMachine {
     ) {
         guard let member = waiters[id] else { return }
         guard case .mint(let call, let acceptsStale, let refused) = member.goal else {
+            let reply = reply(to: member, result)
             stopWaiting(id, now: now)
-            actions.deliveries.append(Delivery(waiter: member.waiter, reply: .revoked(true, upstream: false)))
-            return
+            return deliver(reply, to: member, now: now)
         }
         let completion = completions[call]
         guard let key = completion?.key ?? calls[call]?.mint?.key else { return }
@@ -91,8 +91,20 @@ extension CacheStateMachine {
         reply(to: member.waiter, end, acceptsStale: acceptsStale, refused: refused, key, now: now)
     }
 
+    /// Returns the reply to a logout or a provision that waits no longer.
+    private func reply(to member: Waiters.Member, _ result: Completions.Result) -> Reply {
+        switch member.goal {
+        case .logout(let logout): return logout.reply(soFar: logout.job.map { sweptCount(of: $0) } ?? 0)
+        case .job(let job):
+            if case .ended(let reply)? = provisioning[job]?.phase { return reply }
+            guard case .error(let error) = result, error != .timedOut else { return .error(.provisionTimedOut) }
+            return .error(error)
+        case .mint: return .error(.timedOut)
+        }
+    }
+
     /// Removes a waiter.
-    private mutating func stopWaiting(_ id: Waiters.ID, cancelsCall: Bool = false, now: Instant) {
+    mutating func stopWaiting(_ id: Waiters.ID, cancelsCall: Bool = false, now: Instant) {
         guard let member = waiters[id] else { return }
         switch member.goal {
         case .mint(let call, _, _):
@@ -105,13 +117,19 @@ extension CacheStateMachine {
                 calls.update(call) { $0.waiters = list }
                 if list.isEmpty { lastWaiterLeft(call, cancels: cancelsCall, now: now) }
             }
-        case .logout(let open, _):
+        case .logout(let logout):
             var none = Waiters.List()
             waiters.remove(id, from: &none)
-            for call in open {
+            for call in logout.open {
                 calls.update(call) { $0.revocation?.logout = nil }
                 requeue(call, now: now)
             }
+            if let job = logout.job { provisioning.update(job) { $0.leaveLogout() } }
+        case .job(let job):
+            guard var list = provisioning[job]?.waiters else { break }
+            waiters.remove(id, from: &list)
+            provisioning.update(job, list)
+            if list.isEmpty { lastWaiterLeft(job, now: now) }
         }
         touch(member.tenant)
     }
@@ -168,6 +186,10 @@ extension CacheStateMachine {
             let stale = isServable ? cached : nil
             reply = stale.map { .token(self.reply($0, isStale: true, now: now)) } ?? .error(error)
             if stale == nil { noteFailedCaller(of: key.user, error) }
+        }
+        guard !waiter.isJob else {
+            if let job = provisioning[waiter] { jobEvents.append(.answered(job, reply)) }
+            return
         }
         actions.deliveries.append(Delivery(waiter: waiter, reply: reply))
     }

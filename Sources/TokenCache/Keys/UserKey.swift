@@ -13,6 +13,11 @@ package struct UserKey: Sendable, Hashable {
         self.user = user
     }
 
+    /// Creates the key of a user by the tenant's own id.
+    init(tenant: TenantID, userID: String) {
+        self.init(tenant: tenant, user: UserLookup(field: .userID, value: userID))
+    }
+
     /// The key of one of the tenant's further clients.
     package init(tenant: TenantID, client name: String) {
         self.init(tenant: tenant, user: UserLookup(field: .client, value: name))

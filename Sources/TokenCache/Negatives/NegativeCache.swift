@@ -83,6 +83,19 @@ struct NegativeCache {
         }
     }
 
+    /// Forgets the denials and failures of a user, but not the reports of rejected tokens.
+    mutating func forgetDenials(of user: UserKey) {
+        for slot in slots.slots(of: user) {
+            guard let found = slots[slot] else { continue }
+            guard found.entry.report != nil else {
+                remove(slot)
+                continue
+            }
+            denialCount -= found.entry.denial == nil ? 0 : 1
+            slots.update(slot) { ($0.entry.denial, $0.entry.recentFailure) = (nil, nil) }
+        }
+    }
+
     /// Removes the entries of a further client that was denied with 401.
     mutating func forgetUnauthorized(_ client: UserKey) {
         for slot in slots.slots(of: client) where slots[slot]?.isUnauthorized == true { remove(slot) }

@@ -31,6 +31,13 @@ package struct TenantPolicy: Sendable, Equatable {
     /// The number of calls of the tenant's API that may be sent at once after a quiet time.
     package var apiBurst = 200
 
+    /// The same policy with the limits of the API in place of those of tokens.
+    var ofAPI: TenantPolicy {
+        var policy = self
+        (policy.ratePerMinute, policy.burst) = (apiRatePerMinute, apiBurst)
+        return policy
+    }
+
     /// Creates a policy, with the configuration's defaults for the limits.
     package init(identity: Identity, ratePerMinute: Int = 80, burst: Int = 80, maxConcurrent: Int = 8) {
         self.identity = identity

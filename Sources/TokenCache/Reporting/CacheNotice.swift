@@ -4,6 +4,12 @@ package import TokenProtocol
 package enum CacheNotice: Sendable, Equatable {
     /// The tenant wants no calls for this time.
     case held(String, Duration)
+    /// The tenant's API wants no calls for this time.
+    case apiHeld(String, Duration)
+    /// The tenant's API has failed too often, and is not called for this time.
+    case apiCircuitOpened(String, Duration)
+    /// The tenant's API answers again.
+    case apiCircuitClosed(String)
     /// An operator has ended the tenant's hold, which would have lasted so much longer.
     case holdReleased(String, Duration)
     /// The tenant has failed too often, and is not called for this time.
@@ -26,4 +32,19 @@ package enum CacheNotice: Sendable, Equatable {
     case incident(TenantIncident)
     /// A mint has ended.
     case minted(MintReport)
+
+    /// Returns the notice that a tier of a tenant wants no calls.
+    static func held(_ tier: Tier, _ tenant: String, _ length: Duration) -> CacheNotice {
+        tier == .tokens ? .held(tenant, length) : .apiHeld(tenant, length)
+    }
+
+    /// Returns the notice that a tier of a tenant has failed too often.
+    static func opened(_ tier: Tier, _ tenant: String, _ length: Duration) -> CacheNotice {
+        tier == .tokens ? .circuitOpened(tenant, length) : .apiCircuitOpened(tenant, length)
+    }
+
+    /// Returns the notice that a tier of a tenant answers again.
+    static func closed(_ tier: Tier, _ tenant: String) -> CacheNotice {
+        tier == .tokens ? .circuitClosed(tenant) : .apiCircuitClosed(tenant)
+    }
 }

@@ -16,6 +16,8 @@ package struct CacheSnapshot: Sendable {
     package let restored: Int
     /// The ends of calls by tenant.
     package let calls: CallCountsByTenant
+    /// The users who were provisioned.
+    package let users: StatsReply.Users
     /// The time from the read that brought a hit to the write that took its reply.
     package let hits: LatencyHistogram
     /// The time that a mint took at the tenant.

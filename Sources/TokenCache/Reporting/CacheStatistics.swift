@@ -13,6 +13,28 @@ struct CacheStatistics {
         var flushed = 0
     }
 
+    /// The number of users by what was done for them.
+    struct Users {
+        /// Users who were there as requested.
+        var found = 0
+        var created = 0
+        /// Users whose groups were changed, created ones included.
+        var changed = 0
+        /// Users whom the tenant denies, or has several of.
+        var refused = 0
+        /// Requests that were answered without a call.
+        var remembered = 0
+        /// Tokens that were revoked by the API.
+        var revoked = 0
+
+        /// Counts a user who was provisioned.
+        mutating func count(_ reply: ProvisionReply) {
+            if reply.isCreated { created += 1 }
+            if reply.hasChangedGroups { changed += 1 }
+            if !reply.isCreated, !reply.hasChangedGroups { found += 1 }
+        }
+    }
+
     var hits = 0
     var misses = 0
     var coalesced = 0
@@ -25,6 +47,7 @@ struct CacheStatistics {
     private(set) var refreshesLate = 0
     var skippedIdle = 0
     var evictions = Evictions()
+    var users = Users()
     /// The number of tokens that were taken over from the last daemon.
     var restored = 0
     private(set) var hitLatency = LatencyHistogram()

@@ -10,6 +10,7 @@ package struct CallCounts: Sendable, Equatable {
 
     private var mints = [Int](repeating: 0, count: causes.count * outcomes)
     private var revocations = [Int](repeating: 0, count: ends.count)
+    private var api = [Int](repeating: 0, count: outcomes)
 
     /// Creates the counts of a tenant that has not been called.
     package init() {}
@@ -21,6 +22,11 @@ package struct CallCounts: Sendable, Equatable {
 
     /// Returns the number of revocations with an end.
     package subscript(end: AuditRecord.RevocationEnd) -> Int { revocations[Self.index(end)] }
+
+    /// Returns the number of calls of the API by error, or of those that succeeded if it is nil.
+    package subscript(api error: ErrorReply.Code?) -> Int { api[Self.outcome(error)] }
+
+    mutating func countAPI(_ error: ErrorReply.Code?) { api[Self.outcome(error)] += 1 }
 
     mutating func count(_ cause: AuditRecord.MintCause, _ error: ErrorReply.Code?) {
         mints[Self.index(cause, error)] += 1
@@ -34,8 +40,11 @@ package struct CallCounts: Sendable, Equatable {
     }
 
     private static func index(_ cause: AuditRecord.MintCause, _ error: ErrorReply.Code?) -> Int {
-        let outcome = error.flatMap { codes.firstIndex(of: $0) } ?? codes.count
-        return (causes.firstIndex(of: cause) ?? 0) * outcomes + outcome
+        (causes.firstIndex(of: cause) ?? 0) * outcomes + outcome(error)
+    }
+
+    private static func outcome(_ error: ErrorReply.Code?) -> Int {
+        error.flatMap { codes.firstIndex(of: $0) } ?? codes.count
     }
 
     private static func index(_ end: AuditRecord.RevocationEnd) -> Int { ends.firstIndex(of: end) ?? 0 }

@@ -99,9 +99,6 @@ extension ErrorReply {
         retryAfter: 1
     )
 
-    /// The error for a tenant whose users this daemon must not change.
-    static let noProvisioning = ErrorReply(.forbidden, "the tenant's configuration has no 'provision' that allows this")
-
     /// The error for a token that arrived too late to be of use.
     static let expiredOnArrival = ErrorReply(
         .badUpstream,

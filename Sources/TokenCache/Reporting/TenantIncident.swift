@@ -6,6 +6,10 @@ package struct TenantIncident: Sendable, Equatable {
         case outage
         /// The tenant wants no calls for a while.
         case hold
+        /// Calls of the tenant's API fail.
+        case apiOutage
+        /// The tenant's API wants no calls for a while.
+        case apiHold
         /// The tenant denies users, or this daemon's client.
         case client(ClientTrouble)
         /// The tenant denies the further client of this name.

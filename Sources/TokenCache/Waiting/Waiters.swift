@@ -1,7 +1,7 @@
 import Secrets
 import TokenProtocol
 
-/// Tracks the requests that wait for a reply: callers for a mint, logouts for their revocations.
+/// Tracks the requests that wait for a reply: callers for a mint, logouts for their revocations, provisions.
 ///
 /// Each waiter is found by name, by call, by uid and by deadline, and is in a list of its call and in one of its uid.
 /// So nothing has to be searched.
@@ -19,10 +19,22 @@ struct Waiters {
         /// If it fails and `acceptsStale` is true, a cached token with too little time left will do. The waiter never
         /// gets the token that it has reported as `refused`, whoever mints that one again.
         case mint(CallID, acceptsStale: Bool, refused: Fingerprint? = nil)
-        /// These revocations of a logout.
+        /// The revocations of a logout.
+        case logout(Logout)
+        /// A job at the tenant's API.
+        case job(JobID)
+
+        /// True if a call for tokens or their revocation is waited for.
         ///
-        /// `allTaken` is true if the tenant revoked all that have ended.
-        case logout(open: [CallID], allTaken: Bool)
+        ///
+        /// A waiter for the API alone doesn't hold up refreshes.
+        fileprivate var needsTokenTier: Bool {
+            switch self {
+            case .mint: true
+            case .logout(let logout): !logout.open.isEmpty
+            case .job: false
+            }
+        }
     }
 
     /// A waiter.
@@ -82,7 +94,7 @@ struct Waiters {
     /// The number of waiters.
     var count: Int { members.count }
 
-    /// Returns the number of waiters for a tenant.
+    /// Returns the number of waiters for calls of a tenant's token tier.
     func count(for tenant: TenantID) -> Int { tenants[tenant] ?? 0 }
 
     /// The number of waiters per uid.
@@ -129,7 +141,7 @@ struct Waiters {
         let slot = members.insert(member)
         slots[waiter] = slot
         members[slot]?.timer = deadlines.insert(slot, at: deadline)
-        tenants[tenant, default: 0] += 1
+        if goal.needsTokenTier { tenants[tenant, default: 0] += 1 }
         Self.append(slot, to: &peers[peer, default: List()], .peer, in: &members)
         Self.append(slot, to: &list, .call, in: &members)
         return ID(slot: slot, serial: lastSerial)
@@ -145,8 +157,7 @@ struct Waiters {
         Self.unlink(id.slot, from: &peers[member.peer, default: List()], .peer, in: &members)
         if peers[member.peer]?.isEmpty == true { peers[member.peer] = nil }
         if let timer = member.timer { deadlines.remove(timer) }
-        tenants[member.tenant, default: 0] -= 1
-        if tenants[member.tenant] == 0 { tenants[member.tenant] = nil }
+        if member.goal.needsTokenTier { leave(member.tenant) }
         slots[member.waiter] = nil
         members.remove(id.slot)
         return member
@@ -154,8 +165,15 @@ struct Waiters {
 
     /// Changes the event that a waiter waits for.
     mutating func setGoal(_ goal: Goal, of id: ID) {
-        guard self[id] != nil else { return }
+        guard let member = self[id] else { return }
+        if member.goal.needsTokenTier { leave(member.tenant) }
+        if goal.needsTokenTier { tenants[member.tenant, default: 0] += 1 }
         members[id.slot]?.goal = goal
+    }
+
+    private mutating func leave(_ tenant: TenantID) {
+        tenants[tenant, default: 0] -= 1
+        if tenants[tenant] == 0 { tenants[tenant] = nil }
     }
 
     /// Returns the first waiter of a list.

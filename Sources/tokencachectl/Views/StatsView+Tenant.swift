@@ -14,10 +14,17 @@ extension StatsView {
             "queued: \(tenant.queued.callers) for callers, \(tenant.queued.prefetches) prefetches, "
                 + "\(tenant.queued.refreshes) refreshes"
         )
+        if let api = tenant.api { parts.append(text(of: api)) }
         parts.append(tenant.lastSuccess.map { "last success \($0.durationText) ago" } ?? "no success yet")
         if let error = tenant.lastError {
             parts.append("\(style.red("last error")) \(error.ago.durationText) ago: \(error.description.printable)")
         }
         return parts.joined(separator: ", ")
+    }
+
+    private func text(of api: StatsReply.Tenant.API) -> String {
+        var text = "API for users \(display.style.text(of: api.state)), \(Int(nearest: api.rateTokens)) calls available"
+        if let seconds = api.hold { text += ", \(display.style.yellow("takes no calls for \(seconds.durationText)"))" }
+        return text
     }
 }

@@ -72,6 +72,22 @@ extension MetricMove {
         .cache("tokencached_tenant_last_success_timestamp_seconds") { try $0.mint("ann") },
     ]
 
+    // MARK: Users
+
+    private static let provisioning: [Self] = [
+        .cache("tokencached_api_calls_total") { try $0.provision("ann", .users([], next: nil)) },
+        .cache("tokencached_tenant_api_hold_seconds") { cache in
+            try cache.provision("ann", .failed(.throttled(retryAfter: .seconds(60))))
+        },
+        .cache("tokencached_tenant_api_circuit_state") { cache in
+            for index in 0..<5 { try cache.provision("user-\(index)", .failed(.unavailable("it is down"))) }
+        },
+        .cache("tokencached_users_provisioned_total") { cache in
+            let ann = TenantUser(id: "1", subject: Array("ann".utf8), status: "active")
+            try cache.provision("ann", .users([ann], next: nil))
+        },
+    ]
+
     // MARK: Cache
 
     private static let cache: [Self] = [
@@ -174,7 +190,7 @@ extension MetricMove {
         },
     ]
 
-    static let all = requests + mints + tenants + cache + users + daemon + process
+    static let all = requests + mints + tenants + provisioning + cache + users + daemon + process
 }
 
 extension TestDaemon {

@@ -9,6 +9,12 @@ struct MovedCache {
     private static let peer = Peer(uid: 7, gid: 7)
     private static let tenant = TenantID(number: 1, name: "main")
     private static let identity = TenantPolicy.Identity(host: "https://tenant", clientID: "client")
+    private static let limits: TenantPolicy = {
+        var limits = TenantPolicy(identity: identity, maxConcurrent: 1)
+        limits.clients = ["users": ClientPolicy(clientID: "client-2", scopes: nil)]
+        limits.provisioning = ProvisioningPolicy(client: "users")
+        return limits
+    }()
 
     private var machine: CacheStateMachine
     private var now = ContinuousClock.now
@@ -19,7 +25,7 @@ struct MovedCache {
     init() {
         machine = CacheStateMachine(
             policy: CachePolicy(),
-            tenants: [Self.tenant: TenantPolicy(identity: Self.identity, maxConcurrent: 1)],
+            tenants: [Self.tenant: Self.limits],
             random: SystemRandomNumberGenerator(),
             now: now
         )
@@ -58,6 +64,21 @@ struct MovedCache {
             ask("failing-\(index)")
             try fail(failure)
         }
+    }
+
+    /// Provisions a user with the client's token, which is minted if there is none, and ends the call that finds the user.
+    mutating func provision(_ user: String, _ outcome: APIOutcome) throws {
+        let request = ProvisionRequest(subject: Array(user.utf8))
+        take(machine.provision(Self.key(user), request, waiter: newWaiter(), for: Self.peer, now: now).actions)
+        advance(.zero)
+        if case .mintForClient(let call, _, _, _)? = orders.last {
+            orders.removeLast()
+            let token = MintOutcome.minted(AccessToken("client-token"), scope: nil, lifetime: nil)
+            take(machine.ended(call, token, now: now, wall: Date(timeIntervalSince1970: 1_795_000_000)))
+            advance(.zero)
+        }
+        guard case .api(let call, _, _, _, _)? = orders.popLast() else { throw Unexpected() }
+        take(machine.apiEnded(call, outcome, now: now))
     }
 
     mutating func logOut(_ user: String) throws {

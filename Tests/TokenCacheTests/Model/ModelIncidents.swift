@@ -25,6 +25,8 @@ struct ModelIncidents {
         switch incident.kind {
         case .outage: ("outage", false)
         case .hold: ("hold", false)
+        case .apiOutage: ("API outage", false)
+        case .apiHold: ("API hold", false)
         case .client: ("client", true)
         case .furtherClient(let name): ("client \(name)", false)
         }

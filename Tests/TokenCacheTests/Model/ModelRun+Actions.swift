@@ -155,6 +155,7 @@ extension ModelRun {
                 throw violated("a revocation was queued without cause")
             }
             confirmed(queued, call)
+        case .api: throw violated("a call of the API was queued that nobody requested")
         case .mint(let mint):
             let queued = unconfirmed.first { $0.key?.key == mint.key && $0.cause == mint.cause }
             guard let queued = try queued ?? unexpectedMint(mint) else {

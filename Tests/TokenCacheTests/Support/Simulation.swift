@@ -63,7 +63,7 @@ struct Simulation {
     private mutating func perform(_ actions: CacheActions) {
         take(actions)
         for _ in 0..<100_000 {
-            guard !machine.deferredWork.isEmpty || !machine.completions.isEmpty else { return }
+            guard machine.hasWork else { return }
             take(machine.timePassed(now: now))
         }
         Issue.record("there is no end of work")
@@ -220,6 +220,55 @@ struct Simulation {
             machine.revoke(user, scopes: scopes, waiter: waiter, for: Peer(uid: peer, gid: 0), in: trace, now: now)
         )
     }
+
+    // MARK: The API
+
+    /// Provisions a user as a new caller.
+    mutating func provision(
+        _ request: ProvisionRequest,
+        tenant: TenantID = "main",
+        peer: PeerUID = 7,
+        as waiter: Waiter? = nil
+    ) -> Reply? {
+        let waiter = waiter ?? newWaiter()
+        let user = UserKey(tenant: tenant, user: request.user)
+        return perform(
+            machine.provision(user, request, waiter: waiter, for: Peer(uid: peer, gid: 0), now: now)
+        )
+    }
+
+    /// Logs a user out everywhere as a new caller.
+    mutating func revokeEverywhere(_ user: UserKey, peer: PeerUID = 7, as waiter: Waiter? = nil) -> Reply? {
+        let waiter = waiter ?? newWaiter()
+        return perform(
+            machine.revoke(user, scopes: nil, everywhere: true, waiter: waiter, for: Peer(uid: peer, gid: 0), now: now)
+        )
+    }
+
+    /// Returns the calls of the API that are sent now.
+    mutating func apiCalls() -> [(id: CallID, call: APICall, bearer: AccessToken)] {
+        orders().compactMap { order in
+            if case .api(let id, _, let call, let bearer, _) = order { (id, call, bearer) } else { nil }
+        }
+    }
+
+    /// Returns the only call of the API that is sent now.
+    mutating func onlyAPICall(sourceLocation: SourceLocation = #_sourceLocation) throws -> (CallID, APICall) {
+        let calls = apiCalls()
+        #expect(calls.count == 1, sourceLocation: sourceLocation)
+        let call = try #require(calls.first, sourceLocation: sourceLocation)
+        return (call.id, call.call)
+    }
+
+    /// Ends a call of the API.
+    @discardableResult
+    mutating func endAPI(_ call: CallID, _ outcome: APIOutcome) -> [Delivery] {
+        deliveries = []
+        perform(machine.apiEnded(call, outcome, now: now))
+        return takeDeliveries()
+    }
+
+    // MARK: Operators
 
     mutating func evict(_ user: UserKey, scopes: ScopeSet? = nil) {
         perform(machine.evict(user, scopes: scopes, now: now))

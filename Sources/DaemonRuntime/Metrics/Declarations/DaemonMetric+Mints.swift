@@ -94,7 +94,7 @@ extension DaemonMetric {
 
 extension MetricsSnapshot {
     /// Returns the series of each tenant that is configured or was called.
-    fileprivate func calls(_ series: (String, CallCounts) -> [MetricSeries]) -> [MetricSeries] {
+    func calls(_ series: (String, CallCounts) -> [MetricSeries]) -> [MetricSeries] {
         let counts = cache.calls.byName
         let names = Set(counts.keys).union(server.stats.tenants.keys)
         return names.sorted().flatMap { series($0, counts[$0] ?? CallCounts()) }

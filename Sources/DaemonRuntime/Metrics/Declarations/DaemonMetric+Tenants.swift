@@ -53,7 +53,7 @@ extension DaemonMetric {
         },
     ]
 
-    private static func perTenant(
+    static func perTenant(
         _ name: String,
         _ help: String,
         _ value: @escaping @Sendable (StatsReply.Tenant) -> MetricSeries.Value
@@ -61,7 +61,7 @@ extension DaemonMetric {
         series(.gauge, name, help, labels: ["tenant"]) { $0.tenants { value($0) } }
     }
 
-    private static func states<State: OpenName>(
+    static func states<State: OpenName>(
         _ name: String,
         _ help: String,
         _ states: [State],

@@ -1,0 +1,27 @@
+import DequeModule
+
+/// The users that this daemon has just created, whom a tenant may not know everywhere yet.
+struct RecentCreations {
+    /// The time for which a tenant may still deny a user whom it has just created.
+    static let grace = Duration.seconds(10)
+    /// The maximum number of users, far more than a tenant's rate allows within the time.
+    private static let maxUsers = 10_000
+
+    private var times: [UserKey: Instant] = [:]
+    private var order: Deque<(user: UserKey, at: Instant)> = []
+
+    /// Adds a user who was created.
+    mutating func add(_ user: UserKey, at now: Instant) {
+        times[user] = now
+        order.append((user, now))
+        while let first = order.first, order.count > Self.maxUsers || now - first.at >= Self.grace {
+            order.removeFirst()
+            if times[first.user] == first.at { times[first.user] = nil }
+        }
+    }
+
+    /// True if a user was created so lately that a denial means little.
+    func contains(_ user: UserKey, at now: Instant) -> Bool {
+        times[user].map { now - $0 < Self.grace } ?? false
+    }
+}
