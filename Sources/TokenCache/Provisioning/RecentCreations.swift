@@ -3,7 +3,7 @@ import DequeModule
 /// The users that this daemon has just created, whom a tenant may not know everywhere yet.
 struct RecentCreations {
     /// The time for which a tenant may still deny a user whom it has just created.
-    static let grace = Duration.seconds(10)
+    static let grace = Duration.seconds(5)
     /// The maximum number of users, far more than a tenant's rate allows within the time.
     private static let maxUsers = 10_000
 

@@ -23,8 +23,8 @@ struct UserProvision: Equatable {
         case look
         /// To see who was faster, as the tenant has refused the creation.
         case lookAgain(after: ErrorReply.Upstream)
-        /// To replace the groups, as the tenant takes no other change.
-        case replace
+        /// To replace the groups, as the tenant has refused to make this change of single ones.
+        case replace(after: TenantUser.GroupDifference)
         /// To see what a change has done.
         case compare(wasReplaced: Bool)
     }
@@ -44,6 +44,8 @@ struct UserProvision: Equatable {
     /// The id of the user, as soon as it is known.
     private(set) var userID: String?
     private(set) var isCreated = false
+    /// The user as created, whom the tenant may not find for a while.
+    private var created: TenantUser?
     private var hasChangedGroups = false
     /// The changes at the tenant that no record has been made of.
     private var records: [AuditRecord.ProvisionStep] = []
@@ -81,7 +83,8 @@ struct UserProvision: Equatable {
         case (.creating, .created(let user)): created(user)
         case (.creating, .refused(let upstream)) where Self.mayExist(upstream): find(.lookAgain(after: upstream))
         case (.changing(let change, let difference), .done): changed(by: change, difference)
-        case (.changing(.edit, _), .refused(let upstream)) where upstream.status == 400: find(.replace)
+        case (.changing(.edit, let difference), .refused(let upstream)) where upstream.status == 400:
+            find(.replace(after: difference))
         case (_, .refused(let upstream)): .failed(.denied(upstream, retryAfter: nil))
         case (_, .users), (_, .created), (_, .done), (_, .tokens): .failed(.unexpectedAnswer)
         }
@@ -120,7 +123,10 @@ struct UserProvision: Equatable {
             return .call(.createUser(NewUser(subject: subject, name: name, email: email)))
         case .lookAgain(let upstream):
             return .failed(upstream.status == 409 ? .hiddenUser : .denied(upstream, retryAfter: nil))
-        case .replace, .compare: return .failed(.userGone)
+        case .compare:
+            // A search may lag behind a creation. The tenant has taken the change.
+            return created.map { done($0) } ?? .failed(.userGone)
+        case .replace: return .failed(.userGone)
         }
     }
 
@@ -130,7 +136,10 @@ struct UserProvision: Equatable {
         if let refusal = user.refusal { return .failed(refusal) }
         switch purpose {
         case .look, .lookAgain: return change(user) { .edit(adding: $0.adding, removing: $0.removing) }
-        case .replace, .compare(wasReplaced: false): return change(user) { .replace($0.result) }
+        case .replace(let difference):
+            noteHalf(of: difference, user)
+            return change(user) { .replace($0.result) }
+        case .compare(wasReplaced: false): return change(user) { .replace($0.result) }
         case .compare(wasReplaced: true): return change(user) { _ in nil }
         }
     }
@@ -143,6 +152,7 @@ struct UserProvision: Equatable {
     private mutating func created(_ user: TenantUser) -> Step {
         userID = user.id
         isCreated = true
+        created = user
         records.append(.created)
         guard user.subject == subject else { return .failed(.otherUserCreated) }
         return found(user, .look)
@@ -169,6 +179,16 @@ struct UserProvision: Equatable {
         records.append(.groupsChanged(added: difference.adding, removed: difference.removing.map(\.name)))
         if case .replace = change { return find(.compare(wasReplaced: true)) }
         return find(.compare(wasReplaced: false))
+    }
+
+    /// Notes what a tenant has done of a change that it has refused.
+    private mutating func noteHalf(of refused: TenantUser.GroupDifference, _ user: TenantUser) {
+        guard let left = groups.map({ user.difference(from: $0, policy) }) else { return }
+        let added = refused.adding.filter { !left.adding.contains($0) }
+        let removed = refused.removing.filter { !left.removing.contains($0) }
+        guard !added.isEmpty || !removed.isEmpty else { return }
+        hasChangedGroups = true
+        records.append(.groupsChanged(added: added, removed: removed.map(\.name)))
     }
 
     private func done(_ user: TenantUser) -> Step {

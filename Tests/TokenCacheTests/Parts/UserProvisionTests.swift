@@ -189,6 +189,48 @@ struct UserProvisionTests {
         #expect(provision.hasChangedTenant)
     }
 
+    @Test("What the tenant has done of a change that it refused is told and recorded.")
+    func halfRefused() {
+        var provision = provision(groups: ["portal-a", "portal-b"])
+        _ = provision.answered(.users([user(groups: ["portal-c"])], next: nil))
+        #expect(provision.answered(.refused(.init(status: 400))) == .call(Self.find))
+        let half = user(groups: ["portal-a", "portal-c"])
+        _ = provision.answered(.users([half], next: nil))
+        #expect(provision.takeRecords() == [.groupsChanged(added: ["portal-a"], removed: [])])
+        #expect(provision.hasChangedTenant)
+        let whole = user(groups: ["portal-a", "portal-b"])
+        var applied = self.provision(groups: ["portal-a", "portal-b"])
+        _ = applied.answered(.users([user()], next: nil))
+        _ = applied.answered(.refused(.init(status: 400)))
+        #expect(applied.answered(.users([whole], next: nil)) == done(changed: true))
+    }
+
+    @Test("A user who was created and put into groups is there, though the tenant's search doesn't find it yet.")
+    func searchLags() {
+        var provision = provision(groups: ["portal-a"])
+        _ = provision.answered(.users([], next: nil))
+        _ = provision.answered(.created(user()))
+        #expect(provision.answered(.done) == .call(Self.find))
+        #expect(provision.answered(.users([], next: nil)) == done(created: true, changed: true))
+    }
+
+    @Test("Two contents are the same only if all of their texts have the same bytes.")
+    func contents() {
+        func content(_ name: String?, _ email: String?, _ groups: [String]?) -> ProvisionContent {
+            ProvisionContent(ProvisionRequest(subject: Array("ann".utf8), name: name, email: email, groups: groups))
+        }
+        #expect(content("a", "b", ["g", "h"]) == content("a", "b", ["h", "g"]))
+        let all = [
+            content("a", "b", ["g"]), content("ab", nil, ["g"]), content(nil, "ab", ["g"]), content("a", "b", nil),
+            content("a", "b", []), content("a", "b", ["g", "h"]), content("a", "b", ["gh"]),
+            content("\u{e9}", "b", ["g"]), content("e\u{301}", "b", ["g"]), content("a", "b", ["\u{e9}"]),
+            content("a", "b", ["e\u{301}"]),
+        ]
+        for (index, one) in all.enumerated() {
+            #expect(all.indices.filter { all[$0] == one } == [index])
+        }
+    }
+
     @Test("A user who was disabled or replaced in between is not touched any more.")
     func changedMeanwhile() {
         for other in [user(status: "disabled"), user(id: "2")] {
