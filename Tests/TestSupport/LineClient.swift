@@ -25,11 +25,8 @@ package final class LineClient: Sendable {
                 unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
-        guard connected == 0 else {
-            let code = errno
-            close(descriptor)
-            throw Failure(description: "no connection to \(path): error \(code)")
-        }
+        // The descriptor is closed once, by the deinitialiser, which runs as all properties are set.
+        guard connected == 0 else { throw Failure(description: "no connection to \(path): error \(errno)") }
         var limit = timeval(tv_sec: TestTimeout.seconds, tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
