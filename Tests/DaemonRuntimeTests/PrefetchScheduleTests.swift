@@ -23,7 +23,8 @@ struct PrefetchScheduleTests {
     }
 
     private func apply(_ jobs: [TenantID: PrefetchSchedule.Job], to schedule: inout PrefetchSchedule) -> [TenantID] {
-        schedule.apply(jobs, now: Self.start)
+        defer { schedule.add(jobs, now: Self.start) }
+        return schedule.remove(except: jobs)
     }
 
     @Test("A file without an interval is read once.")
@@ -38,7 +39,7 @@ struct PrefetchScheduleTests {
     func again() throws {
         for (jitterFraction, seconds) in [(0.0, 90), (0.5, 100), (1.0, 110)] {
             var schedule = PrefetchSchedule()
-            _ = schedule.apply([main: try job(every: .seconds(100))], now: Self.start)
+            schedule.add([main: try job(every: .seconds(100))], now: Self.start)
             #expect(due(&schedule, 0, jitterFraction: jitterFraction) == ["main"])
             #expect(due(&schedule, seconds - 1).isEmpty)
             #expect(due(&schedule, seconds + 1) == ["main"])

@@ -82,7 +82,7 @@ struct DaemonProvisionTests {
         let created = try client.ask(line("ann", members))
         let user = try #require(await deployment.tenant.users.first)
         #expect(created["user_id"] as? String == user.id && created["status"] as? String == "active")
-        #expect(created["created"] as? Bool == true && created["groups_changed"] as? Bool == true)
+        #expect(created["created"] as? Bool == true && created["groups_changed"] as? Bool == false)
         #expect(created["source"] == nil && created.count == 4)
         #expect((user.name, user.email, user.groups) == ("Ann Secret", "ann@secret.example", [.init("portal-emea")]))
         #expect(try client.ask(token)["source"] as? String == "tenant", "its denial is forgotten")

@@ -173,7 +173,7 @@ struct APIReplyTests {
         #expect(try await outcome(Self.change, "204 No Content") == .done)
         #expect(try await outcome(Self.change, "200 OK", "{}") == .done)
         #expect(try await outcome(Self.revoke, "204 No Content") == .done)
-        #expect(try await outcome(Self.revoke, "404 Not Found", "<html>") == .done)
+        #expect(try await outcome(Self.revoke, "404 Not Found", "<html>") == .refused(.init(status: 404)))
     }
 
     @Test("A refusal says nothing of the tenant's health, and has the tenant's own words.", arguments: calls)

@@ -149,7 +149,6 @@ struct APIRequestTests {
         "A request on a kept connection that turns out to be broken is sent again, with its token.",
         arguments: [
             APICall.revokeToken("t"), .findUsers(subject: Array("ann".utf8), page: nil),
-            .createUser(NewUser(subject: Array("ann".utf8), name: nil, email: nil)),
         ]
     )
     func again(call: APICall) async throws {
@@ -162,6 +161,23 @@ struct APIRequestTests {
                 #expect(server.connections == 2)
                 let (broken, repeated) = (server.requests[1], server.requests[2])
                 #expect(broken == repeated && repeated.contains("\r\nauthorization: Bearer b\r\n"))
+            }
+        }
+    }
+
+    @Test("A creation is not sent again on another connection, as the tenant may have made it.")
+    func creationOnce() async throws {
+        try await PlayedServer.run { position in
+            position.request == 0 ? [PlayedServer.answer([], status: "404 Not Found")] : [.close]
+        } _: { server in
+            try await withClient(of: server.origin) { client in
+                _ = await client.call(.revokeToken("first"), bearer: AccessToken("a"))
+                let create = APICall.createUser(NewUser(subject: Array("ann".utf8), name: nil, email: nil))
+                guard case .failed(.unavailable) = await client.call(create, bearer: AccessToken("b")) else {
+                    Issue.record("the creation had no answer")
+                    return
+                }
+                #expect(server.requests.count == 2)
             }
         }
     }

@@ -16,7 +16,7 @@ struct API: Sendable {
     func get(_ path: String, bearer token: String) async throws -> Response { respond(path, token) }
 }
 
-/// What an identity provider says about a user who logs in.
+/// The data that an identity provider gives about a user who logs in.
 struct Login: Sendable {
     var subject: String
     var name: String

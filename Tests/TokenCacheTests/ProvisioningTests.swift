@@ -114,7 +114,7 @@ struct ProvisioningTests {
         cache.endAPI(change, .done)
         let (compare, _) = try cache.onlyAPICall()
         let replies = cache.endAPI(compare, .users([user(groups: ["portal-a"])], next: nil))
-        #expect(replies.map(\.reply) == [reply(created: true, changed: true)])
+        #expect(replies.map(\.reply) == [reply(created: true)])
         #expect(steps(cache) == [.created, .groupsChanged(added: ["portal-a"], removed: [])])
         let records = cache.records.filter { if case .provision = $0.act { true } else { false } }
         #expect(records.allSatisfy { $0.peer?.uid == 33 })
@@ -358,10 +358,14 @@ struct ProvisioningTests {
     @Test("A user has a bounded number of provisions that wait for their turn.")
     func boundedPerUser() throws {
         var cache = try cache()
-        let codes = (0...Provisioning.maxJobsPerUser).map {
-            cache.provision(request(groups: ["portal-\($0)"]))?.error?.code
+        let share = Provisioning.maxJobsPerUser / 2
+        for peer in [PeerUID(7), 8] {
+            let codes = (0...share).map {
+                cache.provision(request(groups: ["portal-\(peer)-\($0)"]), peer: peer)?.error?.code
+            }
+            #expect(codes.compactMap(\.self) == [.overloaded], "one uid has half of them")
         }
-        #expect(codes.compactMap(\.self) == [.overloaded])
+        #expect(cache.provision(request(groups: ["portal-x"]), peer: 9)?.error?.code == .overloaded)
     }
 
     @Test("When the daemon ends, everybody is answered, and what was begun is in the audit trail.")

@@ -21,12 +21,15 @@ package actor PrefetchFiles {
     }
 
     /// Applies the files of a configuration.
+    ///
+    /// A file that had a fault is read again, as it may have been corrected.
     package func apply(_ jobs: [TenantID: PrefetchSchedule.Job], now: Instant = .now) async {
-        let over = schedule.apply(jobs, now: now)
+        let over = schedule.remove(except: jobs, anew: Set(faults.keys))
+        // New jobs are not due before the rounds of the former ones have ended.
         for tenant in over { await frontend.cache.endPrefetchRound(of: tenant) }
-        guard over.contains(where: { faults[$0] != nil }) else { return }
         for tenant in over { faults[tenant] = nil }
         await showFaults()
+        schedule.add(jobs, now: now)
     }
 
     /// Reads the files that are due, one after another.

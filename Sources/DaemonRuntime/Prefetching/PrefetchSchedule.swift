@@ -37,14 +37,18 @@ package struct PrefetchSchedule: Sendable {
     /// True if a tenant has this job.
     package func has(_ job: Job, of tenant: TenantID) -> Bool { entries[tenant]?.job == job }
 
-    /// Applies the jobs of a configuration: new and changed ones are due at once, and others stay.
+    /// Removes the jobs that a configuration doesn't have, and those that are to begin anew.
     ///
     /// - Returns: The tenants whose former job is over.
-    package mutating func apply(_ jobs: [TenantID: Job], now: Instant) -> [TenantID] {
-        let over = entries.filter { jobs[$0.key] != $0.value.job }.map(\.key)
+    package mutating func remove(except jobs: [TenantID: Job], anew: Set<TenantID> = []) -> [TenantID] {
+        let over = entries.filter { jobs[$0.key] != $0.value.job || anew.contains($0.key) }.map(\.key)
         for tenant in over { entries[tenant] = nil }
-        for (tenant, job) in jobs where entries[tenant] == nil { entries[tenant] = Entry(job: job, next: now) }
         return over.sorted { $0.name < $1.name }
+    }
+
+    /// Adds the jobs that are not there yet, which are due at once.
+    package mutating func add(_ jobs: [TenantID: Job], now: Instant) {
+        for (tenant, job) in jobs where entries[tenant] == nil { entries[tenant] = Entry(job: job, next: now) }
     }
 
     /// Takes a job that is due, by the tenants' names, and sets its next time.

@@ -121,7 +121,9 @@ package final class Authorization {
         // A prefetch is recorded with the user who makes it forbidden.
         let user = operation.name == .prefetch ? rule.firstForbidden(of: target.users) : target.users.first
         var group: String?
-        if case .provision(let request) = operation { group = rule.firstForbiddenGroup(of: request) }
+        if case .provision(let request) = operation, reason == ErrorReply.forbiddenGroup.description {
+            group = rule.firstForbiddenGroup(of: request)
+        }
         let request = AuditRecord.ForbiddenRequest(
             operation.name,
             reason: reason,

@@ -298,7 +298,7 @@ extension ErrorReply {
         return ErrorReply(.forbidden, "this peer may not ask for tokens of that client")
     }
 
-    fileprivate static var forbiddenGroup: ErrorReply {
+    static var forbiddenGroup: ErrorReply {
         ErrorReply(
             .forbidden,
             "an app may not assign one of these groups: the tenant's 'provision.groups' has no pattern for it"

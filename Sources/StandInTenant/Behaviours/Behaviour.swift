@@ -50,7 +50,7 @@ package struct Behaviour: Sendable, Equatable {
         case other  // Another server.
     }
 
-    /// What happens to the tenant's users at an operation of the API.
+    /// The effect of an operation of the API on the tenant's users.
     package enum Effect: Sendable, Equatable {
         case done  // The operation is done, whatever the reply is.
         case faster  // Another client creates the user first.

@@ -23,11 +23,16 @@ struct APIReply {
                 let page = try page(body, APIRequest.users, Self.user)
                 return .users(page.elements, next: page.next)
             case (.createUser, 200), (.createUser, 201): return .created(try Self.user(try Self.object(body), body))
-            case (.changeGroups, 200), (.changeGroups, 204): return .done
-            case (.listTokens, 200):
-                let page = try page(body, APIRequest.tokens, Self.tokenID)
+            case (.changeGroups, 204), (.revokeToken, 204): return .done
+            case (.changeGroups, 200), (.revokeToken, 200):
+                // A page of some proxy is no answer of the tenant.
+                if !body.isEmpty { _ = try Self.object(body) }
+                return .done
+            case (.listTokens(let userID, _), 200):
+                let page = try page(body, APIRequest.tokens) { token, body throws(Malformed) in
+                    try Self.tokenID(token, of: userID, body)
+                }
                 return .tokens(page.elements, next: page.next)
-            case (.revokeToken, 200), (.revokeToken, 204), (.revokeToken, 404): return .done
             default: return reply.fault.map(APIOutcome.failed) ?? .refused(reply.upstream(body))
             }
         } catch {
@@ -93,7 +98,14 @@ struct APIReply {
     private static func user(_ user: JSONObject, _ body: borrowing Span<UInt8>) throws(Malformed) -> TenantUser {
         guard let id = id(user["id"], body), let subject = user["subject"], subject.isString,
             let status = TenantReply.text(user["status"], body), isStatus(status)
-        else { throw Malformed(reason: "a user in the tenant's answer has no usable id, subject or status") }
+        else {
+            throw Malformed(
+                reason: """
+                    a user in the tenant's answer has no usable id, subject or status: a client without the scope \
+                    admin.users or admin_classic doesn't see them
+                    """
+            )
+        }
         return TenantUser(
             id: id,
             subject: JSONText.bytes(of: subject, body),
@@ -121,9 +133,17 @@ struct APIReply {
         return groups
     }
 
-    private static func tokenID(_ token: JSONObject, _ body: borrowing Span<UInt8>) throws(Malformed) -> String {
+    /// The id of a token, which must be the user's if its owner is named.
+    private static func tokenID(
+        _ token: JSONObject,
+        of userID: String,
+        _ body: borrowing Span<UInt8>
+    ) throws(Malformed) -> String {
         guard let id = id(token["id"], body) else {
             throw Malformed(reason: "a token in the tenant's answer has no usable id")
+        }
+        if let owner = token["userId"], TenantReply.text(owner, body)?.utf8.elementsEqual(userID.utf8) != true {
+            throw Malformed(reason: "a token in the tenant's answer is another user's")
         }
         return id
     }

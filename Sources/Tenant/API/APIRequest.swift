@@ -26,6 +26,7 @@ enum APIRequest {
             case .revokeToken(let token): TenantRequest(method: .DELETE, target: "\(tokens)/\(token.percentEncoded)")
             }
         request.bearer = bearer
+        if case .createUser = call { request.isRepeatable = false }
         request.largestReply = CallHandler.largestReply
         return request
     }

@@ -60,7 +60,8 @@ struct TenantHTTPClient: Sendable {
 
     /// Makes the call on a kept connection, or on a new one.
     ///
-    /// The other side may have closed a kept connection unnoticed. In that case the request is sent again, on a new one.
+    /// The other side may have closed a kept connection unnoticed. In that case the request is sent again, on a new one,
+    /// unless it must not be done twice.
     private func exchange(
         _ head: HTTPRequestHead,
         _ request: TenantRequest,
@@ -73,7 +74,7 @@ struct TenantHTTPClient: Sendable {
                 progress.begins(.answerTimeout)
                 return try await call(head, request, on: kept)
             } catch {
-                guard error.isUnanswered, !Task.isCancelled else { throw error }
+                guard error.isUnanswered, request.isRepeatable, !Task.isCancelled else { throw error }
             }
         }
         let connection = try await connect(until: deadline, progress)

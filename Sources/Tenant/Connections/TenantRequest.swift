@@ -13,6 +13,10 @@ struct TenantRequest: Sendable {
     var bearer: AccessToken?
     /// The body, which is JSON, or nil for none.
     var body: ByteBuffer?
+    /// True if it may be sent again if a kept connection broke before a byte of the reply.
+    ///
+    /// The tenant may have done it all the same.
+    var isRepeatable = true
     /// The largest reply that is read, in bytes, after decompression.
     var largestReply = CallHandler.largestGrant
 

@@ -29,6 +29,14 @@ package enum CallFailure: Sendable, Equatable {
     /// It says nothing of the tenant's health.
     case noMemory
 
+    /// True if the tenant may have done what the call asked for, though it didn't say so.
+    var mayBeDone: Bool {
+        switch self {
+        case .unavailable, .malformed: true
+        case .denied, .throttled, .rejected, .noMemory: false
+        }
+    }
+
     /// A `Retry-After` in the reply of a tenant that isn't well (503).
     package enum RetryAfter: Sendable, Equatable {
         /// The tenant is to be called again after this time.

@@ -23,7 +23,8 @@ extension CacheStateMachine {
     /// Ends a job whose call is not to be sent.
     private mutating func reject(_ id: JobID, now: Instant) {
         guard let job = provisioning[id] else { return }
-        if job.isUnwanted { quit(id, now: now) } else { fail(id, rejection(of: job), now: now) }
+        if job.isUnwanted { return quit(id, now: now) }
+        fail(id, job.isTooLate(at: now) ? .timedOut : rejection(of: job), now: now)
     }
 
     private mutating func noteOutcome(of call: Call, _ work: APIWork, _ outcome: APIOutcome, now: Instant) {
@@ -57,7 +58,9 @@ extension CacheStateMachine {
     /// A first 401 may be about the token alone.
     private mutating func noteAPIAccess(of work: APIWork, _ upstream: ErrorReply.Upstream?, now: Instant) {
         let tenant = work.key.user.tenant
-        guard let client = work.key.user.clientName, tenants[tenant]?.isRetired == false else { return }
+        guard let client = work.key.user.clientName, let state = tenants[tenant], !state.isRetired,
+            let policy = state.governor.limits.provisioning, [policy.client, policy.revokeClient].contains(client)
+        else { return }
         guard let upstream else {
             if tenants[tenant]?.apiClients.forget(client) == true {
                 tenants[tenant]?.incidents.noteAcceptance(of: client, now: now)

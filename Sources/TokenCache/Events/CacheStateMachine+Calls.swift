@@ -88,6 +88,7 @@ extension CacheStateMachine {
             }
             return mint.refresh.map(Self.rank) ?? (isOfRound(mint) ? .round : .prefetch(mint.owner))
         case .api(let work):
+            guard provisioning[work.job]?.hasBegun != true else { return .first }
             let first = provisioning[work.job].flatMap { waiters.first(of: $0.waiters) }.flatMap { waiters[$0] }
             return .caller(first?.peer ?? call.peer?.uid ?? EntryStore.nobody)
         }
@@ -206,7 +207,8 @@ extension CacheStateMachine {
     private func isWanted(_ call: Call, now: Instant) -> Bool {
         switch call.work {
         case .revocation(let revocation): return revocation.expiry > now
-        case .api(let work): return provisioning[work.job].map { isAllowed($0) && !$0.isUnwanted } ?? false
+        case .api(let work):
+            return provisioning[work.job].map { isAllowed($0) && !$0.isUnwanted && !$0.isTooLate(at: now) } ?? false
         case .mint(let mint):
             if !call.waiters.isEmpty { return true }
             guard fate(of: call) == .current else { return false }

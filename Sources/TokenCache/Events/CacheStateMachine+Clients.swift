@@ -79,5 +79,7 @@ extension CacheStateMachine {
     mutating func furtherSecretChanged(of client: UserKey, now: Instant) {
         negatives.forgetUnauthorized(client)
         forgetRefusal(of: client, now: now)
+        guard let name = client.clientName, tenants[client.tenant]?.apiClients.forget(name) == true else { return }
+        tenants[client.tenant]?.incidents.noteAcceptance(of: name, now: now)
     }
 }

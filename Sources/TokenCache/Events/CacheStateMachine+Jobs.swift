@@ -29,6 +29,7 @@ extension CacheStateMachine {
     private mutating func askForToken(_ id: JobID, now: Instant) {
         guard let job = provisioning[id], case .authorizing = job.phase else { return }
         guard !job.isUnwanted else { return quit(id, now: now) }
+        guard !job.isTooLate(at: now) else { return fail(id, .timedOut, now: now) }
         guard isAllowed(job), let key = clientKey(job.client, of: job.user.tenant) else {
             return fail(id, rejection(of: job), now: now)
         }
@@ -51,7 +52,7 @@ extension CacheStateMachine {
                 return fail(id, rejection(of: job), now: now)
             }
             authorized(id, key, token.token, now: now)
-        // Another caller has joined who waits longer, or the work has to be completed.
+        // Another caller has joined who waits longer.
         case .error(let error) where error.code == .timeout && job.deadline > now: jobEvents.append(.authorize(id))
         case .error(let error): fail(id, error.code == .timeout ? .provisionTimedOut : error, now: now)
         default: fail(id, .unexpectedAnswer, now: now)
@@ -77,13 +78,15 @@ extension CacheStateMachine {
         guard let job = provisioning[id], case .authorizing(let call) = job.phase else { return }
         let tenant = job.user.tenant
         let peer = waiters.first(of: job.waiters).flatMap { waiters[$0] }?.peer ?? job.peer.uid
-        if let delay = tenants[tenant]?.api.delay(of: nil, for: peer, now: now), delay.until >= job.deadline,
-            job.provision?.hasChangedTenant == false
-        {
+        let delay =
+            job.hasBegun
+            ? tenants[tenant].flatMap { $0.api.delay(behind: $0.api.firstCalls.count, now: now) }
+            : tenants[tenant]?.api.delay(of: nil, for: peer, now: now)
+        if let delay, delay.until >= job.deadline, job.provision?.hasChangedTenant == false {
             return fail(id, .paced(delay.cause, until: delay.until, now: now), now: now)
         }
         let work = APIWork(job: id, call: call, key: key, bearer: token)
-        let queued = enqueue(.api(work), at: tenant, as: .caller(peer), for: job.peer)
+        let queued = enqueue(.api(work), at: tenant, as: job.hasBegun ? .first : .caller(peer), for: job.peer)
         note(job.trace, of: queued, waits: false)
         provisioning.update(id) { $0.phase = .calling(queued) }
     }
@@ -94,7 +97,10 @@ extension CacheStateMachine {
         if case .refused(let upstream) = outcome, upstream.status == 401, job.refused == nil {
             return retry(id, work, now: now)
         }
-        provisioning.update(id) { $0.refused = nil }
+        provisioning.update(id) {
+            $0.refused = nil
+            $0.hasBegun = $0.provision != nil
+        }
         switch job.work {
         case .provision(var provision, let content):
             let step = provision.answered(outcome)
@@ -103,8 +109,10 @@ extension CacheStateMachine {
             record(records, of: job, provision.userID)
             take(step, of: id, now: now)
         case .sweep(var sweep, let logout):
+            let hadListed = sweep.hasListed
             let step = sweep.answered(outcome)
             provisioning.update(id) { $0.work = .sweep(sweep, logout: logout) }
+            if sweep.hasListed, !hadListed { dropSwept(by: sweep, of: job.user) }
             take(step, of: id, now: now)
         }
     }
@@ -149,7 +157,7 @@ extension CacheStateMachine {
         if reply.isCreated { noteCreation(job.user, reply.userID, now: now) }
         negatives.forgetDenials(of: job.user)
         negatives.forgetDenials(of: UserKey(tenant: job.user.tenant, userID: reply.userID))
-        if reply.status == TenantUser.Status.active, job.isRemembered, isAllowed(job) {
+        if job.isRemembered, isAllowed(job) {
             var known = reply
             (known.isCreated, known.hasChangedGroups) = (false, false)
             provisioned.remember(
@@ -173,10 +181,15 @@ extension CacheStateMachine {
     mutating func fail(_ id: JobID, _ error: ErrorReply, now: Instant) {
         guard let job = provisioning[id], !job.hasEnded else { return }
         guard let provision = job.provision else { return endSweep(id, error, now: now) }
+        // A tenant's search may lag behind a creation.
+        let isNew = !provision.isCreated && creations.contains(job.user, at: now)
+        let error = isNew && (error == .hiddenUser || error.upstream?.status == 400) ? .userGone : error
         // A user who was created and couldn't be put into groups is there all the same.
         if provision.isCreated, let userID = provision.userID { noteCreation(job.user, userID, now: now) }
-        if Self.isVerdict(error) { statistics.users.refused += 1 }
-        if provision.changesTenant || provision.hasChangedTenant || Self.isVerdict(error) {
+        // A refusal of the client's token is recorded as such.
+        let isVerdict = job.hasBegun && Self.isVerdict(error)
+        if isVerdict { statistics.users.refused += 1 }
+        if job.hasBegun && provision.changesTenant || provision.hasChangedTenant || isVerdict {
             record([.failed(.init(error))], of: job, provision.userID)
         }
         end(id, .error(error))

@@ -37,9 +37,10 @@ extension CacheStateMachine {
             hasDropped: !entries.isEmpty
         )
         if everywhere {
-            let job = addSweep(of: user, for: peer, until: deadline, in: trace)
+            // One that can't be waited for would revoke the tokens of a later login.
             let isWaitedFor = canWait && canWaitForAPI(of: user.tenant, peer, deadline, now: now)
-            logout.sweep = job.flatMap { isWaitedFor ? .underWay($0) : nil } ?? .ended(count: 0, isComplete: false)
+            let job = isWaitedFor ? addSweep(of: user, for: peer, until: deadline, in: trace) : nil
+            logout.sweep = job.map { .underWay($0) } ?? .ended(count: 0, isComplete: false)
         }
         guard !logout.isDone else { return finish(logout.reply(), now) }
         wait(waiter, logout, for: peer, at: user.tenant, until: deadline, now: now)

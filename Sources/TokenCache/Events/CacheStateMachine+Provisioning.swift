@@ -78,7 +78,7 @@ extension CacheStateMachine {
         }
         let job = provisioning.find(user, content, rules)
         if job == nil {
-            guard provisioning.canAdd(user) else { return .tooManyOfUser }
+            guard provisioning.canAdd(user, for: peer.uid) else { return .tooManyOfUser }
             guard canAddJob(for: peer) else { return .tooManyJobs }
         }
         let call = job.flatMap { provisioning[$0]?.call }.flatMap { calls[$0] }
@@ -104,6 +104,8 @@ extension CacheStateMachine {
         until deadline: Instant,
         in trace: TraceContext?
     ) -> JobID {
+        // Whatever comes of it, what was found before no longer holds.
+        provisioned.forget(user)
         let provision = UserProvision(request, policy)
         let job = provisioning.add(
             .provision(provision, content),

@@ -43,12 +43,11 @@ extension CacheStateMachine {
         tenants[tenant]?.api.reconfigure(limits.ofAPI, now: now)
         retireClients(of: tenant, old.clients, limits.clients, now: now)
         touch(tenant)
-        guard limits != old else { return }
+        forgetAPIRefusals(of: tenant, now: now)
         // With a lower rate some callers may wait in vain.
         for tier in Tier.allCases { checkDeadlines(tenant, tier) }
         guard limits.provisioning != old.provisioning else { return }
         forgetProvisions(of: tenant)
-        forgetAPIRefusals(of: tenant, now: now)
     }
 
     private mutating func take(_ policy: CachePolicy, now: Instant) {

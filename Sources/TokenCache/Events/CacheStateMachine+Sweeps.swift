@@ -33,6 +33,16 @@ extension CacheStateMachine {
         return job
     }
 
+    /// Drops the cached tokens of a user whose tokens were listed to be revoked.
+    ///
+    /// A login since the logout may have cached one, and so may requests that name the user by its id.
+    mutating func dropSwept(by sweep: TokenSweep, of user: UserKey) {
+        statistics.evictions.revoked += drop(user, scopes: nil).count
+        for userID in sweep.foundIDs {
+            statistics.evictions.revoked += drop(UserKey(tenant: user.tenant, userID: userID), scopes: nil).count
+        }
+    }
+
     /// Returns the number of tokens that a job has revoked so far.
     func sweptCount(of id: JobID) -> Int {
         if case .sweep(let sweep, _)? = provisioning[id]?.work { sweep.count } else { 0 }

@@ -8,6 +8,7 @@ extension CacheStateMachine {
     package mutating func timePassed(now: Instant) -> CacheActions {
         enqueueDueRefreshes(now: now)
         dropExpired(now: now)
+        creations.forgetOld(at: now)
         for _ in 0..<sliceSize {
             guard negatives.forgetDue(at: now) else { break }
         }

@@ -20,7 +20,7 @@ struct PrefetchRound {
 
     /// The passes of a round.
     ///
-    /// What fails three times, with minutes between, is left to the next round.
+    /// A mint that fails three times is left to the next round.
     static let maxPasses = 3
     /// The longest pause before a round, which is random, so that daemons that start together don't call together.
     static let startSpread = Duration.seconds(2)

@@ -64,11 +64,24 @@ struct Job {
 
     var provision: UserProvision? { if case .provision(let provision, _) = work { provision } else { nil } }
 
+    /// True if the tenant has answered a call of a provision.
+    ///
+    /// It then goes before those that have not begun, which would otherwise take all of the tenant's rate.
+    var hasBegun = false
+
     /// True if it has ended.
     var hasEnded: Bool { if case .ended = phase { true } else { false } }
 
     /// The call that is queued or under way, or nil if there is none.
     var call: CallID? { if case .calling(let call) = phase { call } else { nil } }
+
+    /// True if it is a sweep that has not listed the tokens when it was to be over.
+    ///
+    /// Its caller knows that it failed, and later it would revoke the tokens of a new login.
+    func isTooLate(at now: Instant) -> Bool {
+        guard case .sweep(let sweep, _) = work else { return false }
+        return !sweep.hasListed && deadline <= now
+    }
 
     /// True if its result is of use to nobody any more, and nothing was changed that has to be completed.
     ///

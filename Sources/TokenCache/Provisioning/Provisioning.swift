@@ -52,16 +52,23 @@ struct Provisioning {
 
     /// Returns the job of a user that provisions the same by the same rules.
     ///
-    /// A job of before an eviction or a flush is not shared.
+    /// Only the last job of a user is shared, so that requests take effect in their order, and no job of before an
+    /// eviction or a flush.
     func find(_ user: UserKey, _ content: ProvisionContent, _ policy: ProvisioningPolicy) -> JobID? {
-        lines[user]?.first { id in
-            guard let job = self[id], case .provision(_, content) = job.work else { return false }
-            return job.policy == policy && job.isRemembered
-        }
+        guard let id = lines[user]?.last, let job = self[id], case .provision(_, content) = job.work,
+            job.policy == policy, job.isRemembered
+        else { return nil }
+        return id
     }
 
-    /// True if a user may have one more provision.
-    func canAdd(_ user: UserKey) -> Bool { (lines[user]?.count ?? 0) < Self.maxJobsPerUser }
+    /// True if a uid may add one more provision of a user.
+    ///
+    /// One uid may have half of them, so that there is room for another.
+    func canAdd(_ user: UserKey, for peer: PeerUID) -> Bool {
+        guard let line = lines[user] else { return true }
+        return line.count < Self.maxJobsPerUser
+            && line.count { self[$0]?.peer.uid == peer } < Self.maxJobsPerUser / 2
+    }
 
     /// True if a uid may have one more job.
     ///

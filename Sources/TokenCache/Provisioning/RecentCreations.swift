@@ -14,10 +14,18 @@ struct RecentCreations {
     mutating func add(_ user: UserKey, at now: Instant) {
         times[user] = now
         order.append((user, now))
-        while let first = order.first, order.count > Self.maxUsers || now - first.at >= Self.grace {
-            order.removeFirst()
-            if times[first.user] == first.at { times[first.user] = nil }
-        }
+        while order.count > Self.maxUsers { forgetFirst() }
+        forgetOld(at: now)
+    }
+
+    /// Forgets the users whose time is over.
+    mutating func forgetOld(at now: Instant) {
+        while let first = order.first, now - first.at >= Self.grace { forgetFirst() }
+    }
+
+    private mutating func forgetFirst() {
+        guard let first = order.popFirst() else { return }
+        if times[first.user] == first.at { times[first.user] = nil }
     }
 
     /// True if a user was created so lately that a denial means little.

@@ -28,8 +28,12 @@ struct TokenSweep: Equatable {
     private var phase: Phase
     /// The ids of the users whose tokens are not listed yet.
     private var userIDs: [String] = []
+    /// The ids of all users that were found.
+    private(set) var foundIDs: [String] = []
     /// The ids of the tokens that are left, the next one last.
     private var tokens: [String] = []
+    /// The ids of all tokens that were listed, as a tenant's pages may overlap.
+    private var listed: Set<String> = []
     /// The number of tokens that were revoked.
     private(set) var count = 0
     /// The first failure, or nil if there was none so far.
@@ -49,6 +53,9 @@ struct TokenSweep: Equatable {
         }
     }
 
+    /// True if the tokens to revoke are known.
+    var hasListed: Bool { phase == .revoking }
+
     /// True if the call under way changes something at the tenant.
     var changesTenant: Bool { phase == .revoking }
 
@@ -63,6 +70,10 @@ struct TokenSweep: Equatable {
             count += 1
             return revokeNext()
         case (.revoking, .refused(let upstream)) where upstream.status == 404: return revokeNext()
+        case (.revoking, .refused(let upstream)) where ![401, 403].contains(upstream.status):
+            // One token that can't be revoked must not keep the others.
+            failure = failure ?? .denied(upstream, retryAfter: nil)
+            return revokeNext()
         case (_, .refused(let upstream)): return .done(failure ?? .denied(upstream, retryAfter: nil))
         case (_, .users), (_, .tokens), (_, .created), (_, .done): return .done(.unexpectedAnswer)
         }
@@ -77,6 +88,7 @@ struct TokenSweep: Equatable {
         }
         // All users of the subject are logged out, also one that was disabled or deleted.
         userIDs = matches.users.map(\.id)
+        foundIDs = userIDs
         return listNextUser()
     }
 
@@ -88,6 +100,7 @@ struct TokenSweep: Equatable {
 
     private mutating func list(_ ids: [String], _ next: String?, _ userID: String, pages: Int) -> Step {
         let room = Self.maxTokens - tokens.count
+        let ids = ids.filter { listed.insert($0).inserted }
         tokens += ids.prefix(room)
         let isCut = ids.count > room || ids.count == room && (next != nil || !userIDs.isEmpty)
         guard !isCut, next == nil || pages < Self.maxPages else {

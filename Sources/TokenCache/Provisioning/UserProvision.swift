@@ -27,6 +27,10 @@ struct UserProvision: Equatable {
         case replace(after: TenantUser.GroupDifference)
         /// To see what a change has done.
         case compare(wasReplaced: Bool)
+        /// To see whether a creation that got no good answer was made all the same.
+        case lookAfterLoss(CallFailure)
+        /// To see what was made of a change that got no good answer.
+        case compareAfterLoss(CallFailure, TenantUser.GroupDifference)
     }
 
     private enum Phase: Equatable {
@@ -77,6 +81,9 @@ struct UserProvision: Equatable {
     /// Takes the outcome of the call under way, and returns the next step.
     mutating func answered(_ outcome: APIOutcome) -> Step {
         switch (phase, outcome) {
+        case (.creating, .failed(let failure)) where failure.mayBeDone: find(.lookAfterLoss(failure))
+        case (.changing(_, let difference), .failed(let failure)) where failure.mayBeDone:
+            find(.compareAfterLoss(failure, difference))
         case (_, .failed(let failure)): .callFailed(failure)
         case (.finding(let purpose, let matches), .users(let users, let next)):
             found(users, next, purpose, matches)
@@ -127,6 +134,7 @@ struct UserProvision: Equatable {
             // A search may lag behind a creation. The tenant has taken the change.
             return created.map { done($0) } ?? .failed(.userGone)
         case .replace: return .failed(.userGone)
+        case .lookAfterLoss(let failure), .compareAfterLoss(let failure, _): return .callFailed(failure)
         }
     }
 
@@ -141,6 +149,11 @@ struct UserProvision: Equatable {
             return change(user) { .replace($0.result) }
         case .compare(wasReplaced: false): return change(user) { .replace($0.result) }
         case .compare(wasReplaced: true): return change(user) { _ in nil }
+        case .lookAfterLoss: return created(user)
+        case .compareAfterLoss(let failure, let difference):
+            noteHalf(of: difference, user)
+            let isDone = groups.map { user.difference(from: $0, policy).isEmpty } ?? true
+            return isDone ? done(user) : .callFailed(failure)
         }
     }
 
@@ -197,7 +210,7 @@ struct UserProvision: Equatable {
                 userID: user.id,
                 status: user.status,
                 isCreated: isCreated,
-                hasChangedGroups: hasChangedGroups
+                hasChangedGroups: hasChangedGroups && !isCreated
             )
         )
     }

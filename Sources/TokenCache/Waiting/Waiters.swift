@@ -24,7 +24,6 @@ struct Waiters {
 
         /// True if a call for tokens or their revocation is waited for.
         ///
-        ///
         /// A waiter for the API alone doesn't hold up refreshes.
         fileprivate var needsTokenTier: Bool {
             switch self {

@@ -225,10 +225,10 @@ struct RequestReader {
         guard list.kind == .array, let values = strings(in: list, line), values.count <= Self.maxGroups else {
             throw wrong
         }
-        var groups: [String] = []
+        var (groups, seen): ([String], Set<[UInt8]>) = ([], [])
         for value in values {
             guard let group = Self.name(value) else { throw wrong }
-            if !groups.contains(where: { $0.utf8.elementsEqual(group.utf8) }) { groups.append(group) }
+            if seen.insert(value).inserted { groups.append(group) }
         }
         return groups
     }

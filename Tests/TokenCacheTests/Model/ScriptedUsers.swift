@@ -13,6 +13,8 @@ struct ScriptedUsers {
     var isWell = false
     /// The number of creations that a caller was told of.
     private(set) var creations = 0
+    /// The number of creations that got no good answer, which may have been made or not.
+    private(set) var doubtfulCreations = 0
     private var lastNumber = 0
 
     private mutating func newID() -> String {
@@ -46,7 +48,10 @@ struct ScriptedUsers {
 
     /// Performs a call, or fails to.
     mutating func perform(_ call: APICall, _ random: inout SeededRandom) -> APIOutcome {
-        if !isWell, let failure = failure(&random) { return failure }
+        if !isWell, let failure = failure(&random) {
+            if case .createUser = call { doubtfulCreations += 1 }
+            return failure
+        }
         switch call {
         case .findUsers(let subject, let page): return find(subject, page, &random)
         case .createUser(let user): return create(user, &random)
@@ -85,7 +90,10 @@ struct ScriptedUsers {
         let created = TenantUser(id: id, subject: user.subject, status: "active")
         users[id] = created
         // The answer may be lost on its way.
-        if !isWell, Int.random(in: 0..<8, using: &random) == 0 { return .failed(.unavailable("the answer was lost")) }
+        if !isWell, Int.random(in: 0..<8, using: &random) == 0 {
+            doubtfulCreations += 1
+            return .failed(.unavailable("the answer was lost"))
+        }
         creations += 1
         return .created(created)
     }

@@ -108,7 +108,7 @@ struct UserProvisionTests {
         #expect(provision.answered(.done) == .call(Self.find))
         #expect(provision.takeRecords() == [.groupsChanged(added: ["portal-a"], removed: [])])
         #expect(
-            provision.answered(.users([user(groups: ["portal-a"])], next: nil)) == done(created: true, changed: true)
+            provision.answered(.users([user(groups: ["portal-a"])], next: nil)) == done(created: true)
         )
     }
 
@@ -211,7 +211,35 @@ struct UserProvisionTests {
         _ = provision.answered(.users([], next: nil))
         _ = provision.answered(.created(user()))
         #expect(provision.answered(.done) == .call(Self.find))
-        #expect(provision.answered(.users([], next: nil)) == done(created: true, changed: true))
+        #expect(provision.answered(.users([], next: nil)) == done(created: true))
+    }
+
+    @Test("A creation without an answer that was made all the same is told and recorded.")
+    func lostCreation() {
+        var provision = provision()
+        _ = provision.answered(.users([], next: nil))
+        #expect(provision.answered(.failed(.unavailable("lost"))) == .call(Self.find))
+        #expect(provision.answered(.users([user()], next: nil)) == done(created: true))
+        #expect(provision.takeRecords() == [.created])
+        var other = self.provision()
+        _ = other.answered(.users([], next: nil))
+        _ = other.answered(.failed(.unavailable("lost")))
+        #expect(other.answered(.users([], next: nil)) == .callFailed(.unavailable("lost")))
+    }
+
+    @Test("A change without an answer is told and recorded as far as it was made.")
+    func lostChange() {
+        var provision = provision(groups: ["portal-a", "portal-b"])
+        _ = provision.answered(.users([user()], next: nil))
+        #expect(provision.answered(.failed(.unavailable("lost"))) == .call(Self.find))
+        #expect(
+            provision.answered(.users([user(groups: ["portal-a"])], next: nil)) == .callFailed(.unavailable("lost"))
+        )
+        #expect(provision.takeRecords() == [.groupsChanged(added: ["portal-a"], removed: [])])
+        var whole = self.provision(groups: ["portal-a"])
+        _ = whole.answered(.users([user()], next: nil))
+        _ = whole.answered(.failed(.unavailable("lost")))
+        #expect(whole.answered(.users([user(groups: ["portal-a"])], next: nil)) == done(changed: true))
     }
 
     @Test("Two contents are the same only if all of their texts have the same bytes.")
