@@ -72,6 +72,9 @@ class Connection:
 class Stage:
     """A directory with the tenants, the configuration and the daemon."""
 
+    BACKEND = "    clients: { backend: { client_id: backend, client_secret: { file: SECRET } } }\n"
+    """A further client for `limits`, which is what stands under each tenant. SECRET is the path of its secret."""
+
     def __init__(self, tenants=("main",), configuration="", limits=""):
         self.stack = contextlib.ExitStack()
         self.directory = pathlib.Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="operations-")))
@@ -90,7 +93,8 @@ class Stage:
                 self.tenants[name] = StandInTenant(self.directory, name)
                 self.stack.callback(self.tenants[name].end)
                 text += f"  {name}:\n    host: {self.tenants[name].url}\n    client_id: client\n"
-                text += f"    client_secret: {{ file: {secret} }}\n{limits}"
+                text += f"    client_secret: {{ file: {secret} }}\n"
+                text += limits.replace("SECRET", str(secret))
             self.file.write_text(text)
             self.start()
         except BaseException:

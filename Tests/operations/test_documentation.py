@@ -76,7 +76,10 @@ class Documentation(unittest.TestCase):
         for page in PAGES:
             for section in SECTION.findall(page.read_text()):
                 count += 1
-                with self.subTest(page=page.name, section=section), Stage(configuration=section) as stage:
+                with (
+                    self.subTest(page=page.name, section=section),
+                    Stage(configuration=section, limits=Stage.BACKEND) as stage,
+                ):
                     (reply,) = stage.connect(stage.admin).ask({"op": "reload"})
                     self.assertEqual(reply, {"reloaded": True})
         self.assertGreaterEqual(count, FEWEST_SECTIONS)
