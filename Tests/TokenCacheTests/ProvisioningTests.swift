@@ -457,4 +457,57 @@ struct ProvisioningTests {
         }
         #expect(cache.machine.waiters.count == 0)
     }
+
+    @Test("A logout everywhere that has not listed the tokens in time is given up, as it would end a new login.")
+    func everywhereTooLate() throws {
+        var cache = try cache()
+        let user = TokenKey.of("ann").user
+        #expect(cache.provision(request("other", timeout: .seconds(300))) == nil)
+        let (other, _) = try cache.onlyAPICall()
+        #expect(cache.revokeEverywhere(user) == nil)
+        let (find, _) = try cache.onlyAPICall()
+        cache.endAPI(other, .failed(.throttled(retryAfter: .seconds(60))))
+        let replies = cache.endAPI(find, .users([self.user()], next: nil)) + cache.advance(TokenRequest.defaultTimeout)
+        #expect(replies.map(\.reply).contains(.revokedEverywhere(false, upstream: false, count: 0)))
+        #expect(cache.machine.provisioning.count == 0)
+        cache.advance(.seconds(120))
+        #expect(cache.orders().isEmpty)
+    }
+
+    @Test("A token that a login caches during a logout everywhere is dropped with those of the list, by any name.")
+    func everywhereDropsLaterTokens() throws {
+        var cache = try cache()
+        #expect(cache.revokeEverywhere(TokenKey.of("ann").user) == nil)
+        let (find, _) = try cache.onlyAPICall()
+        let byID = TokenKey(
+            user: UserKey(tenant: "main", user: UserLookup(field: .userID, value: "1")),
+            scopes: TokenKey.of("ann").scopes
+        )
+        try cache.warm(.of("ann"))
+        try cache.warm(byID)
+        cache.endAPI(find, .users([user()], next: nil))
+        cache.endAPI(try cache.onlyAPICall().0, .tokens(["a", "b"], next: nil))
+        #expect(cache.ask(.of("ann")) == .wait)
+        #expect(cache.ask(byID) == .wait)
+    }
+
+    @Test("A provision that fails leaves nothing of an earlier one to be answered from.")
+    func failureForgets() throws {
+        var cache = try cache()
+        #expect(cache.provision(request(groups: [])) == nil)
+        cache.endAPI(try cache.onlyAPICall().0, .users([user()], next: nil))
+        #expect(cache.provision(request(groups: [])) == reply(cached: true))
+        #expect(cache.provision(request(groups: ["portal-a"])) == nil)
+        cache.endAPI(try cache.onlyAPICall().0, .failed(Self.unreachable))
+        #expect(cache.provision(request(groups: [])) == nil)
+    }
+
+    @Test("Requests of one user take effect in their order, also if the last one is like the first.")
+    func order() throws {
+        var cache = try cache()
+        for groups in [[], ["portal-a"], []] { #expect(cache.provision(request(groups: groups)) == nil) }
+        #expect(cache.machine.provisioning.count == 3)
+        #expect(cache.provision(request(groups: [])) == nil)
+        #expect(cache.machine.provisioning.count == 3, "only the last one is shared")
+    }
 }

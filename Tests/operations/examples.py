@@ -32,7 +32,7 @@ class Example:
 
     @property
     def fault(self):
-        """What bash says about the syntax of the commands."""
+        """Returns the faults that bash finds in the syntax of the commands."""
         check = subprocess.run(["bash", "-n"], input=self.commands, capture_output=True, text=True, check=False)
         return check.stderr
 

@@ -87,7 +87,7 @@ def test_a_refused_token_is_replaced(stage: Stage, call: Call) -> None:
     stage.control("revoke", {"token": first})
     second = call("token_for", user=ALICE, refused_token=first).access_token
     assert second != first
-    # Whoever reports the first one later gets the second, and another mint isn't made.
+    # A later report of the first one gets the second, and another mint isn't made.
     assert call("token", subject=ALICE.subject, refused_token=first).access_token == second
     with pytest.raises(TokenCacheError, match="rate_limited") as caught:
         call("token", subject=ALICE.subject, refused_token=second)

@@ -13,35 +13,9 @@ extension CacheStateMachine {
     func apiChecks(_ tenant: TenantState, _ name: String, _ now: Instant, _ wall: Date) -> [HealthReply.Check] {
         guard tenant.governor.limits.provisioning != nil else { return [] }
         return [
-            apiCircuit(tenant, name, now, wall), apiHold(tenant, name, now, wall), apiClients(tenant, name, now, wall),
+            circuit("api_circuit", tenant.api, "calls of the tenant's API fail", name, now, wall),
+            hold("api_hold", tenant.api, name, now, wall), apiClients(tenant, name, now, wall),
         ]
-    }
-
-    private func apiCircuit(_ tenant: TenantState, _ name: String, _ now: Instant, _ wall: Date) -> HealthReply.Check {
-        guard let since = tenant.api.circuit.openSince else {
-            return HealthReply.Check(name: "api_circuit", tenant: name, status: .ok)
-        }
-        let description = "calls of the tenant's API fail; \(Self.retry(tenant.api.circuit, now))"
-        return HealthReply.Check(
-            name: "api_circuit",
-            tenant: name,
-            status: .degraded,
-            description: description,
-            since: Self.text(since, now, wall)
-        )
-    }
-
-    private func apiHold(_ tenant: TenantState, _ name: String, _ now: Instant, _ wall: Date) -> HealthReply.Check {
-        guard let hold = tenant.api.currentHold(at: now) else {
-            return HealthReply.Check(name: "api_hold", tenant: name, status: .ok)
-        }
-        return HealthReply.Check(
-            name: "api_hold",
-            tenant: name,
-            status: .degraded,
-            description: ErrorReply.paced(hold.cause, until: hold.until, now: now).description,
-            since: tenant.api.heldSince.map { Self.text($0, now, wall) }
-        )
     }
 
     private func apiClients(_ tenant: TenantState, _ name: String, _ now: Instant, _ wall: Date) -> HealthReply.Check {

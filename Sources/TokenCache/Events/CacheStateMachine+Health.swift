@@ -14,41 +14,62 @@ extension CacheStateMachine {
     /// - Parameter wall: The wall-clock time, for display.
     package func health(now: Instant, wall: Date) -> HealthReply {
         HealthReply(
-            checks: configured.flatMap { id in
-                tenants[id].map {
-                    [circuit($0, id.name, now, wall), hold($0, id.name, now, wall), client($0, id.name, now, wall)]
-                        + [furtherClients($0, id.name, now, wall)].compactMap(\.self)
-                        + apiChecks($0, id.name, now, wall)
-                }
-                    ?? []
-            }
+            checks: configured.flatMap { id in tenants[id].map { checks(of: $0, id.name, now, wall) } ?? [] }
         )
     }
 
-    private func circuit(_ tenant: TenantState, _ name: String, _ now: Instant, _ wall: Date) -> HealthReply.Check {
-        guard let since = tenant.governor.circuit.openSince else {
-            return HealthReply.Check(name: "circuit", tenant: name, status: .ok)
+    private func checks(of tenant: TenantState, _ name: String, _ now: Instant, _ wall: Date) -> [HealthReply.Check] {
+        let circuit = circuit(
+            "circuit",
+            tenant.governor,
+            "calls to the tenant fail\(Self.last(tenant))",
+            name,
+            now,
+            wall
+        )
+        let hold = hold("hold", tenant.governor, name, now, wall)
+        return [circuit, hold, client(tenant, name, now, wall)]
+            + [furtherClients(tenant, name, now, wall)].compactMap(\.self) + apiChecks(tenant, name, now, wall)
+    }
+
+    /// Returns the check of a governor's circuit breaker.
+    func circuit(
+        _ check: String,
+        _ governor: Governor,
+        _ description: String,
+        _ tenant: String,
+        _ now: Instant,
+        _ wall: Date
+    ) -> HealthReply.Check {
+        guard let since = governor.circuit.openSince else {
+            return HealthReply.Check(name: check, tenant: tenant, status: .ok)
         }
-        let retry = Self.retry(tenant.governor.circuit, now)
         return HealthReply.Check(
-            name: "circuit",
-            tenant: name,
+            name: check,
+            tenant: tenant,
             status: .degraded,
-            description: "calls to the tenant fail\(Self.last(tenant)); \(retry)",
+            description: "\(description); \(Self.retry(governor.circuit, now))",
             since: Self.text(since, now, wall)
         )
     }
 
-    private func hold(_ tenant: TenantState, _ name: String, _ now: Instant, _ wall: Date) -> HealthReply.Check {
-        guard let hold = tenant.governor.currentHold(at: now) else {
-            return HealthReply.Check(name: "hold", tenant: name, status: .ok)
+    /// Returns the check of a governor's hold.
+    func hold(
+        _ check: String,
+        _ governor: Governor,
+        _ tenant: String,
+        _ now: Instant,
+        _ wall: Date
+    ) -> HealthReply.Check {
+        guard let hold = governor.currentHold(at: now) else {
+            return HealthReply.Check(name: check, tenant: tenant, status: .ok)
         }
         return HealthReply.Check(
-            name: "hold",
-            tenant: name,
+            name: check,
+            tenant: tenant,
             status: .degraded,
             description: ErrorReply.paced(hold.cause, until: hold.until, now: now).description,
-            since: tenant.governor.heldSince.map { Self.text($0, now, wall) }
+            since: governor.heldSince.map { Self.text($0, now, wall) }
         )
     }
 

@@ -80,7 +80,7 @@ extension CacheStateMachine {
         let peer = waiters.first(of: job.waiters).flatMap { waiters[$0] }?.peer ?? job.peer.uid
         let delay =
             job.hasBegun
-            ? tenants[tenant].flatMap { $0.api.delay(behind: $0.api.firstCalls.count, now: now) }
+            ? tenants[tenant].flatMap { $0.api.delay(behind: $0.api.firstCount, now: now) }
             : tenants[tenant]?.api.delay(of: nil, for: peer, now: now)
         if let delay, delay.until >= job.deadline, job.provision?.hasChangedTenant == false {
             return fail(id, .paced(delay.cause, until: delay.until, now: now), now: now)

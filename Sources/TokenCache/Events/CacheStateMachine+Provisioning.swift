@@ -104,7 +104,7 @@ extension CacheStateMachine {
         until deadline: Instant,
         in trace: TraceContext?
     ) -> JobID {
-        // Whatever comes of it, what was found before no longer holds.
+        // The earlier result no longer holds, also if this one fails.
         provisioned.forget(user)
         let provision = UserProvision(request, policy)
         let job = provisioning.add(

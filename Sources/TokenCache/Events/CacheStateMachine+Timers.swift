@@ -8,7 +8,9 @@ extension CacheStateMachine {
     package mutating func timePassed(now: Instant) -> CacheActions {
         enqueueDueRefreshes(now: now)
         dropExpired(now: now)
-        creations.forgetOld(at: now)
+        for _ in 0..<sliceSize {
+            guard creations.forgetOld(at: now) else { break }
+        }
         for _ in 0..<sliceSize {
             guard negatives.forgetDue(at: now) else { break }
         }

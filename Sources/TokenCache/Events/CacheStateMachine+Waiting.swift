@@ -122,7 +122,15 @@ extension CacheStateMachine {
                 calls.update(call) { $0.revocation?.logout = nil }
                 requeue(call, now: now)
             }
-            if let job = logout.job { provisioning.update(job) { $0.leaveLogout() } }
+            if let job = logout.job {
+                provisioning.update(job) { $0.leaveLogout() }
+                // A call behind a long hold would keep its place among the uid's jobs.
+                if let call = provisioning[job]?.call, provisioning[job]?.isTooLate(at: now) == true,
+                    calls[call]?.sent == nil
+                {
+                    end(call, .unwanted, now: now)
+                }
+            }
         case .job(let job):
             guard var list = provisioning[job]?.waiters else { break }
             waiters.remove(id, from: &list)

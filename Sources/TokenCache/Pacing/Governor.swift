@@ -263,6 +263,8 @@ struct Governor {
 
     /// The calls that go before all callers' calls.
     var firstCalls: [CallID] { Array(first) }
+    /// The number of these calls.
+    var firstCount: Int { first.count }
 
     /// Returns the time until which no call is sent, or nil if calls may be sent.
     func blockedUntil(_ now: Instant) -> Instant? { block(now)?.until }

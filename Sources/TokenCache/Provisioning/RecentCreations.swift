@@ -14,13 +14,14 @@ struct RecentCreations {
     mutating func add(_ user: UserKey, at now: Instant) {
         times[user] = now
         order.append((user, now))
-        while order.count > Self.maxUsers { forgetFirst() }
-        forgetOld(at: now)
+        if order.count > Self.maxUsers { forgetFirst() }
     }
 
-    /// Forgets the users whose time is over.
-    mutating func forgetOld(at now: Instant) {
-        while let first = order.first, now - first.at >= Self.grace { forgetFirst() }
+    /// Forgets one user whose time is over, or returns false if there is none.
+    mutating func forgetOld(at now: Instant) -> Bool {
+        guard let first = order.first, now - first.at >= Self.grace else { return false }
+        forgetFirst()
+        return true
     }
 
     private mutating func forgetFirst() {

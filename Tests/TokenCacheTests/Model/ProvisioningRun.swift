@@ -282,7 +282,7 @@ final class ProvisioningRun {
         if cache.provisioning.count != 0 || cache.calls.count != 0 || cache.waiters.count != 0 {
             violated("work is left: \(cache.provisioning.count) jobs, \(cache.calls.count) calls")
         }
-        // What became of a creation without a good answer is seen only if the user is found afterwards.
+        // A creation without a good answer is recorded only if the user is found afterwards.
         if !(api.creations...api.creations + api.doubtfulCreations).contains(created) {
             violated("\(api.creations) users were created, and \(created) are recorded")
         }

@@ -14,7 +14,7 @@ from tokencached._errors import TokenCacheError
 
 
 class Outcome:
-    """What became of the work that another caller does."""
+    """The end of the work that another caller does."""
 
     def __init__(self, deadline: float) -> None:
         # The caller who does the work has ended by then. An entry that is older was left behind by an interrupt.
