@@ -25,7 +25,6 @@ let settings: [SwiftSetting] = [
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
-let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -50,6 +49,7 @@ var targets: [Target] = [
     .target(name: "CTerminal"),
     .target(name: "SafeText"),
     .target(name: "Systemd", dependencies: ["CLinux", "CSystemd", "SafeText", "Secrets", system]),
+    .target(name: "Reactor", dependencies: ["CLinux", system]),
 
     // MARK: The core: no I/O
     .target(name: "Secrets", dependencies: ["CLinux", crypto]),
@@ -82,8 +82,8 @@ var targets: [Target] = [
     .target(
         name: "SocketServer",
         dependencies: [
-            "CLinux", "OperatorReplies", "SafeText", "Secrets", "TokenProtocol", "TokenCache", nioCore, nioPosix,
-            system,
+            "CLinux", "OperatorReplies", "Reactor", "SafeText", "Secrets", "TokenProtocol", "TokenCache", system,
+            .product(name: "DequeModule", package: "swift-collections"),
         ]
     ),
     .target(name: "TokenLog", dependencies: ["CLinux", "Secrets", "TokenProtocol", "TokenCache"]),
@@ -115,7 +115,7 @@ var targets: [Target] = [
         name: "DaemonRuntime",
         dependencies: [
             "SafeText", "Systemd", "Secrets", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "Audit",
-            "DaemonConfiguration", "OperatorReplies", "PrometheusMetrics", "TokenLog", "MetricsServer",
+            "DaemonConfiguration", "OperatorReplies", "PrometheusMetrics", "Reactor", "TokenLog", "MetricsServer",
             nioCore, nioPosix, logging, metrics, lifecycle, unixSignals, system,
         ]
     ),
@@ -148,6 +148,7 @@ var targets: [Target] = [
 
     // MARK: Tests
     .target(name: "TestSupport", dependencies: [nioCore, nioPosix], path: "Tests/TestSupport"),
+    .testTarget(name: "ReactorTests", dependencies: ["Reactor", "TestSupport", system]),
     .testTarget(name: "SafeTextTests", dependencies: ["SafeText"]),
     .testTarget(name: "SecretsTests", dependencies: ["Secrets"]),
     .testTarget(name: "OperatorRepliesTests", dependencies: ["OperatorReplies"]),
@@ -174,7 +175,7 @@ var targets: [Target] = [
         name: "DaemonRuntimeTests",
         dependencies: [
             "Secrets", "Systemd", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "Audit", "TokenLog",
-            "DaemonConfiguration", "DaemonRuntime", "MetricsServer", "OperatorReplies", "PrometheusMetrics",
+            "DaemonConfiguration", "DaemonRuntime", "MetricsServer", "OperatorReplies", "PrometheusMetrics", "Reactor",
             "StandInTenant", "TestSupport", nioCore, nioPosix, logging, lifecycle, unixSignals, crypto,
         ]
     ),
@@ -188,8 +189,7 @@ var targets: [Target] = [
     .testTarget(
         name: "SocketServerTests",
         dependencies: [
-            "OperatorReplies", "Secrets", "TokenProtocol", "TokenCache", "SocketServer", "TestSupport", nioCore,
-            nioPosix, nioEmbedded,
+            "OperatorReplies", "Reactor", "Secrets", "TokenProtocol", "TokenCache", "SocketServer", "TestSupport",
         ]
     ),
     .testTarget(

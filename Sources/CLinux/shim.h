@@ -2,8 +2,11 @@
 
 #include <fcntl.h>
 #include <malloc.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/types.h>
@@ -19,6 +22,7 @@ struct peer_credentials {
 };
 
 /* prctl(2) takes a variable number of arguments, which Swift can't pass. */
+static inline int set_thread_name(const char *name) { return prctl(PR_SET_NAME, name, 0L, 0L, 0L); }
 static inline int set_undumpable(void) { return prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L); }
 
 /* memfd_secret(2) has no wrapper in the C library, and syscall(2) takes a variable number of arguments. A kernel without the
@@ -38,4 +42,15 @@ static inline int create_memory_file(const char *name) {
 }
 static inline int seal_memory_file(int file) {
     return fcntl(file, 1033 /* F_ADD_SEALS */, 1 /* F_SEAL_SEAL */ | 2 /* F_SEAL_SHRINK */ | 4 /* F_SEAL_GROW */);
+}
+
+/* accept4(2) is declared only with GNU's extensions. The flags are those of socket(2) in this architecture's kernel. */
+static inline int accept_connection(int socket) {
+    return (int)syscall(SYS_accept4, socket, 0L, 0L, (long)(SOCK_NONBLOCK | SOCK_CLOEXEC));
+}
+
+/* fcntl(2) takes a variable number of arguments. */
+static inline int make_nonblocking(int file) {
+    int flags = fcntl(file, F_GETFL);
+    return flags < 0 ? -1 : fcntl(file, F_SETFL, flags | O_NONBLOCK);
 }

@@ -5,6 +5,7 @@ import MetricsServer
 import NIOCore
 import NIOPosix
 import OperatorReplies
+import Reactor
 import ServiceLifecycle
 import SocketServer
 import Systemd
@@ -78,22 +79,23 @@ package struct DaemonRuntime: Sendable {
             incidents.auditGap.finish()
             if !isComplete { log.error("not all records of the audit trail were written before the end") }
         }
-        // One loop for the cache and the connections, another for the tenants: TLS and replies never delay a hit.
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        // A thread of its own for the cache and the connections, and an event loop for the tenants: TLS and replies
+        // never delay a hit.
+        let reactor = try Reactor.start(named: "requests")
         let tenantGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         // A third for HTTP: its clients delay neither by their number, and are answered even if the others are stuck.
         let metricsGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let clients = TenantClients(source, on: tenantGroup, log: log)
         let result = await Result.of {
-            let loops = Loops(requests: group.next(), tenants: tenantGroup.next(), metrics: metricsGroup)
+            let loops = Loops(requests: reactor, tenants: tenantGroup.next(), metrics: metricsGroup)
             try await serve(sockets, handedOver.stored, loops, clients, auditTrail, incidents, exporter)
         }
         await clients.shutdown()
         let shutdown = await Result.of {
             try await metricsGroup.shutdownGracefully()
             try await tenantGroup.shutdownGracefully()
-            try await group.shutdownGracefully()
         }
+        reactor.stop()
         // The first fault is the reason for the end, and decides the exit status.
         try result.get()
         try shutdown.get()
@@ -102,7 +104,7 @@ package struct DaemonRuntime: Sendable {
 
     /// The event loops of the daemon.
     private struct Loops {
-        let requests: any EventLoop
+        let requests: Reactor
         let tenants: any EventLoop
         let metrics: any EventLoopGroup
     }
@@ -119,9 +121,9 @@ package struct DaemonRuntime: Sendable {
                 let text = await exporter.render()
                 return text.isEmpty ? nil : text
             },
-            loops: ["requests": Self.turn(of: loops.requests), "tenants": Self.turn(of: loops.tenants)],
+            loops: ["requests": { await frontend.takeTurn() }, "tenants": Self.turn(of: loops.tenants)],
             readiness: {
-                let checks = await frontend.health?.checks ?? []
+                let checks = await frontend.health.checks
                 return HealthReply(checks: checks + [phase.check].compactMap(\.self))
             }
         )
@@ -142,16 +144,17 @@ package struct DaemonRuntime: Sendable {
     ) async throws {
         let (reloads, accounts) = (ReloadRequests(), AccountRequests())
         let limit = OpenFileLimit.raise()
-        let levels = try await LogLevelControl.start(on: loops.requests, output, log: log)
-        let frontend = try await Frontend.start(
+        let frontend = Frontend(
             on: loops.requests,
             maxConnections: min(settings.maxConnections, limit?.connections ?? .max),
-            dependencies(auditTrail, reloads, accounts, exporter, levels)
+            output,
+            log: log,
+            dependencies(auditTrail, reloads, accounts, exporter)
         )
         let phase = ServingPhase()
         let metrics = MetricsEndpoint(frontend, pages(frontend, loops, phase, exporter), on: loops.metrics, log: log)
-        let components = await components(frontend, clients, stored, auditTrail, metrics, levels)
-        try await components.apply(components.prepare(loaded))
+        let components = await components(frontend, clients, stored, auditTrail, metrics)
+        await components.apply(try await components.prepare(loaded))
         warn(limit)
         // Trapped before the daemon is ready: from then on the manager may send it at any moment.
         let reloadSignals = await UnixSignalsSequence(trapping: signals.reload)
@@ -171,8 +174,7 @@ package struct DaemonRuntime: Sendable {
         let result = await Result.of { try await services.run() }
         // Also after a fault of a service, so that the next daemon gets all tokens.
         await components.persistence.finish()
-        try await loops.requests.submit { levels.value.close() }.get()
-        try await frontend.stop()
+        await frontend.stop()
         try result.get()
     }
 
@@ -199,7 +201,11 @@ package struct DaemonRuntime: Sendable {
             AccountService(frontend, source.accounts, requests: accounts, log: log),
             AuditService(auditTrail: components.auditTrail),
             IncidentService(frontend, incidents),
-            HeartbeatService(frontend, loops: [loops.requests, loops.tenants], interval: Watchdog.interval),
+            HeartbeatService(
+                frontend,
+                turns: [{ await frontend.takeTurn() }, Self.turn(of: loops.tenants)],
+                interval: Watchdog.interval
+            ),
             EarlySignalService(),
             SocketWatchService(frontend, sockets, log: log),
             ServingService(frontend, sockets, phase, tenants: tenantNames, log: log),
@@ -211,8 +217,7 @@ package struct DaemonRuntime: Sendable {
         _ clients: TenantClients,
         _ stored: [HandedOverSockets.Stored],
         _ auditTrail: AuditTrail,
-        _ metrics: MetricsEndpoint,
-        _ levels: NIOLoopBound<LogLevelControl>
+        _ metrics: MetricsEndpoint
     ) async -> Components {
         await clients.onSecretChange { await frontend.cache.secretChanged(of: $0) }
         return Components(
@@ -227,7 +232,6 @@ package struct DaemonRuntime: Sendable {
             auditTrail: auditTrail,
             metrics: metrics,
             output: output,
-            levels: levels,
             log: log
         )
     }
@@ -236,8 +240,7 @@ package struct DaemonRuntime: Sendable {
         _ auditTrail: AuditTrail,
         _ reloads: ReloadRequests,
         _ accounts: AccountRequests,
-        _ exporter: MetricsExporter,
-        _ levels: NIOLoopBound<LogLevelControl>
+        _ exporter: MetricsExporter
     ) -> Frontend.Dependencies {
         let (log, resolver) = (log, source.accounts)
         return Frontend.Dependencies(
@@ -245,8 +248,7 @@ package struct DaemonRuntime: Sendable {
             audit: { auditTrail.append($0) },
             askForNames: { if resolver.want($0) { accounts.ask() } },
             reload: { reloads.ask(($0, $1)) },
-            metrics: { exporter.ask($0) },
-            levels: levels
+            metrics: { exporter.ask($0) }
         )
     }
 

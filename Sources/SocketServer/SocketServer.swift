@@ -1,7 +1,7 @@
 import Glibc
-package import NIOCore
-import NIOPosix
 package import OperatorReplies
+package import Reactor
+package import SystemPackage
 package import TokenCache
 package import TokenProtocol
 
@@ -15,28 +15,32 @@ package import TokenProtocol
 // Its parts: Listening binds the sockets and accepts from them. Connections moves a connection's bytes and limits its
 // use of resources. Access decides what a client may do. Requests passes authorized requests to the cache.
 
-/// Serves both sockets on one event loop.
+/// Serves both sockets on one reactor.
 ///
-/// It is used on that loop only, except for ``listen(on:kind:isHandedOver:)`` and ``drain(within:)``, which start
-/// there.
-package final class SocketServer {
+/// It is used on the reactor's thread only.
+@safe package final class SocketServer {
     /// The time for which connections are still accepted and read after a drain has begun.
     ///
-    /// Bytes that peers have sent by then reach the loop within one round, for which ten milliseconds are ample.
-    package static let grace = TimeAmount.milliseconds(10)
-    /// The size of reads in bytes: small at first, then as the peer sends, up to the longest line and a little more.
-    private static let readSizes = (minimum: 1_024, initial: 4_096, maximum: 65_536)
-    /// A connection isn't read while more bytes of replies than this are unsent, until they are down to the lower
-    /// number.
-    private static let writeMarks = ChannelOptions.Types.WriteBufferWaterMark(low: 128 * 1_024, high: 512 * 1_024)
+    /// Bytes that peers have sent by then reach the reactor within one turn, for which ten milliseconds are ample.
+    package static let grace = Duration.milliseconds(10)
+    /// The most bytes that are read at once: the longest line, nearly.
+    private static let readSize = 64 * 1_024
+    /// The output that a connection gathers before it sends, in bytes, in a turn with several connections.
+    ///
+    /// A batch of small requests can have replies twenty times its size, and more than this doesn't fit the processor's
+    /// cache.
+    private static let gathered = 64 * 1_024
+    /// The same in a turn with one connection, whose peer reads the first replies while the next are being written.
+    private static let streamed = 4 * 1_024
+
+    /// The pause before bytes are sent again for which the kernel had no memory.
+    private static let memoryPause = Duration.milliseconds(20)
 
     /// The number of connections to the admin socket that may be open while all others are taken.
     ///
     /// Without them an app could lock its operator out.
     package static let reservedAdminConnections = 8
 
-    /// The event loop.
-    package let eventLoop: any EventLoop
     /// The limit of open connections over both sockets.
     package var maxConnections: Int
     /// The share of the connections that one uid may have while another needs one.
@@ -44,73 +48,112 @@ package final class SocketServer {
     /// The counts of connections since the start.
     package private(set) var counts = StatsReply.Connections()
 
-    private var failedAccepts = (count: 0, reason: String?.none)
-    private let requestHandler: any RequestHandler
-    private let unitOf: Peer.UnitLookup
-    private let releaseMemory: () -> Void
-    private let sendQueue: SendQueue
+    let requestHandler: any RequestHandler
+    /// The memory that all connections read into, one after another.
+    let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: readSize, alignment: 64)
+    var buffers = BufferPool()
+    /// The output that a connection gathers before it sends, in bytes, by the number of connections in the last turn.
+    private(set) var largeOutput = streamed
     /// The connections that have more requests than are answered at once.
-    let scheduler: ConnectionScheduler
-    private var connections: [UInt64: ConnectionHandler] = [:]
-    private var adminConnections: [UInt64: ConnectionHandler] = [:]
+    let scheduler = ConnectionScheduler()
     /// The bytes of replies that peers have not read yet.
     private(set) var unsent: UnsentBytes
+
+    private let reactor: Reactor
+    private let calls: SystemCalls
+    private let unitOf: Peer.UnitLookup
+    private let releaseMemory: () -> Void
+    private var failedAccepts = (count: 0, reason: String?.none)
+    private var connections: [UInt64: Connection] = [:]
+    private var adminConnections: [UInt64: Connection] = [:]
+    /// The connections whose peers have not read all of their replies.
+    private var watched: [UInt64: Connection] = [:]
+    private var watchTimer: ReactorTimer?
+    /// The connections for whose bytes the kernel had no memory.
+    private var starved: [UInt64: Connection] = [:]
+    private var starvedTimer: ReactorTimer?
     private var listeners: [Listener] = []
     private var quotas = ConnectionQuotas()
     private var lastNumber: UInt64 = 0
     private var lastUse: UInt64 = 0
-    private var drained: EventLoopPromise<Void>?
-    private var isGraceOver = false
+    /// The connections that continue at the end of this turn.
+    private var resuming: [Connection] = []
+    /// The connections that send at the end of this turn.
+    private var sending: [Connection] = []
+    /// True if connections had yielded before this turn began, which has looked at all sockets since.
+    private var isRoundDue = false
+    private var drain: Drain?
 
-    /// A socket on which connections are accepted.
-    private struct Listener {
-        let channel: any Channel
-        let kind: SocketKind
-        /// True if the service manager has the socket, too, so that the next daemon serves the connections in its
-        /// queue.
-        let isHandedOver: Bool
+    /// A drain that has begun.
+    private struct Drain {
+        var isGraceOver = false
+        var isOver = false
+        var timers: [ReactorTimer] = []
+        var completions: [() -> Void] = []
     }
 
     /// Creates a server that listens on no socket yet.
     ///
     /// - Parameters:
+    ///   - calls: The system calls on its sockets.
     ///   - maxUnsent: The limit of unsent bytes of replies over all connections.
     ///   - unitOf: Finds the systemd unit of a socket's peer.
-    ///   - scheduleNextRound: Makes its owner call ``nextRound()`` once the loop has looked at all sockets again. If it
-    ///     is nil, the loop makes that call as soon as possible.
     ///   - releaseMemory: Called when many unsent bytes were freed, and returns at once.
     package init(
-        on eventLoop: any EventLoop,
+        on reactor: Reactor,
+        calls: SystemCalls = .kernel,
         maxConnections: Int,
         connectionShare: Double = 0.5,
         maxUnsent: Int? = nil,
         requestHandler: any RequestHandler,
         unitOf: @escaping Peer.UnitLookup = { _ in nil },
-        scheduleNextRound: (() -> Void)? = nil,
         releaseMemory: @escaping () -> Void = {}
     ) {
-        self.releaseMemory = releaseMemory
-        let server = WeakReference()
-        scheduler = ConnectionScheduler(
-            scheduleNextRound: scheduleNextRound
-                ?? { eventLoop.assumeIsolated().execute { server.value?.nextRound() } }
-        )
+        (self.reactor, self.calls, self.releaseMemory) = (reactor, calls, releaseMemory)
         self.unitOf = unitOf
         unsent = maxUnsent.map { UnsentBytes(limit: $0) } ?? UnsentBytes()
-        self.eventLoop = eventLoop
         self.maxConnections = maxConnections
         self.connectionShare = connectionShare
         self.requestHandler = requestHandler
-        sendQueue = SendQueue(on: eventLoop, requestHandler: requestHandler)
-        server.value = self
     }
 
-    private final class WeakReference {
-        weak var value: SocketServer?
+    deinit { unsafe readBuffer.deallocate() }
+
+    // MARK: Turns
+
+    /// Makes the reactor call the server at the end of its turns.
+    ///
+    /// It is called once, before the server is used.
+    package func start() { reactor.turnEnded = { [weak self] in self?.turnEnded() } }
+
+    /// Continues and sends what this turn has left, once the reactor has looked at all sockets.
+    private func turnEnded() {
+        if isRoundDue { scheduler.serveRound() }
+        for connection in exchange(&resuming, with: []) { connection.resumeNow() }
+        sendAll()
+        isRoundDue = scheduler.hasYielded
+        if isRoundDue || !resuming.isEmpty || !sending.isEmpty { reactor.turnSoon() }
     }
 
-    /// Serves the connections that have more requests than were answered at once.
-    package func nextRound() { scheduler.serveRound() }
+    /// Sends the replies of all connections.
+    ///
+    /// Waking a peer for a single reply costs both sides more than the request. So the requests of a turn are answered
+    /// first, and all replies are sent at its end. A peer with several connections finds all its replies together.
+    private func sendAll() {
+        guard !sending.isEmpty else { return }
+        // Sending may close a connection, and others with it. Nothing of that adds a connection to the list.
+        let connections = sending
+        largeOutput = connections.count > 1 ? Self.gathered : Self.streamed
+        sending.removeAll(keepingCapacity: true)
+        for connection in connections { connection.sendNow() }
+        requestHandler.roundEnded()
+    }
+
+    /// Makes a connection send at the end of this turn.
+    func sendLater(_ connection: Connection) { sending.append(connection) }
+
+    /// Makes a connection continue at the end of this turn.
+    func resumeLater(_ connection: Connection) { resuming.append(connection) }
 
     // MARK: Listening
 
@@ -121,71 +164,62 @@ package final class SocketServer {
     /// - Parameter isHandedOver: True if the service manager keeps the socket open when this daemon ends. A drain then
     ///   leaves the connections in its queue to the next daemon. The queue of another socket would be lost, so a drain
     ///   still accepts from it.
-    package func listen(on descriptor: CInt, kind: SocketKind, isHandedOver: Bool = false) -> EventLoopFuture<Void> {
-        let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        return ServerBootstrap(group: eventLoop)
-            .serverChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(AcceptBackoff { bound.value.noteFailedAccept($0) })
-                }
-            }
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try bound.value.accept(channel, kind: kind) }
-            }
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelOption(.writeBufferWaterMark, value: Self.writeMarks)
-            .childChannelOption(
-                .recvAllocator,
-                value: AdaptiveRecvByteBufferAllocator(
-                    minimum: Self.readSizes.minimum,
-                    initial: Self.readSizes.initial,
-                    maximum: Self.readSizes.maximum
-                )
-            )
-            .withBoundSocket(descriptor)
-            .map { channel in
-                // NIO has made the socket listen once more, with a backlog of 128.
-                _ = Glibc.listen(descriptor, ListeningSocket.backlog)
-                bound.value.listeners.append(Listener(channel: channel, kind: kind, isHandedOver: isHandedOver))
-            }
+    package func listen(on descriptor: CInt, kind: SocketKind, isHandedOver: Bool = false) throws(Errno) {
+        let listener = Listener(
+            ListeningPort(descriptor, calls: calls),
+            kind: kind,
+            isHandedOver: isHandedOver,
+            on: reactor,
+            onConnection: { [unowned self] in accept($0, kind: kind) },
+            onFault: { [unowned self] in failedAccepts = (failedAccepts.count + 1, "\($0)") }
+        )
+        do throws(Errno) {
+            try listener.start()
+        } catch {
+            Glibc.close(descriptor)
+            throw error
+        }
+        listeners.append(listener)
     }
 
     /// Stops accepting on all sockets of a kind except the last one.
     package func closeOlderListeners(_ kind: SocketKind) {
         guard let last = listeners.lastIndex(where: { $0.kind == kind }) else { return }
-        for (index, listener) in listeners.enumerated() where index != last && listener.kind == kind {
-            listener.channel.close(promise: nil)
-        }
-        listeners = listeners.enumerated().filter { $0 == last || $1.kind != kind }.map(\.element)
+        let older = listeners[..<last].filter { $0.kind == kind }
+        for listener in older { listener.close() }
+        listeners.removeAll { listener in older.contains { $0 === listener } }
     }
 
     /// Stops accepting, answers the requests under way, and closes all connections, at the latest at the deadline.
-    package func drain(within deadline: TimeAmount) -> EventLoopFuture<Void> {
-        if let drained { return drained.futureResult }
-        let promise = eventLoop.makePromise(of: Void.self)
-        drained = promise
-        for listener in listeners where listener.isHandedOver { listener.channel.close(promise: nil) }
-        let isolated = eventLoop.assumeIsolated()
-        isolated.scheduleTask(in: Self.grace) {
-            for listener in self.listeners { listener.channel.close(promise: nil) }
-            self.isGraceOver = true
-            for connection in self.connections.values { connection.drain() }
-            self.endIfDrained()
+    ///
+    /// - Parameter completion: Called when all connections are closed.
+    package func drain(within deadline: Duration, completion: @escaping () -> Void) {
+        if let drain {
+            if drain.isOver { completion() } else { self.drain?.completions.append(completion) }
+            return
         }
-        let end = isolated.scheduleTask(in: deadline) {
-            for connection in self.connections.values { connection.endDrain() }
+        for listener in listeners where listener.isHandedOver { listener.close() }
+        let end = ReactorTimer(on: reactor) { [unowned self] in
+            for connection in connections.values { connection.endDrain() }
         }
-        promise.futureResult.assumeIsolated().whenComplete { _ in end.cancel() }
-        return promise.futureResult
+        let grace = ReactorTimer(on: reactor) { [unowned self] in endGrace() }
+        drain = Drain(timers: [grace, end], completions: [completion])
+        grace.schedule(in: Self.grace)
+        end.schedule(in: deadline)
+    }
+
+    private func endGrace() {
+        for listener in listeners { listener.close() }
+        drain?.isGraceOver = true
+        for connection in connections.values { connection.drain() }
+        endIfDrained()
     }
 
     private func endIfDrained() {
-        guard isGraceOver, connections.isEmpty else { return }
-        drained?.succeed()
-    }
-
-    private func noteFailedAccept(_ error: any Error) {
-        failedAccepts = (failedAccepts.count + 1, "\(error)")
+        guard let drain, drain.isGraceOver, !drain.isOver, connections.isEmpty else { return }
+        self.drain = Drain(isGraceOver: true, isOver: true)
+        for timer in drain.timers { timer.schedule(at: nil) }
+        for completion in drain.completions { completion() }
     }
 
     /// The counts of connections that could not be served.
@@ -206,30 +240,93 @@ package final class SocketServer {
     }
 
     /// Serves a connection that was accepted, or rejects it if there are too many.
-    package func accept(_ channel: any Channel, kind: SocketKind) throws {
-        let uid = try Peer.user(of: channel)
-        guard counts.open < maxConnections || preemptConnection(for: uid) || kind == .admin && reserveAdminConnection()
-        else {
-            counts.rejected += 1
-            quotas.rejected(by: uid)
-            return try channel.pipeline.syncOperations.addHandler(ConnectionRejectionHandler())
+    ///
+    /// The server owns the descriptor from here on, which must not block.
+    package func accept(_ descriptor: CInt, kind: SocketKind) {
+        do {
+            let uid = try Peer.user(of: descriptor)
+            guard hasSpace(for: uid, kind) else { return reject(descriptor, uid) }
+            try serve(descriptor, Client(socket: kind, peer: Peer.of(descriptor, unit: unitOf)))
+        } catch {
+            // The peer has ended, or the kernel has no memory left for it.
+            Glibc.close(descriptor)
         }
-        let peer = try Peer.of(channel, unit: unitOf)
+    }
+
+    /// True if there is a connection left for a uid, or another uid's was closed for it.
+    private func hasSpace(for uid: UInt32, _ kind: SocketKind) -> Bool {
+        counts.open < maxConnections || preemptConnection(for: uid) || kind == .admin && reserveAdminConnection()
+    }
+
+    private func serve(_ descriptor: CInt, _ client: Client) throws(Errno) {
         lastNumber += 1
-        let handler = ConnectionHandler(
-            number: lastNumber,
-            client: Client(socket: kind, peer: peer),
-            server: self,
-            requestHandler: requestHandler,
-            sendQueue: sendQueue
-        )
-        try channel.pipeline.syncOperations.addHandler(handler)
-        // The connection is counted only now, as the handler is sure to report its end.
-        connections[lastNumber] = handler
-        if kind == .admin { adminConnections[lastNumber] = handler }
-        quotas.opened(by: uid)
+        let socket = StreamSocket(descriptor, calls: calls)
+        let connection = Connection(number: lastNumber, client: client, socket: socket, server: self)
+        try reactor.register(connection, for: .reading)
+        // The connection is counted only now, as it is sure to report its end.
+        connections[lastNumber] = connection
+        if client.socket == .admin { adminConnections[lastNumber] = connection }
+        quotas.opened(by: client.peer.uid)
         counts.open += 1
         counts.accepted += 1
+    }
+
+    /// Answers a connection that exceeds the limit with an error, and closes it.
+    private func reject(_ descriptor: CInt, _ uid: UInt32) {
+        counts.rejected += 1
+        quotas.rejected(by: uid)
+        var output = OutputBuffer()
+        let error = ErrorReply(.overloaded, "too many connections are open", retryAfter: 1)
+        ReplyEncoder.encode(.error(error), id: nil, into: &output)
+        // It fits the buffer of a new socket.
+        unsafe output.drain { _ = unsafe StreamSocket(descriptor, calls: calls).send($0) }
+        Glibc.close(descriptor)
+    }
+
+    /// Waits until a connection's socket accepts bytes again, and checks that its peer reads.
+    ///
+    /// - Returns: False if that is not possible, so that the connection has to be closed.
+    func watch(_ connection: Connection) -> Bool {
+        do throws(Errno) {
+            try reactor.change(connection, to: .readingAndWriting)
+        } catch {
+            return false
+        }
+        watched[connection.number] = connection
+        let timer = watchTimer ?? ReactorTimer(on: reactor) { [unowned self] in checkProgress() }
+        watchTimer = timer
+        if !timer.isScheduled { timer.schedule(in: SlowConsumerDetector.checkInterval) }
+        return true
+    }
+
+    /// Waits no longer, as the peer has read all.
+    func stopWatching(_ connection: Connection) {
+        watched[connection.number] = nil
+        try? reactor.change(connection, to: .reading)
+    }
+
+    /// Makes a connection send again after a moment, as the kernel has no memory for its bytes.
+    func sendAgain(_ connection: Connection) {
+        starved[connection.number] = connection
+        let timer =
+            starvedTimer
+            ?? ReactorTimer(on: reactor) { [unowned self] in
+                for connection in exchange(&starved, with: [:]).values { connection.sendUnsent() }
+            }
+        starvedTimer = timer
+        if !timer.isScheduled { timer.schedule(in: Self.memoryPause) }
+    }
+
+    private func checkProgress() {
+        for connection in watched.values { connection.checkProgress() }
+        if !watched.isEmpty { watchTimer?.schedule(in: SlowConsumerDetector.checkInterval) }
+    }
+
+    /// Calls a connection no longer, which closes its descriptor.
+    func stopServing(_ connection: Connection) {
+        watched[connection.number] = nil
+        starved[connection.number] = nil
+        reactor.deregister(connection)
     }
 
     /// Notes that a connection was closed.
@@ -287,14 +384,14 @@ package final class SocketServer {
         return true
     }
 
-    private func preempt(_ connection: ConnectionHandler) {
+    private func preempt(_ connection: Connection) {
         counts.rejected += 1
         connection.preempt()
         closed(connection.number)
     }
 
     /// The connection that can best be closed: one without waiting requests, of these the longest unused one.
-    private static func leastUsed(_ connections: some Collection<ConnectionHandler>) -> ConnectionHandler? {
+    private static func leastUsed(_ connections: some Collection<Connection>) -> Connection? {
         connections.min { ($0.isWaiting ? 1 : 0, $0.lastUse) < ($1.isWaiting ? 1 : 0, $1.lastUse) }
     }
 }

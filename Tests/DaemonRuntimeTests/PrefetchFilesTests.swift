@@ -77,14 +77,14 @@ struct PrefetchFilesTests {
         try await run("ann\nb\tb\n", every: "1m") { daemon in
             let path = daemon.directory.path("subjects")
             #expect(daemon.log.count("the prefetch file can't be used, and nothing is minted from it") == 1)
-            let check = await daemon.frontend.health?.checks.first { $0.name == "prefetch" }
+            let check = await daemon.frontend.health.checks.first { $0.name == "prefetch" }
             #expect(check?.status == .degraded)
             #expect(check?.description == "\(path):2: it has a control character")
             await daemon.components.prefetchFiles.readDue(now: .now + .seconds(120))
             #expect(daemon.log.count("the prefetch file can't be used") == 1)
             try daemon.configure()
             #expect(await daemon.reload.perform() == .reloaded)
-            #expect(await daemon.frontend.health?.checks.contains { $0.name == "prefetch" } == false)
+            #expect(await daemon.frontend.health.checks.contains { $0.name == "prefetch" } == false)
         }
     }
 
@@ -94,7 +94,7 @@ struct PrefetchFilesTests {
             try daemon.directory.write("bob\n", to: "subjects")
             await daemon.components.prefetchFiles.readDue(now: .now + .seconds(120))
             await daemon.log.wait(for: "the users of the prefetch file are done")
-            #expect(await daemon.frontend.health?.checks.contains { $0.name == "prefetch" } == false)
+            #expect(await daemon.frontend.health.checks.contains { $0.name == "prefetch" } == false)
             #expect(try await daemon.token("bob").source == "cache")
         }
     }

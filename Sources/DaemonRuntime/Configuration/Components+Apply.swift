@@ -1,12 +1,11 @@
 import Audit
 package import DaemonConfiguration
 import Logging
-import NIOCore
 import TokenCache
 
 /// The way of a configuration into force, which a start and a reload share.
 ///
-/// ``prepare(_:)`` finds the faults and changes nothing. ``apply(_:)`` fails only while the daemon ends.
+/// ``prepare(_:)`` finds the faults and changes nothing. ``apply(_:)`` can't fail.
 extension Components {
     /// Opens and checks all that a configuration needs.
     ///
@@ -21,11 +20,9 @@ extension Components {
     }
 
     /// Puts all settings into force.
-    package func apply(_ settings: RuntimeSettings) async throws {
+    package func apply(_ settings: RuntimeSettings) async {
         output.use(settings.logFormat)
-        let level = settings.logLevel
-        try await frontend.eventLoop.submit { [levels] in levels.value.configure(level) }.get()
-        try await frontend.apply(settings)
+        await frontend.apply(settings)
         // Right after the new secrets: ending the persistence may take seconds.
         for client in await clients.apply(settings.clients) { await frontend.cache.secretChanged(of: client) }
         auditTrail.move(to: settings.auditTrail)

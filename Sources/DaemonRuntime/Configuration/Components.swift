@@ -1,6 +1,5 @@
 package import Audit
 package import Logging
-package import NIOCore
 
 /// The parts of the daemon that a configuration has settings for.
 ///
@@ -13,7 +12,6 @@ package struct Components: Sendable {
     package let metrics: MetricsEndpoint
     package let prefetchFiles: PrefetchFiles
     package let output: LogOutput
-    package let levels: NIOLoopBound<LogLevelControl>
     package let log: Logger
 
     /// Creates the set of parts that the settings of ``apply(_:)`` go to.
@@ -24,7 +22,6 @@ package struct Components: Sendable {
         auditTrail: AuditTrail,
         metrics: MetricsEndpoint,
         output: LogOutput,
-        levels: NIOLoopBound<LogLevelControl>,
         log: Logger
     ) {
         self.frontend = frontend
@@ -34,7 +31,6 @@ package struct Components: Sendable {
         self.metrics = metrics
         prefetchFiles = PrefetchFiles(frontend, log: log)
         self.output = output
-        self.levels = levels
         self.log = log
     }
 }

@@ -45,9 +45,8 @@ package struct Reload: Sendable {
     ///
     /// - Returns: The reply for the operator.
     package func perform() async -> Reply {
-        do {
-            let settings = try await components.prepare(load())
-            try await components.apply(settings)
+        do throws(ConfigurationFaults) {
+            await components.apply(try await components.prepare(load()))
             last.faults.withLock { $0 = [] }
             incident.forget()
             log.notice(
@@ -55,11 +54,8 @@ package struct Reload: Sendable {
                 metadata: [LogKey.event: "\(LogEventName.reloaded.rawValue)", LogKey.path: "\(source.path)"]
             )
             return .reloaded
-        } catch let faults as ConfigurationFaults {
-            return report(faults)
         } catch {
-            log.notice("the configuration was not read again", metadata: [LogKey.reason: "\(error)"])
-            return .error(ErrorReply(.unavailable, "the daemon is shutting down", retryAfter: 1))
+            return report(error)
         }
     }
 

@@ -43,7 +43,7 @@ package struct ReloadService: DaemonService {
                     let reply = await performAndAnnounce()
                     metrics.count(reply)
                     auditTrail.append(AuditRecord(request?.peer, .reload(Self.code(of: reply))))
-                    if let request { frontend.deliver(reply, to: request.waiter) }
+                    if let request { await frontend.deliver(reply, to: request.waiter) }
                 }
                 group.cancelAll()
             }

@@ -1,26 +1,18 @@
 import Dispatch
-package import NIOCore
+package import Logging
 package import OperatorReplies
+package import Reactor
 import Secrets
 package import SocketServer
 import Systemd
 package import TokenCache
 package import TokenProtocol
 
-/// The parts that live on the cache's event loop: the cache itself, its timer, the dispatch of requests and the server.
+/// The parts that live on the reactor: the cache, its timer, the dispatch of requests, the server, and the log's level.
 ///
-/// It starts without tenants and rejects all requests. ``apply(_:)`` gives it its settings.
-package struct Frontend: Sendable {
-    /// The event loop.
-    package let eventLoop: any EventLoop
-    /// The cache.
-    package let cache: TokenCache
-    private let timer: NIOLoopBound<BootTimeTimer>
-    /// Fires at once, but only after the loop has polled all sockets.
-    private let rounds: NIOLoopBound<BootTimeTimer>
-    private let dispatcher: NIOLoopBound<RequestDispatcher>
-    private let server: NIOLoopBound<SocketServer>
-
+/// It starts without tenants and rejects all requests. ``apply(_:)`` gives it its settings. Its executor is the same as
+/// the cache's, so that it calls the cache without a hop.
+package actor Frontend {
     /// The parts of the daemon that the frontend calls.
     ///
     /// None of these calls may block.
@@ -35,8 +27,6 @@ package struct Frontend: Sendable {
         package var reload: @Sendable (Waiter, Peer) -> Void
         /// Requests the metrics for a request that waits, or returns false if too many wait already.
         package var metrics: @Sendable (Waiter) -> Bool
-        /// The control of the log's level, which lives on the same event loop, or nil for none.
-        package var levels: NIOLoopBound<LogLevelControl>?
 
         /// Creates dependencies whose calls do nothing by default.
         package init(
@@ -44,79 +34,63 @@ package struct Frontend: Sendable {
             audit: @escaping @Sendable (AuditRecord) -> Void = { _ in },
             askForNames: @escaping @Sendable (Peer) -> Void = { _ in },
             reload: @escaping @Sendable (Waiter, Peer) -> Void = { _, _ in },
-            metrics: @escaping @Sendable (Waiter) -> Bool = { _ in false },
-            levels: NIOLoopBound<LogLevelControl>? = nil
+            metrics: @escaping @Sendable (Waiter) -> Bool = { _ in false }
         ) {
             self.notify = notify
             self.audit = audit
             self.askForNames = askForNames
             self.reload = reload
             self.metrics = metrics
-            self.levels = levels
         }
     }
 
-    /// References between parts that need one another.
-    ///
-    /// The cache wakes by the timer and answers through the server, and both need the cache.
-    private struct References: Sendable {
-        let timer: NIOLoopBoundBox<BootTimeTimer?>
-        let rounds: NIOLoopBoundBox<BootTimeTimer?>
-        let server: NIOLoopBoundBox<SocketServer?>
+    /// The cache.
+    package nonisolated let cache: TokenCache
+    private nonisolated let reactor: Reactor
+    private let dispatcher: RequestDispatcher
+    private let server: SocketServer
+    private let levels: LogLevelControl
+    private let timer: ReactorTimer
 
-        init(on loop: any EventLoop) {
-            timer = .makeEmptyBox(eventLoop: loop)
-            rounds = .makeEmptyBox(eventLoop: loop)
-            server = .makeEmptyBox(eventLoop: loop)
-        }
-    }
+    /// The reactor, which is the cache's executor, too.
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe reactor.asUnownedSerialExecutor() }
 
-    /// Creates the cache, its timers, the dispatcher and the server.
+    /// Creates the cache, its timer, the dispatcher and the server.
     ///
     /// Nothing is listened on yet.
-    package static func start(
-        on loop: any EventLoop,
+    ///
+    /// - Parameters:
+    ///   - output: The output whose level operators set.
+    ///   - log: The log that writes to it.
+    package init(
+        on reactor: Reactor,
         maxConnections: Int,
+        _ output: LogOutput,
+        log: Logger,
         _ dependencies: Dependencies
-    ) async throws -> Frontend {
-        let references = References(on: loop)
-        let cache = makeCache(on: loop, references, dependencies)
-        let timer = try await BootTimeTimer.start(on: loop) {
-            references.timer.value?.hasFired()
-            cache.assumeIsolated { $0.timePassed() }
-        }
-        let rounds = try await BootTimeTimer.start(on: loop) {
-            references.rounds.value?.hasFired()
-            references.server.value?.nextRound()
-        }
-        return try await loop.submit {
-            let dispatcher = makeDispatcher(cache, references, dependencies)
-            let server = makeServer(on: loop, maxConnections, dispatcher, references)
-            (references.timer.value, references.rounds.value) = (timer.value, rounds.value)
-            references.server.value = server
-            return Frontend(
-                eventLoop: loop,
-                cache: cache,
-                timer: timer,
-                rounds: rounds,
-                dispatcher: NIOLoopBound(dispatcher, eventLoop: loop),
-                server: NIOLoopBound(server, eventLoop: loop)
-            )
-        }.get()
+    ) {
+        let reference = FrontendReference()
+        let cache = Self.makeCache(on: reactor, reference, dependencies)
+        let levels = LogLevelControl(output, log: log, on: reactor)
+        let dispatcher = Self.makeDispatcher(cache, levels, reference, dependencies)
+        (self.cache, self.reactor, self.levels, self.dispatcher) = (cache, reactor, levels, dispatcher)
+        server = Self.makeServer(on: reactor, maxConnections, dispatcher)
+        timer = ReactorTimer(on: reactor) { cache.assumeIsolated { $0.timePassed() } }
+        reference.set(self)
     }
 
     private static func makeCache(
-        on loop: any EventLoop,
-        _ references: References,
+        on reactor: Reactor,
+        _ reference: FrontendReference,
         _ dependencies: Dependencies
     ) -> TokenCache {
         TokenCache(
-            on: loop.executor,
+            on: reactor,
             policy: CachePolicy(),
             tenants: [:],
             dependencies: TokenCache.Dependencies(
-                wake: { references.timer.value?.schedule(at: $0, now: ContinuousClock.now) },
-                deliver: { references.server.value?.deliver($0.reply, to: $0.waiter) },
+                wake: { time in reference.use { $0.timer.schedule(at: time) } },
+                deliver: { delivery in reference.use { $0.server.deliver(delivery.reply, to: delivery.waiter) } },
                 notify: dependencies.notify,
                 audit: dependencies.audit
             )
@@ -125,7 +99,8 @@ package struct Frontend: Sendable {
 
     private static func makeDispatcher(
         _ cache: TokenCache,
-        _ references: References,
+        _ levels: LogLevelControl,
+        _ reference: FrontendReference,
         _ dependencies: Dependencies
     ) -> RequestDispatcher {
         RequestDispatcher(
@@ -142,129 +117,97 @@ package struct Frontend: Sendable {
                 metrics: dependencies.metrics,
                 audit: dependencies.audit,
                 askForNames: dependencies.askForNames,
-                setLogLevel: { dependencies.levels?.value.set($0) },
-                logCheck: { dependencies.levels?.value.check },
-                fillConnections: { references.server.value?.fill(&$0) }
+                setLogLevel: { levels.set($0) },
+                logCheck: { levels.check },
+                fillConnections: { stats in reference.use { $0.server.fill(&stats) } }
             )
         )
     }
 
     private static func makeServer(
-        on loop: any EventLoop,
+        on reactor: Reactor,
         _ maxConnections: Int,
-        _ dispatcher: RequestDispatcher,
-        _ references: References
+        _ dispatcher: RequestDispatcher
     ) -> SocketServer {
         let memory = DispatchQueue(label: "tokencached.memory", qos: .background)
         return SocketServer(
-            on: loop,
+            on: reactor,
             maxConnections: maxConnections,
             requestHandler: dispatcher,
             unitOf: { try PeerUnit.of($0) },
-            scheduleNextRound: {
-                let now = ContinuousClock.now
-                references.rounds.value?.schedule(at: now, now: now)
-            },
             releaseMemory: { memory.async { ProcessHeap.trim() } }
         )
     }
-}
 
-// MARK: Settings
+    /// Waits for a turn of the reactor, which shows that it is not stuck.
+    package func takeTurn() {}
 
-extension Frontend {
+    // MARK: Settings
+
     /// Applies settings, all at once: no request meets a tenant that only a part of the daemon knows.
-    package func apply(_ settings: RuntimeSettings) async throws {
-        try await eventLoop.submit {
-            dispatcher.value.access = settings.access
-            server.value.connectionShare = settings.connectionShare
-            cache.assumeIsolated {
-                $0.reconfigure(policy: settings.cachePolicy, tenants: settings.tenantPolicies)
-            }
-        }.get()
+    package func apply(_ settings: RuntimeSettings) {
+        levels.configure(settings.logLevel)
+        dispatcher.access = settings.access
+        server.connectionShare = settings.connectionShare
+        cache.assumeIsolated { $0.reconfigure(policy: settings.cachePolicy, tenants: settings.tenantPolicies) }
     }
 
     /// The share of the connections that one uid may have while all connections are taken.
-    package var connectionShare: Double {
-        get async throws { try await eventLoop.submit { server.value.connectionShare }.get() }
-    }
+    package var connectionShare: Double { server.connectionShare }
 
     /// Applies the name service's answers to the access rules.
-    package func apply(_ accounts: KnownAccounts) async {
-        try? await eventLoop.submit {
-            guard dispatcher.value.access.accounts != accounts else { return }
-            dispatcher.value.access.resolve(accounts)
-        }.get()
+    package func apply(_ accounts: KnownAccounts) {
+        guard dispatcher.access.accounts != accounts else { return }
+        dispatcher.access.resolve(accounts)
     }
 
     /// The names in the access rules that this machine doesn't know now.
-    package var unresolvedNames: AccountNames {
-        get async { (try? await eventLoop.submit { dispatcher.value.access.unresolvedNames }.get()) ?? AccountNames() }
-    }
-}
+    package var unresolvedNames: AccountNames { dispatcher.access.unresolvedNames }
 
-// MARK: Serving
+    // MARK: Serving
 
-extension Frontend {
     /// Serves a socket that is bound and listening.
-    package func listen(on socket: DaemonSocket) async throws {
-        try await eventLoop.flatSubmit {
-            server.value.listen(on: socket.descriptor, kind: socket.kind, isHandedOver: socket.isHandedOver)
-        }.get()
+    package func listen(on socket: DaemonSocket) throws {
+        server.start()
+        try server.listen(on: socket.descriptor, kind: socket.kind, isHandedOver: socket.isHandedOver)
     }
 
     /// Serves a descriptor in place of a socket whose name is gone.
     ///
     /// Connections that are open stay.
-    package func listen(on descriptor: CInt, inPlaceOf socket: DaemonSocket) async throws {
-        try await eventLoop.flatSubmit {
-            server.value.listen(on: descriptor, kind: socket.kind)
-        }.get()
-        try await eventLoop.submit { server.value.closeOlderListeners(socket.kind) }.get()
+    package func listen(on descriptor: CInt, inPlaceOf socket: DaemonSocket) throws {
+        try server.listen(on: descriptor, kind: socket.kind)
+        server.closeOlderListeners(socket.kind)
     }
 
     /// The counts of connections that could not be served.
-    package var connectionFaults: ConnectionFaults {
-        get async {
-            (try? await eventLoop.submit { server.value.connectionFaults }.get()) ?? ConnectionFaults()
-        }
-    }
+    package var connectionFaults: ConnectionFaults { server.connectionFaults }
 
     /// Sets or, by nil, ends a failed check of the daemon itself, which `health` shows.
-    package func note(_ check: HealthReply.Check?, named name: String) async {
-        try? await eventLoop.submit { dispatcher.value.checks[name] = check }.get()
-    }
+    package func note(_ check: HealthReply.Check?, named name: String) { dispatcher.checks[name] = check }
 
-    /// The results of the daemon's checks, or nil while it ends.
-    package var health: HealthReply? {
-        get async { try? await eventLoop.submit { dispatcher.value.currentHealth() }.get() }
-    }
+    /// The results of the daemon's checks.
+    package var health: HealthReply { dispatcher.currentHealth() }
 
     /// Delivers a reply to a waiter.
-    package func deliver(_ reply: Reply, to waiter: Waiter) {
-        eventLoop.execute { server.value.deliver(reply, to: waiter) }
-    }
+    package func deliver(_ reply: Reply, to waiter: Waiter) { server.deliver(reply, to: waiter) }
 
-    /// The state of the cache and of the server for metrics, or nil when the event loop has ended.
-    package var snapshot: ServerSnapshot? {
-        get async { try? await eventLoop.submit { dispatcher.value.snapshot() }.get() }
-    }
+    /// The state of the cache and of the server for metrics.
+    package var snapshot: ServerSnapshot { dispatcher.snapshot() }
 
     /// Tells the cache that a file of persisted tokens is stored.
-    func stored(_ generation: UInt64) {
-        eventLoop.execute { cache.assumeIsolated { $0.stored(generation) } }
+    nonisolated func stored(_ generation: UInt64) {
+        reactor.execute { [cache] in cache.assumeIsolated { $0.stored(generation) } }
     }
 
     /// Stops accepting, answers the requests under way, and closes.
-    package func drain(within deadline: TimeAmount) async throws {
-        try await eventLoop.flatSubmit { server.value.drain(within: deadline) }.get()
+    package func drain(within deadline: Duration) async {
+        await withCheckedContinuation { done in server.drain(within: deadline) { done.resume() } }
     }
 
-    /// Closes the timers.
-    package func stop() async throws {
-        try await eventLoop.submit {
-            timer.value.close()
-            rounds.value.close()
-        }.get()
+    /// Cancels the timers.
+    package func stop() {
+        timer.schedule(at: nil)
+        levels.stop()
     }
 }

@@ -1,17 +1,16 @@
 package import Logging
-import NIOCore
 package import OperatorReplies
-import SocketServer
+package import Reactor
 package import TokenCache
 package import TokenProtocol
 
-/// Keeps the log's level, and ends an operator's level at its time, on the event loop.
+/// Keeps the log's level, and ends an operator's level at its time, on the reactor.
 package final class LogLevelControl {
     private var setting: LogLevelSetting
     private let output: LogOutput
     private let log: Logger
     private let now: @Sendable () -> Instant
-    private var timer: BootTimeTimer?
+    private var timer: ReactorTimer?
 
     /// Creates a control of an output's level.
     ///
@@ -23,22 +22,10 @@ package final class LogLevelControl {
         self.now = now
     }
 
-    /// Creates a control with a timer on an event loop.
-    static func start(
-        on loop: any EventLoop,
-        _ output: LogOutput,
-        log: Logger
-    ) async throws
-        -> NIOLoopBound<LogLevelControl>
-    {
-        let box = NIOLoopBoundBox<LogLevelControl?>.makeEmptyBox(eventLoop: loop)
-        let timer = try await BootTimeTimer.start(on: loop) { box.value?.timePassed() }
-        return try await loop.submit {
-            let control = LogLevelControl(output, log: log)
-            control.timer = timer.value
-            box.value = control
-            return NIOLoopBound(control, eventLoop: loop)
-        }.get()
+    /// Creates a control with a timer on a reactor, on whose thread it is used.
+    package convenience init(_ output: LogOutput, log: Logger, on reactor: Reactor) {
+        self.init(output, log: log)
+        timer = ReactorTimer(on: reactor) { [unowned self] in timePassed() }
     }
 
     /// Sets an operator's level.
@@ -60,7 +47,6 @@ package final class LogLevelControl {
 
     /// Handles the timer.
     package func timePassed() {
-        timer?.hasFired()
         guard setting.timePassed(now: now()) else { return schedule() }
         change("the operator's level of the log has ended", ended)
     }
@@ -77,8 +63,8 @@ package final class LogLevelControl {
         )
     }
 
-    /// Closes the timer.
-    func close() { timer?.close() }
+    /// Cancels the timer.
+    func stop() { timer?.schedule(at: nil) }
 
     private var ended: Logger.Metadata {
         [LogKey.event: "\(LogEventName.levelChanged.rawValue)", LogKey.newLevel: "\(setting.current)"]
@@ -97,7 +83,7 @@ package final class LogLevelControl {
         schedule()
     }
 
-    private func schedule() { timer?.schedule(at: setting.end, now: now()) }
+    private func schedule() { timer?.schedule(at: setting.end) }
 }
 
 @available(*, unavailable)

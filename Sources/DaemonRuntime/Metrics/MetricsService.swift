@@ -38,8 +38,8 @@ package struct MetricsService: DaemonService {
         )
         for reader in readers {
             switch reader {
-            case .task(let continuation): continuation.resume(returning: snapshot == nil ? "" : text)
-            case .waiter(let waiter): if let reply { frontend.deliver(.metrics(reply), to: waiter) }
+            case .task(let continuation): continuation.resume(returning: text)
+            case .waiter(let waiter): if let reply { await frontend.deliver(.metrics(reply), to: waiter) }
             }
         }
     }

@@ -1,4 +1,3 @@
-package import NIOCore
 import ServiceLifecycle
 import Systemd
 
@@ -11,17 +10,17 @@ package struct HeartbeatService: DaemonService {
     private static let statusInterval = Duration.seconds(10)
 
     private let frontend: Frontend
-    private let loops: [any EventLoop]
+    private let turns: [@Sendable () async -> Void]
     private let interval: Duration?
 
     /// Prepares the service.
     ///
     /// - Parameters:
-    ///   - loops: The event loops that have to be alive.
+    ///   - turns: The waits for a turn of each event loop that has to be alive.
     ///   - interval: The watchdog's interval, or nil for none.
-    package init(_ frontend: Frontend, loops: [any EventLoop], interval: Duration?) {
+    package init(_ frontend: Frontend, turns: [@Sendable () async -> Void], interval: Duration?) {
         self.frontend = frontend
-        self.loops = loops
+        self.turns = turns
         self.interval = interval
     }
 
@@ -29,7 +28,7 @@ package struct HeartbeatService: DaemonService {
         let pause = interval.map { min($0 / 2, Self.statusInterval) } ?? Self.statusInterval
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                for loop in loops { try? await loop.submit {}.get() }
+                for turn in turns { await turn() }
                 let status = await frontend.status
                 if interval != nil { ServiceNotification.alive.send() }
                 ServiceNotification.status(status).send()

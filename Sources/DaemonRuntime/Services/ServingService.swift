@@ -1,5 +1,4 @@
 package import Logging
-import NIOCore
 import ServiceLifecycle
 import SocketServer
 import Systemd
@@ -11,7 +10,7 @@ package struct ServingService: DaemonService {
     /// The time for the requests under way at a drain.
     ///
     /// The unit's stop timeout is longer.
-    private static let drainTime = TimeAmount.seconds(10)
+    private static let drainTime = Duration.seconds(10)
 
     private let frontend: Frontend
     private let sockets: Sockets
@@ -49,6 +48,6 @@ package struct ServingService: DaemonService {
         ServiceNotification.stopping.send()
         // From here on new peers find another daemon, or none, and not one that is about to close.
         sockets.removeNames()
-        try await frontend.drain(within: Self.drainTime)
+        await frontend.drain(within: Self.drainTime)
     }
 }

@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-package import NIOCore
+import SystemPackage
 package import TokenCache
 
 extension Peer {
@@ -9,21 +9,11 @@ extension Peer {
     /// Returns nil if it belongs to none, and throws if that can't be determined.
     package typealias UnitLookup = (CInt) throws -> String?
 
-    /// The peer of a channel.
-    ///
-    /// A channel in memory, which has no socket, has this process as its peer.
-    package static func of(_ channel: any Channel, unit: UnitLookup) throws -> Peer {
-        try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) {
-            try Peer($0, unit: unit)
-        } ?? Peer(uid: getuid(), gid: getgid(), pid: getpid())
-    }
+    /// The peer of a connected socket.
+    package static func of(_ descriptor: CInt, unit: UnitLookup) throws -> Peer { try Peer(descriptor, unit: unit) }
 
-    /// The user of the peer of a channel.
-    static func user(of channel: any Channel) throws -> UInt32 {
-        try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) { descriptor in
-            try credentials(descriptor).uid
-        } ?? getuid()
-    }
+    /// The user of the peer of a connected socket.
+    static func user(of descriptor: CInt) throws(Errno) -> UInt32 { try credentials(descriptor).uid }
 
     private convenience init(_ descriptor: CInt, unit: UnitLookup) throws {
         let credentials = try Self.credentials(descriptor)
@@ -43,11 +33,11 @@ extension Peer {
         )
     }
 
-    private static func credentials(_ descriptor: CInt) throws -> peer_credentials {
+    private static func credentials(_ descriptor: CInt) throws(Errno) -> peer_credentials {
         var credentials = peer_credentials()
         var size = socklen_t(MemoryLayout<peer_credentials>.size)
         guard unsafe getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0 else {
-            throw IOError(errnoCode: errno, reason: "getsockopt SO_PEERCRED")
+            throw Errno(rawValue: errno)
         }
         return credentials
     }
@@ -57,7 +47,7 @@ extension Peer {
     /// For a process with more groups the kernel reports their number.
     private static let commonGroups = 32
 
-    private static func groups(_ descriptor: CInt) throws -> [UInt32] {
+    private static func groups(_ descriptor: CInt) throws(Errno) -> [UInt32] {
         var capacity = commonGroups
         while true {
             var size = socklen_t(capacity * MemoryLayout<UInt32>.stride)
@@ -68,7 +58,7 @@ extension Peer {
                 count = code == 0 ? Int(size) / MemoryLayout<UInt32>.stride : 0
             }
             guard error == ERANGE, Int(size) / MemoryLayout<UInt32>.stride > capacity else {
-                guard error == 0 else { throw IOError(errnoCode: error, reason: "getsockopt SO_PEERGROUPS") }
+                guard error == 0 else { throw Errno(rawValue: error) }
                 return groups
             }
             capacity = Int(size) / MemoryLayout<UInt32>.stride

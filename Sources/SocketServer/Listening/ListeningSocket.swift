@@ -54,7 +54,7 @@ package struct ListeningSocket: Sendable {
         let lock = try SocketLock(of: address.path, timeout: lockTimeout)
         defer { lock.release() }
         try checkIsFree(address.path)
-        let temporary = "\(address.path).\(getpid())"
+        let temporary = temporaryPath(address.path)
         _ = unsafe unlink(temporary)
         let descriptor = try UnixSocketAddress.open(address.path)
         do throws(ListeningSocketError) {
@@ -123,6 +123,19 @@ package struct ListeningSocket: Sendable {
         }
         guard Glibc.listen(descriptor, backlog) == 0 else { throw .failed(address.path, "it can't listen", errno) }
     }
+
+    /// The name under which a socket is bound before it has its mode and group.
+    ///
+    /// It is short, because a path that is too long for an address is written with the number of a descriptor, which has
+    /// many digits in a daemon with thousands of connections.
+    private static func temporaryPath(_ path: String) -> String {
+        let slash = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
+        let name = String(decoding: path[slash...].utf8.prefix(maxTemporaryName), as: UTF8.self)
+        return "\(path[..<slash])\(name).\(getpid())"
+    }
+
+    /// The bytes of a socket's name that are part of its temporary name.
+    private static let maxTemporaryName = 40
 
     /// Binds to a path that may be too long for an address.
     ///

@@ -6,6 +6,7 @@ import MetricsServer
 import NIOCore
 import NIOPosix
 import OperatorReplies
+import Reactor
 import Secrets
 import StandInTenant
 import Systemd
@@ -24,6 +25,7 @@ final class TestDaemon: Sendable {
     let sockets: Sockets
     let reload: Reload
     private let group: MultiThreadedEventLoopGroup
+    private let reactor: Reactor
 
     var frontend: Frontend { components.frontend }
     var clients: TenantClients { components.clients }
@@ -88,20 +90,19 @@ final class TestDaemon: Sendable {
         let loaded = try source.load()
         let resolver = source.accounts
         sockets = try Sockets(HandedOverSockets(), StartSettings(loaded.configuration))
-        let loop = group.next()
-        let (output, logger) = (log.output, log.logger)
-        let levels = try await loop.submit {
-            NIOLoopBound(LogLevelControl(output, log: logger), eventLoop: loop)
-        }.get()
-        let frontend = try await Frontend.start(
-            on: loop,
+        let reactor = try Reactor.start(named: "test")
+        self.reactor = reactor
+        let logger = log.logger
+        let frontend = Frontend(
+            on: reactor,
             maxConnections: 100,
+            log.output,
+            log: logger,
             Frontend.Dependencies(
                 notify: { $0.write(to: logger) },
                 audit: { auditTrail.append($0) },
                 askForNames: { _ = resolver.want($0) },
-                metrics: { [exporter] in exporter.ask($0) },
-                levels: levels
+                metrics: { [exporter] in exporter.ask($0) }
             )
         )
         let clients = TenantClients(source, on: group.next(), log: log.logger)
@@ -120,23 +121,23 @@ final class TestDaemon: Sendable {
             auditTrail: auditTrail,
             metrics: MetricsEndpoint(frontend, .fixed, on: group, log: log.logger),
             output: log.output,
-            levels: levels,
             log: log.logger
         )
         reload = Reload(from: source, into: components, log: log.logger)
-        try await components.apply(components.prepare(loaded))
+        await components.apply(try await components.prepare(loaded))
         try await frontend.listen(on: sockets.requests)
         try await frontend.listen(on: sockets.admin)
     }
 
     private func end() async throws {
         sockets.removeNames()
-        try await frontend.drain(within: .seconds(10))
+        await frontend.drain(within: .seconds(10))
         exporter.end()
         frontend.cache.stop()
         await components.persistence.finish()
         await clients.shutdown()
-        try await frontend.stop()
+        await frontend.stop()
+        reactor.stop()
     }
 
     static func configuration(

@@ -1,51 +1,50 @@
 import Foundation
-import NIOCore
-import NIOPosix
 import OperatorReplies
+import Reactor
 import SocketServer
 import TestSupport
 import Testing
 import TokenProtocol
 
-/// A server with a recording handler, on an event loop of its own and a socket in a temporary directory.
-private final class Fixture: Sendable {
-    let loop: any EventLoop
-    let handler: NIOLoopBound<RecordingHandler>
-    let server: NIOLoopBound<SocketServer>
-    let directory: TemporaryDirectory
-    var path: String { directory.path("s") }
-    var adminPath: String { directory.path("a") }
+/// A server with a recording handler, on a reactor with a thread of its own and sockets in a temporary directory.
+private actor Fixture {
+    private nonisolated let reactor: Reactor
+    private let handler = RecordingHandler()
+    private let server: SocketServer
+    private nonisolated let directory: TemporaryDirectory
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe reactor.asUnownedSerialExecutor() }
+    nonisolated var path: String { directory.path("s") }
+    nonisolated var adminPath: String { directory.path("a") }
 
     init(maxConnections: Int = 10, maxUnsent: Int? = nil) async throws {
-        let loop = MultiThreadedEventLoopGroup.singleton.next()
-        self.loop = loop
+        reactor = try Reactor.start(named: "test")
         directory = try TemporaryDirectory()
-        (handler, server) = try await loop.submit {
-            let handler = RecordingHandler()
-            let server = SocketServer(
-                on: loop,
-                maxConnections: maxConnections,
-                maxUnsent: maxUnsent,
-                requestHandler: handler
-            )
-            return (NIOLoopBound(handler, eventLoop: loop), NIOLoopBound(server, eventLoop: loop))
-        }.get()
-        let requests = try ListeningSocket.bind(.init(path: directory.path("s"), mode: 0o600))
-        let admin = try ListeningSocket.bind(.init(path: directory.path("a"), mode: 0o600))
-        try await loop.flatSubmit { [server] in server.value.listen(on: requests.descriptor, kind: .requests) }.get()
-        try await loop.flatSubmit { [server] in server.value.listen(on: admin.descriptor, kind: .admin) }.get()
+        server = SocketServer(
+            on: reactor,
+            maxConnections: maxConnections,
+            maxUnsent: maxUnsent,
+            requestHandler: handler
+        )
+        try listen()
     }
 
-    func onLoop<Result: Sendable>(
-        _ body: @escaping @Sendable (RecordingHandler, SocketServer) -> Result
-    ) async throws -> Result {
-        try await loop.submit { [handler, server] in body(handler.value, server.value) }.get()
+    deinit { reactor.stop() }
+
+    private func listen() throws {
+        server.start()
+        let requests = try ListeningSocket.bind(.init(path: path, mode: 0o600))
+        let admin = try ListeningSocket.bind(.init(path: adminPath, mode: 0o600))
+        try server.listen(on: requests.descriptor, kind: .requests)
+        try server.listen(on: admin.descriptor, kind: .admin)
     }
 
-    func drain() async throws { try await beginDrain().get() }
+    func onLoop<Result: Sendable>(_ body: @Sendable (RecordingHandler, SocketServer) -> Result) -> Result {
+        body(handler, server)
+    }
 
-    func beginDrain() -> EventLoopFuture<Void> {
-        loop.flatSubmit { [server] in server.value.drain(within: .seconds(10)) }
+    func drain() async {
+        await withCheckedContinuation { done in server.drain(within: .seconds(10)) { done.resume() } }
     }
 }
 
@@ -62,10 +61,10 @@ struct ServerTests {
         #expect(try client.ask(#"{"op":"flush"}"#)["error"] as? String == "unsupported_op")
         #expect(try client.ask(#"{"op":"hello"}"#)["server"] as? String == "tokencached")
         #expect(try LineClient(fixture.adminPath).ask(#"{"op":"flush"}"#)["flushed"] as? Int == 3)
-        let rejections = try await fixture.onLoop { handler, _ in handler.rejections }
+        let rejections = await fixture.onLoop { handler, _ in handler.rejections }
         #expect(rejections == [.init(nil, .error(.invalidRequest)), .init(nil, .error(.unsupportedOperation))])
-        #expect(try await fixture.onLoop { handler, _ in handler.kinds.last } == .admin)
-        try await fixture.drain()
+        #expect(await fixture.onLoop { handler, _ in handler.kinds.last } == .admin)
+        await fixture.drain()
     }
 
     @Test("A thousand requests that are sent at once are answered in order.")
@@ -74,7 +73,7 @@ struct ServerTests {
         let client = try LineClient(fixture.adminPath)
         try client.send(Array(String(repeating: #"{"op":"flush"}"# + "\n", count: 1_000).utf8))
         for number in 1...1_000 { #expect(try client.reply()["flushed"] as? Int == number) }
-        try await fixture.drain()
+        await fixture.drain()
     }
 
     @Test("A peer that sends without reading is stopped and loses nothing, while others are served.")
@@ -88,7 +87,7 @@ struct ServerTests {
         Thread.detachNewThread { try? client.send(hello) }
         #expect(try LineClient(fixture.path).ask(#"{"op":"hello"}"#)["server"] != nil)
         for number in 0..<count { #expect(try client.reply()["id"] as? Int == number) }
-        try await fixture.drain()
+        await fixture.drain()
     }
 
     @Test("The unsent replies of all peers together are limited, and none of them is lost.")
@@ -102,7 +101,7 @@ struct ServerTests {
         // Wait until the number no longer changes, as the server has read all that it accepts from the peers.
         var (largest, last, same) = (0, -1, 0)
         while same < 20 || largest < bound {
-            let unsent = try await fixture.onLoop { _, server in
+            let unsent = await fixture.onLoop { _, server in
                 var stats = StatsReply()
                 server.fill(&stats)
                 return stats.connections.unsent
@@ -120,13 +119,13 @@ struct ServerTests {
                 #expect(line.contains("\"id\":\(number),") || line.hasSuffix("\"id\":\(number)}"), "\(line.suffix(40))")
             }
         }
-        let left = try await fixture.onLoop { _, server in
+        let left = await fixture.onLoop { _, server in
             var stats = StatsReply()
             server.fill(&stats)
             return stats.connections.unsent
         }
         #expect(left == 0)
-        try await fixture.drain()
+        await fixture.drain()
     }
 
     @Test(
@@ -144,7 +143,7 @@ struct ServerTests {
         #expect(try admins[0].reply()["error"] as? String == "overloaded")
         for admin in admins.dropFirst() { #expect(try admin.ask(#"{"op":"flush"}"#)["flushed"] != nil) }
         #expect(try LineClient(fixture.path).reply()["error"] as? String == "overloaded", "apps can't use them")
-        try await fixture.drain()
+        await fixture.drain()
     }
 
     @Test("A connection above the limit is rejected, and accepted once another one was closed.")
@@ -166,7 +165,7 @@ struct ServerTests {
             reply = (try? next.reply()) ?? [:]
         }
         #expect(reply["server"] != nil)
-        try await fixture.drain()
+        await fixture.drain()
     }
 
     @Test("A half-closed connection gets its replies, then it is closed.")
@@ -177,12 +176,12 @@ struct ServerTests {
         try client.send(Self.token)
         client.endSending()
         #expect(try client.reply()["server"] != nil)
-        try await fixture.onLoop { handler, server in
+        await fixture.onLoop { handler, server in
             for waiter in handler.waiters { server.deliver(.evicted, to: waiter) }
         }
         #expect(try client.reply()["evicted"] as? Bool == true)
         #expect(try client.line() == nil)
-        try await fixture.drain()
+        await fixture.drain()
     }
 
     @Test("When a connection closes, its waiting requests are cancelled.")
@@ -192,8 +191,8 @@ struct ServerTests {
         try client?.send(Self.token)
         _ = try client?.ask(#"{"op":"hello","id":1}"#)
         client = nil
-        try await fixture.drain()
-        let (cancelled, waiters) = try await fixture.onLoop { handler, _ in (handler.cancelled, handler.waiters) }
+        await fixture.drain()
+        let (cancelled, waiters) = await fixture.onLoop { handler, _ in (handler.cancelled, handler.waiters) }
         #expect(cancelled == waiters)
         #expect(cancelled.count == 1)
     }
@@ -205,15 +204,15 @@ struct ServerTests {
         _ = try idle.ask(#"{"op":"hello"}"#)
         try busy.send(#"{"op":"token","subject":"ann","id":"t"}"#)
         _ = try busy.ask(#"{"op":"hello","id":1}"#)
-        let drained = fixture.beginDrain()
+        async let drained: Void = fixture.drain()
         #expect(try idle.line() == nil)
         #expect(try busy.ask(#"{"op":"hello","id":2}"#)["error"] as? String == "shutting_down")
-        try await fixture.onLoop { handler, server in
+        await fixture.onLoop { handler, server in
             for waiter in handler.waiters { server.deliver(.evicted, to: waiter) }
         }
         #expect(try busy.reply()["id"] as? String == "t")
         #expect(try busy.line() == nil)
-        try await drained.get()
+        await drained
         #expect(throws: (any Error).self) { try LineClient(fixture.path) }
     }
 }

@@ -1,7 +1,5 @@
-import Foundation
 import Glibc
-import NIOCore
-import NIOPosix
+import OperatorReplies
 import SocketServer
 import TestSupport
 import Testing
@@ -9,74 +7,92 @@ import TokenProtocol
 
 @Suite("Listening")
 struct ListenerTests {
-    private func serve(
-        _ socket: ListeningSocket,
-        on loop: any EventLoop,
-        isHandedOver: Bool
-    ) async throws -> NIOLoopBound<SocketServer> {
-        let server = try await loop.submit {
-            let server = SocketServer(on: loop, maxConnections: 1_000, requestHandler: RecordingHandler())
-            return NIOLoopBound(server, eventLoop: loop)
-        }.get()
-        try await loop.flatSubmit {
-            server.value.listen(on: socket.descriptor, kind: .requests, isHandedOver: isHandedOver)
-        }.get()
-        return server
-    }
-
     /// Connects without waiting, or returns a negative number if the queue is full.
-    private func connectAtOnce(_ path: String) -> CInt {
-        let kind = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
-        let descriptor = socket(AF_UNIX, kind, 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
-        let result = unsafe withUnsafePointer(to: address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        guard result != 0 else { return descriptor }
-        close(descriptor)
-        return -1
+    private func connectAtOnce(_ path: String) -> CInt { (try? UnixConnection.open(path)) ?? -1 }
+
+    private func bind(_ directory: TemporaryDirectory) throws -> ListeningSocket {
+        try ListeningSocket.bind(.init(path: directory.path("s"), mode: 0o600))
     }
 
-    @Test("While the loop is busy, more peers can queue than NIO's own backlog allows.")
-    func backlog() async throws {
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    @Test("While the reactor is busy, hundreds of peers can queue, and each of them is served.")
+    func backlog() throws {
         let directory = try TemporaryDirectory()
-        let socket = try ListeningSocket.bind(.init(path: directory.path("s"), mode: 0o600))
-        let server = try await serve(socket, on: group.next(), isHandedOver: false)
-        let gate = DispatchSemaphore(value: 0)
-        group.next().execute { gate.wait() }
+        let driven = try DrivenServer(maxConnections: 1_000)
+        let socket = try bind(directory)
+        try driven.server.listen(on: socket.descriptor, kind: .requests)
         let descriptors = (0..<300).map { _ in connectAtOnce(socket.path) }
-        gate.signal()
         #expect(descriptors.allSatisfy { $0 >= 0 })
+        for _ in 0..<30 { driven.turn() }
+        #expect(driven.server.counts.open == 300)
         for descriptor in descriptors where descriptor >= 0 { close(descriptor) }
-        try await group.next().flatSubmit { server.value.drain(within: .seconds(10)) }.get()
-        try await group.shutdownGracefully()
+        driven.settle()
+        #expect(driven.server.counts.open == 0)
+        withExtendedLifetime(directory) {}
+    }
+
+    @Test(
+        "When descriptors or memory are short, accepting pauses for a moment, and the peer that waits is served then.",
+        arguments: [EMFILE, ENFILE, ENOBUFS, ENOMEM]
+    )
+    func shortage(error: CInt) throws {
+        let directory = try TemporaryDirectory()
+        let driven = try DrivenServer()
+        let socket = try bind(directory)
+        try driven.server.listen(on: socket.descriptor, kind: .requests)
+        driven.faults.failAccepts(with: error)
+        let peer = connectAtOnce(socket.path)
+        for _ in 0..<10 { driven.turn() }
+        #expect(driven.faults.accepts == 1, "it doesn't try again in each turn")
+        #expect(driven.server.connectionFaults.failedAccepts == 1)
+        #expect(driven.server.connectionFaults.lastReason != nil)
+        driven.advance(by: .milliseconds(100))
+        driven.turn()
+        #expect(driven.faults.accepts == 2)
+        driven.faults.failAccepts(with: 0)
+        driven.advance(by: .milliseconds(100))
+        driven.turn()
+        #expect(driven.server.counts.open == 1)
+        close(peer)
+        withExtendedLifetime(directory) {}
     }
 
     @Test("A drain leaves new connections to a handed-over socket in the queue, for the next daemon.")
-    func handedOver() async throws {
+    func handedOver() throws {
         let directory = try TemporaryDirectory()
-        let loop = MultiThreadedEventLoopGroup.singleton.next()
-        let socket = try ListeningSocket.bind(.init(path: directory.path("s"), mode: 0o600))
+        let driven = try DrivenServer()
+        let socket = try bind(directory)
         let kept = dup(socket.descriptor)
         defer { close(kept) }
-        let server = try await serve(socket, on: loop, isHandedOver: true)
+        try driven.server.listen(on: socket.descriptor, kind: .requests, isHandedOver: true)
         // The waiting request keeps the drain from ending at once.
-        let busy = try LineClient(socket.path)
-        try busy.send(#"{"op":"token","subject":"ann"}"#)
-        _ = try busy.ask(#"{"op":"hello","id":1}"#)
-        // This runs on the loop, so nothing can be accepted in between, and the grace period has not passed.
-        let (drained, next) = try await loop.submit {
-            (server.value.drain(within: .milliseconds(200)), self.connectAtOnce(socket.path))
-        }.get()
+        let busy = try driven.connect()
+        try busy.send(#"{"op":"token","subject":"ann"}"# + "\n")
+        driven.turn()
+        driven.server.drain(within: .milliseconds(200)) {}
+        let next = connectAtOnce(socket.path)
         #expect(next >= 0)
-        try await drained.get()
+        driven.advance(by: .seconds(1))
+        #expect(driven.faults.accepts == 0)
         let accepted = accept(kept, nil, nil)
         #expect(accepted >= 0, "the connection is still in the queue")
         for descriptor in [next, accepted] where descriptor >= 0 { close(descriptor) }
+        withExtendedLifetime(directory) {}
+    }
+
+    @Test("A socket that is bound here is served until the grace period of a drain is over.")
+    func boundHere() throws {
+        let directory = try TemporaryDirectory()
+        let driven = try DrivenServer()
+        let socket = try bind(directory)
+        try driven.server.listen(on: socket.descriptor, kind: .requests)
+        driven.server.drain(within: .seconds(1)) {}
+        let peer = connectAtOnce(socket.path)
+        driven.turn()
+        #expect(driven.server.counts.accepted == 1)
+        driven.advance(by: .milliseconds(10))
+        #expect(driven.server.counts.open == 0)
+        #expect(connectAtOnce(socket.path) < 0, "nobody listens any more")
+        close(peer)
+        withExtendedLifetime(directory) {}
     }
 }

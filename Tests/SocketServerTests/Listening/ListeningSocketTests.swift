@@ -75,9 +75,12 @@ struct ListeningSocketTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == [])
     }
 
-    @Test("A path can be as long as the kernel allows.")
+    @Test("A path can be as long as the kernel allows, also in a process with thousands of descriptors.")
     func longest() throws {
         let directory = try TemporaryDirectory()
+        // The lowest number that the next descriptors get has four digits.
+        let taken = (0..<1_000).map { _ in dup(0) }
+        defer { for descriptor in taken where descriptor >= 0 { close(descriptor) } }
         // Its last use would otherwise be before the socket is bound, and the directory goes with its last reference.
         defer { withExtendedLifetime(directory) {} }
         let path = directory.path(String(repeating: "x", count: 107 - directory.path("").utf8.count))

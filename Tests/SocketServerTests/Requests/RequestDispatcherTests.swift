@@ -1,6 +1,5 @@
-import NIOCore
-import NIOPosix
 import OperatorReplies
+import Reactor
 import SocketServer
 import Testing
 import TokenCache
@@ -18,18 +17,18 @@ struct RequestDispatcherTests {
         var scrapes: [Waiter] = []
     }
 
-    /// Runs a test's body on an event loop, within the test's own task, which its expectations belong to.
-    private actor LoopRunner {
-        private nonisolated let executor: any SerialExecutor
+    /// Runs a test's body on a reactor, within the test's own task, which its expectations belong to.
+    private actor Runner {
+        private nonisolated let reactor: Reactor
 
-        init(_ loop: any EventLoop) { executor = loop.executor }
+        init(_ reactor: Reactor) { self.reactor = reactor }
 
-        nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
+        nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe reactor.asUnownedSerialExecutor() }
 
         func run(_ body: @Sendable () -> Void) { body() }
     }
 
-    /// A dispatcher on an event loop, for one tenant, with root as its administrator.
+    /// A dispatcher on a reactor, for one tenant, with root as its administrator.
     private struct Fixture {
         let dispatcher: RequestDispatcher
         let calls = Calls()
@@ -37,10 +36,10 @@ struct RequestDispatcherTests {
         let app = Client(socket: .requests, peer: Peer(uid: 33, gid: 33))
         let waiter = Waiter(connection: 1, ticket: 2)
 
-        init(on loop: any EventLoop, rules: [AccessRule]) {
+        init(on reactor: Reactor, rules: [AccessRule]) {
             let policy = TenantPolicy(identity: .init(host: "https://tenant", clientID: "client"))
             let cache = TokenCache(
-                on: loop.executor,
+                on: reactor,
                 policy: CachePolicy(),
                 tenants: ["main": policy],
                 dependencies: .init(wake: { _ in }, deliver: { _ in }, notify: { _ in }, audit: { _ in })
@@ -76,17 +75,18 @@ struct RequestDispatcherTests {
         }
     }
 
-    private func onLoop(
+    private func onReactor(
         rules: [AccessRule] = [.withoutRules],
         _ body: @Sendable (Fixture) -> Void
-    ) async {
-        let loop = MultiThreadedEventLoopGroup.singleton.next()
-        await LoopRunner(loop).run { body(Fixture(on: loop, rules: rules)) }
+    ) async throws {
+        let reactor = try Reactor.start(named: "test")
+        defer { reactor.stop() }
+        await Runner(reactor).run { body(Fixture(on: reactor, rules: rules)) }
     }
 
     @Test("A forbidden request gets its error, which is recorded and counted.")
-    func forbidden() async {
-        await onLoop(rules: []) { fixture in
+    func forbidden() async throws {
+        try await onReactor(rules: []) { fixture in
             let error = ErrorReply(.forbidden, "this peer may not use this operation")
             #expect(fixture.handle(Self.token, from: fixture.app) == .error(error))
             guard case .forbidden(let request)? = fixture.calls.records.first, fixture.calls.records.count == 1 else {
@@ -99,8 +99,8 @@ struct RequestDispatcherTests {
     }
 
     @Test("A request that names an unknown tenant gets an error, which is counted but not recorded.")
-    func unknownTenant() async {
-        await onLoop { fixture in
+    func unknownTenant() async throws {
+        try await onReactor { fixture in
             let reply = fixture.handle(.flush(tenant: "none"), from: fixture.admin)
             #expect(reply == .error(ErrorReply(.unknownTenant, "no tenant of that name is configured")))
             #expect(fixture.calls.records.isEmpty)
@@ -109,8 +109,8 @@ struct RequestDispatcherTests {
     }
 
     @Test("A request for a token that has to be minted waits, and can be cancelled.")
-    func waits() async {
-        await onLoop { fixture in
+    func waits() async throws {
+        try await onReactor { fixture in
             #expect(fixture.handle(Self.token, from: fixture.app) == nil)
             #expect(fixture.stats?.uids[33]?.waiting == 1)
             fixture.dispatcher.cancel([fixture.waiter])
@@ -119,8 +119,8 @@ struct RequestDispatcherTests {
     }
 
     @Test("What administrators change is recorded, and a reload is answered later.")
-    func administration() async {
-        await onLoop { fixture in
+    func administration() async throws {
+        try await onReactor { fixture in
             #expect(fixture.handle(.flush(tenant: "main"), from: fixture.admin) == .flushed(0))
             #expect(fixture.handle(.evict(Self.key), from: fixture.admin) == .evicted)
             let user = UserKey(tenant: "main", user: Self.key.user)
@@ -135,8 +135,8 @@ struct RequestDispatcherTests {
     }
 
     @Test("hello and the statistics have what the dispatcher is given.")
-    func given() async {
-        await onLoop { fixture in
+    func given() async throws {
+        try await onReactor { fixture in
             guard case .hello(let hello)? = fixture.handle(.hello, from: fixture.app) else {
                 return #expect(Bool(false), "hello is answered")
             }
@@ -158,8 +158,8 @@ struct RequestDispatcherTests {
     }
 
     @Test("Another policy is in force from the next request on.")
-    func newPolicy() async {
-        await onLoop { fixture in
+    func newPolicy() async throws {
+        try await onReactor { fixture in
             #expect(fixture.handle(.revoke(Self.key), from: fixture.app) != nil)
             fixture.dispatcher.access.rules = []
             guard case .error(let error)? = fixture.handle(.revoke(Self.key), from: fixture.app) else {
@@ -170,8 +170,8 @@ struct RequestDispatcherTests {
     }
 
     @Test("Errors that connections answer themselves, and those that are delivered later, are counted.")
-    func counts() async {
-        await onLoop { fixture in
+    func counts() async throws {
+        try await onReactor { fixture in
             fixture.dispatcher.rejected(nil, .invalidRequest, from: fixture.app)
             fixture.dispatcher.sentError(.overloaded)
             #expect(fixture.handle(Self.token, from: fixture.app) == nil)
@@ -183,8 +183,8 @@ struct RequestDispatcherTests {
     }
 
     @Test("Each request is counted once by operation and outcome, when it has ended, and once for its uid.")
-    func outcomes() async {
-        await onLoop { fixture in
+    func outcomes() async throws {
+        try await onReactor { fixture in
             #expect(fixture.handle(Self.token, from: fixture.app) == nil)
             #expect(fixture.dispatcher.snapshot().answered[.init(.token, .minted)] == nil)
             #expect(fixture.stats?.requests.byOperation["token"] == 1)
@@ -206,8 +206,8 @@ struct RequestDispatcherTests {
     }
 
     @Test("Requests are counted for a number of uids. Those of further uids are counted together.")
-    func boundedUIDs() async {
-        await onLoop { fixture in
+    func boundedUIDs() async throws {
+        try await onReactor { fixture in
             for uid in 1..<1_100 {
                 let client = Client(socket: .requests, peer: Peer(uid: UInt32(uid), gid: 1))
                 _ = fixture.handle(.hello, from: client)
@@ -219,8 +219,8 @@ struct RequestDispatcherTests {
     }
 
     @Test("Metrics are delivered later, unless too many requests wait for them.")
-    func metrics() async {
-        await onLoop { fixture in
+    func metrics() async throws {
+        try await onReactor { fixture in
             #expect(fixture.handle(.metrics, from: fixture.admin) == nil)
             #expect(fixture.calls.scrapes == [fixture.waiter])
             guard case .error(let error)? = fixture.handle(.metrics, from: fixture.admin) else {
