@@ -60,7 +60,8 @@ extension DaemonConfiguration {
         guard bytes.count <= maxFileSize else { throw fault(file, "it is larger than a configuration can be (1 MiB)") }
         guard let text = String(validating: bytes, as: UTF8.self) else { throw fault(file, "it is not UTF-8") }
         do {
-            return try Yams.compose(yaml: text)
+            // Some editors begin a file with a byte order mark, which YAML allows and the parser refuses.
+            return try Yams.compose(yaml: text.first == "\u{FEFF}" ? String(text.dropFirst()) : text)
         } catch {
             throw ConfigurationFaults([syntaxFault(error, file: file)])
         }

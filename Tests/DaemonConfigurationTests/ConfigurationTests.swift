@@ -203,6 +203,24 @@ struct ConfigurationTests {
                 "access[0].operations[0]: should be operations: token, prefetch, invalidate, revoke, provision"
             ),
             ("default_tenant: other", "default_tenant: should be one of the tenants: main"),
+            ("default_tenant: mian", "default_tenant: should be one of the tenants: main (did you mean 'main'?)"),
+            (
+                "log: { format: jsn }",
+                "log.format: should be one of auto, journal, text, logfmt, json (did you mean 'json'?)"
+            ),
+            (
+                "log: { level: inof }",
+                "log.level: should be one of trace, debug, info, notice, warning, error, critical (did you mean 'info'?)"
+            ),
+            (
+                "access: [ { tenants: [mian] } ]",
+                "access[0].tenants[0]: should be names of configured tenants (did you mean 'main'?)"
+            ),
+            (
+                "access: [ { operations: [tokn] } ]",
+                "access[0].operations[0]: should be operations: token, prefetch, invalidate, revoke, provision "
+                    + "(did you mean 'token'?)"
+            ),
             ("cach: {}", "cach: is not a known key (did you mean 'cache'?)"),
             ("unheard_of: {}", "unheard_of: is not a known key"),
             ("cache: { max_entrys: 5 }", "cache.max_entrys: is not a known key (did you mean 'max_entries'?)"),
@@ -485,6 +503,16 @@ struct ConfigurationTests {
             #expect(Bool(false))
         } catch {
             #expect(error.description == "t.yaml: it is not UTF-8")
+        }
+    }
+
+    @Test("A byte order mark at the beginning is ignored, as some editors write one, and a second one is a fault.")
+    func byteOrderMark() throws {
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        let text = Array("cache: { max_entries: 7 }\n\(Self.tenants)".utf8)
+        #expect(try DaemonConfiguration.parse(Data(mark + text), file: "t.yaml").cachePolicy.maxEntries == 7)
+        #expect(throws: ConfigurationFaults.self) {
+            try DaemonConfiguration.parse(Data(mark + mark + text), file: "t.yaml")
         }
     }
 

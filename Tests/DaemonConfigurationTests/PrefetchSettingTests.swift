@@ -32,6 +32,10 @@ struct PrefetchSettingTests {
             ("{ file: p }", "6: tenants.main.prefetch.file: should be an absolute path"),
             ("{ file: /p, every: 59s }", "6: tenants.main.prefetch.every: should be a duration from 1 min to 24 h"),
             ("{ file: /p, every: 25h }", "6: tenants.main.prefetch.every: should be a duration from 1 min to 24 h"),
+            (
+                "{ file: /p, every: 5 }",
+                "6: tenants.main.prefetch.every: should be a duration from 1 min to 24 h, or 0: a number of seconds"
+            ),
             ("{ file: /p, each: 1m }", "6: tenants.main.prefetch.each: is not a known key"),
             ("/p", "6: tenants.main.prefetch: should be a mapping of file, every"),
         ]

@@ -152,7 +152,8 @@ struct ProvisionSectionTests {
         let wrong = faults(text("", access: "access: [{ users: [1], operations: [provisions] }]"))
         #expect(
             wrong.first?.hasSuffix(
-                "access[0].operations[0]: should be operations: token, prefetch, invalidate, revoke, provision"
+                "access[0].operations[0]: should be operations: token, prefetch, invalidate, revoke, provision "
+                    + "(did you mean 'provision'?)"
             ) == true
         )
     }

@@ -38,6 +38,12 @@ struct TenantsDirectoryTests {
         try directory.write(text, to: "d/\(name)")
     }
 
+    @Test("A tenant's file may begin with a byte order mark.")
+    func byteOrderMark() throws {
+        try write("\u{FEFF}\(Self.tenant)", to: "one.yaml")
+        #expect(try load().tenants.keys.sorted() == ["one"])
+    }
+
     @Test("Each file is one tenant, named as the file without its suffix. `tenants` may be missing.")
     func files() throws {
         try write(to: "one.yaml")

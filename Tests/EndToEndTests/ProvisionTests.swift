@@ -234,6 +234,29 @@ struct DaemonProvisionTests {
         let checks = try deployment.admin().ask(#"{"op":"health"}"#)["checks"] as? [[String: Any]] ?? []
         let states = checks.map { "\($0["check"] ?? "") \($0["status"] ?? "")" }
         #expect(states.contains("circuit ok") && states.contains("api_circuit degraded"), "\(states)")
+        #expect(try status(deployment) == (health: "degraded", metrics: "degraded"))
         try await deployment.stop()
+    }
+
+    @Test("A client that the users API refuses makes the daemon failing, in health as in the metrics.")
+    func refusedClient() async throws {
+        let deployment = try await start()
+        defer { withExtendedLifetime(deployment.directory) {} }
+        #expect(try status(deployment) == (health: "ok", metrics: "ok"))
+        try await deployment.tenant.setBehaviour("status-403", for: .listUsers)
+        #expect(try deployment.requests().ask(line("ann"))["error"] as? String == "denied")
+        #expect(try status(deployment) == (health: "failing", metrics: "failing"))
+        try await deployment.stop()
+    }
+
+    /// The daemon's status by `health`, and by the metrics.
+    private func status(_ deployment: Deployment) throws -> (health: String?, metrics: String?) {
+        let admin = try deployment.admin()
+        let health = try admin.ask(#"{"op":"health"}"#)["status"] as? String
+        let text = try admin.ask(#"{"op":"metrics"}"#)["body"] as? String ?? ""
+        let present = ["ok", "degraded", "failing"].filter {
+            text.contains("\ntokencached_health_status{status=\"\($0)\"} 1\n")
+        }
+        return (health, present.count == 1 ? present[0] : nil)
     }
 }

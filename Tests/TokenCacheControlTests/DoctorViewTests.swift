@@ -31,6 +31,24 @@ struct DoctorViewTests {
         )
     }
 
+    @Test(
+        "Of what passes for many tenants, the first five have lines, and the others are counted where the tenants end."
+    )
+    func manyTenants() {
+        var passed = PassedSteps()
+        func names(_ count: Int) -> [Finding] {
+            (0..<count).map { Finding(.name, "t\($0)", .ok, "it has an address") }
+        }
+        #expect(names(1_000).flatMap { passed.add($0) } == Array(names(5)))
+        #expect(passed.add(failed) == [failed] && passed.add(warning) == [warning])
+        #expect(passed.add(ok) == [Finding(.name, nil, .ok, "995 more have passed; --json has all"), ok])
+        #expect(passed.takeSummaries().isEmpty)
+        #expect(names(1).flatMap { passed.add($0) }.isEmpty)
+        #expect(passed.takeSummaries() == Array(names(1)), "one more has its own line")
+        let other = Finding(.http, "t0", .ok, "it answers")
+        #expect(passed.add(other) == [other])
+    }
+
     @Test("Each status has a colour, which leaves the columns as they are.")
     func colours() {
         let view = DiagnosisView(style: Style(isColoured: true))

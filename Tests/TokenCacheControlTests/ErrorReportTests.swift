@@ -93,6 +93,10 @@ struct ErrorReportTests {
         #expect(advice(.admin, .unreachable, ECONNREFUSED).contains("tokencached.service"))
         #expect(advice(.admin, .forbidden).contains("admin.users"))
         #expect(advice(.admin, .unknownTenant).contains("hello --admin"))
+        #expect(
+            advice(.admin, .unsupportedOperation).contains("--admin-socket or TOKENCACHED_ADMIN_SOCKET has to name")
+        )
+        #expect(!advice(.requests, .unsupportedOperation).contains("SOCKET"))
     }
 
     @Test("A command's own advice goes before the general one.")

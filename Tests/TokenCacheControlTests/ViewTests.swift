@@ -63,6 +63,34 @@ struct ViewTests {
         )
     }
 
+    @Test("Statistics show the users who were provisioned, and the API that does it, where a tenant allows that.")
+    func provisions() throws {
+        let text = StatsView(
+            try decode(
+                StatsReply.self,
+                #"""
+                {"users":{"created":4,"changed":3,"found":2,"remembered":9,"refused":1,"under_way":5,"tokens_revoked":7},
+                 "tenants":{"main":{"state":"closed","client":"trusted","last_success":130,"api":{"state":"open",
+                 "open_for":12,"hold":30,"rate_tokens":17.5,"in_flight":1,"queued":6}}}}
+                """#
+            )
+        ).text
+        #expect(
+            text.contains(
+                "\nusers        4 created, 3 put into other groups, 2 found as requested, 9 remembered, 1 refused, "
+                    + "5 under way; 7 tokens revoked everywhere\n"
+            ),
+            "\(text)"
+        )
+        #expect(
+            text.contains(
+                "API for users circuit open, retried in 12.0 s, 17 calls available, 1 in flight, 6 queued, "
+                    + "takes no calls for 30.0 s, "
+            ),
+            "\(text)"
+        )
+    }
+
     @Test("Health is one word, and a line for each thing that is wrong.")
     func health() throws {
         let text = HealthView(

@@ -20,8 +20,8 @@ INSTALLED = {
 class Scenes:
     """One page's stage. A scene is a method, which the page names in a comment `scene: …` above a block."""
 
-    def __init__(self):
-        self.stage = Stage()
+    def __init__(self, stage=None):
+        self.stage = stage or Stage()
         self.directory = tempfile.TemporaryDirectory(prefix="examples-")
         # An installation has the programs in PATH, and the daemon finds its configuration by itself.
         commands = pathlib.Path(self.directory.name)
@@ -120,10 +120,13 @@ class Scenes:
     def tenant(self):
         return self.stage.tenants["main"]
 
-    def new_stage(self):
+    def logins(self):
+        self.new_stage(Stage.for_logins())
+
+    def new_stage(self, stage=None):
         """Begins with another tenant and daemon."""
         self.end()
-        self.__init__()
+        self.__init__(stage)
 
     def end(self):
         self.stage.end()

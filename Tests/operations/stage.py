@@ -46,6 +46,20 @@ class StandInTenant:
         request = urllib.request.Request(f"{self.url}/_control/settings", json.dumps(settings).encode(), method="POST")
         urllib.request.urlopen(request, timeout=TIMEOUT).close()
 
+    def mint(self, subject):
+        """Mints a token as another machine would, with the client of the daemon."""
+        grant = {
+            "client_id": "client",
+            "client_secret": "secret",
+            "grant_type": "urn:qlik:oauth:user-impersonation",
+            "user_lookup": {"field": "subject", "value": subject},
+            "scope": "user_default",
+        }
+        headers = {"content-type": "application/json", "accept": "application/json"}
+        request = urllib.request.Request(f"{self.url}/oauth/token", json.dumps(grant).encode(), headers)
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as reply:
+            return json.load(reply)["access_token"]
+
     def end(self):
         end(self.process)
 
@@ -75,6 +89,30 @@ class Stage:
     BACKEND = "    clients: { backend: { client_id: backend, client_secret: { file: SECRET } } }\n"
     """A further client for `limits`, which is what stands under each tenant. SECRET is the path of its secret."""
 
+    LOGIN = """\
+    clients:
+      backend: { client_id: backend, client_secret: { file: SECRET } }
+      users: { client_id: users, client_secret: { file: SECRET } }
+    provision: { client: users, groups: ["portal-*"], revoke_client: users }
+"""
+    """The further clients and the provisions of a backend's login, for `limits`."""
+
+    EVERYTHING = """\
+access:
+  - users: ["*"]
+    subjects: ["*"]
+    user_ids: ["*"]
+    clients: [backend]
+    operations: [token, prefetch, invalidate, revoke, provision]
+"""
+    """A rule with which everyone may do everything, for `configuration`."""
+
+    CLIENTS = (
+        {"id": "backend", "secrets": ["secret"], "scopes": ["user_default"]},
+        {"id": "users", "secrets": ["secret"], "scopes": ["admin_classic"]},
+    )
+    """The clients of `LOGIN` at the tenant."""
+
     def __init__(self, tenants=("main",), configuration="", limits=""):
         self.stack = contextlib.ExitStack()
         self.directory = pathlib.Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="operations-")))
@@ -100,6 +138,13 @@ class Stage:
         except BaseException:
             self.end()
             raise
+
+    @classmethod
+    def for_logins(cls):
+        """A stage whose daemon does all of a backend's login."""
+        stage = cls(configuration=cls.EVERYTHING, limits=cls.LOGIN)
+        stage.tenants["main"].set(clients=cls.CLIENTS)
+        return stage
 
     def start(self):
         """Starts the daemon, and waits until it serves."""

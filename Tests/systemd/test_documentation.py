@@ -5,12 +5,15 @@ import shutil
 import subprocess
 import sys
 
-from machine import SOCKETS, TIMEOUT, MachineTestCase, property_of, systemctl, token
+from machine import SOCKETS, TIMEOUT, MachineTestCase, ask, property_of, systemctl, token
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("Documentation/*.md")])
-FEWEST = 10
+FEWEST = 13
 """The pages have at least this number of such examples."""
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+"""The trace in the examples."""
 
 sys.path.append(str(ROOT / "Tests/operations"))
 from examples import examples  # noqa: E402
@@ -31,6 +34,8 @@ class Documentation(MachineTestCase):
 
     def test_the_examples_that_need_systemd_succeed(self):
         token(self.subject())
+        # The mint that behaviour.md looks for.
+        ask({"op": "token", "subject": self.subject("trace"), "traceparent": f"00-{TRACE}-b7ad6b7169203331-01"})
         count = 0
         for page in PAGES:
             for example in examples(page.read_text()):

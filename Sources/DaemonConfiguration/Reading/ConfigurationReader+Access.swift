@@ -28,7 +28,8 @@ extension ConfigurationReader {
             rule.tenants = reader.texts(
                 section.take("tenants"),
                 "names of configured tenants",
-                isValid: names.contains
+                isValid: names.contains,
+                suggestion: { names.sorted().suggestion(for: $0) }
             )
             let allowed = tenants.filter { rule.tenants?.contains($0.key) ?? true }.values
             rule.clients = reader.clients(section.take("clients"), of: Set(allowed.flatMap(\.clients.keys)).sorted())
@@ -41,7 +42,7 @@ extension ConfigurationReader {
         let names = texts(item, "names of clients of the rule's tenants")
         for element in item?.elements ?? [] {
             guard let name = element.text, !name.isEmpty, !known.contains(name) else { continue }
-            let nearest = known.nearest(to: name).map { " (did you mean '\($0)'?)" } ?? ""
+            let nearest = known.suggestion(for: name)
             note(element, "'\(name.forMessage)' is no client of a tenant that the rule allows\(nearest)")
         }
         return names

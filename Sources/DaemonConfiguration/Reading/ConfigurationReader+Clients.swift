@@ -27,7 +27,7 @@ extension ConfigurationReader {
         let (keyItem, idItem, algorithmItem) =
             (section.take("client_key"), section.take("key_id"), section.take("key_algorithm"))
         let id = text(idItem, "should be the key's id at the tenant")
-        let algorithm = keyAlgorithm(algorithmItem)
+        let algorithm = algorithmItem.flatMap { choice($0, of: DaemonConfiguration.KeyAlgorithm.self) }
         guard let keyItem else {
             for item in [idItem, algorithmItem].compactMap(\.self) { note(item, "is for client_key only") }
             let item = section.take("client_secret")
@@ -36,15 +36,5 @@ extension ConfigurationReader {
         }
         if let item = section.take("client_secret") { note(item, "should be left out where there is a client_key") }
         return (secret(keyItem).map { .key($0, id: id, algorithm: algorithm) }, keyItem.line)
-    }
-
-    private mutating func keyAlgorithm(_ item: Item?) -> DaemonConfiguration.KeyAlgorithm? {
-        guard let item else { return nil }
-        guard let algorithm = item.text.flatMap(DaemonConfiguration.KeyAlgorithm.init(rawValue:)) else {
-            let names = DaemonConfiguration.KeyAlgorithm.allCases.map(\.rawValue)
-            note(item, "should be one of \(names.joined(separator: ", "))")
-            return nil
-        }
-        return algorithm
     }
 }

@@ -15,6 +15,6 @@ extension ConfigurationReader {
 
     /// Reads `every`: zero or a duration.
     mutating func prefetchInterval(_ item: Item) -> Duration? {
-        ["0", "0s"].contains(item.text) ? .zero : duration(item, Self.intervals)
+        ["0", "0s"].contains(item.text) ? .zero : duration(item, Self.intervals, alternative: ", or 0")
     }
 }

@@ -25,9 +25,8 @@ extension ConfigurationReader {
     private mutating func clientName(_ item: Item, _ clients: [String]) -> String? {
         // Compared by bytes, as Swift's strings are equal even if one has the Kelvin sign in place of a K.
         if let name = clients.first(where: { item.text?.utf8.elementsEqual($0.utf8) == true }) { return name }
-        let nearest = item.text.flatMap(clients.nearest).map { " (did you mean '\($0)'?)" } ?? ""
         let known = clients.isEmpty ? ", which has none" : ": \(clients.joined(separator: ", "))"
-        note(item, "should be one of the tenant's clients\(known)\(nearest)")
+        note(item, "should be one of the tenant's clients\(known)\(clients.suggestion(for: item.text))")
         return nil
     }
 }

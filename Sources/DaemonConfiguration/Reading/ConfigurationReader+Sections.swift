@@ -42,24 +42,6 @@ extension ConfigurationReader {
         return mode
     }
 
-    mutating func logLevel(_ item: Item) -> Logger.Level? {
-        guard let level = item.text.flatMap(Logger.Level.init(rawValue:)) else {
-            let levels = Logger.Level.allCases.map(\.rawValue)
-            note(item, "should be one of \(levels.joined(separator: ", "))")
-            return nil
-        }
-        return level
-    }
-
-    mutating func logFormat(_ item: Item) -> DaemonConfiguration.LogFormat? {
-        guard let format = item.text.flatMap(DaemonConfiguration.LogFormat.init(rawValue:)) else {
-            let formats = DaemonConfiguration.LogFormat.allCases.map(\.rawValue)
-            note(item, "should be one of \(formats.joined(separator: ", "))")
-            return nil
-        }
-        return format
-    }
-
     mutating func auditDestination(_ item: Item) -> AuditDestination? {
         switch item.text {
         case "journal": return .journal

@@ -59,7 +59,7 @@ extension ConfigurationReader {
             return names.count == 1 ? names.first : nil
         }
         guard let name = item.text, names.contains(name) else {
-            note(item, "should be one of the tenants: \(Self.list(names))")
+            note(item, "should be one of the tenants: \(Self.list(names))\(names.sorted().suggestion(for: item.text))")
             return nil
         }
         return name

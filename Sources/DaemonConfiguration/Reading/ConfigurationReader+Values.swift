@@ -45,12 +45,14 @@ extension ConfigurationReader {
     }
 
     /// Reads a duration in a range of seconds: a number of seconds, or a number that `s`, `m` or `h` follows.
-    mutating func duration(_ item: Item?, _ range: ClosedRange<Int>) -> Duration? {
+    ///
+    /// - Parameter alternative: A further value, for the fault of a wrong one.
+    mutating func duration(_ item: Item?, _ range: ClosedRange<Int>, alternative: String = "") -> Duration? {
         guard let item else { return nil }
         guard let seconds = item.text.flatMap(Self.seconds),
             seconds >= Double(range.lowerBound), seconds <= Double(range.upperBound)
         else {
-            let bounds = Self.bounds(range)
+            let bounds = Self.bounds(range) + alternative
             note(item, "should be a duration from \(bounds): a number of seconds, or text such as 90s, 30m or 6h")
             return nil
         }
@@ -58,7 +60,16 @@ extension ConfigurationReader {
     }
 
     /// Reads a list of texts.
-    mutating func texts(_ item: Item?, _ rule: String, isValid: (String) -> Bool = { _ in true }) -> [String]? {
+    ///
+    /// - Parameters:
+    ///   - isValid: Checks each text.
+    ///   - suggestion: Returns what is added to the fault of a text.
+    mutating func texts(
+        _ item: Item?,
+        _ rule: String,
+        isValid: (String) -> Bool = { _ in true },
+        suggestion: (String?) -> String = { _ in "" }
+    ) -> [String]? {
         guard let item else { return nil }
         guard let elements = item.elements else {
             note(item, "should be a list of \(rule)")
@@ -66,11 +77,19 @@ extension ConfigurationReader {
         }
         return elements.compactMap { element in
             guard let text = element.text, !text.isEmpty, isValid(text) else {
-                note(element, "should be \(rule)")
+                note(element, "should be \(rule)\(suggestion(element.text))")
                 return nil
             }
             return text
         }
+    }
+
+    /// Reads one of the words that a type has.
+    mutating func choice<Word: CaseIterable & RawRepresentable<String>>(_ item: Item, of type: Word.Type) -> Word? {
+        if let word = item.text.flatMap(Word.init(rawValue:)) { return word }
+        let words = Word.allCases.map(\.rawValue)
+        note(item, "should be one of \(words.joined(separator: ", "))\(words.suggestion(for: item.text))")
+        return nil
     }
 
     /// Returns the whole number that a text consists of, or nil for any other text, such as `+1`.

@@ -73,8 +73,7 @@ struct ConfigurationReader {
     mutating func noteUnknown(_ section: Section, known: [String]) {
         noteRepeated(section)
         for (key, line) in section.keys where !known.contains(key) {
-            let nearest = known.nearest(to: key).map { " (did you mean '\($0)'?)" } ?? ""
-            note(line, section.dotted(key.forMessage), "is not a known key\(nearest)")
+            note(line, section.dotted(key.forMessage), "is not a known key\(known.suggestion(for: key))")
         }
     }
 }

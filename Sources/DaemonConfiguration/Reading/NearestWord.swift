@@ -1,11 +1,22 @@
 extension [String] {
+    /// The most letters in which a misspelt word differs.
+    private static var maxDistance: Int { 2 }
+
     /// Returns the element that a misspelt word probably means, or nil if none is similar.
     ///
     /// At most two letters differ, and fewer than the element has.
     func nearest(to word: String) -> String? {
-        let closest = map { ($0, $0.distance(to: word)) }.min { $0.1 < $1.1 }
-        guard let (candidate, distance) = closest, distance <= 2, distance < candidate.count else { return nil }
+        let similar = filter { abs($0.utf8.count - word.utf8.count) <= Self.maxDistance }
+        let closest = similar.map { ($0, $0.distance(to: word)) }.min { $0.1 < $1.1 }
+        guard let (candidate, distance) = closest, distance <= Self.maxDistance, distance < candidate.count else {
+            return nil
+        }
         return candidate
+    }
+
+    /// Returns the question for a fault of a misspelt word, or no text if no element is similar.
+    func suggestion(for word: String?) -> String {
+        word.flatMap(nearest).map { " (did you mean '\($0.forMessage)'?)" } ?? ""
     }
 }
 

@@ -60,7 +60,7 @@ enum AccessSettings {
             \.operations,
             "operations: \(operations.joined(separator: ", "))",
             "The operations that the rule allows. Without it, all of these but `provision`.",
-            isValid: operations.contains
+            read: { $0.texts($1, $2, isValid: operations.contains, suggestion: operations.suggestion) }
         ),
     ]
 
@@ -71,13 +71,23 @@ enum AccessSettings {
         _ summary: String,
         isValid: @escaping @Sendable (String) -> Bool = { _ in true }
     ) -> Setting<DaemonConfiguration.AccessRule> {
+        list(key, path, rule, summary, read: { $0.texts($1, $2, isValid: isValid) })
+    }
+
+    private static func list(
+        _ key: String,
+        _ path: Setting<DaemonConfiguration.AccessRule>.Path<[String]?>,
+        _ rule: String,
+        _ summary: String,
+        read: @escaping @Sendable (inout ConfigurationReader, Item, String) -> [String]?
+    ) -> Setting<DaemonConfiguration.AccessRule> {
         .value(
             key,
             path,
             form: "a list of \(rule)",
             summary,
             stated: { _ in nil },
-            read: { $0.texts($1, rule, isValid: isValid) }
+            read: { read(&$0, $1, rule) }
         )
     }
 }

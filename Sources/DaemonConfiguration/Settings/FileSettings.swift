@@ -97,7 +97,7 @@ enum FileSettings {
             form: Logger.Level.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", "),
             "The least level that is logged.",
             stated: { $0.rawValue },
-            read: { $0.logLevel($1) }
+            read: { $0.choice($1, of: Logger.Level.self) }
         ),
         .special(
             "format",
@@ -109,7 +109,9 @@ enum FileSettings {
             standard error is the journal, `text` if it is a terminal, `logfmt` otherwise.
             """
         ) { reader, item, configuration in
-            if let format = reader.logFormat(item) { configuration.logFormat = format }
+            if let format = reader.choice(item, of: DaemonConfiguration.LogFormat.self) {
+                configuration.logFormat = format
+            }
             configuration.logFormatLine = item.line
         },
     ]

@@ -229,7 +229,7 @@ package final class RequestDispatcher: RequestHandler {
             cache: cache,
             answered: counters.answered,
             requestsOfOtherUsers: counters.ofOtherUsers,
-            ownStatus: HealthReply(checks: ownChecks).status
+            health: health(now: now).status
         )
     }
 }

@@ -9,20 +9,20 @@ package struct ServerSnapshot: Sendable {
     package let answered: [RequestCounters.Kind: Int]
     /// The number of requests of uids that are not told apart.
     package let requestsOfOtherUsers: Int
-    /// The worst status of the daemon's checks of itself.
-    package let ownStatus: HealthReply.Status
+    /// The status that `health` shows.
+    package let health: HealthReply.Status
 
     /// Creates a snapshot.
     package init(
         cache: CacheSnapshot,
         answered: [RequestCounters.Kind: Int] = [:],
         requestsOfOtherUsers: Int = 0,
-        ownStatus: HealthReply.Status = .ok
+        health: HealthReply.Status = .ok
     ) {
         self.cache = cache
         self.answered = answered
         self.requestsOfOtherUsers = requestsOfOtherUsers
-        self.ownStatus = ownStatus
+        self.health = health
     }
 
     /// The counters and gauges of `stats`, without its quantiles.

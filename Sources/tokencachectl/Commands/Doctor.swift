@@ -17,7 +17,8 @@ struct Doctor: AsyncParsableCommand {
             The steps are in an order in which the first failure is the cause of later ones. Run it as root to see \
             everything; steps that this user can't do are skipped. The tenant gets one request without credentials. With \
             --subject the daemon is asked for that user's token, which may cost one call to the tenant. No token and no \
-            secret is printed.
+            secret is printed. If a step is done for many tenants or files, only the first that pass have lines of their \
+            own, and the others are counted; --json has all.
 
             Exit status: 0 nothing has failed, though there may be warnings; 1 something has failed.
             """
@@ -40,9 +41,12 @@ struct Doctor: AsyncParsableCommand {
     func run() async throws {
         ProcessSecrecy.begin()
         let view = DiagnosisView(style: .standardOutput)
+        var passed = PassedSteps()
         let diagnosis = try await Examination(settings).run { finding in
-            if !json { try Terminal.write(view.text(of: finding)) }
+            guard !json else { return }
+            for finding in passed.add(finding) { try Terminal.write(view.text(of: finding)) }
         }
+        for finding in passed.takeSummaries() { try Terminal.write(view.text(of: finding)) }
         try Terminal.write(json ? Self.json(diagnosis) : view.summary(of: diagnosis))
         if diagnosis.firstFailure != nil { throw ExitCode.failure }
     }

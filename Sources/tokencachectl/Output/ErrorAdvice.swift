@@ -35,7 +35,7 @@ struct ErrorAdvice {
         case .overloaded: "`tokencachectl stats` shows who uses what (rows connections and uid)"
         case .shuttingDown: "repeat it: the daemon is ending or being restarted"
         case .invalidRequest: "`tokencachectl help \(context.command)` shows what is allowed"
-        case .unsupportedOperation: "the daemon may be older than this tool: `tokencachectl hello` shows its version"
+        case .unsupportedOperation: unsupported
         case .unknownTenant: "`tokencachectl hello\(adminOption)` lists the tenants"
         case .invalidConfiguration: "correct the file and reload again: the old configuration stays in force until then"
         case .badReply: "make sure that tokencached listens at \(context.path), in the version of this tool"
@@ -86,6 +86,14 @@ struct ErrorAdvice {
         case .requests:
             "`tokencachectl hello` shows what the access rules let this user do; see `access` in the configuration"
         case .admin: "`admin.users` in the configuration names the administrators; tokens need an access rule as well"
+        }
+    }
+
+    private var unsupported: String {
+        let age = "the daemon may be older than this tool: `tokencachectl hello` shows its version"
+        switch context.socket {
+        case .requests: return age
+        case .admin: return "\(option) has to name the operators' socket; if it does, \(age)"
         }
     }
 

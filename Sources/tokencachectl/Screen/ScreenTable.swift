@@ -7,6 +7,18 @@ struct ScreenTable {
         var isNumber = false
     }
 
+    /// A line of the table.
+    struct Row {
+        let cells: [StyledText]
+        /// True for a line that says more about the row before it, and is not counted.
+        let isDetail: Bool
+
+        init(_ cells: [StyledText], isDetail: Bool = false) {
+            self.cells = cells
+            self.isDetail = isDetail
+        }
+    }
+
     /// The space between two columns.
     private static let gap = 2
 
@@ -14,7 +26,7 @@ struct ScreenTable {
     ///
     /// One column without a width takes the room that the others leave.
     let columns: [Column]
-    let rows: [[StyledText]]
+    let rows: [Row]
     /// The width of the whole table.
     let width: Int
     /// True if the rows are all that there are, so that those that don't fit are counted.
@@ -25,10 +37,13 @@ struct ScreenTable {
     /// If there are more rows than lines, the last line says how many are not shown.
     func lines(rows limit: Int) -> [StyledText] {
         let heading = line(columns.map { StyledText($0.title, .bold) })
-        guard countsRest, rows.count > limit else { return [heading] + rows.prefix(limit).map(line) }
         let shown = max(0, limit - 1)
-        let more = limit > 0 ? [StyledText("and \(rows.count - shown) more", .dim)] : []
-        return [heading] + rows.prefix(shown).map(line) + more
+        let rest = rows.dropFirst(shown).count { !$0.isDetail }
+        guard countsRest, rows.count > limit, rest > 0 else {
+            return [heading] + rows.prefix(limit).map { line($0.cells) }
+        }
+        let more = limit > 0 ? [StyledText("and \(rest) more", .dim)] : []
+        return [heading] + rows.prefix(shown).map { line($0.cells) } + more
     }
 
     private var flexibleWidth: Int {

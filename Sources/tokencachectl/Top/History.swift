@@ -7,6 +7,9 @@ struct History: Sendable {
         /// Requests a second, or nil if the daemon was not there or was started in between.
         var requests: Double?
         var mints: Double?
+        var provisions: Double?
+
+        init(_ rates: Rates?) { (requests, mints, provisions) = (rates?.requests, rates?.mints, rates?.provisions) }
     }
 
     /// The most points that are kept, as many as a wide window has columns.
@@ -24,7 +27,7 @@ struct History: Sendable {
     /// Adds a look.
     mutating func add(_ look: Look) {
         rates = last.flatMap { Rates(from: $0, to: look) }
-        if last != nil { append(Point(requests: rates?.requests, mints: rates?.mints)) }
+        if last != nil { append(Point(rates)) }
         if rates == nil { latencies = [] }
         if let histograms = look.latencies { latencies.append((look.at, histograms)) }
         // The daemon no longer says.
@@ -36,7 +39,7 @@ struct History: Sendable {
     /// Adds a gap: the daemon didn't answer.
     mutating func addGap() {
         rates = nil
-        if last != nil { append(Point()) }
+        if last != nil { append(Point(nil)) }
     }
 
     private mutating func append(_ point: Point) {

@@ -54,7 +54,7 @@ package struct Look: Sendable {
 
 extension Look {
     /// The operations that applications ask for.
-    private static let applicationOperations = ["token", "prefetch", "invalidate", "revoke"]
+    private static let applicationOperations = ["token", "prefetch", "invalidate", "revoke", "provision"]
 
     /// The number of applications' requests since the daemon's start.
     var requests: Double {
@@ -65,6 +65,9 @@ extension Look {
     var lookups: Double {
         Double(stats.requests.hits) + Double(stats.requests.misses) + Double(stats.requests.coalesced)
     }
+
+    /// The number of requests that provision a user, since the daemon's start.
+    var provisions: Double { Double(stats.requests.byOperation["provision"] ?? 0) }
 
     /// The number of mints that failed.
     var failures: Double { stats.mints.failed.values.reduce(0) { $0 + Double($1) } }

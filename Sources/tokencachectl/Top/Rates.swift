@@ -9,6 +9,8 @@ struct Rates: Sendable {
     let mints: Double
     /// Mints a second that failed.
     let failures: Double
+    /// Requests a second that provision a user.
+    let provisions: Double
     /// The share of the requests for tokens that were answered from the cache, or nil if there were none.
     let hitShare: Double?
     /// Requests a second by uid, without those of which the daemon doesn't say.
@@ -22,10 +24,12 @@ struct Rates: Sendable {
         guard seconds > 0, !Self.isRestart(from: earlier, to: later, seconds: seconds) else { return nil }
         let counters: [(Look) -> Double] = [
             \.requests, { Double($0.stats.mints.started) }, \.failures, \.lookups, { Double($0.stats.requests.hits) },
+            \.provisions,
         ]
         let added = counters.map { $0(later) - $0(earlier) }
         guard added.allSatisfy({ $0 >= 0 }) else { return nil }
         (requests, mints, failures) = (added[0] / seconds, added[1] / seconds, added[2] / seconds)
+        provisions = added[5] / seconds
         hitShare = added[3] > 0 ? min(1, added[4] / added[3]) : nil
         peers = later.stats.uids.reduce(into: [:]) { rates, peer in
             let count = peer.value.requests

@@ -15,14 +15,22 @@ package enum TenantOrder: String, Sendable, CaseIterable {
     }
 
     /// Returns the tenants in this order.
-    func sorted(_ tenants: [String: StatsReply.Tenant]) -> [(name: String, tenant: StatsReply.Tenant)] {
-        let ranked = tenants.map { (name: $0.key, tenant: $0.value, rank: rank(of: $0.value)) }
+    ///
+    /// - Parameter refused: The tenants whose API for users refuses a client.
+    func sorted(
+        _ tenants: [String: StatsReply.Tenant],
+        refused: some Collection<String> = [String]()
+    ) -> [(name: String, tenant: StatsReply.Tenant)] {
+        let refused = Set(refused)
+        let ranked = tenants.map {
+            (name: $0.key, tenant: $0.value, rank: rank(of: $0.value, isRefused: refused.contains($0.key)))
+        }
         return ranked.sorted { $0.rank != $1.rank ? $0.rank > $1.rank : $0.name < $1.name }.map { ($0.name, $0.tenant) }
     }
 
-    private func rank(of tenant: StatsReply.Tenant) -> Double {
+    private func rank(of tenant: StatsReply.Tenant, isRefused: Bool) -> Double {
         switch self {
-        case .trouble: Double(tenant.trouble)
+        case .trouble: Double(tenant.trouble(isRefused: isRefused))
         case .name: 0
         case .calls: Double(tenant.inFlight) + Double(tenant.queuedCalls)
         }
@@ -40,12 +48,16 @@ extension StatsReply.Tenant {
         return counts.reduce(0) { $0.addingReportingOverflow($1).overflow ? .max : $0 + $1 }
     }
 
-    /// The degree of the trouble that a tenant is in, zero if there is none.
-    var trouble: Int {
-        if client == .denied { return 6 }
-        if state != .closed { return state == .halfOpen ? 4 : 5 }
-        if hold != nil { return 3 }
-        if client != .trusted { return 2 }
+    /// Returns the degree of the trouble that a tenant is in, zero if there is none.
+    ///
+    /// - Parameter isRefused: True if its API for users refuses a client.
+    func trouble(isRefused: Bool) -> Int {
+        if client == .denied { return 8 }
+        if state != .closed { return state == .halfOpen ? 6 : 7 }
+        if isRefused || refusedClients > 0 { return 5 }
+        if hold != nil { return 4 }
+        if client != .trusted { return 3 }
+        if let api, api.state != .closed || api.hold != nil { return 2 }
         return lastError.map { $0.ago < Self.recentErrorAge } == true ? 1 : 0
     }
 }

@@ -10,11 +10,10 @@ extension TopScreen {
     /// The width of the text on the right of the graphs.
     private static let remark = 34
 
-    /// Eight lines, of which the last is empty.
+    /// Eight lines, of which the last is empty, or nine with that of the provisions.
     var header: [StyledText] {
         guard let look = state.content.history.last else { return [title(nil), notice ?? connecting] }
-        return [
-            title(look), notice ?? "", requests(look), mints(look),
+        return [title(look), notice ?? "", requests(look), mints(look)] + [provisions].compactMap(\.self) + [
             latency("hits took", \.hits, look.stats.latency.hits),
             latency("mints took", \.mints, look.stats.latency.mints), tokens(look.stats), "",
         ]
@@ -75,6 +74,16 @@ extension TopScreen {
         let all = Int(nearest: look.failures)
         return graph("mints", rates?.mints, \.mints)
             + StyledText("   failed ", .dim) + failed + StyledText(", \(all) since start", .dim)
+    }
+
+    /// The line of the provisions, or nil if no tenant allows them or the window has no room for it.
+    var provisions: StyledText? {
+        guard let users = state.content.history.last?.stats.users, size.lines > Self.smallest.lines else { return nil }
+        let values = [(" created ", users.created), (" refused ", users.refused), (" under way ", users.underWay)]
+        let counts = values.reduce(StyledText("  ")) { text, value in
+            text + StyledText(value.0, .dim) + StyledText("\(value.1)", .bold)
+        }
+        return graph("provisions", state.content.history.rates?.provisions, \.provisions) + counts
     }
 
     /// A label, a rate, and a graph of its past in the room that is left.

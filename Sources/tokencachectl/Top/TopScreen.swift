@@ -7,7 +7,7 @@ package struct TopScreen {
     /// The narrowest window that has two tables side by side.
     private static let twoTables = 116
     /// The lines without those of the tables: the header, and the keys.
-    private static let fixedLines = 9
+    private var fixedLines: Int { provisions == nil ? 9 : 10 }
 
     let state: TopState
     let size: WindowSize
@@ -67,7 +67,7 @@ package struct TopScreen {
         guard size.columns >= Self.twoTables else {
             return stacked([tenantsTable(look, width: size.columns - 2), peers, refreshes])
         }
-        let room = size.lines - Self.fixedLines - 1
+        let room = size.lines - fixedLines - 1
         let tenants = tenantsTable(look, width: size.columns - 2)
         // Each of the three tables has a line of headings.
         let rows = Self.shares(of: room - 2, among: [tenants.rows.count, max(peers.rows.count, refreshes.rows.count)])
@@ -76,7 +76,7 @@ package struct TopScreen {
     }
 
     private func stacked(_ tables: [ScreenTable]) -> [StyledText] {
-        let room = size.lines - Self.fixedLines - 2 * tables.count + 1
+        let room = size.lines - fixedLines - 2 * tables.count + 1
         let rows = Self.shares(of: room, among: tables.map(\.rows.count))
         let parts = zip(tables, rows).map { table, rows in table.lines(rows: rows).map { " " + $0 } }
         return Array(parts.joined(separator: [""]))

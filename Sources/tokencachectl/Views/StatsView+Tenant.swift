@@ -26,7 +26,9 @@ extension StatsView {
     }
 
     private func text(of api: StatsReply.Tenant.API) -> String {
-        var text = "API for users \(display.style.text(of: api.state)), \(Int(nearest: api.rateTokens)) calls available"
+        var text = "API for users \(display.style.text(of: api.state))"
+        if let seconds = api.openFor { text += ", retried in \(seconds.durationText)" }
+        text += ", \(Int(nearest: api.rateTokens)) calls available, \(api.inFlight) in flight, \(api.queued) queued"
         if let seconds = api.hold { text += ", \(display.style.yellow("takes no calls for \(seconds.durationText)"))" }
         return text
     }

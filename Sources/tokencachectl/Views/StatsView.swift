@@ -27,6 +27,7 @@ package struct StatsView {
         if let rates { rows.add("now", Self.text(of: rates)) }
         addRequests(to: &rows)
         addMints(to: &rows)
+        if let users = stats.users { rows.add("users", Self.text(of: users)) }
         addConnections(to: &rows)
         rows.add("hits took", Self.text(of: stats.latency.hits))
         rows.add("mints took", Self.text(of: stats.latency.mints))
@@ -86,6 +87,12 @@ package struct StatsView {
         let hits = rates.hitShare.map { " (\(Int(nearest: $0 * 100)) % hits)" } ?? ""
         return "\(rates.requests.rateText) token requests\(hits), \(rates.mints.rateText) mints, "
             + "\(rates.errors.rateText) errors a second"
+    }
+
+    private static func text(of users: StatsReply.Users) -> String {
+        "\(users.created) created, \(users.changed) put into other groups, \(users.found) found as requested, "
+            + "\(users.remembered) remembered, \(users.refused) refused, \(users.underWay) under way; "
+            + "\(users.tokensRevoked) tokens revoked everywhere"
     }
 
     private static func text(of counts: [String: Int]) -> String {

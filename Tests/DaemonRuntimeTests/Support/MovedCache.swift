@@ -1,4 +1,5 @@
 import Foundation
+import OperatorReplies
 import Secrets
 import SocketServer
 import TokenCache
@@ -31,7 +32,9 @@ struct MovedCache {
         )
     }
 
-    var snapshot: ServerSnapshot { ServerSnapshot(cache: machine.snapshot(now: now)) }
+    var snapshot: ServerSnapshot {
+        ServerSnapshot(cache: machine.snapshot(now: now), health: machine.health(now: now, wall: Date()).status)
+    }
 
     // MARK: Events
 

@@ -90,6 +90,73 @@ struct TopScreenTests {
         )
     }
 
+    @Test(
+        "A tenant's API for users has a line below the tenant while it is used or in trouble, and provisions have one."
+    )
+    func users() throws {
+        func state(_ fault: HealthReply.Check? = nil) throws -> TopState {
+            var state = TopState()
+            for number in 0..<3 {
+                var look = try TopFixture.look(at: Double(2 * number), uptime: Double(100 + 2 * number))
+                look.stats.requests.byOperation["provision"] = 5 * number
+                look.stats.users = try TopFixture.decode(#"{"created":12,"refused":3,"under_way":4}"#)
+                let api = fault == nil ? #""rate_tokens":197.5,"in_flight":2,"queued":1"# : #""rate_tokens":200"#
+                look.stats.tenants["main"]?.api = try TopFixture.decode("{\"state\":\"closed\",\"burst\":200,\(api)}")
+                look.stats.tenants["sandbox"]?.api = try TopFixture.decode(
+                    #"{"state":"closed","burst":200,"rate_tokens":200}"#
+                )
+                look.stats.tenants["another"] = StatsReply.Tenant()
+                if let fault { look.health?.checks.append(fault) }
+                state.add(look)
+            }
+            return state
+        }
+        func lines(_ state: TopState) -> [String] {
+            TopFixture.text(state, columns: 80, lines: 24).split(separator: "\n").map(String.init)
+        }
+        let busy = lines(try state())
+        #expect(
+            busy.contains { $0.hasPrefix(" provisions     2.5/s") && $0.hasSuffix("created 12 refused 3 under way 4") }
+        )
+        let heading = try #require(busy.firstIndex { $0.hasPrefix(" TENANT") })
+        #expect(busy[heading + 1].hasPrefix(" sandbox "))
+        #expect(busy[heading + 2].hasPrefix(" another "))
+        #expect(busy[heading + 3].hasPrefix(" main "))
+        #expect(busy[heading + 4] == "  users    closed          -  -            197/200     2+1  -")
+        let refused = lines(
+            try state(.init(name: "api_clients", tenant: "main", status: .failing, description: "look at their roles"))
+        )
+        #expect(refused[heading + 2].hasPrefix(" main "), "a tenant whose API refuses a client is in trouble")
+        #expect(
+            refused[heading + 3] == "  users    closed          -  refused      200/200     0+0  look at their roles"
+        )
+        #expect(refused[heading + 4].hasPrefix(" another "))
+    }
+
+    @Test("Lines of the tenants' APIs are not counted as tenants, and the smallest window has none for provisions.")
+    func manyUsersAPIs() throws {
+        var look = try TopFixture.look(at: 0)
+        look.stats.users = .init()
+        for number in 10..<40 {
+            look.stats.tenants["t\(number)"] = StatsReply.Tenant()
+            look.stats.tenants["t\(number)"]?.api = try TopFixture.decode(
+                #"{"state":"closed","burst":200,"rate_tokens":1}"#
+            )
+        }
+        var state = TopState()
+        state.add(look)
+        for lines in [17, 18, 24, 50, 200] {
+            let text = TopFixture.text(state, columns: 80, lines: lines).split(separator: "\n").map(String.init)
+            let names = text.filter { $0.hasPrefix(" t") && $0.dropFirst(2).first?.isNumber == true }.count
+            let table = text.drop { !$0.hasPrefix(" TENANT") }.prefix { !$0.hasPrefix(" PEER") }
+            let more = table.last.flatMap { $0.hasPrefix(" and ") ? Int($0.split(separator: " ")[1]) : nil } ?? 0
+            // Two of the tenants are not among the thirty.
+            let others = table.count { $0.hasPrefix(" sandbox ") || $0.hasPrefix(" main ") }
+            #expect(names + others + more == 32, "\(text)")
+            #expect(text.contains { $0.hasPrefix(" provisions") } == (lines > 17))
+        }
+    }
+
     @Test("A window that is too small says so.")
     func small() throws {
         #expect(

@@ -13,7 +13,7 @@ extension DaemonMetric {
             "Result of the daemon's checks: 1 for the present one.",
             labels: ["status"]
         ) { snapshot in
-            let present = snapshot.health
+            let present = snapshot.server.health
             return [HealthReply.Status.ok, .degraded, .failing].map {
                 MetricSeries([$0.rawValue], .integer($0 == present ? 1 : 0))
             }
@@ -48,11 +48,4 @@ extension DaemonMetric {
             "Time at which a configuration was last put into force, at the start or by a reload, in seconds since 1970."
         ),
     ]
-}
-
-extension MetricsSnapshot {
-    /// The status that `health` shows.
-    fileprivate var health: HealthReply.Status {
-        server.stats.tenants.values.reduce(server.ownStatus) { max($0, $1.health) }
-    }
 }
