@@ -57,6 +57,16 @@ final class MemoryFile: Sendable {
         return unsafe start == address ? .mapped : .lost
     }
 
+    /// Maps a part of a file at an address where addresses are reserved.
+    @Sendable static func map(
+        _ file: MemoryFile,
+        at address: UnsafeMutableRawPointer,
+        offset: Int,
+        count: Int
+    ) -> MapOutcome {
+        unsafe file.map(at: address, offset: offset, count: count)
+    }
+
     /// Maps a part anywhere, or returns nil if the kernel refuses.
     func map(offset: Int, count: Int) -> UnsafeMutableRawPointer? {
         let start = unsafe mmap(nil, count, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, off_t(offset))
