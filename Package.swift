@@ -69,6 +69,8 @@ var targets: [Target] = [
         ]
     ),
 
+    .target(name: "TokenStorage", dependencies: ["CLinux", "SafeText", "Secrets", "TokenProtocol"]),
+
     // MARK: The edges
     .target(name: "PrometheusMetrics", dependencies: [metrics]),
     .target(
@@ -155,6 +157,10 @@ var targets: [Target] = [
     .testTarget(
         name: "TokenCacheTests",
         dependencies: ["OperatorReplies", "Secrets", "TokenProtocol", "TokenCache", "TestSupport"]
+    ),
+    .testTarget(
+        name: "TokenStorageTests",
+        dependencies: ["CLinux", "Secrets", "TokenProtocol", "TokenStorage", "TestSupport"]
     ),
     .testTarget(
         name: "TokenLogTests",
