@@ -111,6 +111,17 @@ import Synchronization
         unsafe start.storeBytes(of: RecordState.tokenClass.rawValue, as: UInt8.self)
     }
 
+    /// True if the record fits into its slot and is not damaged.
+    func isWhole(in size: Int) -> Bool {
+        Offset.lengths + encodedCount <= size && load(Offset.check) == check
+    }
+
+    /// Prepares a record of an earlier daemon for this one.
+    func reset(hash: UInt32) {
+        (references, tag) = (0, 0)
+        self.hash = hash
+    }
+
     /// The checksum of the lengths and texts.
     private var check: UInt32 { unsafe Checksum.of(start + Offset.lengths, encodedCount, after: 0) }
 

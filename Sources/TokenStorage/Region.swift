@@ -1,8 +1,6 @@
 /// A part of the memory that is divided into slots of one size.
 ///
-/// Its head in the memory says which size. All else is known only to the present daemon.
-///
-///     head    0 size of the slots in units, or zero for an unused region · 4 kind · 8 check of these and the position
+/// Its head in the memory (``RegionHead``) says which size. All else is known only to the present daemon.
 struct Region {
     /// The size of a region in bytes.
     static let size = 262_144

@@ -3,6 +3,7 @@ import Synchronization
 /// The head of a region in the memory.
 ///
 ///     0 size of the slots in units, or zero if the region is unused · 4 kind · 8 check of these and the position
+///     16 steps of memory in use, and their complement
 @safe struct RegionHead: Equatable {
     let slotUnits: UInt32
     let kind: Region.Kind
@@ -31,6 +32,24 @@ import Synchronization
         unsafe memory.storeBytes(of: check, toByteOffset: 8, as: UInt64.self)
         atomicMemoryFence(ordering: .releasing)
         unsafe memory.storeBytes(of: slotUnits, as: UInt32.self)
+    }
+
+    /// The number of bytes from a region's start that can have records.
+    ///
+    /// That is nothing if it was never set, and the whole region if it is damaged.
+    static func committed(_ memory: UnsafeMutableRawPointer) -> Int {
+        let (steps, complement) = unsafe (
+            memory.load(fromByteOffset: 16, as: UInt32.self), memory.load(fromByteOffset: 20, as: UInt32.self)
+        )
+        if steps == 0, complement == 0 { return 0 }
+        return steps == ~complement ? min(Int(steps) * Region.step, Region.size) : Region.size
+    }
+
+    /// Sets the number of bytes from a region's start that can have records.
+    static func setCommitted(_ bytes: Int, _ memory: UnsafeMutableRawPointer) {
+        let steps = UInt64(bytes / Region.step)
+        let complement = UInt64(~UInt32(truncatingIfNeeded: steps))
+        unsafe memory.storeBytes(of: steps | complement << 32, toByteOffset: 16, as: UInt64.self)
     }
 
     /// Marks a region as unused.

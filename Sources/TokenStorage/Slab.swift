@@ -7,18 +7,24 @@ import Synchronization
 /// records there are. A region without records is returned to the kernel, and may get another size.
 struct Slab {
     let range: AddressRange
-    private(set) var regions: ContiguousArray<Region> = []
+    var regions: ContiguousArray<Region>
     /// The regions with free slots, by kind and size of slots.
     private var open = [ContiguousArray<UInt32>](repeating: [], count: 2 * SlotSize.count)
     /// The regions without records.
-    private var unused: ContiguousArray<UInt32> = []
+    var unused: ContiguousArray<UInt32> = []
     /// The number of bytes that were taken from the kernel.
-    private(set) var committed = 0
+    var committed = 0
 
-    /// Creates a slab whose first region is the head of the memory, and has no slots.
-    init(_ range: AddressRange) {
+    /// The head of the memory, which is the first region and has no slots.
+    private let fileHead: FileHead
+
+    /// Creates a slab for memory that is mapped already.
+    ///
+    /// - Parameter count: The number of regions that an earlier daemon has used.
+    init(_ range: AddressRange, regions count: Int) {
         self.range = range
-        regions.append(Region())
+        fileHead = unsafe FileHead(range.start)
+        regions = ContiguousArray(repeating: Region(), count: max(1, count))
     }
 
     // MARK: Slots
@@ -99,24 +105,23 @@ struct Slab {
         let index = regions.count
         if (index + 1) * Region.size > range.mapped, !range.grow() { return nil }
         regions.append(Region())
+        fileHead.regions = regions.count
         return index
     }
 
-    private mutating func releaseRegion(_ index: Int) {
+    mutating func releaseRegion(_ index: Int) {
         if regions[index].position >= 0 { close(index) }
         unsafe RegionHead.erase(head(of: index))
         let start = index * Region.size
         // The links between free slots are all that is left in it.
-        let count = Int(regions[index].committed)
-        let isReturned = range.decommit(start..<start + count)
-        if isReturned { committed -= count }
-        var region = Region()
-        region.committed = isReturned ? 0 : UInt32(count)
-        regions[index] = region
+        let count = regions[index].committed
+        let isReturned = range.decommit(start..<start + Region.size)
+        if isReturned { committed -= Int(count) }
+        regions[index] = Region(committed: isReturned ? 0 : count)
         unused.append(UInt32(index))
     }
 
-    private func head(of index: Int) -> UnsafeMutableRawPointer { unsafe range.start + index * Region.size }
+    func head(of index: Int) -> UnsafeMutableRawPointer { unsafe range.start + index * Region.size }
 
     /// Takes the memory of a region up to an offset from the kernel, or returns false if it has none.
     private mutating func commit(_ index: Int, upTo end: Int) -> Bool {
@@ -127,6 +132,7 @@ struct Slab {
         guard range.commit(start + before..<start + after) else { return false }
         regions[index].committed = UInt32(after)
         committed += after - before
+        unsafe RegionHead.setCommitted(after, head(of: index))
         return true
     }
 
@@ -144,7 +150,7 @@ struct Slab {
     }
 
     /// Adds a region to those with free slots.
-    private mutating func list(_ index: Int) {
+    mutating func list(_ index: Int) {
         guard let list = list(of: index) else { return }
         regions[index].position = Int32(open[list].count)
         open[list].append(UInt32(index))

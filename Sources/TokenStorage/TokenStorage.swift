@@ -16,12 +16,16 @@
 /// It is used on one executor.
 package final class TokenStorage {
     private let range: AddressRange
-    private var slab: Slab
-    private var classes = ClassTable()
+    var slab: Slab
+    var classes = ClassTable()
+    /// The work that is left of taking over an earlier daemon's records.
+    var restoration: Restoration?
     /// The number of pins of each record that has any.
     private var pins: [RecordID: Int] = [:]
     /// The number of tokens.
-    package private(set) var count = 0
+    ///
+    /// An earlier daemon's tokens count from when they are restored.
+    package internal(set) var count = 0
 
     /// The memory of all records.
     package let records: TokenRecords
@@ -29,11 +33,25 @@ package final class TokenStorage {
     /// Creates a storage without tokens, or returns nil if there is no memory.
     ///
     /// - Parameter pages: The source of its memory.
-    package init?(in pages: any PageSource) {
-        guard let range = AddressRange(pages: pages) else { return nil }
+    package convenience init?(in pages: any PageSource) {
+        guard let range = AddressRange(pages: pages), range.grow() else { return nil }
+        self.init(range, regions: 1)
+    }
+
+    /// Takes over the memory of an earlier daemon, or returns nil if it can't be mapped.
+    ///
+    /// The storage is used at once. The records are found by ``restoreNext(_:now:to:)``.
+    package convenience init?(restoring file: TokenFile) {
+        guard let range = AddressRange(pages: file) else { return nil }
+        for end in file.ends where !range.map(upTo: end) { return nil }
+        self.init(range, regions: file.regions)
+        restoration = Restoration(end: file.regions)
+    }
+
+    private init(_ range: AddressRange, regions: Int) {
         self.range = range
         records = unsafe TokenRecords(range.start)
-        slab = Slab(range)
+        slab = Slab(range, regions: regions)
     }
 
     /// The number of bytes that were taken from the kernel.
@@ -107,7 +125,12 @@ package final class TokenStorage {
     private func release(_ id: RecordID) {
         let record = records[class: id]
         record.references -= 1
-        guard record.references == 0 else { return }
+        guard record.references == 0, restoration == nil else { return }
+        drop(id)
+    }
+
+    /// Removes a class without tokens.
+    func drop(_ id: RecordID) {
         classes.remove(id, in: records)
         slab.free(id)
     }
