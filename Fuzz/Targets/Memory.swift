@@ -1,113 +1,84 @@
 import Glibc
 import Secrets
 import TokenProtocol
+import TokenStorage
 
 @testable import TokenCache
-@testable import TokenLog
 
-/// Fuzzes a memory file as the next daemon finds it: tokens that can be read are served, others are dropped, and a
-/// later daemon finds the same.
+/// Fuzzes a memory file as the next daemon finds it: tokens that can be read are served, and others are dropped.
 ///
-/// The input is a number of bytes of the file that are changed, these (offset in two bytes, value), then records:
-/// flags, the content's length in two bytes, the content.
+/// The input is bytes of the file that are changed: an offset in three bytes, and a value.
 func fuzzMemory(_ input: [UInt8]) throws(BrokenPromise) {
-    guard let count = input.first else { return }
-    let changes = Array(input.dropFirst().prefix(3 * Int(count)))
-    let records = split(input.dropFirst(1 + changes.count))
-    let size = records.reduce(LogFile.headSize) { $0 + LogFile.recordSize(content: $1.content.count) }
-    guard var file = LogFile(size: size + 200, generation: 5) else { return }
-    for record in records {
-        _ = unsafe file.append(content: record.content.count, lastUsed: record.lastUsed) {
-            unsafe $0.copyBytes(from: record.content)
-        }
-    }
-    for change in stride(from: 0, to: changes.count - 2, by: 3) {
-        let offset = Int(changes[change]) << 8 | Int(changes[change + 1])
-        if offset < file.size { unsafe file.file.bytes[offset] = changes[change + 2] }
-    }
-    try takeOver(file.file.descriptor)
-}
-
-private struct Record {
-    var lastUsed: Int64
-    var content: ArraySlice<UInt8>
-}
-
-private func split(_ bytes: ArraySlice<UInt8>) -> [Record] {
-    var (records, rest): ([Record], ArraySlice<UInt8>) = ([], bytes)
-    while rest.count > 3, records.count < 32 {
-        let flags = rest.removeFirst()
-        let length = Int(rest.removeFirst()) << 8 | Int(rest.removeFirst())
-        let content = rest.prefix(length)
-        let time = content.prefix(8).reduce(Int64(0)) { $0 << 8 | Int64($1) }
-        records.append(Record(lastUsed: flags & 1 == 0 ? LogFile.never : time, content: content))
-        rest = rest.dropFirst(length)
-    }
-    return records
-}
-
-private func open(_ descriptor: CInt) -> TokenLog? {
-    let duplicate = dup(descriptor)
+    guard let file = TokenFile.make(mayBeSecret: false), let storage = TokenStorage(in: file) else { return }
+    file.setKept(true)
+    for number in 0..<20 { _ = storage.insert(token(number)) }
+    for file in file.stored { change(file.descriptor, input) }
+    let stored = file.stored.map { ($0.name, dup($0.descriptor)) }
     // The system has no descriptor left, which is not a fault of the input.
-    guard duplicate >= 0 else { return nil }
-    return TokenLog(stored: [("tokens-a", duplicate)], in: nil, store: { _ in })
+    guard stored.allSatisfy({ $0.1 >= 0 }), let next = TokenFile(takingOver: stored),
+        let restored = TokenStorage(restoring: next)
+    else { return }
+    try serve(restored)
 }
 
-private func takeOver(_ descriptor: CInt) throws(BrokenPromise) {
-    guard let first = open(descriptor) else { return }
-    let found = tokens(first)
-    for token in found { try serve(token) }
-    guard let second = open(descriptor) else { return }
-    let again = tokens(second)
-    try check(again.map(\.user) == found.map(\.user), "a later daemon finds the same users")
-    try check(again.map(\.token) == found.map(\.token), "a later daemon finds the same tokens")
-    second.end()
-    guard let third = open(descriptor) else { return }
-    try check(tokens(third).isEmpty, "when persisting ends, no token is left")
-}
-
-private func tokens(_ log: TokenLog) -> [PersistedToken] {
-    var tokens: [PersistedToken] = []
-    log.restore { _, token in
-        tokens.append(token)
-        return true
-    }
-    return tokens
-}
-
-private func serve(_ persisted: PersistedToken) throws(BrokenPromise) {
-    let token = persisted.token
-    try check(
-        token.accessToken.bytes.count <= token.tokenRange.count,
-        "a token without escapes is no longer than its text"
+private func token(_ number: Int) -> NewToken {
+    let token = AccessToken("token-\(number)" + String(repeating: "x", count: number * number))
+    return NewToken(
+        user: UserLookup(field: .subject, value: "user-\(number)"),
+        tokenClass: TokenClass(
+            tenant: "main",
+            host: "https://one.example",
+            clientID: "client",
+            scopes: number < 10 ? "a" : "b",
+            grantedScope: "a"
+        ),
+        token: token,
+        fingerprint: token.fingerprint,
+        sent: 1_000_000_000,
+        arrived: 2_000_000_000,
+        lifetime: 3_600_000_000_000,
+        jitter: 1 << 31,
+        expiresAt: 1_795_000_000,
+        owner: 1
     )
-    var output = OutputBuffer()
-    ReplyEncoder.encode(.token(TokenReply(token: token, expiresIn: 1, source: .cache)), id: nil, into: &output)
-    try check(output.count > token.text.count, "a persisted token can be sent")
-    restore(persisted, now: persisted.sent)
-    restore(persisted, now: persisted.sent + .seconds(100))
 }
 
-/// Restores a token into a cache, and asks the cache all that it tells of a token.
-private func restore(_ persisted: PersistedToken, now: Instant) {
-    let tenant = TenantID(number: 1, name: persisted.tenant)
+private func change(_ descriptor: CInt, _ input: [UInt8]) {
+    for index in stride(from: 0, to: input.count - 3, by: 4) {
+        let offset = Int(input[index]) << 16 | Int(input[index + 1]) << 8 | Int(input[index + 2])
+        var byte = input[index + 3]
+        _ = unsafe pwrite(descriptor, &byte, 1, off_t(offset))
+    }
+}
+
+/// Restores the tokens into a cache, and asks the cache all that it tells of them.
+private func serve(_ storage: TokenStorage) throws(BrokenPromise) {
+    let tenant = TenantID(number: 1, name: "main")
+    let clock = BootClock()
+    let now = clock.instant(at: 10_000_000_000)
     var machine = CacheStateMachine(
         policy: CachePolicy(),
-        tenants: [tenant: TenantPolicy(identity: persisted.identity)],
+        tenants: [tenant: TenantPolicy(identity: .init(host: "https://one.example", clientID: "client"))],
+        memory: CacheMemory(storage: storage, clock: clock, secrets: nil),
         random: SystemRandomNumberGenerator(),
         now: now
     )
-    let key = TokenKey(tenant: tenant, user: persisted.user, scopes: persisted.scopes)
-    guard machine.restore(persisted, recordID: 0, now: now) else { return }
-    _ = machine.beginPersisting(now: now)
-    _ = machine.explain(key, for: 1, now: now)
-    _ = machine.entries(EntriesRequest(), of: nil, now: now)
+    var actions = machine.beginRestoring(now: now)
+    for _ in 0..<1_000 where machine.hasWork { actions = machine.timePassed(now: now) }
+    try check(!machine.hasWork && actions.deliveries.isEmpty, "the restoring ends")
+    try check(machine.store.count == storage.count, "each record is an entry, or is dropped")
+    let page = machine.entries(EntriesRequest(limit: 100), of: nil, now: now)
+    for entry in page?.entries ?? [] {
+        let key = TokenKey(tenant: tenant, user: entry.user, scopes: entry.scopes)
+        _ = machine.explain(key, for: 1, now: now)
+        let waiter = Waiter(connection: 1, ticket: 1)
+        let options = RequestOptions(peer: Peer(uid: 1, gid: 1))
+        guard case .serve(let reply) = machine.request(key, options, waiter: waiter, now: now).answer else { continue }
+        var output = OutputBuffer()
+        ReplyEncoder.encode(.token(reply), id: nil, into: &output)
+        try check(output.count > reply.token.accessToken.bytes.count, "a restored token can be sent")
+    }
     _ = machine.stats(now: now)
-    _ = machine.request(
-        key,
-        RequestOptions(peer: Peer(uid: 1, gid: 1)),
-        waiter: Waiter(connection: 1, ticket: 1),
-        now: now
-    )
-    _ = machine.timePassed(now: now + persisted.lifetime)
+    _ = machine.timePassed(now: now + .seconds(3_600))
+    try check(storage.count == 0, "all tokens end")
 }

@@ -114,6 +114,7 @@ package struct Frontend: Sendable {
             on: loop.executor,
             policy: CachePolicy(),
             tenants: [:],
+            memory: .anonymous(),
             dependencies: TokenCache.Dependencies(
                 wake: { references.timer.value?.schedule(at: $0, now: ContinuousClock.now) },
                 deliver: { references.server.value?.deliver($0.reply, to: $0.waiter) },
@@ -248,11 +249,6 @@ extension Frontend {
     /// The state of the cache and of the server for metrics, or nil when the event loop has ended.
     package var snapshot: ServerSnapshot? {
         get async { try? await eventLoop.submit { dispatcher.value.snapshot() }.get() }
-    }
-
-    /// Tells the cache that a file of persisted tokens is stored.
-    func stored(_ generation: UInt64) {
-        eventLoop.execute { cache.assumeIsolated { $0.stored(generation) } }
     }
 
     /// Stops accepting, answers the requests under way, and closes.

@@ -1,6 +1,6 @@
 import Dispatch
 import Synchronization
-import TokenLog
+import TokenStorage
 
 /// Makes the calls to a store of descriptors in order, on a queue of its own, as the service manager may be busy.
 final class StoreQueue: Sendable {
@@ -15,33 +15,30 @@ final class StoreQueue: Sendable {
 
     private let store: any DescriptorStoring
     private let pauses: Pauses
-    private let onStored: @Sendable (_ generation: UInt64) -> Void
     private let onFailure: @Sendable () -> Void
     private let queue = DispatchQueue(label: "descriptor-store")
     /// The file that the store has not taken yet.
     ///
     /// Only the latest one counts, as it holds all tokens.
-    private let offer = Mutex<TokenLog.StoredFile?>(nil)
+    private let offer = Mutex<StoredFile?>(nil)
 
     /// Creates a queue for a store.
     ///
     /// - Parameters:
-    ///   - onStored: Called when the store has taken a file.
+    ///   - pauses: The pauses before a file is offered again.
     ///   - onFailure: Called when the store has not taken a file, which is then offered again.
     init(
         _ store: any DescriptorStoring,
         pauses: Pauses,
-        onStored: @escaping @Sendable (_ generation: UInt64) -> Void,
         onFailure: @escaping @Sendable () -> Void
     ) {
         self.store = store
         self.pauses = pauses
-        self.onStored = onStored
         self.onFailure = onFailure
     }
 
-    /// Puts a file into the store in place of its predecessor.
-    func put(_ file: TokenLog.StoredFile) {
+    /// Puts a file into the store.
+    func put(_ file: StoredFile) {
         offer.withLock { $0 = file }
         queue.async { [self] in
             guard !makeOffer() else { return }
@@ -60,7 +57,7 @@ final class StoreQueue: Sendable {
     /// Removes all files, and waits until the store has done so.
     func removeAll() async {
         offer.withLock { $0 = nil }
-        remove(Set(TokenLog.names))
+        remove(Set(TokenFile.names))
         queue.async { [self] in store.wait(seconds: Self.timeout) }
         await drain()
     }
@@ -83,10 +80,8 @@ final class StoreQueue: Sendable {
         // Another file with this name is foreign, or was left behind.
         store.remove(file.name)
         guard store.put(file.descriptor, named: file.name) else { return false }
-        offer.withLock { if $0?.generation == file.generation { $0 = nil } }
-        if let predecessor = file.predecessor { store.remove(predecessor) }
+        offer.withLock { if $0?.name == file.name { $0 = nil } }
         store.wait(seconds: Self.timeout)
-        onStored(file.generation)
         return true
     }
 

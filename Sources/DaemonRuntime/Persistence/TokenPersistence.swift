@@ -4,7 +4,7 @@ import OperatorReplies
 package import Secrets
 import Synchronization
 import TokenCache
-import TokenLog
+import TokenStorage
 import TokenProtocol
 
 /// Persists the tokens in the service manager's store for the next daemon, if the configuration wants it.
@@ -48,7 +48,6 @@ package final class TokenPersistence: Sendable {
         queue = StoreQueue(
             store,
             pauses: StoreQueue.Pauses(first: retryPauses.first, longest: retryPauses.longest),
-            onStored: { [frontend] in frontend.stored($0) },
             onFailure: { [log] in
                 log.warning("the service manager can't be given a file of kept tokens; it is offered again")
             }
@@ -74,7 +73,6 @@ package final class TokenPersistence: Sendable {
 
     /// Persists the times of the users' last requests, and waits until the store has the latest file.
     package func finish() async {
-        await frontend.cache.persistUses()
         await queue.finish()
     }
 
@@ -86,43 +84,12 @@ package final class TokenPersistence: Sendable {
 
     private func end() async {
         state.withLock { $0.isPersisting = false }
-        await frontend.cache.endPersisting()
+        await frontend.cache.setKeepsTokens(false)
         await queue.removeAll()
     }
 
     private func start(with inherited: [File]) async {
-        let began = ContinuousClock.now
-        let names = Set(inherited.map(\.name))
-        guard let tokens = openLog(inherited, expecting: await frontend.cache.stats(now: began).bytes) else {
-            queue.remove(names)
-            return log.warning("tokens don't survive a restart: there is no memory to keep them in")
-        }
-        queue.remove(names.subtracting([tokens.currentName]))
-        state.withLock { $0.isPersisting = true }
-        warn(unlessLocked: tokens.isLocked)
-        let count = await frontend.cache.restore(from: tokens)
-        let time = (ContinuousClock.now - began) / .milliseconds(1)
-        log.info(
-            "tokens survive a restart; those of the last daemon are served",
-            metadata: [LogKey.entries: "\(count)", LogKey.milliseconds: "\(Int(time))"]
-        )
-    }
-
-    private func openLog(_ inherited: [File], expecting size: Int) -> sending TokenLog? {
-        TokenLog(
-            stored: inherited,
-            in: memory,
-            expecting: size,
-            onShortage: { [log] in log.warning("there is no memory to keep all tokens for the next daemon") },
-            store: { [self] file in
-                warn(unlessLocked: file.isLocked)
-                queue.put(file)
-            }
-        )
-    }
-
-    private func warn(unlessLocked isLocked: Bool) {
-        guard !isLocked, !state.withLock({ exchange(&$0.hasWarnedOfSwap, with: true) }) else { return }
-        log.warning("kept tokens lie in memory that may be swapped: the limit of locked memory is too low")
+        discard(inherited, isWanted: true)
+        await frontend.cache.restore()
     }
 }
