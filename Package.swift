@@ -210,6 +210,11 @@ var targets: [Target] = [
         dependencies: ["Secrets", "TokenProtocol", "TokenCache"],
         path: "Tests/CoreCurves"
     ),
+    .executableTarget(
+        name: "storage-curves",
+        dependencies: ["Secrets", "TokenProtocol", "TokenStorage"],
+        path: "Tests/StorageCurves"
+    ),
     .testTarget(
         name: "DoctorTests",
         dependencies: [
@@ -243,7 +248,8 @@ var targets: [Target] = [
 // The fuzz targets are replayed by a test; in a build with libFuzzer (`make fuzz`) they are led by it.
 let isFuzzing = Context.environment["TOKENCACHED_FUZZ"] != nil
 let fuzzed: [Target.Dependency] = [
-    "Secrets", "TokenProtocol", "TokenCache", "TokenStorage", "Tenant", "DaemonConfiguration", "TokenCacheClient", nioCore,
+    "Secrets", "TokenProtocol", "TokenCache", "TokenStorage", "Tenant", "DaemonConfiguration", "TokenCacheClient",
+    nioCore,
     nioHTTP1,
 ]
 let fuzzData = ["Corpora", "Found"]

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Secrets
 
 /// A range of addresses that is reserved once, and into which memory is mapped from its start on as it is needed.
 ///
@@ -21,13 +22,19 @@ import Glibc
     /// True if all mapped memory is locked.
     private(set) var isLocked = true
     private let pages: any PageSource
+    private let onShortage: (SecretMemory.Shortage) -> Void
 
     /// Reserves addresses, or returns nil if the process can't have any.
     ///
     /// - Parameters:
     ///   - size: The number of bytes to reserve at most, a multiple of ``part``. It is halved while that is refused.
     ///   - pages: The source of the memory.
-    init?(size: Int = largest, pages: any PageSource) {
+    ///   - onShortage: Called the first time that memory can't be locked.
+    init?(
+        size: Int = largest,
+        pages: any PageSource,
+        onShortage: @escaping (SecretMemory.Shortage) -> Void = { _ in }
+    ) {
         var size = size
         while true {
             let start = unsafe mmap(nil, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
@@ -40,6 +47,7 @@ import Glibc
         }
         capacity = size
         self.pages = pages
+        self.onShortage = onShortage
     }
 
     /// Maps the next part, or returns false if there is none.
@@ -60,9 +68,15 @@ import Glibc
         }
         _ = unsafe madvise(address, count, CInt(MADV_DONTDUMP))
         _ = unsafe madvise(address, count, CInt(MADV_DONTFORK))
-        if unsafe lock_on_fault(address, count) != 0 { isLocked = false }
         mapped += count
+        if unsafe lock_on_fault(address, count) != 0 { reportShortage() }
         return true
+    }
+
+    private func reportShortage() {
+        guard isLocked else { return }
+        isLocked = false
+        onShortage(SecretMemory.Shortage(size: mapped, limit: SecretMemory.limit))
     }
 
     /// Takes mapped memory into use, or returns false if there is none.

@@ -48,13 +48,30 @@ final class MemoryFile: Sendable {
     }
 
     /// Maps a part at an address where addresses are reserved.
-    func map(at address: UnsafeMutableRawPointer, offset: Int, count: Int) -> MapOutcome {
+    ///
+    /// - Parameter headroom: The number of bytes that could be mapped, too. A secret file counts as locked memory, of
+    ///   which something must be left for other secrets.
+    func map(at address: UnsafeMutableRawPointer, offset: Int, count: Int, headroom: Int = 0) -> MapOutcome {
         // A refused mapping could remove the reservation, so the kernel is asked at another address before.
-        guard let trial = unsafe map(offset: offset, count: count) else { return .refused }
-        _ = unsafe munmap(trial, count)
+        guard offset + count <= size, let trial = unsafe map(offset: offset, count: count + headroom) else {
+            return .refused
+        }
+        _ = unsafe munmap(trial, count + headroom)
         let flags = MAP_SHARED | MAP_FIXED
         let start = unsafe mmap(address, count, PROT_READ | PROT_WRITE, flags, descriptor, off_t(offset))
         return unsafe start == address ? .mapped : .lost
+    }
+
+    /// Maps a part of a file that is to grow, with a sixteenth of its size and a part as headroom.
+    ///
+    /// The next daemon has to map all of it, and may have more secrets.
+    @Sendable static func grow(
+        _ file: MemoryFile,
+        at address: UnsafeMutableRawPointer,
+        offset: Int,
+        count: Int
+    ) -> MapOutcome {
+        unsafe file.map(at: address, offset: offset, count: count, headroom: AddressRange.part + offset / 16)
     }
 
     /// Maps a part anywhere, or returns nil if the kernel refuses.

@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// There is a second file only if the first is secret and the limit of locked memory is reached. All further parts of
 /// the memory are then in an ordinary file, at the same offsets.
-package final class TokenFile: PageSource, Sendable {
+@safe package final class TokenFile: PageSource, Sendable {
     /// The names of the first file and of the second.
     package static let names = ["tokens-a", "tokens-b"]
 
@@ -16,11 +16,25 @@ package final class TokenFile: PageSource, Sendable {
         var onSecondFile: @Sendable (StoredFile) -> Void = { _ in }
     }
 
+    /// A function that maps a further part of the first file at an address.
+    typealias Mapper =
+        @Sendable (_ file: MemoryFile, _ address: UnsafeMutableRawPointer, _ offset: Int, _ count: Int) -> MapOutcome
+
     private let first: MemoryFile
+    private let growFirst: Mapper
+    /// The number of bytes that an earlier daemon has used.
+    private let takenOver: Int
     private let state: Mutex<State>
 
-    private init(_ first: MemoryFile, _ page: HeadPage, second: MemoryFile? = nil) {
+    private init(
+        _ first: MemoryFile,
+        _ page: HeadPage,
+        second: MemoryFile? = nil,
+        grow: @escaping Mapper
+    ) {
         self.first = first
+        unsafe growFirst = grow
+        takenOver = page.head.regions.map(Self.end) ?? 0
         state = Mutex(State(page: page, second: second))
     }
 
@@ -29,16 +43,22 @@ package final class TokenFile: PageSource, Sendable {
     /// - Parameters:
     ///   - mayBeSecret: True if it may be one that only this process can read.
     package static func make(mayBeSecret: Bool = true) -> TokenFile? {
-        let size = min(AddressRange.largest, Self.largestFile)
-        let secret = mayBeSecret ? MemoryFile.makeSecret(size: size).flatMap(TokenFile.init(empty:)) : nil
-        return secret ?? MemoryFile.makeOrdinary(size: size).flatMap(TokenFile.init(empty:))
+        unsafe make(mayBeSecret: mayBeSecret, grow: MemoryFile.grow)
     }
 
-    private convenience init?(empty file: MemoryFile) {
+    /// Creates an empty file with its own mapper of further parts of the first file.
+    static func make(mayBeSecret: Bool, grow: @escaping Mapper) -> TokenFile? {
+        let size = min(AddressRange.largest, largestFile)
+        let secret = mayBeSecret ? MemoryFile.makeSecret(size: size) : nil
+        return secret.flatMap { unsafe TokenFile(empty: $0, grow: grow) }
+            ?? MemoryFile.makeOrdinary(size: size).flatMap { unsafe TokenFile(empty: $0, grow: grow) }
+    }
+
+    private convenience init?(empty file: MemoryFile, grow: @escaping Mapper) {
         guard let page = HeadPage(of: file) else { return nil }
         page.head.write(identity: .random(in: 1...(.max)))
+        unsafe self.init(file, page, grow: grow)
         page.head.regions = 1
-        self.init(file, page)
     }
 
     /// Takes over the files of an earlier daemon, or closes them and returns nil if they are not to be read.
@@ -55,8 +75,8 @@ package final class TokenFile: PageSource, Sendable {
                 let regions = page.head.regions, Self.end(regions) <= file.file.size
             else { continue }
             let second = files.first { $0.name == Self.names[1] && Self.isSecond($0.file, of: page.head) }
-            self.init(file.file, page, second: second?.file)
             if second == nil { page.head.dropSecondFile() }
+            unsafe self.init(file.file, page, second: second?.file, grow: MemoryFile.grow)
             return
         }
         return nil
@@ -109,7 +129,8 @@ package final class TokenFile: PageSource, Sendable {
 
     package func map(at address: UnsafeMutableRawPointer, offset: Int, count: Int) -> MapOutcome {
         if let file = file(at: offset) { return unsafe file.map(at: address, offset: offset, count: count) }
-        let outcome = unsafe first.map(at: address, offset: offset, count: count)
+        if offset < takenOver { return unsafe first.map(at: address, offset: offset, count: count) }
+        let outcome = unsafe growFirst(first, address, offset, count)
         guard outcome == .refused, let second = makeSecond() else { return outcome }
         let again = unsafe second.map(at: address, offset: offset, count: count)
         if again == .mapped { add(second, from: offset / Region.size) }

@@ -1,21 +1,34 @@
+import Glibc
 package import Secrets
 import Synchronization
 import TokenProtocol
 
 extension TokenRecord {
+    private static let quote = UInt8(ascii: "\"")
     private static let escape = UInt8(ascii: "\\")
 
     /// Returns the size of a token's record, or nil if it can't have one.
-    static func size(of token: NewToken) -> Int? {
+    ///
+    /// - Parameter length: The length of the escaped token.
+    static func size(of token: NewToken, length: Int) -> Int? {
         guard !token.user.value.isEmpty, token.user.value.count <= longestUser else { return nil }
-        return Offset.content + token.user.value.count + escapedCount(token.token)
+        return Offset.content + token.user.value.count + length
+    }
+
+    /// Returns the length of a token with its escapes.
+    static func escapedLength(of token: AccessToken) -> Int {
+        unsafe token.bytes.withUnsafeBytes { bytes in
+            guard unsafe needsEscapes(bytes) else { return bytes.count }
+            return unsafe bytes.reduce(0) { $0 + (needsEscape($1) ? 2 : 1) }
+        }
     }
 
     /// Writes a token, the state last.
-    func write(_ token: NewToken, class id: RecordID) {
+    func write(_ token: NewToken, length: Int, class id: RecordID) {
         unsafe start.storeBytes(of: RecordState.writing.rawValue, as: UInt8.self)
         atomicMemoryFence(ordering: .releasing)
         writeNumbers(of: token, class: id)
+        store(UInt32(length), Offset.tokenLength)
         writeTexts(of: token)
         store(check, Offset.check)
         atomicMemoryFence(ordering: .releasing)
@@ -36,35 +49,38 @@ extension TokenRecord {
         store(UInt32(clamping: token.lifetime / Self.lifetimeUnit), Offset.lifetime)
         store(token.jitter, Offset.jitter)
         store(token.expiresAt, Offset.expiresAt)
-        store(UInt32(Self.escapedCount(token.token)), Offset.tokenLength)
     }
 
     private func writeTexts(of token: NewToken) {
         unsafe UnsafeMutableRawBufferPointer(start: start + Offset.content, count: userLength)
             .copyBytes(from: token.user.value)
-        var position = Offset.content + userLength
         unsafe token.token.bytes.withUnsafeBytes { bytes in
-            for index in bytes.indices {
-                let byte = unsafe bytes[index]
-                if Self.needsEscape(byte) {
-                    store(Self.escape, position)
-                    position += 1
-                }
-                store(byte, position)
+            guard bytes.count == tokenLength else { return unsafe writeEscaped(bytes) }
+            unsafe UnsafeMutableRawBufferPointer(mutating: escapedToken).copyMemory(from: bytes)
+        }
+    }
+
+    private func writeEscaped(_ bytes: UnsafeRawBufferPointer) {
+        var position = Offset.content + userLength
+        for index in bytes.indices {
+            let byte = unsafe bytes[index]
+            if Self.needsEscape(byte) {
+                store(Self.escape, position)
                 position += 1
             }
+            store(byte, position)
+            position += 1
         }
     }
 
     /// True if a byte of a token is escaped in JSON.
     ///
     /// A token is visible ASCII, so only quotation marks and backslashes are, with one backslash before them.
-    private static func needsEscape(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\"") || byte == escape }
+    private static func needsEscape(_ byte: UInt8) -> Bool { byte == quote || byte == escape }
 
-    private static func escapedCount(_ token: AccessToken) -> Int {
-        unsafe token.bytes.withUnsafeBytes { bytes in
-            unsafe bytes.reduce(0) { $0 + (needsEscape($1) ? 2 : 1) }
-        }
+    private static func needsEscapes(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard let start = bytes.baseAddress else { return false }
+        return unsafe memchr(start, CInt(quote), bytes.count) != nil || memchr(start, CInt(escape), bytes.count) != nil
     }
 
     // MARK: The check

@@ -1,3 +1,5 @@
+package import Secrets
+
 // TokenStorage: the tokens, each once in memory.
 //
 // Purpose: a token is served from where the next daemon finds it. A restart that loses the tokens costs a mint for every
@@ -32,17 +34,29 @@ package final class TokenStorage {
 
     /// Creates a storage without tokens, or returns nil if there is no memory.
     ///
-    /// - Parameter pages: The source of its memory.
-    package convenience init?(in pages: any PageSource) {
-        guard let range = AddressRange(pages: pages), range.grow() else { return nil }
+    /// - Parameters:
+    ///   - pages: The source of its memory.
+    ///   - onShortage: Called the first time that memory can't be locked. It must not block.
+    package convenience init?(
+        in pages: any PageSource,
+        onShortage: @escaping (SecretMemory.Shortage) -> Void = { _ in }
+    ) {
+        guard let range = AddressRange(pages: pages, onShortage: onShortage), range.grow() else { return nil }
         self.init(range, regions: 1)
     }
 
     /// Takes over the memory of an earlier daemon, or returns nil if it can't be mapped.
     ///
     /// The storage is used at once. The records are found by ``restoreNext(_:now:to:)``.
-    package convenience init?(restoring file: TokenFile) {
-        guard let range = AddressRange(pages: file) else { return nil }
+    ///
+    /// - Parameters:
+    ///   - file: The files of the earlier daemon.
+    ///   - onShortage: Called the first time that memory can't be locked. It must not block.
+    package convenience init?(
+        restoring file: TokenFile,
+        onShortage: @escaping (SecretMemory.Shortage) -> Void = { _ in }
+    ) {
+        guard let range = AddressRange(pages: file, onShortage: onShortage) else { return nil }
         for end in file.ends where !range.map(upTo: end) { return nil }
         self.init(range, regions: file.regions)
         restoration = Restoration(end: file.regions)
@@ -70,13 +84,16 @@ package final class TokenStorage {
 
     /// Stores a token, or returns nil if there is no memory for it.
     package func insert(_ token: NewToken) -> RecordID? {
-        guard let size = TokenRecord.size(of: token), let id = slab.take(size, .tokens) else { return nil }
+        let length = TokenRecord.escapedLength(of: token.token)
+        guard let size = TokenRecord.size(of: token, length: length), let id = slab.take(size, .tokens) else {
+            return nil
+        }
         guard let tokenClass = intern(token.tokenClass) else {
             slab.free(id)
             return nil
         }
         records[class: tokenClass].references += 1
-        records[id].write(token, class: tokenClass)
+        records[id].write(token, length: length, class: tokenClass)
         count += 1
         return id
     }

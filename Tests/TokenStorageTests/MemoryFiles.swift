@@ -17,8 +17,14 @@ final class MemoryFiles {
 
     /// The files as a daemon takes them over.
     func takeOver() -> TokenFile? {
-        TokenFile(takingOver: stored.map { ($0.name, dup($0.descriptor)) })
+        TokenFile(takingOver: duplicates)
     }
+
+    /// Further descriptors of the files, which the caller owns.
+    var duplicates: [(name: String, descriptor: CInt)] { stored.map { ($0.name, dup($0.descriptor)) } }
+
+    /// The first file alone.
+    var first: MemoryFiles { MemoryFiles([(stored[0].name, dup(stored[0].descriptor))]) }
 
     /// Returns a copy of the files as a daemon would leave them that is killed now.
     func copy() throws -> MemoryFiles {
