@@ -215,6 +215,8 @@ var targets: [Target] = [
         dependencies: ["Secrets", "TokenProtocol", "TokenStorage"],
         path: "Tests/StorageCurves"
     ),
+    .target(name: "HitDriver", dependencies: ["TokenProtocol"], path: "Tests/HitDriver"),
+    .executableTarget(name: "instruction-driver", dependencies: ["HitDriver"], path: "Tests/InstructionDriver"),
     .testTarget(
         name: "DoctorTests",
         dependencies: [
@@ -283,6 +285,8 @@ let package = Package(
         .executable(name: "tokencachectl", targets: ["tokencachectl"]),
         .executable(name: "standin-tenant", targets: ["standin-tenant"]),
         .library(name: "TokenCacheClient", targets: ["TokenCacheClient"]),
+        // For the benchmarks, which are a package of their own.
+        .library(name: "HitDriver", targets: ["HitDriver"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
