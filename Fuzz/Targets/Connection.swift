@@ -46,7 +46,7 @@ private struct ConnectionRun: ~Copyable {
     private var rejections = 0
     private var received: [UInt8] = []
     private var isDraining = false
-    private let token = EncodedToken(onHeap: AccessToken("abc"), scope: "s", expiresAt: "2026-11-23T22:10:00Z")
+    private let token = GrantedToken(AccessToken("abc"), scope: "s", expiresAt: WallTime(seconds: 1_795_471_800))
 
     init(_ choices: Choices) { self.choices = choices }
 

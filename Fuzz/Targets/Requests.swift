@@ -25,7 +25,7 @@ private struct Lookup: Equatable {
 }
 
 private let reply = TokenReply(
-    token: EncodedToken(onHeap: AccessToken("abc"), scope: "s", expiresAt: "2026-11-23T22:10:00Z"),
+    token: GrantedToken(AccessToken("abc"), scope: "s", expiresAt: WallTime(seconds: 1_795_471_800)),
     expiresIn: 7,
     source: .cache
 )

@@ -9,7 +9,7 @@ private final class RecordingLookup {
 
     init() {
         let secret = unsafe Array("abc".utf8).withUnsafeBytes { unsafe SecretBytes(copying: $0) }
-        let token = EncodedToken(onHeap: AccessToken(secret), scope: "s", expiresAt: "2026-11-23T22:10:00Z")
+        let token = GrantedToken(AccessToken(secret), scope: "s", expiresAt: WallTime(seconds: 1_795_471_800))
         reply = TokenReply(token: token, expiresIn: 7, source: .cache)
     }
 
