@@ -60,10 +60,11 @@ var targets: [Target] = [
             "OperatorReplies", "SafeText", "Secrets", .product(name: "DequeModule", package: "swift-collections"),
         ]
     ),
+    .target(name: "TokenStorage", dependencies: ["CLinux", "SafeText", "Secrets", "TokenProtocol"]),
     .target(
         name: "TokenCache",
         dependencies: [
-            "OperatorReplies", "SafeText", "Secrets", "TokenProtocol", histogram,
+            "OperatorReplies", "SafeText", "Secrets", "TokenProtocol", "TokenStorage", histogram,
             .product(name: "DequeModule", package: "swift-collections"),
             .product(name: "BitCollections", package: "swift-collections"),
         ]
@@ -86,7 +87,6 @@ var targets: [Target] = [
             .product(name: "DequeModule", package: "swift-collections"),
         ]
     ),
-    .target(name: "TokenLog", dependencies: ["CLinux", "Secrets", "TokenProtocol", "TokenCache"]),
     .target(
         name: "Audit",
         dependencies: ["SafeText", "Secrets", "Systemd", "TokenProtocol", "TokenCache", metrics, system]
@@ -115,7 +115,7 @@ var targets: [Target] = [
         name: "DaemonRuntime",
         dependencies: [
             "SafeText", "Systemd", "Secrets", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "Audit",
-            "DaemonConfiguration", "OperatorReplies", "PrometheusMetrics", "Reactor", "TokenLog", "MetricsServer",
+            "DaemonConfiguration", "OperatorReplies", "PrometheusMetrics", "Reactor", "TokenStorage", "MetricsServer",
             nioCore, nioPosix, logging, metrics, lifecycle, unixSignals, system,
         ]
     ),
@@ -155,11 +155,11 @@ var targets: [Target] = [
     .testTarget(name: "TokenProtocolTests", dependencies: ["OperatorReplies", "Secrets", "TokenProtocol"]),
     .testTarget(
         name: "TokenCacheTests",
-        dependencies: ["OperatorReplies", "Secrets", "TokenProtocol", "TokenCache", "TestSupport"]
+        dependencies: ["OperatorReplies", "Secrets", "TokenProtocol", "TokenStorage", "TokenCache", "TestSupport"]
     ),
     .testTarget(
-        name: "TokenLogTests",
-        dependencies: ["Secrets", "TokenProtocol", "TokenCache", "TokenLog", "TestSupport"]
+        name: "TokenStorageTests",
+        dependencies: ["CLinux", "Secrets", "TokenProtocol", "TokenStorage", "TestSupport"]
     ),
     .testTarget(name: "PrometheusMetricsTests", dependencies: ["PrometheusMetrics", metrics]),
     .testTarget(name: "SystemdTests", dependencies: ["Secrets", "Systemd", "TestSupport", system]),
@@ -174,7 +174,7 @@ var targets: [Target] = [
     .testTarget(
         name: "DaemonRuntimeTests",
         dependencies: [
-            "Secrets", "Systemd", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "Audit", "TokenLog",
+            "Secrets", "Systemd", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "Audit", "TokenStorage",
             "DaemonConfiguration", "DaemonRuntime", "MetricsServer", "OperatorReplies", "PrometheusMetrics", "Reactor",
             "StandInTenant", "TestSupport", nioCore, nioPosix, logging, lifecycle, unixSignals, crypto,
         ]
@@ -210,6 +210,13 @@ var targets: [Target] = [
         dependencies: ["Secrets", "TokenProtocol", "TokenCache"],
         path: "Tests/CoreCurves"
     ),
+    .executableTarget(
+        name: "storage-curves",
+        dependencies: ["Secrets", "TokenProtocol", "TokenStorage"],
+        path: "Tests/StorageCurves"
+    ),
+    .target(name: "HitDriver", dependencies: ["TokenProtocol"], path: "Tests/HitDriver"),
+    .executableTarget(name: "instruction-driver", dependencies: ["HitDriver"], path: "Tests/InstructionDriver"),
     .testTarget(
         name: "DoctorTests",
         dependencies: [
@@ -243,7 +250,8 @@ var targets: [Target] = [
 // The fuzz targets are replayed by a test; in a build with libFuzzer (`make fuzz`) they are led by it.
 let isFuzzing = Context.environment["TOKENCACHED_FUZZ"] != nil
 let fuzzed: [Target.Dependency] = [
-    "Secrets", "TokenProtocol", "TokenCache", "TokenLog", "Tenant", "DaemonConfiguration", "TokenCacheClient", nioCore,
+    "Secrets", "TokenProtocol", "TokenCache", "TokenStorage", "Tenant", "DaemonConfiguration", "TokenCacheClient",
+    nioCore,
     nioHTTP1,
 ]
 let fuzzData = ["Corpora", "Found"]
@@ -277,6 +285,8 @@ let package = Package(
         .executable(name: "tokencachectl", targets: ["tokencachectl"]),
         .executable(name: "standin-tenant", targets: ["standin-tenant"]),
         .library(name: "TokenCacheClient", targets: ["TokenCacheClient"]),
+        // For the benchmarks, which are a package of their own.
+        .library(name: "HitDriver", targets: ["HitDriver"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),

@@ -35,10 +35,13 @@ static inline int lock_on_fault(const void *start, size_t size) {
     return (int)syscall(SYS_mlock2, start, size, 1U /* MLOCK_ONFAULT */);
 }
 
-/* memfd_create(2) and its seals are declared only with GNU's extensions. Once its size is set, seal_memory_file keeps the
- * file from shrinking and growing, so that no other process can truncate it below a mapping. */
+/* memfd_create(2) and its seals are declared only with GNU's extensions. A kernel before 6.3 doesn't know MFD_NOEXEC_SEAL and
+ * answers EINVAL. Once its size is set, seal_memory_file keeps the file from shrinking and growing, so that no other process
+ * can truncate it below a mapping. */
 static inline int create_memory_file(const char *name) {
-    return (int)syscall(SYS_memfd_create, name, 1U /* MFD_CLOEXEC */ | 2U /* MFD_ALLOW_SEALING */);
+    unsigned int flags = 1U /* MFD_CLOEXEC */ | 2U /* MFD_ALLOW_SEALING */;
+    long file = syscall(SYS_memfd_create, name, flags | 8U /* MFD_NOEXEC_SEAL */);
+    return (int)(file >= 0 ? file : syscall(SYS_memfd_create, name, flags));
 }
 static inline int seal_memory_file(int file) {
     return fcntl(file, 1033 /* F_ADD_SEALS */, 1 /* F_SEAL_SEAL */ | 2 /* F_SEAL_SHRINK */ | 4 /* F_SEAL_GROW */);
@@ -53,4 +56,13 @@ static inline int accept_connection(int socket) {
 static inline int make_nonblocking(int file) {
     int flags = fcntl(file, F_GETFL);
     return flags < 0 ? -1 : fcntl(file, F_SETFL, flags | O_NONBLOCK);
+}
+
+/* fallocate(2) is declared only with GNU's extensions. allocate_pages takes a part of a file's memory from the kernel, so that
+ * its use can't fail. release_pages returns it. */
+static inline int allocate_pages(int file, off_t offset, off_t size) {
+    return (int)syscall(SYS_fallocate, file, 0, offset, size);
+}
+static inline int release_pages(int file, off_t offset, off_t size) {
+    return (int)syscall(SYS_fallocate, file, 1 /* FALLOC_FL_KEEP_SIZE */ | 2 /* FALLOC_FL_PUNCH_HOLE */, offset, size);
 }

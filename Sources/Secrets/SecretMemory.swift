@@ -13,6 +13,9 @@ import Synchronization
         package var size: Int
         /// The limit of locked bytes (`RLIMIT_MEMLOCK`), or nil if there is none.
         package var limit: Int?
+
+        /// Creates a shortage.
+        package init(size: Int, limit: Int?) { (self.size, self.limit) = (size, limit) }
     }
 
     private struct State {
@@ -112,7 +115,8 @@ import Synchronization
 
     private static var resource: __rlimit_resource_t { __rlimit_resource_t(__RLIMIT_MEMLOCK.rawValue) }
 
-    private static var limit: Int? {
+    /// The limit of locked bytes (`RLIMIT_MEMLOCK`), or nil if there is none.
+    package static var limit: Int? {
         var limit = rlimit()
         guard unsafe getrlimit(resource, &limit) == 0, limit.rlim_cur != rlim_t.max else { return nil }
         return Int(clamping: limit.rlim_cur)

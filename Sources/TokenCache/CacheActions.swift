@@ -4,8 +4,6 @@ package struct CacheActions: Equatable {
     package var deliveries: [Delivery] = []
     /// Calls to send to tenants now.
     package var calls: [CallOrder] = []
-    /// Tokens to persist for the next daemon or to remove, in this order, before any reply is sent.
-    package var changes: [PersistenceChange] = []
     /// Notices for operators.
     package var notices: [CacheNotice] = []
     /// Records for the audit trail.

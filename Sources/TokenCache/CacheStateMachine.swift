@@ -36,7 +36,9 @@ package struct CacheStateMachine {
     }
     /// The configured tenants by name.
     private(set) var identities: [String: TenantID] = [:]
-    var store = EntryStore()
+    var store: EntryStore
+    /// The restoring of the last daemon's tokens, until it is over.
+    var restoration: Restoration?
     var negatives = NegativeCache()
     var calls = CallTable()
     var waiters = Waiters()
@@ -61,10 +63,8 @@ package struct CacheStateMachine {
     /// The number of requests per uid that a quota has rejected.
     var overQuota: [PeerUID: Int] = [:]
     var statistics = CacheStatistics()
-    /// The time at which uses are persisted next, or nil if nothing is persisted.
-    var nextUses: Instant?
-    /// True if the store had no space for the last token that was to be persisted.
-    var persistenceIsFull = false
+    /// True if the storage is kept for the next daemon.
+    var keepsTokens = false
     /// The actions of the event that is being handled.
     var actions = CacheActions()
     /// The number of mints of rounds that are queued or under way.
@@ -75,15 +75,20 @@ package struct CacheStateMachine {
     private(set) var lastSerial: UInt64 = 0
 
     /// Creates an empty cache.
+    ///
+    /// If the storage has records of an earlier daemon, they are restored by ``beginRestoring(now:)``.
     package init(
         policy: CachePolicy,
         tenants: [TenantID: TenantPolicy],
+        memory: CacheMemory,
         random: any RandomNumberGenerator,
         sliceSize: Int = Self.defaultSliceSize,
         now: Instant
     ) {
         self.sliceSize = sliceSize
         self.policy = policy
+        store = EntryStore(in: memory, policy: policy)
+        restoration = store.hasUnreadRecords ? Restoration() : nil
         self.random = random
         for (id, limits) in tenants {
             self.tenants[id] = TenantState(limits, now: now)
@@ -102,6 +107,9 @@ package struct CacheStateMachine {
 
     /// Returns a random number, evenly distributed from 0 up to 1.
     mutating func randomFraction() -> Double { Double(random.next() >> 11) * 0x1p-53 }
+
+    /// Returns a random number for a token's life, as a share of 2³².
+    mutating func randomJitter() -> UInt32 { UInt32(truncatingIfNeeded: random.next() >> 32) }
 
     /// Returns the identity of a new span.
     mutating func newSpanID() -> SpanID { SpanID(random: random.next()) }
@@ -139,7 +147,6 @@ package struct CacheStateMachine {
             feedRound(of: tenant, now: now)
             schedule(tenant, now: now)
         }
-        actions.changes = store.takeChanges()
         actions.wake = nextTime(now: now)
         defer { actions = CacheActions() }
         return actions
@@ -159,7 +166,7 @@ package struct CacheStateMachine {
     private func nextTime(now: Instant) -> Instant? {
         if hasWork { return now }
         return [
-            waiters.nextDeadline, store.nextTime, negatives.nextTime, tenantTimers.minPriority, nextUses,
+            waiters.nextDeadline, store.nextTime, negatives.nextTime, tenantTimers.minPriority,
             provisioned.nextTime, retries.minPriority,
         ]
         .compactMap(\.self).min()
@@ -173,7 +180,7 @@ package struct CacheStateMachine {
         let someoneWaits = waiters.count(for: tenant) > 0
         let times = [
             state.governor.nextTime(now, someoneWaits: someoneWaits), state.api.nextTime(now, someoneWaits: true),
-            state.incidents.nextTime, state.round?.nextTime(now),
+            state.incidents.nextTime, isRestoring ? nil : state.round?.nextTime(now),
         ]
         if !state.isRetired, let next = times.compactMap(\.self).min() {
             state.timer = tenantTimers.insert(tenant, at: next)

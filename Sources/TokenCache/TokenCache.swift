@@ -31,7 +31,6 @@ package actor TokenCache {
     private let orders: AsyncStream<CallOrder>
     private let ordering: AsyncStream<CallOrder>.Continuation
     private var machine: CacheStateMachine
-    private var tokenStore: (any TokenStore)?
 
     /// The actor's executor.
     ///
@@ -43,28 +42,49 @@ package actor TokenCache {
         on executor: any SerialExecutor,
         policy: CachePolicy,
         tenants: [TenantID: TenantPolicy],
+        memory: sending CacheMemory,
         random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
         dependencies: Dependencies
     ) {
         self.executor = executor
         self.dependencies = dependencies
         (orders, ordering) = AsyncStream.makeStream()
-        machine = CacheStateMachine(policy: policy, tenants: tenants, random: random, now: dependencies.now())
+        machine = CacheStateMachine(
+            policy: policy,
+            tenants: tenants,
+            memory: memory,
+            random: random,
+            now: dependencies.now()
+        )
     }
 
     // MARK: Requests
 
-    /// Returns a cached token if nothing else has to be done, looked up by the request's own bytes.
-    package func hit(
+    /// Answers a request with a cached token if nothing else has to be done, looked up by the request's own bytes.
+    ///
+    /// - Returns: True if the reply and its line end were appended to the output.
+    package func answerHit(
         _ tenant: TenantID,
         _ field: LookupField,
         _ user: borrowing Span<UInt8>,
         _ scopes: ScopeSet,
         minTTL: Duration?,
         for peer: PeerUID,
-        now: Instant
-    ) -> TokenReply? {
-        machine.hit(tenant, field, user, scopes, minTTL: minTTL, for: peer, now: now)
+        now: Instant,
+        id: borrowing Span<UInt8>,
+        into output: inout OutputBuffer
+    ) -> Bool {
+        machine.answerHit(
+            tenant,
+            field,
+            user,
+            scopes,
+            minTTL: minTTL,
+            for: peer,
+            now: now,
+            id: id,
+            into: &output
+        )
     }
 
     /// Requests a token and returns the reply, or nil if it comes later.
@@ -213,47 +233,20 @@ package actor TokenCache {
 
     // MARK: The next daemon
 
-    /// Restores the tokens that an earlier daemon persisted, and persists to the same store from now on.
+    /// Restores the tokens that the last daemon stored: the first ones at once, the others in slices between requests.
     ///
-    /// - Returns: The number of tokens that are newly cached.
-    package func restore(from store: sending any TokenStore) -> Int {
-        let now = dependencies.now()
-        var restored = 0
-        store.restore { recordID, token in
-            let isTaken = machine.restore(token, recordID: recordID, now: now)
-            if isTaken { restored += 1 }
-            return isTaken
-        }
-        tokenStore = store
-        perform(machine.beginPersisting(now: now))
-        return restored
+    /// Call it when the tenants are known. ``CacheNotice/restored(entries:duration:)`` follows when all are read.
+    package func restore() {
+        guard machine.isRestoring else { return }
+        perform(machine.beginRestoring(now: dependencies.now()))
+        for _ in 1..<Self.slicesAtOnce where machine.isRestoring { timePassed() }
     }
 
-    /// Stops persisting.
-    package func endPersisting() {
-        tokenStore?.end()
-        tokenStore = nil
-        machine.endPersisting()
-    }
+    /// The number of slices of restored tokens before anything else is done, which takes about a millisecond.
+    private static let slicesAtOnce = 4
 
-    /// Persists the times at which tokens were last used.
-    package func persistUses() { perform(machine.persistUses(now: dependencies.now())) }
-
-    /// Handles the confirmation that a file of the store is held by the service manager.
-    package func stored(_ generation: UInt64) {
-        if tokenStore?.stored(generation) == true { perform(machine.persistenceHasSpace(now: dependencies.now())) }
-    }
-
-    private func persist(_ change: PersistenceChange) {
-        guard let tokenStore else { return }
-        switch change {
-        case .store(let reference):
-            guard let token = machine.persisted(reference) else { return }
-            machine.persisted(reference, as: tokenStore.persist(token))
-        case .remove(_, let recordID): tokenStore.remove(recordID)
-        case .use(let recordID, let time): tokenStore.note(recordID, lastUsed: time)
-        }
-    }
+    /// Notes if the storage is kept for the next daemon, for the metrics.
+    package func setKeepsTokens(_ keepsTokens: Bool) { machine.keepsTokens = keepsTokens }
 
     // MARK: Calls
 
@@ -313,8 +306,6 @@ package actor TokenCache {
     private func perform(_ actions: CacheActions) {
         for call in actions.calls { ordering.yield(call) }
         dependencies.wake(actions.wake)
-        // Tokens are persisted before anyone gets them, so that a crash in between doesn't cost another mint.
-        for change in actions.changes { persist(change) }
         for notice in actions.notices { dependencies.notify(notice) }
         for record in actions.records { dependencies.audit(record) }
         for delivery in actions.deliveries { dependencies.deliver(delivery) }

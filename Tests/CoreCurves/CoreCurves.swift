@@ -75,6 +75,7 @@ private struct CacheBenchmark {
         machine = CacheStateMachine(
             policy: Self.policy(size),
             tenants: [Self.tenant: Self.limits(concurrent: 1_000)],
+            memory: .anonymous(),
             random: SystemRandomNumberGenerator(),
             now: now
         )

@@ -238,31 +238,29 @@ struct ClientTokenTests {
     // MARK: The next daemon
 
     @Test("A persisted token is restored for the same host and client only, and never as a user's.")
-    func restored() async {
-        func token(_ field: LookupField, _ client: String, host: String = "https://one.example") -> PersistedToken {
-            PersistedToken(
-                tenant: "main",
-                identity: .init(host: host, clientID: client),
-                user: UserLookup(field: field, value: "backend"),
-                scopes: .all,
-                token: EncodedToken(onHeap: AccessToken("\(field)-0"), scope: "", expiresAt: ""),
-                sent: Simulation.start,
-                lifetime: .seconds(1_000),
-                jitterFraction: 0.5,
-                arrived: Simulation.start,
-                lastUsed: nil,
-                isUnrequested: false,
-                replacedReported: false,
-                owner: 7
-            )
+    func restored() throws {
+        func restored(
+            _ field: LookupField,
+            _ client: String,
+            host: String = "https://one.example",
+            by tenants: [TenantID: TenantPolicy] = ["main": Self.tenant(["backend": "id-1"])]
+        ) throws -> Int? {
+            let token = StoredToken("backend") {
+                $0.field = field
+                $0.client = client
+                $0.host = host
+                $0.scope = ""
+                $0.lastUsed = nil
+            }
+            var cache = Simulation(tenants: tenants, memory: try KeptTokens.memory(of: [token]))
+            return cache.restore()
         }
-        let tenants: [TenantID: TenantPolicy] = ["main": Self.tenant(["backend": "id-1"])]
-        #expect(await PersistentCache(tenants: tenants).begin(with: [token(.client, "id-1")]) == 1)
-        #expect(await PersistentCache(tenants: tenants).begin(with: [token(.client, "client")]) == 0)
-        #expect(await PersistentCache(tenants: tenants).begin(with: [token(.client, "id-9")]) == 0)
-        #expect(await PersistentCache(tenants: tenants).begin(with: [token(.userID, "id-1")]) == 0)
-        #expect(await PersistentCache(tenants: tenants).begin(with: [token(.client, "id-1", host: "https://x")]) == 0)
-        #expect(await PersistentCache().begin(with: [token(.client, "id-1")]) == 0)
+        #expect(try restored(.client, "id-1") == 1)
+        #expect(try restored(.client, "client") == 0)
+        #expect(try restored(.client, "id-9") == 0)
+        #expect(try restored(.userID, "id-1") == 0)
+        #expect(try restored(.client, "id-1", host: "https://x") == 0)
+        #expect(try restored(.client, "id-1", by: ["main": .test()]) == 0)
     }
 }
 

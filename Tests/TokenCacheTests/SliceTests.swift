@@ -21,6 +21,7 @@ struct SliceTests {
         CacheStateMachine(
             policy: policy,
             tenants: tenants,
+            memory: .anonymous(),
             random: ConstantGenerator(0),
             sliceSize: sliceSize,
             now: Simulation.start

@@ -215,6 +215,7 @@ struct TraceTests {
         var machine = CacheStateMachine(
             policy: CachePolicy(),
             tenants: tenants,
+            memory: .anonymous(),
             random: SystemRandomNumberGenerator(),
             now: Simulation.start
         )

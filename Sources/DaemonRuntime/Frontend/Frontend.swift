@@ -65,12 +65,13 @@ package actor Frontend {
     package init(
         on reactor: Reactor,
         maxConnections: Int,
+        memory: sending CacheMemory,
         _ output: LogOutput,
         log: Logger,
         _ dependencies: Dependencies
     ) {
         let reference = FrontendReference()
-        let cache = Self.makeCache(on: reactor, reference, dependencies)
+        let cache = Self.makeCache(on: reactor, in: memory, reference, dependencies)
         let levels = LogLevelControl(output, log: log, on: reactor)
         let dispatcher = Self.makeDispatcher(cache, levels, reference, dependencies)
         (self.cache, self.reactor, self.levels, self.dispatcher) = (cache, reactor, levels, dispatcher)
@@ -81,6 +82,7 @@ package actor Frontend {
 
     private static func makeCache(
         on reactor: Reactor,
+        in memory: sending CacheMemory,
         _ reference: FrontendReference,
         _ dependencies: Dependencies
     ) -> TokenCache {
@@ -88,6 +90,7 @@ package actor Frontend {
             on: reactor,
             policy: CachePolicy(),
             tenants: [:],
+            memory: memory,
             dependencies: TokenCache.Dependencies(
                 wake: { time in reference.use { $0.timer.schedule(at: time) } },
                 deliver: { delivery in reference.use { $0.server.deliver(delivery.reply, to: delivery.waiter) } },
@@ -194,11 +197,6 @@ package actor Frontend {
 
     /// The state of the cache and of the server for metrics.
     package var snapshot: ServerSnapshot { dispatcher.snapshot() }
-
-    /// Tells the cache that a file of persisted tokens is stored.
-    nonisolated func stored(_ generation: UInt64) {
-        reactor.execute { [cache] in cache.assumeIsolated { $0.stored(generation) } }
-    }
 
     /// Stops accepting, answers the requests under way, and closes.
     package func drain(within deadline: Duration) async {

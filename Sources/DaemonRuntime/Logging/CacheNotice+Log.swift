@@ -31,6 +31,13 @@ extension CacheNotice {
         case .prefetched(let tenant, let results, let time):
             log.info("the users of the prefetch file are done", metadata: Self.metadata(tenant, results, time))
         case .minted(let report): report.write(to: log)
+        case .restored(let entries, let duration):
+            log.info(
+                "tokens survive a restart; those of the last daemon are served",
+                metadata: [
+                    LogKey.entries: "\(entries)", LogKey.milliseconds: "\(Int(duration / .milliseconds(1)))",
+                ]
+            )
         }
     }
 

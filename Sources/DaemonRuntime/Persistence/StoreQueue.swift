@@ -1,6 +1,6 @@
 import Dispatch
 import Synchronization
-import TokenLog
+import TokenStorage
 
 /// Makes the calls to a store of descriptors in order, on a queue of its own, as the service manager may be busy.
 final class StoreQueue: Sendable {
@@ -15,36 +15,28 @@ final class StoreQueue: Sendable {
 
     private let store: any DescriptorStoring
     private let pauses: Pauses
-    private let onStored: @Sendable (_ generation: UInt64) -> Void
     private let onFailure: @Sendable () -> Void
     private let queue = DispatchQueue(label: "descriptor-store")
-    /// The file that the store has not taken yet.
-    ///
-    /// Only the latest one counts, as it holds all tokens.
-    private let offer = Mutex<TokenLog.StoredFile?>(nil)
+    /// The files that the store has not taken yet.
+    private let offers = Mutex<[StoredFile]>([])
 
     /// Creates a queue for a store.
     ///
-    /// - Parameters:
-    ///   - onStored: Called when the store has taken a file.
-    ///   - onFailure: Called when the store has not taken a file, which is then offered again.
-    init(
-        _ store: any DescriptorStoring,
-        pauses: Pauses,
-        onStored: @escaping @Sendable (_ generation: UInt64) -> Void,
-        onFailure: @escaping @Sendable () -> Void
-    ) {
+    /// - Parameter onFailure: Called when the store has not taken a file, which is then offered again.
+    init(_ store: any DescriptorStoring, pauses: Pauses, onFailure: @escaping @Sendable () -> Void) {
         self.store = store
         self.pauses = pauses
-        self.onStored = onStored
         self.onFailure = onFailure
     }
 
-    /// Puts a file into the store in place of its predecessor.
-    func put(_ file: TokenLog.StoredFile) {
-        offer.withLock { $0 = file }
+    /// Puts a file into the store, in place of others of its name.
+    func put(_ file: StoredFile) {
+        offers.withLock { offers in
+            offers.removeAll { $0.name == file.name }
+            offers.append(file)
+        }
         queue.async { [self] in
-            guard !makeOffer() else { return }
+            guard !makeOffers() else { return }
             onFailure()
             offerAgain(after: pauses.first)
         }
@@ -59,15 +51,15 @@ final class StoreQueue: Sendable {
 
     /// Removes all files, and waits until the store has done so.
     func removeAll() async {
-        offer.withLock { $0 = nil }
-        remove(Set(TokenLog.names))
+        offers.withLock { $0 = [] }
+        remove(Set(TokenFile.names))
         queue.async { [self] in store.wait(seconds: Self.timeout) }
         await drain()
     }
 
-    /// Makes the last offer, and waits until all calls to the store have been made.
+    /// Makes the last offers, and waits until all calls to the store have been made.
     func finish() async {
-        queue.async { [self] in _ = makeOffer() }
+        queue.async { [self] in _ = makeOffers() }
         await drain()
     }
 
@@ -75,27 +67,29 @@ final class StoreQueue: Sendable {
         await withCheckedContinuation { done in queue.async { done.resume() } }
     }
 
-    /// Offers the file that the store should have, if there is one.
+    /// Offers the files that the store should have.
     ///
-    /// Returns false if the store did not take it.
-    private func makeOffer() -> Bool {
-        guard let file = offer.withLock(\.self) else { return true }
-        // Another file with this name is foreign, or was left behind.
-        store.remove(file.name)
-        guard store.put(file.descriptor, named: file.name) else { return false }
-        offer.withLock { if $0?.generation == file.generation { $0 = nil } }
-        if let predecessor = file.predecessor { store.remove(predecessor) }
-        store.wait(seconds: Self.timeout)
-        onStored(file.generation)
+    /// Returns false if the store did not take one.
+    private func makeOffers() -> Bool {
+        for file in offers.withLock(\.self) where !makeOffer(file) { return false }
         return true
     }
 
-    /// Repeats the offer.
+    private func makeOffer(_ file: StoredFile) -> Bool {
+        // Another file with this name is foreign, or was left behind.
+        store.remove(file.name)
+        guard store.put(file.descriptor, named: file.name) else { return false }
+        offers.withLock { offers in offers.removeAll { $0.descriptor == file.descriptor } }
+        store.wait(seconds: Self.timeout)
+        return true
+    }
+
+    /// Repeats the offers.
     ///
-    /// A manager that restarts, or whose socket is full for a moment, takes the file later.
+    /// A manager that restarts, or whose socket is full for a moment, takes the files later.
     private func offerAgain(after pause: Double) {
         queue.asyncAfter(deadline: .now() + pause) { [self] in
-            guard !makeOffer() else { return }
+            guard !makeOffers() else { return }
             offerAgain(after: min(2 * pause, pauses.longest))
         }
     }

@@ -1,29 +1,27 @@
-import Glibc
 package import Logging
-import OperatorReplies
-package import Secrets
 import Synchronization
 import TokenCache
-import TokenLog
-import TokenProtocol
+import TokenStorage
 
 /// Persists the tokens in the service manager's store for the next daemon, if the configuration wants it.
+///
+/// The tokens are in the memory's files from the moment they are minted. So it only sets a mark in the files, and puts
+/// them into the store or removes them.
 package final class TokenPersistence: Sendable {
     private let frontend: Frontend
+    private let files: TokenMemory.Files
     private let store: any DescriptorStoring
-    private let memory: SecretMemory
     private let log: Logger
     private let queue: StoreQueue
-    private let state: Mutex<State>
+    private let state = Mutex(State())
 
     /// A file of tokens that the service manager has handed over.
     package typealias File = (name: String, descriptor: CInt)
 
     private struct State {
-        /// The files of the last daemon, until the first settings decide about them.
-        var inherited: [File]?
+        /// True if settings have been applied.
+        var isDecided = false
         var isPersisting = false
-        var hasWarnedOfSwap = false
     }
 
     /// Creates the persistence of a cache's tokens.
@@ -31,98 +29,76 @@ package final class TokenPersistence: Sendable {
     /// Nothing happens before ``apply(isWanted:)``.
     ///
     /// - Parameters:
-    ///   - inherited: The files that the service manager has handed over, which this object owns from here on.
+    ///   - files: The files of the cache's memory.
     ///   - retryPauses: The first and the longest pause before a file is offered again, in seconds.
     package init(
         _ frontend: Frontend,
-        inheriting inherited: [File],
+        _ files: TokenMemory.Files,
         in store: any DescriptorStoring = ServiceManagerStore(),
-        memory: SecretMemory,
         log: Logger,
         retryPauses: (first: Double, longest: Double) = (1, 60)
     ) {
         self.frontend = frontend
+        self.files = files
         self.store = store
-        self.memory = memory
         self.log = log
         queue = StoreQueue(
             store,
             pauses: StoreQueue.Pauses(first: retryPauses.first, longest: retryPauses.longest),
-            onStored: { [frontend] in frontend.stored($0) },
             onFailure: { [log] in
                 log.warning("the service manager can't be given a file of kept tokens; it is offered again")
             }
         )
-        state = Mutex(State(inherited: inherited))
+        files.memory?.onSecondFile { [weak self] in self?.added($0) }
     }
 
     /// Begins or ends the persistence.
     ///
     /// The first call decides about the last daemon's files, too.
     package func apply(isWanted: Bool) async {
-        let (inherited, isPersisting) = state.withLock { state in
-            defer { state.inherited = nil }
-            return (state.inherited, state.isPersisting)
+        let (isFirst, wasPersisting) = state.withLock { state in
+            defer { state.isDecided = true }
+            return (!state.isDecided, state.isPersisting)
         }
-        guard isWanted, store.isAvailable else {
-            if isPersisting { await end() }
-            if let inherited { discard(inherited, isWanted: isWanted) }
-            return
-        }
-        if !isPersisting { await start(with: inherited ?? []) }
+        if isFirst { queue.remove(files.unneeded) }
+        let canPersist = isWanted && store.isAvailable && files.memory != nil
+        if canPersist, !wasPersisting { await start(isFirst: isFirst) }
+        if !canPersist, wasPersisting { await end() }
+        if isFirst, isWanted, !canPersist { explain() }
     }
 
-    /// Persists the times of the users' last requests, and waits until the store has the latest file.
-    package func finish() async {
-        await frontend.cache.persistUses()
-        await queue.finish()
+    /// Waits until the store has the files.
+    package func finish() async { await queue.finish() }
+
+    private func explain() {
+        guard store.isAvailable else {
+            return log.info("tokens don't survive a restart: no service manager keeps descriptors")
+        }
+        log.warning("tokens don't survive a restart: there is no memory to keep them in")
     }
 
-    private func discard(_ inherited: [File], isWanted: Bool) {
-        for file in inherited { close(file.descriptor) }
-        queue.remove(Set(inherited.map(\.name)))
-        if isWanted { log.info("tokens don't survive a restart: no service manager keeps descriptors") }
+    private func start(isFirst: Bool) async {
+        guard let memory = files.memory else { return }
+        memory.setKept(true)
+        state.withLock { $0.isPersisting = true }
+        await frontend.cache.setKeepsTokens(true)
+        guard isFirst, files.areInherited else {
+            for file in memory.stored { queue.put(file) }
+            return CacheNotice.restored(entries: 0, duration: .zero).write(to: log)
+        }
+        // The store has the files already. The cache reports the end, which serving doesn't wait for.
+        await frontend.cache.restore()
     }
 
     private func end() async {
+        files.memory?.setKept(false)
         state.withLock { $0.isPersisting = false }
-        await frontend.cache.endPersisting()
+        await frontend.cache.setKeepsTokens(false)
         await queue.removeAll()
     }
 
-    private func start(with inherited: [File]) async {
-        let began = ContinuousClock.now
-        let names = Set(inherited.map(\.name))
-        guard let tokens = openLog(inherited, expecting: await frontend.cache.stats(now: began).bytes) else {
-            queue.remove(names)
-            return log.warning("tokens don't survive a restart: there is no memory to keep them in")
-        }
-        queue.remove(names.subtracting([tokens.currentName]))
-        state.withLock { $0.isPersisting = true }
-        warn(unlessLocked: tokens.isLocked)
-        let count = await frontend.cache.restore(from: tokens)
-        let time = (ContinuousClock.now - began) / .milliseconds(1)
-        log.info(
-            "tokens survive a restart; those of the last daemon are served",
-            metadata: [LogKey.entries: "\(count)", LogKey.milliseconds: "\(Int(time))"]
-        )
-    }
-
-    private func openLog(_ inherited: [File], expecting size: Int) -> sending TokenLog? {
-        TokenLog(
-            stored: inherited,
-            in: memory,
-            expecting: size,
-            onShortage: { [log] in log.warning("there is no memory to keep all tokens for the next daemon") },
-            store: { [self] file in
-                warn(unlessLocked: file.isLocked)
-                queue.put(file)
-            }
-        )
-    }
-
-    private func warn(unlessLocked isLocked: Bool) {
-        guard !isLocked, !state.withLock({ exchange(&$0.hasWarnedOfSwap, with: true) }) else { return }
-        log.warning("kept tokens lie in memory that may be swapped: the limit of locked memory is too low")
+    /// Handles a second file of the memory.
+    private func added(_ file: StoredFile) {
+        if state.withLock(\.isPersisting) { queue.put(file) }
     }
 }

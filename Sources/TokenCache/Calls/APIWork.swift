@@ -8,5 +8,5 @@ struct APIWork {
     /// The key of the token that it is made with.
     let key: TokenKey
     /// The token that it is made with.
-    let bearer: EncodedToken
+    let bearer: GrantedToken
 }

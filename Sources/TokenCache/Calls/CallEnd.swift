@@ -5,7 +5,7 @@ import TokenProtocol
 /// All calls are ended by one function, which informs everyone concerned.
 enum CallEnd {
     /// The tenant minted a token.
-    case minted(EncodedToken, TokenLife)
+    case minted(MintedToken)
     /// The mint failed.
     case failed(CallFailure)
     /// The revocation ended, with or without an answer of the tenant.

@@ -4,7 +4,7 @@ import TokenProtocol
 struct Revocation {
     let user: UserKey
     let scopes: ScopeSet
-    let token: EncodedToken
+    let token: GrantedToken
     /// The token's expiry.
     let expiry: Instant
     /// The logout that waits for it, or nil if none does.

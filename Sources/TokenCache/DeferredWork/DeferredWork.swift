@@ -25,10 +25,8 @@ enum DeferredWork {
     case endPauses(TenantID)
     /// Queues the next mints of a round through a tenant's prefetch file.
     case feedRound(TenantID)
-    /// Persists entries that are not persisted yet.
-    case persist(next: Int)
-    /// Persists the times at which entries were last used.
-    case persistUses(next: Int)
+    /// Restores the tokens of the last daemon.
+    case restore
 
     /// The purpose of a piece of work that a later piece replaces.
     enum Purpose: Hashable {
@@ -39,8 +37,7 @@ enum DeferredWork {
         case endPauses(TenantID)
         case applyPolicy
         case enforceEntryLimit
-        case persist
-        case persistUses
+        case restore
     }
 
     /// The purpose for which a later piece replaces this one, which then has nothing left to do, or nil if none does.
@@ -53,8 +50,7 @@ enum DeferredWork {
         case .endPauses(let tenant): .endPauses(tenant)
         case .applyPolicy: .applyPolicy
         case .enforceEntryLimit: .enforceEntryLimit
-        case .persist: .persist
-        case .persistUses: .persistUses
+        case .restore: .restore
         case .retire, .cancelWaits, .feedRound: nil
         }
     }

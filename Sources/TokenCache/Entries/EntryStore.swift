@@ -1,42 +1,36 @@
 import BitCollections
 import TokenProtocol
+import TokenStorage
 
 /// The cached tokens, found by key, ordered by last use, with the timers of their refreshes and expiries.
 ///
-/// Entries are in numbered slots. The index maps a user to the first slot, and each slot links to the next slot of the
-/// same user (users mostly have one scope). Two more links keep the entries of one owner in the order of use. The owner
-/// is the uid that had an entry minted, until another uid requests it twice in a row. So an app that requests all users
-/// once takes no entry from an app that uses it.
+/// A token's record in the storage is its entry. This store has a numbered slot for each, with the number of the record
+/// and of the ``EntryGroups`` that it belongs to. The index finds slots by user (users mostly have one scope), and
+/// ``UseOrder`` and ``SlotTimers`` have a position for each slot.
 ///
-/// A flush costs the same no matter how many entries it drops: it sets a floor, and all entries of the tenant with a
-/// serial number up to the floor are gone for everyone. ``sweep(_:_:)`` frees their memory afterwards, in slices.
+/// A flush costs the same no matter how many entries it drops: it sets a floor, and all entries of the tenant that were
+/// not used since are gone for everyone. ``sweep(_:_:)`` frees their memory afterwards, in slices.
 struct EntryStore {
     /// The maximum number of entries per user.
     ///
     /// Each has other scopes, and a look-up goes through all of them.
     static let maxPerUser = 64
+    /// A uid that no process has (`chown(2)`).
+    ///
+    /// It owns the entries that nobody requested.
+    static let nobody = UseOrder.nobody
+    /// The size in bytes of an entry beside its record: its slot with its positions, and its share of the index, whose
+    /// buckets of eight bytes are a little more than half full on average.
+    static let sizeBesideRecord = MemoryLayout<Slot>.stride + UseOrder.size + 2 * SlotTimers.size + 16
 
     /// A slot for an entry.
     ///
     /// It is reused after the entry is removed.
     struct Slot {
-        var entry: Entry?
-        /// In a free slot, the next free slot.
-        fileprivate var nextOfUser = none
-        fileprivate var rank = Rank()
-    }
-
-    /// The position of an entry in the order of use.
-    ///
-    /// It is a value of its own, so that a hit reads and writes it at once.
-    fileprivate struct Rank {
-        /// The time of the last use, as a count of all uses.
-        var use: UInt64 = 0
-        var newer = none
-        var older = none
-        var owner: Int32 = 0
-        /// The uid of the last request if that was not the owner, else ``nobody``.
-        var challenger = nobody
+        /// The record, or none if the slot is free.
+        var record = RecordID.none
+        /// The number of its tenant and scopes.
+        var group: UInt32 = 0
     }
 
     /// The entries of one tenant.
@@ -49,51 +43,30 @@ struct EntryStore {
         var counts: [Int32: Int] = [:]
     }
 
-    /// The progress of freeing flushed entries.
-    private struct Sweep {
-        var next = 0
-        let end: Int
-    }
-
-    /// The number of no slot.
-    ///
-    /// Slot numbers are kept in four bytes, as there may be ten million.
-    private static let none: Int32 = -1
-    /// A uid that no process has (`chown(2)`).
-    ///
-    /// It owns the entries that nobody requested.
-    static let nobody = PeerUID.max
-
+    /// The tokens' memory.
+    let memory: CacheMemory
+    let records: TokenRecords
     /// The number of policies so far.
-    ///
-    /// The lives of entries are computed under one of them.
-    var policyNumber: UInt32 = 0
+    private(set) var policyNumber: UInt32 = 0
+    private(set) var policy: LifePolicy
     private(set) var slots = SegmentedArray<Slot>()
-    private var firstFree = none
+    private var freeSlots = SegmentedArray<UInt32>()
     private var index = UserIndex()
-    private var owners: ContiguousArray<OwnerList> = []
-    private var ownerNumbers: [PeerUID: Int32] = [:]
-    /// The number of owners that have entries.
-    private var ownerCount = 0
+    private(set) var groups = EntryGroups()
+    private var order = UseOrder()
     private var shares: [TenantID: Share] = [:]
-    /// The serial number per tenant up to which entries are gone.
-    private var floors: [TenantID: UInt64] = [:]
-    private var sweeps: [TenantID: Sweep] = [:]
-    private var uses: UInt64 = 0
-    private var refreshTimers = IndexedHeap<Instant, Int>()
-    private var expiryTimers = IndexedHeap<Instant, Int>()
+    /// The floors of flushed tenants, until their entries are swept.
+    private var floors: [TenantID: FlushFloor] = [:]
+    private var refreshTimers = SlotTimers()
+    private var expiryTimers = SlotTimers()
     private(set) var count = 0
     private(set) var bytes = 0
-    /// The changes to persist since they were last taken.
-    private var changes: [PersistenceChange] = []
-    /// True if changes are recorded.
-    private var recordsChanges = false
-    /// The number of entries that are persisted.
-    private(set) var persistedCount = 0
-    /// The number of the period in which changes are recorded.
-    ///
-    /// Record IDs of earlier periods are invalid.
-    private var persistence: UInt32 = 0
+
+    init(in memory: CacheMemory, policy: CachePolicy) {
+        self.memory = memory
+        records = memory.storage.records
+        self.policy = LifePolicy(policy)
+    }
 
     // MARK: Finding
 
@@ -104,19 +77,16 @@ struct EntryStore {
         _ user: borrowing Span<UInt8>,
         _ scopes: ScopeSet
     ) -> Int? {
-        let count = user.count
-        let first = unsafe user.withUnsafeBytes { bytes in
-            index.find(UserIndex.hash(tenant, field, user)) { slot in
-                guard let key = slots[slot].entry?.key.user, key.user.value.count == count else { return false }
-                return unsafe key.user.field == field && key.user.hasValue(bytes) && key.tenant == tenant
+        let hash = UserIndex.hash(tenant, field, user)
+        let found = unsafe user.withUnsafeBytes { bytes in
+            index.find(hash) { slot in
+                let record = records[slots[slot].record]
+                return unsafe record.fieldNumber == field.rawValue && record.hasUser(bytes)
+                    && groups.isGroup(slots[slot].group, tenant, scopes)
             }
         }
-        var next = first
-        while let slot = next {
-            if let entry = slots[slot].entry, entry.key.scopes == scopes { return isGone(entry) ? nil : slot }
-            next = nextOfUser(slot)
-        }
-        return nil
+        guard let found, !isGone(found) else { return nil }
+        return found
     }
 
     /// Returns the slot of a key's entry.
@@ -125,19 +95,36 @@ struct EntryStore {
     }
 
     /// Returns the slots of all entries of a user.
-    func find(allOf user: UserKey) -> [Int] { chain(of: user).filter { self[$0] != nil } }
+    func find(allOf user: UserKey) -> [Int] { slots(of: user).filter { !isGone($0) } }
 
-    /// The entry in a slot.
-    subscript(slot: Int) -> Entry? {
-        guard slots.indices.contains(slot), let entry = slots[slot].entry, !isGone(entry) else { return nil }
-        return entry
+    /// Returns the slots of a user, including those of flushed entries.
+    private func slots(of user: UserKey) -> [Int] {
+        var found: [Int] = []
+        _ = index.find(UserIndex.hash(user)) { slot in
+            if isUser(slot, user) { found.append(slot) }
+            return false
+        }
+        return found
+    }
+
+    private func isUser(_ slot: Int, _ user: UserKey) -> Bool {
+        let record = records[slots[slot].record]
+        guard record.fieldNumber == user.user.field.rawValue, groups.isGroup(slots[slot].group, of: user.tenant) else {
+            return false
+        }
+        return record.hasUser(user.user.value.span)
+    }
+
+    /// True if there is an entry in a slot.
+    func contains(_ slot: Int) -> Bool {
+        slots.indices.contains(slot) && slots[slot].record != .none && !isGone(slot)
     }
 
     /// Returns the slots of a tenant's entries, or of all entries, in order, from a slot on.
     func slots(from start: Int, of tenant: TenantID?) -> some Sequence<Int> {
         let own = tenant.map { shares[$0]?.slots ?? [] }
         return (own.map { AnySequence($0[members: start...]) } ?? AnySequence(start..<max(start, slots.count))).lazy
-            .filter { self[$0] != nil }
+            .filter { contains($0) }
     }
 
     // MARK: Changing
@@ -145,145 +132,148 @@ struct EntryStore {
     /// Records a use of an entry by a uid.
     ///
     /// The entry becomes the newest of its owner.
-    mutating func touch(_ slot: Int, _ entry: Entry, at now: Instant, by peer: PeerUID) {
-        entry.lastUsed = now
-        var rank = slots[slot].rank
-        let owner = rank.owner
-        if owners[Int(owner)].uid == peer {
-            rank.challenger = Self.nobody
-            guard owners[Int(owner)].newest != slot else {
-                uses += 1
-                rank.use = uses
-                slots[slot].rank = rank
-                return
-            }
-        } else if rank.challenger == peer {
-            rank.challenger = Self.nobody
-            rank.owner = number(of: peer)
-            account(entry, -1, owner: owner)
-            account(entry, 1, owner: rank.owner)
-        } else {
-            rank.challenger = peer
-        }
-        unlink(slot)
-        linkAsNewest(slot, rank)
+    mutating func touch(_ slot: Int, at now: Int64, by peer: PeerUID) {
+        let record = records[slots[slot].record]
+        record.lastUsed = now
+        guard let change = order.touch(slot, by: peer) else { return }
+        record.owner = peer
+        let tenant = tenant(of: slot)
+        account(tenant, -1, owner: change.old)
+        account(tenant, 1, owner: change.new)
     }
 
-    /// Inserts an entry, or replaces the entry of its key and takes over its owner and order.
+    /// Makes a record the entry of its key, in place of the present one, whose owner and order it takes over.
     ///
-    /// - Returns: The number of entries that were removed because the user had too many.
-    mutating func put(_ entry: Entry, for peer: PeerUID) -> Int {
-        var surplus = 0
-        let present = chain(of: entry.key.user).first { slots[$0].entry?.key.scopes == entry.key.scopes }
-        if let present, let old = self[present] {
-            forgetTimers(of: old)
-            account(old, -1, present)
-            noteRemoval(of: old)
-            slots[present].entry = entry
-            added(entry, present)
-            return surplus
+    /// - Parameter isOrdered: False for a restored entry, which gets its position by ``linkAsOldest(_:)``.
+    /// - Returns: The slot, and the number of entries that were removed because the user had too many.
+    mutating func put(
+        _ record: RecordID,
+        _ key: TokenKey,
+        for peer: PeerUID,
+        isOrdered: Bool = true
+    ) -> (slot: Int, surplus: Int) {
+        let own = slots(of: key.user)
+        let present = own.first { groups.isGroup(slots[$0].group, key.user.tenant, key.scopes) }
+        if let present, !isGone(present) {
+            replace(present, with: record)
+            return (present, 0)
         }
         // A flush has dropped it, and its slot has not been swept yet.
         if let present { free(present) }
-        let own = find(allOf: entry.key.user)
-        if own.count >= Self.maxPerUser, let oldest = own.min(by: { slots[$0].rank.use < slots[$1].rank.use }) {
-            remove(oldest)
-            surplus = 1
-        }
+        let surplus = removeSurplus(own.filter { $0 != present && !isGone($0) })
         let slot = newSlot()
-        let hash = UserIndex.hash(entry.key.user)
-        if let first = index.find(hash, isUser: { slots[$0].entry?.key.user == entry.key.user }) {
-            slots[slot].nextOfUser = Int32(first)
-            index.replace(hash, first, with: slot)
-        } else {
-            index.insert(hash, slot)
+        slots[slot] = Slot(record: record, group: groups.join(key.user.tenant, key.scopes))
+        index.insert(UserIndex.hash(key.user), slot)
+        if isOrdered { order.add(slot, of: peer) } else { order.addUnordered(slot, of: peer) }
+        shares[key.user.tenant, default: Share()].slots.insert(slot)
+        account(slot, 1)
+        schedule(slot)
+        return (slot, surplus)
+    }
+
+    private mutating func replace(_ slot: Int, with record: RecordID) {
+        account(slot, -1)
+        let old = slots[slot].record
+        slots[slot].record = record
+        records[record].owner = order.uid(of: order.owner(of: slot))
+        // The new record is complete. If the daemon is killed before the old one is gone, the later one counts.
+        memory.storage.remove(old)
+        account(slot, 1)
+        schedule(slot)
+    }
+
+    private mutating func removeSurplus(_ own: [Int]) -> Int {
+        guard own.count >= Self.maxPerUser, let oldest = own.min(by: { order.use(of: $0) < order.use(of: $1) }) else {
+            return 0
         }
-        slots[slot].entry = entry
-        linkAsNewest(slot, Rank(owner: number(of: peer)))
-        added(entry, slot)
-        return surplus
+        remove(oldest)
+        return 1
     }
 
-    /// Removes an entry.
+    /// Removes an entry, and overwrites its token.
+    ///
+    /// - Returns: True if there was one.
     @discardableResult
-    mutating func remove(_ slot: Int) -> Entry? {
-        guard let entry = self[slot] else { return nil }
-        account(entry, -1, slot)
+    mutating func remove(_ slot: Int) -> Bool {
+        guard contains(slot) else { return false }
+        account(slot, -1)
         free(slot)
-        return entry
+        return true
     }
 
-    private mutating func added(_ entry: Entry, _ slot: Int) {
-        account(entry, 1, slot)
-        shares[entry.key.user.tenant, default: Share()].slots.insert(slot)
-        schedule(slot, entry)
-        if recordsChanges, recordID(of: entry) == nil { changes.append(.store(entry, slot: slot)) }
-    }
+    /// Returns the tenant of an entry.
+    func tenant(of slot: Int) -> TenantID { groups.tenant(of: slots[slot].group) }
 
-    private mutating func account(_ entry: Entry, _ sign: Int, _ slot: Int) {
+    private mutating func account(_ slot: Int, _ sign: Int) {
+        let tenant = tenant(of: slot)
+        let size = sign * (memory.storage.size(of: slots[slot].record) + Self.sizeBesideRecord)
         count += sign
-        bytes += sign * entry.size
-        shares[entry.key.user.tenant, default: Share()].count += sign
-        shares[entry.key.user.tenant, default: Share()].bytes += sign * entry.size
-        account(entry, sign, owner: slots[slot].rank.owner)
+        bytes += size
+        shares[tenant, default: Share()].count += sign
+        shares[tenant, default: Share()].bytes += size
+        account(tenant, sign, owner: order.owner(of: slot))
     }
 
     /// Adds an entry to an owner's count, or subtracts it.
-    private mutating func account(_ entry: Entry, _ sign: Int, owner: Int32) {
-        shares[entry.key.user.tenant]?.counts[owner, default: 0] += sign
-        changeCount(of: owner, by: sign)
-    }
-
-    private mutating func changeCount(of owner: Int32, by difference: Int) {
-        let old = owners[Int(owner)].count
-        owners[Int(owner)].count += difference
-        ownerCount += (old + difference > 0 ? 1 : 0) - (old > 0 ? 1 : 0)
+    private mutating func account(_ tenant: TenantID, _ sign: Int, owner: Int32) {
+        shares[tenant]?.counts[owner, default: 0] += sign
+        order.changeCount(of: owner, by: sign)
     }
 
     private mutating func newSlot() -> Int {
-        guard firstFree != Self.none else {
+        guard !freeSlots.isEmpty else {
             slots.append(Slot())
             return slots.count - 1
         }
-        let slot = Int(firstFree)
-        firstFree = slots[slot].nextOfUser
-        slots[slot].nextOfUser = Self.none
+        let slot = Int(freeSlots[freeSlots.count - 1])
+        freeSlots.removeLast()
         return slot
     }
 
     /// Frees the slot of an entry that is no longer counted.
     private mutating func free(_ slot: Int) {
-        guard let entry = slots[slot].entry else { return }
-        forgetTimers(of: entry)
-        unlink(slot)
-        unlinkFromUser(slot, entry.key.user)
-        shares[entry.key.user.tenant]?.slots.remove(slot)
+        let (record, group) = (slots[slot].record, slots[slot].group)
+        guard record != .none else { return }
+        let tenant = groups.tenant(of: group)
+        refreshTimers.remove(slot)
+        expiryTimers.remove(slot)
+        order.remove(slot)
+        index.remove(hash(of: slot, at: tenant), slot)
+        shares[tenant]?.slots.remove(slot)
+        groups.leave(group)
         slots[slot] = Slot()
-        slots[slot].nextOfUser = firstFree
-        firstFree = Int32(slot)
-        noteRemoval(of: entry)
+        freeSlots.append(UInt32(slot))
+        memory.storage.remove(record)
+    }
+
+    private func hash(of slot: Int, at tenant: TenantID) -> UInt32 {
+        let record = records[slots[slot].record]
+        // The number of a field that this version doesn't know is never that of an entry.
+        guard let field = record.field else { return 0 }
+        let user = unsafe Span<UInt8>(_unsafeBytes: record.user)
+        return UserIndex.hash(tenant, field, user)
     }
 
     // MARK: Flushing
 
-    private func isGone(_ entry: Entry) -> Bool {
-        guard !floors.isEmpty, let floor = floors[entry.key.user.tenant] else { return false }
-        return entry.serial <= floor
+    private func isGone(_ slot: Int) -> Bool {
+        guard !floors.isEmpty, let floor = floors[tenant(of: slot)] else { return false }
+        return order.use(of: slot) <= floor.use
     }
 
-    /// Returns the serial number up to which everything of a tenant is gone, or zero.
-    func floor(of tenant: TenantID) -> UInt64 { floors[tenant] ?? 0 }
+    /// Returns the serial number up to which all calls of a tenant are outdated, or zero.
+    func floor(of tenant: TenantID) -> UInt64 { floors[tenant]?.serial ?? 0 }
 
-    /// Drops all entries of a tenant with a serial number up to this.
+    /// Drops all entries of a tenant.
     ///
+    /// - Parameter serial: The serial number up to which the tenant's calls are outdated.
     /// - Returns: The number of dropped entries.
     mutating func flush(_ tenant: TenantID, upTo serial: UInt64) -> Int {
-        floors[tenant] = serial
-        sweeps[tenant] = Sweep(end: slots.count)
+        floors[tenant] = FlushFloor(serial: serial, use: order.uses, end: slots.count)
         let dropped = shares[tenant]?.count ?? 0
         count -= dropped
         bytes -= shares[tenant]?.bytes ?? 0
-        for (owner, count) in shares[tenant]?.counts ?? [:] { changeCount(of: owner, by: -count) }
+        for (owner, count) in shares[tenant]?.counts ?? [:] { order.changeCount(of: owner, by: -count) }
         shares[tenant]?.count = 0
         shares[tenant]?.bytes = 0
         shares[tenant]?.counts = [:]
@@ -295,16 +285,19 @@ struct EntryStore {
     /// - Parameter budget: The number of slots to look at, reduced by those that were.
     /// - Returns: True if all are free.
     mutating func sweep(_ tenant: TenantID, _ budget: inout Int) -> Bool {
-        guard var sweep = sweeps[tenant], let floor = floors[tenant] else { return true }
-        while sweep.next < sweep.end, budget > 0 {
-            if let entry = slots[sweep.next].entry, entry.key.user.tenant == tenant, entry.serial <= floor {
-                free(sweep.next)
+        guard var floor = floors[tenant] else { return true }
+        while floor.next < floor.end, budget > 0 {
+            let slot = floor.next
+            if slots[slot].record != .none, groups.isGroup(slots[slot].group, of: tenant),
+                order.use(of: slot) <= floor.use
+            {
+                free(slot)
             }
-            sweep.next += 1
+            floor.next += 1
             budget -= 1
         }
-        sweeps[tenant] = sweep.next < sweep.end ? sweep : nil
-        return sweeps[tenant] == nil
+        floors[tenant] = floor
+        return floor.next >= floor.end
     }
 
     /// Removes a floor below which nothing is left.
@@ -316,149 +309,57 @@ struct EntryStore {
     // MARK: Timers
 
     /// The next refresh deadline of any entry.
-    var nextRefresh: Instant? { refreshTimers.minPriority }
+    var nextRefresh: Instant? { refreshTimers.next.map(memory.clock.instant) }
 
     /// The time of the next timer.
-    var nextTime: Instant? { [refreshTimers.minPriority, expiryTimers.minPriority].compactMap(\.self).min() }
+    var nextTime: Instant? {
+        [refreshTimers.next, expiryTimers.next].compactMap(\.self).min().map(memory.clock.instant)
+    }
 
     /// The slots of the entries with a refresh timer, the soonest first.
     ///
     /// Entries of a flushed tenant are among them until they are swept.
-    var slotsByRefresh: some Sequence<Int> { refreshTimers.inOrder.lazy.map(\.payload) }
+    var slotsByRefresh: some Sequence<Int> { refreshTimers.inOrder }
+
+    /// True if a timer will refresh an entry.
+    func hasRefreshTimer(_ slot: Int) -> Bool { refreshTimers.time(of: slot) != nil }
+
+    /// Applies another policy to all lives.
+    ///
+    /// The timers of each slot are set anew by ``schedule(_:)``.
+    mutating func apply(_ policy: CachePolicy) {
+        self.policy = LifePolicy(policy)
+        policyNumber += 1
+    }
 
     /// Schedules an entry's refresh and expiry.
-    mutating func schedule(_ slot: Int, _ entry: Entry) {
-        forgetTimers(of: entry)
-        entry.refreshTimer = refreshTimers.insert(slot, at: entry.life.refreshDeadline)
-        entry.expiryTimer = expiryTimers.insert(slot, at: entry.life.expiry)
+    mutating func schedule(_ slot: Int) {
+        guard slots[slot].record != .none else { return }
+        let (sent, ages) = (records[slots[slot].record].sent, ages(of: slot))
+        refreshTimers.set(slot, at: sent + ages.refreshDeadline)
+        expiryTimers.set(slot, at: sent + ages.lifetime)
     }
 
     /// Takes the slot of an entry whose refresh deadline has come.
     mutating func takeRefresh(at now: Instant) -> Int? {
-        guard let slot = refreshTimers.removeMin(upTo: now) else { return nil }
-        slots[slot].entry?.refreshTimer = nil
-        return slot
+        refreshTimers.removeFirst(upTo: memory.clock.nanoseconds(of: now))
     }
 
     /// Takes the slot of an entry that has expired.
     mutating func takeExpired(at now: Instant) -> Int? {
-        guard let slot = expiryTimers.removeMin(upTo: now) else { return nil }
-        slots[slot].entry?.expiryTimer = nil
-        return slot
-    }
-
-    private mutating func forgetTimers(of entry: Entry) {
-        if let timer = entry.refreshTimer { refreshTimers.remove(timer) }
-        if let timer = entry.expiryTimer { expiryTimers.remove(timer) }
-        (entry.refreshTimer, entry.expiryTimer) = (nil, nil)
-    }
-
-    // MARK: Persistence
-
-    /// Starts recording changes.
-    mutating func beginRecording() {
-        guard !recordsChanges else { return }
-        recordsChanges = true
-        persistence += 1
-    }
-
-    /// Stops recording changes, and invalidates all record IDs.
-    mutating func endRecording() {
-        recordsChanges = false
-        persistence += 1
-        persistedCount = 0
-        changes = []
-    }
-
-    /// Takes the recorded changes, tokens to store first.
-    ///
-    /// So a token is stored before the one that it replaces is removed. A daemon that is killed in between leaves both,
-    /// and the next daemon takes the later one.
-    mutating func takeChanges() -> [PersistenceChange] {
-        guard !changes.isEmpty else { return [] }
-        defer { changes = [] }
-        return changes.filter(\.isStore) + changes.filter { !$0.isStore }
-    }
-
-    /// Records that an entry is to be persisted, if it isn't yet.
-    mutating func persist(_ slot: Int) {
-        guard recordsChanges, let entry = self[slot], recordID(of: entry) == nil else { return }
-        changes.append(.store(entry, slot: slot))
-    }
-
-    /// Records that an entry's last use is to be persisted, if it isn't yet.
-    mutating func persistUse(_ slot: Int) {
-        guard recordsChanges, let entry = self[slot], let recordID = recordID(of: entry), let use = entry.lastUsed,
-            entry.persistedUse != use
-        else { return }
-        entry.persistedUse = use
-        changes.append(.use(recordID: recordID, use))
-    }
-
-    /// Sets the record ID of an entry that is still in the store.
-    mutating func persisted(_ entry: Entry, slot: Int, recordID: Int?) {
-        if self[slot] === entry { setRecordID(recordID, of: entry) }
-    }
-
-    private mutating func noteRemoval(of entry: Entry) {
-        guard recordsChanges, let recordID = recordID(of: entry) else { return }
-        changes.append(.remove(entry.token, recordID: recordID))
-        persistedCount -= 1
-    }
-
-    /// Sets the record ID of an entry that may not be in the store yet.
-    mutating func setRecordID(_ recordID: Int?, of entry: Entry) {
-        persistedCount += (recordID == nil ? 0 : 1) - (isPersisted(entry) ? 1 : 0)
-        entry.record = recordID.map { ($0, persistence) }
-        entry.persistedUse = entry.lastUsed
-    }
-
-    /// True if an entry is persisted.
-    func isPersisted(_ entry: Entry) -> Bool { recordID(of: entry) != nil }
-
-    private func recordID(of entry: Entry) -> Int? {
-        entry.record.flatMap { $0.persistence == persistence ? $0.id : nil }
-    }
-
-    // MARK: Users
-
-    private func first(of user: UserKey) -> Int? {
-        index.find(UserIndex.hash(user)) { slots[$0].entry?.key.user == user }
-    }
-
-    private func nextOfUser(_ slot: Int) -> Int? {
-        let next = slots[slot].nextOfUser
-        return next == Self.none ? nil : Int(next)
-    }
-
-    private func chain(of user: UserKey) -> [Int] {
-        var found: [Int] = []
-        var next = first(of: user)
-        while let slot = next {
-            found.append(slot)
-            next = nextOfUser(slot)
-        }
-        return found
-    }
-
-    private mutating func unlinkFromUser(_ slot: Int, _ user: UserKey) {
-        let next = nextOfUser(slot)
-        guard var previous = first(of: user), previous != slot else {
-            let hash = UserIndex.hash(user)
-            if let next { index.replace(hash, slot, with: next) } else { index.remove(hash, slot) }
-            return
-        }
-        while let following = nextOfUser(previous), following != slot { previous = following }
-        slots[previous].nextOfUser = slots[slot].nextOfUser
+        expiryTimers.removeFirst(upTo: memory.clock.nanoseconds(of: now))
     }
 
     // MARK: Owners
 
     /// The number of entries per uid.
-    var countsByOwner: [PeerUID: Int] { ownerNumbers.mapValues { owners[Int($0)].count }.filter { $0.value > 0 } }
+    var countsByOwner: [PeerUID: Int] { order.countsByOwner }
 
     /// Returns the owner of an entry.
-    func owner(of slot: Int) -> PeerUID { owners[Int(slots[slot].rank.owner)].uid }
+    func owner(of slot: Int) -> PeerUID { order.uid(of: order.owner(of: slot)) }
+
+    /// Gives a restored entry its position, behind all entries that have one.
+    mutating func linkAsOldest(_ slot: Int) { order.linkAsOldest(slot) }
 
     /// Removes the entry to evict when there are too many, by quota and last use.
     ///
@@ -471,68 +372,14 @@ struct EntryStore {
     ///   - budget: The number of slots to free, reduced by those that were.
     /// - Returns: True if an entry was removed.
     mutating func removeOldest(limit: Int, share: Double, _ budget: inout Int) -> Bool {
-        let bound = Quota.bound(limit, share: share, contenders: ownerCount)
-        while budget > 0, let slot = oldest(of: { $0.count > bound }) ?? oldest(of: { $0.count > 0 }) {
+        let bound = Quota.bound(limit, share: share, contenders: order.ownerCount)
+        while budget > 0,
+            let slot = order.oldest(ofOwnersAbove: bound) ?? order.oldest(ofOwnersAbove: 0)
+        {
             budget -= 1
-            if remove(slot) != nil { return true }
+            if remove(slot) { return true }
             free(slot)
         }
         return false
-    }
-
-    private func oldest(of isMeant: (OwnerList) -> Bool) -> Int? {
-        var found: Int?
-        for owner in owners where isMeant(owner) {
-            let slot = Int(owner.oldest)
-            if slots[slot].rank.use < found.map({ slots[$0].rank.use }) ?? .max { found = slot }
-        }
-        return found
-    }
-
-    /// Returns the number of a uid's list, reusing the list of a uid that has no entries left.
-    private mutating func number(of peer: PeerUID) -> Int32 {
-        if let number = ownerNumbers[peer] { return number }
-        let list = OwnerList(uid: peer, newest: Self.none, oldest: Self.none)
-        let unused = owners.count == ownerNumbers.count ? nil : owners.firstIndex { $0.linked == 0 }
-        if let unused { owners[unused] = list } else { owners.append(list) }
-        let number = Int32(unused ?? owners.count - 1)
-        ownerNumbers[peer] = number
-        return number
-    }
-
-    // MARK: Links
-
-    private mutating func linkAsNewest(_ slot: Int, _ rank: Rank) {
-        let owner = Int(rank.owner)
-        let newest = owners[owner].newest
-        uses += 1
-        var rank = rank
-        (rank.use, rank.newer, rank.older) = (uses, Self.none, newest)
-        slots[slot].rank = rank
-        if newest == Self.none {
-            owners[owner].oldest = Int32(slot)
-        } else {
-            slots[Int(newest)].rank.newer = Int32(slot)
-        }
-        owners[owner].newest = Int32(slot)
-        owners[owner].linked += 1
-        if owners[owner].linked == 1 { ownerNumbers[owners[owner].uid] = rank.owner }
-    }
-
-    private mutating func unlink(_ slot: Int) {
-        let rank = slots[slot].rank
-        let owner = Int(rank.owner)
-        if rank.newer == Self.none {
-            owners[owner].newest = rank.older
-        } else {
-            slots[Int(rank.newer)].rank.older = rank.older
-        }
-        if rank.older == Self.none {
-            owners[owner].oldest = rank.newer
-        } else {
-            slots[Int(rank.older)].rank.newer = rank.newer
-        }
-        owners[owner].linked -= 1
-        if owners[owner].linked == 0 { ownerNumbers[owners[owner].uid] = nil }
     }
 }

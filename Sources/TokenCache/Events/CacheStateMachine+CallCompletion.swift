@@ -1,5 +1,6 @@
 import Secrets
 import TokenProtocol
+import TokenStorage
 
 #if canImport(FoundationEssentials)
 package import FoundationEssentials
@@ -19,23 +20,23 @@ extension CacheStateMachine {
         statistics.recordMint(now - sent)
         switch result {
         case .minted(let token, let scope, let lifetime):
-            let life = TokenLife(
+            let life = store.newLife(
                 sent: sent,
                 lifetime: lifetime ?? policy.defaultLifetime,
-                jitterFraction: randomFraction(),
-                policy: policy
+                jitter: randomJitter()
             )
             guard life.left(at: now) >= TokenLife.minServed else {
                 end(id, .failed(CallFailure.expiredOnArrival), now: now)
                 break
             }
-            let ends = wall.addingTimeInterval(life.left(at: now).inSeconds)
-            let encoded = EncodedToken(
-                accessToken: token,
+            let ends = wall.addingTimeInterval(life.left(at: now).inSeconds).timeIntervalSince1970
+            let granted = GrantedToken(
+                token,
                 scope: scope ?? mint.key.scopes.text,
-                expiresAt: ends.formatted(.iso8601)
+                expiresAt: WallTime(seconds: UInt32(clamping: Int(ends.rounded(.down))))
             )
-            end(id, encoded.map { .minted($0, life) } ?? .failed(.noMemory), now: now)
+            let minted = storedIfCurrent(granted, life, call, mint, now: now)
+            end(id, minted.map { .minted($0) } ?? .failed(.noMemory), now: now)
         case .failed(.denied(_, secretChanged: true)) where canRetryWithNewSecret(call):
             retryWithNewSecret(id, call, now: now)
         case .failed(.denied) where canRetryNewUser(call, now: now): pause(id, call, now: now)
@@ -77,7 +78,7 @@ extension CacheStateMachine {
 
     private mutating func end(_ call: Call, _ mint: Mint, _ fate: Mint.Fate, _ reason: CallEnd, now: Instant) {
         switch reason {
-        case .minted(let token, let life): succeeded(call, mint, fate, token, life, now: now)
+        case .minted(let minted): succeeded(call, mint, fate, minted, now: now)
         case .failed(let failure): failed(call, mint, fate, failure, now: now)
         case .unwanted, .expired, .overLimit:
             if mint.refresh != nil { statistics.skippedIdle += 1 }
@@ -94,8 +95,7 @@ extension CacheStateMachine {
         _ call: Call,
         _ mint: Mint,
         _ fate: Mint.Fate,
-        _ token: EncodedToken,
-        _ life: TokenLife,
+        _ minted: MintedToken,
         now: Instant
     ) {
         tenants[call.tenant]?.lastSuccess = now
@@ -105,14 +105,14 @@ extension CacheStateMachine {
         } else {
             noteAcceptance(call, mint, fate, now: now)
         }
-        record(call, mint, .minted(granted: token.scope, token.fingerprint), now: now)
+        record(call, mint, .minted(granted: minted.token.scope, minted.token.fingerprint), now: now)
         switch fate {
-        case .current: cache(token, life, call, mint, now: now)
+        case .current: cache(minted, mint, now: now)
         case .superseded: break
         case .revoked(let peer):
-            enqueueRevocation(of: token, mint.key, until: life.expiry, as: nil, for: peer, now: now)
+            enqueueRevocation(of: minted.token, mint.key, until: minted.life.expiry, as: nil, for: peer, now: now)
         }
-        complete(call, .token(token, life))
+        complete(call, .token(minted.token, minted.life))
     }
 
     /// Queues the replies to the requests that wait for a mint.
@@ -145,30 +145,57 @@ extension CacheStateMachine {
         actions.notices.append(.minted(report))
     }
 
-    private mutating func cache(
-        _ token: EncodedToken,
+    /// Stores a token that is to be cached.
+    ///
+    /// Returns nil if there is no memory left for it.
+    private mutating func storedIfCurrent(
+        _ token: GrantedToken,
         _ life: TokenLife,
         _ call: Call,
         _ mint: Mint,
         now: Instant
-    ) {
-        let key = mint.key
-        let wasReported = negatives[key]?.report != nil
-        negatives.forget(key)
-        let before = store.find(key).flatMap { store[$0] }
-        if mint.refresh != nil { statistics.refreshDone(isLate: before.map { !$0.life.isServable(at: now) } ?? true) }
-        let entry = Entry(
-            key: key,
-            token: token,
-            life: life,
-            policyNumber: store.policyNumber,
-            arrived: now,
-            lastUsed: [mint.requestedAt, before?.lastUsed].compactMap(\.self).max(),
-            isUnrequested: mint.isUnrequested && mint.requestedAt == nil,
-            replacedReported: wasReported,
-            serial: newSerial()
+    ) -> MintedToken? {
+        let (key, clock) = (mint.key, store.memory.clock)
+        guard case .current = fate(of: call), let identity = identity(of: key.user) else {
+            return MintedToken(token: token, life: life, record: .none)
+        }
+        let before = store.find(key).flatMap { store[$0]?.lastUsed }
+        let lastUsed = [mint.requestedAt, before].compactMap(\.self).max()
+        let record = store.memory.storage.insert(
+            NewToken(
+                user: key.user.user,
+                tokenClass: TokenClass(
+                    tenant: key.user.tenant.name,
+                    host: identity.host,
+                    clientID: identity.clientID,
+                    scopes: key.scopes.text,
+                    grantedScope: token.scope
+                ),
+                token: token.accessToken,
+                fingerprint: token.fingerprint,
+                sent: clock.nanoseconds(of: life.sent),
+                arrived: clock.nanoseconds(of: now),
+                lastUsed: lastUsed.map(clock.nanoseconds) ?? TokenRecord.never,
+                lifetime: life.lifetime.wholeNanoseconds,
+                jitter: life.jitter,
+                expiresAt: token.expiresAt.seconds,
+                isUnrequested: mint.isUnrequested && mint.requestedAt == nil,
+                replacedReported: negatives[key]?.report != nil,
+                owner: mint.owner
+            )
         )
-        statistics.evictions.capacity += store.put(entry, for: mint.owner)
+        return record.map { MintedToken(token: token, life: life, record: $0) }
+    }
+
+    private mutating func cache(_ minted: MintedToken, _ mint: Mint, now: Instant) {
+        let key = mint.key
+        guard minted.record != .none else { return }
+        negatives.forget(key)
+        if mint.refresh != nil {
+            let before = store.find(key).flatMap { store[$0] }
+            statistics.refreshDone(isLate: before.map { !$0.life.isServable(at: now) } ?? true)
+        }
+        statistics.evictions.capacity += store.put(minted.record, key, for: mint.owner).surplus
         enforceEntryLimit(now: now)
     }
 

@@ -39,7 +39,7 @@ extension CacheStateMachine {
         case .checkDeadlines(let check): return checkDeadlines(check, &budget, now: now)
         case .cancelWaits(let names, let next): return cancelWaits(of: names, from: next, &budget, now: now)
         case .applyPolicy(let next):
-            return goThroughSlots(from: next, &budget) { $0.applyPolicy(to: $1) }.map { .applyPolicy(next: $0) }
+            return goThroughSlots(from: next, &budget) { $0.store.schedule($1) }.map { .applyPolicy(next: $0) }
         case .enforceEntryLimit:
             enforceEntryLimit(now: now)
             budget = 0
@@ -60,11 +60,7 @@ extension CacheStateMachine {
             }
             return .endPauses(tenant)
         case .feedRound(let tenant): return feedRound(of: tenant, &budget, now: now)
-        case .persist(let next):
-            guard !persistenceIsFull else { return nil }
-            return goThroughSlots(from: next, &budget) { $0.store.persist($1) }.map { .persist(next: $0) }
-        case .persistUses(let next):
-            return goThroughSlots(from: next, &budget) { $0.store.persistUse($1) }.map { .persistUses(next: $0) }
+        case .restore: return restore(&budget, now: now)
         }
     }
 

@@ -36,6 +36,10 @@ extension CacheStateMachine {
         case .limited(let limit): return explain(limit.error, judgement, tenant)
         case .mint: break
         }
+        if entry == nil, call == nil, isRestoring {
+            let reason = "the last daemon's tokens are being restored, and a request waits for its own"
+            return ExplainReply(state: .absent, source: .tenant, reason: reason, tenant: tenant)
+        }
         let state: KeyState = entry != nil ? .expiring : call != nil ? .minting : .absent
         let mint = call != nil ? "a mint is planned or under way, and is shared" : "a token has to be minted"
         let isShort = entry?.life.isServable(at: now) ?? false
@@ -59,7 +63,7 @@ extension CacheStateMachine {
     }
 
     private func reason(_ entry: Entry, _ call: Call?, _ now: Instant) -> String {
-        if now < life(of: entry).refreshAfter { return "the cached token is in the first part of its life" }
+        if now < entry.life.refreshAfter { return "the cached token is in the first part of its life" }
         if call != nil { return "the cached token is served while its refresh is planned or under way" }
         return "the cached token is due for renewal: the next request gets it and starts a refresh"
     }
@@ -73,10 +77,10 @@ extension CacheStateMachine {
     private func explain(_ entry: Entry, now: Instant) -> ExplainReply.Token {
         ExplainReply.Token(
             expiresIn: entry.life.left(at: now).wholeSeconds,
-            expiresAt: entry.token.expiresAt,
+            expiresAt: entry.expiresAt.text,
             age: (now - entry.life.sent).wholeSeconds,
             lastUsed: entry.lastUsed.map { (now - $0).wholeSeconds },
-            fingerprint: entry.token.fingerprint.short
+            fingerprint: entry.shortFingerprint
         )
     }
 
@@ -86,7 +90,7 @@ extension CacheStateMachine {
             guard let time = retryTime(of: call) else { return ExplainReply.Refresh(seconds: nil, cause: .queued) }
             return ExplainReply.Refresh(seconds: max(0, (time - now).inSeconds), cause: .backoff)
         }
-        let life = life(of: entry)
+        let life = entry.life
         guard life.isServable(at: now) else { return nil }
         if now >= life.refreshAfter { return ExplainReply.Refresh(seconds: 0, cause: .ahead) }
         let isDueByTimer =

@@ -114,9 +114,9 @@ extension CacheStateMachine {
         now: Instant
     ) -> Mint.Refresh? {
         guard fate == .current, let entry = store.find(mint.key).flatMap({ store[$0] }),
-            now >= life(of: entry).refreshAfter, isInUse(entry, now: now)
+            now >= entry.life.refreshAfter, isInUse(entry, now: now)
         else { return nil }
-        var refresh = Mint.Refresh(tokenEnds: entry.life.expiry, deadline: life(of: entry).refreshDeadline)
+        var refresh = Mint.Refresh(tokenEnds: entry.life.expiry, deadline: entry.life.refreshDeadline)
         switch failure {
         case .denied: return nil
         case .throttled: return refresh

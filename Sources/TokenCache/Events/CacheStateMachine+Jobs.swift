@@ -74,7 +74,7 @@ extension CacheStateMachine {
 
     // MARK: Calls
 
-    private mutating func authorized(_ id: JobID, _ key: TokenKey, _ token: EncodedToken, now: Instant) {
+    private mutating func authorized(_ id: JobID, _ key: TokenKey, _ token: GrantedToken, now: Instant) {
         guard let job = provisioning[id], case .authorizing(let call) = job.phase else { return }
         let tenant = job.user.tenant
         let peer = waiters.first(of: job.waiters).flatMap { waiters[$0] }?.peer ?? job.peer.uid

@@ -10,7 +10,7 @@ extension CacheStateMachine {
     func judge(_ key: TokenKey, _ entry: Entry?, _ options: RequestOptions, now: Instant) -> Judgement {
         var judgement = Judgement(verdict: .mint)
         if let entry, !options.noCache {
-            switch life(of: entry).verdict(at: now, minTTL: options.minTTL) {
+            switch entry.life.verdict(at: now, minTTL: options.minTTL) {
             case .serve: return Judgement(verdict: .serve(meetsMinTTL: true))
             case .serveUnmet: return Judgement(verdict: .serve(meetsMinTTL: false))
             case .serveAndRefresh: return Judgement(verdict: .serveAndRefresh)
@@ -61,17 +61,4 @@ extension CacheStateMachine {
 
     /// Returns the mint of a key's current generation that is queued or under way.
     func currentCall(of key: TokenKey) -> CallID? { calls.current(key, above: store.floor(of: key.user.tenant)) }
-
-    /// Returns an entry's life under the current policy.
-    func life(of entry: Entry) -> TokenLife {
-        entry.policyNumber == store.policyNumber ? entry.life : entry.life.applying(policy)
-    }
-
-    /// Recomputes an entry's life if a reload has changed the policy.
-    mutating func applyPolicy(to slot: Int) {
-        guard let entry = store[slot], entry.policyNumber != store.policyNumber else { return }
-        entry.life = entry.life.applying(policy)
-        entry.policyNumber = store.policyNumber
-        store.schedule(slot, entry)
-    }
 }

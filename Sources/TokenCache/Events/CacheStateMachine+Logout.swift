@@ -22,14 +22,15 @@ extension CacheStateMachine {
         for tenant in replaced.sorted(by: { $0.number < $1.number }) {
             logOut(UserKey(tenant: tenant, user: user.user), scopes: scopes, for: peer, now: now)
         }
-        let entries = drop(user, scopes: scopes)
+        let entries = takeTokens(user, scopes: scopes)
+        restoration?.add(.revoke(scopes, peer), for: user)
         statistics.evictions.revoked += entries.count
         let deadline = now + TokenRequest.defaultTimeout
         let canWait = canAddWaiter(for: peer.uid)
         let waits = canWait && self.canWait(forRevocations: entries.count, at: user.tenant, peer, deadline, now: now)
         let rank: Governor.Rank? = waits ? .caller(peer.uid) : nil
         let calls = entries.compactMap {
-            enqueueRevocation(of: $0.token, $0.key, until: $0.life.expiry, as: rank, for: peer, in: trace, now: now)
+            enqueueRevocation(of: $0.token, $0.key, until: $0.expiry, as: rank, for: peer, in: trace, now: now)
         }
         var logout = Logout(
             open: waits ? calls : [],
@@ -92,7 +93,7 @@ extension CacheStateMachine {
     /// - Returns: The call, or nil if the token is not revoked: there are too many, or the tenant is gone.
     @discardableResult
     mutating func enqueueRevocation(
-        of token: EncodedToken,
+        of token: GrantedToken,
         _ key: TokenKey,
         until expiry: Instant,
         as rank: Governor.Rank?,

@@ -12,19 +12,37 @@ extension CacheStateMachine {
         var count = PrefetchCount()
         let options = RequestOptions(timeout: .zero, peer: peer, trace: trace)
         for key in keys {
-            switch judge(key, store.find(key).flatMap { store[$0] }, options, now: now).verdict {
-            case .serve, .serveAndRefresh: count.cached += 1
-            case .negative: count.refused += 1
-            case .mint, .paced, .limited:
-                if let call = currentCall(of: key) ?? enqueuePrefetch(key, options, now: now) {
-                    note(trace, of: call, waits: false)
-                    count.queued += 1
-                } else {
-                    count.refused += 1
-                }
+            switch prefetch(key, options, now: now) {
+            case .queued: count.queued += 1
+            case .cached: count.cached += 1
+            case .refused: count.refused += 1
             }
         }
         return finish(count, now)
+    }
+
+    /// The result of a prefetch of one key.
+    enum PrefetchResult {
+        case queued
+        case cached
+        case refused
+    }
+
+    /// Queues the mint of a key before any request waits for it.
+    mutating func prefetch(_ key: TokenKey, _ options: RequestOptions, now: Instant) -> PrefetchResult {
+        let entry = store.find(key).flatMap { store[$0] }
+        if entry == nil, isRestoring {
+            let prefetch = Restoration.Prefetch(key: key, options: options)
+            return restoration?.hold(prefetch, limit: Self.maxPrefetches) == true ? .queued : .refused
+        }
+        switch judge(key, entry, options, now: now).verdict {
+        case .serve, .serveAndRefresh: return .cached
+        case .negative: return .refused
+        case .mint, .paced, .limited:
+            guard let call = currentCall(of: key) ?? enqueuePrefetch(key, options, now: now) else { return .refused }
+            note(options.trace, of: call, waits: false)
+            return .queued
+        }
     }
 
     private mutating func enqueuePrefetch(_ key: TokenKey, _ options: RequestOptions, now: Instant) -> CallID? {

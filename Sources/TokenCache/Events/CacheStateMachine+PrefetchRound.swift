@@ -53,7 +53,7 @@ extension CacheStateMachine {
 
     /// Adds the work of queueing a round's next mints, if some may be queued now and it isn't there already.
     mutating func feedRound(of tenant: TenantID, now: Instant) {
-        guard let state = tenants[tenant], !state.isRoundFed,
+        guard !isRestoring, let state = tenants[tenant], !state.isRoundFed,
             state.round?.canTake(limit: roundLimit(state), now: now) == true
         else { return }
         tenants[tenant]?.isRoundFed = true
@@ -103,7 +103,7 @@ extension CacheStateMachine {
     private func isCachedOrMinted(_ key: TokenKey, now: Instant) -> Bool {
         if currentCall(of: key) != nil { return true }
         guard let entry = store.find(key).flatMap({ store[$0] }) else { return false }
-        if case .mint = life(of: entry).verdict(at: now, minTTL: nil) { return false }
+        if case .mint = entry.life.verdict(at: now, minTTL: nil) { return false }
         return true
     }
 

@@ -54,10 +54,9 @@ extension CacheStateMachine {
         let old = self.policy
         self.policy = policy
         if !policy.hasSameLives(as: old) {
-            store.policyNumber += 1
+            store.apply(policy)
             add(.applyPolicy(next: 0))
         }
-        nextUses = nextUses.map { min($0, now + usesInterval) }
         enforceEntryLimit(now: now)
     }
 }

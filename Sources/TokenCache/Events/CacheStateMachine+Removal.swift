@@ -19,7 +19,8 @@ extension CacheStateMachine {
 
     /// Handles the report of a rejected token, by `invalidate` or together with a request for another one.
     mutating func report(_ key: TokenKey, _ fingerprint: Fingerprint, now: Instant) -> InvalidateAnswer {
-        guard let slot = store.find(key), let entry = store[slot], entry.token.fingerprint == fingerprint else {
+        guard let slot = store.find(key), let entry = store[slot], store.hasToken(slot, fingerprint) else {
+            restoration?.add(.report(key.scopes, fingerprint), for: key.user)
             return .unknown
         }
         let age = now - entry.life.sent
@@ -39,6 +40,7 @@ extension CacheStateMachine {
     package mutating func evict(_ user: UserKey, scopes: ScopeSet?, now: Instant) -> CacheActions {
         tenants[user.tenant]?.client.forget(user)
         statistics.evictions.evicted += drop(user, scopes: scopes).count
+        restoration?.add(.evict(scopes), for: user)
         for id in calls.mints(of: user) {
             guard let call = calls[id], let mint = call.mint, scopes ?? mint.key.scopes == mint.key.scopes,
                 mint.fate == .current
@@ -64,6 +66,7 @@ extension CacheStateMachine {
     /// Their memory is freed in slices.
     mutating func flush(_ tenant: TenantID) -> Int {
         let count = store.flush(tenant, upTo: lastSerial)
+        restoration?.flush(tenant)
         negatives.flush(tenant, upTo: lastSerial)
         statistics.evictions.flushed += count
         add(.flush(FlushSweep(tenant, upTo: lastSerial)))
@@ -73,7 +76,17 @@ extension CacheStateMachine {
 
     /// Removes a user's entries, or those with these scopes, and returns them.
     mutating func drop(_ user: UserKey, scopes: ScopeSet?) -> [Entry] {
-        let slots = store.find(allOf: user).filter { scopes == nil || store[$0]?.key.scopes == scopes }
-        return slots.compactMap { store.remove($0) }
+        let entries = store.find(allOf: user).compactMap { store[$0] }.filter { scopes ?? $0.key.scopes == $0.key.scopes }
+        for entry in entries { store.remove(entry.slot) }
+        return entries
+    }
+
+    /// Removes a user's entries, or those with these scopes, and returns their tokens, for their revocation.
+    mutating func takeTokens(_ user: UserKey, scopes: ScopeSet?) -> [DroppedToken] {
+        let entries = store.find(allOf: user).compactMap { store[$0] }.filter { scopes ?? $0.key.scopes == $0.key.scopes }
+        return entries.map { entry in
+            defer { store.remove(entry.slot) }
+            return DroppedToken(key: entry.key, token: store.token(of: entry.slot), expiry: entry.life.expiry)
+        }
     }
 }

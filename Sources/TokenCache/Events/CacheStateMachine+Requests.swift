@@ -2,7 +2,8 @@ package import TokenProtocol
 
 /// Requests for tokens.
 extension CacheStateMachine {
-    /// Returns a cached token if nothing else has to be done, or nil: then call ``request(_:_:waiter:now:)``.
+    /// Answers a request with a cached token if nothing else has to be done, or returns false: then call
+    /// ``request(_:_:waiter:now:)``.
     ///
     /// - Parameters:
     ///   - tenant: The tenant.
@@ -12,30 +13,32 @@ extension CacheStateMachine {
     ///   - minTTL: The minimum time left, or nil for the configured preference.
     ///   - peer: The uid of the caller.
     ///   - now: The current time.
-    package mutating func hit(
+    ///   - id: The JSON text of the request's id, empty if it has none.
+    ///   - output: The reply and its line end are appended to it.
+    package mutating func answerHit(
         _ tenant: TenantID,
         _ field: LookupField,
         _ user: borrowing Span<UInt8>,
         _ scopes: ScopeSet,
         minTTL: Duration?,
         for peer: PeerUID,
-        now: Instant
-    ) -> TokenReply? {
-        guard let slot = store.find(tenant, field, user, scopes), let entry = store.slots[slot].entry,
-            entry.policyNumber == store.policyNumber
-        else { return nil }
-        let verdict = entry.life.verdict(at: now, minTTL: minTTL)
-        guard verdict == .serve || verdict == .serveUnmet else { return nil }
-        store.touch(slot, entry, at: now, by: peer)
+        now: Instant,
+        id: borrowing Span<UInt8>,
+        into output: inout OutputBuffer
+    ) -> Bool {
+        guard let slot = store.find(tenant, field, user, scopes) else { return false }
+        let time = store.time(of: now)
+        let (age, ages) = (store.age(of: slot, at: time), store.ages(of: slot))
+        let verdict = ages.verdict(at: age, minTTL: minTTL?.nanosecondsRoundedUp)
+        guard verdict == .serve || verdict == .serveUnmet else { return false }
+        store.touch(slot, at: time, by: peer)
         statistics.hits += 1
-        let left = entry.life.left(at: now).wholeSeconds
+        let left = Int((ages.lifetime - age) / 1_000_000_000)
         statistics.lifetimes.record(left)
-        return TokenReply(
-            token: entry.token,
-            expiresIn: left,
-            source: .cache,
-            meetsMinTTL: verdict == .serve
-        )
+        let text = store.text(of: slot)
+        let meetsMinTTL = verdict == .serve
+        ReplyEncoder.encode(text, expiresIn: left, source: .cache, meetsMinTTL: meetsMinTTL, id: id, into: &output)
+        return true
     }
 
     /// Requests a token for a caller.
@@ -49,13 +52,23 @@ extension CacheStateMachine {
     }
 
     /// Returns the answer to a request for a token, which waits if there is none.
-    mutating func answer(_ key: TokenKey, _ options: RequestOptions, waiter: Waiter, now: Instant) -> RequestAnswer {
+    ///
+    /// - Parameter waitsForRestoring: True if a request whose entry may not be restored yet waits for it.
+    mutating func answer(
+        _ key: TokenKey,
+        _ options: RequestOptions,
+        waiter: Waiter,
+        waitsForRestoring: Bool = true,
+        now: Instant
+    ) -> RequestAnswer {
         if let refused = options.refused { _ = report(key, refused, now: now) }
         let slot = store.find(key)
-        if let slot {
-            applyPolicy(to: slot)
-            if let entry = store[slot] { store.touch(slot, entry, at: now, by: options.peer.uid) }
+        if slot == nil, waitsForRestoring, !options.noCache,
+            let answer = waitForRestoring(key, options, waiter, now: now)
+        {
+            return answer
         }
+        if let slot { store.touch(slot, at: store.time(of: now), by: options.peer.uid) }
         let entry = slot.flatMap { store[$0] }
         let judgement = judge(key, entry, options, now: now)
         let stale = judgement.mayServeStale ? entry : nil

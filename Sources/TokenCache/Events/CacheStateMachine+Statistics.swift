@@ -31,7 +31,7 @@ extension CacheStateMachine {
             stats: counts(now: now),
             waiting: waiters.count,
             maxEntries: policy.maxEntries,
-            persisted: store.persistedCount,
+            persisted: keepsTokens ? store.count : 0,
             restored: statistics.restored,
             calls: statistics.calls,
             users: users,
@@ -182,16 +182,17 @@ extension CacheStateMachine {
             state: state(of: entry, now: now),
             age: (now - entry.life.sent).wholeSeconds,
             expiresIn: entry.life.left(at: now).wholeSeconds,
-            expiresAt: entry.token.expiresAt,
+            expiresAt: entry.expiresAt.text,
             lastUsed: entry.lastUsed.map { (now - $0).wholeSeconds },
-            nextRefresh: entry.refreshTimer.map { _ in max(0, (entry.life.refreshDeadline - now).wholeSeconds) },
-            fingerprint: entry.token.fingerprint.short
+            nextRefresh: entry.hasRefreshTimer
+                ? max(0, (entry.life.refreshDeadline - now).wholeSeconds) : nil,
+            fingerprint: entry.shortFingerprint
         )
     }
 
     func state(of entry: Entry, now: Instant) -> KeyState {
         if !entry.life.isServable(at: now) { return .expiring }
         if currentCall(of: entry.key) != nil { return .refreshing }
-        return now < life(of: entry).refreshAfter ? .fresh : .due
+        return now < entry.life.refreshAfter ? .fresh : .due
     }
 }

@@ -27,10 +27,6 @@ extension CacheStateMachine {
             tenants[tenant]?.timer = nil
             touch(tenant)
         }
-        if let time = nextUses, time <= now {
-            nextUses = now + usesInterval
-            add(.persistUses(next: 0))
-        }
         return finish(now)
     }
 
@@ -40,9 +36,12 @@ extension CacheStateMachine {
     private mutating func enqueueDueRefreshes(now: Instant) {
         for _ in 0..<sliceSize {
             guard let slot = store.takeRefresh(at: now) else { return }
-            applyPolicy(to: slot)
-            // Under another policy it may be due later. Then it has a new timer.
-            guard let entry = store[slot], entry.refreshTimer == nil else { continue }
+            guard let entry = store[slot] else { continue }
+            guard entry.life.refreshDeadline <= now else {
+                // Under another policy it is due later.
+                store.schedule(slot)
+                continue
+            }
             guard isInUse(entry, now: now) else {
                 statistics.skippedIdle += 1
                 continue
@@ -57,7 +56,7 @@ extension CacheStateMachine {
     mutating func dropExpired(now: Instant) {
         for _ in 0..<sliceSize {
             guard let slot = store.takeExpired(at: now) else { return }
-            if store.remove(slot) != nil { statistics.evictions.expired += 1 }
+            if store.remove(slot) { statistics.evictions.expired += 1 }
         }
     }
 }

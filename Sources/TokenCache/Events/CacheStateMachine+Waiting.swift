@@ -78,6 +78,11 @@ extension CacheStateMachine {
         now: Instant
     ) {
         guard let member = waiters[id] else { return }
+        if case .restoring = member.goal {
+            stopWaiting(id, now: now)
+            if case .error(let error) = result { send(.error(error), to: member.waiter) }
+            return
+        }
         guard case .mint(let call, let acceptsStale) = member.goal else {
             let reply = reply(to: member, result)
             stopWaiting(id, now: now)
@@ -97,7 +102,7 @@ extension CacheStateMachine {
             if case .ended(let reply)? = provisioning[job]?.phase { return reply }
             guard case .error(let error) = result, error != .timedOut else { return .error(.provisionTimedOut) }
             return .error(error)
-        case .mint: return .error(.timedOut)
+        case .mint, .restoring: return .error(.timedOut)
         }
     }
 
@@ -131,6 +136,10 @@ extension CacheStateMachine {
                     end(call, .unwanted, now: now)
                 }
             }
+        case .restoring(let key, _):
+            guard var list = restoration?.waiters[key] else { break }
+            waiters.remove(id, from: &list)
+            restoration?.update(key, list)
         case .job(let job):
             guard var list = provisioning[job]?.waiters else { break }
             waiters.remove(id, from: &list)
@@ -182,6 +191,11 @@ extension CacheStateMachine {
             reply = stale.map { .token(self.reply($0, isStale: true, now: now)) } ?? .error(error)
             if stale == nil { noteFailedCaller(of: key.user, error) }
         }
+        send(reply, to: waiter)
+    }
+
+    /// Sends a reply to a request or a job that has waited.
+    mutating func send(_ reply: Reply, to waiter: Waiter) {
         guard !waiter.isJob else {
             if let job = provisioning[waiter] { jobEvents.append(.answered(job, reply)) }
             return
@@ -199,7 +213,7 @@ extension CacheStateMachine {
         let left = entry.life.left(at: now).wholeSeconds
         statistics.lifetimes.record(left)
         return TokenReply(
-            token: entry.token,
+            token: store.token(of: entry.slot),
             expiresIn: left,
             source: .cache,
             isStale: isStale,

@@ -35,6 +35,8 @@ package enum CacheNotice: Sendable, Equatable {
     case prefetched(String, StatsReply.Tenant.Prefetch, Duration)
     /// A mint has ended.
     case minted(MintReport)
+    /// All tokens of the last daemon are read, after this time, and so many of them are cached.
+    case restored(entries: Int, duration: Duration)
 
     /// Returns the notice that a tier of a tenant wants no calls.
     static func held(_ tier: Tier, _ tenant: String, _ length: Duration) -> CacheNotice {

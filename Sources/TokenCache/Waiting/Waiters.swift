@@ -21,6 +21,8 @@ struct Waiters {
         case logout(Logout)
         /// A job at the tenant's API.
         case job(JobID)
+        /// The restoring of a key's entry, after which the request is judged anew.
+        case restoring(TokenKey, RequestOptions)
 
         /// True if a call for tokens or their revocation is waited for.
         ///
@@ -29,7 +31,7 @@ struct Waiters {
             switch self {
             case .mint: true
             case .logout(let logout): !logout.open.isEmpty
-            case .job: false
+            case .job, .restoring: false
             }
         }
     }

@@ -8,8 +8,8 @@ package struct TokenReply: Sendable, Equatable {
         case tenant
     }
 
-    /// The part that is the same in every reply.
-    package var token: EncodedToken
+    /// The token.
+    package var token: GrantedToken
     /// The whole seconds that are left, rounded down.
     package var expiresIn: Int
     /// The token's source.
@@ -23,7 +23,7 @@ package struct TokenReply: Sendable, Equatable {
 
     /// Creates a reply.
     package init(
-        token: EncodedToken,
+        token: GrantedToken,
         expiresIn: Int,
         source: Source,
         isStale: Bool = false,

@@ -27,6 +27,7 @@ struct MovedCache {
         machine = CacheStateMachine(
             policy: CachePolicy(),
             tenants: [Self.tenant: Self.limits],
+            memory: .anonymous(),
             random: SystemRandomNumberGenerator(),
             now: now
         )

@@ -1,4 +1,5 @@
 import Audit
+import DaemonConfiguration
 import DaemonRuntime
 import Dispatch
 import Foundation
@@ -12,6 +13,7 @@ import StandInTenant
 import Systemd
 import TestSupport
 import TokenCache
+import TokenStorage
 
 /// The daemon's parts in this process, beside a stand-in tenant, on sockets in a temporary directory.
 final class TestDaemon: Sendable {
@@ -93,9 +95,16 @@ final class TestDaemon: Sendable {
         let reactor = try Reactor.start(named: "test")
         self.reactor = reactor
         let logger = log.logger
+        let memory = try TokenMemory.open(
+            inheriting: store.handOver(),
+            isWanted: loaded.configuration.keepsAcrossRestarts && store.isAvailable,
+            onShortage: { _ in }
+        )
+        let files = memory.files
         let frontend = Frontend(
             on: reactor,
             maxConnections: 100,
+            memory: CacheMemory(storage: memory.storage, clock: BootClock(), secrets: source.memory),
             log.output,
             log: logger,
             Frontend.Dependencies(
@@ -110,14 +119,7 @@ final class TestDaemon: Sendable {
         components = Components(
             frontend: frontend,
             clients: clients,
-            persistence: TokenPersistence(
-                frontend,
-                inheriting: store.handOver(),
-                in: store,
-                memory: source.memory,
-                log: log.logger,
-                retryPauses: retryPauses
-            ),
+            persistence: TokenPersistence(frontend, files, in: store, log: log.logger, retryPauses: retryPauses),
             auditTrail: auditTrail,
             metrics: MetricsEndpoint(frontend, .fixed, on: group, log: log.logger),
             output: log.output,

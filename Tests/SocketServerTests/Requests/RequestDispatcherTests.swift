@@ -42,6 +42,7 @@ struct RequestDispatcherTests {
                 on: reactor,
                 policy: CachePolicy(),
                 tenants: ["main": policy],
+                memory: .anonymous(),
                 dependencies: .init(wake: { _ in }, deliver: { _ in }, notify: { _ in }, audit: { _ in })
             )
             let scopes = (["main": "a"] as [TenantID: String]).compactMapValues { ScopeSet($0) }

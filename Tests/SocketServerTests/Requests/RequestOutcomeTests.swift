@@ -7,7 +7,7 @@ import TokenProtocol
 struct RequestOutcomeTests {
     @Test("A token counts as a hit, as minted or as stale, an error by its code, and every other reply as ok.")
     func outcomes() {
-        let token = EncodedToken(onHeap: AccessToken("t"), scope: "a", expiresAt: "")
+        let token = GrantedToken(AccessToken("t"), scope: "a", expiresAt: WallTime(seconds: 0))
         func label(_ reply: Reply) -> String { RequestOutcome(reply).label }
         #expect(label(.token(TokenReply(token: token, expiresIn: 1, source: .cache))) == "hit")
         #expect(label(.token(TokenReply(token: token, expiresIn: 1, source: .cache, meetsMinTTL: false))) == "hit")

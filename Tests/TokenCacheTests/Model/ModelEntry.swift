@@ -51,9 +51,9 @@ final class ModelEntry {
     func layOut(_ policy: CachePolicy) {
         let (sent, lifetime, expiry) = (token.sent, token.lifetime, token.expiry)
         let shift = policy.jitter * (jitterFraction - 0.5)
-        margin = min(.seconds(30), lifetime * 0.05)
-        refreshAfter = sent + lifetime * (policy.ahead + shift)
-        let nominal = sent + lifetime * (policy.refreshDeadline + shift)
+        margin = min(.seconds(30), lifetime / 20)
+        refreshAfter = sent + (lifetime * (policy.ahead + shift)).inWholeNanoseconds
+        let nominal = sent + (lifetime * (policy.refreshDeadline + shift)).inWholeNanoseconds
         refreshDeadline = min(nominal, expiry - max(margin, .seconds(1)) - .milliseconds(1))
         preferredUntil = expiry - max(min(policy.minTTL, lifetime / 10), margin)
         isDeadlineJudged = false
@@ -92,5 +92,13 @@ final class ModelEntry {
         } else {
             challenger = peer
         }
+    }
+}
+
+extension Duration {
+    /// The duration to the nearest nanosecond, in which the cache counts.
+    fileprivate var inWholeNanoseconds: Duration {
+        let (seconds, attoseconds) = components
+        return .seconds(seconds) + .nanoseconds((attoseconds + 500_000_000) / 1_000_000_000)
     }
 }

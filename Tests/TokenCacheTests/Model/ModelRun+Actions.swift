@@ -24,7 +24,6 @@ extension ModelRun {
         try takeIncidents()
         let endsOfRounds = takeEndsOfRounds()
         guard event.notices.isEmpty else { throw violated("operators got a notice without cause: \(event.notices)") }
-        try takeChanges()
         try confirmNewCalls(survey)
         let evicted = try reconcileEntries()
         try reconcileNegatives()

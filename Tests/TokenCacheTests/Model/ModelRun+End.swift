@@ -20,7 +20,6 @@ extension ModelRun {
             }
         }
         try checkHealth()
-        if store != nil { endPersisting() }
         try expireEverything()
         try checkEmpty()
     }

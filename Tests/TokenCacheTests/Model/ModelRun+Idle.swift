@@ -1,6 +1,7 @@
 import OperatorReplies
 import Secrets
 import TokenProtocol
+import TokenStorage
 
 @testable import TokenCache
 
@@ -20,7 +21,9 @@ extension ModelRun {
             throw violated("an unwanted call is still queued: \(call.position)")
         }
         if entryCount > policy.maxEntries { throw violated("there are more tokens than allowed") }
-        if let store { try check(store) }
+        if machine.store.memory.storage.count != entryCount {
+            throw violated("\(machine.store.memory.storage.count) tokens are stored, not \(entryCount)")
+        }
     }
 
     private func check(_ tenant: ModelTenant) throws {
@@ -86,14 +89,19 @@ extension ModelRun {
                 key.negative = nil
             }
             guard let entry = key.entry, entry.refreshDeadline <= now, !entry.isDeadlineJudged,
-                let known = machine.store.find(key.key).flatMap({ machine.store[$0] }), known.refreshTimer == nil,
-                known.policyNumber == machine.store.policyNumber
+                let known = machine.store.find(key.key).flatMap({ machine.store[$0] }), !known.hasRefreshTimer,
+                isScheduled(known.slot)
             else { continue }
             entry.isDeadlineJudged = true
             if entry.isInUse(at: now, policy), key.current == nil, key.negativeError(at: now) == nil {
                 throw violated("the token of \(key), in use, was not refreshed at its deadline")
             }
         }
+    }
+
+    /// True if a slot's timers were set under the present policy.
+    private func isScheduled(_ slot: Int) -> Bool {
+        machine.deferredWork.allSatisfy { if case .applyPolicy(let next) = $0 { slot < next } else { true } }
     }
 
     // MARK: Counting anew
@@ -120,10 +128,7 @@ extension ModelRun {
             try equal(stats.uids[peer]?.waiting ?? 0, waiters.values.count { $0.peer == peer }, "waiters of a uid")
             if peer != EntryStore.nobody { try equal(stats.uids[peer]?.entries ?? 0, owned, "tokens of a uid") }
         }
-        let persisted = machine.store.slots.indices.count { slot in
-            machine.store.slots[slot].entry.map { machine.store.isPersisted($0) } ?? false
-        }
-        try equal(machine.store.persistedCount, persisted, "persisted tokens")
+        try equal(machine.store.memory.storage.count, entries.count, "stored tokens")
         let health = stats.tenants.values.map(\.health).max() ?? .ok
         try equal(machine.health(now: now, wall: Simulation.wall).status, health, "health")
         try recountTenants(stats)

@@ -25,7 +25,7 @@ extension ModelRun {
         case 188..<193: try retryAsTold()
         case 193: try releaseHoldsAtRandom()
         case 194: try end()
-        case 195: try changePersisting()
+        case 195: changePersisting()
         case 196: try denyMany()
         case 198: try beginRoundAtRandom()
         case 197: try random.once(in: 2) ? requestBurst() : joinOneMint()
@@ -208,26 +208,21 @@ extension ModelRun {
     }
 
     private func end() throws {
-        guard store != nil else { return try beginPersisting() }
+        guard kept.isKept else { return kept.isKept = true }
         if random.once(in: 2) { try finishSlices() }
-        let isOrderly = random.once(in: 3)
-        if isOrderly { try shutDown() }
-        try restart(isOrderly: isOrderly)
+        if random.once(in: 3) { try shutDown() }
+        try restart()
     }
 
-    private func changePersisting() throws {
-        if store == nil { return try beginPersisting() }
-        if random.once(in: 3) { return endPersisting() }
-        try freeStoreSpace()
+    private func changePersisting() {
+        kept.isKept = !kept.isKept || random.below(3) > 0
     }
 
     // MARK: Time
 
     private func passSomeTime() throws {
         if random.once(in: 3), let point = timeOfChange() {
-            // While uses are persisted, the cache is woken four times a minute.
-            let isLong = point - now > .seconds(2_000) && store != nil
-            return isLong ? try suspend(until: point) : try passTime(point - now)
+            return try passTime(point - now)
         }
         try passTime(
             random.pick([

@@ -110,6 +110,5 @@ extension ModelRun {
         if !isSame {
             for key in entries { key.entry?.layOut(policy) }
         }
-        if old.idleTTL != policy.idleTTL { store?.persistsSince = now }
     }
 }

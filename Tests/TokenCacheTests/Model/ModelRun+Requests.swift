@@ -113,22 +113,29 @@ extension ModelRun {
     private func isHit(_ key: ModelKey, _ options: RequestOptions, _ judgement: Judgement) throws -> Bool {
         guard !options.noCache, options.refused == nil, random.once(in: 2) else { return false }
         let (user, peer) = (key.key.user, options.peer.uid)
-        let reply = machine.hit(
+        let noID: [UInt8] = []
+        var output = OutputBuffer()
+        let isHit = machine.answerHit(
             user.tenant,
             user.user.field,
             user.user.value.span,
             key.key.scopes,
             minTTL: options.minTTL,
             for: peer,
-            now: now
+            now: now,
+            id: noID.span,
+            into: &output
         )
-        guard let reply else { return false }
+        guard isHit else {
+            guard output.isEmpty else { throw violated("a request that is no hit was answered") }
+            return false
+        }
         trace("\(peer) hits \(key)")
         guard case .serve(let meetsMinTTL) = judgement.verdict, let entry = key.entry else {
             throw violated("a request hit the cache that should not")
         }
         entry.ask(at: now, by: peer, use: newUse())
-        try check(reply, isOf: entry, key, options, meetsMinTTL: meetsMinTTL)
+        try check(try TokenReply(line: &output), isOf: entry, key, options, meetsMinTTL: meetsMinTTL)
         return true
     }
 

@@ -77,8 +77,8 @@ final class ModelRun {
     var sentOnceMore = 0
     /// True at the end of the run, when new tokens live long enough to be of use.
     var isResting = false
-    /// The store of the next daemon, or nil if nothing is persisted.
-    var store: ModelStore?
+    /// The file of the daemon's tokens, which the next daemon has if it is kept.
+    var kept: KeptTokens
     /// True if the operations are printed.
     let isTraced: Bool
     /// The number of times that each situation was checked.
@@ -89,7 +89,7 @@ final class ModelRun {
     /// Creates a run.
     ///
     /// - Parameter seed: The seed, from which everything in the run follows.
-    init(seed: UInt64, isTraced: Bool) {
+    init(seed: UInt64, isTraced: Bool) throws {
         self.isTraced = isTraced
         var random = SeededRandom(seed: seed)
         var policy = CachePolicy()
@@ -103,9 +103,12 @@ final class ModelRun {
             return ModelTenant(id, limits, now: Self.start)
         }
         sliceSize = random.pick([3, 4, 8, 256, 256])
+        kept = try KeptTokens()
+        kept.isKept = false
         machine = CacheStateMachine(
             policy: policy,
             tenants: Dictionary(uniqueKeysWithValues: tenants.map { ($0.id, $0.limits) }),
+            memory: try kept.memory(),
             random: SeededRandom(seed: random.next()),
             sliceSize: sliceSize,
             now: Self.start
@@ -145,7 +148,7 @@ final class ModelRun {
 
     /// Does a number of operations, and then lets everything end.
     func run(steps: Int) throws {
-        if random.once(in: 2) { try beginPersisting() }
+        kept.isKept = random.once(in: 2)
         for _ in 0..<steps {
             step += 1
             try act()

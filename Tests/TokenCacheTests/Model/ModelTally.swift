@@ -62,8 +62,6 @@ struct ModelTally {
         case toldOfRemoval
         case explained
         case restored
-        case killedBetweenChanges
-        case useForgotten
         case recounted
         case slicesOfTime
         case wokenAtItsTime

@@ -34,13 +34,13 @@ struct ModelTests {
 
     /// Does one run, and returns nil if a promise was broken.
     private func run(_ seed: UInt64, isTraced: Bool = false) -> ModelTally? {
-        let run = ModelRun(seed: seed, isTraced: isTraced)
         do {
+            let run = try ModelRun(seed: seed, isTraced: isTraced)
             try run.run(steps: Self.steps)
+            return run.tally
         } catch {
             Issue.record("\(error); replay it by: make model SEED=\(seed)")
             return nil
         }
-        return run.tally
     }
 }

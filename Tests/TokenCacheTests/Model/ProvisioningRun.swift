@@ -46,6 +46,7 @@ final class ProvisioningRun {
         cache = CacheStateMachine(
             policy: CachePolicy(),
             tenants: ["main": policy],
+            memory: .anonymous(),
             random: SeededRandom(seed: seed &+ 1),
             sliceSize: slice,
             now: Simulation.start

@@ -42,6 +42,61 @@ struct CollectionTests {
         }
     }
 
+    @Test("Timers of slots come in the order of their times, after any changes and removals.", arguments: 1...5)
+    func slotTimers(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        var timers = SlotTimers()
+        var model: [Int: Int64] = [:]
+        for _ in 0..<5_000 {
+            let slot = random.below(300)
+            if random.below(3) > 0 {
+                let time = Int64(random.below(1_000)) << 31 - (1 << 40)
+                timers.set(slot, at: time)
+                model[slot] = time
+            } else {
+                timers.remove(slot)
+                model[slot] = nil
+            }
+            #expect(timers.next == model.values.min())
+            #expect(timers.time(of: slot) == model[slot])
+        }
+        let times = model.values.sorted()
+        #expect(timers.inOrder.map { model[$0] } == times)
+        #expect(timers.inOrder.prefix(7).map { model[$0] } == Array(times.prefix(7)))
+        #expect(timers.removeFirst(upTo: times[0] - 1) == nil)
+        for time in times {
+            let slot = timers.removeFirst(upTo: time)
+            #expect(slot.flatMap { model.removeValue(forKey: $0) } == time)
+        }
+        #expect(timers.isEmpty && model.isEmpty)
+    }
+
+    @Test("Sorted runs return the latest number first, also while runs are added.", arguments: 1...3)
+    func sortedRuns(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        var runs = SortedRuns()
+        var model: [Int: Int64] = [:]
+        var next = 0
+        for _ in 0..<200 {
+            var run: [SortedRuns.Item] = []
+            for _ in 0..<random.below(20) {
+                let time = random.once(in: 10) ? Int64.min : Int64(random.below(1_000))
+                run.append(SortedRuns.Item(time: time, number: UInt32(next)))
+                model[next] = time
+                next += 1
+            }
+            runs.add(run)
+            for _ in 0..<random.below(10) {
+                let latest = model.values.max()
+                #expect(runs.takeLatest().flatMap { model.removeValue(forKey: $0) } == latest)
+            }
+        }
+        while let latest = model.values.max() {
+            #expect(runs.takeLatest().flatMap { model.removeValue(forKey: $0) } == latest)
+        }
+        #expect(runs.isEmpty && runs.takeLatest() == nil)
+    }
+
     @Test("A queue knows the rank of any call, and can remove any call.", arguments: 1...3)
     func rankedQueue(seed: UInt64) {
         var random = SeededRandom(seed: seed)

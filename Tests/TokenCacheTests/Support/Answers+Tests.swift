@@ -1,5 +1,12 @@
+import Secrets
 import TokenCache
 import TokenProtocol
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
 
 extension RequestAnswer {
     /// The token that is served, with or without a background refresh.
@@ -30,5 +37,28 @@ extension Reply {
     /// The token of the reply.
     var token: TokenReply? {
         if case .token(let token) = self { token } else { nil }
+    }
+}
+
+extension TokenReply {
+    private struct Line: Decodable {
+        let access_token: String
+        let expires_in: Int
+        let scope: String
+        let source: String
+        let stale: Bool?
+        let min_ttl_met: Bool?
+    }
+
+    /// Reads the line of a hit.
+    init(line output: inout OutputBuffer) throws {
+        let line = try JSONDecoder().decode(Line.self, from: unsafe output.drain { unsafe Data($0) })
+        self.init(
+            token: GrantedToken(AccessToken(line.access_token), scope: line.scope, expiresAt: WallTime(seconds: 0)),
+            expiresIn: line.expires_in,
+            source: line.source == "cache" ? .cache : .tenant,
+            isStale: line.stale ?? false,
+            meetsMinTTL: line.min_ttl_met ?? true
+        )
     }
 }

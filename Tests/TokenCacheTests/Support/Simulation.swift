@@ -26,6 +26,8 @@ struct Simulation {
     private var notices: [CacheNotice] = []
     private var mintReports: [MintReport] = []
     private var incidents: [TenantIncident] = []
+    /// The number of restored tokens, when it was reported.
+    private var restored: Int?
     private(set) var records: [AuditRecord] = []
     private var deliveries: [Delivery] = []
 
@@ -33,11 +35,13 @@ struct Simulation {
         policy: CachePolicy = CachePolicy(),
         tenants: [TenantID: TenantPolicy] = ["main": .test()],
         jitterFraction: Double = 0.5,
-        sliceSize: Int = CacheStateMachine.defaultSliceSize
+        sliceSize: Int = CacheStateMachine.defaultSliceSize,
+        memory: CacheMemory = .anonymous()
     ) {
         machine = CacheStateMachine(
             policy: policy,
             tenants: tenants,
+            memory: memory,
             random: ConstantGenerator(jitterFraction),
             sliceSize: sliceSize,
             now: Self.start
@@ -76,6 +80,7 @@ struct Simulation {
             switch notice {
             case .minted(let report): mintReports.append(report)
             case .incident(let incident): incidents.append(incident)
+            case .restored(let entries, _): restored = entries
             default: notices.append(notice)
             }
         }
@@ -274,6 +279,70 @@ struct Simulation {
         deliveries = []
         perform(machine.apiEnded(call, outcome, now: now))
         return takeDeliveries()
+    }
+
+    // MARK: Restoring
+
+    /// Starts to restore the last daemon's tokens.
+    mutating func beginRestoring() { take(machine.beginRestoring(now: now)) }
+
+    /// Restores the last daemon's tokens, and finishes all deferred work.
+    ///
+    /// - Returns: The reported number of restored tokens, or nil if none was reported since it was last taken.
+    mutating func restore() -> Int? {
+        defer { restored = nil }
+        perform(machine.beginRestoring(now: now))
+        return restored
+    }
+
+    /// Finishes all deferred work.
+    mutating func finishWork() { perform(machine.timePassed(now: now)) }
+
+    /// Requests a token without finishing the deferred work.
+    mutating func askOnly(
+        _ key: TokenKey,
+        timeout: Duration = .seconds(10),
+        noCache: Bool = false,
+        as waiter: Waiter? = nil
+    ) -> RequestAnswer {
+        let options = RequestOptions(timeout: timeout, noCache: noCache, peer: Peer(uid: 7, gid: 0))
+        let outcome = machine.request(key, options, waiter: waiter ?? newWaiter(), now: now)
+        take(outcome.actions)
+        return outcome.answer
+    }
+
+    mutating func prefetchOnly(_ keys: [TokenKey]) -> PrefetchCount {
+        let outcome = machine.prefetch(keys, for: Peer(uid: 7, gid: 0), now: now)
+        take(outcome.actions)
+        return outcome.answer
+    }
+
+    mutating func endOnly(_ call: CallID, _ token: String) {
+        let result = MintOutcome.minted(AccessToken(token), scope: nil, lifetime: .seconds(21_600))
+        take(machine.ended(call, result, now: now, wall: Self.wall))
+    }
+
+    mutating func cancelOnly(_ waiter: Waiter) { take(machine.cancelWaits(of: [waiter], now: now)) }
+
+    mutating func flushOnly() { take(machine.flush(tenant: nil, now: now).actions) }
+
+    mutating func evictOnly(_ user: UserKey) { take(machine.evict(user, scopes: nil, now: now)) }
+
+    mutating func invalidateOnly(_ key: TokenKey, _ fingerprint: Fingerprint) {
+        take(machine.invalidate(key, fingerprint, now: now).actions)
+    }
+
+    mutating func revokeOnly(_ user: UserKey) {
+        let peer = Peer(uid: 7, gid: 0)
+        take(machine.revoke(user, scopes: nil, waiter: newWaiter(), for: peer, now: now).actions)
+    }
+
+    mutating func reconfigureOnly(tenants: [TenantID: TenantPolicy]) {
+        take(machine.reconfigure(policy: CachePolicy(), tenants: tenants, now: now))
+    }
+
+    mutating func beginRoundOnly(_ subjects: [String]) {
+        take(machine.beginPrefetchRound(of: "main", subjects, TokenKey.of("any").scopes, now: now).actions)
     }
 
     // MARK: Operators

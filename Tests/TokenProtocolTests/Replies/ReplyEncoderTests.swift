@@ -3,6 +3,12 @@ import Secrets
 import Testing
 import TokenProtocol
 
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
 @Suite("Replies")
 struct ReplyEncoderTests {
     private func encode(_ reply: Reply, id: RequestID? = nil) -> String {
@@ -11,8 +17,8 @@ struct ReplyEncoderTests {
         return unsafe output.drain { unsafe String(decoding: $0, as: UTF8.self) }
     }
 
-    private func token(_ text: String = "eyJ.a-b_c") -> EncodedToken {
-        EncodedToken(onHeap: AccessToken(text), scope: "user_default", expiresAt: "2026-11-23T22:10:00Z")
+    private func token(_ text: String = "eyJ.a-b_c") -> GrantedToken {
+        GrantedToken(AccessToken(text), scope: "user_default", expiresAt: WallTime(seconds: 1_795_471_800))
     }
 
     @Test("A token reply has RFC 6749's members, and its source.")
@@ -28,30 +34,36 @@ struct ReplyEncoderTests {
         )
     }
 
-    @Test("A token with characters that JSON escapes is sent unchanged, and can be restored.")
+    @Test("A token and scopes with characters that JSON escapes are sent unchanged.")
     func escapedToken() throws {
         let odd = #"a"b\c"#
-        let encoded = token(odd)
-        let line = encode(.token(TokenReply(token: encoded, expiresIn: 1, source: .cache)))
+        let granted = GrantedToken(AccessToken(odd), scope: odd, expiresAt: WallTime(seconds: 0))
+        let line = encode(.token(TokenReply(token: granted, expiresIn: 1, source: .cache)))
         #expect(try members(line)["access_token"] == .text(odd))
-        #expect(encoded.accessToken == AccessToken(odd))
-        #expect(encoded.fingerprint == AccessToken(odd).fingerprint)
+        #expect(try members(line)["scope"] == .text(odd))
     }
 
-    @Test("A text that ends in the middle of an escape is no token.")
-    func cutEscape() throws {
-        for (text, isWhole) in [(#"ab\\"#, true), (#"ab\"#, false), (#"\\\"#, false), ("", true)] {
-            let bytes = Array(text.utf8)
-            let secret = unsafe bytes.withUnsafeBytes { unsafe SecretBytes(copying: $0) }
-            let token = EncodedToken(
-                text: secret,
-                expiresInOffset: bytes.count,
-                tokenRange: 0..<bytes.count,
-                fingerprint: Fingerprint(words: .zero),
-                scope: "",
-                expiresAt: ""
-            )
-            #expect((token != nil) == isWhole)
+    @Test(
+        "A time is written in the form of RFC 3339, in UTC, as Foundation writes it.",
+        arguments: [
+            0, 1, 59, 3_599, 86_399, 86_400, 5_097_599, 5_097_600, 68_169_599, 68_169_600, 951_782_399, 951_868_800,
+            1_078_012_800, 1_795_471_800, 4_107_542_399, 4_107_542_400, .max,
+        ] as [UInt32]
+    )
+    func wallTime(seconds: UInt32) {
+        let date = Date(timeIntervalSince1970: Double(seconds))
+        #expect(WallTime(seconds: seconds).text == date.formatted(.iso8601))
+    }
+
+    @Test("Every day is written as Foundation writes it.")
+    func days() {
+        for day in stride(from: UInt32(0), to: UInt32.max / 86_400, by: 1) {
+            let seconds = day * 86_400 + day % 86_400
+            let text = Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601)
+            guard WallTime(seconds: seconds).text == text else {
+                Issue.record("\(WallTime(seconds: seconds).text) is not \(text)")
+                return
+            }
         }
     }
 

@@ -1,0 +1,28 @@
+package import Secrets
+package import TokenStorage
+
+/// The memory that a cache lives in, and the clock by which its records count.
+package struct CacheMemory {
+    /// The storage of the cached tokens, which nobody else changes.
+    package let storage: TokenStorage
+    /// The clock of the records.
+    package let clock: BootClock
+    /// The source of memory for copies of tokens, or nil for the heap.
+    package let secrets: SecretMemory?
+
+    /// Creates a memory.
+    package init(storage: TokenStorage, clock: BootClock, secrets: SecretMemory?) {
+        self.storage = storage
+        self.clock = clock
+        self.secrets = secrets
+    }
+
+    /// Creates a memory that belongs to no file, for tests and tools, which end if there is none.
+    package static func anonymous() -> CacheMemory {
+        guard let storage = TokenStorage(in: AnonymousPages()) else { fatalError("there are no addresses left") }
+        return CacheMemory(storage: storage, clock: BootClock(), secrets: nil)
+    }
+}
+
+@available(*, unavailable)
+extension CacheMemory: Sendable {}

@@ -1,0 +1,180 @@
+import Glibc
+import Synchronization
+
+/// The memory of a storage as a file, which the next daemon can take over.
+///
+/// There is a second file only if the first is secret and the limit of locked memory is reached. All further parts of
+/// the memory are then in an ordinary file, at the same offsets.
+@safe package final class TokenFile: PageSource, Sendable {
+    /// The names of the first file and of the second.
+    package static let names = ["tokens-a", "tokens-b"]
+
+    private struct State {
+        let page: HeadPage
+        /// The second file.
+        var second: MemoryFile?
+        var onSecondFile: @Sendable (StoredFile) -> Void = { _ in }
+    }
+
+    /// A function that maps a further part of the first file at an address.
+    typealias Mapper =
+        @Sendable (_ file: MemoryFile, _ address: UnsafeMutableRawPointer, _ offset: Int, _ count: Int) -> MapOutcome
+
+    private let first: MemoryFile
+    private let growFirst: Mapper
+    /// The number of bytes that an earlier daemon has used.
+    private let takenOver: Int
+    private let state: Mutex<State>
+
+    private init(
+        _ first: MemoryFile,
+        _ page: HeadPage,
+        second: MemoryFile? = nil,
+        grow: @escaping Mapper
+    ) {
+        self.first = first
+        unsafe growFirst = grow
+        takenOver = page.head.regions.map(Self.end) ?? 0
+        state = Mutex(State(page: page, second: second))
+    }
+
+    /// Creates an empty file that the next daemon is not to have, or returns nil if there is no memory.
+    ///
+    /// - Parameters:
+    ///   - mayBeSecret: True if it may be one that only this process can read.
+    package static func make(mayBeSecret: Bool = true) -> TokenFile? {
+        unsafe make(mayBeSecret: mayBeSecret, grow: MemoryFile.grow)
+    }
+
+    /// Creates an empty file with its own mapper of further parts of the first file.
+    static func make(mayBeSecret: Bool, grow: @escaping Mapper) -> TokenFile? {
+        let size = min(AddressRange.largest, largestFile)
+        let secret = mayBeSecret ? MemoryFile.makeSecret(size: size) : nil
+        return secret.flatMap { unsafe TokenFile(empty: $0, grow: grow) }
+            ?? MemoryFile.makeOrdinary(size: size).flatMap { unsafe TokenFile(empty: $0, grow: grow) }
+    }
+
+    private convenience init?(empty file: MemoryFile, grow: @escaping Mapper) {
+        guard let page = HeadPage(of: file) else { return nil }
+        page.head.write(identity: .random(in: 1...(.max)))
+        unsafe self.init(file, page, grow: grow)
+        page.head.regions = 1
+    }
+
+    /// Takes over the files of an earlier daemon, or closes them and returns nil if they are not to be read.
+    ///
+    /// That is so if the earlier daemon didn't want to keep them, or had another version.
+    ///
+    /// - Parameter stored: The inherited descriptors by their names. This object owns them from here on.
+    package convenience init?(takingOver stored: [(name: String, descriptor: CInt)]) {
+        let files = stored.compactMap { stored in
+            MemoryFile(takingOver: stored.descriptor).map { StoredFile($0, name: stored.name) }
+        }
+        for file in files where file.name == Self.names[0] {
+            guard let page = HeadPage(of: file.file), page.head.isValid, page.head.isKept,
+                let regions = page.head.regions, Self.end(regions) <= file.file.size
+            else { continue }
+            let second = files.first { $0.name == Self.names[1] && Self.isSecond($0.file, of: page.head) }
+            if second == nil { page.head.dropSecondFile() }
+            unsafe self.init(file.file, page, second: second?.file, grow: MemoryFile.grow)
+            return
+        }
+        return nil
+    }
+
+    /// The largest size that the process may give to a file, a multiple of the parts.
+    private static var largestFile: Int {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0 else { return .max }
+        return Int(clamping: limit.rlim_cur) / AddressRange.part * AddressRange.part
+    }
+
+    // MARK: Keeping
+
+    /// The files in their present number.
+    package var stored: [StoredFile] {
+        let files = [first] + state.withLock { [$0.second].compactMap(\.self) }
+        return zip(files, Self.names).map { StoredFile($0, name: $1) }
+    }
+
+    /// Sets whether the next daemon is to have the tokens.
+    ///
+    /// It is one store, no matter how many tokens there are.
+    package func setKept(_ isKept: Bool) { state.withLock { $0.page.head.isKept = isKept } }
+
+    /// Sets the closure that is called when there is a second file.
+    ///
+    /// It is called on the storage's executor and must not block.
+    package func onSecondFile(_ body: @escaping @Sendable (StoredFile) -> Void) {
+        state.withLock { $0.onSecondFile = body }
+    }
+
+    // MARK: The memory
+
+    /// The ends of the parts of the memory in each of the files, in bytes, as an earlier daemon has left them.
+    var ends: [Int] {
+        state.withLock { state in
+            let regions = state.page.head.regions ?? 1
+            let split = state.page.head.firstRegions.map { min($0, regions) } ?? regions
+            return [Self.end(split), Self.end(regions)]
+        }
+    }
+
+    /// The number of regions that an earlier daemon has used.
+    var regions: Int { state.withLock { max(1, $0.page.head.regions ?? 1) } }
+
+    private static func end(_ regions: Int) -> Int {
+        (regions * Region.size + AddressRange.part - 1) / AddressRange.part * AddressRange.part
+    }
+
+    package func map(at address: UnsafeMutableRawPointer, offset: Int, count: Int) -> MapOutcome {
+        if let file = file(at: offset) { return unsafe file.map(at: address, offset: offset, count: count) }
+        if offset < takenOver { return unsafe first.map(at: address, offset: offset, count: count) }
+        let outcome = unsafe growFirst(first, address, offset, count)
+        guard outcome == .refused, let second = makeSecond() else { return outcome }
+        let again = unsafe second.map(at: address, offset: offset, count: count)
+        if again == .mapped { add(second, from: offset / Region.size) }
+        return again
+    }
+
+    package func commit(at address: UnsafeMutableRawPointer, offset: Int, count: Int) -> Bool {
+        (file(at: offset) ?? first).commit(offset: offset, count: count)
+    }
+
+    package func decommit(at address: UnsafeMutableRawPointer, offset: Int, count: Int) -> Bool {
+        (file(at: offset) ?? first).decommit(offset: offset, count: count)
+    }
+
+    /// Returns the second file if it has the memory at an offset.
+    private func file(at offset: Int) -> MemoryFile? {
+        state.withLock { state in
+            guard let second = state.second, let split = state.page.head.firstRegions else { return nil }
+            return offset >= split * Region.size ? second : nil
+        }
+    }
+
+    // MARK: The second file
+
+    private func makeSecond() -> MemoryFile? {
+        state.withLock { state in
+            guard state.second == nil, let file = MemoryFile.makeOrdinary(size: first.size) else { return nil }
+            guard let page = HeadPage(of: file) else { return nil }
+            page.head.write(identity: state.page.head.identity)
+            return file
+        }
+    }
+
+    private func add(_ second: MemoryFile, from region: Int) {
+        let notify = state.withLock { state in
+            state.second = second
+            state.page.head.firstRegions = region
+            return state.onSecondFile
+        }
+        notify(StoredFile(second, name: Self.names[1]))
+    }
+
+    private static func isSecond(_ file: MemoryFile, of head: FileHead) -> Bool {
+        guard let page = HeadPage(of: file) else { return false }
+        return page.head.isValid && page.head.identity == head.identity && end(head.regions ?? 1) <= file.size
+    }
+}

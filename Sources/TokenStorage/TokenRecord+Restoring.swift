@@ -1,0 +1,19 @@
+import TokenProtocol
+
+/// What a record of an earlier daemon is checked for.
+extension TokenRecord {
+    /// True if the record fits into its slot and is not damaged.
+    func isWhole(in size: Int) -> Bool {
+        userLength > 0 && Offset.content + userLength + tokenLength <= size && check == load(Offset.check, UInt32.self)
+    }
+
+    /// True if the numbers can be those of a token.
+    ///
+    /// A later version may know further fields. Its tokens are not this version's users' tokens.
+    func isPlausible(now: Int64) -> Bool {
+        field != nil && lifetime > 0 && sent > 0 && sent <= arrived && arrived <= now
+    }
+
+    /// Corrects the time of the last use, which the checksum doesn't cover.
+    func limitLastUse(to now: Int64) { lastUsed = lastUsed < 0 ? Self.never : min(lastUsed, now) }
+}

@@ -1,0 +1,134 @@
+import Glibc
+package import Secrets
+import Synchronization
+import TokenProtocol
+
+extension TokenRecord {
+    private static let quote = UInt8(ascii: "\"")
+    private static let escape = UInt8(ascii: "\\")
+
+    /// Returns the size of a token's record, or nil if it can't have one.
+    ///
+    /// - Parameter length: The length of the escaped token.
+    static func size(of token: NewToken, length: Int) -> Int? {
+        guard !token.user.value.isEmpty, token.user.value.count <= longestUser else { return nil }
+        return Offset.content + token.user.value.count + length
+    }
+
+    /// Returns the length of a token with its escapes.
+    static func escapedLength(of token: AccessToken) -> Int {
+        unsafe token.bytes.withUnsafeBytes { bytes in
+            guard unsafe needsEscapes(bytes) else { return bytes.count }
+            return unsafe bytes.reduce(0) { $0 + (needsEscape($1) ? 2 : 1) }
+        }
+    }
+
+    /// Writes a token, the state last.
+    func write(_ token: NewToken, length: Int, class id: RecordID) {
+        unsafe start.storeBytes(of: RecordState.writing.rawValue, as: UInt8.self)
+        atomicMemoryFence(ordering: .releasing)
+        writeNumbers(of: token, class: id)
+        store(UInt32(length), Offset.tokenLength)
+        writeTexts(of: token)
+        store(check, Offset.check)
+        atomicMemoryFence(ordering: .releasing)
+        unsafe start.storeBytes(of: RecordState.token.rawValue, as: UInt8.self)
+    }
+
+    private func writeNumbers(of token: NewToken, class id: RecordID) {
+        let flags =
+            (token.isUnrequested ? Bits.isUnrequested : 0) | (token.replacedReported ? Bits.replacedReported : 0)
+        store(token.user.field.rawValue | flags, Offset.fieldAndFlags)
+        store(UInt16(token.user.value.count), Offset.userLength)
+        store(token.lastUsed, Offset.lastUsed)
+        store(token.owner, Offset.owner)
+        store(id.units, Offset.tokenClass)
+        store(token.sent, Offset.sent)
+        store(token.arrived, Offset.arrived)
+        store(token.fingerprint.words[0], Offset.fingerprint)
+        store(UInt32(clamping: token.lifetime / Self.lifetimeUnit), Offset.lifetime)
+        store(token.jitter, Offset.jitter)
+        store(token.expiresAt, Offset.expiresAt)
+    }
+
+    private func writeTexts(of token: NewToken) {
+        unsafe UnsafeMutableRawBufferPointer(start: start + Offset.content, count: userLength)
+            .copyBytes(from: token.user.value)
+        unsafe token.token.bytes.withUnsafeBytes { bytes in
+            guard bytes.count == tokenLength else { return unsafe writeEscaped(bytes) }
+            unsafe UnsafeMutableRawBufferPointer(mutating: escapedToken).copyMemory(from: bytes)
+        }
+    }
+
+    private func writeEscaped(_ bytes: UnsafeRawBufferPointer) {
+        var position = Offset.content + userLength
+        for index in bytes.indices {
+            let byte = unsafe bytes[index]
+            if Self.needsEscape(byte) {
+                store(Self.escape, position)
+                position += 1
+            }
+            store(byte, position)
+            position += 1
+        }
+    }
+
+    /// True if a byte of a token is escaped in JSON.
+    ///
+    /// A token is visible ASCII, so only quotation marks and backslashes are, with one backslash before them.
+    private static func needsEscape(_ byte: UInt8) -> Bool { byte == quote || byte == escape }
+
+    private static func needsEscapes(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard let start = bytes.baseAddress else { return false }
+        return unsafe memchr(start, CInt(quote), bytes.count) != nil || memchr(start, CInt(escape), bytes.count) != nil
+    }
+
+    // MARK: The check
+
+    /// The checksum of all that doesn't change.
+    var check: UInt32 {
+        let head = UInt64(load(Offset.fieldAndFlags, UInt8.self)) << 16 | UInt64(load(Offset.userLength, UInt16.self))
+        let count = Offset.content - Offset.sent + userLength + tokenLength
+        return unsafe Checksum.of(start + Offset.sent, count, after: UInt64(classID.units) << 32 | head)
+    }
+
+    // MARK: The token itself
+
+    /// Returns the token without its escapes, for its revocation.
+    ///
+    /// - Parameter memory: The source of its memory. If that is full, or nil, the token is on the heap.
+    package func accessToken(in memory: SecretMemory?) -> AccessToken {
+        let count = unescapedCount
+        return AccessToken(
+            unsafe SecretBytes(count: count, in: memory, writing: writeUnescaped)
+                ?? SecretBytes(count: count, writing: writeUnescaped)
+        )
+    }
+
+    /// The SHA-256 of the token, computed anew.
+    package var fingerprint: Fingerprint { accessToken(in: nil).fingerprint }
+
+    private func writeUnescaped(_ memory: UnsafeMutableRawBufferPointer) {
+        var position = 0
+        forEachUnescapedByte { byte in
+            unsafe memory[position] = byte
+            position += 1
+        }
+    }
+
+    private var unescapedCount: Int {
+        var count = 0
+        forEachUnescapedByte { _ in count += 1 }
+        return count
+    }
+
+    private func forEachUnescapedByte(_ body: (UInt8) -> Void) {
+        let text = unsafe escapedToken
+        var position = 0
+        while position < text.count {
+            if unsafe text[position] == Self.escape, position + 1 < text.count { position += 1 }
+            body(unsafe text[position])
+            position += 1
+        }
+    }
+}

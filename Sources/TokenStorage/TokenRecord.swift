@@ -1,0 +1,162 @@
+import Glibc
+package import TokenProtocol
+
+/// A view of one token's record in the storage's memory.
+///
+/// It is an address and nothing else, so its use costs neither a reference count nor a check. It is valid until the
+/// record is removed, or until its last pin is, if it is pinned.
+///
+///     0 state · 1 field and flags · 2 user's length · 4 check · 8 last used · 16 owner · 20 class
+///     24 sent · 32 arrived · 40 fingerprint · 48 lifetime · 52 jitter · 56 expires at · 60 token's length
+///     64 user, token
+///
+/// The check covers all but the state, the last use and the owner, which change.
+@safe package struct TokenRecord {
+    /// The offsets of the numbers.
+    @usableFromInline enum Offset {
+        @usableFromInline static let fieldAndFlags = 1
+        @usableFromInline static let userLength = 2
+        static let check = 4
+        @usableFromInline static let lastUsed = 8
+        @usableFromInline static let owner = 16
+        @usableFromInline static let tokenClass = 20
+        @usableFromInline static let sent = 24
+        @usableFromInline static let arrived = 32
+        @usableFromInline static let fingerprint = 40
+        @usableFromInline static let lifetime = 48
+        @usableFromInline static let jitter = 52
+        @usableFromInline static let expiresAt = 56
+        @usableFromInline static let tokenLength = 60
+        @usableFromInline static let content = 64
+    }
+
+    /// The bits of the byte that holds the field and the flags.
+    @usableFromInline enum Bits {
+        @usableFromInline static let field: UInt8 = 0x0f
+        @usableFromInline static let isUnrequested: UInt8 = 0x10
+        @usableFromInline static let replacedReported: UInt8 = 0x20
+    }
+
+    /// The last use of a token that was never used.
+    @inlinable package static var never: Int64 { .min }
+    /// The number of nanoseconds in the unit of a lifetime.
+    @usableFromInline static let lifetimeUnit: Int64 = 1_000_000
+    /// The maximum length of a user's name.
+    static let longestUser = Int(UInt16.max)
+
+    @usableFromInline let start: UnsafeMutableRawPointer
+
+    @inlinable init(_ start: UnsafeMutableRawPointer) { unsafe self.start = start }
+
+    // MARK: The user
+
+    /// The number of bytes of the user's name.
+    @inlinable package var userLength: Int { Int(load(Offset.userLength, UInt16.self)) }
+
+    /// The bytes of the user's name.
+    @inlinable package var user: UnsafeRawBufferPointer {
+        unsafe UnsafeRawBufferPointer(start: start + Offset.content, count: userLength)
+    }
+
+    /// The number of the field by which the user is named.
+    @inlinable package var fieldNumber: UInt8 { load(Offset.fieldAndFlags, UInt8.self) & Bits.field }
+
+    /// The field by which the user is named, or nil if this version doesn't know it.
+    @inlinable package var field: LookupField? { LookupField(rawValue: fieldNumber) }
+
+    /// True if the user's name has these bytes.
+    @inlinable package func hasUser(_ bytes: borrowing Span<UInt8>) -> Bool {
+        guard bytes.count == userLength else { return false }
+        return unsafe bytes.withUnsafeBytes { unsafe hasUser($0) }
+    }
+
+    /// True if the user's name has these bytes.
+    @inlinable package func hasUser(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard bytes.count == userLength, let other = bytes.baseAddress else { return false }
+        return unsafe memcmp(start + Offset.content, other, bytes.count) == 0
+    }
+
+    // MARK: The token
+
+    /// The token as it is written between the quotes of a JSON string.
+    @inlinable package var escapedToken: UnsafeRawBufferPointer {
+        unsafe UnsafeRawBufferPointer(start: start + Offset.content + userLength, count: tokenLength)
+    }
+
+    /// The number of bytes of ``escapedToken``.
+    @inlinable package var tokenLength: Int { Int(load(Offset.tokenLength, UInt32.self)) }
+
+    /// The first 64 bits of the token's SHA-256, as in `Fingerprint.words`.
+    @inlinable package var fingerprintPrefix: UInt64 { load(Offset.fingerprint, UInt64.self) }
+
+    /// The record of the texts that the token shares with others.
+    @inlinable package var classID: RecordID { RecordID(units: load(Offset.tokenClass, UInt32.self)) }
+
+    // MARK: Times
+
+    /// The time at which it was requested from the tenant.
+    @inlinable package var sent: Int64 { load(Offset.sent, Int64.self) }
+
+    /// The time at which it was received.
+    @inlinable package var arrived: Int64 { load(Offset.arrived, Int64.self) }
+
+    /// The lifetime from ``sent`` on, in nanoseconds.
+    @inlinable package var lifetime: Int64 { Int64(load(Offset.lifetime, UInt32.self)) &* Self.lifetimeUnit }
+
+    /// The random number of this token, as a share of 2³².
+    @inlinable package var jitter: UInt32 { load(Offset.jitter, UInt32.self) }
+
+    /// The expiry by the wall clock in seconds since 1970.
+    @inlinable package var expiresAt: UInt32 { load(Offset.expiresAt, UInt32.self) }
+
+    /// The time of the last request for it, or ``never``.
+    ///
+    /// The next daemon finds the value that was set last.
+    @inlinable package var lastUsed: Int64 {
+        get { load(Offset.lastUsed, Int64.self) }
+        nonmutating set { store(newValue, Offset.lastUsed) }
+    }
+
+    // MARK: Use
+
+    /// The uid that owns the token.
+    ///
+    /// The next daemon finds the value that was set last.
+    @inlinable package var owner: UInt32 {
+        get { load(Offset.owner, UInt32.self) }
+        nonmutating set { store(newValue, Offset.owner) }
+    }
+
+    /// True if no request caused its mint.
+    @inlinable package var isUnrequested: Bool {
+        load(Offset.fieldAndFlags, UInt8.self) & Bits.isUnrequested != 0
+    }
+
+    /// True if it replaced a token that an app had reported as rejected.
+    @inlinable package var replacedReported: Bool {
+        load(Offset.fieldAndFlags, UInt8.self) & Bits.replacedReported != 0
+    }
+
+    // MARK: State
+
+    private var state: UInt8 { load(0, UInt8.self) }
+
+    /// True if the token was removed while it was pinned.
+    var isDropped: Bool { state == RecordState.dropped.rawValue }
+
+    /// Marks a token as removed, so that the next daemon doesn't find it.
+    func markAsDropped() { store(RecordState.dropped.rawValue, 0) }
+
+    // MARK: Bytes
+
+    @inlinable func load<Value: BitwiseCopyable>(_ offset: Int, _ type: Value.Type) -> Value {
+        unsafe start.load(fromByteOffset: offset, as: type)
+    }
+
+    @inlinable func store<Value: BitwiseCopyable>(_ value: Value, _ offset: Int) {
+        unsafe start.storeBytes(of: value, toByteOffset: offset, as: Value.self)
+    }
+}
+
+@available(*, unavailable)
+extension TokenRecord: Sendable {}

@@ -1,0 +1,122 @@
+import TokenProtocol
+
+/// Taking over the records of an earlier daemon, in slices.
+extension TokenStorage {
+    /// The number of tokens that take as long as the look at a region's head.
+    private static let headCost = 2
+    /// The number of tokens that take as long as the look at a region's records.
+    private static let regionCost = 64
+
+    /// True if not all records of the earlier daemon have been restored.
+    package var isRestoring: Bool { restoration != nil }
+
+    /// Restores about a number of tokens.
+    ///
+    /// A record that is damaged, or that the earlier daemon had removed or not finished, is overwritten. The tokens
+    /// come in no order. Two can have the same key if the daemon was killed while it replaced one by the other.
+    ///
+    /// - Parameters:
+    ///   - budget: The number of tokens.
+    ///   - now: The time, which no token's arrival or last use is after.
+    ///   - take: Returns true if a token is wanted. If it isn't, it is removed. It may remove tokens that it took.
+    package func restoreNext(_ budget: Int, now: Int64, to take: (RecordID) -> Bool) {
+        var left = budget
+        while left > 0, let restoration {
+            if let id = restoration.found.popLast() {
+                left -= 1
+                count += 1
+                if !take(id) { remove(id) }
+            } else {
+                left -= goOn(restoration, now)
+            }
+        }
+    }
+
+    /// Does the next step, and returns its cost.
+    private func goOn(_ restoration: Restoration, _ now: Int64) -> Int {
+        switch restoration.phase {
+        case .classes:
+            guard let index = restoration.nextRegion() else { return begin(.tokens, restoration) }
+            return open(index, restoration)
+        case .tokens:
+            guard let index = restoration.tokenRegions.popLast() else { return begin(.unusedClasses, restoration) }
+            findTokens(index, restoration, now)
+            return Self.regionCost
+        case .unusedClasses:
+            guard let index = restoration.nextRegion() else {
+                self.restoration = nil
+                return Self.headCost
+            }
+            guard slab.regions[index].kind == .classes else { return Self.headCost }
+            dropUnusedClasses(index)
+            return Self.regionCost
+        }
+    }
+
+    private func begin(_ phase: Restoration.Phase, _ restoration: Restoration) -> Int {
+        restoration.phase = phase
+        (restoration.next, restoration.end) = (1, slab.regions.count)
+        return Self.headCost
+    }
+
+    private func open(_ index: Int, _ restoration: Restoration) -> Int {
+        slab.open(index)
+        switch slab.regions[index].kind {
+        case nil: return Self.headCost
+        case .tokens:
+            restoration.tokenRegions.append(index)
+            return Self.headCost
+        case .classes:
+            restoreClasses(index)
+            return Self.regionCost
+        }
+    }
+
+    // MARK: Tokens
+
+    private func findTokens(_ index: Int, _ restoration: Restoration, _ now: Int64) {
+        let size = Int(slab.regions[index].slotUnits) * SlotSize.unit
+        var found: [RecordID] = []
+        for units in slab.slots(of: index) {
+            let id = RecordID(units: units)
+            guard slab.state(of: id) == .token, isWhole(id, size, restoration, now) else { continue }
+            let record = records[id]
+            records[class: record.classID].references += 1
+            record.limitLastUse(to: now)
+            found.append(id)
+        }
+        slab.close(index, keeping: found)
+        restoration.found = found
+    }
+
+    private func isWhole(_ id: RecordID, _ size: Int, _ restoration: Restoration, _ now: Int64) -> Bool {
+        let record = records[id]
+        guard record.isWhole(in: size), record.isPlausible(now: now) else { return false }
+        let tokenClass = record.classID
+        guard tokenClass == restoration.lastClass || slab.hasClass(at: tokenClass) else { return false }
+        restoration.lastClass = tokenClass
+        return true
+    }
+
+    // MARK: Classes
+
+    private func restoreClasses(_ index: Int) {
+        let size = Int(slab.regions[index].slotUnits) * SlotSize.unit
+        var found: [RecordID] = []
+        for units in slab.slots(of: index) {
+            let id = RecordID(units: units)
+            let record = records[class: id]
+            guard slab.state(of: id) == .tokenClass, record.isWhole(in: size) else { continue }
+            record.reset(hash: unsafe ClassTable.hash(record.encoded))
+            found.append(id)
+        }
+        slab.close(index, keeping: found)
+        for id in found { classes.insert(id, in: records) }
+    }
+
+    private func dropUnusedClasses(_ index: Int) {
+        let unused = slab.slots(of: index).map(RecordID.init(units:))
+            .filter { slab.state(of: $0) == .tokenClass && records[class: $0].references == 0 }
+        for id in unused { drop(id) }
+    }
+}

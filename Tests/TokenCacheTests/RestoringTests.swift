@@ -1,0 +1,162 @@
+import OperatorReplies
+import Secrets
+import Testing
+import TokenProtocol
+import TokenStorage
+
+@testable import TokenCache
+
+/// What operators and apps do while the last daemon's tokens are being restored, one token in each slice.
+@Suite("While tokens are being restored")
+struct RestoringTests {
+    private func cache(
+        _ tokens: [StoredToken] = ["ann", "bob", "cat", "dan"].map { StoredToken($0) },
+        policy: CachePolicy = CachePolicy(),
+        tenants: [TenantID: TenantPolicy] = ["main": .test()]
+    ) throws -> Simulation {
+        Simulation(policy: policy, tenants: tenants, sliceSize: 1, memory: try KeptTokens.memory(of: tokens))
+    }
+
+    private func isCached(_ cache: Simulation, _ subject: String) -> Bool {
+        cache.machine.store.find(.of(subject)) != nil
+    }
+
+    @Test("A request waits until its own entry is there, and is neither minted nor refused.")
+    func waits() throws {
+        var cache = try cache()
+        let waiters = ["ann", "bob", "cat", "dan"].map { subject in
+            let waiter = cache.newWaiter()
+            #expect(cache.askOnly(.of(subject), as: waiter) == .wait)
+            return waiter
+        }
+        #expect(cache.mints().isEmpty)
+        var answered: [[Waiter]] = []
+        cache.beginRestoring()
+        while cache.machine.isRestoring {
+            cache.timePassed()
+            answered.append(cache.takeDeliveries().map(\.waiter))
+        }
+        answered += [cache.takeDeliveries().map(\.waiter)]
+        #expect(Set(answered.joined()) == Set(waiters))
+        #expect(answered.count(where: { !$0.isEmpty }) > 1, "not all are answered at the end")
+        #expect(answered.allSatisfy { $0.count <= 2 })
+        cache.finishWork()
+        #expect(cache.mints().isEmpty)
+        #expect(cache.stats().requests.hits == 4)
+        #expect(cache.machine.waiters.count == 0)
+    }
+
+    @Test("A request whose entry isn't there is judged anew at the end: its token is minted.")
+    func absent() throws {
+        var cache = try cache()
+        #expect(cache.askOnly(.of("eve")) == .wait)
+        #expect(cache.machine.explain(.of("eve"), for: 7, now: cache.now).reason.contains("being restored"))
+        #expect(cache.restore() == 4)
+        #expect(cache.mints().map(\.key) == [.of("eve")])
+        #expect(cache.stats().requests.misses == 1)
+        #expect(!cache.machine.explain(.of("eve"), for: 7, now: cache.now).reason.contains("being restored"))
+    }
+
+    @Test("A request that waits ends with its timeout, or when its connection is closed.")
+    func ends() throws {
+        var cache = try cache()
+        let (late, gone) = (cache.newWaiter(), cache.newWaiter())
+        #expect(cache.askOnly(.of("ann"), timeout: .seconds(1), as: late) == .wait)
+        #expect(cache.askOnly(.of("ann"), as: gone) == .wait)
+        cache.cancelOnly(gone)
+        cache.suspend(.seconds(1))
+        cache.timePassed()
+        let replies = cache.takeDeliveries()
+        #expect(replies.map(\.waiter) == [late])
+        #expect(replies.first?.reply.error?.code == .timeout)
+        #expect(cache.machine.waiters.count == 0)
+        #expect(cache.restore() == 4)
+        #expect(cache.takeDeliveries().isEmpty)
+    }
+
+    @Test("A request for a new token is minted at once, and the older token is dropped when it comes.")
+    func minted() throws {
+        var cache = try cache()
+        #expect(cache.askOnly(.of("ann"), noCache: true) == .wait)
+        let call = try cache.onlyMint()
+        cache.endOnly(call, "fresh")
+        #expect(cache.restore() == 3)
+        #expect(cache.ask(.of("ann")).served?.token.fingerprint == AccessToken("fresh").fingerprint)
+        #expect(cache.machine.store.memory.storage.count == 4)
+    }
+
+    @Test("A prefetch mints only what was not restored, and so does a request that doesn't wait.")
+    func prefetches() throws {
+        var cache = try cache()
+        #expect(cache.prefetchOnly(["ann", "eve"].map { .of($0) }) == PrefetchCount(queued: 2, cached: 0, refused: 0))
+        #expect(cache.askOnly(.of("fay"), timeout: .zero).error?.code == .timeout)
+        #expect(cache.mints().isEmpty)
+        #expect(cache.restore() == 4)
+        #expect(Set(cache.mints().map(\.key)) == [.of("eve"), .of("fay")])
+    }
+
+    @Test("A flush drops what isn't restored yet, and what is minted afterwards stays.")
+    func flush() throws {
+        var cache = try cache()
+        cache.beginRestoring()
+        cache.timePassed()
+        cache.flushOnly()
+        #expect(cache.askOnly(.of("eve"), noCache: true) == .wait)
+        cache.endOnly(try cache.onlyMint(), "eve-1")
+        #expect(cache.restore() == nil, "the count has been reported, or is zero")
+        cache.finishWork()
+        #expect(["ann", "bob", "cat", "dan", "eve"].map { isCached(cache, $0) } == [false, false, false, false, true])
+        #expect(cache.stats().entries == 1)
+        #expect(cache.machine.store.memory.storage.count == 1)
+    }
+
+    @Test("An eviction, a report and a logout hold for tokens that are not restored yet.")
+    func orders() throws {
+        var cache = try cache()
+        cache.evictOnly(TokenKey.of("ann").user)
+        cache.invalidateOnly(.of("bob"), AccessToken("bob-0").fingerprint)
+        cache.invalidateOnly(.of("dan"), AccessToken("another").fingerprint)
+        cache.revokeOnly(TokenKey.of("cat").user)
+        _ = cache.restore()
+        #expect(["ann", "bob", "cat", "dan"].map { isCached(cache, $0) } == [false, false, false, true])
+        #expect(cache.revocations().count == 1)
+        let evictions = cache.stats().evictions
+        #expect(evictions["evicted"] == 1 && evictions["invalidated"] == 1 && evictions["revoked"] == 1)
+        #expect(cache.machine.store.memory.storage.count == 1)
+    }
+
+    @Test("A reload that changes the tenant drops what isn't restored yet.")
+    func reload() throws {
+        var cache = try cache()
+        cache.reconfigureOnly(tenants: [TenantID(number: 9, name: "main"): .test(host: "https://two.example")])
+        #expect(cache.restore() == 0)
+        #expect(cache.machine.store.memory.storage.count == 0)
+    }
+
+    @Test("The limit of tokens holds when all are there, and the least recently used ones go.")
+    func limit() throws {
+        var policy = CachePolicy()
+        policy.maxEntries = 3
+        let tokens = [("ann", -90), ("bob", -10), ("cat", -70), ("dan", -30)].map { name, used in
+            StoredToken(name) { $0.lastUsed = .seconds(used) }
+        }
+        var cache = try cache(tokens, policy: policy)
+        cache.beginRestoring()
+        while !isCached(cache, "ann") { cache.timePassed() }
+        // A hit during the restore counts as later than all that were restored.
+        #expect(cache.askOnly(.of("ann")).served != nil)
+        #expect(cache.restore() == 4)
+        #expect(["ann", "bob", "cat", "dan"].map { isCached(cache, $0) } == [true, true, false, true])
+    }
+
+    @Test("A round through a prefetch file begins when all are there.")
+    func round() throws {
+        var cache = try cache()
+        cache.beginRoundOnly(["ann", "eve"])
+        cache.timePassed()
+        #expect(cache.mints().isEmpty)
+        #expect(cache.restore() == 4)
+        cache.advance(.seconds(60))
+        #expect(cache.mints().map(\.key) == [.of("eve")])
+    }
+}
