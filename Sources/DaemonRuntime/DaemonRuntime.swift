@@ -1,10 +1,12 @@
 import Audit
 import DaemonConfiguration
+import Dispatch
 package import Logging
 import MetricsServer
 import NIOCore
 import NIOPosix
 import OperatorReplies
+import Secrets
 import ServiceLifecycle
 import SocketServer
 import Systemd
@@ -204,8 +206,20 @@ package struct DaemonRuntime: Sendable {
             SocketWatchService(frontend, sockets, log: log),
             ServingService(frontend, sockets, phase, tenants: tenantNames, log: log) { [clients = components.clients] in
                 await clients.readAuthorities()
+                await Self.releaseMemoryOfStart()
             },
         ]
+    }
+
+    /// Returns the memory to the kernel that only the start needed.
+    private static func releaseMemoryOfStart() async {
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global(qos: .utility).async {
+                ProcessHeap.trim()
+                ProgramPages.unmap()
+                continuation.resume()
+            }
+        }
     }
 
     private func components(
