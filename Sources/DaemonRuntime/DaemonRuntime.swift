@@ -1,11 +1,13 @@
 import Audit
 import DaemonConfiguration
+import Dispatch
 package import Logging
 import MetricsServer
 import NIOCore
 import NIOPosix
 import OperatorReplies
 import Reactor
+import Secrets
 import ServiceLifecycle
 import SocketServer
 import Systemd
@@ -221,8 +223,22 @@ package struct DaemonRuntime: Sendable {
             ),
             EarlySignalService(),
             SocketWatchService(frontend, sockets, log: log),
-            ServingService(frontend, sockets, phase, tenants: tenantNames, log: log),
+            ServingService(frontend, sockets, phase, tenants: tenantNames, log: log) { [clients = components.clients] in
+                await clients.readAuthorities()
+                await Self.releaseMemoryOfStart()
+            },
         ]
+    }
+
+    /// Returns the memory to the kernel that only the start needed.
+    private static func releaseMemoryOfStart() async {
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global(qos: .utility).async {
+                ProcessHeap.trim()
+                ProgramPages.unmap()
+                continuation.resume()
+            }
+        }
     }
 
     private func components(
