@@ -4,8 +4,8 @@ import OperatorReplies
 package import Secrets
 import Synchronization
 import TokenCache
-import TokenStorage
 import TokenProtocol
+import TokenStorage
 
 /// Persists the tokens in the service manager's store for the next daemon, if the configuration wants it.
 package final class TokenPersistence: Sendable {

@@ -10,16 +10,16 @@ import TokenStorage
 final class KeptTokens {
     private let file: TokenFile
 
-    private init(_ file: TokenFile) { self.file = file }
-
-    /// Creates an empty file that the next daemon is to have.
-    convenience init() throws {
-        self.init(try #require(TokenFile.make(mayBeSecret: false)))
-        isKept = true
+    private init(_ file: TokenFile) {
+        self.file = file
+        file.setKept(true)
     }
 
+    /// Creates an empty file that the next daemon is to have.
+    convenience init() throws { self.init(try #require(TokenFile.make(mayBeSecret: false))) }
+
     /// True if the next daemon is to have the tokens.
-    var isKept = false {
+    var isKept = true {
         didSet { file.setKept(isKept) }
     }
 
@@ -29,9 +29,7 @@ final class KeptTokens {
     /// Returns the file as the next daemon takes it over, or nil if it is not kept, and its memory.
     func next() throws -> (tokens: KeptTokens, memory: CacheMemory)? {
         guard let file = TokenFile(takingOver: file.stored.map { ($0.name, dup($0.descriptor)) }) else { return nil }
-        let tokens = KeptTokens(file)
-        tokens.isKept = true
-        return (tokens, Self.memory(try #require(TokenStorage(restoring: file))))
+        return (KeptTokens(file), Self.memory(try #require(TokenStorage(restoring: file))))
     }
 
     /// The names of the tokens that the next daemon would find, sorted.
