@@ -15,11 +15,12 @@ func fuzzMemory(_ input: [UInt8]) throws(BrokenPromise) {
     file.setKept(true)
     guard let storage = TokenStorage(in: file) else { return }
     let changes = input.dropFirst().prefix(4 * Int(count))
-    let ids = tokens(in: input.dropFirst(1 + changes.count)).compactMap { storage.insert($0) }
+    let tokens = tokens(in: input.dropFirst(1 + changes.count)).compactMap { storage.insert($0) }
+    let classes = tokens.map { storage.records[$0].classID }
     var rest = changes
     while rest.count >= 4 {
         let (kind, place) = (rest.removeFirst(), Int(rest.removeFirst()) << 8 | Int(rest.removeFirst()))
-        change(storage, ids, kind, place, to: rest.removeFirst())
+        change(storage, tokens, classes, kind, place, to: rest.removeFirst())
     }
     try takeOver(file)
 }
@@ -62,23 +63,30 @@ private func token(_ token: AccessToken, _ user: UserLookup, _ scope: String) ->
 
 /// Changes a byte in the head of the file, in the head of a region, in a record, or in a class.
 ///
-/// Half the kinds repair the checksum afterwards, as damage is seldom that well made.
-private func change(_ storage: TokenStorage, _ ids: [RecordID], _ kind: UInt8, _ place: Int, to byte: UInt8) {
+/// One of the kinds repairs the checksum of the record afterwards, as damage is seldom that well made.
+private func change(
+    _ storage: TokenStorage,
+    _ tokens: [RecordID],
+    _ classes: [RecordID],
+    _ kind: UInt8,
+    _ place: Int,
+    to byte: UInt8
+) {
     let start = unsafe storage.records.start
     let (high, low) = (place >> 8, place & 255)
     switch kind % 8 {
     case 0: unsafe start.storeBytes(of: byte, toByteOffset: low % 64, as: UInt8.self)
     case 1: unsafe start.storeBytes(of: byte, toByteOffset: high % 4 * Region.size + low % 64, as: UInt8.self)
     case 2...4:
-        guard !ids.isEmpty else { return }
-        let record = storage.records[ids[high % ids.count]]
+        guard !tokens.isEmpty else { return }
+        let record = storage.records[tokens[high % tokens.count]]
         record.store(byte, low)
         if kind % 8 == 2, record.userLength + record.tokenLength < 100_000 {
             record.store(record.check, TokenRecord.Offset.check)
         }
     default:
-        guard !ids.isEmpty else { return }
-        let record = storage.records[class: storage.records[ids[high % ids.count]].classID]
+        guard !classes.isEmpty else { return }
+        let record = storage.records[class: classes[high % classes.count]]
         unsafe record.start.storeBytes(of: byte, toByteOffset: low, as: UInt8.self)
     }
 }

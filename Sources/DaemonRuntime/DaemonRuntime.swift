@@ -9,6 +9,7 @@ import ServiceLifecycle
 import SocketServer
 import Systemd
 import TokenCache
+import TokenStorage
 package import UnixSignals
 
 // DaemonRuntime: the daemon as a whole, from its start to its end.
@@ -143,14 +144,17 @@ package struct DaemonRuntime: Sendable {
         let (reloads, accounts) = (ReloadRequests(), AccountRequests())
         let limit = OpenFileLimit.raise()
         let levels = try await LogLevelControl.start(on: loops.requests, output, log: log)
+        let memory = try openMemory(stored)
+        let files = memory.files
         let frontend = try await Frontend.start(
             on: loops.requests,
             maxConnections: min(settings.maxConnections, limit?.connections ?? .max),
+            memory: CacheMemory(storage: memory.storage, clock: BootClock(), secrets: source.memory),
             dependencies(auditTrail, reloads, accounts, exporter, levels)
         )
         let phase = ServingPhase()
         let metrics = MetricsEndpoint(frontend, pages(frontend, loops, phase, exporter), on: loops.metrics, log: log)
-        let components = await components(frontend, clients, stored, auditTrail, metrics, levels)
+        let components = await components(frontend, clients, files, auditTrail, metrics, levels)
         try await components.apply(components.prepare(loaded))
         warn(limit)
         // Trapped before the daemon is ready: from then on the manager may send it at any moment.
@@ -174,6 +178,15 @@ package struct DaemonRuntime: Sendable {
         try await loops.requests.submit { levels.value.close() }.get()
         try await frontend.stop()
         try result.get()
+    }
+
+    /// Opens the memory for the tokens, which are the last daemon's if the configuration wants that.
+    private func openMemory(_ stored: [HandedOverSockets.Stored]) throws(NoMemory) -> sending TokenMemory {
+        try TokenMemory.open(
+            inheriting: stored.map { ($0.name, $0.descriptor) },
+            isWanted: loaded.configuration.keepsAcrossRestarts && ServiceManagerStore().isAvailable,
+            onShortage: { [log] in $0.write(to: log) }
+        )
     }
 
     /// The services in the order of their start.
@@ -209,7 +222,7 @@ package struct DaemonRuntime: Sendable {
     private func components(
         _ frontend: Frontend,
         _ clients: TenantClients,
-        _ stored: [HandedOverSockets.Stored],
+        _ files: TokenMemory.Files,
         _ auditTrail: AuditTrail,
         _ metrics: MetricsEndpoint,
         _ levels: NIOLoopBound<LogLevelControl>
@@ -218,12 +231,7 @@ package struct DaemonRuntime: Sendable {
         return Components(
             frontend: frontend,
             clients: clients,
-            persistence: TokenPersistence(
-                frontend,
-                inheriting: stored.map { ($0.name, $0.descriptor) },
-                memory: source.memory,
-                log: log
-            ),
+            persistence: TokenPersistence(frontend, files, log: log),
             auditTrail: auditTrail,
             metrics: metrics,
             output: output,

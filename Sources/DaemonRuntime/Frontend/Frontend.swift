@@ -77,10 +77,11 @@ package struct Frontend: Sendable {
     package static func start(
         on loop: any EventLoop,
         maxConnections: Int,
+        memory: sending CacheMemory,
         _ dependencies: Dependencies
     ) async throws -> Frontend {
         let references = References(on: loop)
-        let cache = makeCache(on: loop, references, dependencies)
+        let cache = makeCache(on: loop, in: memory, references, dependencies)
         let timer = try await BootTimeTimer.start(on: loop) {
             references.timer.value?.hasFired()
             cache.assumeIsolated { $0.timePassed() }
@@ -107,6 +108,7 @@ package struct Frontend: Sendable {
 
     private static func makeCache(
         on loop: any EventLoop,
+        in memory: sending CacheMemory,
         _ references: References,
         _ dependencies: Dependencies
     ) -> TokenCache {
@@ -114,7 +116,7 @@ package struct Frontend: Sendable {
             on: loop.executor,
             policy: CachePolicy(),
             tenants: [:],
-            memory: .anonymous(),
+            memory: memory,
             dependencies: TokenCache.Dependencies(
                 wake: { references.timer.value?.schedule(at: $0, now: ContinuousClock.now) },
                 deliver: { references.server.value?.deliver($0.reply, to: $0.waiter) },

@@ -17,31 +17,26 @@ final class StoreQueue: Sendable {
     private let pauses: Pauses
     private let onFailure: @Sendable () -> Void
     private let queue = DispatchQueue(label: "descriptor-store")
-    /// The file that the store has not taken yet.
-    ///
-    /// Only the latest one counts, as it holds all tokens.
-    private let offer = Mutex<StoredFile?>(nil)
+    /// The files that the store has not taken yet.
+    private let offers = Mutex<[StoredFile]>([])
 
     /// Creates a queue for a store.
     ///
-    /// - Parameters:
-    ///   - pauses: The pauses before a file is offered again.
-    ///   - onFailure: Called when the store has not taken a file, which is then offered again.
-    init(
-        _ store: any DescriptorStoring,
-        pauses: Pauses,
-        onFailure: @escaping @Sendable () -> Void
-    ) {
+    /// - Parameter onFailure: Called when the store has not taken a file, which is then offered again.
+    init(_ store: any DescriptorStoring, pauses: Pauses, onFailure: @escaping @Sendable () -> Void) {
         self.store = store
         self.pauses = pauses
         self.onFailure = onFailure
     }
 
-    /// Puts a file into the store.
+    /// Puts a file into the store, in place of others of its name.
     func put(_ file: StoredFile) {
-        offer.withLock { $0 = file }
+        offers.withLock { offers in
+            offers.removeAll { $0.name == file.name }
+            offers.append(file)
+        }
         queue.async { [self] in
-            guard !makeOffer() else { return }
+            guard !makeOffers() else { return }
             onFailure()
             offerAgain(after: pauses.first)
         }
@@ -56,15 +51,15 @@ final class StoreQueue: Sendable {
 
     /// Removes all files, and waits until the store has done so.
     func removeAll() async {
-        offer.withLock { $0 = nil }
+        offers.withLock { $0 = [] }
         remove(Set(TokenFile.names))
         queue.async { [self] in store.wait(seconds: Self.timeout) }
         await drain()
     }
 
-    /// Makes the last offer, and waits until all calls to the store have been made.
+    /// Makes the last offers, and waits until all calls to the store have been made.
     func finish() async {
-        queue.async { [self] in _ = makeOffer() }
+        queue.async { [self] in _ = makeOffers() }
         await drain()
     }
 
@@ -72,25 +67,29 @@ final class StoreQueue: Sendable {
         await withCheckedContinuation { done in queue.async { done.resume() } }
     }
 
-    /// Offers the file that the store should have, if there is one.
+    /// Offers the files that the store should have.
     ///
-    /// Returns false if the store did not take it.
-    private func makeOffer() -> Bool {
-        guard let file = offer.withLock(\.self) else { return true }
+    /// Returns false if the store did not take one.
+    private func makeOffers() -> Bool {
+        for file in offers.withLock(\.self) where !makeOffer(file) { return false }
+        return true
+    }
+
+    private func makeOffer(_ file: StoredFile) -> Bool {
         // Another file with this name is foreign, or was left behind.
         store.remove(file.name)
         guard store.put(file.descriptor, named: file.name) else { return false }
-        offer.withLock { if $0?.name == file.name { $0 = nil } }
+        offers.withLock { offers in offers.removeAll { $0.descriptor == file.descriptor } }
         store.wait(seconds: Self.timeout)
         return true
     }
 
-    /// Repeats the offer.
+    /// Repeats the offers.
     ///
-    /// A manager that restarts, or whose socket is full for a moment, takes the file later.
+    /// A manager that restarts, or whose socket is full for a moment, takes the files later.
     private func offerAgain(after pause: Double) {
         queue.asyncAfter(deadline: .now() + pause) { [self] in
-            guard !makeOffer() else { return }
+            guard !makeOffers() else { return }
             offerAgain(after: min(2 * pause, pauses.longest))
         }
     }

@@ -1,29 +1,27 @@
-import Glibc
 package import Logging
-import OperatorReplies
-package import Secrets
 import Synchronization
 import TokenCache
-import TokenProtocol
 import TokenStorage
 
 /// Persists the tokens in the service manager's store for the next daemon, if the configuration wants it.
+///
+/// The tokens are in the memory's files from the moment they are minted. So it only sets a mark in the files, and puts
+/// them into the store or removes them.
 package final class TokenPersistence: Sendable {
     private let frontend: Frontend
+    private let files: TokenMemory.Files
     private let store: any DescriptorStoring
-    private let memory: SecretMemory
     private let log: Logger
     private let queue: StoreQueue
-    private let state: Mutex<State>
+    private let state = Mutex(State())
 
     /// A file of tokens that the service manager has handed over.
     package typealias File = (name: String, descriptor: CInt)
 
     private struct State {
-        /// The files of the last daemon, until the first settings decide about them.
-        var inherited: [File]?
+        /// True if settings have been applied.
+        var isDecided = false
         var isPersisting = false
-        var hasWarnedOfSwap = false
     }
 
     /// Creates the persistence of a cache's tokens.
@@ -31,19 +29,18 @@ package final class TokenPersistence: Sendable {
     /// Nothing happens before ``apply(isWanted:)``.
     ///
     /// - Parameters:
-    ///   - inherited: The files that the service manager has handed over, which this object owns from here on.
+    ///   - files: The files of the cache's memory.
     ///   - retryPauses: The first and the longest pause before a file is offered again, in seconds.
     package init(
         _ frontend: Frontend,
-        inheriting inherited: [File],
+        _ files: TokenMemory.Files,
         in store: any DescriptorStoring = ServiceManagerStore(),
-        memory: SecretMemory,
         log: Logger,
         retryPauses: (first: Double, longest: Double) = (1, 60)
     ) {
         self.frontend = frontend
+        self.files = files
         self.store = store
-        self.memory = memory
         self.log = log
         queue = StoreQueue(
             store,
@@ -52,44 +49,56 @@ package final class TokenPersistence: Sendable {
                 log.warning("the service manager can't be given a file of kept tokens; it is offered again")
             }
         )
-        state = Mutex(State(inherited: inherited))
+        files.memory?.onSecondFile { [weak self] in self?.added($0) }
     }
 
     /// Begins or ends the persistence.
     ///
     /// The first call decides about the last daemon's files, too.
     package func apply(isWanted: Bool) async {
-        let (inherited, isPersisting) = state.withLock { state in
-            defer { state.inherited = nil }
-            return (state.inherited, state.isPersisting)
+        let (isFirst, wasPersisting) = state.withLock { state in
+            defer { state.isDecided = true }
+            return (!state.isDecided, state.isPersisting)
         }
-        guard isWanted, store.isAvailable else {
-            if isPersisting { await end() }
-            if let inherited { discard(inherited, isWanted: isWanted) }
-            return
-        }
-        if !isPersisting { await start(with: inherited ?? []) }
+        if isFirst { queue.remove(files.unneeded) }
+        let canPersist = isWanted && store.isAvailable && files.memory != nil
+        if canPersist, !wasPersisting { await start(isFirst: isFirst) }
+        if !canPersist, wasPersisting { await end() }
+        if isFirst, isWanted, !canPersist { explain() }
     }
 
-    /// Persists the times of the users' last requests, and waits until the store has the latest file.
-    package func finish() async {
-        await queue.finish()
+    /// Waits until the store has the files.
+    package func finish() async { await queue.finish() }
+
+    private func explain() {
+        guard store.isAvailable else {
+            return log.info("tokens don't survive a restart: no service manager keeps descriptors")
+        }
+        log.warning("tokens don't survive a restart: there is no memory to keep them in")
     }
 
-    private func discard(_ inherited: [File], isWanted: Bool) {
-        for file in inherited { close(file.descriptor) }
-        queue.remove(Set(inherited.map(\.name)))
-        if isWanted { log.info("tokens don't survive a restart: no service manager keeps descriptors") }
+    private func start(isFirst: Bool) async {
+        guard let memory = files.memory else { return }
+        memory.setKept(true)
+        state.withLock { $0.isPersisting = true }
+        await frontend.cache.setKeepsTokens(true)
+        guard isFirst, files.areInherited else {
+            for file in memory.stored { queue.put(file) }
+            return CacheNotice.restored(entries: 0, duration: .zero).write(to: log)
+        }
+        // The store has the files already. The cache reports the end, which serving doesn't wait for.
+        await frontend.cache.restore()
     }
 
     private func end() async {
+        files.memory?.setKept(false)
         state.withLock { $0.isPersisting = false }
         await frontend.cache.setKeepsTokens(false)
         await queue.removeAll()
     }
 
-    private func start(with inherited: [File]) async {
-        discard(inherited, isWanted: true)
-        await frontend.cache.restore()
+    /// Handles a second file of the memory.
+    private func added(_ file: StoredFile) {
+        if state.withLock(\.isPersisting) { queue.put(file) }
     }
 }

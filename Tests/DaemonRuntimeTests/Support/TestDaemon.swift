@@ -11,6 +11,7 @@ import StandInTenant
 import Systemd
 import TestSupport
 import TokenCache
+import TokenStorage
 
 /// The daemon's parts in this process, beside a stand-in tenant, on sockets in a temporary directory.
 final class TestDaemon: Sendable {
@@ -93,9 +94,16 @@ final class TestDaemon: Sendable {
         let levels = try await loop.submit {
             NIOLoopBound(LogLevelControl(output, log: logger), eventLoop: loop)
         }.get()
+        let memory = try TokenMemory.open(
+            inheriting: store.handOver(),
+            isWanted: loaded.configuration.keepsAcrossRestarts && store.isAvailable,
+            onShortage: { _ in }
+        )
+        let files = memory.files
         let frontend = try await Frontend.start(
             on: loop,
             maxConnections: 100,
+            memory: CacheMemory(storage: memory.storage, clock: BootClock(), secrets: source.memory),
             Frontend.Dependencies(
                 notify: { $0.write(to: logger) },
                 audit: { auditTrail.append($0) },
@@ -109,14 +117,7 @@ final class TestDaemon: Sendable {
         components = Components(
             frontend: frontend,
             clients: clients,
-            persistence: TokenPersistence(
-                frontend,
-                inheriting: store.handOver(),
-                in: store,
-                memory: source.memory,
-                log: log.logger,
-                retryPauses: retryPauses
-            ),
+            persistence: TokenPersistence(frontend, files, in: store, log: log.logger, retryPauses: retryPauses),
             auditTrail: auditTrail,
             metrics: MetricsEndpoint(frontend, .fixed, on: group, log: log.logger),
             output: log.output,
