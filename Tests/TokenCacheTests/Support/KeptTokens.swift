@@ -8,6 +8,11 @@ import TokenStorage
 
 /// The file of a daemon's tokens, which the next daemon takes over.
 final class KeptTokens {
+    /// The clock of all daemons.
+    ///
+    /// Two that were created one after another differ by the time between two looks at the system's clock.
+    private static let clock = BootClock()
+
     private let file: TokenFile
 
     private init(_ file: TokenFile) {
@@ -48,7 +53,7 @@ final class KeptTokens {
     }
 
     private static func memory(_ storage: TokenStorage) -> CacheMemory {
-        CacheMemory(storage: storage, clock: BootClock(), secrets: nil)
+        CacheMemory(storage: storage, clock: clock, secrets: nil)
     }
 }
 
