@@ -2,6 +2,7 @@ import Foundation
 import OperatorReplies
 import Secrets
 import SocketServer
+import TestSupport
 import TokenCache
 import TokenProtocol
 

@@ -1,6 +1,7 @@
 import OperatorReplies
 import Reactor
 import SocketServer
+import TestSupport
 import Testing
 import TokenCache
 import TokenProtocol

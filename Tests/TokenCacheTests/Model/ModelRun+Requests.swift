@@ -115,6 +115,7 @@ extension ModelRun {
         let (user, peer) = (key.key.user, options.peer.uid)
         let noID: [UInt8] = []
         var output = OutputBuffer()
+        let noID: [UInt8] = []
         let isHit = machine.answerHit(
             user.tenant,
             user.user.field,
