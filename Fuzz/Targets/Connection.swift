@@ -108,11 +108,13 @@ private struct ConnectionRun: ~Copyable {
         var hits: [Int] = []
         let before = replies
         let token = token
-        let step = machine.next(chunk.span, &cursor) { _, user, _, _, _ in
+        let step = machine.next(chunk.span, &cursor) { _, user, _, _, _, id, output in
             // About half of the users have a token.
-            guard user[0] & 1 == 1 else { return nil }
+            guard user[0] & 1 == 1 else { return false }
             hits.append(before + hits.count + 1)
-            return TokenReply(token: token, expiresIn: before + hits.count, source: .cache)
+            let reply = TokenReply(token: token, expiresIn: before + hits.count, source: .cache)
+            ReplyEncoder.encode(reply, id: id, into: &output)
+            return true
         }
         replies += hits.count
         order += hits

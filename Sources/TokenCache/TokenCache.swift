@@ -54,17 +54,24 @@ package actor TokenCache {
 
     // MARK: Requests
 
-    /// Returns a cached token if nothing else has to be done, looked up by the request's own bytes.
-    package func hit(
+    /// Answers a request with a cached token if nothing else has to be done, looked up by the request's own bytes.
+    ///
+    /// - Returns: True if the reply and its line end were appended to the output.
+    package func answerHit(
         _ tenant: TenantID,
         _ field: LookupField,
         _ user: borrowing Span<UInt8>,
         _ scopes: ScopeSet,
         minTTL: Duration?,
         for peer: PeerUID,
-        now: Instant
-    ) -> TokenReply? {
-        machine.hit(tenant, field, user, scopes, minTTL: minTTL, for: peer, now: now)
+        now: Instant,
+        id: borrowing Span<UInt8>,
+        into output: inout OutputBuffer
+    ) -> Bool {
+        let reply = machine.hit(tenant, field, user, scopes, minTTL: minTTL, for: peer, now: now)
+        guard let reply else { return false }
+        ReplyEncoder.encode(reply, id: id, into: &output)
+        return true
     }
 
     /// Requests a token and returns the reply, or nil if it comes later.

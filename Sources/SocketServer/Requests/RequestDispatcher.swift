@@ -51,7 +51,7 @@ package final class RequestDispatcher: RequestHandler {
 
     package func withHits(for client: Client, _ body: (HitLookup) -> Void) {
         guard let clientPermissions = gatekeeper.authorization(of: client).permissions else {
-            return body { _, _, _, _, _ in nil }
+            return body { _, _, _, _, _, _, _ in false }
         }
         let (now, uid) = (now, client.peer.uid)
         var hits = 0
@@ -64,12 +64,21 @@ package final class RequestDispatcher: RequestHandler {
         // call.
         nonisolated(unsafe) let (body, permissions) = (body, clientPermissions)
         cache.assumeIsolated { cache in
-            unsafe body { field, user, tenant, scope, minTTL in
-                guard let target = unsafe permissions.find(field, user, tenant, scope),
-                    let reply = cache.hit(target.tenant, field, user, target.scopes, minTTL: minTTL, for: uid, now: now)
-                else { return nil }
-                hits += 1
-                return reply
+            unsafe body { field, user, tenant, scope, minTTL, id, output in
+                guard let target = unsafe permissions.find(field, user, tenant, scope) else { return false }
+                let isHit = cache.answerHit(
+                    target.tenant,
+                    field,
+                    user,
+                    target.scopes,
+                    minTTL: minTTL,
+                    for: uid,
+                    now: now,
+                    id: id,
+                    into: &output
+                )
+                hits += isHit ? 1 : 0
+                return isHit
             }
         }
     }

@@ -198,12 +198,6 @@ package struct ConnectionStateMachine: ~Copyable {
         inOrder.append(PendingReply(ticket: ticket, reply: reply))
     }
 
-    private mutating func answerHit(_ id: RequestID?, _ reply: TokenReply) {
-        guard id == nil, !inOrder.isEmpty else { return ReplyEncoder.encode(reply, id: id, into: &output) }
-        lastTicket += 1
-        inOrder.append(PendingReply(ticket: lastTicket, reply: .token(reply)))
-    }
-
     /// Notes that the request of the last step is answered later.
     package mutating func wait(_ ticket: UInt64, _ id: RequestID?, _ operation: OperationName) {
         if let id {
@@ -265,16 +259,22 @@ package struct ConnectionStateMachine: ~Copyable {
         let length = hasReturn ? line.count - 1 : line.count
         guard length > 0 else { return nil }
         guard length <= ProtocolLimits.longestLine else { return tooLong() }
-        switch parser.parse(line.extracting(0..<length), hit: isDraining ? { _, _, _, _, _ in nil } : hit) {
+        switch parser.parse(line.extracting(0..<length), answering: answeredHits, hit: hit, into: &output) {
         case .rejected(let id, let error): return reject(id, error)
-        case .hit(let id, let reply):
-            answerHit(id, reply)
-            return nil
+        case .hit: return nil
         case .request(let request):
             guard !isDraining else { return reject(request.id, .shuttingDown, request.operation.name) }
             lastTicket += 1
             return .request(request, ticket: lastTicket)
         }
+    }
+
+    /// The hits that the lookup may answer at once.
+    ///
+    /// One without an id has to wait for earlier replies, so it becomes a request if there are any.
+    private var answeredHits: RequestParser.AnsweredHits {
+        if isDraining { return .none }
+        return inOrder.isEmpty ? .all : .withID
     }
 
     /// Keeps the beginning of a line whose end was not read yet, or answers it at once if it is too long already.

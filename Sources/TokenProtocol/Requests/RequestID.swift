@@ -4,4 +4,12 @@ package enum RequestID: Sendable, Hashable {
     case integer(Int64)
     /// A string of at most 128 bytes, kept as the JSON text that the client wrote, with quotes and escapes.
     case text(json: [UInt8])
+
+    /// The JSON text, as it is sent back.
+    package var json: [UInt8] {
+        switch self {
+        case .integer(let number): Array(String(number).utf8)
+        case .text(let json): json
+        }
+    }
 }

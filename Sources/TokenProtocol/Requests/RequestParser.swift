@@ -4,10 +4,20 @@ package struct RequestParser {
     package enum Line: Sendable, Equatable {
         /// A request.
         case request(Request)
-        /// A request for a token, with the reply to it.
-        case hit(id: RequestID?, TokenReply)
+        /// A request for a token, whose reply was appended to the output.
+        case hit
         /// A line that is not a request, with the reply to it and the id if the line has a valid one.
         case rejected(id: RequestID?, ErrorReply)
+    }
+
+    /// The requests for tokens that the lookup of hits may answer.
+    package enum AnsweredHits: Sendable {
+        /// None, as in a drain.
+        case none
+        /// Those with an id, whose replies may overtake others.
+        case withID
+        /// All.
+        case all
     }
 
     /// True if the operators' operations may be asked for.
@@ -18,8 +28,16 @@ package struct RequestParser {
 
     /// Reads a line without its end.
     ///
-    /// - Parameter hit: The lookup of tokens, which is tried first if the line asks for a token.
-    package func parse(_ line: borrowing Span<UInt8>, hit: HitLookup) -> Line {
+    /// - Parameters:
+    ///   - hits: The requests that the lookup may answer.
+    ///   - hit: The lookup of tokens, which is tried first if the line asks for a token.
+    ///   - output: The output to which the reply to a hit is appended.
+    package func parse(
+        _ line: borrowing Span<UInt8>,
+        answering hits: AnsweredHits = .all,
+        hit: HitLookup,
+        into output: inout OutputBuffer
+    ) -> Line {
         var id: RequestID?
         do throws(ErrorReply) {
             let reader = RequestReader(members: try RequestMembers(line))
@@ -27,7 +45,8 @@ package struct RequestParser {
             guard !reader.members.hasDuplicate else {
                 throw ErrorReply(.invalidRequest, "a member of the object comes twice")
             }
-            if let reply = reader.plainToken(line, hit) { return .hit(id: id, reply) }
+            let mayBeHit = hits == .all || hits == .withID && id != nil
+            if mayBeHit, reader.answerPlainToken(line, id, hit, into: &output) { return .hit }
             let operation = try operation(reader, line)
             let trace = operation.name.callsTenant ? try reader.trace(line) : nil
             return .request(Request(id: id, operation: operation, trace: trace))

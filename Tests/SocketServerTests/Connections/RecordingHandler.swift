@@ -27,7 +27,7 @@ final class RecordingHandler: RequestHandler {
         }
     }
 
-    func withHits(for client: Client, _ body: (HitLookup) -> Void) { body { _, _, _, _, _ in nil } }
+    func withHits(for client: Client, _ body: (HitLookup) -> Void) { body { _, _, _, _, _, _, _ in false } }
 
     func batchEnded() {}
 

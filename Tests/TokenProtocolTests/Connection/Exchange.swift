@@ -20,7 +20,7 @@ final class Exchange {
     private var sentEarly: [String] = []
     private let hit: HitLookup
 
-    init(isAdmin: Bool = false, hit: @escaping HitLookup = { _, _, _, _, _ in nil }) {
+    init(isAdmin: Bool = false, hit: @escaping HitLookup = { _, _, _, _, _, _, _ in false }) {
         machine = ConnectionStateMachine(isAdmin: isAdmin)
         self.hit = hit
     }
@@ -100,7 +100,8 @@ final class Exchange {
 func parse(_ line: String, isAdmin: Bool = false) -> RequestParser.Line { parse(Array(line.utf8), isAdmin: isAdmin) }
 
 func parse(_ line: [UInt8], isAdmin: Bool = false) -> RequestParser.Line {
-    RequestParser(isAdmin: isAdmin).parse(line.span) { _, _, _, _, _ in nil }
+    var output = OutputBuffer()
+    return RequestParser(isAdmin: isAdmin).parse(line.span, hit: { _, _, _, _, _, _, _ in false }, into: &output)
 }
 
 extension RequestParser.Line {

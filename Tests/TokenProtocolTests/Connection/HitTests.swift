@@ -5,7 +5,7 @@ import TokenProtocol
 /// A lookup that records its arguments and returns the same token for every user except `nobody`.
 private final class RecordingLookup {
     private(set) var asked: [String] = []
-    private let reply: TokenReply
+    let reply: TokenReply
 
     init() {
         let secret = unsafe Array("abc".utf8).withUnsafeBytes { unsafe SecretBytes(copying: $0) }
@@ -14,10 +14,12 @@ private final class RecordingLookup {
     }
 
     func exchange() -> Exchange {
-        Exchange { [self] field, user, tenant, scope, minTTL in
+        Exchange { [self] field, user, tenant, scope, minTTL, id, output in
             let texts = [text(user), text(tenant), text(scope)]
             asked.append(([field.memberName] + texts + [minTTL.map { "\($0)" } ?? "-"]).joined(separator: "|"))
-            return text(user) == "nobody" ? nil : reply
+            guard text(user) != "nobody" else { return false }
+            ReplyEncoder.encode(reply, id: id, into: &output)
+            return true
         }
     }
 
@@ -94,10 +96,13 @@ struct HitTests {
 
     @Test("A hit without an id waits for earlier replies, one with an id does not.")
     func keepsOrder() {
-        let exchange = RecordingLookup().exchange()
+        let lookup = RecordingLookup()
+        let exchange = lookup.exchange()
         exchange.receive(#"{"op":"token","subject":"nobody"}"# + "\n")
         exchange.receive(#"{"op":"token","subject":"ann"}"# + "\n" + #"{"op":"token","subject":"ann","id":1}"# + "\n")
         #expect(exchange.sent() == [#"{"id":1,"# + Self.body])
+        exchange.deliver(.token(lookup.reply), to: exchange.requests[1].ticket)
+        #expect(exchange.sent() == [])
         exchange.deliver(.evicted, to: exchange.requests[0].ticket)
         #expect(exchange.sent() == [#"{"evicted":true}"#, "{" + Self.body])
     }

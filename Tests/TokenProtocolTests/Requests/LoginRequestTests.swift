@@ -5,15 +5,13 @@ import TokenProtocol
 @Suite("Requests of a login")
 struct LoginRequestTests {
     private func operation(_ line: String) -> Operation? {
-        let parsed = RequestParser(isAdmin: false).parse(Array(line.utf8).span) { _, _, _, _, _ in nil }
+        let parsed = parse(line)
         guard case .request(let request) = parsed else { return nil }
         return request.operation
     }
 
     private func error(_ line: String) -> ErrorReply? {
-        let parsed = RequestParser(isAdmin: false).parse(Array(line.utf8).span) { _, _, _, _, _ in nil }
-        guard case .rejected(_, let error) = parsed else { return nil }
-        return error
+        parse(line).error
     }
 
     private let backend = UserLookup(field: .client, value: "backend")
@@ -42,10 +40,12 @@ struct LoginRequestTests {
     func hit() {
         var seen: [LookupField] = []
         let line = Array(#"{"op":"token","client":"backend"}"#.utf8)
-        _ = RequestParser(isAdmin: false).parse(line.span) { field, _, _, _, _ in
+        var output = OutputBuffer()
+        let lookUp: HitLookup = { field, _, _, _, _, _, _ in
             seen.append(field)
-            return nil
+            return false
         }
+        _ = RequestParser(isAdmin: false).parse(line.span, hit: lookUp, into: &output)
         #expect(seen == [.client])
     }
 
@@ -56,10 +56,12 @@ struct LoginRequestTests {
         let key = KeyRequest(user: UserLookup(field: .subject, value: "a"))
         #expect(operation(line) == .token(TokenRequest(key: key, refused: hash)))
         var isLookedUp = false
-        _ = RequestParser(isAdmin: false).parse(Array(line.utf8).span) { _, _, _, _, _ in
+        var output = OutputBuffer()
+        let lookUp: HitLookup = { _, _, _, _, _, _, _ in
             isLookedUp = true
-            return nil
+            return false
         }
+        _ = RequestParser(isAdmin: false).parse(Array(line.utf8).span, hit: lookUp, into: &output)
         #expect(!isLookedUp)
     }
 
