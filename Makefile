@@ -105,6 +105,7 @@ example: ## Start the embedded-analytics example on a stand-in tenant
 lint: ## Check formatting, imports, scripts, units and documentation
 	@scripts/install-dependencies build lint clients
 	swift format lint --strict --recursive --parallel Sources Tests Fuzz Package.swift
+	clang -fsyntax-only -Wall -Wextra -Werror Benchmarks/*/*.c
 	scripts/lint-sources
 	scripts/lint-units
 	scripts/lint-clients

@@ -5,7 +5,8 @@
  *
  * It listens on a free port of 127.0.0.1 and writes its URL to the file. Each POST gets a token that no other has, of
  * that many bytes, with a lifetime of six hours. `GET /lifetime/SECONDS` changes the lifetime of later tokens, and
- * `GET /end/SECONDS` lets all later tokens expire at the same time, that many seconds from then.
+ * `GET /end/SECONDS` lets all later tokens expire at the same time, that many seconds from then. Tokens that are minted
+ * after it, or shortly before it, live a few seconds.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -19,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { max_connections = 2048, max_events = 256, max_request_bytes = 65536, max_reply_bytes = 131072 };
+enum { max_connections = 2048, max_events = 256, max_request_bytes = 65536, max_reply_bytes = 131072, least_lifetime = 5 };
 
 struct connection {
     size_t count;
@@ -85,7 +86,7 @@ static int write_token(char *reply) {
     long left = end ? (long)(end - seconds_now()) : lifetime;
     char tail[128];
     int tail_bytes = snprintf(tail, sizeof tail, "\",\"token_type\":\"Bearer\",\"expires_in\":%ld,\"scope\":\"user_default\"}",
-                              left > 1 ? left : 1);
+                              left > least_lifetime ? left : least_lifetime);
     return snprintf(reply, max_reply_bytes,
                     "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %zu\r\n\r\n{\"access_token\":\"%s%s",
                     strlen("{\"access_token\":\"") + token_bytes + (size_t)tail_bytes, token, tail);
