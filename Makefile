@@ -6,8 +6,7 @@ SHELL := /bin/bash
 # Checks that a target imports only the modules that it declares. The flag is the same for all builds, so that no command
 # rebuilds everything. It covers neither tests nor other packages' modules: scripts/lint-sources has rules for the latter.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
-# Servers have no Swift toolchain, so Swift's libraries are linked into the installed programs.
-RELEASE_FLAGS := $(SWIFT_FLAGS) --configuration release --static-swift-stdlib
+RELEASE_FLAGS := $(shell scripts/release-flags)
 
 CORE_TESTS := TokenCacheTests\.
 # The time of `make fuzz` for each target.
@@ -156,6 +155,12 @@ bench: ## Measure hits beside Redis and memcached, memory, tails and restarts, a
 	@for product in tokencached core-curves; do swift build $(RELEASE_FLAGS) --product $$product || exit; done
 	@TOKENCACHED_PROGRAMS=$${TOKENCACHED_PROGRAMS:-$$(swift build $(RELEASE_FLAGS) --show-bin-path)} \
 		QUICK=$(QUICK) LARGE=$(LARGE) PINNED=$(PINNED) scripts/bench $(PARTS)
+
+.PHONY: check-instructions
+check-instructions: ## Count the instructions of a hit, and compare them with their bounds
+	@scripts/install-dependencies build instructions
+	swift build $(RELEASE_FLAGS) --product instruction-driver
+	scripts/check-instructions
 
 .PHONY: page-views logins
 page-views: ## Measure page views with and without tokencached (minutes)

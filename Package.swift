@@ -210,6 +210,8 @@ var targets: [Target] = [
         dependencies: ["Secrets", "TokenProtocol", "TokenCache"],
         path: "Tests/CoreCurves"
     ),
+    .target(name: "HitDriver", dependencies: ["Secrets", "TokenProtocol"], path: "Tests/HitDriver"),
+    .executableTarget(name: "instruction-driver", dependencies: ["HitDriver"], path: "Tests/InstructionDriver"),
     .testTarget(
         name: "DoctorTests",
         dependencies: [
@@ -277,6 +279,8 @@ let package = Package(
         .executable(name: "tokencachectl", targets: ["tokencachectl"]),
         .executable(name: "standin-tenant", targets: ["standin-tenant"]),
         .library(name: "TokenCacheClient", targets: ["TokenCacheClient"]),
+        // For the benchmarks, which are a package of their own.
+        .library(name: "HitDriver", targets: ["HitDriver"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),

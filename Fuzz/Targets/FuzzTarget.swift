@@ -1,6 +1,7 @@
 /// A fuzz target: it accepts any bytes, and throws if a promise is broken.
 enum FuzzTarget: String, CaseIterable {
     case requests
+    case hits
     case connection
     case grants
     case users
@@ -12,6 +13,7 @@ enum FuzzTarget: String, CaseIterable {
     func run(_ input: [UInt8]) throws(BrokenPromise) {
         switch self {
         case .requests: try fuzzRequests(input)
+        case .hits: try fuzzHits(input)
         case .connection: try fuzzConnection(input)
         case .grants: try fuzzGrants(input)
         case .users: try fuzzUsers(input)

@@ -143,6 +143,8 @@ package struct ConnectionStateMachine: ~Copyable {
                 hold(chunk, &cursor)
                 return nil
             }
+            let hits = answerPlainTokens(chunk, &cursor, hit)
+            guard cursor.position < chunk.count, output.count < largeOutput else { continue }
             guard let end = Self.lineEnd(chunk, from: cursor.position) else {
                 let step = keepPartial(chunk, &cursor)
                 cursor.position = chunk.count
@@ -151,7 +153,7 @@ package struct ConnectionStateMachine: ~Copyable {
             }
             let start = cursor.position
             cursor.position = end + 1
-            if let step = take(chunk.extracting(start..<end), hit) { return step }
+            if let step = take(chunk.extracting(start..<end), hits, hit) { return step }
         }
         return holdsEnd && held.isEmpty ? inputEnded() : nil
     }
@@ -227,6 +229,27 @@ package struct ConnectionStateMachine: ~Copyable {
 
     // MARK: Lines
 
+    /// Answers requests for tokens in their plain form, up to the first line that has to be parsed in full.
+    ///
+    /// - Returns: The hits by which that line may be answered: none if its token was not found.
+    private mutating func answerPlainTokens(
+        _ chunk: borrowing Span<UInt8>,
+        _ cursor: inout Cursor,
+        _ hit: HitLookup
+    ) -> RequestParser.AnsweredHits {
+        let hits = answeredHits
+        guard hits != .none, partial.isEmpty, case .lines = reading else { return hits }
+        while output.count < largeOutput {
+            var request = PlainTokenRequest()
+            guard let next = PlainTokenScanner.read(chunk, from: cursor.position, into: &request),
+                hits == .all || !request.id.isEmpty
+            else { return hits }
+            guard request.answer(chunk, hit, into: &output) else { return .none }
+            cursor.position = next
+        }
+        return hits
+    }
+
     private static func lineEnd(_ chunk: borrowing Span<UInt8>, from start: Int) -> Int? {
         unsafe chunk.withUnsafeBufferPointer { bytes in
             guard let base = bytes.baseAddress, let found = unsafe memchr(base + start, 0x0A, bytes.count - start)
@@ -238,12 +261,16 @@ package struct ConnectionStateMachine: ~Copyable {
     }
 
     /// Processes the rest of a line, after its beginning if that was kept.
-    private mutating func take(_ rest: borrowing Span<UInt8>, _ hit: HitLookup) -> Step? {
+    private mutating func take(
+        _ rest: borrowing Span<UInt8>,
+        _ hits: RequestParser.AnsweredHits,
+        _ hit: HitLookup
+    ) -> Step? {
         if case .restOfLongLine = reading {
             reading = .lines
             return nil
         }
-        guard !partial.isEmpty else { return line(rest, hit) }
+        guard !partial.isEmpty else { return line(rest, hits, hit) }
         guard partial.count + rest.count <= ProtocolLimits.longestLine + 1 else {
             partial = []
             return tooLong()
@@ -251,15 +278,19 @@ package struct ConnectionStateMachine: ~Copyable {
         append(rest)
         let whole = partial
         partial = []
-        return line(whole.span, hit)
+        return line(whole.span, hits, hit)
     }
 
-    private mutating func line(_ line: borrowing Span<UInt8>, _ hit: HitLookup) -> Step? {
+    private mutating func line(
+        _ line: borrowing Span<UInt8>,
+        _ hits: RequestParser.AnsweredHits,
+        _ hit: HitLookup
+    ) -> Step? {
         let hasReturn = line.count > 0 && line[line.count - 1] == 0x0D
         let length = hasReturn ? line.count - 1 : line.count
         guard length > 0 else { return nil }
         guard length <= ProtocolLimits.longestLine else { return tooLong() }
-        switch parser.parse(line.extracting(0..<length), answering: answeredHits, hit: hit, into: &output) {
+        switch parser.parse(line.extracting(0..<length), answering: hits, hit: hit, into: &output) {
         case .rejected(let id, let error): return reject(id, error)
         case .hit: return nil
         case .request(let request):

@@ -61,6 +61,22 @@ package struct OutputBuffer {
 
     // MARK: Raw
 
+    /// Appends what a closure writes, after one check of the memory.
+    ///
+    /// - Parameter size: The most bytes that it writes.
+    @inline(__always)
+    mutating func append(atMost size: Int, _ write: (inout Writer) -> Void) {
+        reserve(size)
+        bytes.append(addingCapacity: size) { span in
+            unsafe span.withUnsafeMutableBufferPointer { memory, count in
+                guard let start = UnsafeMutableRawPointer(memory.baseAddress) else { return }
+                var writer = unsafe Writer(start, capacity: memory.count)
+                write(&writer)
+                count = unsafe writer.position - start
+            }
+        }
+    }
+
     /// Appends text that needs no escapes.
     mutating func append(_ text: StaticString) {
         reserve(text.utf8CodeUnitCount)

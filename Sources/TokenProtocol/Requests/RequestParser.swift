@@ -20,6 +20,9 @@ package struct RequestParser {
         case all
     }
 
+    /// The names of all members that some operation reads.
+    package static var memberNames: [String] { RequestMembers.Name.allCases.map { "\($0.text)" } }
+
     /// True if the operators' operations may be asked for.
     private let isAdmin: Bool
 
@@ -46,7 +49,7 @@ package struct RequestParser {
                 throw ErrorReply(.invalidRequest, "a member of the object comes twice")
             }
             let mayBeHit = hits == .all || hits == .withID && id != nil
-            if mayBeHit, reader.answerPlainToken(line, id, hit, into: &output) { return .hit }
+            if mayBeHit, let plain = reader.plainToken(line), plain.answer(line, hit, into: &output) { return .hit }
             let operation = try operation(reader, line)
             let trace = operation.name.callsTenant ? try reader.trace(line) : nil
             return .request(Request(id: id, operation: operation, trace: trace))
@@ -91,7 +94,7 @@ package struct RequestParser {
     // MARK: The id
 
     /// The longest id in bytes, without its escapes.
-    private static let longestID = 128
+    static let longestID = 128
     /// The largest integer that every JSON library keeps exactly: 53 bits.
     private static let largestID: Int64 = 1 << 53 - 1
 

@@ -19,7 +19,7 @@ struct RequestReader {
     /// The longest `min_ttl` in seconds.
     ///
     /// No token lives longer than a day.
-    private static let longestMinTTL = 86_400.0
+    static let longestMinTTL = 86_400.0
     /// The longest `timeout` in seconds, which is the longest timeout of a tenant.
     private static let longestTimeout = 300.0
 
