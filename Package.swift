@@ -44,6 +44,8 @@ let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistog
 var targets: [Target] = [
     // MARK: What the machine offers
     .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+    // Without pkg-config, which would link it dynamically.
+    .systemLibrary(name: "CYAML", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(name: "CLinux"),
     .target(name: "CArguments"),
     .target(name: "CStandardDescriptors"),
@@ -94,8 +96,7 @@ var targets: [Target] = [
     .target(
         name: "DaemonConfiguration",
         dependencies: [
-            "SafeText", "TokenCache", "TokenProtocol", "Audit", nioCore, logging, system,
-            .product(name: "Yams", package: "Yams"),
+            "CYAML", "SafeText", "TokenCache", "TokenProtocol", "Audit", nioCore, logging, system,
         ]
     ),
     .target(
@@ -181,7 +182,8 @@ var targets: [Target] = [
     .testTarget(
         name: "TenantTests",
         dependencies: [
-            "Secrets", "TokenProtocol", "TokenCache", "Tenant", "StandInTenant", "TestSupport", nioPosix, crypto,
+            "Secrets", "TokenProtocol", "TokenCache", "Tenant", "StandInTenant", "TestSupport", nioPosix, nioSSL,
+            crypto,
             cryptoExtras,
         ]
     ),
@@ -296,7 +298,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: targets

@@ -1,5 +1,4 @@
 import SafeText
-import Yams
 
 #if canImport(FoundationEssentials)
 package import FoundationEssentials
@@ -60,7 +59,7 @@ extension DaemonConfiguration {
         guard bytes.count <= maxFileSize else { throw fault(file, "it is larger than a configuration can be (1 MiB)") }
         guard let text = String(validating: bytes, as: UTF8.self) else { throw fault(file, "it is not UTF-8") }
         do {
-            return try Yams.compose(yaml: text)
+            return try YAMLDocument.read(text)
         } catch {
             throw ConfigurationFaults([syntaxFault(error, file: file)])
         }
@@ -78,21 +77,14 @@ extension DaemonConfiguration {
         }
     }
 
-    /// The kind and line of a syntax fault.
-    ///
-    /// The parser's own message shows the text around it, which may be a secret.
-    private static func syntaxFault(_ error: any Error, file: String) -> ConfigurationFaults.Fault {
-        var line: Int?
-        var message = "it is not YAML"
-        switch error as? YamlError {
-        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _):
-            (line, message) = (mark.line, "it is not YAML: \(problem)")
-        case .composer(_, let problem, let mark, _): (line, message) = (mark.line, "it can't be read: \(problem)")
-        case .duplicatedKeysInMapping(let duplicates, let context):
-            line = context.mark.line
-            message = "the key '\(duplicates.first?.forMessage ?? "")' appears twice in one section"
-        default: break
-        }
+    /// The kind and line of a syntax fault, without the text around it, which may be a secret.
+    private static func syntaxFault(_ error: YAMLError, file: String) -> ConfigurationFaults.Fault {
+        let (line, message): (Int?, String) =
+            switch error {
+            case .syntax(let problem, let line): (line, "it is not YAML" + (problem.map { ": \($0)" } ?? ""))
+            case .document(let problem, let line): (line, "it can't be read: \(problem)")
+            case .repeatedKey(let key, let line): (line, "the key '\(key.forMessage)' appears twice in one section")
+            }
         return .init(file: file, line: line, key: "", message: message)
     }
 }

@@ -202,7 +202,9 @@ package struct DaemonRuntime: Sendable {
             HeartbeatService(frontend, loops: [loops.requests, loops.tenants], interval: Watchdog.interval),
             EarlySignalService(),
             SocketWatchService(frontend, sockets, log: log),
-            ServingService(frontend, sockets, phase, tenants: tenantNames, log: log),
+            ServingService(frontend, sockets, phase, tenants: tenantNames, log: log) { [clients = components.clients] in
+                await clients.readAuthorities()
+            },
         ]
     }
 

@@ -52,6 +52,9 @@ package struct TenantClient: Sendable {
         http = TenantHTTPClient(connector, trust: try trust ?? TrustStore(settings.caFile), settings, now: now)
     }
 
+    /// True if its connections are secured by TLS.
+    package var usesTLS: Bool { tenant.isSecure }
+
     /// Returns true if a file holds certificate authorities that can be trusted.
     package static func canTrust(_ caFile: String) -> Bool { (try? TrustStore(caFile)) != nil }
 

@@ -488,6 +488,38 @@ struct ConfigurationTests {
         }
     }
 
+    @Test("A value that an anchor names is read again at each alias, and an unknown alias is a fault.")
+    func aliases() throws {
+        let text = """
+            tenants:
+              main: &main { host: https://one.example, client_id: id, client_secret: { file: &file /run/secret } }
+              other: *main
+            default_tenant: main
+            audit: { to: *file }
+            """
+        let configuration = try parse(text)
+        #expect(configuration.tenants["other"]?.host == "https://one.example")
+        #expect(configuration.audit == .file("/run/secret"))
+        #expect(faults("cache: *none\n") == ["t.yaml:1: it can't be read: found undefined alias"])
+    }
+
+    @Test(
+        "A fault of YAML has the line and LibYAML's reason.",
+        arguments: [
+            ("a: b: c", "t.yaml:1: it is not YAML: mapping values are not allowed in this context"),
+            ("a:\n\t- b", "t.yaml:2: it is not YAML: found character that cannot start any token"),
+            ("a: 1\n--- \nb: 2", "t.yaml:2: it can't be read: but found another document"),
+            ("a: \u{1}", "t.yaml: it is not YAML"),
+        ]
+    )
+    func syntax(text: String, fault: String) { #expect(faults(text) == [fault]) }
+
+    @Test("Lists and mappings that lie too deep in one another are a fault.", arguments: ["[", "{ a: ", "- "])
+    func depth(opening: String) {
+        let text = String(repeating: opening, count: 100_000)
+        #expect(faults(text) == ["t.yaml:1: it can't be read: it is nested too deeply"])
+    }
+
     @Test("A file that can't be read is a fault that names it.")
     func unreadable() {
         do throws(ConfigurationFaults) {

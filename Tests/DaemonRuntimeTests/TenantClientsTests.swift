@@ -22,6 +22,13 @@ struct TenantClientsTests {
         let clients: TenantClients
         /// The clients whose secret was found to have changed.
         let changes = Mutex<[ClientReference]>([])
+        /// The number of reads of the system's authorities.
+        let reads: Reads
+
+        /// A count that a closure shares with the test.
+        final class Reads: Sendable {
+            let count = Atomic<Int>(0)
+        }
 
         init(_ tenant: StandInTenant) async throws {
             self.tenant = tenant
@@ -33,7 +40,12 @@ struct TenantClientsTests {
                 memory: SecretMemory(),
                 accounts: AccountResolver(StandInNameService())
             )
-            clients = TenantClients(source, on: MultiThreadedEventLoopGroup.singleton, log: log.logger)
+            reads = Reads()
+            let group = MultiThreadedEventLoopGroup.singleton
+            clients = TenantClients(source, on: group, log: log.logger) { [reads] more in
+                reads.count.add(1, ordering: .relaxed)
+                return try TrustStore.load(more)
+            }
             await clients.onSecretChange { client in self.changes.withLock { $0.append(client) } }
         }
 
@@ -66,6 +78,34 @@ struct TenantClientsTests {
             let clients = try await Clients(tenant)
             try await body(clients)
             await clients.clients.shutdown()
+        }
+    }
+
+    // MARK: Authorities
+
+    @Test("The system's authorities are read once for all tenants that need them, and not before the daemon serves.")
+    func systemAuthorities() async throws {
+        try await withClients { clients in
+            let secure = { (text: String) in
+                let main = text.replacing("http://", with: "https://")
+                let tenant = main.split(separator: "\n").drop { !$0.hasPrefix("  main:") }.joined(separator: "\n")
+                return main + "\n" + tenant.replacing("  main:", with: "  other:") + "\ndefault_tenant: main\n"
+            }
+            try await clients.configure(secure)
+            #expect(clients.reads.count.load(ordering: .relaxed) == 0)
+            await clients.clients.readAuthorities()
+            await clients.clients.readAuthorities()
+            #expect(clients.reads.count.load(ordering: .relaxed) == 1)
+        }
+    }
+
+    @Test("Tenants without TLS cause no read of the authorities.")
+    func noAuthorities() async throws {
+        try await withClients { clients in
+            let tenant = try await clients.configure()
+            await clients.clients.readAuthorities()
+            #expect(try await clients.mint(tenant).isMinted)
+            #expect(clients.reads.count.load(ordering: .relaxed) == 0)
         }
     }
 

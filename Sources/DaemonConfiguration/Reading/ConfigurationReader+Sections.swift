@@ -1,7 +1,6 @@
 import Audit
 import Logging
 import TokenCache
-import Yams
 
 /// The whole file, and the values that only one key has.
 extension ConfigurationReader {

@@ -1,5 +1,3 @@
-import Yams
-
 /// The key `tenants_directory`.
 extension ConfigurationReader {
     /// Reads the tenants of a directory.

@@ -1,5 +1,3 @@
-import Yams
-
 /// Reads the file's values and collects its faults.
 struct ConfigurationReader {
     private let file: String

@@ -1,5 +1,3 @@
-import Yams
-
 /// One value of the file, with its position there.
 struct Item {
     /// The key behind the keys that enclose it, joined by dots.
@@ -10,27 +8,26 @@ struct Item {
 
     /// The text of a scalar, or nil for a list, a mapping or nothing.
     var text: String? {
-        guard case .scalar(let scalar) = node, !isNull else { return nil }
-        return scalar.string
+        isNull ? nil : node.string
     }
 
     /// True if the value was left out.
     var isNull: Bool {
-        guard case .scalar(let scalar) = node, scalar.style == .plain else { return false }
-        return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
+        guard case .scalar(let text, isPlain: true) = node.value else { return false }
+        return ["", "~", "null", "Null", "NULL"].contains(text)
     }
 
     /// True if the value is written without quotes.
     var isPlain: Bool {
-        guard case .scalar(let scalar) = node else { return false }
-        return scalar.style == .plain
+        guard case .scalar(_, isPlain: true) = node.value else { return false }
+        return true
     }
 
     /// The elements of a list, or nil for any other value.
     var elements: [Item]? {
-        guard case .sequence(let sequence) = node else { return nil }
+        guard case .sequence(let sequence) = node.value else { return nil }
         return sequence.enumerated().map { index, node in
-            Item(path: "\(path)[\(index)]", line: node.mark?.line ?? line, node: node)
+            Item(path: "\(path)[\(index)]", line: node.line, node: node)
         }
     }
 }

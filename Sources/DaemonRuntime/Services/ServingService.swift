@@ -18,16 +18,27 @@ package struct ServingService: DaemonService {
     private let phase: ServingPhase
     private let tenants: String
     private let log: Logger
+    private let whenReady: @Sendable () async -> Void
 
     /// Prepares the service.
     ///
-    /// - Parameter tenants: The tenants' names, for the log.
-    package init(_ frontend: Frontend, _ sockets: Sockets, _ phase: ServingPhase, tenants: String, log: Logger) {
+    /// - Parameters:
+    ///   - tenants: The tenants' names, for the log.
+    ///   - whenReady: The work that is left for the time after the daemon is ready.
+    package init(
+        _ frontend: Frontend,
+        _ sockets: Sockets,
+        _ phase: ServingPhase,
+        tenants: String,
+        log: Logger,
+        whenReady: @escaping @Sendable () async -> Void = {}
+    ) {
         self.frontend = frontend
         self.sockets = sockets
         self.phase = phase
         self.tenants = tenants
         self.log = log
+        self.whenReady = whenReady
     }
 
     package func run() async throws {
@@ -43,6 +54,7 @@ package struct ServingService: DaemonService {
         )
         // The signals are trapped by now, and each peer that connects from here on is answered.
         ServiceNotification.ready(status: await frontend.status).send()
+        await whenReady()
         try await gracefulShutdown()
         phase.begin(.draining)
         log.info("the daemon drains", metadata: [LogKey.event: "\(LogEventName.draining.rawValue)"])

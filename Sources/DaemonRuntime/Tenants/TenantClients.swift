@@ -1,8 +1,9 @@
 package import DaemonConfiguration
+import Dispatch
 package import Logging
 package import NIOCore
 package import Secrets
-import Tenant
+package import Tenant
 package import TokenCache
 package import TokenProtocol
 
@@ -47,12 +48,13 @@ package actor TenantClients: TenantCalling {
     private let source: ConfigurationSource
     private let group: any EventLoopGroup
     private let log: Logger
+    private let loadAuthorities: TrustStore.Loader
     private var registry = TenantRegistry()
     private var members: [TenantID: Member] = [:]
     /// The secrets that can't be read again.
     private var unreadable: [ClientReference: Incident] = [:]
     private var clients = ClientTable<TenantClient>()
-    /// The system's authorities, which take too long to read to do it for each of a thousand tenants.
+    /// The system's authorities, which are read once for all tenants without a file of their own.
     private var systemTrust: TrustStore?
     private var secretChanged: @Sendable (ClientReference) async -> Void = { _ in }
 
@@ -61,10 +63,17 @@ package actor TenantClients: TenantCalling {
     /// - Parameters:
     ///   - source: The source of the secrets.
     ///   - group: The event loops of the calls.
-    package init(_ source: ConfigurationSource, on group: any EventLoopGroup, log: Logger) {
+    ///   - loadAuthorities: The reader of the system's authorities.
+    package init(
+        _ source: ConfigurationSource,
+        on group: any EventLoopGroup,
+        log: Logger,
+        loadAuthorities: @escaping TrustStore.Loader = TrustStore.load
+    ) {
         self.source = source
         self.group = group
         self.log = log
+        self.loadAuthorities = loadAuthorities
     }
 
     /// Sets the function that is called when a client's secret is found to have changed.
@@ -299,13 +308,33 @@ package actor TenantClients: TenantCalling {
     /// - Parameter trusts: The files that this configuration has read.
     private func trust(_ file: String?, _ trusts: inout [String: TrustStore]) throws -> TrustStore {
         guard let file else {
-            let trust = try systemTrust ?? TrustStore(nil)
+            let trust = try systemTrust ?? TrustStore(nil, load: loadAuthorities)
             systemTrust = trust
             return trust
         }
-        let trust = try trusts[file] ?? TrustStore(file)
+        let trust = try trusts[file] ?? TrustStore(file, load: loadAuthorities)
         trusts[file] = trust
         return trust
+    }
+
+    /// Reads the system's authorities for the tenants that need them, so that the first call finds them in memory.
+    ///
+    /// It takes milliseconds, so it is done on a queue of its own and after the daemon serves. A call that comes earlier
+    /// reads them itself, or waits for this.
+    package func readAuthorities() async {
+        guard let systemTrust, members.values.contains(where: { usesSystemTrust($0) }) else { return }
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global(qos: .utility).async {
+                // A fault is one of each call, which names it.
+                _ = try? systemTrust.context()
+                continuation.resume()
+            }
+        }
+    }
+
+    private func usesSystemTrust(_ member: Member) -> Bool {
+        guard let client = clients[member.client] else { return false }
+        return client.usesTLS && client.settings.caFile == nil
     }
 
     private func replaceClients(except members: [TenantID: Member]) {

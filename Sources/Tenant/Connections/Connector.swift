@@ -13,10 +13,12 @@ struct Connector: Sendable {
 
     /// Opens a connection.
     ///
-    /// - Parameter time: The time limit for all of it.
+    /// - Parameters:
+    ///   - trust: The authorities. A tenant with TLS needs them.
+    ///   - time: The time limit for all of it.
     /// - Throws: ``CallFault``.
     func connect(
-        _ trust: NIOSSLContext,
+        _ trust: NIOSSLContext?,
         within time: Duration,
         _ progress: CallProgress
     ) async throws -> any Channel {
@@ -29,6 +31,7 @@ struct Connector: Sendable {
                 try await tunnel(channel, proxy, until: deadline)
             }
             if tenant.isSecure {
+                guard let trust else { throw CallFault(.tlsFailed) }
                 progress.begins(.tlsTimeout)
                 try await secure(channel, trust, until: deadline)
             }

@@ -142,11 +142,12 @@ struct TenantHTTPClient: Sendable {
     ) async throws -> any Channel {
         // A quarter of the time is left for the reply.
         func time() -> Duration { min(settings.connectTimeout, (deadline - .now) * 3 / 4) }
-        let context = trust.context
+        let context = connector.tenant.isSecure ? try trust.context() : nil
         do {
             return try await connector.connect(context, within: time(), progress)
-        } catch let fault as CallFault where fault.isOfTrust && trust.renew(after: context, now: now()) {
-            return try await connector.connect(trust.context, within: time(), progress)
+        } catch let fault as CallFault {
+            guard let context, fault.isOfTrust, trust.renew(after: context, now: now()) else { throw fault }
+            return try await connector.connect(try trust.context(), within: time(), progress)
         }
     }
 }

@@ -1,34 +1,56 @@
 import Glibc
-import NIOSSL
+package import NIOSSL
 import Synchronization
 import SystemPackage
 
 /// The trusted certificate authorities: the system's, and those of a file.
 ///
-/// They are read again when a tenant's certificate is rejected, as another authority may have signed a new certificate.
+/// The file is read at once, so that a fault of it is found with the configuration. The system's authorities take
+/// milliseconds and a megabyte, so they are read for the first connection. All are read again when a tenant's
+/// certificate is rejected, as another authority may have signed a new certificate.
 package final class TrustStore: Sendable {
+    /// A function that makes the settings of connections which trust the system's authorities and some more.
+    package typealias Loader = @Sendable (_ more: [NIOSSLCertificate]) throws -> NIOSSLContext
+
     /// The least time between two reads, so that a tenant with a wrong certificate causes no load on the disk.
     private static let readInterval = Duration.seconds(1)
 
     private struct State {
-        var context: NIOSSLContext
+        /// The file's authorities, as long as they are not part of the context.
+        var unused: [NIOSSLCertificate]
+        var context: NIOSSLContext?
         var lastRead: ContinuousClock.Instant?
     }
 
     private let file: String?
+    private let load: Loader
     private let state: Mutex<State>
 
-    /// Reads the authorities.
+    /// Reads the file's authorities.
     ///
-    /// - Parameter file: A file in PEM form.
+    /// - Parameters:
+    ///   - file: A file in PEM form.
+    ///   - load: The reader of the system's authorities.
     /// - Throws: An error where the file can't be read.
-    package init(_ file: String?) throws {
+    package init(_ file: String?, load: @escaping Loader = TrustStore.load) throws {
         self.file = file
-        state = Mutex(State(context: try Self.read(file)))
+        self.load = load
+        state = Mutex(State(unused: try Self.read(file)))
     }
 
-    /// The authorities for connections that are opened now.
-    var context: NIOSSLContext { state.withLock { $0.context } }
+    /// Returns the authorities for connections that are opened now, and reads the system's if that was not done yet.
+    ///
+    /// If the system's can't be read, the file's are used alone. They are read again after the first rejection.
+    ///
+    /// - Throws: An error where the library has no memory left.
+    package func context() throws -> NIOSSLContext {
+        try state.withLock { state in
+            if let context = state.context { return context }
+            let context = try (try? load(state.unused)) ?? Self.context(trusting: nil, and: state.unused)
+            (state.context, state.unused) = (context, [])
+            return context
+        }
+    }
 
     /// Reads the authorities again after a certificate was rejected, unless that was done a moment ago.
     ///
@@ -40,20 +62,31 @@ package final class TrustStore: Sendable {
             if let last = state.lastRead, now - last < Self.readInterval { return false }
             state.lastRead = now
             // If the file is missing or being written, the authorities stay as they are.
-            guard let context = try? Self.read(file) else { return false }
+            guard let more = try? Self.read(file), let context = try? load(more) else { return false }
             state.context = context
             return true
         }
     }
 
-    private static func read(_ file: String?) throws -> NIOSSLContext {
+    /// Reads the system's authorities, and adds some more.
+    @Sendable package static func load(_ more: [NIOSSLCertificate]) throws -> NIOSSLContext {
+        try context(trusting: .default, and: more)
+    }
+
+    private static func context(
+        trusting roots: NIOSSLTrustRoots?,
+        and more: [NIOSSLCertificate]
+    ) throws -> NIOSSLContext {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.minimumTLSVersion = .tlsv12
         configuration.applicationProtocols = ["http/1.1"]
-        if let file {
-            configuration.additionalTrustRoots = [.certificates(try NIOSSLCertificate.fromPEMBytes(content(of: file)))]
-        }
+        configuration.trustRoots = roots ?? .certificates([])
+        configuration.additionalTrustRoots = [.certificates(more)]
         return try NIOSSLContext(configuration: configuration)
+    }
+
+    private static func read(_ file: String?) throws -> [NIOSSLCertificate] {
+        try file.map { try NIOSSLCertificate.fromPEMBytes(content(of: $0)) } ?? []
     }
 
     /// The largest file in bytes.

@@ -136,7 +136,7 @@ package struct TenantProbe: Sendable {
         _ limit: Duration
     ) async throws -> Handshake {
         let began = ContinuousClock.now
-        try await connector.secure(channel, trust.context, until: began + limit, seen: seen)
+        try await connector.secure(channel, try trust.context(), until: began + limit, seen: seen)
         let time = ContinuousClock.now - began
         return try await channel.eventLoop.submit {
             let tls = try channel.pipeline.syncOperations.handler(type: NIOSSLClientHandler.self)

@@ -1,0 +1,3 @@
+/* CYAML: LibYAML, which only the module DaemonConfiguration imports. */
+
+#include <yaml.h>
