@@ -103,7 +103,8 @@ example: ## Start the embedded-analytics example on a stand-in tenant
 .PHONY: lint
 lint: ## Check formatting, imports, scripts, units and documentation
 	@scripts/install-dependencies build lint clients
-	swift format lint --strict --recursive --parallel Sources Tests Fuzz Benchmarks/Benchmarks Package.swift Benchmarks/Package.swift
+	swift format lint --strict --recursive --parallel Sources Tests Fuzz Package.swift
+	clang -fsyntax-only -Wall -Wextra -Werror Benchmarks/*/*.c
 	scripts/lint-sources
 	scripts/lint-units
 	scripts/lint-clients
@@ -147,9 +148,13 @@ pictures: ## Draw the pictures of the documentation from running programs (minut
 	scripts/picture-of-example
 
 .PHONY: bench
-bench: ## Measure hits beside Redis and memcached, and memory
+# QUICK=1 measures for two minutes and doesn't change the documentation, LARGE=1 adds a million tokens, PARTS="hits tails"
+# measures these.
+bench: ## Measure hits beside Redis and memcached, memory, tails and restarts, and write the results into the documentation
 	@scripts/install-dependencies build bench
-	@scripts/bench
+	@for product in tokencached core-curves; do swift build $(RELEASE_FLAGS) --product $$product || exit; done
+	@TOKENCACHED_PROGRAMS=$${TOKENCACHED_PROGRAMS:-$$(swift build $(RELEASE_FLAGS) --show-bin-path)} \
+		QUICK=$(QUICK) LARGE=$(LARGE) PINNED=$(PINNED) scripts/bench $(PARTS)
 
 .PHONY: check-instructions
 check-instructions: ## Count the instructions of a hit, and compare them with their bounds
@@ -196,4 +201,4 @@ drill-quotas: ## Time one user's requests while another user takes all it can (r
 
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf .build .build-fuzz Benchmarks/.build
+	rm -rf .build .build-fuzz

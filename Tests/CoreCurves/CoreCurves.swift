@@ -6,24 +6,21 @@ import TokenStorage
 
 /// Measures how long apps, tenants and the clock can block the event loop.
 ///
-/// For each kind of work it prints the longest single event and the total time, for a thousand to a million entries.
+/// It prints a table of the longest single event of each kind of work, in microseconds, by the number of entries.
 /// `make bench` runs it. Long work is divided into slices, so the longest event should not grow with the number of
-/// entries.
+/// entries. The arguments are the numbers of entries.
 @main
 struct CoreCurves {
     static func main() {
         // The daemon does the same.
         ProcessHeap.mergeFreedBlocksAtOnce()
-        let sizes = CommandLine.arguments.dropFirst().compactMap { Int($0) }
-        print("operation                              n      whole, ms   longest event, µs")
-        for size in sizes.isEmpty ? [1_000, 10_000, 100_000, 1_000_000] : sizes {
-            for curve in Curve.all {
-                var benchmark = CacheBenchmark(size)
-                curve.prepare(&benchmark)
-                benchmark.begin()
-                curve.run(&benchmark)
-                print(benchmark.line(curve.name))
-            }
+        let arguments = CommandLine.arguments.dropFirst().compactMap { Int($0) }
+        let sizes = arguments.isEmpty ? [1_000, 10_000, 100_000] : arguments
+        print("| work |" + sizes.map { " \($0) |" }.joined())
+        print("|---|" + sizes.map { _ in "---:|" }.joined())
+        for curve in Curve.all {
+            let cells = sizes.map { " \(curve.longestEvent($0)) |" }
+            print("| \(curve.name) |" + cells.joined())
         }
     }
 }
@@ -33,6 +30,15 @@ private struct Curve {
     let name: String
     let prepare: (inout CacheBenchmark) -> Void
     let run: (inout CacheBenchmark) -> Void
+
+    /// Does the work with a number of entries, and returns the time of the longest event in microseconds.
+    func longestEvent(_ size: Int) -> Int {
+        var benchmark = CacheBenchmark(size)
+        prepare(&benchmark)
+        benchmark.begin()
+        run(&benchmark)
+        return Int((benchmark.longest / .microseconds(1)).rounded())
+    }
 
     static var all: [Curve] {
         [
@@ -49,7 +55,9 @@ private struct Curve {
             Curve(name: "refreshes due at once", prepare: { $0.fill() }, run: { $0.pass(.seconds(950)) }),
             Curve(name: "tokens expire at once", prepare: { $0.fill() }, run: { $0.pass(.seconds(1_000)) }),
             Curve(name: "users are denied", prepare: { _ in }, run: { $0.denyUsers() }),
-            Curve(name: "evictions", prepare: { $0.fill() }, run: { $0.evict() }),
+            Curve(name: "evictions by an operator", prepare: { $0.fill() }, run: { $0.evict() }),
+            Curve(name: "evictions for new tokens", prepare: { $0.fill() }, run: { $0.fill(from: $0.size) }),
+            Curve(name: "statistics", prepare: { $0.fill() }, run: { $0.readStatistics() }),
             Curve(name: "429 while callers wait", prepare: { $0.addWaiters() }, run: { $0.throttle() }),
             Curve(name: "waiters of one mint answered", prepare: { $0.addWaiters(ofOne: true) }, run: { $0.answer() }),
             Curve(name: "next 100 refreshes", prepare: { $0.fill() }, run: { $0.listRefreshes() }),
@@ -65,13 +73,12 @@ private struct CacheBenchmark {
     /// The maximum number of waiting requests.
     private static let maxWaiters = CacheStateMachine.maxWaiters
 
-    private let size: Int
+    let size: Int
     private var machine: CacheStateMachine
     private var now = ContinuousClock.now
     private var ticket: UInt64 = 0
     private var calls: [CallOrder] = []
-    private var whole = Duration.zero
-    private var longest = Duration.zero
+    private(set) var longest = Duration.zero
 
     init(_ size: Int) {
         self.size = size
@@ -114,15 +121,8 @@ private struct CacheBenchmark {
 
     // MARK: Measuring
 
-    /// Resets the measurements.
-    mutating func begin() { (whole, longest) = (.zero, .zero) }
-
-    func line(_ name: String) -> String {
-        let milliseconds = String(format: "%12.1f", whole / .milliseconds(1))
-        let microseconds = String(format: "%12.0f", longest / .microseconds(1))
-        return name.padding(toLength: 30, withPad: " ", startingAt: 0) + String(format: "%10d", size) + milliseconds
-            + "   " + microseconds
-    }
+    /// Forgets the events so far.
+    mutating func begin() { longest = .zero }
 
     /// Measures an event and all slices that follow from it.
     mutating func measure(_ event: (inout CacheStateMachine, Instant) -> CacheActions) {
@@ -139,9 +139,7 @@ private struct CacheBenchmark {
     private mutating func timed<Result>(_ event: (inout CacheStateMachine, Instant) -> Result) -> Result {
         let began = ContinuousClock.now
         let result = event(&machine, now)
-        let length = ContinuousClock.now - began
-        whole += length
-        longest = max(longest, length)
+        longest = max(longest, ContinuousClock.now - began)
         return result
     }
 
@@ -165,8 +163,8 @@ private struct CacheBenchmark {
         }
     }
 
-    mutating func fill() {
-        for number in 0..<size {
+    mutating func fill(from first: Int = 0) {
+        for number in first..<first + size {
             ask(Self.key(number))
             endCalls { _ in .minted(AccessToken("token-\(number)"), scope: nil, lifetime: .seconds(1_000)) }
         }
@@ -230,6 +228,10 @@ private struct CacheBenchmark {
     mutating func listRefreshes() {
         let request = EntriesRequest(limit: 100, order: .nextRefresh)
         for _ in 0..<1_000 { _ = timed { $0.entries(request, of: nil, now: $1) } }
+    }
+
+    mutating func readStatistics() {
+        for _ in 0..<1_000 { _ = timed { $0.stats(now: $1) } }
     }
 
     mutating func denyUsers() {
