@@ -115,7 +115,6 @@ extension ModelRun {
         let (user, peer) = (key.key.user, options.peer.uid)
         let noID: [UInt8] = []
         var output = OutputBuffer()
-        let noID: [UInt8] = []
         let isHit = machine.answerHit(
             user.tenant,
             user.user.field,
