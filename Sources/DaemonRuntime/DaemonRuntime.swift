@@ -173,7 +173,8 @@ package struct DaemonRuntime: Sendable {
             metrics: ReloadMetrics(exporter)
         )
         let services = ServiceGroup(
-            services: services(components, sockets, reload, accounts, incidents, exporter, loops, phase),
+            services: services(components, sockets, reload, accounts, incidents, exporter, loops, phase)
+                .map(NamedService.init),
             gracefulShutdownSignals: signals.shutdown,
             logger: log
         )
@@ -205,7 +206,7 @@ package struct DaemonRuntime: Sendable {
         _ exporter: MetricsExporter,
         _ loops: Loops,
         _ phase: ServingPhase
-    ) -> [any Service] {
+    ) -> [any DaemonService] {
         let frontend = components.frontend
         return [
             MetricsService(exporter, frontend, output: output),
