@@ -22,6 +22,21 @@ let settings: [SwiftSetting] = [
     .treatWarning("ExplicitSendable", as: .error),
 ]
 
+// The settings of the link of the installed programs. A start maps, and in part writes, what they leave out.
+let programSettings: [LinkerSetting] = [
+    .unsafeFlags(
+        [
+            // The linker of the toolchain, which knows the next setting.
+            "-use-ld=lld",
+            // 120,000 relocations take 20 KiB, not 3 MiB. The C library knows them from 2.36 on, that of Debian 12.
+            "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs",
+            // Nothing looks a symbol up in a program, so unused code needs no place, and no name.
+            "-Xlinker", "--no-export-dynamic",
+        ],
+        .when(configuration: .release)
+    )
+]
+
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
@@ -136,14 +151,16 @@ var targets: [Target] = [
         name: "tokencached",
         dependencies: [
             "CStandardDescriptors", "DaemonRuntime", "DaemonConfiguration", "Secrets", logging, argumentParser,
-        ]
+        ],
+        linkerSettings: programSettings
     ),
     .executableTarget(
         name: "tokencachectl",
         dependencies: [
             "CArguments", "CStandardDescriptors", "CTerminal", "Doctor", "LoadGenerator", "OperatorReplies", "SafeText",
             "Secrets", "SocketServer", "TokenCacheClient", argumentParser, nioCore, system, unixSignals,
-        ]
+        ],
+        linkerSettings: programSettings
     ),
     .executableTarget(name: "standin-tenant", dependencies: ["StandInTenant", argumentParser, unixSignals]),
 

@@ -1,7 +1,9 @@
 /* CLinux: calls of Linux that Swift's module of the C library lacks, and functions for those that Swift can't make. */
 
 #include <fcntl.h>
+#include <link.h>
 #include <malloc.h>
+#include <stdint.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -38,4 +40,33 @@ static inline int create_memory_file(const char *name) {
 }
 static inline int seal_memory_file(int file) {
     return fcntl(file, 1033 /* F_ADD_SEALS */, 1 /* F_SEAL_SEAL */ | 2 /* F_SEAL_SHRINK */ | 4 /* F_SEAL_GROW */);
+}
+
+/* dl_iterate_phdr(3) and its structure are declared only with GNU's extensions. */
+#ifndef __USE_GNU
+struct dl_phdr_info {
+    ElfW(Addr) dlpi_addr;
+    const char *dlpi_name;
+    const ElfW(Phdr) *dlpi_phdr;
+    ElfW(Half) dlpi_phnum;
+};
+extern int dl_iterate_phdr(int (*callback)(struct dl_phdr_info *, size_t, void *), void *data);
+#endif
+
+/* Parts of a file that the process can write are left alone, because a page that was written has no copy in the file. The
+ * linker's own changes, after which it makes a part read-only, are only in such parts. */
+static inline int unmap_pages_of_object(struct dl_phdr_info *object, size_t size, void *page_size) {
+    const uintptr_t page = *(const uintptr_t *)page_size;
+    for (ElfW(Half) i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+        if (part->p_type != PT_LOAD || (part->p_flags & PF_W)) continue;
+        const uintptr_t start = (object->dlpi_addr + part->p_vaddr + page - 1) / page * page;
+        const uintptr_t end = (object->dlpi_addr + part->p_vaddr + part->p_filesz) / page * page;
+        if (start < end) madvise((void *)start, end - start, MADV_DONTNEED);
+    }
+    return 0;
+}
+static inline void unmap_program_pages(void) {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    dl_iterate_phdr(unmap_pages_of_object, &page);
 }

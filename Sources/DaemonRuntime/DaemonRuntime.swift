@@ -1,10 +1,12 @@
 import Audit
 import DaemonConfiguration
+import Dispatch
 package import Logging
 import MetricsServer
 import NIOCore
 import NIOPosix
 import OperatorReplies
+import Secrets
 import ServiceLifecycle
 import SocketServer
 import Systemd
@@ -164,7 +166,8 @@ package struct DaemonRuntime: Sendable {
             metrics: ReloadMetrics(exporter)
         )
         let services = ServiceGroup(
-            services: services(components, sockets, reload, accounts, incidents, exporter, loops, phase),
+            services: services(components, sockets, reload, accounts, incidents, exporter, loops, phase)
+                .map(NamedService.init),
             gracefulShutdownSignals: signals.shutdown,
             logger: log
         )
@@ -188,7 +191,7 @@ package struct DaemonRuntime: Sendable {
         _ exporter: MetricsExporter,
         _ loops: Loops,
         _ phase: ServingPhase
-    ) -> [any Service] {
+    ) -> [any DaemonService] {
         let frontend = components.frontend
         return [
             MetricsService(exporter, frontend, output: output),
@@ -204,8 +207,20 @@ package struct DaemonRuntime: Sendable {
             SocketWatchService(frontend, sockets, log: log),
             ServingService(frontend, sockets, phase, tenants: tenantNames, log: log) { [clients = components.clients] in
                 await clients.readAuthorities()
+                await Self.releaseMemoryOfStart()
             },
         ]
+    }
+
+    /// Returns the memory to the kernel that only the start needed.
+    private static func releaseMemoryOfStart() async {
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global(qos: .utility).async {
+                ProcessHeap.trim()
+                ProgramPages.unmap()
+                continuation.resume()
+            }
+        }
     }
 
     private func components(

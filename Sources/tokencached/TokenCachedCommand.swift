@@ -48,9 +48,16 @@ struct TokenCachedCommand: AsyncParsableCommand {
     @Flag(help: ArgumentHelp("Print the keys of the configuration as JSON, and exit.", visibility: .hidden))
     var dumpConfigurationKeys = false
 
+    /// Prepares the process, and runs the command.
+    ///
+    /// The settings of the heap have no effect on threads that use it already, so they come before all others.
+    static func main() async {
+        prepareProcess()
+        await main(nil)
+    }
+
     func run() async throws {
         if dumpConfigurationKeys { return print(try ConfigurationKey.json) }
-        Self.prepareProcess()
         let output = LogOutput()
         let log = Logger(label: "tokencached") { _ in DaemonLogHandler(output) }
         defer { output.flush() }
