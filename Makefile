@@ -103,8 +103,8 @@ example: ## Start the embedded-analytics example on a stand-in tenant
 .PHONY: lint
 lint: ## Check formatting, imports, scripts, units and documentation
 	@scripts/install-dependencies build lint clients
-	swift format lint --strict --recursive --parallel Sources Tests Fuzz Package.swift
-	clang -fsyntax-only -Wall -Wextra -Werror Benchmarks/*/*.c
+	swift format lint --strict --recursive --parallel Sources Tests Fuzz Benchmarks/Benchmarks Package.swift Benchmarks/Package.swift
+	clang -fsyntax-only -Wall -Wextra -Werror Benchmarks/*-*/*.c
 	scripts/lint-sources
 	scripts/lint-units
 	scripts/lint-clients
@@ -152,7 +152,7 @@ pictures: ## Draw the pictures of the documentation from running programs (minut
 # measures these.
 bench: ## Measure hits beside Redis and memcached, memory, tails and restarts, and write the results into the documentation
 	@scripts/install-dependencies build bench
-	@for product in tokencached core-curves; do swift build $(RELEASE_FLAGS) --product $$product || exit; done
+	@for product in tokencached standin-tenant core-curves; do swift build $(RELEASE_FLAGS) --product $$product || exit; done
 	@TOKENCACHED_PROGRAMS=$${TOKENCACHED_PROGRAMS:-$$(swift build $(RELEASE_FLAGS) --show-bin-path)} \
 		QUICK=$(QUICK) LARGE=$(LARGE) PINNED=$(PINNED) scripts/bench $(PARTS)
 
@@ -161,6 +161,14 @@ check-instructions: ## Count the instructions of a hit, and compare them with th
 	@scripts/install-dependencies build instructions
 	swift build $(RELEASE_FLAGS) --product instruction-driver
 	scripts/check-instructions
+
+.PHONY: bench-parts
+bench-parts: ## Time the parts of a hit, and check that they allocate nothing
+	@scripts/install-dependencies build
+	@mkdir -p .build/bench
+	set -o pipefail; cd Benchmarks && swift package benchmark --no-progress | tee ../.build/bench/parts.log
+	@# A benchmark reports that its limit is exceeded, and the command ends well all the same.
+	@! grep 'are allowed$$' .build/bench/parts.log
 
 .PHONY: page-views logins
 page-views: ## Measure page views with and without tokencached (minutes)
@@ -203,4 +211,4 @@ drill-quotas: ## Time one user's requests while another user takes all it can (r
 
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf .build .build-fuzz
+	rm -rf .build .build-fuzz Benchmarks/.build

@@ -240,6 +240,7 @@ var targets: [Target] = [
     ),
     .target(name: "HitDriver", dependencies: ["TokenProtocol"], path: "Tests/HitDriver"),
     .executableTarget(name: "instruction-driver", dependencies: ["HitDriver"], path: "Tests/InstructionDriver"),
+    .target(name: "CacheDriver", dependencies: ["Secrets", "TokenProtocol", "TokenCache"], path: "Tests/CacheDriver"),
     .testTarget(
         name: "DoctorTests",
         dependencies: [
@@ -309,6 +310,7 @@ let package = Package(
         .executable(name: "standin-tenant", targets: ["standin-tenant"]),
         .library(name: "TokenCacheClient", targets: ["TokenCacheClient"]),
         // For the benchmarks, which are a package of their own.
+        .library(name: "CacheDriver", targets: ["CacheDriver"]),
         .library(name: "HitDriver", targets: ["HitDriver"]),
     ],
     dependencies: [
