@@ -114,6 +114,7 @@ extension ModelRun {
         guard !options.noCache, options.refused == nil, random.once(in: 2) else { return false }
         let (user, peer) = (key.key.user, options.peer.uid)
         var output = OutputBuffer()
+        let noID: [UInt8] = []
         let isHit = machine.answerHit(
             user.tenant,
             user.user.field,
@@ -122,7 +123,7 @@ extension ModelRun {
             minTTL: options.minTTL,
             for: peer,
             now: now,
-            id: [].span,
+            id: noID.span,
             into: &output
         )
         guard isHit else {
