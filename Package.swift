@@ -147,7 +147,11 @@ var targets: [Target] = [
     .executableTarget(name: "standin-tenant", dependencies: ["StandInTenant", argumentParser, unixSignals]),
 
     // MARK: Tests
-    .target(name: "TestSupport", dependencies: [nioCore, nioPosix], path: "Tests/TestSupport"),
+    .target(
+        name: "TestSupport",
+        dependencies: ["TokenCache", "TokenStorage", nioCore, nioPosix],
+        path: "Tests/TestSupport"
+    ),
     .testTarget(name: "SafeTextTests", dependencies: ["SafeText"]),
     .testTarget(name: "SecretsTests", dependencies: ["Secrets"]),
     .testTarget(name: "OperatorRepliesTests", dependencies: ["OperatorReplies"]),
@@ -207,7 +211,7 @@ var targets: [Target] = [
     ),
     .executableTarget(
         name: "core-curves",
-        dependencies: ["Secrets", "TokenProtocol", "TokenCache"],
+        dependencies: ["Secrets", "TokenProtocol", "TokenStorage", "TokenCache"],
         path: "Tests/CoreCurves"
     ),
     .executableTarget(

@@ -2,6 +2,7 @@ import Foundation
 import Secrets
 import TokenCache
 import TokenProtocol
+import TokenStorage
 
 /// Measures how long apps, tenants and the clock can block the event loop.
 ///
@@ -36,6 +37,8 @@ private struct Curve {
     static var all: [Curve] {
         [
             Curve(name: "tokens are cached", prepare: { _ in }, run: { $0.fill() }),
+            Curve(name: "hits", prepare: { $0.fill() }, run: { $0.hit() }),
+            Curve(name: "tokens are restored", prepare: { $0.replace() }, run: { $0.restore() }),
             Curve(
                 name: "flush",
                 prepare: { $0.fill() },
@@ -72,10 +75,16 @@ private struct CacheBenchmark {
 
     init(_ size: Int) {
         self.size = size
-        machine = CacheStateMachine(
-            policy: Self.policy(size),
-            tenants: [Self.tenant: Self.limits(concurrent: 1_000)],
-            memory: .anonymous(),
+        guard let storage = TokenStorage(in: AnonymousPages()) else { fatalError("there is no memory") }
+        let memory = CacheMemory(storage: storage, clock: BootClock(), secrets: nil)
+        machine = Self.machine(size, in: memory, now: now)
+    }
+
+    private static func machine(_ size: Int, in memory: CacheMemory, now: Instant) -> CacheStateMachine {
+        CacheStateMachine(
+            policy: policy(size),
+            tenants: [tenant: limits(concurrent: 1_000)],
+            memory: memory,
             random: SystemRandomNumberGenerator(),
             now: now
         )
@@ -162,6 +171,50 @@ private struct CacheBenchmark {
             endCalls { _ in .minted(AccessToken("token-\(number)"), scope: nil, lifetime: .seconds(1_000)) }
         }
     }
+
+    /// Answers a hit on each token, and measures a batch of a thousand as one event.
+    mutating func hit() {
+        var output = OutputBuffer()
+        let noID: [UInt8] = []
+        for start in stride(from: 0, to: size, by: 1_000) {
+            let names = (start..<start + 1_000).map { Self.key($0).user.user.value }
+            timed { machine, now in
+                for name in names {
+                    let isHit = machine.answerHit(
+                        Self.tenant,
+                        .subject,
+                        name.span,
+                        Self.scopes,
+                        minTTL: nil,
+                        for: Self.peer.uid,
+                        now: now,
+                        id: noID.span,
+                        into: &output
+                    )
+                    precondition(isHit, "each token is there")
+                }
+            }
+            unsafe output.drain { _ in }
+        }
+    }
+
+    /// Fills a cache whose memory is a file, and replaces it by the next daemon's.
+    mutating func replace() {
+        guard let file = TokenFile.make(mayBeSecret: false), let storage = TokenStorage(in: file) else {
+            fatalError("there is no memory")
+        }
+        file.setKept(true)
+        let clock = BootClock()
+        machine = Self.machine(size, in: CacheMemory(storage: storage, clock: clock, secrets: nil), now: now)
+        fill()
+        let stored = file.stored.map { ($0.name, dup($0.descriptor)) }
+        guard let next = TokenFile(takingOver: stored), let restored = TokenStorage(restoring: next) else {
+            fatalError("the file can't be taken over")
+        }
+        machine = Self.machine(size, in: CacheMemory(storage: restored, clock: clock, secrets: nil), now: now)
+    }
+
+    mutating func restore() { measure { $0.beginRestoring(now: $1) } }
 
     mutating func reload(changesPolicy: Bool) {
         var policy = Self.policy(size)

@@ -6,7 +6,7 @@ import TokenStorage
 
 @testable import TokenCache
 
-/// What operators and apps do while the last daemon's tokens are being restored, one token in each slice.
+/// Tests what operators and apps do while the last daemon's tokens are being restored, one token in each slice.
 @Suite("While tokens are being restored")
 struct RestoringTests {
     private func cache(
@@ -14,7 +14,7 @@ struct RestoringTests {
         policy: CachePolicy = CachePolicy(),
         tenants: [TenantID: TenantPolicy] = ["main": .test()]
     ) throws -> Simulation {
-        Simulation(policy: policy, tenants: tenants, sliceSize: 1, memory: try KeptTokens.memory(of: tokens))
+        Simulation(policy: policy, tenants: tenants, sliceSize: 2, memory: try KeptTokens.memory(of: tokens))
     }
 
     private func isCached(_ cache: Simulation, _ subject: String) -> Bool {

@@ -1,9 +1,9 @@
 import OperatorReplies
 import Secrets
-import Synchronization
 import Testing
 import TokenCache
 import TokenProtocol
+import TokenStorage
 
 @Suite("One mint per key")
 struct SingleFlightTests {
@@ -54,20 +54,15 @@ struct SingleFlightTests {
 
     @Test("A token without memory for it is reported to the waiters as overload, and doesn't count against the tenant.")
     func noMemory() throws {
-        var cache = Simulation(jitterFraction: 0)
+        let pages = ScarcePages()
+        let storage = try #require(TokenStorage(in: pages))
+        let memory = CacheMemory(storage: storage, clock: BootClock(), secrets: nil)
+        var cache = Simulation(jitterFraction: 0, memory: memory)
         _ = cache.ask(.of("ann"))
         _ = cache.ask(.of("ann"))
         let mint = try cache.onlyMint()
-        // Its own memory is enough for the received token, but not for its replies.
-        let maps = Atomic(0)
-        let memory = unsafe SecretMemory(map: { length in
-            maps.add(1, ordering: .relaxed).oldValue == 0 ? unsafe SecretPages.map(length) : nil
-        })
-        let secret = unsafe SecretBytes(count: 10_000, in: memory) {
-            unsafe $0.initializeMemory(as: UInt8.self, repeating: 0x61)
-        }
-        let token = AccessToken(try #require(secret))
-        let deliveries = cache.end(mint, .minted(token, scope: nil, lifetime: .seconds(3_600)))
+        pages.isUsedUp = true
+        let deliveries = cache.succeed(mint)
         #expect(deliveries.map(\.reply.error?.code) == [.overloaded, .overloaded])
         #expect(deliveries.first?.reply.error?.retryAfter == 1)
         #expect(cache.stats().entries == 0)
@@ -76,6 +71,26 @@ struct SingleFlightTests {
             cache.fail(try cache.onlyMint(), .noMemory)
         }
         #expect(cache.stats().tenants["main"]?.state == "closed")
+        pages.isUsedUp = false
+        try cache.warm(.of("zoe"))
+        #expect(storage.count == 1)
+    }
+
+    @Test("A refresh for whose token there is no memory leaves the present one.")
+    func noMemoryForRefresh() throws {
+        let pages = ScarcePages()
+        let storage = try #require(TokenStorage(in: pages))
+        var cache = Simulation(memory: CacheMemory(storage: storage, clock: BootClock(), secrets: nil))
+        try cache.warm(.of("ann"), lifetime: .seconds(1_000))
+        cache.advance(.seconds(750))
+        #expect(cache.ask(.of("ann")).refreshes)
+        pages.isUsedUp = true
+        let call = try cache.onlyMint()
+        // A larger token needs another region.
+        let token = AccessToken(String(repeating: "x", count: 3_000))
+        _ = cache.end(call, .minted(token, scope: nil, lifetime: .seconds(1_000)))
+        #expect(cache.ask(.of("ann")).served?.token.accessToken == AccessToken("token-1"))
+        #expect(storage.count == 1)
     }
 
     @Test("A failure is remembered for half a second at most.")

@@ -16,12 +16,6 @@ package struct CacheMemory {
         self.clock = clock
         self.secrets = secrets
     }
-
-    /// Creates a memory that belongs to no file, for tests and tools, which end if there is none.
-    package static func anonymous() -> CacheMemory {
-        guard let storage = TokenStorage(in: AnonymousPages()) else { fatalError("there are no addresses left") }
-        return CacheMemory(storage: storage, clock: BootClock(), secrets: nil)
-    }
 }
 
 @available(*, unavailable)

@@ -76,15 +76,18 @@ extension CacheStateMachine {
 
     /// Removes a user's entries, or those with these scopes, and returns them.
     mutating func drop(_ user: UserKey, scopes: ScopeSet?) -> [Entry] {
-        let entries = store.find(allOf: user).compactMap { store[$0] }.filter { scopes ?? $0.key.scopes == $0.key.scopes }
+        let entries = entries(of: user, scopes: scopes)
         for entry in entries { store.remove(entry.slot) }
         return entries
     }
 
+    private func entries(of user: UserKey, scopes: ScopeSet?) -> [Entry] {
+        store.find(allOf: user).compactMap { store[$0] }.filter { scopes ?? $0.key.scopes == $0.key.scopes }
+    }
+
     /// Removes a user's entries, or those with these scopes, and returns their tokens, for their revocation.
     mutating func takeTokens(_ user: UserKey, scopes: ScopeSet?) -> [DroppedToken] {
-        let entries = store.find(allOf: user).compactMap { store[$0] }.filter { scopes ?? $0.key.scopes == $0.key.scopes }
-        return entries.map { entry in
+        entries(of: user, scopes: scopes).map { entry in
             defer { store.remove(entry.slot) }
             return DroppedToken(key: entry.key, token: store.token(of: entry.slot), expiry: entry.life.expiry)
         }

@@ -20,7 +20,7 @@ extension CacheStateMachine {
     /// Does a part of the work, and returns the rest of it.
     mutating func restore(_ budget: inout Int, now: Instant) -> DeferredWork? {
         if isRestoring { readRecords(&budget, now: now) }
-        releaseWaiters(&budget, now: now)
+        releaseWaiters(now: now)
         guard !isRestoring else { return .restore }
         while budget > 0, let prefetch = restoration?.takePrefetch() {
             _ = self.prefetch(prefetch.key, prefetch.options, now: now)
@@ -153,14 +153,15 @@ extension CacheStateMachine {
     }
 
     /// Judges requests anew whose entry is there, or whose entry can't come any more.
-    private mutating func releaseWaiters(_ budget: inout Int, now: Instant) {
-        while budget >= 0, let key = restoration?.nextReleased(), var list = restoration?.waiters[key],
-            let id = waiters.first(of: list)
-        {
-            let member = waiters.remove(id, from: &list)
+    ///
+    /// They have a budget of their own, so that they don't wait while records are read.
+    private mutating func releaseWaiters(now: Instant) {
+        for _ in 0..<Self.repliesPerRound {
+            guard let key = restoration?.nextReleased(), var list = restoration?.waiters[key],
+                let id = waiters.first(of: list), let member = waiters.remove(id, from: &list)
+            else { return }
             restoration?.update(key, list)
-            if let member { judgeAnew(member, now: now) }
-            budget -= 1
+            judgeAnew(member, now: now)
         }
     }
 

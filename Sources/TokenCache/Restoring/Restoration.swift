@@ -40,15 +40,13 @@ struct Restoration {
     private var orderCount = 0
     /// The requests that wait for the entry of a key.
     private(set) var waiters: [TokenKey: Waiters.List] = [:]
-    /// The keys for which requests wait, in the order of the first ones.
-    private var waitedFor: Deque<TokenKey> = []
-    /// The keys whose requests are judged anew.
+    /// The keys whose requests are judged anew before all are read.
     private var released: Deque<TokenKey> = []
     /// The prefetches that follow when all records are read.
     private var prefetches: Deque<Prefetch> = []
 
     /// True if nothing is left to do.
-    var isOver: Bool { !isReading && order.isEmpty && released.isEmpty && prefetches.isEmpty }
+    var isOver: Bool { !isReading && order.isEmpty && waiters.isEmpty && prefetches.isEmpty }
 
     // MARK: Orders
 
@@ -74,23 +72,20 @@ struct Restoration {
     // MARK: Waiters
 
     /// Updates the requests that wait for a key.
-    mutating func update(_ key: TokenKey, _ list: Waiters.List) {
-        if waiters[key] == nil { waitedFor.append(key) }
-        waiters[key] = list.isEmpty ? nil : list
-    }
+    mutating func update(_ key: TokenKey, _ list: Waiters.List) { waiters[key] = list.isEmpty ? nil : list }
 
     /// Releases the requests that wait for a key, as its entry is there.
     mutating func release(_ key: TokenKey) {
         if waiters[key] != nil { released.append(key) }
     }
 
-    /// The next key whose requests are judged anew.
+    /// Returns the next key whose requests are judged anew, which is any when all records are read.
     mutating func nextReleased() -> TokenKey? {
         while let key = released.first {
             if waiters[key] != nil { return key }
             released.removeFirst()
         }
-        return nil
+        return isReading ? nil : waiters.first?.key
     }
 
     // MARK: Prefetches
@@ -107,11 +102,9 @@ struct Restoration {
 
     // MARK: The end
 
-    /// Notes that all records are read, and releases all requests.
+    /// Notes that all records are read, which releases all requests.
     mutating func endReading() {
         isReading = false
         (flushed, orders) = ([], [:])
-        released.append(contentsOf: waitedFor)
-        waitedFor = []
     }
 }

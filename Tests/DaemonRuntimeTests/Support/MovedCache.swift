@@ -1,6 +1,7 @@
 import Foundation
 import Secrets
 import SocketServer
+import TestSupport
 import TokenCache
 import TokenProtocol
 

@@ -2,6 +2,7 @@ import NIOCore
 import NIOPosix
 import OperatorReplies
 import SocketServer
+import TestSupport
 import Testing
 import TokenCache
 import TokenProtocol

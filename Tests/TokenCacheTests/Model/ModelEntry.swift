@@ -101,4 +101,10 @@ extension Duration {
         let (seconds, attoseconds) = components
         return .seconds(seconds) + .nanoseconds((attoseconds + 500_000_000) / 1_000_000_000)
     }
+
+    /// The duration, rounded up to nanoseconds.
+    var roundedUpToNanoseconds: Duration {
+        let (seconds, attoseconds) = components
+        return .seconds(seconds) + .nanoseconds((attoseconds + 999_999_999) / 1_000_000_000)
+    }
 }

@@ -208,7 +208,10 @@ extension ModelRun {
     }
 
     private func end() throws {
-        guard kept.isKept else { return kept.isKept = true }
+        guard kept.isKept else {
+            kept.isKept = true
+            return
+        }
         if random.once(in: 2) { try finishSlices() }
         if random.once(in: 3) { try shutDown() }
         try restart()

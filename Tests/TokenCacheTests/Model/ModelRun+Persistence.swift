@@ -114,8 +114,9 @@ extension ModelRun {
     /// Checks that no token is lost that was served, and that the cache knows as much of it as before.
     private func checkLosses(_ before: [ModelEntry]) throws {
         for old in before where old.token.expiry > now {
-            let key = configured.flatMap(\.keys).first { $0.key.user.user == old.token.key.key.user.user
-                && $0.key.scopes == old.token.key.key.scopes && $0.identity == old.token.key.identity
+            let key = configured.flatMap(\.keys).first {
+                $0.key.user.user == old.token.key.key.user.user
+                    && $0.key.scopes == old.token.key.key.scopes && $0.identity == old.token.key.identity
             }
             guard let key else { continue }
             guard let new = key.entry, new.token === old.token else {

@@ -1,6 +1,6 @@
 import OperatorReplies
-import TestSupport
 import Secrets
+import TestSupport
 import TokenProtocol
 
 @testable import TokenCache

@@ -38,7 +38,10 @@ final class ModelRun {
     var machine: CacheStateMachine
     var random: SeededRandom
     let sliceSize: Int
-    var now = ModelRun.start
+    /// The time, in whole nanoseconds like the system's clock, in which the cache counts.
+    var now = ModelRun.start {
+        didSet { now = Self.start + (now - Self.start).roundedUpToNanoseconds }
+    }
     var step = 0
     var policy: CachePolicy
     var registry: TenantRegistry

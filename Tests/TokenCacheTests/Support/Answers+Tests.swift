@@ -42,23 +42,32 @@ extension Reply {
 
 extension TokenReply {
     private struct Line: Decodable {
-        let access_token: String
-        let expires_in: Int
+        let accessToken: String
+        let expiresIn: Int
         let scope: String
         let source: String
         let stale: Bool?
-        let min_ttl_met: Bool?
+        let minTTLMet: Bool?
+
+        enum CodingKeys: String, CodingKey {
+            case accessToken = "access_token"
+            case expiresIn = "expires_in"
+            case scope
+            case source
+            case stale
+            case minTTLMet = "min_ttl_met"
+        }
     }
 
     /// Reads the line of a hit.
     init(line output: inout OutputBuffer) throws {
         let line = try JSONDecoder().decode(Line.self, from: unsafe output.drain { unsafe Data($0) })
         self.init(
-            token: GrantedToken(AccessToken(line.access_token), scope: line.scope, expiresAt: WallTime(seconds: 0)),
-            expiresIn: line.expires_in,
+            token: GrantedToken(AccessToken(line.accessToken), scope: line.scope, expiresAt: WallTime(seconds: 0)),
+            expiresIn: line.expiresIn,
             source: line.source == "cache" ? .cache : .tenant,
             isStale: line.stale ?? false,
-            meetsMinTTL: line.min_ttl_met ?? true
+            meetsMinTTL: line.minTTLMet ?? true
         )
     }
 }

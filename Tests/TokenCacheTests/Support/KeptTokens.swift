@@ -8,18 +8,23 @@ import TokenStorage
 
 /// The file of a daemon's tokens, which the next daemon takes over.
 final class KeptTokens {
+    /// The clock of all daemons.
+    ///
+    /// Two that were created one after another differ by the time between two looks at the system's clock.
+    private static let clock = BootClock()
+
     private let file: TokenFile
 
-    private init(_ file: TokenFile) { self.file = file }
-
-    /// Creates an empty file that the next daemon is to have.
-    convenience init() throws {
-        self.init(try #require(TokenFile.make(mayBeSecret: false)))
-        isKept = true
+    private init(_ file: TokenFile) {
+        self.file = file
+        file.setKept(true)
     }
 
+    /// Creates an empty file that the next daemon is to have.
+    convenience init() throws { self.init(try #require(TokenFile.make(mayBeSecret: false))) }
+
     /// True if the next daemon is to have the tokens.
-    var isKept = false {
+    var isKept = true {
         didSet { file.setKept(isKept) }
     }
 
@@ -29,9 +34,7 @@ final class KeptTokens {
     /// Returns the file as the next daemon takes it over, or nil if it is not kept, and its memory.
     func next() throws -> (tokens: KeptTokens, memory: CacheMemory)? {
         guard let file = TokenFile(takingOver: file.stored.map { ($0.name, dup($0.descriptor)) }) else { return nil }
-        let tokens = KeptTokens(file)
-        tokens.isKept = true
-        return (tokens, Self.memory(try #require(TokenStorage(restoring: file))))
+        return (KeptTokens(file), Self.memory(try #require(TokenStorage(restoring: file))))
     }
 
     /// The names of the tokens that the next daemon would find, sorted.
@@ -50,7 +53,7 @@ final class KeptTokens {
     }
 
     private static func memory(_ storage: TokenStorage) -> CacheMemory {
-        CacheMemory(storage: storage, clock: BootClock(), secrets: nil)
+        CacheMemory(storage: storage, clock: clock, secrets: nil)
     }
 }
 

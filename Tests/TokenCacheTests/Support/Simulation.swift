@@ -1,5 +1,6 @@
 import OperatorReplies
 import Secrets
+import TestSupport
 import Testing
 import TokenProtocol
 
