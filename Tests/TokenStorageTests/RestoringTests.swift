@@ -42,10 +42,13 @@ struct RestoringTests {
     func secret() throws {
         let file = try #require(TokenFile.make())
         file.setKept(true)
-        let storage = try #require(TokenStorage(in: file))
+        var shortages = 0
+        let storage = try #require(TokenStorage(in: file) { _ in shortages += 1 })
         for number in 0..<2_000 { #expect(storage.insert(.of("user-\(number)")) != nil) }
         let found = try TokenStorage.next(MemoryFiles(of: file)).restoreAll()
         #expect(Set(found.values) == Set((0..<2_000).map { "user-\($0)" }))
+        #expect(storage.isLocked == (shortages == 0))
+        if file.isLocked(at: 0) { #expect(storage.isLocked, "a secret file is locked by itself") }
     }
 
     @Test("A file that its daemon didn't want to keep is not read, nor is one that it wanted to keep only for a time.")
