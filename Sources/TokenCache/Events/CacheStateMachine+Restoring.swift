@@ -10,8 +10,8 @@ extension CacheStateMachine {
     ///
     /// The tenants have to be known by now.
     package mutating func beginRestoring(now: Instant) -> CacheActions {
-        if restoration?.began == nil {
-            restoration?.began = now
+        if let restoration, restoration.began == nil {
+            self.restoration?.began = now
             add(.restore)
         }
         return finish(now)

@@ -1,4 +1,5 @@
 import Audit
+import DaemonConfiguration
 import DaemonRuntime
 import Dispatch
 import Foundation
