@@ -36,6 +36,15 @@ extension CacheStateMachine {
         return nil
     }
 
+    /// Reads the rest of the records at the end of the daemon, if an order may concern them.
+    mutating func finishRestoring(now: Instant) {
+        guard restoration?.began != nil, restoration?.hasOrders == true else { return }
+        while isRestoring {
+            var budget = sliceSize
+            readRecords(&budget, now: now)
+        }
+    }
+
     // MARK: Records
 
     private mutating func readRecords(_ budget: inout Int, now: Instant) {
