@@ -68,8 +68,10 @@ import Secrets
         }
         _ = unsafe madvise(address, count, CInt(MADV_DONTDUMP))
         _ = unsafe madvise(address, count, CInt(MADV_DONTFORK))
+        let offset = mapped
         mapped += count
-        if unsafe lock_on_fault(address, count) != 0 { reportShortage() }
+        // To lock a secret file fails, as its pages can't be looked at, and is not needed.
+        if !pages.isLocked(at: offset), unsafe lock_on_fault(address, count) != 0 { reportShortage() }
         return true
     }
 

@@ -13,10 +13,13 @@ final class MemoryFile: Sendable {
     let descriptor: CInt
     /// The size in bytes.
     let size: Int
+    /// True if its pages are locked by themselves.
+    let isSecret: Bool
 
-    private init(_ descriptor: CInt, _ size: Int) {
+    private init(_ descriptor: CInt, _ size: Int, isSecret: Bool) {
         self.descriptor = descriptor
         self.size = size
+        self.isSecret = isSecret
     }
 
     /// Takes over a file of an earlier daemon, or closes it and returns nil if it is no regular file.
@@ -27,6 +30,8 @@ final class MemoryFile: Sendable {
         let isFile = unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
         self.descriptor = descriptor
         size = isFile ? Int(status.st_size) : 0
+        // Only ordinary memory files have seals, so only they answer F_GET_SEALS.
+        isSecret = fcntl(descriptor, 1034) < 0
         // Of a failed initialiser the deinitialiser closes the descriptor.
         guard isFile, size > 0 else { return nil }
     }
@@ -35,7 +40,7 @@ final class MemoryFile: Sendable {
     static func makeSecret(size: Int) -> MemoryFile? {
         let descriptor = create_secret_memory_file()
         guard descriptor >= 0 else { return nil }
-        let file = MemoryFile(descriptor, size)
+        let file = MemoryFile(descriptor, size, isSecret: true)
         return ftruncate(descriptor, size) == 0 ? file : nil
     }
 
@@ -43,7 +48,7 @@ final class MemoryFile: Sendable {
     static func makeOrdinary(size: Int) -> MemoryFile? {
         let descriptor = unsafe create_memory_file("tokens")
         guard descriptor >= 0 else { return nil }
-        let file = MemoryFile(descriptor, size)
+        let file = MemoryFile(descriptor, size, isSecret: false)
         return ftruncate(descriptor, size) == 0 && seal_memory_file(descriptor) == 0 ? file : nil
     }
 

@@ -10,6 +10,9 @@ package protocol PageSource: AnyObject {
     ///   - count: The number of bytes.
     func map(at address: UnsafeMutableRawPointer, offset: Int, count: Int) -> MapOutcome
 
+    /// True if a mapped part is locked by itself.
+    func isLocked(at offset: Int) -> Bool
+
     /// Takes memory from the kernel, so that its first use can't fail.
     ///
     /// - Returns: False if the kernel has none.

@@ -137,6 +137,8 @@ import Synchronization
         return again
     }
 
+    package func isLocked(at offset: Int) -> Bool { (file(at: offset) ?? first).isSecret }
+
     package func commit(at address: UnsafeMutableRawPointer, offset: Int, count: Int) -> Bool {
         (file(at: offset) ?? first).commit(offset: offset, count: count)
     }

@@ -4,7 +4,7 @@ package import TokenProtocol
 /// A view of one token's record in the storage's memory.
 ///
 /// It is an address and nothing else, so its use costs neither a reference count nor a check. It is valid until the
-/// record is removed, or until its last pin is, if it is pinned.
+/// record is removed.
 ///
 ///     0 state · 1 field and flags · 2 user's length · 4 check · 8 last used · 16 owner · 20 class
 ///     24 sent · 32 arrived · 40 fingerprint · 48 lifetime · 52 jitter · 56 expires at · 60 token's length
@@ -136,16 +136,6 @@ package import TokenProtocol
     @inlinable package var replacedReported: Bool {
         load(Offset.fieldAndFlags, UInt8.self) & Bits.replacedReported != 0
     }
-
-    // MARK: State
-
-    private var state: UInt8 { load(0, UInt8.self) }
-
-    /// True if the token was removed while it was pinned.
-    var isDropped: Bool { state == RecordState.dropped.rawValue }
-
-    /// Marks a token as removed, so that the next daemon doesn't find it.
-    func markAsDropped() { store(RecordState.dropped.rawValue, 0) }
 
     // MARK: Bytes
 

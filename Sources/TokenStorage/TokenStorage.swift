@@ -22,8 +22,6 @@ package final class TokenStorage {
     var classes = ClassTable()
     /// The work that is left of taking over an earlier daemon's records.
     var restoration: Restoration?
-    /// The number of pins of each record that has any.
-    private var pins: [RecordID: Int] = [:]
     /// The number of tokens.
     ///
     /// An earlier daemon's tokens count from when they are restored.
@@ -98,32 +96,12 @@ package final class TokenStorage {
         return id
     }
 
-    /// Removes a token, and overwrites it unless it is pinned.
+    /// Removes a token, and overwrites it.
     package func remove(_ id: RecordID) {
         count -= 1
-        if !pins.isEmpty, pins[id] != nil {
-            records[id].markAsDropped()
-        } else {
-            free(id)
-        }
-    }
-
-    private func free(_ id: RecordID) {
         let tokenClass = records[id].classID
         slab.free(id)
         release(tokenClass)
-    }
-
-    // MARK: Pins
-
-    /// Keeps a token's record beyond its removal until ``unpin(_:)`` is called as often.
-    package func pin(_ id: RecordID) { pins[id, default: 0] += 1 }
-
-    /// Ends a pin, and overwrites the record if it was the last one and the token is removed.
-    package func unpin(_ id: RecordID) {
-        guard let count = pins[id] else { return }
-        pins[id] = count > 1 ? count - 1 : nil
-        if count == 1, records[id].isDropped { free(id) }
     }
 
     // MARK: Classes

@@ -42,10 +42,13 @@ struct RestoringTests {
     func secret() throws {
         let file = try #require(TokenFile.make())
         file.setKept(true)
-        let storage = try #require(TokenStorage(in: file))
+        var shortages = 0
+        let storage = try #require(TokenStorage(in: file) { _ in shortages += 1 })
         for number in 0..<2_000 { #expect(storage.insert(.of("user-\(number)")) != nil) }
         let found = try TokenStorage.next(MemoryFiles(of: file)).restoreAll()
         #expect(Set(found.values) == Set((0..<2_000).map { "user-\($0)" }))
+        #expect(storage.isLocked == (shortages == 0))
+        if file.isLocked(at: 0) { #expect(storage.isLocked, "a secret file is locked by itself") }
     }
 
     @Test("A file that its daemon didn't want to keep is not read, nor is one that it wanted to keep only for a time.")
@@ -66,21 +69,15 @@ struct RestoringTests {
         var random = SeededRandom(seed: seed)
         var (storage, files) = try TokenStorage.kept()
         var model: [RecordID: String] = [:]
-        var pinned: [RecordID] = []
         for number in 0..<1_500 {
             let subject = "user-\(number)"
             let scope = "scope-\(random.below(40))"
             let id = try #require(storage.insert(.of(subject, scope: scope, padding: random.below(3_000))))
             model[id] = subject
             if random.once(in: 2), let gone = model.randomElement(using: &random) {
-                if random.once(in: 10) {
-                    storage.pin(gone.key)
-                    pinned.append(gone.key)
-                }
                 storage.remove(gone.key)
                 model[gone.key] = nil
             }
-            if random.once(in: 10), let last = pinned.popLast() { storage.unpin(last) }
             guard random.once(in: 100) else { continue }
             // The killed daemon's files go on in the next one, which may be killed while it restores.
             files = try files.copy()
@@ -91,11 +88,9 @@ struct RestoringTests {
             storage = try TokenStorage.next(files)
             #expect(storage.restoreAll(slice: 1 + random.below(300)) == model, "seed \(seed), after \(number)")
             #expect(storage.count == model.count)
-            pinned = []
         }
         for (id, subject) in model { #expect(storage.records[id].text.hasPrefix("token-of-\(subject).")) }
         for id in model.keys { storage.remove(id) }
-        for id in pinned { storage.unpin(id) }
         #expect(storage.classCount == 0)
         #expect(storage.size == 0)
         #expect(try !files.contain("token-of-user-"), "all that was removed is overwritten")
@@ -143,22 +138,15 @@ struct RestoringTests {
         #expect(try files.contain("token-of-ann"))
     }
 
-    @Test("A removed token is overwritten in the file at once, and a pinned one with its last pin.")
+    @Test("A removed token is overwritten in the file at once.")
     func overwritten() throws {
         let (storage, files) = try TokenStorage.kept()
-        let ids = try ["ann", "bob", "cat"].map { try #require(storage.insert(.of($0))) }
-        for subject in ["ann", "bob", "cat"] { #expect(try files.contain("token-of-\(subject).")) }
+        let ids = try ["ann", "bob"].map { try #require(storage.insert(.of($0))) }
+        for subject in ["ann", "bob"] { #expect(try files.contain("token-of-\(subject).")) }
         storage.remove(ids[0])
         #expect(try !files.contain("token-of-ann."))
-        for _ in 0..<2 { storage.pin(ids[1]) }
-        storage.remove(ids[1])
-        storage.unpin(ids[1])
-        #expect(storage.records[ids[1]].text == "token-of-bob.")
-        let next = try TokenStorage.next(files.copy())
-        #expect(next.restoreAll().values.sorted() == ["cat"], "a removed token isn't restored, pinned or not")
-        storage.unpin(ids[1])
-        #expect(try !files.contain("token-of-bob."))
-        #expect(try files.contain("token-of-cat."))
+        #expect(try files.contain("token-of-bob."))
+        #expect(try TokenStorage.next(files).restoreAll().values.sorted() == ["bob"])
     }
 
     @Test("A record with any changed bit that its daemon doesn't change is left out, and its neighbours are read.")

@@ -57,40 +57,29 @@ struct TokenStorageTests {
         #expect((storage.size - before) / 20_000 <= 1_286)
     }
 
-    @Test("Whatever is stored, used, pinned and removed, each record keeps its own bytes.", arguments: 1...8)
+    @Test("Whatever is stored and removed, each record keeps its own bytes.", arguments: 1...8)
     func model(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         var model: [RecordID: String] = [:]
-        var pinned: [RecordID: String] = [:]
         for number in 0..<4_000 {
             let subject = "user-\(number)-" + String(repeating: "u", count: random.below(40))
             let padding = random.once(in: 50) ? random.below(60_000) : random.below(1_500)
             let token = NewToken.of(subject, scope: "scope-\(random.below(50))", padding: padding)
             let id = try #require(storage.insert(token))
-            #expect(model[id] == nil && pinned[id] == nil)
+            #expect(model[id] == nil)
             model[id] = subject
             if random.once(in: 2), let gone = model.randomElement(using: &random) {
-                if pinned.count < 20, random.once(in: 10) {
-                    storage.pin(gone.key)
-                    pinned[gone.key] = gone.value
-                }
                 storage.remove(gone.key)
                 model[gone.key] = nil
             }
-            if random.once(in: 5), let free = pinned.randomElement(using: &random) {
-                #expect(storage.records[free.key].text.hasPrefix("token-of-\(free.value)."))
-                storage.unpin(free.key)
-                pinned[free.key] = nil
-            }
             #expect(storage.count == model.count)
         }
-        for (id, subject) in model.merging(pinned, uniquingKeysWith: { first, _ in first }) {
+        for (id, subject) in model {
             let record = storage.records[id]
             #expect(record.subject == subject)
             #expect(record.text.hasPrefix("token-of-\(subject)."))
         }
         for id in model.keys { storage.remove(id) }
-        for id in pinned.keys { storage.unpin(id) }
         #expect(storage.count == 0)
         #expect(storage.classCount == 0)
         #expect(storage.size == 0, "all memory is returned")
