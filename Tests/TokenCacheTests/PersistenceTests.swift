@@ -143,6 +143,29 @@ struct PersistenceTests {
         #expect(next.machine.store.owner(of: slot) == 8)
     }
 
+    @Test("What a flush has dropped is gone at the end, even if the daemon ends before all of it was overwritten.")
+    func flushedAtTheEnd() throws {
+        let kept = try KeptTokens()
+        var cache = Simulation(sliceSize: 2, memory: try kept.memory())
+        for number in 1...9 { try cache.warm(.of("user\(number)")) }
+        cache.flushOnly()
+        #expect(try !kept.names().isEmpty)
+        cache.shutDown()
+        #expect(try kept.names() == [])
+    }
+
+    @Test("A flush holds at the end, too, if it came before all tokens of the last daemon were read.")
+    func flushedWhileRestoring() throws {
+        let kept = try KeptTokens()
+        let memory = try kept.memory()
+        for number in 1...9 { try StoredToken("user\(number)").store(in: memory) }
+        var next = Simulation(sliceSize: 2, memory: try #require(try kept.next()).memory)
+        next.beginRestoring()
+        next.flushOnly()
+        next.shutDownOnly()
+        #expect(try kept.names() == [])
+    }
+
     @Test("Without the wish to keep them, the next daemon has no tokens.")
     func unwanted() throws {
         let kept = try KeptTokens()

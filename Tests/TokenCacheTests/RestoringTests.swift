@@ -103,7 +103,7 @@ struct RestoringTests {
         cache.flushOnly()
         #expect(cache.askOnly(.of("eve"), noCache: true) == .wait)
         cache.endOnly(try cache.onlyMint(), "eve-1")
-        #expect(cache.restore() == nil, "the count has been reported, or is zero")
+        #expect(cache.restore() != nil)
         cache.finishWork()
         #expect(["ann", "bob", "cat", "dan", "eve"].map { isCached(cache, $0) } == [false, false, false, false, true])
         #expect(cache.stats().entries == 1)

@@ -300,6 +300,14 @@ struct EntryStore {
         return floor.next >= floor.end
     }
 
+    /// Frees all that flushes have left, at the end of the daemon.
+    mutating func finishSweeps() {
+        for tenant in floors.keys {
+            var budget = Int.max
+            _ = sweep(tenant, &budget)
+        }
+    }
+
     /// Removes a floor below which nothing is left.
     mutating func endFlush(of tenant: TenantID) {
         floors[tenant] = nil

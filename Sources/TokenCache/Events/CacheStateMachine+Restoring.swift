@@ -10,8 +10,8 @@ extension CacheStateMachine {
     ///
     /// The tenants have to be known by now.
     package mutating func beginRestoring(now: Instant) -> CacheActions {
-        if restoration?.began == nil {
-            restoration?.began = now
+        if let restoration, restoration.began == nil {
+            self.restoration?.began = now
             add(.restore)
         }
         return finish(now)
@@ -34,6 +34,15 @@ extension CacheStateMachine {
         restoration = nil
         enforceEntryLimit(now: now)
         return nil
+    }
+
+    /// Reads the rest of the records at the end of the daemon, if an order may concern them.
+    mutating func finishRestoring(now: Instant) {
+        guard restoration?.began != nil, restoration?.hasOrders == true else { return }
+        while isRestoring {
+            var budget = sliceSize
+            readRecords(&budget, now: now)
+        }
     }
 
     // MARK: Records

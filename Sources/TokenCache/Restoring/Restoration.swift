@@ -63,6 +63,9 @@ struct Restoration {
         orders = [:]
     }
 
+    /// True if something has been ordered about records that are not read yet.
+    var hasOrders: Bool { dropsRest || !flushed.isEmpty || !orders.isEmpty }
+
     /// True if a tenant's records are dropped.
     func drops(_ tenant: TenantID) -> Bool { dropsRest || flushed.contains(tenant) }
 

@@ -40,7 +40,7 @@ final class ModelRun {
     let sliceSize: Int
     /// The time, in whole nanoseconds like the system's clock, in which the cache counts.
     var now = ModelRun.start {
-        didSet { now = Self.start + (now - Self.start).roundedUpToNanoseconds }
+        didSet { now = Self.wholeNanoseconds(now) }
     }
     var step = 0
     var policy: CachePolicy
@@ -211,6 +211,9 @@ final class ModelRun {
 
     // MARK: Time
 
+    /// Returns a time, rounded up to whole nanoseconds.
+    private static func wholeNanoseconds(_ time: Instant) -> Instant { start + (time - start).roundedUpToNanoseconds }
+
     /// True if the cache has done everything that it has to do now.
     var isIdle: Bool {
         guard let wake else { return true }
@@ -238,7 +241,7 @@ final class ModelRun {
     ///
     /// Timers on the way go off at their time.
     func passTime(_ length: Duration) throws {
-        let end = now + length
+        let end = Self.wholeNanoseconds(now + length)
         for round in 0... {
             guard let wake, wake <= end else { break }
             guard round < 20_000 else { throw violated("the cache asks to be woken again and again") }

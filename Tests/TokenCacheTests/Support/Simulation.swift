@@ -342,6 +342,8 @@ struct Simulation {
         take(machine.reconfigure(policy: CachePolicy(), tenants: tenants, now: now))
     }
 
+    mutating func shutDownOnly() { take(machine.shutDown(now: now)) }
+
     mutating func beginRoundOnly(_ subjects: [String]) {
         take(machine.beginPrefetchRound(of: "main", subjects, TokenKey.of("any").scopes, now: now).actions)
     }
