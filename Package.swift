@@ -240,7 +240,11 @@ var targets: [Target] = [
     ),
     .target(name: "HitDriver", dependencies: ["TokenProtocol"], path: "Tests/HitDriver"),
     .executableTarget(name: "instruction-driver", dependencies: ["HitDriver"], path: "Tests/InstructionDriver"),
-    .target(name: "CacheDriver", dependencies: ["Secrets", "TokenProtocol", "TokenCache"], path: "Tests/CacheDriver"),
+    .target(
+        name: "CacheDriver",
+        dependencies: ["Secrets", "TokenProtocol", "TokenStorage", "TokenCache"],
+        path: "Tests/CacheDriver"
+    ),
     .testTarget(
         name: "DoctorTests",
         dependencies: [

@@ -2,6 +2,7 @@ import FoundationEssentials
 import Secrets
 import TokenCache
 import TokenProtocol
+import TokenStorage
 
 /// Looks up cached tokens and writes the replies, without I/O, for counts of instructions and for benchmarks.
 public struct CacheDriver: ~Copyable {
@@ -34,9 +35,11 @@ public struct CacheDriver: ~Copyable {
             burst: 10_000_000,
             maxConcurrent: 1_000
         )
+        guard let storage = TokenStorage(in: AnonymousPages()) else { preconditionFailure("there are addresses left") }
         machine = CacheStateMachine(
             policy: policy,
             tenants: [Self.tenant: limits],
+            memory: CacheMemory(storage: storage, clock: BootClock(), secrets: nil),
             random: SystemRandomNumberGenerator(),
             now: now
         )
@@ -59,19 +62,17 @@ public struct CacheDriver: ~Copyable {
     private mutating func answer() -> Bool {
         next = (next + Self.stride) % users.count
         let (user, id) = (users[next], id)
-        guard
-            let reply = machine.hit(
-                Self.tenant,
-                .subject,
-                user.span,
-                Self.scopes,
-                minTTL: nil,
-                for: Self.peer.uid,
-                now: now
-            )
-        else { return false }
-        ReplyEncoder.encode(reply, id: id.span, into: &output)
-        return true
+        return machine.answerHit(
+            Self.tenant,
+            .subject,
+            user.span,
+            Self.scopes,
+            minTTL: nil,
+            for: Self.peer.uid,
+            now: now,
+            id: id.span,
+            into: &output
+        )
     }
 
     private mutating func mint(_ user: String) {
