@@ -71,8 +71,15 @@ import Secrets
         let offset = mapped
         mapped += count
         // To lock a secret file fails, as its pages can't be looked at, and is not needed.
-        if !pages.isLocked(at: offset), unsafe lock_on_fault(address, count) != 0 { reportShortage() }
+        if !pages.isLocked(at: offset), unsafe lock_on_fault(address, count) != 0 { lockParts(from: offset) }
         return true
+    }
+
+    /// Locks as many parts as the limit allows, and reports that it doesn't allow all.
+    private func lockParts(from offset: Int) {
+        for part in stride(from: offset, to: mapped, by: Self.part) {
+            guard unsafe lock_on_fault(start + part, Self.part) == 0 else { return reportShortage() }
+        }
     }
 
     private func reportShortage() {

@@ -12,8 +12,6 @@ package final class AnonymousPages: PageSource {
         unsafe mprotect(address, count, PROT_READ | PROT_WRITE) == 0 ? .mapped : .refused
     }
 
-    package func isLocked(at offset: Int) -> Bool { false }
-
     package func commit(at address: UnsafeMutableRawPointer, offset: Int, count: Int) -> Bool { true }
 
     package func decommit(at address: UnsafeMutableRawPointer, offset: Int, count: Int) -> Bool {

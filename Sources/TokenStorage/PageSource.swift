@@ -23,3 +23,8 @@ package protocol PageSource: AnyObject {
     /// - Returns: False if the kernel can't take it back. It stays in use then.
     func decommit(at address: UnsafeMutableRawPointer, offset: Int, count: Int) -> Bool
 }
+
+extension PageSource {
+    /// False: a source's parts need to be locked, unless it says something else.
+    package func isLocked(at offset: Int) -> Bool { false }
+}

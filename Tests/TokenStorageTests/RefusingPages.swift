@@ -16,8 +16,6 @@ final class RefusingPages: PageSource {
         return unsafe pages.map(at: address, offset: offset, count: count)
     }
 
-    func isLocked(at offset: Int) -> Bool { false }
-
     func commit(at address: UnsafeMutableRawPointer, offset: Int, count: Int) -> Bool {
         guard commits > 0 else { return false }
         commits -= 1
