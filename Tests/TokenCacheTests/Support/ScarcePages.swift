@@ -9,6 +9,8 @@ final class ScarcePages: PageSource {
         isUsedUp ? .refused : unsafe pages.map(at: address, offset: offset, count: count)
     }
 
+    func isLocked(at offset: Int) -> Bool { false }
+
     func commit(at address: UnsafeMutableRawPointer, offset: Int, count: Int) -> Bool {
         unsafe !isUsedUp && pages.commit(at: address, offset: offset, count: count)
     }
