@@ -80,6 +80,8 @@ package import TokenProtocol
     private var resuming: [Connection] = []
     /// The connections that send at the end of this turn.
     private var sending: [Connection] = []
+    /// The connections that are sending.
+    private var sendingNow: [Connection] = []
     /// True if connections had yielded before this turn began, which has looked at all sockets since.
     private var isRoundDue = false
     private var drain: Drain?
@@ -129,7 +131,9 @@ package import TokenProtocol
     /// Continues and sends what this turn has left, once the reactor has looked at all sockets.
     private func turnEnded() {
         if isRoundDue { scheduler.serveRound() }
-        for connection in exchange(&resuming, with: []) { connection.resumeNow() }
+        if !resuming.isEmpty {
+            for connection in exchange(&resuming, with: []) { connection.resumeNow() }
+        }
         sendAll()
         isRoundDue = scheduler.hasYielded
         if isRoundDue || !resuming.isEmpty || !sending.isEmpty { reactor.turnSoon() }
@@ -141,11 +145,12 @@ package import TokenProtocol
     /// first, and all replies are sent at its end. A peer with several connections finds all its replies together.
     private func sendAll() {
         guard !sending.isEmpty else { return }
-        // Sending may close a connection, and others with it. Nothing of that adds a connection to the list.
-        let connections = sending
-        largeOutput = connections.count > 1 ? Self.gathered : Self.streamed
-        sending.removeAll(keepingCapacity: true)
-        for connection in connections { connection.sendNow() }
+        // Sending may close a connection, and others with it. What that adds is sent in the next turn. Two lists take turns,
+        // so that neither is allocated anew.
+        swap(&sending, &sendingNow)
+        largeOutput = sendingNow.count > 1 ? Self.gathered : Self.streamed
+        for connection in sendingNow { connection.sendNow() }
+        sendingNow.removeAll(keepingCapacity: true)
         requestHandler.roundEnded()
     }
 

@@ -28,7 +28,6 @@ package struct BootClock: Sendable {
 extension Duration {
     /// The duration in nanoseconds, for up to three hundred years.
     package var wholeNanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds.multipliedReportingOverflow(by: 1_000_000_000).partialValue &+ attoseconds / 1_000_000_000
+        Int64(truncatingIfNeeded: attoseconds / 1_000_000_000)
     }
 }

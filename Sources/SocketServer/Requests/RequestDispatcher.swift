@@ -21,6 +21,8 @@ package final class RequestDispatcher: RequestHandler {
     private var hits = 0
     /// The batches of this round of the event loop that had hits, with the time when each began.
     private var answered: [(began: Instant, hits: Int)] = []
+    /// An empty list with the memory of earlier batches.
+    private var spare: [(began: Instant, hits: Int)] = []
 
     /// Creates a dispatcher for a cache.
     package init(cache: TokenCache, access: AccessPolicy, dependencies: Dependencies) {
@@ -60,10 +62,10 @@ package final class RequestDispatcher: RequestHandler {
             if hits > 0 { counters.count(hits: hits, from: client) }
         }
         // `nonisolated(unsafe)`, because the compiler can't know that the cache's isolation is this very event loop. It
-        // is sound: `assumeIsolated` has checked it, so nothing runs beside `body`, and `body` isn't kept beyond the
+        // is sound: `onOwnThread` has checked it, so nothing runs beside `body`, and `body` isn't kept beyond the
         // call.
         nonisolated(unsafe) let (body, permissions) = (body, clientPermissions)
-        cache.assumeIsolated { cache in
+        cache.onOwnThread { cache in
             unsafe body { field, user, tenant, scope, minTTL, id, output in
                 guard let target = unsafe permissions.find(field, user, tenant, scope) else { return false }
                 let isHit = cache.answerHit(
@@ -89,11 +91,14 @@ package final class RequestDispatcher: RequestHandler {
 
     package func roundEnded() {
         guard !answered.isEmpty else { return }
-        let (now, answered) = (dependencies.now(), answered)
-        cache.assumeIsolated { cache in
-            for batch in answered { cache.recordHits(batch.hits, now - batch.began) }
+        let now = dependencies.now()
+        // Two lists take turns, so that neither is allocated anew.
+        var batches = exchange(&answered, with: exchange(&spare, with: []))
+        cache.onOwnThread { [batches] cache in
+            for batch in batches { cache.recordHits(batch.hits, now - batch.began) }
         }
-        self.answered.removeAll(keepingCapacity: true)
+        batches.removeAll(keepingCapacity: true)
+        spare = batches
     }
 
     // MARK: Requests

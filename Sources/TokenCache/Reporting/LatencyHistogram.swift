@@ -1,5 +1,6 @@
 import Histogram
 import OperatorReplies
+import TokenStorage
 
 /// The distribution of a time since the start.
 package struct LatencyHistogram: Sendable {
@@ -43,8 +44,6 @@ package struct LatencyHistogram: Sendable {
     }
 
     private static func nanoseconds(_ latency: Duration) -> UInt64 {
-        let (seconds, attoseconds) = latency.components
-        let whole = UInt64(Swift.max(0, seconds)) * 1_000_000_000
-        return min(whole + UInt64(Swift.max(0, attoseconds)) / 1_000_000_000, max)
+        min(UInt64(Swift.max(0, latency.wholeNanoseconds)), max)
     }
 }
