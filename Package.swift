@@ -38,8 +38,8 @@ let programSettings: [LinkerSetting] = [
 ]
 
 // The modules of a hit do without the runtime's checks of exclusive access in release builds: these were a sixth of a hit's
-// instructions. Their values are used on one thread, and debug builds, with which all tests run, check each access. No
-// product for other packages contains them.
+// instructions. Their values are used on one thread, and debug builds, with which all tests run, check each access. The
+// Swift client, which other packages use, doesn't contain them.
 let hitPath = ["Reactor", "SocketServer", "TokenCache", "TokenProtocol", "TokenStorage"]
 let hitPathSettings: [SwiftSetting] = [
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
@@ -108,7 +108,7 @@ var targets: [Target] = [
     .target(
         name: "SocketServer",
         dependencies: [
-            "CLinux", "OperatorReplies", "Reactor", "SafeText", "Secrets", "TokenProtocol", "TokenCache", system,
+            "CLinux", "OperatorReplies", "Reactor", "Secrets", "TokenProtocol", "TokenCache", system,
             .product(name: "DequeModule", package: "swift-collections"),
         ]
     ),

@@ -34,7 +34,7 @@ package final class Reactor: @unchecked Sendable {
     /// True if the next turn doesn't wait for events.
     private var isEager = false
 
-    /// Called at the end of each turn.
+    /// Called at the end of each turn, and set on the reactor's thread.
     package var turnEnded: () -> Void = {}
 
     /// Creates a reactor that the calling thread drives by ``turn(mayWait:)``.
@@ -72,7 +72,7 @@ package final class Reactor: @unchecked Sendable {
 
     /// Ends the thread after the jobs that have been added so far.
     ///
-    /// No job that is added later is run.
+    /// Jobs that are added later may not be run.
     package func stop() { execute { [self] in isStopping = true } }
 
     /// True on the reactor's own thread.
@@ -96,6 +96,7 @@ package final class Reactor: @unchecked Sendable {
     ///
     /// - Parameter mayWait: True if the thread sleeps until something happens.
     package func turn(mayWait: Bool) {
+        assertIsOwn()
         let sleeps = mayWait && !isEager && inbox.fallAsleep()
         isEager = false
         let isTimeDue = poller.poll(mayWait: sleeps)
@@ -107,7 +108,10 @@ package final class Reactor: @unchecked Sendable {
     }
 
     /// Makes the next turn begin at once, after a look at all sockets.
-    package func turnSoon() { isEager = true }
+    package func turnSoon() {
+        assertIsOwn()
+        isEager = true
+    }
 
     private func run(_ job: Inbox.Job) {
         switch job {

@@ -125,7 +125,7 @@ package import TokenProtocol
 
     /// Makes the reactor call the server at the end of its turns.
     ///
-    /// It is called once, before the server is used.
+    /// It is called on the reactor's thread before the server is used, and may be called again.
     package func start() { reactor.turnEnded = { [weak self] in self?.turnEnded() } }
 
     /// Continues and sends what this turn has left, once the reactor has looked at all sockets.
@@ -175,8 +175,10 @@ package import TokenProtocol
             kind: kind,
             isHandedOver: isHandedOver,
             on: reactor,
-            onConnection: { [unowned self] in accept($0, kind: kind) },
-            onFault: { [unowned self] in failedAccepts = (failedAccepts.count + 1, "\($0)") }
+            onConnection: { [weak self] connection in
+                if let self { accept(connection, kind: kind) } else { Glibc.close(connection) }
+            },
+            onFault: { [weak self] in self?.noteFailedAccept($0) }
         )
         do throws(Errno) {
             try listener.start()
@@ -186,6 +188,8 @@ package import TokenProtocol
         }
         listeners.append(listener)
     }
+
+    private func noteFailedAccept(_ error: Errno) { failedAccepts = (failedAccepts.count + 1, "\(error)") }
 
     /// Stops accepting on all sockets of a kind except the last one.
     package func closeOlderListeners(_ kind: SocketKind) {
@@ -204,17 +208,23 @@ package import TokenProtocol
             return
         }
         for listener in listeners where listener.isHandedOver { listener.close() }
-        let end = ReactorTimer(on: reactor) { [unowned self] in
-            for connection in connections.values { connection.endDrain() }
-        }
-        let grace = ReactorTimer(on: reactor) { [unowned self] in endGrace() }
+        let end = ReactorTimer(on: reactor) { [weak self] in self?.endDrain() }
+        let grace = ReactorTimer(on: reactor) { [weak self] in self?.endGrace() }
         drain = Drain(timers: [grace, end], completions: [completion])
         grace.schedule(in: Self.grace)
         end.schedule(in: deadline)
     }
 
+    private func endDrain() {
+        for connection in connections.values { connection.endDrain() }
+    }
+
     private func endGrace() {
+        // The queue of a socket that is handed over is the next daemon's. Its listener is closed already.
+        for listener in listeners where !listener.isHandedOver { listener.acceptRest() }
         for listener in listeners { listener.close() }
+        // What peers have sent by now is answered.
+        for connection in connections.values { connection.ready(.readable) }
         drain?.isGraceOver = true
         for connection in connections.values { connection.drain() }
         endIfDrained()
@@ -298,7 +308,7 @@ package import TokenProtocol
             return false
         }
         watched[connection.number] = connection
-        let timer = watchTimer ?? ReactorTimer(on: reactor) { [unowned self] in checkProgress() }
+        let timer = watchTimer ?? ReactorTimer(on: reactor) { [weak self] in self?.checkProgress() }
         watchTimer = timer
         if !timer.isScheduled { timer.schedule(in: SlowConsumerDetector.checkInterval) }
         return true
@@ -315,11 +325,13 @@ package import TokenProtocol
         starved[connection.number] = connection
         let timer =
             starvedTimer
-            ?? ReactorTimer(on: reactor) { [unowned self] in
-                for connection in exchange(&starved, with: [:]).values { connection.sendUnsent() }
-            }
+            ?? ReactorTimer(on: reactor) { [weak self] in self?.sendStarved() }
         starvedTimer = timer
         if !timer.isScheduled { timer.schedule(in: Self.memoryPause) }
+    }
+
+    private func sendStarved() {
+        for connection in exchange(&starved, with: [:]).values { connection.sendUnsent() }
     }
 
     private func checkProgress() {
@@ -392,7 +404,6 @@ package import TokenProtocol
     private func preempt(_ connection: Connection) {
         counts.rejected += 1
         connection.preempt()
-        closed(connection.number)
     }
 
     /// The connection that can best be closed: one without waiting requests, of these the longest unused one.

@@ -22,8 +22,8 @@ import Foundation
 
 /// The cache of users' access tokens.
 ///
-/// The actor runs on the executor that it is given: the event loop that serves the connections. There a request is a
-/// synchronous call through `assumeIsolated`. The actor decides nothing. It feeds ``CacheStateMachine`` and performs
+/// The actor runs on the executor that it is given: the reactor that serves the connections. There a request is a
+/// synchronous call, through ``onOwnThread(_:)`` for a hit and `assumeIsolated` for the others. The actor decides nothing. It feeds ``CacheStateMachine`` and performs
 /// its actions. Calls to tenants are made by ``run(_:)``, which lives as long as the daemon.
 package actor TokenCache {
     private nonisolated let executor: any SerialExecutor
@@ -60,8 +60,8 @@ package actor TokenCache {
 
     /// Calls a function in the actor's isolation, from the thread of its executor.
     ///
-    /// It does what `assumeIsolated` does, but asks the executor itself. The runtime's way there, through the current task and
-    /// the main actor, was an eleventh of a hit. It traps on another thread.
+    /// It does what `assumeIsolated` does, but asks the executor itself, as the runtime's way there, through the current task
+    /// and the main actor, takes an eleventh of a hit. It traps on another thread.
     package nonisolated func onOwnThread<Result>(_ body: (isolated TokenCache) -> Result) -> Result {
         precondition(executor.isIsolatingCurrentContext() == true, "the cache is used on its executor's thread only")
         // Sound, because the check has found that the caller is isolated already, which is all that the type of the function

@@ -6,7 +6,7 @@
 @safe struct FileHead {
     /// The version of the layout and of the content of records.
     ///
-    /// Files with another version are ignored. Version 1 was a log of records.
+    /// Files with another version are ignored.
     static let version: UInt64 = 2
     /// The text "tokenlog" as a number, which all versions have.
     private static let magic: UInt64 = 0x676f_6c6e_656b_6f74

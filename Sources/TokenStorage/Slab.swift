@@ -118,6 +118,8 @@ struct Slab {
         let isReturned = range.decommit(start..<start + Region.size)
         if isReturned { committed -= Int(count) }
         regions[index] = Region(committed: isReturned ? 0 : count)
+        // A damaged head may have been overwritten with its count.
+        if !isReturned, count > 0 { unsafe RegionHead.setCommitted(Int(count), head(of: index)) }
         unused.append(UInt32(index))
     }
 

@@ -1,6 +1,6 @@
 import TokenProtocol
 
-/// What a record of an earlier daemon is checked for.
+/// The checks of a record of an earlier daemon.
 extension TokenRecord {
     /// True if the record fits into its slot and is not damaged.
     func isWhole(in size: Int) -> Bool {

@@ -95,6 +95,20 @@ struct RestoringTests {
         #expect(Set(cache.mints().map(\.key)) == [.of("eve"), .of("fay")])
     }
 
+    @Test("No request that waits is answered within its own event, as its connection notes its wait only afterwards.")
+    func ownEvent() throws {
+        var cache = try cache()
+        cache.beginRestoring()
+        for _ in 0..<4 {
+            for subject in ["ann", "bob", "cat", "dan", "eve"] {
+                let waiter = cache.newWaiter()
+                let answer = cache.askOnly(.of(subject), as: waiter)
+                #expect(answer != .wait || !cache.takeDeliveries().contains { $0.waiter == waiter })
+            }
+            cache.timePassed()
+        }
+    }
+
     @Test("A flush drops what isn't restored yet, and what is minted afterwards stays.")
     func flush() throws {
         var cache = try cache()

@@ -222,7 +222,7 @@ class Documentation(unittest.TestCase):
             self.assertIn("access_token", stage.connect().ask({"op": "token", "subject": "alice", **scope})[0])
             minted = wait_for(lambda: [line for line in read_lines(trail) if '"event":"mint"' in line], "a record")
         record = json.loads(minted[0])
-        # Which members the peer has depends on the machine.
+        # The peer's members depend on the machine.
         self.assertLessEqual(shown.keys() - {"peer_unit"}, record.keys())
         for member in ("event", "outcome", "cause", "tenant", "subject", "scope_asked", "scope_granted"):
             self.assertEqual(shown[member], record[member])

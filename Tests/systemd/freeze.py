@@ -19,16 +19,17 @@ def _ptrace(request, thread):
 
 
 def _event_loops(process):
-    """Yields the threads of the network's event loops, and no others."""
-    for task in sorted(pathlib.Path(f"/proc/{process}/task").iterdir(), key=lambda task: int(task.name)):
-        if (task / "comm").read_text().startswith("NIO-ELT"):
-            yield int(task.name)
+    """Lists the threads of the requests' reactor, then those of the network's event loops, and no others."""
+    tasks = sorted(pathlib.Path(f"/proc/{process}/task").iterdir(), key=lambda task: int(task.name))
+    names = [(task, (task / "comm").read_text().strip()) for task in tasks]
+    reactors = [int(task.name) for task, name in names if name == "requests"]
+    return reactors + [int(task.name) for task, name in names if name.startswith("NIO-ELT")]
 
 
 @contextlib.contextmanager
 def frozen_loop(process, number=0):
     """Stops one event loop of a process, while its other threads continue."""
-    thread = list(_event_loops(process))[number]
+    thread = _event_loops(process)[number]
     _ptrace(_SEIZE, thread)
     _ptrace(_INTERRUPT, thread)
     os.waitpid(thread, _WALL)

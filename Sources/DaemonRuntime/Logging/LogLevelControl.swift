@@ -25,7 +25,7 @@ package final class LogLevelControl {
     /// Creates a control with a timer on a reactor, on whose thread it is used.
     package convenience init(_ output: LogOutput, log: Logger, on reactor: Reactor) {
         self.init(output, log: log)
-        timer = ReactorTimer(on: reactor) { [unowned self] in timePassed() }
+        timer = ReactorTimer(on: reactor) { [weak self] in self?.timePassed() }
     }
 
     /// Sets an operator's level.

@@ -4,7 +4,7 @@ package import TokenStorage
 
 /// The memory of the tokens from the daemon's start on: that of the last daemon, or new memory.
 package struct TokenMemory {
-    /// What the descriptor store has to do with the memory.
+    /// The files of the memory, for the descriptor store.
     package struct Files: Sendable {
         /// The memory's files, or nil if the tokens are in no file.
         let memory: TokenFile?

@@ -53,7 +53,8 @@ package struct ServingService: DaemonService {
         )
         // The signals are trapped by now, and each peer that connects from here on is answered.
         ServiceNotification.ready(status: await frontend.status).send()
-        await whenReady()
+        // Beside the wait, as it may read files.
+        async let prepared: Void = whenReady()
         try await gracefulShutdown()
         phase.begin(.draining)
         log.info("the daemon drains", metadata: [LogKey.event: "\(LogEventName.draining.rawValue)"])
@@ -61,5 +62,6 @@ package struct ServingService: DaemonService {
         // From here on new peers find another daemon, or none, and not one that is about to close.
         sockets.removeNames()
         await frontend.drain(within: Self.drainTime)
+        await prepared
     }
 }

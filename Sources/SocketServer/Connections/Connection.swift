@@ -73,7 +73,8 @@ final class Connection: EventSource {
         let buffer = unsafe server.readBuffer
         switch unsafe socket.receive(into: buffer) {
         case .bytes(let count):
-            // A socket that has fewer bytes than fit has no more.
+            // A socket that has fewer bytes than fit has no more, unless the peer has passed descriptors or urgent data with
+            // them, which end a read early. The rest is then read with what such a peer sends next.
             isReadable = count == buffer.count || hasInputEnded
             unsafe process(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         case .nothing: isReadable = false

@@ -64,15 +64,22 @@ final class Listener: EventSource {
         }
     }
 
+    /// Accepts the connections that wait now, before the end.
+    func acceptRest() {
+        while case .connection(let connection) = port.accept() { onConnection(connection) }
+    }
+
     private func fail(_ error: Errno) {
         onFault(error)
         try? reactor.change(self, to: .nothing)
-        let timer = ReactorTimer(on: reactor) { [unowned self] in
-            pauseTimer = nil
-            try? reactor.change(self, to: .accepting)
-        }
+        let timer = ReactorTimer(on: reactor) { [weak self] in self?.acceptAgain() }
         pauseTimer = timer
         timer.schedule(in: Self.pause)
+    }
+
+    private func acceptAgain() {
+        pauseTimer = nil
+        try? reactor.change(self, to: .accepting)
     }
 
     /// Stops accepting, and closes the descriptor.

@@ -61,7 +61,7 @@ package final class RequestDispatcher: RequestHandler {
             self.hits += hits
             if hits > 0 { counters.count(hits: hits, from: client) }
         }
-        // `nonisolated(unsafe)`, because the compiler can't know that the cache's isolation is this very event loop. It
+        // `nonisolated(unsafe)`, because the compiler can't know that the cache's isolation is this very thread. It
         // is sound: `onOwnThread` has checked it, so nothing runs beside `body`, and `body` isn't kept beyond the
         // call.
         nonisolated(unsafe) let (body, permissions) = (body, clientPermissions)

@@ -5,7 +5,7 @@
 struct SegmentedArray<Element> {
     /// The binary logarithm of the segment size, so that an index is split by shifting.
     ///
-    /// A segment of entries takes 50 KiB.
+    /// A segment of entries takes 8 KiB.
     private static var shift: Int { 10 }
     private static var segmentSize: Int { 1 << shift }
 

@@ -48,7 +48,10 @@ extension CacheStateMachine {
         waiter: Waiter,
         now: Instant
     ) -> Outcome<RequestAnswer> {
-        finish(answer(key, options, waiter: waiter, now: now), now)
+        let answer = answer(key, options, waiter: waiter, now: now)
+        // While tokens are being restored, the deferred work could answer this very request, whose connection notes that it
+        // waits only after this event.
+        return Outcome(answer: answer, actions: finish(now, performsDeferredWork: restoration == nil))
     }
 
     /// Returns the answer to a request for a token, which waits if there is none.

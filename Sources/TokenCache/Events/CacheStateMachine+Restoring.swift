@@ -20,7 +20,7 @@ extension CacheStateMachine {
     /// Does a part of the work, and returns the rest of it.
     mutating func restore(_ budget: inout Int, now: Instant) -> DeferredWork? {
         if isRestoring { readRecords(&budget, now: now) }
-        releaseWaiters(now: now)
+        releaseWaiters(&budget, now: now)
         guard !isRestoring else { return .restore }
         while budget > 0, let prefetch = restoration?.takePrefetch() {
             _ = self.prefetch(prefetch.key, prefetch.options, now: now)
@@ -113,9 +113,13 @@ extension CacheStateMachine {
 
     private mutating func perform(_ order: Restoration.Order, on key: TokenKey, now: Instant) {
         switch order {
-        case .evict(let scopes): statistics.evictions.evicted += drop(key.user, scopes: scopes).count
+        // Only this key's token: another one of the user may have been minted after the order.
+        case .evict(let scopes):
+            guard scopes == nil || scopes == key.scopes else { return }
+            statistics.evictions.evicted += drop(key.user, scopes: key.scopes).count
         case .revoke(let scopes, let peer):
-            let dropped = takeTokens(key.user, scopes: scopes)
+            guard scopes == nil || scopes == key.scopes else { return }
+            let dropped = takeTokens(key.user, scopes: key.scopes)
             statistics.evictions.revoked += dropped.count
             for token in dropped {
                 enqueueRevocation(of: token.token, token.key, until: token.expiry, as: nil, for: peer, now: now)
@@ -163,12 +167,14 @@ extension CacheStateMachine {
 
     /// Judges requests anew whose entry is there, or whose entry can't come any more.
     ///
-    /// They have a budget of their own, so that they don't wait while records are read.
-    private mutating func releaseWaiters(now: Instant) {
+    /// While records are read they have a budget of their own, so that they don't wait for all of them.
+    private mutating func releaseWaiters(_ budget: inout Int, now: Instant) {
         for _ in 0..<Self.repliesPerRound {
-            guard let key = restoration?.nextReleased(), var list = restoration?.waiters[key],
-                let id = waiters.first(of: list), let member = waiters.remove(id, from: &list)
+            guard isRestoring || budget > 0, let key = restoration?.nextReleased(),
+                var list = restoration?.waiters[key], let id = waiters.first(of: list),
+                let member = waiters.remove(id, from: &list)
             else { return }
+            if !isRestoring { budget -= 1 }
             restoration?.update(key, list)
             judgeAnew(member, now: now)
         }

@@ -92,11 +92,10 @@ struct RequestMembers {
 
     /// The member of a name.
     ///
-    /// A name with escapes is rare, so it is compared with all of them.
+    /// A name with escapes is rare, so it is resolved and looked up in a table.
     private static func known(_ name: JSONScanner.Value, _ line: borrowing Span<UInt8>) -> Name? {
         guard name.kind == .string else {
-            for known in Name.allCases where JSONText.isEqual(name, known.text, line) { return known }
-            return nil
+            return byText[JSONText.string(of: name, line)]
         }
         // A table would cost each member of a hit a check that it is initialised, and counts of references.
         let candidates: (Name, Name?, Name?, Name?, Name?, Name?)
@@ -122,6 +121,8 @@ struct RequestMembers {
         if let sixth = candidates.5, JSONText.isEqual(name, sixth.text, line) { return sixth }
         return nil
     }
+
+    private static let byText = Dictionary(uniqueKeysWithValues: Name.allCases.map { ("\($0.text)", $0) })
 
     private static func explain(_ malformed: JSONScanner.Malformed) -> ErrorReply {
         guard !malformed.isTooDeep else {

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import OperatorReplies
 import SocketServer
@@ -93,6 +94,23 @@ struct ListenerTests {
         #expect(driven.server.counts.open == 0)
         #expect(connectAtOnce(socket.path) < 0, "nobody listens any more")
         close(peer)
+        withExtendedLifetime(directory) {}
+    }
+
+    @Test("Peers that are in the queue of a socket that was bound here are answered before a drain closes it.")
+    func queueAtDrain() throws {
+        let directory = try TemporaryDirectory()
+        let driven = try DrivenServer(maxConnections: 1_000)
+        let socket = try bind(directory)
+        try driven.server.listen(on: socket.descriptor, kind: .requests)
+        driven.server.drain(within: .seconds(1)) {}
+        let peers = try (0..<100).map { _ in try LineClient(socket.path) }
+        for peer in peers { try peer.send(#"{"op":"hello"}"#) }
+        // The reactor has had no turn for the whole grace period.
+        driven.clock.advance(by: SocketServer.grace)
+        for _ in 0..<3 { driven.turn() }
+        for peer in peers { #expect(try peer.reply()["server"] as? String == "tokencached") }
+        #expect(driven.server.counts.open == 0)
         withExtendedLifetime(directory) {}
     }
 }

@@ -42,7 +42,7 @@ private final class Connection {
 
 @Suite("The plain form compared with the general parser")
 struct PlainTokenAgreementTests {
-    /// What the general parser reads as the arguments of a lookup.
+    /// The arguments of a lookup as the general parser reads them.
     private static func lookup(_ request: Request?) -> Lookup? {
         guard let request, case .token(let token) = request.operation else { return nil }
         return Lookup(
