@@ -48,12 +48,13 @@ ELSEWHERE = {
     "Clients/python/README.md": {
         "pip install tokencached": "Clients/python/tests/test_package.py installs the package as it is built"
     },
+    "CONTRIBUTING.md": {"python3 Benchmarks/tails.py": "a measurement, which make bench runs"},
     "Documentation/access.md": {'{"time":': "test_a_record_of_the_audit_trail_looks_as_the_page_says"},
     "Documentation/architecture.md": {"application ": "a picture", "programs ": "a picture"},
     "Documentation/behaviour.md": {"level=info": "test_the_log_of_a_mint_in_a_trace_looks_as_the_page_says"},
     "Documentation/containers.md": {"make image": "make test-sidecar builds the image and runs it"},
     "Documentation/log.md": {"2026-": "test_the_log_looks_in_each_format_as_the_page_says"},
-    "Documentation/performance.md": {"python3 Benchmarks/many_tenants.py": "a measurement, which make bench runs"},
+    "Documentation/performance.md": {".build/bench/socket-load press": "make bench builds this generator and runs it"},
     "Documentation/systemd.md": {"[Service]": "test_a_drop_in_has_settings_that_systemd_knows"},
     "GettingStarted.md": {"swift build": "make demo builds and starts these programs in the same way"},
     "Examples/embedded-analytics/README.md": {
