@@ -17,9 +17,9 @@ package import SystemPackage
 ///
 /// A turn waits for events, calls the sources that are ready, the timers that are due and the jobs that other threads
 /// have added, and then ``turnEnded``.
-// `@unchecked Sendable`, because most members are not Sendable. It is sound: `inbox`, `poller.wakeUp()` and `owner` may
-// be used from any thread. All other members are used only on the reactor's own thread, which their users check by
-// `assertIsOwn()`.
+// `@unchecked Sendable`, because most members are not Sendable. It is sound: `inbox`, `now`, `owner` and `poller.wakeUp()`
+// may be used from any thread. All other members are used only on the reactor's own thread: each method that touches them
+// either traps on another thread (`assertIsOwn()`) or is private and called by one that does.
 package final class Reactor: @unchecked Sendable {
     /// The clock of the timers, which goes on while the machine is suspended.
     package typealias Instant = ContinuousClock.Instant
@@ -35,7 +35,9 @@ package final class Reactor: @unchecked Sendable {
     private var isEager = false
 
     /// Called at the end of each turn, and set on the reactor's thread.
-    package var turnEnded: () -> Void = {}
+    package var turnEnded: () -> Void = {} {
+        willSet { assertIsOwn() }
+    }
 
     /// Creates a reactor that the calling thread drives by ``turn(mayWait:)``.
     ///

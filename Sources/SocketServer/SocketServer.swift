@@ -223,7 +223,7 @@ package import TokenProtocol
         // The queue of a socket that is handed over is the next daemon's. Its listener is closed already.
         for listener in listeners where !listener.isHandedOver { listener.acceptRest() }
         for listener in listeners { listener.close() }
-        // What peers have sent by now is answered.
+        // The requests that peers have sent by now are answered.
         for connection in connections.values { connection.ready(.readable) }
         drain?.isGraceOver = true
         for connection in connections.values { connection.drain() }

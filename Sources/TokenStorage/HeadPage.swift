@@ -1,8 +1,9 @@
 import Glibc
 
 /// The first page of a file, mapped for those who set its mark beside the storage.
-// `@unchecked Sendable`, because a pointer is not Sendable. It is sound, as `TokenFile` alone has it, and uses it while
-// it holds its lock. The storage writes other words of the same page through another mapping.
+// `@unchecked Sendable`, because a pointer is not Sendable. It is sound: `TokenFile` alone has the object, and uses it
+// before it stores it in its state, then only under the lock of that state. The mapping ends in `deinit`, after the last
+// reference. The storage writes other words of the page, through a mapping of its own.
 @safe final class HeadPage: @unchecked Sendable {
     /// The size of a page in bytes.
     static let size = Int(sysconf(CInt(_SC_PAGESIZE)))

@@ -61,9 +61,8 @@ package final class RequestDispatcher: RequestHandler {
             self.hits += hits
             if hits > 0 { counters.count(hits: hits, from: client) }
         }
-        // `nonisolated(unsafe)`, because the compiler can't know that the cache's isolation is this very thread. It
-        // is sound: `onOwnThread` has checked it, so nothing runs beside `body`, and `body` isn't kept beyond the
-        // call.
+        // `nonisolated(unsafe)`, because the compiler can't know that the caller is in the cache's isolation already. It is
+        // sound: `onOwnThread` traps unless it is. So nothing runs beside `body`, and neither value is kept beyond the call.
         nonisolated(unsafe) let (body, permissions) = (body, clientPermissions)
         cache.onOwnThread { cache in
             unsafe body { field, user, tenant, scope, minTTL, id, output in
