@@ -109,6 +109,19 @@ struct RestoringTests {
         }
     }
 
+    @Test("A logout while tokens are being restored leaves alone the token of a later login, whatever its scope.")
+    func laterLogin() throws {
+        var cache = try cache()
+        let later = TokenKey.of("ann", scope: "another")
+        cache.revokeOnly(later.user)
+        #expect(cache.askOnly(later, noCache: true) == .wait)
+        cache.endOnly(try cache.onlyMint(), "ann-1")
+        _ = cache.restore()
+        #expect(!isCached(cache, "ann"))
+        #expect(cache.machine.store.find(later) != nil)
+        #expect(cache.revocations().count == 1)
+    }
+
     @Test("A flush drops what isn't restored yet, and what is minted afterwards stays.")
     func flush() throws {
         var cache = try cache()
