@@ -95,6 +95,8 @@ var targets: [Target] = [
         ]
     ),
 
+    .target(name: "FleetProtocol", dependencies: ["Secrets", crypto]),
+
     // MARK: The edges
     .target(name: "PrometheusMetrics", dependencies: [metrics]),
     .target(
@@ -133,14 +135,21 @@ var targets: [Target] = [
         name: "TokenCacheClient",
         dependencies: [nioCore, nioPosix, crypto, .product(name: "DequeModule", package: "swift-collections")]
     ),
+    .target(
+        name: "FleetStore",
+        dependencies: [
+            "FleetProtocol", "SafeText", "Secrets", "Tenant", "TokenCache", "TokenProtocol", nioCore, nioPosix, nioSSL,
+            .product(name: "DequeModule", package: "swift-collections"),
+        ]
+    ),
     .target(name: "StandInTenant", dependencies: [nioCore, nioPosix, nioHTTP1, nioSSL, crypto, cryptoExtras]),
 
     .target(
         name: "DaemonRuntime",
         dependencies: [
             "SafeText", "Systemd", "Secrets", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "Audit",
-            "DaemonConfiguration", "OperatorReplies", "PrometheusMetrics", "Reactor", "TokenStorage", "MetricsServer",
-            nioCore, nioPosix, logging, metrics, lifecycle, unixSignals, system,
+            "DaemonConfiguration", "FleetProtocol", "FleetStore", "OperatorReplies", "PrometheusMetrics", "Reactor",
+            "TokenStorage", "MetricsServer", nioCore, nioPosix, logging, metrics, lifecycle, unixSignals, system,
         ]
     ),
 
@@ -190,6 +199,22 @@ var targets: [Target] = [
     .testTarget(
         name: "TokenStorageTests",
         dependencies: ["CLinux", "Secrets", "TokenProtocol", "TokenStorage", "TestSupport"]
+    ),
+    .target(
+        name: "FleetModel",
+        dependencies: ["FleetProtocol"],
+        path: "Tests/FleetModel"
+    ),
+    .testTarget(
+        name: "FleetProtocolTests",
+        dependencies: ["FleetModel", "FleetProtocol", "Secrets", "TestSupport", crypto, system]
+    ),
+    .testTarget(
+        name: "FleetStoreTests",
+        dependencies: [
+            "FleetModel", "FleetProtocol", "FleetStore", "Secrets", "Tenant", "TestSupport", "TokenCache", "TokenProtocol",
+            nioCore, nioPosix, nioSSL, system,
+        ]
     ),
     .testTarget(name: "PrometheusMetricsTests", dependencies: ["PrometheusMetrics", metrics]),
     .testTarget(name: "SystemdTests", dependencies: ["Secrets", "Systemd", "TestSupport", system]),

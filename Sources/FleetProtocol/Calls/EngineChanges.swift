@@ -1,0 +1,164 @@
+/// The storing of a minted token.
+package struct EngineStore: Sendable, Equatable {
+    package var names: EngineNames
+    package var token: [EngineTokenNames]
+    package var epoch: String
+    package var nonce: String
+    /// The lease's fence.
+    package var fence: Int64
+    /// The token's mark, by which a report of a rejected token finds it: a keyed hash of its fingerprint.
+    package var mark: String
+    package var sealed: [UInt8]
+    /// The time that the token has left.
+    package var left: Int
+    package var event: EngineEventText
+
+    /// Creates a store.
+    package init(
+        names: EngineNames,
+        token: [EngineTokenNames],
+        epoch: String,
+        nonce: String,
+        fence: Int64,
+        mark: String,
+        sealed: [UInt8],
+        left: Int,
+        event: EngineEventText
+    ) {
+        self.names = names
+        self.token = token
+        self.epoch = epoch
+        self.nonce = nonce
+        self.fence = fence
+        self.mark = mark
+        self.sealed = sealed
+        self.left = left
+        self.event = event
+    }
+}
+
+/// The giving back of a lease.
+package struct EngineRelease: Sendable, Equatable {
+    /// A denial that all machines remember.
+    package struct Refusal: Sendable, Equatable {
+        package var sealed: [UInt8]
+        package var left: Int
+
+        /// Creates a denial.
+        package init(sealed: [UInt8], left: Int) {
+            self.sealed = sealed
+            self.left = left
+        }
+    }
+
+    package var names: EngineNames
+    package var token: [EngineTokenNames]
+    package var nonce: String
+    package var refusal: Refusal?
+    package var event: EngineEventText
+
+    /// Creates a release.
+    package init(
+        names: EngineNames,
+        token: [EngineTokenNames],
+        nonce: String,
+        refusal: Refusal?,
+        event: EngineEventText
+    ) {
+        self.names = names
+        self.token = token
+        self.nonce = nonce
+        self.refusal = refusal
+        self.event = event
+    }
+}
+
+/// The extension of a lease.
+package struct EngineRenew: Sendable, Equatable {
+    package var token: [EngineTokenNames]
+    package var nonce: String
+    package var lease: Int
+
+    /// Creates an extension.
+    package init(token: [EngineTokenNames], nonce: String, lease: Int) {
+        self.token = token
+        self.nonce = nonce
+        self.lease = lease
+    }
+}
+
+/// The drop of tokens.
+package struct EngineDrop: Sendable, Equatable {
+    /// The tokens that are dropped.
+    package enum Target: Sendable, Equatable {
+        /// All of the tenant.
+        case tenant
+        /// All of a user: the names of any of the user's tokens.
+        case user([EngineTokenNames])
+        /// Those of a user with certain scopes.
+        case token([EngineTokenNames])
+        /// The one with a mark, if it is still stored.
+        case marked([EngineTokenNames], mark: String)
+    }
+
+    package var names: EngineNames
+    package var target: Target
+    /// The fence of an earlier drop that is repeated after a failover, or nil for a new one.
+    package var fence: Int64?
+    package var event: EngineEventText
+
+    /// Creates a drop.
+    package init(names: EngineNames, target: Target, fence: Int64? = nil, event: EngineEventText) {
+        self.names = names
+        self.target = target
+        self.fence = fence
+        self.event = event
+    }
+}
+
+/// A hold of a tenant's calls.
+package struct EngineHold: Sendable, Equatable {
+    package var names: EngineNames
+    /// The time until which no calls are sent, or nil to end a hold.
+    package var left: Int?
+    /// The cause, `throttled` or `paused`.
+    package var cause: String
+    package var event: EngineEventText
+
+    /// Creates a hold.
+    package init(names: EngineNames, left: Int?, cause: String, event: EngineEventText) {
+        self.names = names
+        self.left = left
+        self.cause = cause
+        self.event = event
+    }
+}
+
+/// A look at a tenant's state.
+package struct EngineState: Sendable, Equatable {
+    package var names: EngineNames
+    package var rate: EngineRate
+
+    /// Creates a look at a tenant's state.
+    package init(names: EngineNames, rate: EngineRate) {
+        self.names = names
+        self.rate = rate
+    }
+}
+
+/// An event for the other machines, as the stream has it.
+package struct EngineEventText: Sendable, Equatable {
+    /// The sender's name, which is random for each start of a daemon.
+    package var machine: String
+    /// The kind of the event, a letter.
+    package var kind: String
+    /// The sealed details.
+    package var sealed: [UInt8]
+
+    /// Creates an event.
+    package init(machine: String, kind: String, sealed: [UInt8]) {
+        self.machine = machine
+        self.kind = kind
+        self.sealed = sealed
+    }
+}
