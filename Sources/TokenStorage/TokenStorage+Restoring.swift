@@ -13,16 +13,19 @@ extension TokenStorage {
     /// Restores about a number of tokens.
     ///
     /// A record that is damaged, or that the earlier daemon had removed or not finished, is overwritten. The tokens
-    /// come in no order. Two can have the same key if the daemon was killed while it replaced one by the other.
+    /// come in the order of the memory, which is that of their arrival as long as no slot was used again. Two can have
+    /// the same key if the daemon was killed while it replaced one by the other.
     ///
     /// - Parameters:
     ///   - budget: The number of tokens.
     ///   - now: The time, which no token's arrival or last use is after.
     ///   - take: Returns true if a token is wanted. If it isn't, it is removed. It may remove tokens that it took.
-    package func restoreNext(_ budget: Int, now: Int64, to take: (RecordID) -> Bool) {
+    /// - Returns: The cost in tokens. It can be more than the budget, as a step isn't divided.
+    @discardableResult
+    package func restoreNext(_ budget: Int, now: Int64, to take: (RecordID) -> Bool) -> Int {
         var left = budget
         while left > 0, let restoration {
-            if let id = restoration.found.popLast() {
+            if let id = restoration.nextFound() {
                 left -= 1
                 count += 1
                 if !take(id) { remove(id) }
@@ -30,6 +33,7 @@ extension TokenStorage {
                 left -= goOn(restoration, now)
             }
         }
+        return budget - left
     }
 
     /// Does the next step, and returns its cost.
@@ -39,7 +43,7 @@ extension TokenStorage {
             guard let index = restoration.nextRegion() else { return begin(.tokens, restoration) }
             return open(index, restoration)
         case .tokens:
-            guard let index = restoration.tokenRegions.popLast() else { return begin(.unusedClasses, restoration) }
+            guard let index = restoration.nextTokenRegion() else { return begin(.unusedClasses, restoration) }
             findTokens(index, restoration, now)
             return Self.regionCost
         case .unusedClasses:
@@ -76,11 +80,12 @@ extension TokenStorage {
 
     private func findTokens(_ index: Int, _ restoration: Restoration, _ now: Int64) {
         let size = Int(slab.regions[index].slotUnits) * SlotSize.unit
-        var found: [RecordID] = []
+        var found = restoration.found
+        found.removeAll(keepingCapacity: true)
         for units in slab.slots(of: index) {
             let id = RecordID(units: units)
-            guard slab.state(of: id) == .token, isWhole(id, size, restoration, now) else { continue }
             let record = records[id]
+            guard record.state == .token, isWhole(record, size, restoration, now) else { continue }
             records[class: record.classID].references += 1
             record.limitLastUse(to: now)
             found.append(id)
@@ -89,8 +94,7 @@ extension TokenStorage {
         restoration.found = found
     }
 
-    private func isWhole(_ id: RecordID, _ size: Int, _ restoration: Restoration, _ now: Int64) -> Bool {
-        let record = records[id]
+    private func isWhole(_ record: TokenRecord, _ size: Int, _ restoration: Restoration, _ now: Int64) -> Bool {
         guard record.isWhole(in: size), record.isPlausible(now: now) else { return false }
         let tokenClass = record.classID
         guard tokenClass == restoration.lastClass || slab.hasClass(at: tokenClass) else { return false }

@@ -120,7 +120,7 @@ package final class TokenStorage {
     private func release(_ id: RecordID) {
         let record = records[class: id]
         record.references -= 1
-        guard record.references == 0, restoration == nil else { return }
+        guard record.references == 0, restoration?.mayFindTokens != true else { return }
         drop(id)
     }
 
