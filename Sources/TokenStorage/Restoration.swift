@@ -22,9 +22,11 @@ final class Restoration {
     /// The regions with tokens that are to be looked at, in their order.
     ///
     /// Others may get tokens of this daemon meanwhile.
-    var tokenRegions: [Int] = []
-    /// The number of those that were looked at.
-    private var lookedAt = 0
+    var tokenRegions: [RegionReader.Part] = []
+    /// The reader of ``tokenRegions`` when all are known.
+    var reader: RegionReader?
+    /// Runs a function on another thread, or does nothing.
+    let inBackground: (@escaping @Sendable () -> Void) -> Void
     /// The records of one region that are to be passed on, in their order.
     var found: [RecordID] = [] {
         didSet { passedOn = 0 }
@@ -35,7 +37,12 @@ final class Restoration {
     var lastClass = RecordID.none
 
     /// Creates the work for the regions that the earlier daemon has used.
-    init(end: Int) { self.end = end }
+    ///
+    /// - Parameter inBackground: Runs a function on another thread, or does nothing.
+    init(end: Int, inBackground: @escaping (@escaping @Sendable () -> Void) -> Void) {
+        self.end = end
+        self.inBackground = inBackground
+    }
 
     /// Returns the next region, or nil if there is none.
     func nextRegion() -> Int? {
@@ -44,17 +51,12 @@ final class Restoration {
         return next - 1
     }
 
-    /// Returns the next region with tokens, or nil if there is none.
-    func nextTokenRegion() -> Int? {
-        guard lookedAt < tokenRegions.count else { return nil }
-        lookedAt += 1
-        return tokenRegions[lookedAt - 1]
-    }
-
     /// Returns the next record that is to be passed on, or nil if all were.
     func nextFound() -> RecordID? {
         guard passedOn < found.count else { return nil }
         passedOn += 1
         return found[passedOn - 1]
     }
+
+    deinit { reader?.stop() }
 }

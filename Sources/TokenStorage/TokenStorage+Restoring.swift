@@ -20,7 +20,8 @@ extension TokenStorage {
     ///   - budget: The number of tokens.
     ///   - now: The time, which no token's arrival or last use is after.
     ///   - take: Returns true if a token is wanted. If it isn't, it is removed. It may remove tokens that it took.
-    /// - Returns: The cost in tokens. It can be more than the budget, as a step isn't divided.
+    /// - Returns: The cost in tokens. It can be more than the budget, as a step isn't divided. It is less if another thread is
+    ///   about to finish the last step.
     @discardableResult
     package func restoreNext(_ budget: Int, now: Int64, to take: (RecordID) -> Bool) -> Int {
         var left = budget
@@ -30,22 +31,30 @@ extension TokenStorage {
                 count += 1
                 if !take(id) { remove(id) }
             } else {
-                left -= goOn(restoration, now)
+                guard let cost = goOn(restoration, now) else { break }
+                left -= cost
             }
         }
         return budget - left
     }
 
-    /// Does the next step, and returns its cost.
-    private func goOn(_ restoration: Restoration, _ now: Int64) -> Int {
+    /// Does the next step, and returns its cost, or nil if another thread has to finish it.
+    private func goOn(_ restoration: Restoration, _ now: Int64) -> Int? {
         switch restoration.phase {
         case .classes:
-            guard let index = restoration.nextRegion() else { return begin(.tokens, restoration) }
+            guard let index = restoration.nextRegion() else {
+                readTokens(restoration)
+                return begin(.tokens, restoration)
+            }
             return open(index, restoration)
         case .tokens:
-            guard let index = restoration.nextTokenRegion() else { return begin(.unusedClasses, restoration) }
-            findTokens(index, restoration, now)
-            return Self.regionCost
+            switch restoration.reader?.next() ?? .over {
+            case .found(let found):
+                findTokens(found, restoration, now)
+                return Self.regionCost
+            case .pending: return nil
+            case .over: return begin(.unusedClasses, restoration)
+            }
         case .unusedClasses:
             guard let index = restoration.nextRegion() else {
                 self.restoration = nil
@@ -68,7 +77,9 @@ extension TokenStorage {
         switch slab.regions[index].kind {
         case nil: return Self.headCost
         case .tokens:
-            restoration.tokenRegions.append(index)
+            let slotSize = Int(slab.regions[index].slotUnits) * SlotSize.unit
+            let part = RegionReader.Part(index: index, slots: slab.slots(of: index), slotSize: slotSize)
+            restoration.tokenRegions.append(part)
             return Self.headCost
         case .classes:
             restoreClasses(index)
@@ -78,24 +89,26 @@ extension TokenStorage {
 
     // MARK: Tokens
 
-    private func findTokens(_ index: Int, _ restoration: Restoration, _ now: Int64) {
-        let size = Int(slab.regions[index].slotUnits) * SlotSize.unit
-        var found = restoration.found
-        found.removeAll(keepingCapacity: true)
-        for units in slab.slots(of: index) {
-            let id = RecordID(units: units)
+    private func readTokens(_ restoration: Restoration) {
+        let reader = RegionReader(restoration.tokenRegions, records, in: range)
+        restoration.tokenRegions = []
+        restoration.reader = reader
+        restoration.inBackground { reader.readAhead() }
+    }
+
+    private func findTokens(_ whole: RegionReader.Found, _ restoration: Restoration, _ now: Int64) {
+        let found = whole.records.filter { isUsable(records[$0], restoration, now) }
+        for id in found {
             let record = records[id]
-            guard record.state == .token, isWhole(record, size, restoration, now) else { continue }
             records[class: record.classID].references += 1
             record.limitLastUse(to: now)
-            found.append(id)
         }
-        slab.close(index, keeping: found)
+        slab.close(whole.index, keeping: found)
         restoration.found = found
     }
 
-    private func isWhole(_ record: TokenRecord, _ size: Int, _ restoration: Restoration, _ now: Int64) -> Bool {
-        guard record.isWhole(in: size), record.isPlausible(now: now) else { return false }
+    private func isUsable(_ record: TokenRecord, _ restoration: Restoration, _ now: Int64) -> Bool {
+        guard record.isPlausible(now: now) else { return false }
         let tokenClass = record.classID
         guard tokenClass == restoration.lastClass || slab.hasClass(at: tokenClass) else { return false }
         restoration.lastClass = tokenClass

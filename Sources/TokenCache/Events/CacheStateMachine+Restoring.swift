@@ -57,10 +57,13 @@ extension CacheStateMachine {
         var (found, run): ([RecordID], [SortedRuns.Item]) = ([], [])
         while budget > 0, store.hasUnreadRecords {
             found.removeAll(keepingCapacity: true)
-            budget -= storage.restoreNext(min(budget, Self.recordsPerStep), now: time) {
+            let cost = storage.restoreNext(min(budget, Self.recordsPerStep), now: time) {
                 found.append($0)
                 return true
             }
+            // Another thread is about to finish the last records. The next slice looks again.
+            guard cost > 0 else { break }
+            budget -= cost
             for record in found {
                 guard let slot = take(record, &classes, time, &budget, now: now) else { continue }
                 run.append(SortedRuns.Item(time: store.records[record].lastUsed, number: UInt32(slot)))
