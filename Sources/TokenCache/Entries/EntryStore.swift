@@ -19,9 +19,8 @@ struct EntryStore {
     ///
     /// It owns the entries that nobody requested.
     static let nobody = UseOrder.nobody
-    /// The size in bytes of an entry beside its record: its slot with its positions, and its share of the index, whose
-    /// buckets of eight bytes are a little more than half full on average.
-    static let sizeBesideRecord = MemoryLayout<Slot>.stride + UseOrder.size + 2 * SlotTimers.size + 16
+    /// The size in bytes of an entry beside its record: its slot with its positions, and its share of the index.
+    static let sizeBesideRecord = MemoryLayout<Slot>.stride + UseOrder.size + EntryTimers.size + UserIndex.size
 
     /// A slot for an entry.
     ///
@@ -57,8 +56,7 @@ struct EntryStore {
     private var shares: [TenantID: Share] = [:]
     /// The floors of flushed tenants, until their entries are swept.
     private var floors: [TenantID: FlushFloor] = [:]
-    private var refreshTimers = SlotTimers()
-    private var expiryTimers = SlotTimers()
+    private var timers = EntryTimers()
     private(set) var count = 0
     private(set) var bytes = 0
 
@@ -235,8 +233,7 @@ struct EntryStore {
         let (record, group) = (slots[slot].record, slots[slot].group)
         guard record != .none else { return }
         let tenant = groups.tenant(of: group)
-        refreshTimers.remove(slot)
-        expiryTimers.remove(slot)
+        timers.remove(slot)
         order.remove(slot)
         index.remove(hash(of: slot, at: tenant), slot)
         shares[tenant]?.slots.remove(slot)
@@ -314,20 +311,18 @@ struct EntryStore {
     // MARK: Timers
 
     /// The next refresh deadline of any entry.
-    var nextRefresh: Instant? { refreshTimers.next.map(memory.clock.instant) }
+    var nextRefresh: Instant? { timers.nextRefresh.map(memory.clock.instant) }
 
     /// The time of the next timer.
-    var nextTime: Instant? {
-        [refreshTimers.next, expiryTimers.next].compactMap(\.self).min().map(memory.clock.instant)
-    }
+    var nextTime: Instant? { timers.next.map(memory.clock.instant) }
 
     /// The slots of the entries with a refresh timer, the soonest first.
     ///
     /// Entries of a flushed tenant are among them until they are swept.
-    var slotsByRefresh: some Sequence<Int> { refreshTimers.inOrder }
+    var slotsByRefresh: some Sequence<Int> { timers.slotsByRefresh }
 
     /// True if a timer will refresh an entry.
-    func hasRefreshTimer(_ slot: Int) -> Bool { refreshTimers.time(of: slot) != nil }
+    func hasRefreshTimer(_ slot: Int) -> Bool { timers.hasRefresh(slot) }
 
     /// Applies another policy to all lives.
     ///
@@ -340,19 +335,20 @@ struct EntryStore {
     /// Schedules an entry's refresh and expiry.
     mutating func schedule(_ slot: Int) {
         guard slots[slot].record != .none else { return }
-        let (sent, ages) = (records[slots[slot].record].sent, ages(of: slot))
-        refreshTimers.set(slot, at: sent + ages.refreshDeadline)
-        expiryTimers.set(slot, at: sent + ages.lifetime)
+        timers.set(slot, sent: records[slots[slot].record].sent, ages(of: slot))
     }
 
     /// Takes the slot of an entry whose refresh deadline has come.
     mutating func takeRefresh(at now: Instant) -> Int? {
-        refreshTimers.removeFirst(upTo: memory.clock.nanoseconds(of: now))
+        guard let slot = timers.takeRefresh(at: memory.clock.nanoseconds(of: now)) else { return nil }
+        let record = records[slots[slot].record]
+        timers.setExpiry(slot, at: record.sent + record.lifetime)
+        return slot
     }
 
     /// Takes the slot of an entry that has expired.
     mutating func takeExpired(at now: Instant) -> Int? {
-        expiryTimers.removeFirst(upTo: memory.clock.nanoseconds(of: now))
+        timers.takeExpired(at: memory.clock.nanoseconds(of: now))
     }
 
     // MARK: Owners
