@@ -73,7 +73,8 @@ import Synchronization
         }
         for file in files where file.name == Self.names[0] {
             guard let page = HeadPage(of: file.file), page.head.isValid, page.head.isKept,
-                let regions = page.head.regions, Self.end(regions) <= file.file.size
+                let regions = page.head.regions,
+                Self.end(min(regions, page.head.firstRegions ?? regions)) <= file.file.size
             else { continue }
             let second = files.first { $0.name == Self.names[1] && Self.isSecond($0.file, of: page.head) }
             if second == nil { page.head.dropSecondFile() }

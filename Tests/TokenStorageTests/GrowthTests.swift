@@ -109,7 +109,7 @@ struct GrowthTests {
         #expect(try !files.contain("token-of-user"))
     }
 
-    @Test("A file that can't have the first part of the memory gets no second one, in which nobody would find the tokens.")
+    @Test("A file that can't have the first part of the memory gets no second one, where nobody would look.")
     func noFirstPart() throws {
         let file = try #require(unsafe TokenFile.make(mayBeSecret: false) { _, _, _, _ in MapOutcome.refused })
         #expect(TokenStorage(in: file) == nil)

@@ -36,10 +36,10 @@ struct TenantHTTPClient: Sendable {
         return try await exchange(head(of: request, trace), request, until: deadline)
     }
 
-    /// Makes the call on a kept connection, or on a new one. Each step ends at the deadline or before.
+    /// Makes the call on a kept connection, or on a new one.
     ///
-    /// The other side may have closed a kept connection unnoticed. In that case the request is sent again, on a new one,
-    /// unless it must not be done twice or its deadline has come.
+    /// Each step ends at the deadline or before. The other side may have closed a kept connection unnoticed. In that case
+    /// the request is sent again, on a new one, unless it must not be done twice or its deadline has come.
     private func exchange(
         _ head: HTTPRequestHead,
         _ request: TenantRequest,
