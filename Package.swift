@@ -46,6 +46,7 @@ let hitPathSettings: [SwiftSetting] = [
 ]
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
@@ -237,9 +238,8 @@ var targets: [Target] = [
     .testTarget(
         name: "TenantTests",
         dependencies: [
-            "Secrets", "TokenProtocol", "TokenCache", "Tenant", "StandInTenant", "TestSupport", nioPosix, nioSSL,
-            crypto,
-            cryptoExtras,
+            "Secrets", "TokenProtocol", "TokenCache", "Tenant", "StandInTenant", "TestSupport", nioCore, nioEmbedded,
+            nioPosix, nioHTTP1, nioSSL, crypto, cryptoExtras,
         ]
     ),
     .testTarget(

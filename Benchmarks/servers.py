@@ -135,6 +135,19 @@ class Server(Program):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(status.split("VmRSS:")[1].split()[0]) * 1024
 
+    def code(self):
+        """Returns the resident bytes of the program's file and its libraries."""
+        size, is_code = 0, False
+        for line in pathlib.Path(f"/proc/{self.process.pid}/smaps").read_text().splitlines():
+            words = line.split()
+            if not words[0].endswith(":"):
+                # Memory files have a name, too, and are shown as deleted or have no directory in which they could be.
+                path = words[5] if len(words) > 5 else ""
+                is_code = path.startswith("/") and path.count("/") > 1 and not line.endswith("(deleted)")
+            elif is_code and words[0] == "Rss:":
+                size += int(words[1]) * 1024
+        return size
+
     def mappings(self):
         """Returns the number of mappings of the process."""
         return len(pathlib.Path(f"/proc/{self.process.pid}/maps").read_text().splitlines())

@@ -1,13 +1,11 @@
 import Audit
 import DaemonConfiguration
-import Dispatch
 package import Logging
 import MetricsServer
 import NIOCore
 import NIOPosix
 import OperatorReplies
 import Reactor
-import Secrets
 import ServiceLifecycle
 import SocketServer
 import Systemd
@@ -148,6 +146,7 @@ package struct DaemonRuntime: Sendable {
         let (reloads, accounts) = (ReloadRequests(), AccountRequests())
         let limit = OpenFileLimit.raise()
         let memory = try openMemory(stored)
+        memory.writeLimits(to: log)
         let files = memory.files
         let frontend = Frontend(
             on: loops.requests,
@@ -217,6 +216,7 @@ package struct DaemonRuntime: Sendable {
             AccountService(frontend, source.accounts, requests: accounts, log: log),
             AuditService(auditTrail: components.auditTrail),
             IncidentService(frontend, incidents),
+            MemoryService(components.clients, release: UnusedMemory.release),
             HeartbeatService(
                 frontend,
                 turns: [{ await frontend.takeTurn() }, Self.turn(of: loops.tenants)],
@@ -226,20 +226,10 @@ package struct DaemonRuntime: Sendable {
             SocketWatchService(frontend, sockets, log: log),
             ServingService(frontend, sockets, phase, tenants: tenantNames, log: log) { [clients = components.clients] in
                 await clients.readAuthorities()
-                await Self.releaseMemoryOfStart()
+                // Only the start needed it.
+                await UnusedMemory.releaseAndWait()
             },
         ]
-    }
-
-    /// Returns the memory to the kernel that only the start needed.
-    private static func releaseMemoryOfStart() async {
-        await withCheckedContinuation { continuation in
-            DispatchQueue.global(qos: .utility).async {
-                ProcessHeap.trim()
-                ProgramPages.unmap()
-                continuation.resume()
-            }
-        }
     }
 
     private func components(

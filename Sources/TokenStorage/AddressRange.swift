@@ -28,14 +28,16 @@ import Secrets
     ///
     /// - Parameters:
     ///   - size: The number of bytes to reserve at most, a multiple of ``part``. It is halved while that is refused.
+    ///   - limit: The limit of the process's addresses, of which half is left for the heap, or nil if there is none.
     ///   - pages: The source of the memory.
     ///   - onShortage: Called the first time that memory can't be locked.
     init?(
         size: Int = largest,
+        limit: Int? = AddressRange.limit,
         pages: any PageSource,
         onShortage: @escaping (SecretMemory.Shortage) -> Void = { _ in }
     ) {
-        var size = size
+        var size = limit.map { min(size, max(Self.part, $0 / 2 / Self.part * Self.part)) } ?? size
         while true {
             let start = unsafe mmap(nil, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
             if let start = unsafe start, unsafe start != MAP_FAILED {
@@ -48,6 +50,15 @@ import Secrets
         capacity = size
         self.pages = pages
         self.onShortage = onShortage
+    }
+
+    /// The limit of the process's addresses (`RLIMIT_AS`), or nil if there is none.
+    static var limit: Int? {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur != .max else {
+            return nil
+        }
+        return Int(clamping: limit.rlim_cur)
     }
 
     /// Maps the next part, or returns false if there is none.

@@ -3,8 +3,9 @@ import Synchronization
 
 /// The memory of a storage as a file, which the next daemon can take over.
 ///
-/// There is a second file only if the first is secret and the limit of locked memory is reached. All further parts of
-/// the memory are then in an ordinary file, at the same offsets.
+/// There is a second file only if the first can't have more: it is secret and the limit of locked memory is reached, or
+/// it was created under a limit of file sizes. All further parts of the memory are then in an ordinary file, at the same
+/// offsets.
 @safe package final class TokenFile: PageSource, Sendable {
     /// The names of the first file and of the second.
     package static let names = ["tokens-a", "tokens-b"]
@@ -48,7 +49,7 @@ import Synchronization
 
     /// Creates an empty file with its own mapper of further parts of the first file.
     static func make(mayBeSecret: Bool, grow: @escaping Mapper) -> TokenFile? {
-        let size = min(AddressRange.largest, largestFile)
+        let size = largestFile
         let secret = mayBeSecret ? MemoryFile.makeSecret(size: size) : nil
         return secret.flatMap { unsafe TokenFile(empty: $0, grow: grow) }
             ?? MemoryFile.makeOrdinary(size: size).flatMap { unsafe TokenFile(empty: $0, grow: grow) }
@@ -72,7 +73,8 @@ import Synchronization
         }
         for file in files where file.name == Self.names[0] {
             guard let page = HeadPage(of: file.file), page.head.isValid, page.head.isKept,
-                let regions = page.head.regions, Self.end(regions) <= file.file.size
+                let regions = page.head.regions,
+                Self.end(min(regions, page.head.firstRegions ?? regions)) <= file.file.size
             else { continue }
             let second = files.first { $0.name == Self.names[1] && Self.isSecond($0.file, of: page.head) }
             if second == nil { page.head.dropSecondFile() }
@@ -82,11 +84,19 @@ import Synchronization
         return nil
     }
 
-    /// The largest size that the process may give to a file, a multiple of the parts.
+    /// The largest size that the process may give to a file now, a multiple of the parts.
     private static var largestFile: Int {
         var limit = rlimit()
-        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0 else { return .max }
-        return Int(clamping: limit.rlim_cur) / AddressRange.part * AddressRange.part
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0 else {
+            return AddressRange.largest
+        }
+        return min(AddressRange.largest, Int(clamping: limit.rlim_cur) / AddressRange.part * AddressRange.part)
+    }
+
+    /// The number of bytes that the files can have, if a limit of file sizes (`RLIMIT_FSIZE`) bounds them, or nil.
+    package var sizeLimit: Int? {
+        let size = state.withLock { $0.second?.size } ?? max(first.size, Self.largestFile)
+        return size < AddressRange.largest ? size : nil
     }
 
     // MARK: Keeping
@@ -131,7 +141,8 @@ import Synchronization
         if let file = file(at: offset) { return unsafe file.map(at: address, offset: offset, count: count) }
         if offset < takenOver { return unsafe first.map(at: address, offset: offset, count: count) }
         let outcome = unsafe growFirst(first, address, offset, count)
-        guard outcome == .refused, let second = makeSecond() else { return outcome }
+        // A file without any part of the memory has no records, and the next daemon would look for them there.
+        guard outcome == .refused, offset > 0, let second = makeSecond() else { return outcome }
         let again = unsafe second.map(at: address, offset: offset, count: count)
         if again == .mapped { add(second, from: offset / Region.size) }
         return again
@@ -159,7 +170,7 @@ import Synchronization
 
     private func makeSecond() -> MemoryFile? {
         state.withLock { state in
-            guard state.second == nil, let file = MemoryFile.makeOrdinary(size: first.size) else { return nil }
+            guard state.second == nil, let file = MemoryFile.makeOrdinary(size: Self.largestFile) else { return nil }
             guard let page = HeadPage(of: file) else { return nil }
             page.head.write(identity: state.page.head.identity)
             return file

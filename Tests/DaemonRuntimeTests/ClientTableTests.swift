@@ -46,6 +46,28 @@ struct ClientTableTests {
         #expect(table[client] == "client")
     }
 
+    @Test("Many calls leave memory behind once, when none was made since the last look.")
+    func burst() {
+        var table = ClientTable<String>()
+        let client = table.add("client")
+        func call() { _ = (table.begin(client), table.end(client)) }
+        func hasEnded() -> Bool { table.hasBurstEnded() }
+        for _ in 0..<999 { call() }
+        #expect(!hasEnded())
+        #expect(!hasEnded(), "there were not many")
+        _ = table.begin(client)
+        #expect(table.end(client) == [])
+        #expect(!hasEnded(), "a call has ended since the last look")
+        _ = table.begin(client)
+        #expect(!hasEnded(), "a call is under way")
+        _ = table.end(client)
+        #expect(!hasEnded())
+        #expect(hasEnded())
+        call()
+        #expect(!hasEnded())
+        #expect(!hasEnded(), "there were not many since it last returned true")
+    }
+
     @Test("At the end all clients are removed, also those with calls under way.")
     func end() {
         var table = ClientTable<String>()

@@ -104,7 +104,10 @@ struct CallFaultTests {
             } _: { client in
                 // On a kept connection, only the answer can take long.
                 try await client.warm()
+                let (requests, connections) = (server.requests.count, server.connections)
                 #expect(await client.mint().code == "answer_timeout")
+                #expect(server.requests.count == requests + 1, "its deadline has come, so it is not sent again")
+                #expect(server.connections == connections)
             }
         }
     }

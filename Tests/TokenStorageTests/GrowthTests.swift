@@ -109,6 +109,55 @@ struct GrowthTests {
         #expect(try !files.contain("token-of-user"))
     }
 
+    @Test("A file that can't have the first part of the memory gets no second one, where nobody would look.")
+    func noFirstPart() throws {
+        let file = try #require(unsafe TokenFile.make(mayBeSecret: false) { _, _, _, _ in MapOutcome.refused })
+        #expect(TokenStorage(in: file) == nil)
+        #expect(file.stored.map(\.name) == ["tokens-a"])
+    }
+
+    // The limit is one of the whole process, so the test has a process of its own.
+    @Test("Files that were created under a limit of their size are continued by a second one when it is raised.")
+    func raisedFileSize() async {
+        await #expect(processExitsWith: .success) {
+            signal(SIGXFSZ, SIG_IGN)
+            try Self.limitFiles(to: 3 * AddressRange.part)
+            let file = try #require(TokenFile.make(mayBeSecret: false))
+            #expect(file.sizeLimit == 3 * AddressRange.part)
+            file.setKept(true)
+            let storage = try #require(TokenStorage(in: file))
+            var ids: [RecordID: String] = [:]
+            while let id = storage.insert(.of("user-\(ids.count)", padding: 10_000)) { ids[id] = "user-\(ids.count)" }
+            #expect(ids.count > 100)
+            try Self.limitFiles(to: nil)
+            #expect(file.sizeLimit == nil)
+            for _ in 0..<200 {
+                let subject = "user-\(ids.count)"
+                ids[try #require(storage.insert(.of(subject, padding: 10_000)))] = subject
+            }
+            #expect(file.stored.map(\.name) == TokenFile.names)
+            let next = try TokenStorage.next(MemoryFiles(of: file))
+            #expect(next.restoreAll().count == ids.count)
+        }
+    }
+
+    private static func limitFiles(to size: Int?) throws {
+        let resource = __rlimit_resource_t(RLIMIT_FSIZE.rawValue)
+        var limit = rlimit()
+        try #require(unsafe getrlimit(resource, &limit) == 0)
+        limit.rlim_cur = size.map { rlim_t($0) } ?? limit.rlim_max
+        try #require(unsafe setrlimit(resource, &limit) == 0)
+    }
+
+    @Test(
+        "Half of the addresses that the process may have are left for the heap.",
+        arguments: [nil: 65_536, 1 << 20: 65_536, 4_096: 2_048, 3: 1, 0: 1] as [Int?: Int]
+    )
+    func addresses(limit: Int?, capacity: Int) throws {
+        let range = try #require(AddressRange(limit: limit.map { $0 << 20 }, pages: AnonymousPages()))
+        #expect(range.capacity == capacity << 20)
+    }
+
     @Test("A second file that belongs to another first file is not used.")
     func foreignSecondFile() throws {
         let (storage, files) = try TokenStorage.kept()

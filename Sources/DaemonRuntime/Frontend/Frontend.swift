@@ -1,8 +1,6 @@
-import Dispatch
 package import Logging
 package import OperatorReplies
 package import Reactor
-import Secrets
 package import SocketServer
 import Systemd
 package import TokenCache
@@ -132,13 +130,12 @@ package actor Frontend {
         _ maxConnections: Int,
         _ dispatcher: RequestDispatcher
     ) -> SocketServer {
-        let memory = DispatchQueue(label: "tokencached.memory", qos: .background)
-        return SocketServer(
+        SocketServer(
             on: reactor,
             maxConnections: maxConnections,
             requestHandler: dispatcher,
             unitOf: { try PeerUnit.of($0) },
-            releaseMemory: { memory.async { ProcessHeap.trim() } }
+            releaseMemory: UnusedMemory.trimHeap
         )
     }
 

@@ -19,28 +19,34 @@ package struct TokenMemory {
     package let storage: TokenStorage
     /// The files that the tokens are in.
     package let files: Files
+    /// True if the last daemon has left tokens that can't be mapped, because a limit is lower than it was for that one.
+    package let hasLostTokens: Bool
 
     /// Takes over the memory of the last daemon, or creates new memory.
     ///
     /// - Parameters:
     ///   - inherited: The files that the service manager has handed over, which this object owns from here on.
     ///   - isWanted: True if the last daemon's tokens are to be served.
+    ///   - makeFile: Creates a file, which may be secret if its argument is true.
     ///   - onShortage: Called the first time that memory can't be locked. It must not block.
     /// - Throws: ``NoMemory`` if there is none.
     package static func open(
         inheriting inherited: [TokenPersistence.File],
         isWanted: Bool,
+        makeFile: (Bool) -> TokenFile? = { TokenFile.make(mayBeSecret: $0) },
         onShortage: @escaping @Sendable (SecretMemory.Shortage) -> Void
     ) throws(NoMemory) -> sending TokenMemory {
         let names = Set(inherited.map(\.name))
         // Files that aren't wanted are closed, too.
-        if let file = TokenFile(takingOver: isWanted ? inherited : closed(inherited)),
+        let file = TokenFile(takingOver: isWanted ? inherited : closed(inherited))
+        if let file,
             let storage = TokenStorage(restoring: file, onShortage: onShortage, inBackground: inBackground)
         {
             let unneeded = names.subtracting(file.stored.map(\.name))
-            return TokenMemory(storage: storage, files: Files(memory: file, areInherited: true, unneeded: unneeded))
+            let files = Files(memory: file, areInherited: true, unneeded: unneeded)
+            return TokenMemory(storage: storage, files: files, hasLostTokens: false)
         }
-        return try create(unneeded: names, onShortage)
+        return try create(unneeded: names, hasLostTokens: file != nil, makeFile, onShortage)
     }
 
     /// Runs a function on another thread, which takes work off that of the requests only if it has a processor of its own.
@@ -51,13 +57,22 @@ package struct TokenMemory {
 
     private static func create(
         unneeded: Set<String>,
+        hasLostTokens: Bool,
+        _ makeFile: (Bool) -> TokenFile?,
         _ onShortage: @escaping @Sendable (SecretMemory.Shortage) -> Void
     ) throws(NoMemory) -> sending TokenMemory {
-        if let file = TokenFile.make(), let storage = TokenStorage(in: file, onShortage: onShortage) {
-            return TokenMemory(storage: storage, files: Files(memory: file, areInherited: false, unneeded: unneeded))
+        func memory(_ storage: TokenStorage, in file: TokenFile?) -> TokenMemory {
+            let files = Files(memory: file, areInherited: false, unneeded: unneeded)
+            return TokenMemory(storage: storage, files: files, hasLostTokens: hasLostTokens)
+        }
+        // A secret file that the limit of locked memory leaves no room for can be created, but not mapped.
+        for mayBeSecret in [true, false] {
+            if let file = makeFile(mayBeSecret), let storage = TokenStorage(in: file, onShortage: onShortage) {
+                return memory(storage, in: file)
+            }
         }
         guard let storage = TokenStorage(in: AnonymousPages(), onShortage: onShortage) else { throw NoMemory() }
-        return TokenMemory(storage: storage, files: Files(memory: nil, areInherited: false, unneeded: unneeded))
+        return memory(storage, in: nil)
     }
 
     /// Closes files, and returns none.

@@ -12,6 +12,7 @@ package struct ClientTable<Client: Sendable>: Sendable {
 
     private var entries: [Int: Entry] = [:]
     private var lastNumber = 0
+    private var burst = CallBurst()
 
     /// Creates an empty table.
     package init() {}
@@ -28,17 +29,23 @@ package struct ClientTable<Client: Sendable>: Sendable {
 
     /// Begins a call by a client.
     package mutating func begin(_ number: Int) -> Client? {
+        guard let client = entries[number]?.client else { return nil }
         entries[number]?.callsUnderWay += 1
-        return entries[number]?.client
+        burst.begin()
+        return client
     }
 
     /// Ends a call by a client.
     package mutating func end(_ number: Int) -> [Client] {
+        burst.end()
         entries[number]?.callsUnderWay -= 1
         guard let entry = entries[number], entry.isReplaced, entry.callsUnderWay == 0 else { return [] }
         entries[number] = nil
         return [entry.client]
     }
+
+    /// Returns true if there were many calls since it last returned true, and none since it was last called.
+    package mutating func hasBurstEnded() -> Bool { burst.hasEnded() }
 
     /// Replaces all clients except those of some numbers.
     package mutating func replaceAll(except numbers: Set<Int>) -> [Client] {

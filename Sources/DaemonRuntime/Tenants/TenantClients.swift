@@ -147,6 +147,9 @@ package actor TenantClients: TenantCalling {
 
     private func end(_ client: Int) { close(clients.end(client)) }
 
+    /// Returns true if there were many calls since it last returned true, and none since it was last called.
+    package func hasBurstEnded() -> Bool { clients.hasBurstEnded() }
+
     // MARK: Secrets
 
     /// Looks for a new secret after a 401.

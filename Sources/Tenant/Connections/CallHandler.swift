@@ -13,12 +13,19 @@ final class CallHandler: ChannelInboundHandler {
     /// The largest reply to any request, in bytes, after decompression: a page of a hundred users with their groups.
     static let largestReply = 1_048_576
 
+    /// A call that has been sent.
+    private struct Call {
+        let promise: EventLoopPromise<Answer>
+        /// The timer of its deadline, which is removed from the event loop when the call ends.
+        let timer: Scheduled<Void>
+    }
+
     /// The connection's state.
     private enum Phase {
         case idle
         /// A call has been sent, and the flag is true once a byte of its reply has arrived.
-        case waiting(EventLoopPromise<Answer>, hasBytes: Bool)
-        case reading(EventLoopPromise<Answer>, Answer, keepsAlive: Bool)
+        case waiting(Call, hasBytes: Bool)
+        case reading(Call, Answer, keepsAlive: Bool)
         case ended
     }
 
@@ -44,28 +51,45 @@ final class CallHandler: ChannelInboundHandler {
     }
 
     /// Sends a request, and fulfils the promise when its whole reply has arrived.
-    func call(_ head: HTTPRequestHead, _ request: TenantRequest, _ promise: EventLoopPromise<Answer>) {
+    ///
+    /// At the deadline the call fails. The event loop's clock stops while the machine is suspended, so that a call may
+    /// then take longer by that time. This delays only those who wait for the call: a token's age doesn't depend on it.
+    func call(
+        _ head: HTTPRequestHead,
+        _ request: TenantRequest,
+        until deadline: ContinuousClock.Instant,
+        _ promise: EventLoopPromise<Answer>
+    ) {
         guard let context, isIdle else {
             return promise.fail(AnswerError(reason: .incomplete(CallFault(.connectionLost)), isUnanswered: true))
         }
-        (phase, limit) = (.waiting(promise, hasBytes: false), request.largestReply)
+        let time = TimeAmount(max(deadline - .now, .zero))
+        let timer = context.eventLoop.assumeIsolated().scheduleTask(in: time) {
+            self.abandon(promise, CallFault(.answerTimeout))
+        }
+        (phase, limit) = (.waiting(Call(promise: promise, timer: timer), hasBytes: false), request.largestReply)
         encoder.bearer = request.bearer
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         if let body = request.body { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
     }
 
-    /// Gives up a call at its caller's request, after which the connection can't be used any more.
-    func abandon(_ fault: CallFault) {
-        fail(fault)
-        context?.close(promise: nil)
+    /// Gives up the call of a promise, after which the connection can't be used any more.
+    ///
+    /// If that call has ended, the connection may have another one, which is left alone.
+    func abandon(_ promise: EventLoopPromise<Answer>, _ fault: CallFault) {
+        switch phase {
+        case .waiting(let call, _), .reading(let call, _, _):
+            if call.promise.futureResult === promise.futureResult { give(up: .incomplete(fault)) }
+        case .idle, .ended: break
+        }
     }
 
     // MARK: Replies
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is ReplyWiper.BytesReceived, case .waiting(let promise, _) = phase {
-            phase = .waiting(promise, hasBytes: true)
+        if event is ReplyWiper.BytesReceived, case .waiting(let call, _) = phase {
+            phase = .waiting(call, hasBytes: true)
         }
         context.fireUserInboundEventTriggered(event)
     }
@@ -73,25 +97,26 @@ final class CallHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let head):
-            guard case .waiting(let promise, _) = phase else { return }
+            guard case .waiting(let call, _) = phase else { return }
             // A buffer that has to grow frees its old block, and the C library doesn't overwrite small blocks.
             let body = context.channel.allocator.buffer(capacity: ReplyWiper.smallestCopy)
             let answer = Answer(status: Int(head.status.code), headers: head.headers, body: body)
-            phase = .reading(promise, answer, keepsAlive: head.isKeepAlive)
+            phase = .reading(call, answer, keepsAlive: head.isKeepAlive)
         case .body(var bytes):
-            guard case .reading(let promise, var answer, let keepsAlive) = phase else { return }
+            guard case .reading(let call, var answer, let keepsAlive) = phase else { return }
             guard answer.body.readableBytes + bytes.readableBytes <= limit else {
                 return give(up: .tooLarge(limit))
             }
             // A buffer is appended to in place if it has one reference, so the phase must not keep another.
             phase = .ended
             answer.body.writeBuffer(&bytes)
-            phase = .reading(promise, answer, keepsAlive: keepsAlive)
+            phase = .reading(call, answer, keepsAlive: keepsAlive)
         case .end:
-            guard case .reading(let promise, let answer, let keepsAlive) = phase else { return }
+            guard case .reading(let call, let answer, let keepsAlive) = phase else { return }
             phase = keepsAlive ? .idle : .ended
             if !keepsAlive { context.close(promise: nil) }
-            promise.succeed(answer)
+            call.timer.cancel()
+            call.promise.succeed(answer)
         }
     }
 
@@ -123,10 +148,15 @@ final class CallHandler: ChannelInboundHandler {
         let phase = self.phase
         self.phase = .ended
         switch phase {
-        case .waiting(let promise, let hasBytes): promise.fail(AnswerError(reason: reason, isUnanswered: !hasBytes))
-        case .reading(let promise, _, _): promise.fail(AnswerError(reason: reason, isUnanswered: false))
+        case .waiting(let call, let hasBytes): fail(call, AnswerError(reason: reason, isUnanswered: !hasBytes))
+        case .reading(let call, _, _): fail(call, AnswerError(reason: reason, isUnanswered: false))
         case .idle, .ended: break
         }
+    }
+
+    private func fail(_ call: Call, _ error: AnswerError) {
+        call.timer.cancel()
+        call.promise.fail(error)
     }
 }
 

@@ -17,22 +17,13 @@ struct Connector: Sendable {
     ///   - trust: The authorities. A tenant with TLS needs them.
     ///   - time: The time limit for all of it.
     /// - Throws: ``CallFault``.
-    func connect(
-        _ trust: NIOSSLContext?,
-        within time: Duration,
-        _ progress: CallProgress
-    ) async throws -> any Channel {
+    func connect(_ trust: NIOSSLContext?, within time: Duration) async throws -> any Channel {
         let deadline = ContinuousClock.now + time
-        progress.begins(.connectTimeout, at: proxy == nil ? .tenant : .proxy)
         let channel = try await dial(within: time)
         do {
-            if let proxy {
-                progress.begins(.answerTimeout, at: .proxy)
-                try await tunnel(channel, proxy, until: deadline)
-            }
+            if let proxy { try await tunnel(channel, proxy, until: deadline) }
             if tenant.isSecure {
                 guard let trust else { throw CallFault(.tlsFailed) }
-                progress.begins(.tlsTimeout)
                 try await secure(channel, trust, until: deadline)
             }
             return channel

@@ -46,15 +46,19 @@ final class TenantConnection: Sendable {
         return TenantConnection(channel, calls, opened: opened, generation: generation)
     }
 
-    /// Makes one call, and ends it when the task is cancelled.
-    func call(_ head: HTTPRequestHead, _ request: TenantRequest) async throws(AnswerError) -> Answer {
+    /// Makes one call, and ends it at the deadline or when the task is cancelled.
+    func call(
+        _ head: HTTPRequestHead,
+        _ request: TenantRequest,
+        until deadline: ContinuousClock.Instant
+    ) async throws(AnswerError) -> Answer {
         let promise = channel.eventLoop.makePromise(of: Answer.self)
         do {
             return try await withTaskCancellationHandler {
-                channel.eventLoop.execute { self.calls.value.call(head, request, promise) }
+                channel.eventLoop.execute { self.calls.value.call(head, request, until: deadline, promise) }
                 return try await promise.futureResult.get()
             } onCancel: {
-                channel.eventLoop.execute { self.calls.value.abandon(CallFault(.shutDown)) }
+                channel.eventLoop.execute { self.calls.value.abandon(promise, CallFault(.shutDown)) }
             }
         } catch {
             throw error as? AnswerError ?? AnswerError(reason: .incomplete(.answering(error)), isUnanswered: false)

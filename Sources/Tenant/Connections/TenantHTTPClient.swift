@@ -33,62 +33,38 @@ struct TenantHTTPClient: Sendable {
     /// - Throws: ``CallFault`` or ``AnswerError``, or an error of NIO.
     func send(_ request: TenantRequest, in trace: TraceContext?) async throws -> Answer {
         let deadline = ContinuousClock.now + settings.timeout
-        let progress = CallProgress()
-        let head = head(of: request, trace)
-        return try await withDeadline(deadline, progress) {
-            try await exchange(head, request, until: deadline, progress)
-        }
-    }
-
-    /// Bounds a whole call, on a clock that continues while the machine is suspended.
-    private func withDeadline(
-        _ deadline: ContinuousClock.Instant,
-        _ progress: CallProgress,
-        _ call: @escaping @Sendable () async throws -> Answer
-    ) async throws -> Answer {
-        try await withThrowingTaskGroup(of: Answer.self) { group in
-            group.addTask { try await call() }
-            group.addTask {
-                try await Task.sleep(until: deadline, clock: .continuous)
-                throw progress.timeout
-            }
-            defer { group.cancelAll() }
-            guard let answer = try await group.next() else { throw CancellationError() }
-            return answer
-        }
+        return try await exchange(head(of: request, trace), request, until: deadline)
     }
 
     /// Makes the call on a kept connection, or on a new one.
     ///
-    /// The other side may have closed a kept connection unnoticed. In that case the request is sent again, on a new one,
-    /// unless it must not be done twice.
+    /// Each step ends at the deadline or before. The other side may have closed a kept connection unnoticed. In that case
+    /// the request is sent again, on a new one, unless it must not be done twice or its deadline has come.
     private func exchange(
         _ head: HTTPRequestHead,
         _ request: TenantRequest,
-        until deadline: ContinuousClock.Instant,
-        _ progress: CallProgress
+        until deadline: ContinuousClock.Instant
     ) async throws -> Answer {
         if let kept = pool.take(now: now()) {
             kept.limitSilence(to: settings.timeout / 3)
             do {
-                progress.begins(.answerTimeout)
-                return try await call(head, request, on: kept)
+                return try await call(head, request, on: kept, until: deadline)
             } catch {
-                guard error.isUnanswered, request.isRepeatable, !Task.isCancelled else { throw error }
+                guard error.isUnanswered, request.isRepeatable, deadline > .now, !Task.isCancelled else { throw error }
             }
         }
-        let connection = try await connect(until: deadline, progress)
-        progress.begins(.answerTimeout)
-        return try await call(head, request, on: connection)
+        let connection = try await connect(until: deadline)
+        return try await call(head, request, on: connection, until: deadline)
     }
 
     private func call(
         _ head: HTTPRequestHead,
         _ request: TenantRequest,
-        on connection: TenantConnection
+        on connection: TenantConnection,
+        until deadline: ContinuousClock.Instant
     ) async throws(AnswerError) -> Answer {
         do {
-            let answer = try await connection.call(head, request)
+            let answer = try await connection.call(head, request, until: deadline)
             pool.put(connection, now: now())
             return answer
         } catch {
@@ -119,13 +95,10 @@ struct TenantHTTPClient: Sendable {
 
     // MARK: New connections
 
-    private func connect(
-        until deadline: ContinuousClock.Instant,
-        _ progress: CallProgress
-    ) async throws -> TenantConnection {
+    private func connect(until deadline: ContinuousClock.Instant) async throws -> TenantConnection {
         let (generation, opened) = (pool.generation, now())
         do {
-            let channel = try await secureChannel(until: deadline, progress)
+            let channel = try await secureChannel(until: deadline)
             let connection = try await TenantConnection.open(channel, opened: opened, generation: generation)
             guard pool.add(connection) else { throw CallFault(.shutDown) }
             return connection
@@ -136,18 +109,15 @@ struct TenantHTTPClient: Sendable {
     }
 
     /// Connects, and once more with the current authorities if none is known for the tenant's certificate.
-    private func secureChannel(
-        until deadline: ContinuousClock.Instant,
-        _ progress: CallProgress
-    ) async throws -> any Channel {
+    private func secureChannel(until deadline: ContinuousClock.Instant) async throws -> any Channel {
         // A quarter of the time is left for the reply.
         func time() -> Duration { min(settings.connectTimeout, (deadline - .now) * 3 / 4) }
         let context = connector.tenant.isSecure ? try trust.context() : nil
         do {
-            return try await connector.connect(context, within: time(), progress)
+            return try await connector.connect(context, within: time())
         } catch let fault as CallFault {
             guard let context, fault.isOfTrust, trust.renew(after: context, now: now()) else { throw fault }
-            return try await connector.connect(try trust.context(), within: time(), progress)
+            return try await connector.connect(try trust.context(), within: time())
         }
     }
 }

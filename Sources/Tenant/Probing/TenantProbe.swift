@@ -167,16 +167,7 @@ package struct TenantProbe: Sendable {
         let connection = try await TenantConnection.open(channel, opened: .now, generation: 0)
         let began = ContinuousClock.now
         let before = Date().timeIntervalSince1970
-        let answer = try await withThrowingTaskGroup(of: Tenant.Answer.self) { group in
-            group.addTask { try await connection.call(head, request) }
-            group.addTask {
-                try await Task.sleep(until: began + limit, clock: .continuous)
-                throw CallFault(.answerTimeout)
-            }
-            defer { group.cancelAll() }
-            guard let answer = try await group.next() else { throw CancellationError() }
-            return answer
-        }
+        let answer = try await connection.call(head, request, until: began + limit)
         let time = ContinuousClock.now - began
         // The date has whole seconds, so half a second is added to it. It was written half-way between both moments.
         let middle = before + time / .seconds(2)

@@ -3,10 +3,14 @@
 /// A full array copies all its elements, which at a million elements blocks the event loop for milliseconds. This one
 /// adds a segment of a fixed size instead.
 struct SegmentedArray<Element> {
-    /// The binary logarithm of the segment size, so that an index is split by shifting.
-    ///
-    /// A segment of entries takes 8 KiB.
-    private static var shift: Int { 10 }
+    /// The maximum size of a segment in bytes, of which half is unused on average.
+    private static var segmentBytes: Int { 16_384 }
+
+    /// The binary logarithm of the number of elements in a segment, so that an index is split by shifting.
+    private static var shift: Int {
+        let count = max(1, segmentBytes / max(1, MemoryLayout<Element>.stride))
+        return Int.bitWidth - 1 - count.leadingZeroBitCount
+    }
     private static var segmentSize: Int { 1 << shift }
 
     private var segments: ContiguousArray<ContiguousArray<Element>> = []

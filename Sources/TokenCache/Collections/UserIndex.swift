@@ -12,6 +12,9 @@ package struct UserIndex {
     /// The other bits choose the bucket.
     private static let shardBits: UInt32 = 9
 
+    /// The size of a user in bytes: a bucket of six bytes, in a table that is filled to five eighths on average.
+    package static let size = 10
+
     private var shards = ContiguousArray(repeating: Shard(), count: 1 << Int(shardBits))
 
     /// Creates an empty index.
@@ -51,26 +54,48 @@ package struct UserIndex {
 /// A part of the index: a hash table of its own.
 private struct Shard {
     /// A bucket: a part of the hash, and the slot number plus one, or zero if it is empty.
+    ///
+    /// The number is in two parts, because four bytes in one would be padded to eight with the hash.
     private struct Bucket {
-        var hash: UInt32 = 0
-        var mark: UInt32 = 0
+        let hash: UInt16
+        private var low: UInt16
+        private var high: UInt16
+
+        init(hash: UInt16 = 0, mark: UInt32 = 0) {
+            self.hash = hash
+            low = UInt16(truncatingIfNeeded: mark)
+            high = UInt16(truncatingIfNeeded: mark >> 16)
+        }
+
+        var mark: UInt32 {
+            get { UInt32(high) << 16 | UInt32(low) }
+            set { self = Bucket(hash: hash, mark: newValue) }
+        }
     }
 
     /// The maximum load of a table.
     ///
     /// Beyond three quarters linear probing takes many steps.
     private static let maxLoad = (numerator: 3, denominator: 4)
+    /// The growth of a table, after which its load is half.
+    private static let growth = (numerator: 3, denominator: 2)
     private static let minBuckets = 8
 
     private var buckets: ContiguousArray<Bucket> = []
     private var count = 0
 
+    /// The part of a hash that chooses the bucket.
+    ///
+    /// The highest bits have chosen the shard.
+    private static func part(of hash: UInt32) -> UInt16 { UInt16(truncatingIfNeeded: hash) }
+
     func find(_ hash: UInt32, isUser: (Int) -> Bool) -> Int? {
         guard count > 0 else { return nil }
-        var index = home(of: hash)
+        let part = Self.part(of: hash)
+        var index = home(of: part)
         while buckets[index].mark != 0 {
             let bucket = buckets[index]
-            if bucket.hash == hash, isUser(Int(bucket.mark) - 1) { return Int(bucket.mark) - 1 }
+            if bucket.hash == part, isUser(Int(bucket.mark) - 1) { return Int(bucket.mark) - 1 }
             index = next(index)
         }
         return nil
@@ -79,7 +104,7 @@ private struct Shard {
     mutating func insert(_ hash: UInt32, _ slot: Int) {
         if (count + 1) * Self.maxLoad.denominator > buckets.count * Self.maxLoad.numerator { grow() }
         count += 1
-        put(Bucket(hash: hash, mark: UInt32(slot + 1)))
+        put(Bucket(hash: Self.part(of: hash), mark: UInt32(slot + 1)))
     }
 
     mutating func replace(_ hash: UInt32, _ old: Int, with new: Int) {
@@ -103,17 +128,16 @@ private struct Shard {
         buckets[hole] = Bucket()
     }
 
-    private var mask: Int { buckets.count - 1 }
+    /// Returns the first bucket for a hash: the same part of the table as the hash is of all hashes.
+    private func home(of hash: UInt16) -> Int { Int(hash) * buckets.count >> 16 }
 
-    private func home(of hash: UInt32) -> Int { Int(hash) & mask }
+    private func next(_ index: Int) -> Int { index + 1 == buckets.count ? 0 : index + 1 }
 
-    private func next(_ index: Int) -> Int { (index + 1) & mask }
-
-    private func distance(_ from: Int, _ to: Int) -> Int { (to - from) & mask }
+    private func distance(_ from: Int, _ to: Int) -> Int { to >= from ? to - from : to - from + buckets.count }
 
     private func index(of hash: UInt32, _ slot: Int) -> Int? {
         guard count > 0 else { return nil }
-        var index = home(of: hash)
+        var index = home(of: Self.part(of: hash))
         while buckets[index].mark != 0 {
             if buckets[index].mark == UInt32(slot + 1) { return index }
             index = next(index)
@@ -129,7 +153,8 @@ private struct Shard {
 
     private mutating func grow() {
         let old = buckets
-        buckets = ContiguousArray(repeating: Bucket(), count: max(Self.minBuckets, old.count * 2))
+        let larger = old.count * Self.growth.numerator / Self.growth.denominator
+        buckets = ContiguousArray(repeating: Bucket(), count: max(Self.minBuckets, larger))
         for bucket in old where bucket.mark != 0 { put(bucket) }
     }
 }

@@ -17,9 +17,9 @@ struct EntryStore {
     ///
     /// It owns the entries that nobody requested.
     static let nobody = UseOrder.nobody
-    /// The size in bytes of an entry beside its record: its slot with its positions, and its share of the index, whose
-    /// buckets of eight bytes are a little more than half full on average.
-    static let sizeBesideRecord = MemoryLayout<EntrySlots.Slot>.stride + UseOrder.size + EntryTimers.size + 16
+    /// The size in bytes of an entry beside its record: its slot with its positions, and its share of the index.
+    static let sizeBesideRecord =
+        MemoryLayout<EntrySlots.Slot>.stride + UseOrder.size + EntryTimers.size + UserIndex.size
 
     /// The tokens' memory.
     let memory: CacheMemory
@@ -290,7 +290,10 @@ struct EntryStore {
 
     /// Takes the slot of an entry whose refresh deadline has come.
     mutating func takeRefresh(at now: Instant) -> Int? {
-        timers.takeRefresh(at: memory.clock.nanoseconds(of: now))
+        guard let slot = timers.takeRefresh(at: memory.clock.nanoseconds(of: now)) else { return nil }
+        let record = records[slots[slot].record]
+        timers.setExpiry(slot, at: record.sent + record.lifetime)
+        return slot
     }
 
     /// Takes the slot of an entry that has expired.

@@ -32,6 +32,29 @@ struct UserIndexTests {
         for (user, slot) in model { #expect(index.find(UserIndex.hash(user)) { keys[$0] == user } == slot) }
     }
 
+    @Test("So it does when many users are in one shard, and the table's end is crossed.")
+    func shard() {
+        var index = UserIndex()
+        var model: [UInt32: Int] = [:]
+        var slots: [Int: UInt32] = [:]
+        var state: UInt64 = 77
+        for step in 0..<20_000 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            // The highest nine bits choose the shard, and half of the hashes belong to the table's end.
+            let hash = UInt32(state >> 33) % 1_000 * 64 | (state >> 63 == 0 ? 0xFF00 : 0)
+            if let slot = index.find(hash, isUser: { slots[$0] == hash }) {
+                #expect(model[hash] == slot)
+                index.remove(hash, slot)
+                (model[hash], slots[slot]) = (nil, nil)
+            } else {
+                #expect(model[hash] == nil)
+                index.insert(hash, step)
+                (model[hash], slots[step]) = (step, hash)
+            }
+        }
+        for (hash, slot) in model { #expect(index.find(hash) { slots[$0] == hash } == slot) }
+    }
+
     @Test("Users who differ in the tenant, the field or a byte are told apart.")
     func tellsApart() {
         let users = [
