@@ -135,6 +135,7 @@ package import TokenProtocol
             for connection in exchange(&resuming, with: []) { connection.resumeNow() }
         }
         sendAll()
+        requestHandler.turnEnded()
         isRoundDue = scheduler.hasYielded
         if isRoundDue || !resuming.isEmpty || !sending.isEmpty { reactor.turnSoon() }
     }
@@ -151,7 +152,6 @@ package import TokenProtocol
         largeOutput = sendingNow.count > 1 ? Self.gathered : Self.streamed
         for connection in sendingNow { connection.sendNow() }
         sendingNow.removeAll(keepingCapacity: true)
-        requestHandler.roundEnded()
     }
 
     /// Makes a connection send at the end of this turn.

@@ -169,10 +169,19 @@ final class Connection: EventSource {
     private func process(_ chunk: UnsafeRawBufferPointer) {
         lastUse = server.newUse()
         if !machine.isYielding { work = 0 }
-        requestHandler.batchBegan()
         if machine.output.isEmpty { machine.output = server.buffers.take() }
         machine.largeOutput = server.largeOutput
         var cursor = ConnectionStateMachine.Cursor()
+        var isDone = false
+        requestHandler.withHits(for: client) {
+            isDone = unsafe machine.answerHits(Span(_unsafeBytes: chunk), &cursor, hit: $0)
+        }
+        if !isDone { unsafe processSteps(chunk, &cursor) }
+        if machine.output.isEmpty { returnBuffer() }
+        sendLater()
+    }
+
+    private func processSteps(_ chunk: UnsafeRawBufferPointer, _ cursor: inout ConnectionStateMachine.Cursor) {
         while let step = unsafe next(chunk, &cursor) {
             perform(step)
             work += step.work
@@ -182,9 +191,6 @@ final class Connection: EventSource {
                 server.scheduler.yield(self)
             }
         }
-        requestHandler.batchEnded()
-        if machine.output.isEmpty { returnBuffer() }
-        sendLater()
     }
 
     private func next(

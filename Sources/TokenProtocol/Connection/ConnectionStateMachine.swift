@@ -105,6 +105,21 @@ package struct ConnectionStateMachine: ~Copyable {
 
     // MARK: Bytes in
 
+    /// Answers requests for tokens in their plain form, as far as they come first and are found.
+    ///
+    /// Nearly all that is read is nothing else, and then needs no ``Step``.
+    ///
+    /// - Returns: True if all bytes were processed. Otherwise ``next(_:_:hit:)`` continues at the cursor.
+    package mutating func answerHits(
+        _ chunk: borrowing Span<UInt8>,
+        _ cursor: inout Cursor,
+        hit: HitLookup
+    ) -> Bool {
+        guard !isFull, held.isEmpty, !holdsEnd else { return false }
+        _ = answerPlainTokens(chunk, &cursor, hit)
+        return cursor.position == chunk.count
+    }
+
     /// Processes bytes up to the next step.
     ///
     /// Returns nil if all of them were processed, or kept for later.

@@ -10,10 +10,9 @@ final class RecordingHandler: RequestHandler {
     /// The errors by which connections answered by themselves.
     private(set) var rejections: [RequestCounters.Kind] = []
     private(set) var unsolicited: [ErrorReply.Code] = []
+    /// The number of times that the lookup of tokens was lent.
     private(set) var batches = 0
     private(set) var kinds: [SocketKind] = []
-
-    func batchBegan() { batches += 1 }
 
     func handle(_ request: Request, from client: Client, waiter: Waiter) -> Reply? {
         kinds.append(client.socket)
@@ -27,11 +26,11 @@ final class RecordingHandler: RequestHandler {
         }
     }
 
-    func withHits(for client: Client, _ body: (HitLookup) -> Void) { body { _, _, _, _, _, _, _ in false } }
+    func withHits(for client: Client, _ body: (HitLookup) -> Void) {
+        body { _, _, _, _, _, _, _ in false }
+    }
 
-    func batchEnded() {}
-
-    func roundEnded() {}
+    func turnEnded() {}
 
     func cancel(_ waiters: [Waiter]) { cancelled += waiters }
 
