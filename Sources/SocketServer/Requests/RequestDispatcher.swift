@@ -14,8 +14,11 @@ package final class RequestDispatcher: RequestHandler {
     private let started: Instant
     private var gatekeeper: Gatekeeper
     private var counters = RequestCounters()
-    /// The present turn of the event loop, from the first request for a token that may be a hit.
-    private var turn: (began: Instant, time: CacheTime)?
+    /// True from the first request of this turn of the event loop that may be a hit.
+    private var hasTurnBegun = false
+    /// The time of that request, for all hits of the turn.
+    private var turnBegan: Instant
+    private var timeOfTurn: CacheTime
     /// The hits of the present turn so far.
     private var hits = 0
 
@@ -26,6 +29,7 @@ package final class RequestDispatcher: RequestHandler {
         gatekeeper = Gatekeeper(access, askForNames: dependencies.askForNames)
         self.dependencies = dependencies
         started = dependencies.now()
+        (turnBegan, timeOfTurn) = (started, cachedTokens.time(of: started))
     }
 
     /// The failed checks of the daemon itself, by name, for `health`.
@@ -45,7 +49,8 @@ package final class RequestDispatcher: RequestHandler {
         guard let permissions = gatekeeper.authorization(of: client).permissions else {
             return body { _, _, _, _, _, _, _ in false }
         }
-        let (time, uid) = (timeOfTurn(), client.peer.uid)
+        if !hasTurnBegun { beginTurn() }
+        let (time, uid) = (timeOfTurn, client.peer.uid)
         var hits = 0
         body { field, user, tenant, scope, minTTL, id, output in
             guard let target = permissions.find(field, user, tenant, scope) else { return false }
@@ -67,22 +72,19 @@ package final class RequestDispatcher: RequestHandler {
         if hits > 0 { counters.count(hits: hits, from: client) }
     }
 
-    /// Returns the time for the hits of the present turn.
-    ///
-    /// The clock is read and converted once for all of them.
-    private func timeOfTurn() -> CacheTime {
-        if let turn { return turn.time }
-        let now = dependencies.now()
-        let time = cachedTokens.time(of: now)
-        turn = (now, time)
-        return time
+    /// Reads and converts the time for all hits of this turn.
+    private func beginTurn() {
+        hasTurnBegun = true
+        turnBegan = dependencies.now()
+        timeOfTurn = cachedTokens.time(of: turnBegan)
+        cachedTokens.checkThread()
     }
 
     package func turnEnded() {
-        guard let turn else { return }
-        self.turn = nil
+        guard hasTurnBegun else { return }
+        hasTurnBegun = false
         guard hits > 0 else { return }
-        cachedTokens.record(hits, dependencies.now() - turn.began)
+        cachedTokens.record(hits, dependencies.now() - turnBegan)
         hits = 0
     }
 
@@ -99,7 +101,7 @@ package final class RequestDispatcher: RequestHandler {
             reply = .error(error.reply)
         }
         if let reply { counters.ended(request.operation.name, RequestOutcome(reply)) }
-        if case .token = reply, turn != nil { hits += 1 }
+        if case .token = reply, hasTurnBegun { hits += 1 }
         return reply
     }
 

@@ -1,4 +1,5 @@
 package import TokenProtocol
+import TokenStorage
 
 /// Requests for tokens.
 extension CacheStateMachine {
@@ -42,7 +43,10 @@ extension CacheStateMachine {
     }
 
     /// Returns a time in the form in which tokens have theirs.
-    package func time(of now: Instant) -> CacheTime { CacheTime(nanoseconds: store.time(of: now)) }
+    package func time(of now: Instant) -> CacheTime { CacheTime(now, by: clock) }
+
+    /// The clock of the tokens' times, which never changes.
+    var clock: BootClock { store.memory.clock }
 
     /// Requests a token for a caller.
     package mutating func request(
