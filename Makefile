@@ -160,6 +160,7 @@ bench: ## Measure hits beside Redis and memcached, memory, tails and restarts, a
 check-instructions: ## Count the instructions of a hit, and compare them with their bounds
 	@scripts/install-dependencies build instructions
 	swift build $(RELEASE_FLAGS) --product instruction-driver
+	swift build $(RELEASE_FLAGS) --product tokencached
 	scripts/check-instructions
 
 .PHONY: bench-parts

@@ -124,6 +124,7 @@ private struct ConnectionRun: ~Copyable {
     private mutating func perform(_ step: ConnectionStateMachine.Step) throws(BrokenPromise) {
         switch step {
         case .outputIsLarge: receive()
+        case .answered, .emptyLines: break
         case .rejected: rejections += 1
         case .request(let request, let ticket):
             try check(!isDraining, "in a drain there are no requests")

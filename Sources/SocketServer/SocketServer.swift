@@ -33,20 +33,12 @@ package import TokenProtocol
     /// The same in a turn with one connection, whose peer reads the first replies while the next are being written.
     private static let streamed = 4 * 1_024
 
-    /// The pause before bytes are sent again for which the kernel had no memory.
-    private static let memoryPause = Duration.milliseconds(20)
-
-    /// The number of connections to the admin socket that may be open while all others are taken.
-    ///
-    /// Without them an app could lock its operator out.
-    package static let reservedAdminConnections = 8
-
     /// The limit of open connections over both sockets.
     package var maxConnections: Int
     /// The share of the connections that one uid may have while another needs one.
     package var connectionShare: Double
     /// The counts of connections since the start.
-    package private(set) var counts = StatsReply.Connections()
+    package internal(set) var counts = StatsReply.Connections()
 
     let requestHandler: any RequestHandler
     /// The memory that all connections read into, one after another.
@@ -59,21 +51,17 @@ package import TokenProtocol
     /// The bytes of replies that peers have not read yet.
     private(set) var unsent: UnsentBytes
 
+    /// The connections whose last read may have left bytes.
+    let leftoverCheck: LeftoverCheck
+
     private let reactor: Reactor
-    private let calls: SystemCalls
+    let calls: SystemCalls
     private let unitOf: Peer.UnitLookup
     private let releaseMemory: () -> Void
     private var failedAccepts = (count: 0, reason: String?.none)
-    private var connections: [UInt64: Connection] = [:]
-    private var adminConnections: [UInt64: Connection] = [:]
-    /// The connections whose peers have not read all of their replies.
-    private var watched: [UInt64: Connection] = [:]
-    private var watchTimer: ReactorTimer?
-    /// The connections for whose bytes the kernel had no memory.
-    private var starved: [UInt64: Connection] = [:]
-    private var starvedTimer: ReactorTimer?
+    var connections = ConnectionTable()
+    private let unsentWatch: UnsentWatch
     private var listeners: [Listener] = []
-    private var quotas = ConnectionQuotas()
     private var lastNumber: UInt64 = 0
     private var lastUse: UInt64 = 0
     /// The connections that continue at the end of this turn.
@@ -117,6 +105,8 @@ package import TokenProtocol
         self.maxConnections = maxConnections
         self.connectionShare = connectionShare
         self.requestHandler = requestHandler
+        unsentWatch = UnsentWatch(on: reactor)
+        leftoverCheck = LeftoverCheck(on: reactor)
     }
 
     deinit { unsafe readBuffer.deallocate() }
@@ -135,6 +125,7 @@ package import TokenProtocol
             for connection in exchange(&resuming, with: []) { connection.resumeNow() }
         }
         sendAll()
+        requestHandler.turnEnded()
         isRoundDue = scheduler.hasYielded
         if isRoundDue || !resuming.isEmpty || !sending.isEmpty { reactor.turnSoon() }
     }
@@ -149,9 +140,8 @@ package import TokenProtocol
         // so that neither is allocated anew.
         swap(&sending, &sendingNow)
         largeOutput = sendingNow.count > 1 ? Self.gathered : Self.streamed
-        for connection in sendingNow { connection.sendNow() }
+        for index in sendingNow.indices { sendingNow[index].sendNow() }
         sendingNow.removeAll(keepingCapacity: true)
-        requestHandler.roundEnded()
     }
 
     /// Makes a connection send at the end of this turn.
@@ -216,7 +206,7 @@ package import TokenProtocol
     }
 
     private func endDrain() {
-        for connection in connections.values { connection.endDrain() }
+        for connection in connections.all { connection.endDrain() }
     }
 
     private func endGrace() {
@@ -224,9 +214,9 @@ package import TokenProtocol
         for listener in listeners where !listener.isHandedOver { listener.acceptRest() }
         for listener in listeners { listener.close() }
         // The requests that peers have sent by now are answered.
-        for connection in connections.values { connection.ready(.readable) }
+        for connection in connections.all { connection.ready(.readable) }
         drain?.isGraceOver = true
-        for connection in connections.values { connection.drain() }
+        for connection in connections.all { connection.drain() }
         endIfDrained()
     }
 
@@ -268,101 +258,52 @@ package import TokenProtocol
         }
     }
 
-    /// True if there is a connection left for a uid, or another uid's was closed for it.
-    private func hasSpace(for uid: UInt32, _ kind: SocketKind) -> Bool {
-        counts.open < maxConnections || preemptConnection(for: uid) || kind == .admin && reserveAdminConnection()
-    }
-
     private func serve(_ descriptor: CInt, _ client: Client) throws(Errno) {
         lastNumber += 1
         let socket = StreamSocket(descriptor, calls: calls)
         let connection = Connection(number: lastNumber, client: client, socket: socket, server: self)
         try reactor.register(connection, for: .reading)
         // The connection is counted only now, as it is sure to report its end.
-        connections[lastNumber] = connection
-        if client.socket == .admin { adminConnections[lastNumber] = connection }
-        quotas.opened(by: client.peer.uid)
+        connections.insert(connection)
         counts.open += 1
         counts.accepted += 1
-    }
-
-    /// Answers a connection that exceeds the limit with an error, and closes it.
-    private func reject(_ descriptor: CInt, _ uid: UInt32) {
-        counts.rejected += 1
-        quotas.rejected(by: uid)
-        var output = OutputBuffer()
-        let error = ErrorReply(.overloaded, "too many connections are open", retryAfter: 1)
-        ReplyEncoder.encode(.error(error), id: nil, into: &output)
-        // It fits the buffer of a new socket.
-        unsafe output.drain { _ = unsafe StreamSocket(descriptor, calls: calls).send($0) }
-        Glibc.close(descriptor)
     }
 
     /// Waits until a connection's socket accepts bytes again, and checks that its peer reads.
     ///
     /// - Returns: False if that is not possible, so that the connection has to be closed.
-    func watch(_ connection: Connection) -> Bool {
-        do throws(Errno) {
-            try reactor.change(connection, to: .readingAndWriting)
-        } catch {
-            return false
-        }
-        watched[connection.number] = connection
-        let timer = watchTimer ?? ReactorTimer(on: reactor) { [weak self] in self?.checkProgress() }
-        watchTimer = timer
-        if !timer.isScheduled { timer.schedule(in: SlowConsumerDetector.checkInterval) }
-        return true
-    }
+    func watch(_ connection: Connection) -> Bool { unsentWatch.add(connection) }
 
     /// Waits no longer, as the peer has read all.
-    func stopWatching(_ connection: Connection) {
-        watched[connection.number] = nil
-        try? reactor.change(connection, to: .reading)
-    }
+    func stopWatching(_ connection: Connection) { unsentWatch.remove(connection) }
 
     /// Makes a connection send again after a moment, as the kernel has no memory for its bytes.
-    func sendAgain(_ connection: Connection) {
-        starved[connection.number] = connection
-        let timer =
-            starvedTimer
-            ?? ReactorTimer(on: reactor) { [weak self] in self?.sendStarved() }
-        starvedTimer = timer
-        if !timer.isScheduled { timer.schedule(in: Self.memoryPause) }
-    }
-
-    private func sendStarved() {
-        for connection in exchange(&starved, with: [:]).values { connection.sendUnsent() }
-    }
-
-    private func checkProgress() {
-        for connection in watched.values { connection.checkProgress() }
-        if !watched.isEmpty { watchTimer?.schedule(in: SlowConsumerDetector.checkInterval) }
-    }
+    func sendAgain(_ connection: Connection) { unsentWatch.sendAgain(connection) }
 
     /// Calls a connection no longer, which closes its descriptor.
     func stopServing(_ connection: Connection) {
-        watched[connection.number] = nil
-        starved[connection.number] = nil
+        unsentWatch.forget(connection)
         reactor.deregister(connection)
     }
 
     /// Notes that a connection was closed.
-    func closed(_ number: UInt64) {
-        guard let connection = connections.removeValue(forKey: number) else { return }
-        adminConnections[number] = nil
+    func closed(_ connection: Connection) {
+        guard connections.remove(connection) else { return }
         counts.open -= 1
-        quotas.closed(by: connection.client.peer.uid)
         endIfDrained()
     }
+
+    /// Notes that a connection has no waiting requests any more.
+    func waitsNoLonger(_ connection: Connection) { connections.waitsNoLonger(connection) }
 
     /// Adds the connections of each uid to the statistics.
     package func fill(_ stats: inout StatsReply) {
         stats.connections = counts
-        stats.connections.admin = adminConnections.count
+        stats.connections.admin = connections.adminCount
         stats.connections.max = maxConnections
         stats.connections.unsent = unsent.total
-        for (uid, count) in quotas.open { stats.uids[uid, default: .init()].connections = count }
-        for (uid, count) in quotas.rejected { stats.uids[uid, default: .init()].overloaded += count }
+        for (uid, count) in connections.quotas.open { stats.uids[uid, default: .init()].connections = count }
+        for (uid, count) in connections.quotas.rejected { stats.uids[uid, default: .init()].overloaded += count }
     }
 
     /// Notes bytes of replies that wait for a peer.
@@ -378,37 +319,6 @@ package import TokenProtocol
     func newUse() -> UInt64 {
         lastUse += 1
         return lastUse
-    }
-
-    /// Closes a connection of a uid that has more than its quota.
-    ///
-    /// - Returns: False if there is no such uid.
-    private func preemptConnection(for uid: UInt32) -> Bool {
-        guard let donor = quotas.donor(for: uid, limit: maxConnections, share: connectionShare),
-            let connection = Self.leastUsed(connections.values.filter { $0.client.peer.uid == donor })
-        else { return false }
-        quotas.rejected(by: donor)
-        preempt(connection)
-        return true
-    }
-
-    /// Finds one of the admin socket's reserved connections, and closes the least used one if all are taken.
-    private func reserveAdminConnection() -> Bool {
-        guard adminConnections.count >= Self.reservedAdminConnections,
-            let connection = Self.leastUsed(adminConnections.values)
-        else { return true }
-        preempt(connection)
-        return true
-    }
-
-    private func preempt(_ connection: Connection) {
-        counts.rejected += 1
-        connection.preempt()
-    }
-
-    /// The connection that can best be closed: one without waiting requests, of these the longest unused one.
-    private static func leastUsed(_ connections: some Collection<Connection>) -> Connection? {
-        connections.min { ($0.isWaiting ? 1 : 0, $0.lastUse) < ($1.isWaiting ? 1 : 0, $1.lastUse) }
     }
 }
 

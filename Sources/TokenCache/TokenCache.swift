@@ -23,14 +23,30 @@ import Foundation
 /// The cache of users' access tokens.
 ///
 /// The actor runs on the executor that it is given: the reactor that serves the connections. There a request is a
-/// synchronous call, through ``onOwnThread(_:)`` for a hit and `assumeIsolated` for the others. The actor decides nothing. It feeds ``CacheStateMachine`` and performs
-/// its actions. Calls to tenants are made by ``run(_:)``, which lives as long as the daemon.
+/// synchronous call, by ``CacheHits`` for a hit and by `assumeIsolated` for the others. The actor decides nothing. It
+/// feeds ``CacheStateMachine`` and performs its actions. Calls to tenants are made by ``run(_:)``, which lives as long as
+/// the daemon.
 package actor TokenCache {
-    private nonisolated let executor: any SerialExecutor
+    /// The state machine, in memory that ``CacheHits`` shares.
+    final class Core {
+        var machine: CacheStateMachine
+
+        init(_ machine: consuming CacheStateMachine) { self.machine = machine }
+    }
+
+    nonisolated let executor: any SerialExecutor
     private let dependencies: Dependencies
     private let orders: AsyncStream<CallOrder>
     private let ordering: AsyncStream<CallOrder>.Continuation
-    private var machine: CacheStateMachine
+    // `nonisolated(unsafe)`, because ``CacheHits`` takes it outside the actor. It is sound: the reference never changes, and
+    // what it refers to is used by this actor, which runs on its executor's thread, and by ``CacheHits``, whose owner uses it on
+    // that thread only, which it checks in each turn. Neither keeps an access open while it calls the other.
+    nonisolated(unsafe) let coreOfHits: Core
+    private let core: Core
+    private var machine: CacheStateMachine {
+        _read { yield core.machine }
+        _modify { yield &core.machine }
+    }
 
     /// The actor's executor.
     ///
@@ -49,56 +65,20 @@ package actor TokenCache {
         self.executor = executor
         self.dependencies = dependencies
         (orders, ordering) = AsyncStream.makeStream()
-        machine = CacheStateMachine(
-            policy: policy,
-            tenants: tenants,
-            memory: memory,
-            random: random,
-            now: dependencies.now()
+        let core = Core(
+            CacheStateMachine(
+                policy: policy,
+                tenants: tenants,
+                memory: memory,
+                random: random,
+                now: dependencies.now()
+            )
         )
-    }
-
-    /// Calls a function in the actor's isolation, from the thread of its executor.
-    ///
-    /// It does what `assumeIsolated` does, but asks the executor itself, as the runtime's way there, through the current task
-    /// and the main actor, takes an eleventh of a hit. It traps on another thread.
-    package nonisolated func onOwnThread<Result>(_ body: (isolated TokenCache) -> Result) -> Result {
-        precondition(executor.isIsolatingCurrentContext() == true, "the cache is used on its executor's thread only")
-        // Sound, because the check has found that the caller is isolated already, which is all that the type of the function
-        // says. Neither function outlives the call.
-        return withoutActuallyEscaping(body) { isolated in
-            unsafe unsafeBitCast(isolated, to: ((TokenCache) -> Result).self)(self)
-        }
+        unsafe coreOfHits = core
+        self.core = core
     }
 
     // MARK: Requests
-
-    /// Answers a request with a cached token if nothing else has to be done, looked up by the request's own bytes.
-    ///
-    /// - Returns: True if the reply and its line end were appended to the output.
-    package func answerHit(
-        _ tenant: TenantID,
-        _ field: LookupField,
-        _ user: borrowing Span<UInt8>,
-        _ scopes: ScopeSet,
-        minTTL: Duration?,
-        for peer: PeerUID,
-        now: Instant,
-        id: borrowing Span<UInt8>,
-        into output: inout OutputBuffer
-    ) -> Bool {
-        machine.answerHit(
-            tenant,
-            field,
-            user,
-            scopes,
-            minTTL: minTTL,
-            for: peer,
-            now: now,
-            id: id,
-            into: &output
-        )
-    }
 
     /// Requests a token and returns the reply, or nil if it comes later.
     package func token(_ key: TokenKey, _ options: RequestOptions, waiter: Waiter, now: Instant) -> Reply? {
@@ -205,9 +185,6 @@ package actor TokenCache {
 
     /// Returns the state for metrics.
     package func snapshot(now: Instant) -> CacheSnapshot { machine.snapshot(now: now) }
-
-    /// Records the latency of hits that were answered together.
-    package func recordHits(_ count: Int, _ latency: Duration) { machine.recordHits(count, latency) }
 
     /// Cancels the waits of requests whose connections are closed.
     package func cancelWaits(of waiters: [Waiter]) {

@@ -69,7 +69,7 @@ public struct CacheDriver: ~Copyable {
             Self.scopes,
             minTTL: nil,
             for: Self.peer.uid,
-            now: now,
+            at: machine.time(of: now),
             id: id.span,
             into: &output
         )

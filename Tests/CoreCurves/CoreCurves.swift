@@ -185,7 +185,7 @@ private struct CacheBenchmark {
                         Self.scopes,
                         minTTL: nil,
                         for: Self.peer.uid,
-                        now: now,
+                        at: machine.time(of: now),
                         id: noID.span,
                         into: &output
                     )

@@ -70,12 +70,20 @@ public struct HitDriver: ~Copyable {
         var hits = 0
         var cursor = ConnectionStateMachine.Cursor()
         let (chunk, token, scope) = (chunk, token, scope)
-        let step = machine.next(chunk.span, &cursor) { _, _, _, _, _, id, output in
+        let isDone = machine.answerHits(chunk.span, &cursor) { _, _, _, _, _, id, output in
             hits += 1
             Self.append(token, scope, id: id, to: &output)
             return true
         }
-        precondition(step == nil, "all requests are answered as hits")
+        while !isDone {
+            let step = machine.next(chunk.span, &cursor) { _, _, _, _, _, id, output in
+                hits += 1
+                Self.append(token, scope, id: id, to: &output)
+                return true
+            }
+            guard let step else { break }
+            precondition(step == .answered, "all requests are answered as hits")
+        }
         unsafe machine.output.drain { precondition($0.count > hits * Self.tokenSize, "each hit has its token") }
         return hits
     }

@@ -12,26 +12,21 @@ final class Connection: EventSource {
     let descriptor: CInt
     /// The number of the connection's last use, by which the server orders the uses of all connections.
     private(set) var lastUse: UInt64
-    private let server: SocketServer
-    private let requestHandler: any RequestHandler
+    /// The positions in the server's queues, for ``ConnectionTable``.
+    var positions: ConnectionTable.Positions?
+    /// True if those queues have noted that a request waits, so that they have to be told when none does.
+    var isKnownToWait = false
+    let server: SocketServer
+    let requestHandler: any RequestHandler
     private let socket: StreamSocket
-    private var machine: ConnectionStateMachine
-    private var unsent = UnsentReplies()
-    private var detector = SlowConsumerDetector()
-    /// True if the detector was asked to begin, so that a whole interval has passed when it is asked again.
-    private var isWatched = false
-    /// True if the socket may have bytes that were not read.
-    ///
-    /// The kernel reports new bytes once, so this remembers them while the connection isn't read.
-    private var isReadable = false
-    /// True if the peer has announced the end of its input, so that a read has to find it.
-    private var hasInputEnded = false
-    /// True if the peer has closed the connection, so that nobody reads replies.
-    private var isGone = false
+    var machine: ConnectionStateMachine
+    private var input = InputState()
+    var replies: ReplySender
     private var isFinishing = false
-    private var isClosed = false
+    var isClosed = false
     private var isQueuedToSend = false
     private var isQueuedToResume = false
+    private var isQueuedToCheck = false
     /// The work of the present slice, in requests.
     private var work = 0
 
@@ -43,17 +38,17 @@ final class Connection: EventSource {
         descriptor = socket.descriptor
         self.server = server
         requestHandler = server.requestHandler
+        replies = ReplySender(socket)
         machine = ConnectionStateMachine(isAdmin: client.socket == .admin)
     }
 
     // MARK: The socket's events
 
     func ready(_ events: Events) {
-        if events.contains(.writable), !unsent.isEmpty { sendUnsent() }
-        guard events.concernReading else { return }
-        isReadable = true
-        if events.contains(.inputEnded) { hasInputEnded = true }
-        if !events.isDisjoint(with: .hangUp) { (hasInputEnded, isGone) = (true, true) }
+        if events.contains(.writable), !replies.isEmpty { sendUnsent() }
+        guard events.concernReading, !isClosed else { return }
+        input.note(events)
+        if input.isGone { dropReplies() }
         read()
     }
 
@@ -61,31 +56,31 @@ final class Connection: EventSource {
     private func read() {
         readOnce()
         // The end of the input is not in the bytes before it.
-        if hasInputEnded { readOnce() }
-        if isGone, !isReadable || !canRead { return close() }
+        if input.hasEnded { readOnce() }
         resumeSoon()
+        guard input.isUncertain, !isQueuedToCheck, !isClosed else { return }
+        isQueuedToCheck = true
+        server.leftoverCheck.add(self)
     }
 
-    private var canRead: Bool { !machine.isFull && !machine.hasHeld && !isFinishing && !isClosed }
-
     private func readOnce() {
-        guard isReadable, canRead else { return }
+        guard input.isReadable, !machine.isFull, !machine.hasHeld, !isFinishing, !isClosed else { return }
         let buffer = unsafe server.readBuffer
         switch unsafe socket.receive(into: buffer) {
         case .bytes(let count):
-            // A socket that has fewer bytes than fit has no more, unless the peer has passed descriptors or urgent data with
-            // them, which end a read early. The rest is then read with what such a peer sends next.
-            isReadable = count == buffer.count || hasInputEnded
+            input.received(count, of: buffer.count)
             unsafe process(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-        case .nothing: isReadable = false
-        case .end:
-            isReadable = false
+        case .nothing: input.receivedNothing()
+        case .end: endInput()
+        // The kernel reports a fault after the bytes before it, and nothing comes after it.
+        case .failed:
+            peerIsGone()
             endInput()
-        case .failed: close()
         }
     }
 
     private func endInput() {
+        input.receivedNothing()
         if let step = machine.inputEnded() { perform(step) }
         sendLater()
     }
@@ -101,67 +96,40 @@ final class Connection: EventSource {
         return work
     }
 
+    /// Looks for bytes that the last read has left, unless there was another one since the last call.
+    ///
+    /// - Returns: False if it has to be called again after the next interval.
+    func isCheckedForLeftovers() -> Bool {
+        guard input.isUncertain, !isClosed else {
+            isQueuedToCheck = false
+            return true
+        }
+        guard !input.wasRead else {
+            input.beginInterval()
+            return false
+        }
+        isQueuedToCheck = false
+        input.check(isNow: !machine.isFull && !machine.hasHeld)
+        read()
+        return true
+    }
+
     /// Answers a request that waited.
     func deliver(_ reply: Reply, to ticket: UInt64) {
+        // A request that waits may have been read before the peer stopped reading.
+        let reply = isUnread ? .error(.unreadReplies) : reply
         guard let operation = machine.deliver(reply, to: ticket) else { return }
         requestHandler.ended(operation, RequestOutcome(reply))
+        noteEndOfWaits()
         sendLater()
         resumeSoon()
-    }
-
-    /// Answers no further requests, and closes when the last reply was sent.
-    func drain() {
-        machine.drain()
-        flush()
-    }
-
-    /// Closes the connection at the deadline of a drain, with an error for each request that still waits.
-    func endDrain() {
-        _ = cancelWaiting(.shuttingDown)
-        send()
-        close()
     }
 
     /// True if a request waits for its reply.
     var isWaiting: Bool { machine.waiting > 0 }
 
-    /// Closes the connection for another uid's, with an error for each request that waits.
-    func preempt() {
-        let error = ErrorReply(.overloaded, "another user of this machine needs the connection", retryAfter: 1)
-        // Without a request the error is sent all the same, as a rejected connection gets one, too.
-        if cancelWaiting(error) == 0 {
-            ReplyEncoder.encode(.error(error), id: nil, into: &machine.output)
-            requestHandler.sentError(.overloaded)
-        }
-        send()
-        close()
-    }
-
-    /// Answers each request that waits with an error.
-    ///
-    /// - Returns: The number of these requests.
-    private func cancelWaiting(_ error: ErrorReply) -> Int {
-        let pending = machine.pending
-        requestHandler.cancel(pending.map { Waiter(connection: number, ticket: $0.ticket) })
-        for request in pending {
-            _ = machine.deliver(.error(error), to: request.ticket)
-            requestHandler.ended(request.operation, .error(error.code))
-        }
-        return pending.count
-    }
-
-    /// Closes the connection at once.
-    func close() {
-        guard !isClosed else { return }
-        isClosed = true
-        server.stopServing(self)
-        Glibc.close(descriptor)
-        let dropped = unsent.removeAll()
-        if dropped > 0 { server.unsentShrank(by: dropped, of: client.peer.uid) }
-        let pending = machine.close()
-        requestHandler.cancel(pending.map { Waiter(connection: number, ticket: $0.ticket) })
-        for request in pending { requestHandler.ended(request.operation, .cancelled) }
-        server.closed(number)
+    private func noteEndOfWaits() {
+        if isKnownToWait, !isWaiting { server.waitsNoLonger(self) }
     }
 
     // MARK: Requests
@@ -169,22 +137,28 @@ final class Connection: EventSource {
     private func process(_ chunk: UnsafeRawBufferPointer) {
         lastUse = server.newUse()
         if !machine.isYielding { work = 0 }
-        requestHandler.batchBegan()
         if machine.output.isEmpty { machine.output = server.buffers.take() }
         machine.largeOutput = server.largeOutput
         var cursor = ConnectionStateMachine.Cursor()
+        var isDone = false
+        requestHandler.withHits(for: client) {
+            isDone = unsafe machine.answerHits(Span(_unsafeBytes: chunk), &cursor, hit: $0)
+        }
+        if !isDone { unsafe processSteps(chunk, &cursor) }
+        if machine.output.isEmpty { returnBuffer() }
+        sendLater()
+    }
+
+    private func processSteps(_ chunk: UnsafeRawBufferPointer, _ cursor: inout ConnectionStateMachine.Cursor) {
         while let step = unsafe next(chunk, &cursor) {
             perform(step)
             work += step.work
-            // Hits are not steps. They cost little and are not counted.
+            // Hits in their plain form are not steps. They cost little and are not counted.
             if work >= server.scheduler.workPerSlice, !machine.isYielding {
                 machine.isYielding = true
                 server.scheduler.yield(self)
             }
         }
-        requestHandler.batchEnded()
-        if machine.output.isEmpty { returnBuffer() }
-        sendLater()
     }
 
     private func next(
@@ -199,6 +173,7 @@ final class Connection: EventSource {
     private func perform(_ step: ConnectionStateMachine.Step) {
         switch step {
         case .rejected(let code, let operation): requestHandler.rejected(operation, code, from: client)
+        case .answered, .emptyLines: break
         case .outputIsLarge:
             send()
             // The rest of the batch goes into a buffer that is allocated already.
@@ -216,10 +191,16 @@ final class Connection: EventSource {
 
     /// Continues with held bytes and with reading at the end of the reactor's turn, unless the connection is full.
     ///
-    /// It can't do so at once, as a reply may come in the middle of this connection's batch or of another's.
+    /// It can't do so at once, as a reply may come in the middle of this connection's batch or of another's. If the peer
+    /// is gone and nothing is left, the connection is closed.
     private func resumeSoon() {
+        if input.isGone, !isClosed {
+            guard machine.hasHeld || input.isReadable else { return close() }
+            // Nobody waits for these replies, so the requests behind them don't wait for them either.
+            if machine.waiting >= ProtocolLimits.maxWaiting { cancelled(machine.cancelWaiting()) }
+        }
         machine.isBlocked = isBlocked
-        guard machine.hasHeld || isReadable, !machine.isFull, !isQueuedToResume, !isClosed else { return }
+        guard machine.hasHeld || input.isReadable, !machine.isFull, !isQueuedToResume, !isClosed else { return }
         isQueuedToResume = true
         server.resumeLater(self)
     }
@@ -235,7 +216,7 @@ final class Connection: EventSource {
             let held = machine.takeHeld()
             unsafe held.withUnsafeBytes { unsafe process($0) }
         }
-        if isReadable { read() }
+        if input.isReadable { read() } else { resumeSoon() }
     }
 
     // MARK: Replies
@@ -259,101 +240,81 @@ final class Connection: EventSource {
         flush()
     }
 
-    private func flush() {
+    func flush() {
         send()
         if machine.isDone { finish() }
     }
 
-    private func send() {
+    func send() {
         guard !isClosed, !machine.output.isEmpty else { return }
-        // The output is taken out of the machine, as closing the connection uses the machine.
+        // The output is taken out of the machine, as what follows uses the machine.
         var output = OutputBuffer()
         swap(&output, &machine.output)
-        let isBroken = unsafe output.drain { unsafe !send($0) }
+        let outcome = unsafe output.drain { input.isGone ? .sent : unsafe replies.send($0) }
         server.buffers.giveBack(output)
-        if isBroken { close() }
-    }
-
-    /// Sends bytes, and keeps those that the socket doesn't accept.
-    ///
-    /// - Returns: False if the connection is broken.
-    private func send(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        var sent = 0
-        // Earlier bytes have to be sent first.
-        if unsent.isEmpty {
-            switch unsafe socket.send(bytes) {
-            case .bytes(let count): sent = count
-            // The socket is writable, so the reactor lets it try again in its next turn.
-            case .noMemory: break
-            case .failed: return false
-            }
+        switch outcome {
+        case .sent, .noMemory: break
+        case .kept(let count):
+            server.unsentGrew(by: count, of: client.peer.uid)
+            guard server.watch(self) else { return close() }
+            machine.isBlocked = isBlocked
+        case .broken: peerIsGone()
         }
-        guard sent < bytes.count else { return true }
-        return unsafe keep(UnsafeRawBufferPointer(rebasing: bytes[sent...]))
-    }
-
-    private func keep(_ rest: UnsafeRawBufferPointer) -> Bool {
-        guard !unsent.isEmpty || server.watch(self) else { return false }
-        unsafe unsent.append(rest)
-        detector.sending(rest.count)
-        server.unsentGrew(by: rest.count, of: client.peer.uid)
-        machine.isBlocked = isBlocked
-        return true
     }
 
     /// Sends kept bytes, as the socket accepts some again, or the kernel may have memory again.
     func sendUnsent() {
-        while let chunk = unsent.first {
-            switch unsafe chunk.withUnsafeBytes({ unsafe socket.send($0) }) {
-            case .bytes(let count):
-                unsent.removeFirst(count)
-                server.unsentShrank(by: count, of: client.peer.uid)
-                if count < chunk.count { return resumeSoon() }
-            case .noMemory: return server.sendAgain(self)
-            case .failed: return close()
-            }
+        let (sent, outcome) = replies.sendKept()
+        if sent > 0 { server.unsentShrank(by: sent, of: client.peer.uid) }
+        switch outcome {
+        case .sent:
+            server.stopWatching(self)
+            if isFinishing { close() } else { resumeSoon() }
+        case .kept: resumeSoon()
+        case .noMemory: server.sendAgain(self)
+        case .broken: peerIsGone()
         }
-        isWatched = false
-        server.stopWatching(self)
-        if isFinishing { close() } else { resumeSoon() }
+    }
+
+    /// Processes what the peer of a broken connection has sent before, and then closes it.
+    private func peerIsGone() {
+        input.peerIsGone()
+        dropReplies()
+        resumeSoon()
+    }
+
+    /// Drops the replies that nobody will read.
+    private func dropReplies() {
+        let dropped = replies.removeAll()
+        if dropped > 0 {
+            server.unsentShrank(by: dropped, of: client.peer.uid)
+            server.stopWatching(self)
+        }
+        if isFinishing { close() }
     }
 
     /// Closes the connection if its peer has read nothing of its replies for too long.
     ///
     /// It is called at equal intervals while bytes are unsent.
     func checkProgress() {
-        guard isWatched else {
-            isWatched = true
-            return
-        }
-        if detector.check(unsent: unsent.count) == .stalled { close() }
+        if replies.isStalled() { close() }
     }
 
     /// True if no more requests may be answered for now, as this peer or all peers together have too much unread.
-    private var isBlocked: Bool {
-        if unsent.isBlocking { return true }
-        return !unsent.isEmpty && server.unsent.isExhausted(for: client.peer.uid, share: server.connectionShare)
+    private var isBlocked: Bool { !input.isGone && (replies.isBlocking || isUnread) }
+
+    /// True if this peer has unread replies, and all peers together, or those of its uid, have too many.
+    private var isUnread: Bool {
+        !replies.isEmpty && server.unsent.isExhausted(for: client.peer.uid, share: server.connectionShare)
     }
 
     /// Closes the connection after its output.
     private func finish() {
         guard !isFinishing, !isClosed else { return }
         isFinishing = true
-        if unsent.isEmpty { close() }
+        if replies.isEmpty { close() }
     }
 }
 
 @available(*, unavailable)
 extension Connection: Sendable {}
-
-extension ConnectionStateMachine.Step {
-    /// The approximate cost of a step, in requests.
-    fileprivate var work: Int {
-        switch self {
-        case .outputIsLarge: 0
-        case .rejected: 1
-        case .request(let request, _):
-            if case .prefetch(let prefetch) = request.operation { max(1, prefetch.users.count) } else { 1 }
-        }
-    }
-}

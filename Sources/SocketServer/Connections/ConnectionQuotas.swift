@@ -9,6 +9,10 @@ package struct ConnectionQuotas {
 
     /// Open connections by uid.
     package private(set) var open: [UInt32: Int] = [:]
+    /// The uids by the number of their open connections, so that the uid with the most is found at once.
+    private var byCount: [Int: Set<UInt32>] = [:]
+    /// The largest number of open connections of one uid.
+    private var largest = 0
     /// Connections by uid that were rejected or closed for another uid's.
     package private(set) var rejected: [UInt32: Int] = [:]
 
@@ -16,12 +20,20 @@ package struct ConnectionQuotas {
     package init() {}
 
     /// Counts a connection that was accepted.
-    package mutating func opened(by uid: UInt32) { open[uid, default: 0] += 1 }
+    package mutating func opened(by uid: UInt32) { change(uid, by: 1) }
 
     /// Counts a connection that was closed.
-    package mutating func closed(by uid: UInt32) {
-        open[uid, default: 1] -= 1
-        if open[uid] == 0 { open[uid] = nil }
+    package mutating func closed(by uid: UInt32) { change(uid, by: -1) }
+
+    private mutating func change(_ uid: UInt32, by difference: Int) {
+        let old = open[uid] ?? 0
+        let new = old + difference
+        open[uid] = new > 0 ? new : nil
+        byCount[old]?.remove(uid)
+        if byCount[old]?.isEmpty == true { byCount[old] = nil }
+        if new > 0 { byCount[new, default: []].insert(uid) }
+        // The largest number changes by one at most, as only this uid's does.
+        if new > largest || old == largest && byCount[old] == nil { largest = new }
     }
 
     /// Counts a connection that was rejected, or closed for another uid's.
@@ -36,9 +48,7 @@ package struct ConnectionQuotas {
     package func donor(for uid: UInt32, limit: Int, share: Double) -> UInt32? {
         let own = open[uid] ?? 0
         let bound = Quota.bound(limit, share: share, contenders: open.count + (own == 0 ? 1 : 0))
-        guard own < bound, let largest = open.max(by: { $0.value < $1.value }), largest.value > bound else {
-            return nil
-        }
-        return largest.key
+        guard own < bound, largest > bound else { return nil }
+        return byCount[largest]?.first
     }
 }

@@ -9,28 +9,27 @@ package import TokenProtocol
 /// cache's event loop and is called only there, so that a hit is one synchronous call.
 package final class RequestDispatcher: RequestHandler {
     private let cache: TokenCache
+    private let cachedTokens: CacheHits
     private let dependencies: Dependencies
     private let started: Instant
     private var gatekeeper: Gatekeeper
     private var counters = RequestCounters()
-    /// The time of the batch that is being answered.
-    ///
-    /// The clock is read once for all of its requests.
-    private var now: Instant
-    /// The hits of that batch so far.
+    /// True from the first request of this turn of the event loop that may be a hit.
+    private var hasTurnBegun = false
+    /// The time of that request, for all hits of the turn.
+    private var turnBegan: Instant
+    private var timeOfTurn: CacheTime
+    /// The hits of the present turn so far.
     private var hits = 0
-    /// The batches of this round of the event loop that had hits, with the time when each began.
-    private var answered: [(began: Instant, hits: Int)] = []
-    /// An empty list with the memory of earlier batches.
-    private var spare: [(began: Instant, hits: Int)] = []
 
     /// Creates a dispatcher for a cache.
     package init(cache: TokenCache, access: AccessPolicy, dependencies: Dependencies) {
         self.cache = cache
+        cachedTokens = CacheHits(of: cache)
         gatekeeper = Gatekeeper(access, askForNames: dependencies.askForNames)
         self.dependencies = dependencies
         started = dependencies.now()
-        now = started
+        (turnBegan, timeOfTurn) = (started, cachedTokens.time(of: started))
     }
 
     /// The failed checks of the daemon itself, by name, for `health`.
@@ -44,60 +43,49 @@ package final class RequestDispatcher: RequestHandler {
         set { gatekeeper = Gatekeeper(newValue, askForNames: dependencies.askForNames) }
     }
 
-    // MARK: Batches and hits
-
-    package func batchBegan() {
-        now = dependencies.now()
-        hits = 0
-    }
+    // MARK: Hits
 
     package func withHits(for client: Client, _ body: (HitLookup) -> Void) {
-        guard let clientPermissions = gatekeeper.authorization(of: client).permissions else {
+        guard let permissions = gatekeeper.authorization(of: client).permissions else {
             return body { _, _, _, _, _, _, _ in false }
         }
-        let (now, uid) = (now, client.peer.uid)
+        if !hasTurnBegun { beginTurn() }
+        let (time, uid) = (timeOfTurn, client.peer.uid)
         var hits = 0
-        defer {
-            self.hits += hits
-            if hits > 0 { counters.count(hits: hits, from: client) }
+        body { field, user, tenant, scope, minTTL, id, output in
+            guard let target = permissions.find(field, user, tenant, scope) else { return false }
+            let isHit = cachedTokens.answer(
+                target.tenant,
+                field,
+                user,
+                target.scopes,
+                minTTL: minTTL,
+                for: uid,
+                at: time,
+                id: id,
+                into: &output
+            )
+            hits += isHit ? 1 : 0
+            return isHit
         }
-        // `nonisolated(unsafe)`, because the compiler can't know that the caller is in the cache's isolation already. It is
-        // sound: `onOwnThread` traps unless it is. So nothing runs beside `body`, and neither value is kept beyond the call.
-        nonisolated(unsafe) let (body, permissions) = (body, clientPermissions)
-        cache.onOwnThread { cache in
-            unsafe body { field, user, tenant, scope, minTTL, id, output in
-                guard let target = unsafe permissions.find(field, user, tenant, scope) else { return false }
-                let isHit = cache.answerHit(
-                    target.tenant,
-                    field,
-                    user,
-                    target.scopes,
-                    minTTL: minTTL,
-                    for: uid,
-                    now: now,
-                    id: id,
-                    into: &output
-                )
-                hits += isHit ? 1 : 0
-                return isHit
-            }
-        }
+        self.hits += hits
+        if hits > 0 { counters.count(hits: hits, from: client) }
     }
 
-    package func batchEnded() {
-        if hits > 0 { answered.append((now, hits)) }
+    /// Reads and converts the time for all hits of this turn.
+    private func beginTurn() {
+        hasTurnBegun = true
+        turnBegan = dependencies.now()
+        timeOfTurn = cachedTokens.time(of: turnBegan)
+        cachedTokens.checkThread()
     }
 
-    package func roundEnded() {
-        guard !answered.isEmpty else { return }
-        let now = dependencies.now()
-        // Two lists take turns, so that neither is allocated anew.
-        var batches = exchange(&answered, with: exchange(&spare, with: []))
-        cache.onOwnThread { [batches] cache in
-            for batch in batches { cache.recordHits(batch.hits, now - batch.began) }
-        }
-        batches.removeAll(keepingCapacity: true)
-        spare = batches
+    package func turnEnded() {
+        guard hasTurnBegun else { return }
+        hasTurnBegun = false
+        guard hits > 0 else { return }
+        cachedTokens.record(hits, dependencies.now() - turnBegan)
+        hits = 0
     }
 
     // MARK: Requests
@@ -113,7 +101,7 @@ package final class RequestDispatcher: RequestHandler {
             reply = .error(error.reply)
         }
         if let reply { counters.ended(request.operation.name, RequestOutcome(reply)) }
-        if case .token = reply { hits += 1 }
+        if case .token = reply, hasTurnBegun { hits += 1 }
         return reply
     }
 
@@ -135,7 +123,7 @@ package final class RequestDispatcher: RequestHandler {
         in trace: TraceContext?,
         waiter: Waiter
     ) -> Reply? {
-        let now = now
+        let now = dependencies.now()
         switch operation {
         case .token(let key, let request):
             let options = RequestOptions(
@@ -178,7 +166,7 @@ package final class RequestDispatcher: RequestHandler {
         for peer: Peer,
         waiter: Waiter
     ) -> Reply? {
-        let now = now
+        let now = dependencies.now()
         switch operation {
         case .stats: return .stats(stats())
         case .entries(let request, let tenant):
@@ -205,7 +193,7 @@ package final class RequestDispatcher: RequestHandler {
         }
     }
 
-    /// Returns the results of the daemon's checks, outside a batch.
+    /// Returns the results of the daemon's checks.
     package func currentHealth() -> HealthReply { health(now: dependencies.now()) }
 
     private func health(now: Instant) -> HealthReply {
@@ -220,7 +208,7 @@ package final class RequestDispatcher: RequestHandler {
     }
 
     private func stats() -> StatsReply {
-        let now = now
+        let now = dependencies.now()
         var stats = cache.assumeIsolated { $0.stats(now: now) }
         fill(&stats, now: now)
         return stats

@@ -4,16 +4,12 @@ package import TokenProtocol
 ///
 /// It is called on the server's event loop only, and returns at once.
 package protocol RequestHandler: AnyObject {
-    /// Announces the requests that were read together.
-    func batchBegan()
     /// Answers a request, or returns nil and delivers the reply later, by ``SocketServer/deliver(_:to:)``.
     func handle(_ request: Request, from client: Client, waiter: Waiter) -> Reply?
     /// Lends the lookup of tokens that a client may have at once, for the duration of a call.
     func withHits(for client: Client, _ body: (HitLookup) -> Void)
-    /// Announces the end of what was read together.
-    func batchEnded()
-    /// Announces that the replies of one round of the event loop were handed to their sockets.
-    func roundEnded()
+    /// Announces the end of a turn of the event loop, in which the replies were handed to their sockets.
+    func turnEnded()
     /// Cancels the waits of requests whose connection is closed.
     func cancel(_ waiters: [Waiter])
     /// Announces the outcome of a request that had to wait.

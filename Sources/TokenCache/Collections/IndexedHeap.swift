@@ -2,11 +2,11 @@
 ///
 /// An inserted item is known by its handle until it is removed. Unwanted items are removed at once, so the heap holds
 /// no stale items.
-struct IndexedHeap<Priority: Comparable, Payload> {
+package struct IndexedHeap<Priority: Comparable, Payload> {
     /// Identifies an item while it is in the heap.
     ///
     /// Afterwards another item may get the same handle.
-    struct Handle: Equatable {
+    package struct Handle: Sendable, Equatable {
         fileprivate let node: Int32
     }
 
@@ -29,14 +29,17 @@ struct IndexedHeap<Priority: Comparable, Payload> {
     private var nodes = SegmentedArray<Node>()
     private var firstFree: Int32 = Self.none
 
+    /// Creates an empty queue.
+    package init() {}
+
     var count: Int { items.count }
-    var isEmpty: Bool { items.isEmpty }
+    package var isEmpty: Bool { items.isEmpty }
 
     /// The lowest priority.
     var minPriority: Priority? { items.isEmpty ? nil : items[0].priority }
 
     /// The item with the lowest priority.
-    var min: (priority: Priority, payload: Payload)? {
+    package var min: (priority: Priority, payload: Payload)? {
         guard !items.isEmpty, let payload = nodes[Int(items[0].node)].payload else { return nil }
         return (items[0].priority, payload)
     }
@@ -47,7 +50,8 @@ struct IndexedHeap<Priority: Comparable, Payload> {
     /// The payload of the item at a position.
     func payload(at position: Int) -> Payload? { nodes[Int(items[position].node)].payload }
 
-    mutating func insert(_ payload: Payload, at priority: Priority) -> Handle {
+    /// Adds an item.
+    package mutating func insert(_ payload: Payload, at priority: Priority) -> Handle {
         let node = newNode(payload)
         items.append(Item(priority: priority, node: node))
         nodes[Int(node)].position = Int32(items.count - 1)
@@ -56,15 +60,16 @@ struct IndexedHeap<Priority: Comparable, Payload> {
     }
 
     /// Changes an item's priority.
-    mutating func move(_ handle: Handle, to priority: Priority) {
+    package mutating func move(_ handle: Handle, to priority: Priority) {
         let position = Int(nodes[Int(handle.node)].position)
         let isSooner = priority < items[position].priority
         items[position].priority = priority
         if isSooner { siftUp(position) } else { siftDown(position) }
     }
 
+    /// Removes an item.
     @discardableResult
-    mutating func remove(_ handle: Handle) -> Payload? {
+    package mutating func remove(_ handle: Handle) -> Payload? {
         let position = Int(nodes[Int(handle.node)].position)
         let last = items.count - 1
         if position != last { swap(position, last) }

@@ -1,4 +1,5 @@
 package import TokenProtocol
+import TokenStorage
 
 /// Requests for tokens.
 extension CacheStateMachine {
@@ -12,7 +13,7 @@ extension CacheStateMachine {
     ///   - scopes: The scopes.
     ///   - minTTL: The minimum time left, or nil for the configured preference.
     ///   - peer: The uid of the caller.
-    ///   - now: The current time.
+    ///   - time: The current time.
     ///   - id: The JSON text of the request's id, empty if it has none.
     ///   - output: The reply and its line end are appended to it.
     package mutating func answerHit(
@@ -22,12 +23,12 @@ extension CacheStateMachine {
         _ scopes: ScopeSet,
         minTTL: Duration?,
         for peer: PeerUID,
-        now: Instant,
+        at time: CacheTime,
         id: borrowing Span<UInt8>,
         into output: inout OutputBuffer
     ) -> Bool {
         guard let slot = store.find(tenant, field, user, scopes) else { return false }
-        let time = store.time(of: now)
+        let time = time.nanoseconds
         let (age, ages) = (store.age(of: slot, at: time), store.ages(of: slot))
         let verdict = ages.verdict(at: age, minTTL: minTTL?.nanosecondsRoundedUp)
         guard verdict == .serve || verdict == .serveUnmet else { return false }
@@ -40,6 +41,12 @@ extension CacheStateMachine {
         ReplyEncoder.encode(text, expiresIn: left, source: .cache, meetsMinTTL: meetsMinTTL, id: id, into: &output)
         return true
     }
+
+    /// Returns a time in the form in which tokens have theirs.
+    package func time(of now: Instant) -> CacheTime { CacheTime(now, by: clock) }
+
+    /// The clock of the tokens' times, which never changes.
+    var clock: BootClock { store.memory.clock }
 
     /// Requests a token for a caller.
     package mutating func request(

@@ -7,6 +7,10 @@ extension ConnectionStateMachine {
         ///
         /// Its reply is in the output already.
         case rejected(ErrorReply.Code, OperationName? = nil)
+        /// A request for a token that was found, but not in its plain form.
+        case answered
+        /// Some empty lines.
+        case emptyLines
         /// The output is so large that it should be sent before more is added.
         case outputIsLarge
     }

@@ -1,5 +1,3 @@
-import DequeModule
-
 #if canImport(Glibc)
 import Glibc
 #endif
@@ -21,29 +19,8 @@ package struct ConnectionStateMachine: ~Copyable {
         case closed
     }
 
-    /// A request that waits for its reply.
-    package struct Pending: Sendable, Equatable {
-        /// The ticket.
-        package let ticket: UInt64
-        /// The operation.
-        package let operation: OperationName
-    }
-
-    /// A request without an id.
-    ///
-    /// Later replies are kept until its own reply is there.
-    private struct PendingReply {
-        let ticket: UInt64
-        /// The operation of a request that waits.
-        var operation: OperationName?
-        var reply: Reply?
-
-        /// The request, if it waits.
-        var request: Pending? {
-            guard reply == nil, let operation else { return nil }
-            return Pending(ticket: ticket, operation: operation)
-        }
-    }
+    /// The number of empty lines that cost about as much as a request.
+    private static let emptyLinesPerRequest = 1_024
 
     private let parser: RequestParser
     private var reading = Reading.lines
@@ -54,8 +31,7 @@ package struct ConnectionStateMachine: ~Copyable {
     private var held: [UInt8] = []
     /// True if the end of the input was read after the held bytes, and is processed after them.
     private var holdsEnd = false
-    private var inOrder: Deque<PendingReply> = []
-    private var byID: [UInt64: (id: RequestID, operation: OperationName)] = [:]
+    private var requests = PendingRequests()
     private var lastTicket: UInt64 = 0
 
     /// The replies that are ready to be sent.
@@ -69,7 +45,7 @@ package struct ConnectionStateMachine: ~Copyable {
     // MARK: State
 
     /// The number of requests that wait for a reply, or whose reply waits for earlier ones.
-    package var waiting: Int { inOrder.count + byID.count }
+    package var waiting: Int { requests.count }
 
     /// The size of the output in bytes at which it should be sent before more is added, as set by the owner.
     package var largeOutput = 64 * 1_024
@@ -99,11 +75,24 @@ package struct ConnectionStateMachine: ~Copyable {
     package var hasHeld: Bool { !held.isEmpty }
 
     /// All requests that wait.
-    package var pending: [Pending] {
-        byID.map { Pending(ticket: $0, operation: $1.operation) } + inOrder.compactMap(\.request)
-    }
+    package var pending: [PendingRequest] { requests.all }
 
     // MARK: Bytes in
+
+    /// Answers requests for tokens in their plain form, as far as they come first and are found.
+    ///
+    /// Nearly all that is read is nothing else, and then needs no ``Step``.
+    ///
+    /// - Returns: True if all bytes were processed. Otherwise ``next(_:_:hit:)`` continues at the cursor.
+    package mutating func answerHits(
+        _ chunk: borrowing Span<UInt8>,
+        _ cursor: inout Cursor,
+        hit: HitLookup
+    ) -> Bool {
+        guard !isFull, held.isEmpty, !holdsEnd else { return false }
+        _ = answerPlainTokens(chunk, &cursor, hit)
+        return cursor.position == chunk.count
+    }
 
     /// Processes bytes up to the next step.
     ///
@@ -133,7 +122,9 @@ package struct ConnectionStateMachine: ~Copyable {
             }
             let start = cursor.position
             cursor.position = end + 1
-            if let step = take(chunk.extracting(start..<end), hits, hit) { return step }
+            let step = take(chunk.extracting(start..<end), hits, hit)
+            if case .emptyLines = step { Self.skipEmptyLines(chunk, &cursor) }
+            if let step { return step }
         }
         return holdsEnd && held.isEmpty ? inputEnded() : nil
     }
@@ -163,12 +154,20 @@ package struct ConnectionStateMachine: ~Copyable {
     /// Notes that the connection was closed, and drops everything.
     ///
     /// - Returns: The requests that waited.
-    package mutating func close() -> [Pending] {
-        let pending = pending
+    package mutating func close() -> [PendingRequest] {
+        let pending = cancelWaiting()
         reading = .closed
         holdsEnd = false
-        (partial, held, inOrder, byID) = ([], [], [], [:])
+        (partial, held) = ([], [])
         output.wipe()
+        return pending
+    }
+
+    /// Drops all requests that wait, and replies that wait for theirs.
+    ///
+    /// - Returns: The requests that waited.
+    package mutating func cancelWaiting() -> [PendingRequest] {
+        defer { requests = PendingRequests() }
         return pending
     }
 
@@ -176,35 +175,19 @@ package struct ConnectionStateMachine: ~Copyable {
 
     /// Answers the request of the last step.
     package mutating func answer(_ ticket: UInt64, _ id: RequestID?, _ reply: Reply) {
-        guard id == nil, !inOrder.isEmpty else { return ReplyEncoder.encode(reply, id: id, into: &output) }
-        inOrder.append(PendingReply(ticket: ticket, reply: reply))
+        requests.answer(ticket, id, reply, into: &output)
     }
 
     /// Notes that the request of the last step is answered later.
     package mutating func wait(_ ticket: UInt64, _ id: RequestID?, _ operation: OperationName) {
-        if let id {
-            byID[ticket] = (id, operation)
-        } else {
-            inOrder.append(PendingReply(ticket: ticket, operation: operation))
-        }
+        requests.add(ticket, id, operation)
     }
 
     /// Answers a request that waited.
     ///
     /// - Returns: The request's operation, or nil if no such request waits on this connection.
     package mutating func deliver(_ reply: Reply, to ticket: UInt64) -> OperationName? {
-        if let (id, operation) = byID.removeValue(forKey: ticket) {
-            ReplyEncoder.encode(reply, id: id, into: &output)
-            return operation
-        }
-        guard let index = inOrder.firstIndex(where: { $0.ticket == ticket && $0.reply == nil }) else { return nil }
-        let operation = inOrder[index].operation
-        inOrder[index].reply = reply
-        while let reply = inOrder.first?.reply {
-            inOrder.removeFirst()
-            ReplyEncoder.encode(reply, id: nil, into: &output)
-        }
-        return operation
+        requests.deliver(reply, to: ticket, into: &output)
     }
 
     // MARK: Lines
@@ -240,6 +223,12 @@ package struct ConnectionStateMachine: ~Copyable {
         }
     }
 
+    /// Passes over empty lines, as many as cost about as much as a request.
+    private static func skipEmptyLines(_ chunk: borrowing Span<UInt8>, _ cursor: inout Cursor) {
+        let end = min(chunk.count, cursor.position + emptyLinesPerRequest)
+        while cursor.position < end, chunk[cursor.position] == 0x0A { cursor.position += 1 }
+    }
+
     /// Processes the rest of a line, after its beginning if that was kept.
     private mutating func take(
         _ rest: borrowing Span<UInt8>,
@@ -268,11 +257,11 @@ package struct ConnectionStateMachine: ~Copyable {
     ) -> Step? {
         let hasReturn = line.count > 0 && line[line.count - 1] == 0x0D
         let length = hasReturn ? line.count - 1 : line.count
-        guard length > 0 else { return nil }
+        guard length > 0 else { return .emptyLines }
         guard length <= ProtocolLimits.longestLine else { return tooLong() }
         switch parser.parse(line.extracting(0..<length), answering: hits, hit: hit, into: &output) {
         case .rejected(let id, let error): return reject(id, error)
-        case .hit: return nil
+        case .hit: return .answered
         case .request(let request):
             guard !isDraining else { return reject(request.id, .shuttingDown, request.operation.name) }
             lastTicket += 1
@@ -285,7 +274,7 @@ package struct ConnectionStateMachine: ~Copyable {
     /// One without an id has to wait for earlier replies, so it becomes a request if there are any.
     private var answeredHits: RequestParser.AnsweredHits {
         if isDraining { return .none }
-        return inOrder.isEmpty ? .all : .withID
+        return requests.keepsOrder ? .withID : .all
     }
 
     /// Keeps the beginning of a line whose end was not read yet, or answers it at once if it is too long already.

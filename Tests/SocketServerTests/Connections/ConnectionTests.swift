@@ -19,7 +19,6 @@ struct ConnectionTests {
         #expect(peer.received().count == 3)
         #expect(driven.faults.reads == 1)
         #expect(driven.faults.sends == 1)
-        #expect(driven.handler.batches == 1)
     }
 
     @Test("A connection with 1,024 waiting requests isn't read until one of them is answered.")
@@ -123,7 +122,7 @@ struct ConnectionTests {
         driven.settle()
         peer.close()
         driven.settle()
-        #expect(driven.handler.cancelled.count == 1_024)
+        #expect(driven.handler.cancelled.count == 1_025, "the last one was received, too")
         #expect(driven.server.counts.open == 0)
     }
 
@@ -163,6 +162,54 @@ struct ConnectionTests {
         #expect(idle.isActive)
     }
 
+    @Test("While too many replies are unread, a request that waits gets an error in place of its reply.")
+    func unreadDelivery() throws {
+        let driven = try DrivenServer(maxUnsent: 1)
+        let peer = try driven.connect()
+        driven.shut()
+        try peer.send(#"{"op":"token","subject":"ann","id":1}"# + "\n" + Self.hello)
+        driven.settle()
+        driven.server.deliver(.evicted, to: driven.handler.waiters[0])
+        driven.settle()
+        driven.open(peer)
+        driven.settle()
+        let error = #""error":"overloaded","error_description":"too many replies have not been read","retry_after":1}"#
+        #expect(peer.received().last == #"{"id":1,"# + error)
+        #expect(driven.handler.outcomes == [.init(.token, .error(.overloaded))])
+    }
+
+    @Test("A connection without waiting requests, of these the longest unused, is closed for a newer administrator.")
+    func preemption() throws {
+        let driven = try DrivenServer(maxConnections: 1)
+        let app = try driven.connect()
+        var admins = try (0..<SocketServer.reservedAdminConnections).map { _ in try driven.connect(.admin) }
+        try admins[0].send(#"{"op":"stats"}"# + "\n")
+        driven.turn()
+        /// Sends a request, and receives its reply.
+        func use(_ admin: DrivenPeer) throws {
+            try admin.send(#"{"op":"flush"}"# + "\n")
+            driven.turn()
+            #expect(admin.received().count == 1)
+        }
+        for admin in admins.dropFirst() { try use(admin) }
+        for closed in [1, 2] {
+            admins.append(try driven.connect(.admin))
+            let text = "too many connections are open: a newer one to the admin socket needs it"
+            let error = #"{"error":"overloaded","error_description":"\#(text)","retry_after":1}"#
+            #expect(admins[closed].received() == [error])
+            #expect(!admins[closed].isActive)
+        }
+        try use(admins[3])
+        admins.append(try driven.connect(.admin))
+        #expect(!admins[4].isActive)
+        driven.server.deliver(.evicted, to: driven.handler.waiters[0])
+        driven.settle()
+        admins.append(try driven.connect(.admin))
+        #expect(!admins[0].isActive, "it waits for nothing any more")
+        #expect([3, 5, 6, 7, 8, 9, 10, 11].allSatisfy { admins[$0].isActive })
+        #expect(app.isActive)
+    }
+
     @Test("A connection that breaks within a batch leaves no request waiting.", arguments: [EPIPE, ECONNRESET])
     func goneInBatch(error: CInt) throws {
         let driven = try DrivenServer()
@@ -172,9 +219,10 @@ struct ConnectionTests {
         try peer.send(Self.token + String(repeating: #"{"op":"hello","id":1}"# + "\n", count: 200) + Self.token)
         driven.settle()
         #expect(!peer.isActive)
-        #expect(driven.handler.waiters.count == 1)
+        #expect(driven.handler.waiters.count == 2)
         #expect(driven.handler.cancelled == driven.handler.waiters)
-        #expect(driven.handler.outcomes == [.init(.token, .cancelled)])
+        #expect(driven.handler.outcomes == [.init(.token, .cancelled), .init(.token, .cancelled)])
+        #expect(driven.server.counts.open == 0)
     }
 
     @Test("A connection above the limit is rejected, and accepted once another one was closed.")

@@ -137,6 +137,37 @@ final class DrivenPeer {
         try #require(unsafe Glibc.send(descriptor, bytes, bytes.count, CInt(MSG_NOSIGNAL)) == bytes.count)
     }
 
+    /// Sends text together with a descriptor.
+    func send(_ text: String, passing passed: CInt) throws {
+        var bytes = Array(text.utf8)
+        // The length, the level, the type, the descriptor, and padding (cmsg(3)).
+        var control = [UInt64](repeating: 0, count: 3)
+        let count = unsafe bytes.withUnsafeMutableBytes { bytes in
+            unsafe control.withUnsafeMutableBytes { control in
+                unsafe control.storeBytes(of: 20, as: UInt.self)
+                unsafe control.storeBytes(of: SOL_SOCKET, toByteOffset: 8, as: CInt.self)
+                unsafe control.storeBytes(of: CInt(SCM_RIGHTS), toByteOffset: 12, as: CInt.self)
+                unsafe control.storeBytes(of: passed, toByteOffset: 16, as: CInt.self)
+                var part = unsafe iovec(iov_base: bytes.baseAddress, iov_len: bytes.count)
+                return unsafe withUnsafeMutablePointer(to: &part) { part in
+                    var message = unsafe msghdr()
+                    unsafe message.msg_iov = part
+                    unsafe message.msg_iovlen = 1
+                    unsafe message.msg_control = control.baseAddress
+                    unsafe message.msg_controllen = control.count
+                    return unsafe sendmsg(descriptor, &message, CInt(MSG_NOSIGNAL))
+                }
+            }
+        }
+        try #require(count == bytes.count)
+    }
+
+    /// Sends urgent data.
+    func sendUrgent(_ text: String) throws {
+        let bytes = Array(text.utf8)
+        try #require(unsafe Glibc.send(descriptor, bytes, bytes.count, CInt(MSG_OOB)) == bytes.count)
+    }
+
     /// The lines that have come since the last call.
     func received() -> [String] {
         var text: [UInt8] = []

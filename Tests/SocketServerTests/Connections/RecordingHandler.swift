@@ -1,7 +1,8 @@
+import Secrets
 import SocketServer
 import TokenProtocol
 
-/// Answers `hello` at once, `flush` at once with a number, and everything else when the test delivers a reply.
+/// Answers `hello` at once, a request for the token of the subject `h` as a hit, `flush` at once with a number, and everything else when the test delivers a reply.
 final class RecordingHandler: RequestHandler {
     private(set) var waiters: [Waiter] = []
     private(set) var cancelled: [Waiter] = []
@@ -10,10 +11,14 @@ final class RecordingHandler: RequestHandler {
     /// The errors by which connections answered by themselves.
     private(set) var rejections: [RequestCounters.Kind] = []
     private(set) var unsolicited: [ErrorReply.Code] = []
-    private(set) var batches = 0
     private(set) var kinds: [SocketKind] = []
+    private(set) var hits = 0
 
-    func batchBegan() { batches += 1 }
+    private static let token = TokenReply(
+        token: GrantedToken(AccessToken("abc"), scope: "s", expiresAt: WallTime(seconds: 1_795_471_800)),
+        expiresIn: 7,
+        source: .cache
+    )
 
     func handle(_ request: Request, from client: Client, waiter: Waiter) -> Reply? {
         kinds.append(client.socket)
@@ -27,11 +32,16 @@ final class RecordingHandler: RequestHandler {
         }
     }
 
-    func withHits(for client: Client, _ body: (HitLookup) -> Void) { body { _, _, _, _, _, _, _ in false } }
+    func withHits(for client: Client, _ body: (HitLookup) -> Void) {
+        body { _, user, _, _, _, id, output in
+            guard user.count == 1, user[0] == UInt8(ascii: "h") else { return false }
+            hits += 1
+            ReplyEncoder.encode(Self.token, id: id, into: &output)
+            return true
+        }
+    }
 
-    func batchEnded() {}
-
-    func roundEnded() {}
+    func turnEnded() {}
 
     func cancel(_ waiters: [Waiter]) { cancelled += waiters }
 

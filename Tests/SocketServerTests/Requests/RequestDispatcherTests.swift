@@ -66,9 +66,7 @@ struct RequestDispatcherTests {
         }
 
         func handle(_ operation: Operation, from client: Client) -> Reply? {
-            dispatcher.batchBegan()
-            defer { dispatcher.batchEnded() }
-            return dispatcher.handle(Request(operation: operation), from: client, waiter: waiter)
+            dispatcher.handle(Request(operation: operation), from: client, waiter: waiter)
         }
 
         var stats: StatsReply? {

@@ -122,7 +122,7 @@ extension ModelRun {
             key.key.scopes,
             minTTL: options.minTTL,
             for: peer,
-            now: now,
+            at: machine.time(of: now),
             id: noID.span,
             into: &output
         )

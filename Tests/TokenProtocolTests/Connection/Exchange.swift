@@ -17,6 +17,8 @@ final class Exchange {
     private(set) var rejectedOperations: [OperationName?] = []
     /// The largest output, in bytes, when the machine asked to send it.
     private(set) var largestOutput = 0
+    /// The number of steps that need nothing from the owner.
+    private(set) var steps = 0
     private var sentEarly: [String] = []
     private let hit: HitLookup
 
@@ -86,6 +88,7 @@ final class Exchange {
         case .rejected(let code, let operation):
             rejected.append(code)
             rejectedOperations.append(operation)
+        case .answered, .emptyLines: steps += 1
         case .outputIsLarge:
             largestOutput = max(largestOutput, output)
             sentEarly += lines()
