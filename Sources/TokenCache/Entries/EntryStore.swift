@@ -20,7 +20,7 @@ struct EntryStore {
     /// It owns the entries that nobody requested.
     static let nobody = UseOrder.nobody
     /// The size in bytes of an entry beside its record: its slot with its positions, and its share of the index.
-    static let sizeBesideRecord = MemoryLayout<Slot>.stride + UseOrder.size + EntryTimers.size + UserIndex.size
+    static let sizeBesideRecord = MemoryLayout<Slot>.stride + UseOrder.size + 2 * SlotTimers.size + UserIndex.size
 
     /// A slot for an entry.
     ///
@@ -56,7 +56,8 @@ struct EntryStore {
     private var shares: [TenantID: Share] = [:]
     /// The floors of flushed tenants, until their entries are swept.
     private var floors: [TenantID: FlushFloor] = [:]
-    private var timers = EntryTimers()
+    private var refreshTimers = SlotTimers()
+    private var expiryTimers = SlotTimers()
     private(set) var count = 0
     private(set) var bytes = 0
 
@@ -233,7 +234,8 @@ struct EntryStore {
         let (record, group) = (slots[slot].record, slots[slot].group)
         guard record != .none else { return }
         let tenant = groups.tenant(of: group)
-        timers.remove(slot)
+        refreshTimers.remove(slot)
+        expiryTimers.remove(slot)
         order.remove(slot)
         index.remove(hash(of: slot, at: tenant), slot)
         shares[tenant]?.slots.remove(slot)
@@ -311,18 +313,20 @@ struct EntryStore {
     // MARK: Timers
 
     /// The next refresh deadline of any entry.
-    var nextRefresh: Instant? { timers.nextRefresh.map(memory.clock.instant) }
+    var nextRefresh: Instant? { refreshTimers.next.map(memory.clock.instant) }
 
     /// The time of the next timer.
-    var nextTime: Instant? { timers.next.map(memory.clock.instant) }
+    var nextTime: Instant? {
+        [refreshTimers.next, expiryTimers.next].compactMap(\.self).min().map(memory.clock.instant)
+    }
 
     /// The slots of the entries with a refresh timer, the soonest first.
     ///
     /// Entries of a flushed tenant are among them until they are swept.
-    var slotsByRefresh: some Sequence<Int> { timers.slotsByRefresh }
+    var slotsByRefresh: some Sequence<Int> { refreshTimers.inOrder }
 
     /// True if a timer will refresh an entry.
-    func hasRefreshTimer(_ slot: Int) -> Bool { timers.hasRefresh(slot) }
+    func hasRefreshTimer(_ slot: Int) -> Bool { refreshTimers.time(of: slot) != nil }
 
     /// Applies another policy to all lives.
     ///
@@ -335,20 +339,19 @@ struct EntryStore {
     /// Schedules an entry's refresh and expiry.
     mutating func schedule(_ slot: Int) {
         guard slots[slot].record != .none else { return }
-        timers.set(slot, sent: records[slots[slot].record].sent, ages(of: slot))
+        let (sent, ages) = (records[slots[slot].record].sent, ages(of: slot))
+        refreshTimers.set(slot, at: sent + ages.refreshDeadline)
+        expiryTimers.set(slot, at: sent + ages.lifetime)
     }
 
     /// Takes the slot of an entry whose refresh deadline has come.
     mutating func takeRefresh(at now: Instant) -> Int? {
-        guard let slot = timers.takeRefresh(at: memory.clock.nanoseconds(of: now)) else { return nil }
-        let record = records[slots[slot].record]
-        timers.setExpiry(slot, at: record.sent + record.lifetime)
-        return slot
+        refreshTimers.removeFirst(upTo: memory.clock.nanoseconds(of: now))
     }
 
     /// Takes the slot of an entry that has expired.
     mutating func takeExpired(at now: Instant) -> Int? {
-        timers.takeExpired(at: memory.clock.nanoseconds(of: now))
+        expiryTimers.removeFirst(upTo: memory.clock.nanoseconds(of: now))
     }
 
     // MARK: Owners
