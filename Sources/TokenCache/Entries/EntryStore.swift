@@ -290,10 +290,7 @@ struct EntryStore {
 
     /// Takes the slot of an entry whose refresh deadline has come.
     mutating func takeRefresh(at now: Instant) -> Int? {
-        guard let slot = timers.takeRefresh(at: memory.clock.nanoseconds(of: now)) else { return nil }
-        let record = records[slots[slot].record]
-        timers.setExpiry(slot, at: record.sent + record.lifetime)
-        return slot
+        timers.takeRefresh(at: memory.clock.nanoseconds(of: now))
     }
 
     /// Takes the slot of an entry that has expired.

@@ -1,13 +1,12 @@
 /// The timers of the refreshes and expiries of entries, by slot.
 ///
-/// An entry has one of them at a time, as its refresh always comes first: that of its expiry is set when its refresh is
-/// taken. Times are nanoseconds since the machine's boot.
+/// Times are nanoseconds since the machine's boot.
 struct EntryTimers {
     private var refreshes = SlotTimers()
     private var expiries = SlotTimers()
 
-    /// The size of an entry's timers in bytes, beside a position among the expiries for an entry that was refreshed.
-    static var size: Int { SlotTimers.size }
+    /// The size of an entry's timers in bytes.
+    static var size: Int { 2 * SlotTimers.size }
 
     /// The time of the next refresh.
     var nextRefresh: Int64? { refreshes.next }
@@ -21,10 +20,10 @@ struct EntryTimers {
     /// True if a timer will refresh an entry.
     func hasRefresh(_ slot: Int) -> Bool { refreshes.time(of: slot) != nil }
 
-    /// Sets an entry's timers anew.
+    /// Sets an entry's timers.
     mutating func set(_ slot: Int, sent: Int64, _ ages: TokenAges) {
-        expiries.remove(slot)
         refreshes.set(slot, at: sent + ages.refreshDeadline)
+        expiries.set(slot, at: sent + ages.lifetime)
     }
 
     /// Removes an entry's timers.
@@ -33,11 +32,8 @@ struct EntryTimers {
         expiries.remove(slot)
     }
 
-    /// Takes the slot of an entry whose refresh is due, whose expiry has to be set then.
+    /// Takes the slot of an entry whose refresh is due.
     mutating func takeRefresh(at time: Int64) -> Int? { refreshes.removeFirst(upTo: time) }
-
-    /// Sets the time at which an entry expires whose refresh was taken.
-    mutating func setExpiry(_ slot: Int, at time: Int64) { expiries.set(slot, at: time) }
 
     /// Takes the slot of an entry that has expired.
     mutating func takeExpired(at time: Int64) -> Int? { expiries.removeFirst(upTo: time) }
