@@ -170,7 +170,8 @@ package struct CacheStateMachine {
 
     /// True if work is left that waits for nothing.
     var hasWork: Bool {
-        !touched.isEmpty || !deferredWork.isEmpty || !completions.isEmpty || !jobEvents.isEmpty || provisioning.firstEnded != nil
+        !touched.isEmpty || !deferredWork.isEmpty || !completions.isEmpty || !jobEvents.isEmpty
+            || provisioning.firstEnded != nil
     }
 
     /// The time of the next timer, or nil if none is set.

@@ -102,8 +102,8 @@ struct Slab<Element> {
     private func free(_ offset: Int, of segment: inout Segment) {
         segment.count -= 1
         guard segment.count > 0 else {
-            segment.slots = []
-            return segment.firstFree = Self.none
+            (segment.slots, segment.firstFree) = ([], Self.none)
+            return
         }
         segment.slots[offset] = Slot(element: nil, nextFree: segment.firstFree)
         segment.firstFree = Int32(offset)
