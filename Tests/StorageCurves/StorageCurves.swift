@@ -28,7 +28,7 @@ struct StorageCurves {
             throw Failure.noMemory
         }
         // Without enough locked memory it is an ordinary one all the same.
-        let kind = storage.isLocked ? "secret" : "ordinary"
+        let kind = isSecret ? "secret" : "ordinary"
         file.setKept(true)
         var user: [UInt8] = []
         let token = NewToken.usual
