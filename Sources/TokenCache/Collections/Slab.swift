@@ -20,6 +20,28 @@ struct Slab<Element> {
 
         /// The place of the next element.
         var nextOffset: Int { firstFree == none ? slots.count : Int(firstFree) }
+
+        mutating func put(_ element: Element) {
+            count += 1
+            guard firstFree != none else {
+                if slots.isEmpty { slots.reserveCapacity(segmentSize) }
+                slots.append(Slot(element: element, nextFree: none))
+                return
+            }
+            let offset = Int(firstFree)
+            firstFree = slots[offset].nextFree
+            slots[offset].element = element
+        }
+
+        mutating func free(_ offset: Int) {
+            count -= 1
+            guard count > 0 else {
+                (slots, firstFree) = ([], none)
+                return
+            }
+            slots[offset] = Slot(element: nil, nextFree: firstFree)
+            firstFree = Int32(offset)
+        }
     }
 
     /// The binary logarithm of the number of slots in a segment, so that an index is split by shifting.
@@ -68,21 +90,10 @@ struct Slab<Element> {
             firstOpen = Int32(segments.count)
             segments.append(Segment())
         }
-        put(element, into: &segments[Int(firstOpen)])
+        segments[Int(firstOpen)].put(element)
         count += 1
         if segments[Int(firstOpen)].count == Self.segmentSize { firstOpen = segments[Int(firstOpen)].nextOpen }
         return index
-    }
-
-    private func put(_ element: Element, into segment: inout Segment) {
-        segment.count += 1
-        guard segment.firstFree != Self.none else {
-            if segment.slots.isEmpty { segment.slots.reserveCapacity(Self.segmentSize) }
-            return segment.slots.append(Slot(element: element, nextFree: Self.none))
-        }
-        let offset = Int(segment.firstFree)
-        segment.firstFree = segment.slots[offset].nextFree
-        segment.slots[offset].element = element
     }
 
     @discardableResult
@@ -93,19 +104,9 @@ struct Slab<Element> {
             segments[number].nextOpen = firstOpen
             firstOpen = Int32(number)
         }
-        free(index & (Self.segmentSize - 1), of: &segments[number])
+        segments[number].free(index & (Self.segmentSize - 1))
         count -= 1
         if count == 0 { (segments, firstOpen) = ([], Self.none) }
         return element
-    }
-
-    private func free(_ offset: Int, of segment: inout Segment) {
-        segment.count -= 1
-        guard segment.count > 0 else {
-            (segment.slots, segment.firstFree) = ([], Self.none)
-            return
-        }
-        segment.slots[offset] = Slot(element: nil, nextFree: segment.firstFree)
-        segment.firstFree = Int32(offset)
     }
 }
