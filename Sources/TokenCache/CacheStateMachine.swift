@@ -67,6 +67,8 @@ package struct CacheStateMachine {
     var keepsTokens = false
     /// The actions of the event that is being handled.
     var actions = CacheActions()
+    /// The use of the second level, which several machines share.
+    var fleet = FleetState()
     /// The number of mints of rounds that are queued or under way.
     var roundMints = 0
     var tenantTimers = IndexedHeap<Instant, TenantID>()
@@ -111,6 +113,9 @@ package struct CacheStateMachine {
     /// Returns a random number for a token's life, as a share of 2³².
     mutating func randomJitter() -> UInt32 { UInt32(truncatingIfNeeded: random.next() >> 32) }
 
+    /// Returns the name of a new lease, which no other machine has.
+    mutating func newNonce() -> UInt64 { random.next() }
+
     /// Returns the identity of a new span.
     mutating func newSpanID() -> SpanID { SpanID(random: random.next()) }
 
@@ -147,6 +152,7 @@ package struct CacheStateMachine {
             feedRound(of: tenant, now: now)
             schedule(tenant, now: now)
         }
+        lookUpQueued()
         actions.wake = nextTime(now: now)
         defer { actions = CacheActions() }
         return actions
@@ -167,7 +173,7 @@ package struct CacheStateMachine {
         if hasWork { return now }
         return [
             waiters.nextDeadline, store.nextTime, negatives.nextTime, tenantTimers.minPriority,
-            provisioned.nextTime, retries.minPriority,
+            provisioned.nextTime, retries.minPriority, fleet.nextTime,
         ]
         .compactMap(\.self).min()
     }
@@ -186,5 +192,6 @@ package struct CacheStateMachine {
             state.timer = tenantTimers.insert(tenant, at: next)
         }
         tenants[tenant] = state.isRetired && !state.hasCalls ? nil : state
+        if tenants[tenant] == nil { fleet.forget(tenant) }
     }
 }

@@ -126,6 +126,7 @@ extension CacheStateMachine {
             }
         case .report(let scopes, let fingerprint):
             _ = report(TokenKey(user: key.user, scopes: scopes), fingerprint, now: now)
+        case .fleet(let drop, let fence): dropEntries(of: key.user, scopes: key.scopes, drop, upTo: fence, now: now)
         }
     }
 

@@ -21,6 +21,10 @@ extension CacheStateMachine {
             guard let call = retries.removeMin(upTo: now) else { break }
             retry(call, now: now)
         }
+        for _ in 0..<sliceSize {
+            guard let timer = fleet.takeTimer(upTo: now) else { break }
+            perform(timer, now: now)
+        }
         endDueWaits(now: now)
         for _ in 0..<sliceSize {
             guard let tenant = tenantTimers.removeMin(upTo: now) else { break }

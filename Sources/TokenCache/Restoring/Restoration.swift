@@ -12,6 +12,8 @@ struct Restoration {
         case evict(ScopeSet?)
         case revoke(ScopeSet?, Peer)
         case report(ScopeSet, Fingerprint)
+        /// The drop of another machine, for tokens up to a fence.
+        case fleet(FleetDrop, upTo: FleetFence)
     }
 
     /// A request for a token that nobody waits for.
