@@ -7,15 +7,17 @@ extension CacheStateMachine {
     /// Notes a mint that is being queued, which is looked up at the end of the event unless it is claimed by then.
     mutating func noteQueued(_ call: inout Call) {
         guard fleet.isConnected(call.tenant), let mint = call.mint, mint.isShared else { return }
+        var mine = mint.fleet
         let entry = store.find(mint.key)
-        call.mint?.fleet.asked = fleet[call.tenant].clock
+        mine.asked = fleet[call.tenant].clock
         if mint.refresh != nil {
-            call.mint?.fleet.newerThan = entry.map { store.fence(of: $0) }
+            mine.newerThan = entry.map { store.fence(of: $0) }
         } else {
             let negative = negatives[mint.key]
-            call.mint?.fleet.newerThan = negative?.report == nil ? nil : negative?.reportedFence
-            call.mint?.fleet.verifies = entry.map { store.isSuspect($0) } ?? false
+            mine.newerThan = negative?.report == nil ? nil : negative?.reportedFence
+            mine.verifies = entry.map { store.isSuspect($0) } ?? false
         }
+        call.mint?.fleet = mine
         fleet.noteQueued(call.id)
     }
 
