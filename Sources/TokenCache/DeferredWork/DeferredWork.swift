@@ -28,7 +28,7 @@ enum DeferredWork {
     /// Restores the tokens of the last daemon.
     case restore
     /// Ends the waits for other machines, as the second level doesn't answer.
-    case endYields(TenantID)
+    case endYields(TenantID, next: Int)
     /// Looks queued mints up, as the second level answers again.
     case lookUp(TenantID, next: Int)
     /// Drops a tenant's entries up to a fence.

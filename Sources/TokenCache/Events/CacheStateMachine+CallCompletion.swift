@@ -60,7 +60,7 @@ extension CacheStateMachine {
         case .queued(let ticket): tenants[call.tenant]?[call.tier].withdraw(ticket)
         case .pausing(let timer): retries.remove(timer)
         case .claiming(let started): tenants[call.tenant]?.governor.undo(id, started, now: now)
-        case .yielding(let timer): endYield(call, timer)
+        case .yielding(let timer): fleet.removeTimer(timer)
         case .sent: break
         }
         switch call.work {

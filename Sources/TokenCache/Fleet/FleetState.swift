@@ -62,7 +62,7 @@ struct FleetState {
 
     mutating func takeLook(_ call: CallID) -> FleetLookUp? {
         guard let look = looks.removeValue(forKey: call) else { return nil }
-        self[look.tenant].answered(look.purpose)
+        tenants[look.tenant]?.answered(look.purpose)
         return look
     }
 

@@ -24,8 +24,6 @@ struct FleetTenant {
     private var peeks = 0
     /// The calls that are looked up when others have been answered.
     private var waitingPeeks: Deque<CallID> = []
-    /// The mints that wait for other machines.
-    private var yielding: Set<CallID> = []
     /// The drops that this machine has made.
     var drops = FleetDrops()
 
@@ -33,7 +31,7 @@ struct FleetTenant {
     var isConnected: Bool { epoch != nil }
 
     /// True if nothing is under way.
-    var isIdle: Bool { claims == 0 && peeks == 0 && waitingPeeks.isEmpty && yielding.isEmpty && !drops.isUnderWay }
+    var isIdle: Bool { claims == 0 && peeks == 0 && waitingPeeks.isEmpty && !drops.isUnderWay }
 
     // MARK: The connection
 
@@ -79,13 +77,4 @@ struct FleetTenant {
 
     /// Takes the next call that is looked up.
     mutating func takeWaitingPeek() -> CallID? { peeks < Self.maxPeeks ? waitingPeeks.popFirst() : nil }
-
-    // MARK: Waits
-
-    mutating func yields(_ call: CallID) { yielding.insert(call) }
-
-    mutating func yieldEnded(_ call: CallID) { yielding.remove(call) }
-
-    /// A mint that waits for another machine, or nil if none does.
-    var anyYielding: CallID? { yielding.first }
 }

@@ -92,6 +92,8 @@ struct FleetDropTests {
         #expect(cache.ask(ann, timeout: .seconds(60)) == .wait)
         let look = try cache.onlyLook()
         #expect(cache.answer(look.call, .found(cache.stored("dropped", fence: 9))) == [])
+        #expect(cache.fleetOrders() == [.pay(look.call, "main", reserve: 0)])
+        cache.answer(look.call, .go(.none))
         #expect(try cache.onlyMint() == look.call)
         cache.advance(.seconds(1))
         #expect(try cache.onlyDrop().drop == drop)

@@ -1,3 +1,4 @@
+import OperatorReplies
 import Testing
 import TokenProtocol
 
@@ -53,9 +54,11 @@ struct FleetLeaseTests {
             #expect(cache.ask(.of(subject)) == .wait)
             let look = try cache.onlyLook()
             cache.answer(look.call, .go(FleetFence(1_001)))
+            if subject == "cid" { _ = cache.fleetOrders() }
             cache.fail(try cache.onlyMint(), .denied(upstream))
+            if subject == "bob" { _ = cache.fleetOrders() }
         }
-        guard case .release(.of("cid"), _, nil)? = cache.fleetOrders().last else {
+        guard case .release(let key, _, nil)? = cache.fleetOrders().last, key == .of("cid") else {
             Issue.record("the denial of a doubtful client was told")
             return
         }

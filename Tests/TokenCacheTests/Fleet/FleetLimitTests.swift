@@ -1,3 +1,4 @@
+import OperatorReplies
 import Testing
 import TokenProtocol
 
@@ -98,6 +99,7 @@ struct FleetLimitTests {
     func round() throws {
         var cache = Simulation.inFleet(.test(rate: 60, burst: 10))
         cache.beginRound(["ann"])
+        cache.advance(.seconds(600))
         let (call, look) = try cache.onlyLook()
         #expect(look.claim?.reserve == 5)
         cache.answer(call, .later(.seconds(2)), level: 4)

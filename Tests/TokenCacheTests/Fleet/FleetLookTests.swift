@@ -1,3 +1,5 @@
+import OperatorReplies
+import Secrets
 import Testing
 import TokenProtocol
 

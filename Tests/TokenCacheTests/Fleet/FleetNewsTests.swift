@@ -1,3 +1,4 @@
+import OperatorReplies
 import Secrets
 import Testing
 import TokenProtocol

@@ -1,3 +1,4 @@
+import OperatorReplies
 import Testing
 import TokenProtocol
 

@@ -1,3 +1,4 @@
+import OperatorReplies
 import Testing
 import TokenProtocol
 
@@ -95,6 +96,6 @@ struct FleetYieldTests {
         var (cache, _) = try yielding()
         #expect(cache.revoke(ann.user) == nil)
         #expect(cache.machine.calls.count == 0)
-        #expect(cache.machine.fleet["main"].anyYielding == nil)
+        #expect(cache.machine.fleet.nextTime == nil)
     }
 }

@@ -6,6 +6,10 @@ extension CacheStateMachine {
     /// Takes the answer to a look or a payment.
     package mutating func fleetAnswered(_ id: CallID, _ answer: FleetAnswer, now: Instant) -> CacheActions {
         guard let look = fleet.takeLook(id) else { return finish(now) }
+        guard tenants[look.tenant] != nil else {
+            giveBack(look, answer.outcome)
+            return finish(now)
+        }
         if answer.outcome == .unavailable { fleet.statistics.failed += 1 }
         if let time = answer.limits?.time { noteFirstLook(of: id, at: time, look.tenant) }
         take(answer.outcome, of: look, id, now: now)
@@ -26,6 +30,9 @@ extension CacheStateMachine {
 
     private mutating func take(_ outcome: FleetAnswer.Outcome, of look: FleetLookUp, _ id: CallID, now: Instant) {
         guard let call = calls[id] else { return giveBack(look, outcome) }
+        // Nobody would tell of the end of a wait.
+        let isWait = if case .wait = outcome { true } else { false }
+        let outcome = isWait && !fleet.isConnected(look.tenant) ? .unavailable : outcome
         switch (look.purpose, call.phase) {
         case (.peek, .queued), (.peek, .yielding), (.peek, .claiming): peeked(call, look, outcome, now: now)
         case (.claim, .claiming), (.payment, .claiming): claimed(call, look, outcome, now: now)
@@ -128,7 +135,9 @@ extension CacheStateMachine {
         guard let mint = call.mint else { return }
         fleet[call.tenant].note(token.fence)
         let life = self.life(of: token)
-        guard !fleet[call.tenant].drops.concerns(mint.key.user), token.fence > mint.fleet.newerThan ?? .none,
+        // Those who wait for a mint since before a drop may have the token of that time.
+        let isDropped = fate(of: call) == .current && fleet[call.tenant].drops.concerns(mint.key.user)
+        guard !isDropped, token.fence > mint.fleet.newerThan ?? .none,
             let verdict = Self.use(of: life, mint, now: now)
         else { return foundNothing(call, look, now: now) }
         guard verdict else {
@@ -155,13 +164,15 @@ extension CacheStateMachine {
     /// Returns the life of a token of the second level under the present policy.
     private mutating func life(of token: FleetToken) -> TokenLife {
         // A token may be older than this machine's uptime, which its record can't tell.
-        let first = store.memory.clock.instant(at: 1)
-        let sent = max(token.expiry - token.lifetime, first)
-        return newLife(sent: sent, lifetime: token.expiry - sent)
+        let longest = token.expiry - store.memory.clock.instant(at: 1)
+        let nanoseconds = min(token.lifetime, longest, TokenLife.maxLifetime).wholeNanoseconds
+        // Lives have whole milliseconds.
+        let lifetime = Duration.nanoseconds(nanoseconds - nanoseconds % 1_000_000)
+        return newLife(sent: token.expiry - lifetime, lifetime: lifetime)
     }
 
     /// Goes on with a mint whose token in the second level is of no use, and for which no lease was taken.
     private mutating func foundNothing(_ call: Call, _ look: FleetLookUp, now: Instant) {
-        if case .claiming = call.phase { send(call, now: now) } else { goOn(call, look, .nothing, now: now) }
+        if case .claiming = call.phase { pay(for: call) } else { goOn(call, look, .nothing, now: now) }
     }
 }

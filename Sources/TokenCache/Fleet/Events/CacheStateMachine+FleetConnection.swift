@@ -9,8 +9,8 @@ extension CacheStateMachine {
         if let policy {
             fleet.begin(policy)
         } else {
-            for tenant in configured { disconnected(tenant, now: now) }
             fleet.end()
+            for tenant in configured { disconnected(tenant, now: now) }
         }
         for tenant in configured { divideLimits(of: tenant, now: now) }
         return finish(now)
@@ -45,9 +45,9 @@ extension CacheStateMachine {
     }
 
     private mutating func disconnected(_ tenant: TenantID, now: Instant) {
-        guard fleet[tenant].disconnect(now: now) else { return }
+        guard tenants[tenant] != nil, fleet[tenant].disconnect(now: now) else { return }
         divideLimits(of: tenant, now: now)
-        add(.endYields(tenant))
+        add(.endYields(tenant, next: 0))
         touch(tenant)
     }
 
@@ -63,8 +63,6 @@ extension CacheStateMachine {
     mutating func perform(_ timer: FleetTimer, now: Instant) {
         switch timer {
         case .endOfYield(let id):
-            guard let call = calls[id] else { return }
-            fleet[call.tenant].yieldEnded(id)
             queueAgain(id, as: nil, looksUp: true, now: now)
         case .renewal(let id): renew(id, now: now)
         case .drops(let tenant):

@@ -74,12 +74,12 @@ extension CacheStateMachine {
         }
     }
 
-    /// Looks the queued mints of a tenant up, as the second level answers again.
+    /// Looks the waiting mints of a tenant up, as the second level answers again, or another process of it does.
     mutating func lookUpCalls(of tenant: TenantID, from start: Int, _ budget: inout Int) -> DeferredWork? {
         var next = start
         while next < calls.indices.upperBound {
             guard budget > 0 else { return .lookUp(tenant, next: next) }
-            if let call = calls.call(at: next), call.tenant == tenant, call.ticket != nil { peek(call.id) }
+            if let call = calls.call(at: next), call.tenant == tenant { peek(call.id) }
             next += 1
             budget -= 1
         }
@@ -98,14 +98,16 @@ extension CacheStateMachine {
     /// Takes the lease of a mint, or pays for another call.
     mutating func claim(_ id: CallID) {
         guard let call = calls[id] else { return }
-        guard let mint = call.mint, mint.isShared, mint.fleet.lease?.fence == nil else {
-            let reserve = reserve(for: call)
-            let payment = FleetLookUp(tenant: call.tenant, key: nil, purpose: .payment, isReserved: reserve > 0)
-            fleet.expect(id, payment)
-            actions.fleetOrders.append(.pay(id, call.tenant, reserve: reserve))
-            return
-        }
+        guard let mint = call.mint, mint.isShared, mint.fleet.lease?.fence == nil else { return pay(for: call) }
         order(call, mint, .claim(nonce: mint.fleet.lease?.nonce ?? newNonce()))
+    }
+
+    /// Pays for a call that takes no lease.
+    mutating func pay(for call: Call) {
+        let reserve = reserve(for: call)
+        let payment = FleetLookUp(tenant: call.tenant, key: nil, purpose: .payment, isReserved: reserve > 0)
+        fleet.expect(call.id, payment)
+        actions.fleetOrders.append(.pay(call.id, call.tenant, reserve: reserve))
     }
 
     private mutating func order(_ call: Call, _ mint: Mint, _ purpose: FleetLookUp.Purpose) {

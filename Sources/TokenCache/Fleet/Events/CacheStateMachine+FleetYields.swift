@@ -12,26 +12,19 @@ extension CacheStateMachine {
         switch call.phase {
         case .queued(let ticket): tenants[call.tenant]?.governor.withdraw(ticket)
         case .claiming(let started): tenants[call.tenant]?.governor.undo(call.id, started, now: now)
-        case .yielding(let timer): endYield(call, timer)
+        case .yielding(let timer): fleet.removeTimer(timer)
         case .sent, .pausing: return
         }
         let timer = fleet.setTimer(.endOfYield(call.id), at: now + max(left, Self.leastYield))
-        fleet[call.tenant].yields(call.id)
         calls.update(call.id) { $0.mint?.fleet.hasYielded = true }
         calls.move(call.id, to: .yielding(timer))
         touch(call.tenant)
     }
 
-    /// Ends a wait whose timer has not gone off.
-    mutating func endYield(_ call: Call, _ timer: IndexedHeap<Instant, FleetTimer>.Handle) {
-        fleet.removeTimer(timer)
-        fleet[call.tenant].yieldEnded(call.id)
-    }
-
     /// Queues a mint again that has no reason to wait any more.
     mutating func stopYielding(_ id: CallID, looksUp: Bool, now: Instant) {
         guard let call = calls[id], case .yielding(let timer) = call.phase else { return }
-        endYield(call, timer)
+        fleet.removeTimer(timer)
         queueAgain(id, as: nil, looksUp: looksUp, now: now)
     }
 
@@ -76,13 +69,15 @@ extension CacheStateMachine {
     }
 
     /// Ends waits for other machines, as the second level doesn't answer for a tenant.
-    mutating func endYields(of tenant: TenantID, _ budget: inout Int, now: Instant) -> DeferredWork? {
-        while let id = fleet[tenant].anyYielding {
-            guard budget > 0, !fleet.isConnected(tenant) else {
-                return fleet.isConnected(tenant) ? nil : .endYields(tenant)
+    mutating func endYields(of tenant: TenantID, from start: Int, _ budget: inout Int, now: Instant) -> DeferredWork? {
+        var next = start
+        while next < calls.indices.upperBound, !fleet.isConnected(tenant) {
+            guard budget > 0 else { return .endYields(tenant, next: next) }
+            if let call = calls.call(at: next), call.tenant == tenant {
+                stopYielding(call.id, looksUp: false, now: now)
             }
+            next += 1
             budget -= 1
-            stopYielding(id, looksUp: false, now: now)
         }
         return nil
     }

@@ -1,3 +1,4 @@
+import FleetModel
 import FleetProtocol
 import TestSupport
 import TokenProtocol

@@ -1,4 +1,5 @@
 import Secrets
+import TestSupport
 import TokenProtocol
 
 @testable import TokenCache
@@ -9,7 +10,7 @@ extension FleetRun {
 
     func makeRequest() throws {
         guard now < endOfRequests else { return }
-        at(random.duration(.zero, 2 * scene.pause), .request)
+        at(random.duration(.zero, scene.pause * 2), .request)
         let number = random.below(machines.count)
         let user = random.below(scene.users)
         tally.requests += 1
@@ -34,7 +35,7 @@ extension FleetRun {
         let timeout = random.duration(.seconds(1), .seconds(20))
         let options = RequestOptions(timeout: timeout, noCache: noCache, peer: Peer(uid: 7, gid: 0))
         let waiter = waiter()
-        if noCache { lastMints[user] = nil }
+        if noCache { reasons[user] = now }
         let outcome = machines[number].cache.request(Self.key(user), options, waiter: waiter, now: now)
         if outcome.answer == .wait {
             machines[number].requests[waiter] = .init(user: user, since: now, deadline: now + timeout)
@@ -45,14 +46,11 @@ extension FleetRun {
 
     private func logOut(_ user: Int, _ number: Int) throws {
         tally.logouts += 1
-        lastMints[user] = nil
+        reasons[user] = now
         machines[number].logouts[user] = now
         let waiter = waiter()
         let peer = Peer(uid: 7, gid: 0)
         let outcome = machines[number].cache.revoke(Self.key(user).user, scopes: nil, waiter: waiter, for: peer, now: now)
-        for case .drop(let id, _) in outcome.actions.fleetOrders {
-            dropTimes[DropName(machine: number, id: id)] = now
-        }
         if outcome.answer == nil {
             machines[number].requests[waiter] = .init(user: user, since: now, deadline: now + .seconds(10))
         }
@@ -60,18 +58,18 @@ extension FleetRun {
     }
 
     private func evict(_ user: Int, _ number: Int) throws {
-        lastMints[user] = nil
+        reasons[user] = now
         try feed(number) { $0.evict(Self.key(user).user, scopes: nil, now: $1) }
     }
 
     private func flush(_ number: Int) throws {
-        lastMints = [:]
+        for user in 0..<scene.users { reasons[user] = now }
         try feed(number) { $0.flush(tenant: nil, now: $1).actions }
     }
 
     private func report(_ user: Int, _ number: Int) throws {
         guard let slot = machines[number].cache.store.find(Self.key(user)) else { return }
-        lastMints[user] = nil
+        reasons[user] = now
         let fingerprint = machines[number].cache.store.token(of: slot).fingerprint
         try feed(number) { $0.invalidate(Self.key(user), fingerprint, now: $1).actions }
     }

@@ -1,3 +1,4 @@
+import Secrets
 import TokenProtocol
 
 @testable import TokenCache
@@ -32,10 +33,10 @@ extension FleetRun {
     func noteMint(of user: Int, _ number: Int) throws {
         mintsUnderWay[user, default: 0] += 1
         let last = lastMints[user]
-        let isNewLife = last.map { now - $0 > scene.lifetime / 2 } ?? true
+        let isNewLife = last.map { now - $0 > scene.lifetime / 2 || $0 < reasons[user] ?? $0 } ?? true
         if isNewLife { tally.lives += 1 }
         guard scene.faults == .none else { return }
-        guard mintsUnderWay[user] == 1 || last == nil else {
+        guard mintsUnderWay[user] == 1 || isNewLife else {
             throw Violation(description: "machine \(number) mints for user \(user) while another one does")
         }
         guard isNewLife else {

@@ -122,7 +122,7 @@ extension FleetRun {
     }
 
     private func perform(_ drop: FleetDrop, _ id: FleetDropID, of number: Int, sent: Instant) -> Reply? {
-        let time = dropTimes[DropName(machine: number, id: id)] ?? sent
+        guard let time = dropTimes[DropName(machine: number, id: id)] else { return nil }
         let target: EngineDrop.Target
         switch drop.target {
         case .tenant: target = .tenant

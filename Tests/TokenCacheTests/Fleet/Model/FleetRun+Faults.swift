@@ -1,3 +1,6 @@
+import FleetModel
+import TestSupport
+
 @testable import TokenCache
 
 /// Cuts, restarts and failovers.

@@ -1,4 +1,7 @@
+import FleetModel
 import FleetProtocol
+import TestSupport
+import TokenProtocol
 
 @testable import TokenCache
 
@@ -20,6 +23,10 @@ extension FleetRun {
     /// Sends what a cache orders.
     func send(_ order: FleetOrder, _ number: Int) {
         let link = machines[number].link
+        if case .drop(let id, let drop) = order, drop.fence == nil {
+            let name = DropName(machine: number, id: id)
+            dropTimes[name] = dropTimes[name] ?? now
+        }
         if let question = order.question {
             machines[number].questions.insert(question)
             let isAway = machines[number].epoch == nil
@@ -28,7 +35,7 @@ extension FleetRun {
         guard machines[number].epoch != nil, !isLost else { return }
         let arrival = max(machines[number].lastArrival + .nanoseconds(1), now + way)
         machines[number].lastArrival = arrival
-        events.insert(.order(number, order, link: link, sent: now), at: arrival)
+        _ = events.insert(.order(number, order, link: link, sent: now), at: arrival)
     }
 
     /// Lets the engine do what has arrived.
@@ -39,7 +46,7 @@ extension FleetRun {
         else { return }
         let arrival = max(machines[number].lastReturn + .nanoseconds(1), now + way)
         machines[number].lastReturn = arrival
-        events.insert(.reply(number, reply, link: link), at: arrival)
+        _ = events.insert(.reply(number, reply, link: link), at: arrival)
     }
 
     /// Lets a cache take what the engine has answered.
@@ -96,7 +103,7 @@ extension FleetRun {
     /// Lets the other machines read an event that the engine has.
     func announce(by number: Int) {
         for other in machines.indices where other != number && machines[other].epoch != nil {
-            let delay = random.duration(.milliseconds(1), 2 * scene.delay)
+            let delay = random.duration(.milliseconds(1), scene.delay * 2)
             at(delay, .read(other, link: machines[other].link))
         }
     }

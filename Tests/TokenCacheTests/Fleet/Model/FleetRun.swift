@@ -64,8 +64,10 @@ final class FleetRun {
     var calls = 0
     /// The mints under way by user.
     var mintsUnderWay: [Int: Int] = [:]
-    /// The times since which a user's token may not be minted again without a reason.
+    /// The times at which the calls for the latest tokens were sent.
     var lastMints: [Int: Instant] = [:]
+    /// The times at which there was last a reason to mint a user's token anew.
+    var reasons: [Int: Instant] = [:]
     /// The latest logout of each user that the engine has noted.
     var notedLogouts: [Int: Instant] = [:]
     /// The times of logouts by machine and drop.
@@ -119,7 +121,7 @@ final class FleetRun {
             )
             at(.milliseconds(number), .connect(number, link: 0))
         }
-        at(.zero, .request)
+        at(.seconds(1), .request)
         if isFaulty { at(.seconds(5), .fault) }
     }
 

@@ -30,7 +30,7 @@ struct FleetScene {
     var eventLimit = 10_000
 
     /// The time without requests in which everything comes to rest: each token is renewed once and expires.
-    var rest: Duration { 3 * lifetime + .seconds(120) }
+    var rest: Duration { lifetime * 3 + .seconds(120) }
 
     /// Creates the scene of a seed.
     init(seed: UInt64, faults: Faults) {
