@@ -195,7 +195,10 @@ var targets: [Target] = [
     .testTarget(name: "TokenProtocolTests", dependencies: ["OperatorReplies", "Secrets", "TokenProtocol"]),
     .testTarget(
         name: "TokenCacheTests",
-        dependencies: ["OperatorReplies", "Secrets", "TokenProtocol", "TokenStorage", "TokenCache", "TestSupport"]
+        dependencies: [
+            "FleetModel", "FleetProtocol", "OperatorReplies", "Secrets", "TestSupport", "TokenCache", "TokenProtocol",
+            "TokenStorage",
+        ]
     ),
     .testTarget(
         name: "TokenStorageTests",

@@ -4,6 +4,8 @@ package struct CacheActions: Equatable {
     package var deliveries: [Delivery] = []
     /// Calls to send to tenants now.
     package var calls: [CallOrder] = []
+    /// What the second level is asked and told.
+    package var fleetOrders: [FleetOrder] = []
     /// Notices for operators.
     package var notices: [CacheNotice] = []
     /// Records for the audit trail.

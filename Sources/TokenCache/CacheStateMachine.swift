@@ -69,6 +69,8 @@ package struct CacheStateMachine {
     var keepsTokens = false
     /// The actions of the event that is being handled.
     var actions = CacheActions()
+    /// The use of the second level, which several machines share.
+    var fleet = FleetState()
     /// The number of mints of rounds that are queued or under way.
     var roundMints = 0
     var tenantTimers = IndexedHeap<Instant, TenantID>()
@@ -113,6 +115,9 @@ package struct CacheStateMachine {
     /// Returns a random number for a token's life, as a share of 2³².
     mutating func randomJitter() -> UInt32 { UInt32(truncatingIfNeeded: random.next() >> 32) }
 
+    /// Returns the name of a new lease, which no other machine has.
+    mutating func newNonce() -> UInt64 { random.next() }
+
     /// Returns the identity of a new span.
     mutating func newSpanID() -> SpanID { SpanID(random: random.next()) }
 
@@ -139,6 +144,7 @@ package struct CacheStateMachine {
         deliverReplies(&replies, now: now)
         deliverJobReplies(&replies, now: now)
         attendToTenants(now: now)
+        lookUpQueued()
         actions.wake = nextTime(now: now)
         defer { actions = CacheActions() }
         return actions
@@ -179,7 +185,7 @@ package struct CacheStateMachine {
         if hasWork { return now }
         return [
             waiters.nextDeadline, store.nextTime, negatives.nextTime, tenantTimers.minPriority,
-            provisioned.nextTime, retries.minPriority,
+            provisioned.nextTime, retries.minPriority, fleet.nextTime,
         ]
         .compactMap(\.self).min()
     }
@@ -197,6 +203,9 @@ package struct CacheStateMachine {
         if !state.isRetired, let next = times.compactMap(\.self).min() {
             state.timer = tenantTimers.insert(tenant, at: next)
         }
-        if state.isRetired, !state.hasCalls { tenants[tenant] = nil }
+        if state.isRetired, !state.hasCalls {
+            tenants[tenant] = nil
+            fleet.forget(tenant)
+        }
     }
 }

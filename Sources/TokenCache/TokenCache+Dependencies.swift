@@ -17,6 +17,10 @@ extension TokenCache {
         ///
         /// It must not block.
         package var audit: @Sendable (AuditRecord) -> Void
+        /// Asks or tells the second level something.
+        ///
+        /// It must not block. What has an ID is answered by exactly one call of a method of the cache.
+        package var fleet: @Sendable (FleetOrder) -> Void
 
         /// Creates dependencies that read the system's clock by default.
         package init(
@@ -24,13 +28,15 @@ extension TokenCache {
             wake: @escaping @Sendable (_ at: Instant?) -> Void,
             deliver: @escaping @Sendable (Delivery) -> Void,
             notify: @escaping @Sendable (CacheNotice) -> Void,
-            audit: @escaping @Sendable (AuditRecord) -> Void
+            audit: @escaping @Sendable (AuditRecord) -> Void,
+            fleet: @escaping @Sendable (FleetOrder) -> Void = { _ in }
         ) {
             self.now = now
             self.wake = wake
             self.deliver = deliver
             self.notify = notify
             self.audit = audit
+            self.fleet = fleet
         }
     }
 }

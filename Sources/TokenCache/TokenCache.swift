@@ -221,6 +221,31 @@ package actor TokenCache {
     /// True if a tenant's round is not over.
     package func hasPrefetchRound(of tenant: TenantID) -> Bool { machine.hasPrefetchRound(of: tenant) }
 
+    // MARK: The fleet
+
+    /// Begins to use the second level, or ends that if the policy is nil.
+    package func setFleet(_ policy: FleetPolicy?) { perform(machine.setFleet(policy, now: dependencies.now())) }
+
+    /// Takes the answer to a look or a payment.
+    package func fleetAnswered(_ call: CallID, _ answer: FleetAnswer) {
+        perform(machine.fleetAnswered(call, answer, now: dependencies.now()))
+    }
+
+    /// Takes the answer to a drop, or nil if there was none.
+    package func fleetDropAnswered(_ drop: FleetDropID, _ answer: FleetDropAnswer?) {
+        perform(machine.fleetDropAnswered(drop, answer, now: dependencies.now()))
+    }
+
+    /// Takes the answer to the question if this machine revokes a token that several have.
+    package func revocationClaimed(_ call: CallID, _ isOurs: Bool) {
+        perform(machine.revocationClaimed(call, isOurs, now: dependencies.now()))
+    }
+
+    /// Takes news of the other machines or of the connection to the second level.
+    package func fleetHappened(_ event: FleetEvent) {
+        perform(machine.fleetHappened(event, now: dependencies.now()))
+    }
+
     // MARK: The next daemon
 
     /// Restores the tokens that the last daemon stored: the first ones at once, the others in slices between requests.
@@ -294,6 +319,7 @@ package actor TokenCache {
 
     /// Performs the actions of an event.
     private func perform(_ actions: CacheActions) {
+        for order in actions.fleetOrders { dependencies.fleet(order) }
         for call in actions.calls { ordering.yield(call) }
         dependencies.wake(actions.wake)
         for notice in actions.notices { dependencies.notify(notice) }

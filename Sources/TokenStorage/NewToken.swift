@@ -33,6 +33,8 @@ package struct NewToken {
     package var replacedReported: Bool
     /// The uid that owns it.
     package var owner: UInt32
+    /// The number by which the machines of a fleet order mints and drops, or zero for a token that no fleet knows of.
+    package var fence: Int64
 
     /// Creates a token that is to be stored.
     package init(
@@ -48,7 +50,8 @@ package struct NewToken {
         expiresAt: UInt32,
         isUnrequested: Bool = false,
         replacedReported: Bool = false,
-        owner: UInt32
+        owner: UInt32,
+        fence: Int64 = 0
     ) {
         self.user = user
         self.tokenClass = tokenClass
@@ -63,5 +66,6 @@ package struct NewToken {
         self.isUnrequested = isUnrequested
         self.replacedReported = replacedReported
         self.owner = owner
+        self.fence = fence
     }
 }

@@ -12,7 +12,7 @@ extension TokenRecord {
     /// - Parameter length: The length of the escaped token.
     static func size(of token: NewToken, length: Int) -> Int? {
         guard !token.user.value.isEmpty, token.user.value.count <= longestUser else { return nil }
-        return Offset.content + token.user.value.count + length
+        return Offset.content + token.user.value.count + length + (token.fence == 0 ? 0 : fenceLength)
     }
 
     /// Returns the length of a token with its escapes.
@@ -30,6 +30,7 @@ extension TokenRecord {
         writeNumbers(of: token, class: id)
         store(UInt32(length), Offset.tokenLength)
         writeTexts(of: token)
+        if token.fence != 0 { store(token.fence, Offset.content + userLength + tokenLength) }
         store(check, Offset.check)
         atomicMemoryFence(ordering: .releasing)
         unsafe start.storeBytes(of: RecordState.token.rawValue, as: UInt8.self)
@@ -38,6 +39,7 @@ extension TokenRecord {
     private func writeNumbers(of token: NewToken, class id: RecordID) {
         let flags =
             (token.isUnrequested ? Bits.isUnrequested : 0) | (token.replacedReported ? Bits.replacedReported : 0)
+            | (token.fence != 0 ? Bits.hasFence : 0)
         store(token.user.field.rawValue | flags, Offset.fieldAndFlags)
         store(UInt16(token.user.value.count), Offset.userLength)
         store(token.lastUsed, Offset.lastUsed)
@@ -88,7 +90,7 @@ extension TokenRecord {
     /// The checksum of all that doesn't change.
     var check: UInt32 {
         let head = UInt64(load(Offset.fieldAndFlags, UInt8.self)) << 16 | UInt64(load(Offset.userLength, UInt16.self))
-        let count = Offset.content - Offset.sent + userLength + tokenLength
+        let count = Offset.content - Offset.sent + userLength + tokenLength + lengthOfFence
         return unsafe Checksum.of(start + Offset.sent, count, after: UInt64(classID.units) << 32 | head)
     }
 

@@ -8,7 +8,7 @@ package import TokenProtocol
 ///
 ///     0 state · 1 field and flags · 2 user's length · 4 check · 8 last used · 16 owner · 20 class
 ///     24 sent · 32 arrived · 40 fingerprint · 48 lifetime · 52 jitter · 56 expires at · 60 token's length
-///     64 user, token
+///     64 user, token · the fence of the token's mint, in eight bytes, if the flags say so
 ///
 /// The check covers all but the state, the last use and the owner, which change.
 @safe package struct TokenRecord {
@@ -35,6 +35,7 @@ package import TokenProtocol
         @usableFromInline static let field: UInt8 = 0x0f
         @usableFromInline static let isUnrequested: UInt8 = 0x10
         @usableFromInline static let replacedReported: UInt8 = 0x20
+        static let hasFence: UInt8 = 0x40
     }
 
     /// The last use of a token that was never used.
@@ -135,6 +136,26 @@ package import TokenProtocol
     /// True if it replaced a token that an app had reported as rejected.
     @inlinable package var replacedReported: Bool {
         load(Offset.fieldAndFlags, UInt8.self) & Bits.replacedReported != 0
+    }
+
+    // MARK: The fleet
+
+    /// The number of bytes of a fence.
+    static let fenceLength = MemoryLayout<Int64>.size
+
+    /// True if other machines that share the tenant's tokens may know of it.
+    private var hasFence: Bool { load(Offset.fieldAndFlags, UInt8.self) & Bits.hasFence != 0 }
+
+    /// The length of the fence.
+    var lengthOfFence: Int { hasFence ? Self.fenceLength : 0 }
+
+    /// The number by which the machines of a fleet order mints and drops, zero if the fleet doesn't know of the token.
+    package var fence: Int64 {
+        guard hasFence else { return 0 }
+        return unsafe start.loadUnaligned(
+            fromByteOffset: Offset.content + userLength + tokenLength,
+            as: Int64.self
+        )
     }
 
     // MARK: Bytes

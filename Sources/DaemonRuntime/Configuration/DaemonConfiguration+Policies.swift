@@ -8,7 +8,11 @@ import TokenProtocol
 extension DaemonConfiguration {
     /// The pace of each tenant's calls.
     func tenantPolicies(_ identities: [String: TenantID]) -> [TenantID: TenantPolicy] {
-        byIdentity(identities) { $0.policy }
+        byIdentity(identities) { tenant in
+            var policy = tenant.policy
+            policy.timeout = tenant.timeout
+            return policy
+        }
     }
 
     /// The tenants' prefetch files.

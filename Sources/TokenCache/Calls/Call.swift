@@ -14,6 +14,10 @@ struct Call {
         case sent(at: Instant)
         /// It was denied, and is queued again at the time of this timer in ``CacheStateMachine/retries``.
         case pausing(IndexedHeap<Instant, CallID>.Handle)
+        /// The governor lets it go, and the second level is asked if it has the token or if another machine goes first.
+        case claiming(Governor.Started)
+        /// Another machine mints its token, for which it waits up to the time of this timer.
+        case yielding(IndexedHeap<Instant, FleetTimer>.Handle)
     }
 
     /// The task of the call.
@@ -57,6 +61,14 @@ struct Call {
 
     /// The time at which it was sent, or nil if it is queued.
     var sent: Instant? { if case .sent(let time) = phase { time } else { nil } }
+
+    /// True if the governor has yet to let it go, so that its delays matter.
+    var awaitsGovernor: Bool {
+        switch phase {
+        case .queued, .pausing: true
+        case .sent, .claiming, .yielding: false
+        }
+    }
 
     /// Its position in the governor's queues, or nil if it was sent.
     var ticket: Governor.Ticket? { if case .queued(let ticket) = phase { ticket } else { nil } }

@@ -6,6 +6,12 @@ import TokenProtocol
 enum CallEnd {
     /// The tenant minted a token.
     case minted(MintedToken)
+    /// The second level has the token.
+    case found(MintedToken)
+    /// The second level has the tenant's denial of the user.
+    case refused(FleetRefusal)
+    /// The second level couldn't say if the cached token still holds, so it is served.
+    case kept(GrantedToken, TokenLife)
     /// The mint failed.
     case failed(CallFailure)
     /// The revocation ended, with or without an answer of the tenant.

@@ -8,8 +8,8 @@ struct Mint {
         case current
         /// The key's generation was raised: the waiting requests get the token, the cache doesn't.
         case superseded
-        /// This peer has logged the user out: the token is revoked, and nobody gets it.
-        case revoked(Peer)
+        /// This peer, or one of another machine, has logged the user out: the token is revoked, and nobody gets it.
+        case revoked(Peer?)
     }
 
     /// The refresh of a valid token.
@@ -44,6 +44,13 @@ struct Mint {
     ///
     /// It is retried only once.
     var hasTriedNewSecret = false
+    /// The part that concerns the second level.
+    var fleet = FleetMint()
+
+    /// True if its token is shared with other machines.
+    ///
+    /// A probe is to show what the tenant answers, and the own tokens of clients are not shared.
+    var isShared: Bool { !isProbe && !key.user.isClient }
 
     /// True if no request caused it.
     var isUnrequested: Bool { cause == .refresh || cause == .probe || round != nil }

@@ -27,6 +27,12 @@ enum DeferredWork {
     case feedRound(TenantID)
     /// Restores the tokens of the last daemon.
     case restore
+    /// Ends the waits for other machines, as the second level doesn't answer.
+    case endYields(TenantID, next: Int)
+    /// Looks queued mints up, as the second level answers again.
+    case lookUp(TenantID, next: Int)
+    /// Drops a tenant's entries up to a fence.
+    case dropEntries(TenantID, upTo: FleetFence, next: Int)
 
     /// The purpose of a piece of work that a later piece replaces.
     enum Purpose: Hashable {
@@ -51,7 +57,7 @@ enum DeferredWork {
         case .applyPolicy: .applyPolicy
         case .enforceEntryLimit: .enforceEntryLimit
         case .restore: .restore
-        case .retire, .cancelWaits, .feedRound: nil
+        case .retire, .cancelWaits, .feedRound, .endYields, .lookUp, .dropEntries: nil
         }
     }
 }

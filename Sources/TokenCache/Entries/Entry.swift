@@ -23,6 +23,8 @@ struct Entry {
     let expiresAt: WallTime
     /// The first 64 bits of the token's SHA-256.
     let fingerprintPrefix: UInt64
+    /// The fence of its mint, none if no fleet knows of it.
+    let fence: FleetFence
     /// True if a timer will refresh it.
     let hasRefreshTimer: Bool
 

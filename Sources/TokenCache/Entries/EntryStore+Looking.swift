@@ -21,6 +21,7 @@ extension EntryStore {
             replacedReported: record.replacedReported,
             expiresAt: WallTime(seconds: record.expiresAt),
             fingerprintPrefix: record.fingerprintPrefix,
+            fence: FleetFence(record.fence),
             hasRefreshTimer: hasRefreshTimer(slot)
         )
     }

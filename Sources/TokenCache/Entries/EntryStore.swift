@@ -32,7 +32,11 @@ struct EntryStore {
     private var shares = TenantShares()
     private var timers = EntryTimers()
     /// The floors of flushed tenants, until their entries are swept.
-    private var floors: [TenantID: FlushFloor] = [:]
+    private var floors: [TenantID: FlushFloor] = [:] { didSet { noteRestrictions() } }
+    /// The fences up to which the entries of tenants are looked up in the second level before they are served.
+    var suspects: [TenantID: FleetFence] = [:] { didSet { noteRestrictions() } }
+    /// True if there are floors or suspects, so that a hit has one thing to look at.
+    private(set) var hasRestrictions = false
 
     /// The number of entries.
     var count: Int { shares.count }
@@ -208,8 +212,10 @@ struct EntryStore {
 
     // MARK: Flushing
 
+    private mutating func noteRestrictions() { hasRestrictions = !floors.isEmpty || !suspects.isEmpty }
+
     private func isGone(_ slot: Int) -> Bool {
-        guard !floors.isEmpty, let floor = floors[tenant(of: slot)] else { return false }
+        guard hasRestrictions, let floor = floors[tenant(of: slot)] else { return false }
         return order.use(of: slot) <= floor.use
     }
 

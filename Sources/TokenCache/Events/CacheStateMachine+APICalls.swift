@@ -16,7 +16,8 @@ extension CacheStateMachine {
             answered(work.job, work, outcome, now: now)
         case .retired(let error): fail(work.job, error, now: now)
         case .shutDown: fail(work.job, .shuttingDown, now: now)
-        case .minted, .failed, .revocation, .unwanted, .loggedOut, .expired, .overLimit: reject(work.job, now: now)
+        case .minted, .found, .refused, .kept, .failed, .revocation, .unwanted, .loggedOut, .expired, .overLimit:
+            reject(work.job, now: now)
         }
     }
 

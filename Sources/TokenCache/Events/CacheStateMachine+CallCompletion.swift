@@ -20,11 +20,7 @@ extension CacheStateMachine {
         statistics.recordMint(now - sent)
         switch result {
         case .minted(let token, let scope, let lifetime):
-            let life = store.newLife(
-                sent: sent,
-                lifetime: lifetime ?? policy.defaultLifetime,
-                jitter: randomJitter()
-            )
+            let life = newLife(sent: sent, lifetime: lifetime ?? policy.defaultLifetime)
             guard life.left(at: now) >= TokenLife.minServed else {
                 end(id, .failed(CallFailure.expiredOnArrival), now: now)
                 break
@@ -35,7 +31,7 @@ extension CacheStateMachine {
                 scope: scope ?? mint.key.scopes.text,
                 expiresAt: WallTime(seconds: UInt32(clamping: Int(ends.rounded(.down))))
             )
-            let minted = storedIfCurrent(granted, life, call, mint, now: now)
+            let minted = storedIfCurrent(granted, life, call, mint, mint.fleet.fence, now: now)
             end(id, minted.map { .minted($0) } ?? .failed(.noMemory), now: now)
         case .failed(.denied(_, secretChanged: true)) where canRetryWithNewSecret(call):
             retryWithNewSecret(id, call, now: now)
@@ -63,11 +59,14 @@ extension CacheStateMachine {
         switch call.phase {
         case .queued(let ticket): tenants[call.tenant]?[call.tier].withdraw(ticket)
         case .pausing(let timer): retries.remove(timer)
+        case .claiming(let started): tenants[call.tenant]?.governor.undo(id, started, now: now)
+        case .yielding(let timer): fleet.removeTimer(timer)
         case .sent: break
         }
         switch call.work {
         case .mint(let mint):
             end(call, mint, fate, reason, now: now)
+            endLease(of: call, mint, fate, reason, now: now)
             noteRoundEnd(of: call, mint, fate, reason, now: now)
         case .revocation(let revocation): end(call, revocation, reason, now: now)
         case .api(let work): end(call, work, reason, now: now)
@@ -79,6 +78,11 @@ extension CacheStateMachine {
     private mutating func end(_ call: Call, _ mint: Mint, _ fate: Mint.Fate, _ reason: CallEnd, now: Instant) {
         switch reason {
         case .minted(let minted): succeeded(call, mint, fate, minted, now: now)
+        case .found(let minted):
+            if fate == .current { cache(minted, mint, now: now) }
+            complete(call, .token(minted.token, minted.life, .fleet))
+        case .refused(let refusal): refused(call, mint, fate, refusal, now: now)
+        case .kept(let token, let life): complete(call, .token(token, life, .cache))
         case .failed(let failure): failed(call, mint, fate, failure, now: now)
         case .unwanted, .expired, .overLimit:
             if mint.refresh != nil { statistics.skippedIdle += 1 }
@@ -112,7 +116,7 @@ extension CacheStateMachine {
         case .revoked(let peer):
             enqueueRevocation(of: minted.token, mint.key, until: minted.life.expiry, as: nil, for: peer, now: now)
         }
-        complete(call, .token(minted.token, minted.life))
+        complete(call, .token(minted.token, minted.life, .tenant))
     }
 
     /// Queues the replies to the requests that wait for a mint.
@@ -148,11 +152,14 @@ extension CacheStateMachine {
     /// Stores a token that is to be cached.
     ///
     /// Returns nil if there is no memory left for it.
-    private mutating func storedIfCurrent(
+    ///
+    /// - Parameter fence: The fence of its mint.
+    mutating func storedIfCurrent(
         _ token: GrantedToken,
         _ life: TokenLife,
         _ call: Call,
         _ mint: Mint,
+        _ fence: FleetFence,
         now: Instant
     ) -> MintedToken? {
         let (key, clock) = (mint.key, store.memory.clock)
@@ -181,10 +188,17 @@ extension CacheStateMachine {
                 expiresAt: token.expiresAt.seconds,
                 isUnrequested: mint.isUnrequested && mint.requestedAt == nil,
                 replacedReported: negatives[key]?.report != nil,
-                owner: mint.owner
+                owner: mint.owner,
+                fence: fence.number
             )
         )
+        if record != nil, fence > .none { fleet[key.user.tenant].noteCached(fence) }
         return record.map { MintedToken(token: token, life: life, record: $0) }
+    }
+
+    /// Returns the life of a new token.
+    mutating func newLife(sent: Instant, lifetime: Duration) -> TokenLife {
+        store.newLife(sent: sent, lifetime: lifetime, jitter: randomJitter())
     }
 
     private mutating func cache(_ minted: MintedToken, _ mint: Mint, now: Instant) {
@@ -218,7 +232,8 @@ extension CacheStateMachine {
             }
             recheckDeadlines(call.tenant, .tokens, before, now: now)
         case .expired, .unwanted: outcome = .expired
-        case .overLimit, .retired, .shutDown, .loggedOut, .minted, .failed, .api: outcome = .dropped
+        case .overLimit, .retired, .shutDown, .loggedOut, .minted, .found, .refused, .kept, .failed, .api:
+            outcome = .dropped
         }
         record(call.peer, revocation, outcome, call.traces)
         answer(revocation.logout, call.id, isTaken: outcome == .revoked, now: now)

@@ -30,6 +30,7 @@ extension CacheStateMachine {
         // A call without a governor would never end. All callers of this function have found the tenant.
         var call = Call(id: id, tenant: tenant, peer: peer, phase: .queued(.first(id)), work: work)
         if let ticket = tenants[tenant]?[call.tier].enqueue(id, as: rank) { call.phase = .queued(ticket) }
+        noteQueued(&call)
         calls.insert(call)
         touch(tenant)
         return id
@@ -74,7 +75,7 @@ extension CacheStateMachine {
     }
 
     /// Returns the rank of a call, which depends on its waiters.
-    private func rank(of call: Call) -> Governor.Rank {
+    func rank(of call: Call) -> Governor.Rank {
         switch call.work {
         case .revocation(let revocation):
             guard revocation.logout.flatMap({ waiters[$0] }) != nil, let peer = call.peer else {
@@ -191,10 +192,16 @@ extension CacheStateMachine {
             return StepCost.call
         }
         let usesClient = call.mint.map { !$0.key.user.isClient } ?? false
-        state[tier].start(id, ticket, usesClient: usesClient, someoneWaits: someoneWaits, now: now)
-        calls.move(id, to: .sent(at: now))
-        actions.calls.append(order(call))
+        let started = state[tier].start(id, ticket, usesClient: usesClient, someoneWaits: someoneWaits, now: now)
+        if tier == .tokens, fleet.isConnected(call.tenant) { claim(call, started) } else { send(call, now: now) }
         return StepCost.call
+    }
+
+    /// Sends a call.
+    mutating func send(_ call: Call, now: Instant) {
+        if call.mint != nil { calls.update(call.id) { $0.mint?.fleet.asked = fleet[call.tenant].clock } }
+        calls.move(call.id, to: .sent(at: now))
+        actions.calls.append(order(call))
     }
 
     private mutating func order(_ call: Call) -> CallOrder {
@@ -217,7 +224,7 @@ extension CacheStateMachine {
     ///
     /// A refresh is not if its user has become idle or its token is gone, and a mint is not if nobody would get its
     /// token.
-    private func isWanted(_ call: Call, now: Instant) -> Bool {
+    func isWanted(_ call: Call, now: Instant) -> Bool {
         switch call.work {
         case .revocation(let revocation): return revocation.expiry > now
         case .api(let work):

@@ -61,6 +61,10 @@ extension CacheStateMachine {
             return .endPauses(tenant)
         case .feedRound(let tenant): return feedRound(of: tenant, &budget, now: now)
         case .restore: return restore(&budget, now: now)
+        case .endYields(let tenant, let next): return endYields(of: tenant, from: next, &budget, now: now)
+        case .lookUp(let tenant, let next): return lookUpCalls(of: tenant, from: next, &budget)
+        case .dropEntries(let tenant, let fence, let next):
+            return dropEntries(of: tenant, upTo: fence, from: next, &budget, now: now)
         }
     }
 

@@ -11,7 +11,8 @@ extension CacheStateMachine {
         let judgement = judge(key, entry, options, now: now)
         let call = currentCall(of: key).flatMap { calls[$0] }
         let delay = tenants[key.user.tenant]?.governor.delay(of: call?.ticket, for: peer, now: now)
-        var reply = explain(judgement, entry, call, tenant: explainTenant(key.user.tenant, delay, now: now), now: now)
+        let tenant = explainTenant(key.user.tenant, delay, now: now)
+        var reply = explain(judgement, key, entry, call, tenant: tenant, now: now)
         reply.key = ExplainReply.Key(key)
         reply.token = entry.map { explain($0, now: now) }
         reply.refresh = entry.flatMap { refresh(of: $0, call, now: now) }
@@ -22,6 +23,7 @@ extension CacheStateMachine {
 
     private func explain(
         _ judgement: Judgement,
+        _ key: TokenKey,
         _ entry: Entry?,
         _ call: Call?,
         tenant: ExplainReply.Tenant,
@@ -34,6 +36,10 @@ extension CacheStateMachine {
             return ExplainReply(state: state, source: .cache, reason: reason(entry, call, now), tenant: tenant)
         case .negative(let error), .paced(let error): return explain(error, judgement, tenant)
         case .limited(let limit): return explain(limit.error, judgement, tenant)
+        case .look(let error):
+            let reason = "\(Self.looksUp), and if it has no token: \(error.description)"
+            let state: KeyState = entry == nil ? .absent : .expiring
+            return ExplainReply(state: state, source: .tenant, reason: reason, tenant: tenant)
         case .mint: break
         }
         if entry == nil, call == nil, isRestoring {
@@ -41,8 +47,8 @@ extension CacheStateMachine {
             return ExplainReply(state: .absent, source: .tenant, reason: reason, tenant: tenant)
         }
         let state: KeyState = entry != nil ? .expiring : call != nil ? .minting : .absent
-        let mint = call != nil ? "a mint is planned or under way, and is shared" : "a token has to be minted"
-        let isShort = entry?.life.isServable(at: now) ?? false
+        let mint = mintReason(entry, call, key)
+        let isShort = entry.map { $0.life.isServable(at: now) && !isSuspect($0) } ?? false
         let reason = isShort ? "the cached token expires sooner than preferred: \(mint)" : mint
         return ExplainReply(state: state, source: .tenant, reason: reason, tenant: tenant)
     }
@@ -86,7 +92,7 @@ extension CacheStateMachine {
 
     private func refresh(of entry: Entry, _ call: Call?, now: Instant) -> ExplainReply.Refresh? {
         if let call {
-            if call.sent != nil { return ExplainReply.Refresh(seconds: 0, cause: .underWay) }
+            if !call.awaitsGovernor { return ExplainReply.Refresh(seconds: 0, cause: .underWay) }
             guard let time = retryTime(of: call) else { return ExplainReply.Refresh(seconds: nil, cause: .queued) }
             return ExplainReply.Refresh(seconds: max(0, (time - now).inSeconds), cause: .backoff)
         }

@@ -112,7 +112,7 @@ extension CacheStateMachine {
             let hadListed = sweep.hasListed
             let step = sweep.answered(outcome)
             provisioning.update(id) { $0.work = .sweep(sweep, logout: logout) }
-            if sweep.hasListed, !hadListed { dropSwept(by: sweep, of: job.user) }
+            if sweep.hasListed, !hadListed { dropSwept(by: sweep, of: job.user, now: now) }
             take(step, of: id, now: now)
         }
     }

@@ -9,7 +9,9 @@ extension CacheStateMachine {
     /// - Parameter entry: The key's entry, if there is one.
     func judge(_ key: TokenKey, _ entry: Entry?, _ options: RequestOptions, now: Instant) -> Judgement {
         var judgement = Judgement(verdict: .mint)
-        if let entry, !options.noCache {
+        if let entry, !options.noCache, isSuspect(entry) {
+            judgement.mayServeStale = entry.life.isServable(at: now)
+        } else if let entry, !options.noCache {
             switch entry.life.verdict(at: now, minTTL: options.minTTL) {
             case .serve: return Judgement(verdict: .serve(meetsMinTTL: true))
             case .serveUnmet: return Judgement(verdict: .serve(meetsMinTTL: false))
@@ -29,9 +31,10 @@ extension CacheStateMachine {
             // The latest end counts: after the denial ends, the tenant may still not be called.
             error.retryAfter = max(error.retryAfter ?? 0, delay.map { ($0.until - now).asRetryAfter } ?? 0)
             judgement.verdict = .negative(error)
-        } else if call?.sent == nil, let delay, delay.until >= now + options.timeout {
+        } else if call?.awaitsGovernor ?? true, let delay, delay.until >= now + options.timeout {
             // A call that is sent at the very time of the caller's timeout is too late.
-            judgement.verdict = .paced(.paced(delay.cause, until: delay.until, now: now))
+            let error = ErrorReply.paced(delay.cause, until: delay.until, now: now)
+            judgement.verdict = mayLookUp(key, call, options, now: now) ? .look(error) : .paced(error)
         } else if let limit = mintLimit(key, options, joins: call != nil, now: now) {
             judgement.verdict = .limited(limit)
         }

@@ -37,6 +37,9 @@ extension CacheStateMachine {
             allTaken: entries.isEmpty || waits && !calls.isEmpty,
             hasDropped: !entries.isEmpty
         )
+        let fingerprints = entries.map(\.token.fingerprint)
+        let drop = dropInFleet(.user(user, scopes), .logout(revoked: fingerprints), for: peer, now: now)
+        if canWait { logout.drop = drop }
         if everywhere {
             // One that can't be waited for would revoke the tokens of a later login.
             let isWaitedFor = canWait && canWaitForAPI(of: user.tenant, peer, deadline, now: now)
@@ -63,6 +66,7 @@ extension CacheStateMachine {
         let id = waiters.add(waiter, of: peer.uid, at: tenant, for: goal, since: now, until: deadline, to: &none)
         for call in logout.open { calls.update(call) { $0.revocation?.logout = id } }
         if let job = logout.job { provisioning.update(job) { $0.joinLogout(id) } }
+        if let drop = logout.drop { fleet.setLogout(id, of: drop) }
     }
 
     /// Changes what a logout waits for, and answers it if there is nothing left.
@@ -97,7 +101,7 @@ extension CacheStateMachine {
         _ key: TokenKey,
         until expiry: Instant,
         as rank: Governor.Rank?,
-        for peer: Peer,
+        for peer: Peer?,
         in trace: TraceContext? = nil,
         now: Instant
     ) -> CallID? {
@@ -136,19 +140,21 @@ extension CacheStateMachine {
     /// - Parameters:
     ///   - fate: The use of the tokens of mints under way.
     ///   - end: The end of mints that were not sent.
+    ///   - fence: The fence up to which mints are concerned, or nil for all.
     mutating func endMints(
         of user: UserKey,
         scopes: ScopeSet?,
         as fate: Mint.Fate,
         _ end: CallEnd,
         _ error: ErrorReply,
+        upTo fence: FleetFence? = nil,
         now: Instant
     ) {
         completions.revoke(user, scopes: scopes, error)
         for id in calls.mints(of: user) {
-            guard let call = calls[id], let mint = call.mint, scopes ?? mint.key.scopes == mint.key.scopes else {
-                continue
-            }
+            guard let call = calls[id], let mint = call.mint, scopes ?? mint.key.scopes == mint.key.scopes,
+                fence.map({ mint.fleet.fence <= $0 }) ?? true
+            else { continue }
             guard call.sent != nil else {
                 self.end(id, end, now: now)
                 continue

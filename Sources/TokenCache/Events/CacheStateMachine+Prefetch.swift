@@ -38,7 +38,7 @@ extension CacheStateMachine {
         switch judge(key, entry, options, now: now).verdict {
         case .serve, .serveAndRefresh: return .cached
         case .negative: return .refused
-        case .mint, .paced, .limited:
+        case .mint, .paced, .look, .limited:
             guard let call = currentCall(of: key) ?? enqueuePrefetch(key, options, now: now) else { return .refused }
             note(options.trace, of: call, waits: false)
             return .queued

@@ -136,10 +136,10 @@ extension CacheStateMachine {
     private static func end(of fate: Mint.Fate, _ reason: CallEnd) -> PrefetchRound.End {
         if case .revoked = fate { return .loggedOut }
         switch reason {
-        case .minted: return fate == .current ? .minted : .failed
-        case .failed(.denied): return .denied
+        case .minted, .found: return fate == .current ? .minted : .failed
+        case .failed(.denied), .refused: return .denied
         case .loggedOut: return .loggedOut
-        case .failed, .unwanted, .expired, .overLimit, .retired, .shutDown, .revocation, .api: return .failed
+        case .failed, .unwanted, .expired, .overLimit, .retired, .shutDown, .revocation, .api, .kept: return .failed
         }
     }
 

@@ -42,6 +42,7 @@ extension CacheStateMachine {
     private mutating func take(_ limits: TenantPolicy, for tenant: TenantID, now: Instant) {
         guard let old = tenants[tenant]?.governor.limits else {
             tenants[tenant] = TenantState(limits, now: now)
+            divideLimits(of: tenant, now: now)
             return
         }
         // Most of a thousand tenants stay as they are.

@@ -21,6 +21,7 @@ extension CacheStateMachine {
     mutating func report(_ key: TokenKey, _ fingerprint: Fingerprint, now: Instant) -> InvalidateAnswer {
         guard let slot = store.find(key), let entry = store[slot], store.hasToken(slot, fingerprint) else {
             restoration.add(.report(key.scopes, fingerprint), for: key.user)
+            dropInFleet(.reported(key, fingerprint), .eviction, isRemembered: false, now: now)
             return .unknown
         }
         let age = now - entry.life.sent
@@ -30,7 +31,8 @@ extension CacheStateMachine {
         store.remove(slot)
         statistics.evictions.invalidated += 1
         if let call = currentCall(of: key) { supersede(call, now: now) }
-        changeNegative(key, now: now) { $0.noteReport(now: now) }
+        changeNegative(key, now: now) { $0.noteReport(of: entry.fence, now: now) }
+        dropInFleet(.reported(key, fingerprint), .eviction, now: now)
         return .dropped
     }
 
@@ -50,6 +52,7 @@ extension CacheStateMachine {
         negatives.forget(user, scopes: scopes)
         provisioned.forget(user)
         provisioning.doNotRemember(user)
+        dropInFleet(.user(user, scopes), .eviction, now: now)
         return finish(now)
     }
 
@@ -57,7 +60,9 @@ extension CacheStateMachine {
     ///
     /// - Returns: The number of dropped tokens.
     package mutating func flush(tenant: TenantID?, now: Instant) -> Outcome<Int> {
-        let count = (tenant.map { [$0] } ?? configured).reduce(0) { $0 + flush($1) }
+        let flushed = tenant.map { [$0] } ?? configured
+        let count = flushed.reduce(0) { $0 + flush($1) }
+        for tenant in flushed { dropInFleet(.tenant(tenant), .eviction, now: now) }
         return finish(count, now)
     }
 
@@ -81,7 +86,7 @@ extension CacheStateMachine {
         return entries
     }
 
-    private func entries(of user: UserKey, scopes: ScopeSet?) -> [Entry] {
+    func entries(of user: UserKey, scopes: ScopeSet?) -> [Entry] {
         store.find(allOf: user).compactMap { store[$0] }.filter { scopes ?? $0.key.scopes == $0.key.scopes }
     }
 

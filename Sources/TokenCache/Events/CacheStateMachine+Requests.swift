@@ -27,7 +27,7 @@ extension CacheStateMachine {
         id: borrowing Span<UInt8>,
         into output: inout OutputBuffer
     ) -> Bool {
-        guard let slot = store.find(tenant, field, user, scopes) else { return false }
+        guard let slot = store.findHit(tenant, field, user, scopes) else { return false }
         let time = time.nanoseconds
         let (age, ages) = (store.age(of: slot, at: time), store.ages(of: slot))
         let verdict = ages.verdict(at: age, minTTL: minTTL?.nanosecondsRoundedUp)
@@ -95,7 +95,7 @@ extension CacheStateMachine {
         case .limited(let limit):
             if limit == .quota { countQuotaRejection(options.peer.uid) }
             return fail(limit.error, stale, key, now)
-        case .mint:
+        case .mint, .look:
             let waits = mint(key, options, acceptsStale: stale != nil, waiter, now: now)
             return waits ? .wait : fail(.timedOut, stale, key, now)
         }
@@ -139,6 +139,7 @@ extension CacheStateMachine {
         if waits { evictWaiterIfFull(now: now) } else if present == nil { evictPrefetchIfFull(for: peer.uid, now: now) }
         // An evicted waiter may have been the last one that waited for this very mint.
         let call = joinOrEnqueue(key, for: peer, waits: waits, now: now)
+        demand(options, of: call, isNew: present == nil)
         note(options.trace, of: call, waits: waits)
         guard waits, var list = calls[call]?.waiters else { return false }
         _ = waiters.add(

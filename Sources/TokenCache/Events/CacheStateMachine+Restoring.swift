@@ -178,6 +178,7 @@ extension CacheStateMachine {
         case .report(let scopes, let fingerprint):
             guard scopes == key.scopes else { return }
             _ = report(key, fingerprint, now: now)
+        case .fleet(let drop, let fence): dropEntries(of: key.user, scopes: key.scopes, drop, upTo: fence, now: now)
         }
     }
 

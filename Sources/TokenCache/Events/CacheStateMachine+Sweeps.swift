@@ -36,10 +36,11 @@ extension CacheStateMachine {
     /// Drops the cached tokens of a user whose tokens were listed to be revoked.
     ///
     /// A login since the logout may have cached one, and so may requests that name the user by its id.
-    mutating func dropSwept(by sweep: TokenSweep, of user: UserKey) {
-        statistics.evictions.revoked += drop(user, scopes: nil).count
-        for userID in sweep.foundIDs {
-            statistics.evictions.revoked += drop(UserKey(tenant: user.tenant, userID: userID), scopes: nil).count
+    mutating func dropSwept(by sweep: TokenSweep, of user: UserKey, now: Instant) {
+        let users = [user] + sweep.foundIDs.map { UserKey(tenant: user.tenant, userID: $0) }
+        for user in users {
+            statistics.evictions.revoked += drop(user, scopes: nil).count
+            dropInFleet(.user(user, nil), .eviction, now: now)
         }
     }
 

@@ -56,6 +56,12 @@ extension CacheStateMachine {
         guard tenants[tenant]?.isRetired == false else { return }
         let jitterFraction = randomFraction()
         tenants[tenant]?[tier].hold(length, cause: cause, jitterFraction: jitterFraction, now: now)
+        shareHold(of: tenant, tier, now: now)
+        noteHold(of: tenant, tier, now: now)
+    }
+
+    /// Tells operators of the hold that is in force.
+    mutating func noteHold(of tenant: TenantID, _ tier: Tier, now: Instant) {
         if let hold = tenants[tenant]?[tier].currentHold(at: now) {
             actions.notices.append(.held(tier, tenant.name, hold.until - now))
             let reason = ErrorReply.paced(hold.cause, until: hold.until, now: now).description

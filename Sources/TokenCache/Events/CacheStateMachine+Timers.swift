@@ -17,6 +17,11 @@ extension CacheStateMachine {
             machine.retry(call, now: now)
             return StepCost.call
         }
+        repeatStep(&budget) { machine in
+            guard let timer = machine.fleet.takeTimer(upTo: now) else { return nil }
+            machine.perform(timer, now: now)
+            return StepCost.call
+        }
         endDueWaits(&budget, now: now)
         repeatStep(&budget) { machine in
             guard let tenant = machine.tenantTimers.removeMin(upTo: now) else { return nil }

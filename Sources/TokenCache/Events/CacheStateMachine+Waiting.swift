@@ -181,10 +181,10 @@ extension CacheStateMachine {
     ) {
         let reply: Reply
         switch result {
-        case .token(let token, let life) where life.left(at: now) >= TokenLife.minServed:
+        case .token(let token, let life, let source) where life.left(at: now) >= TokenLife.minServed:
             let left = life.left(at: now).wholeSeconds
             statistics.lifetimes.record(left)
-            reply = .token(TokenReply(token: token, expiresIn: left, source: .tenant))
+            reply = .token(TokenReply(token: token, expiresIn: left, source: source))
         case .token: reply = .error(.expiredOnArrival)
         case .error(let error):
             let cached = acceptsStale ? store.find(key).flatMap { store[$0] } : nil

@@ -17,4 +17,11 @@ extension NegativeEntry {
         denial = Denial(until: now + length, length: length, upstream: upstream)
         remember(until: now + length + Self.denialRetention)
     }
+
+    /// Records a denial that another machine has got, for the time that is left of it.
+    mutating func deny(_ upstream: ErrorReply.Upstream, until: Instant, now: Instant) {
+        guard until > now, denial.map({ $0.until < until }) ?? true else { return }
+        denial = Denial(until: until, length: denial?.length ?? until - now, upstream: upstream)
+        remember(until: until + Self.denialRetention)
+    }
 }

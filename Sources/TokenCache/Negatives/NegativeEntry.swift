@@ -33,6 +33,8 @@ struct NegativeEntry {
     var denial: Denial?
     var recentFailure: RecentFailure?
     var report: Report?
+    /// The fence of the reported token, which a new one must be above.
+    var reportedFence = FleetFence.none
     /// The time from which on the entry is of no use.
     var forgetAt: Instant
 
@@ -45,8 +47,11 @@ struct NegativeEntry {
     }
 
     /// Records that the key's token was reported as rejected.
-    mutating func noteReport(now: Instant) {
+    ///
+    /// - Parameter fence: The fence of that token.
+    mutating func noteReport(of fence: FleetFence = .none, now: Instant) {
         report = .unpaid
+        reportedFence = fence
         remember(until: now + Self.reportRetention)
     }
 

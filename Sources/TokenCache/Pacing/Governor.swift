@@ -53,14 +53,17 @@ struct Governor {
     }
 
     private(set) var limits: TenantPolicy
-    private var bucket: TokenBucket
-    private var refreshAllowance: TokenBucket
+    /// The machines among which the limits are divided.
+    var machines = 1
+    /// The calls that are allowed. While the machines of a fleet share the limits, it is a copy of theirs.
+    var bucket: TokenBucket
+    var refreshAllowance: TokenBucket
     private var forcedAllowances: [PeerUID: TokenBucket] = [:]
-    private var hold: Delay?
+    var hold: Delay?
     /// The time since which holds are in force without a gap.
-    private(set) var heldSince: Instant?
+    var heldSince: Instant?
     /// The circuit breaker.
-    private(set) var circuit = CircuitBreaker()
+    var circuit = CircuitBreaker()
     private var backoff = Backoff()
     private var first: Deque<CallID> = []
     private var callers = FairQueue()
@@ -72,7 +75,7 @@ struct Governor {
     ///
     /// Then it is a prefetch's turn.
     private var lastWasUrgent = false
-    private(set) var underWay = 0
+    var underWay = 0
 
     /// Creates the governor of a tenant that has not been called yet.
     init(_ limits: TenantPolicy, now: Instant) {
@@ -87,12 +90,7 @@ struct Governor {
     mutating func reconfigure(_ limits: TenantPolicy, now: Instant) {
         guard limits != self.limits else { return }
         self.limits = limits
-        bucket.reconfigure(perMinute: Double(limits.ratePerMinute), burst: Double(limits.burst), now: now)
-        refreshAllowance.reconfigure(
-            perMinute: GovernorConstants.refreshShare * Double(limits.ratePerMinute),
-            burst: max(1, GovernorConstants.refreshShare * Double(limits.burst)),
-            now: now
-        )
+        applyLimits(now: now)
         forcedAllowances = [:]
     }
 
@@ -187,12 +185,21 @@ struct Governor {
     /// The number of calls in the bucket from which on one may go to a round.
     ///
     /// Half of the burst is left for callers, so that a round never makes them wait.
-    private var callsForRound: Int { limits.burst / 2 + 1 }
+    private var callsForRound: Int { Int(bucket.burst) / 2 + 1 }
 
     /// Removes a call from its queue and counts it as under way until ``ended(_:_:jitterFraction:now:)``.
     ///
     /// - Parameter usesClient: True if its answer shows whether the tenant accepts the client.
-    mutating func start(_ call: CallID, _ ticket: Ticket, usesClient: Bool, someoneWaits: Bool, now: Instant) {
+    /// - Returns: What ``undo(_:_:now:)`` needs.
+    @discardableResult
+    mutating func start(
+        _ call: CallID,
+        _ ticket: Ticket,
+        usesClient: Bool,
+        someoneWaits: Bool,
+        now: Instant
+    ) -> Started {
+        var started = Started()
         switch ticket {
         case .caller where callers.first == call: callers.removeFirst()
         case .prefetch where prefetches.first == call:
@@ -200,6 +207,7 @@ struct Governor {
             lastWasUrgent = false
         case .background:
             if someoneWaits { refreshAllowance.take(at: now) }
+            started.tookRefresh = someoneWaits
             lastWasUrgent = background.isUrgent(at: now)
             withdraw(ticket)
         case .first, .caller, .prefetch, .round: withdraw(ticket)
@@ -207,6 +215,7 @@ struct Governor {
         bucket.take(at: now)
         underWay += 1
         circuit.started(call, usesClient: usesClient, now: now)
+        return started
     }
 
     /// Returns the time for the next ``candidate(at:someoneWaits:)``, or nil if a call has to end or to be queued

@@ -5,8 +5,8 @@ struct TokenBucket: Sendable, Equatable {
 
     private var level: Double
     private var updated: Instant
-    private var perSecond: Double
-    private var burst: Double
+    private(set) var perSecond: Double
+    private(set) var burst: Double
 
     /// Creates a full bucket.
     init(perMinute: Double, burst: Double, now: Instant) {
@@ -40,6 +40,15 @@ struct TokenBucket: Sendable, Equatable {
     /// Takes one call.
     mutating func take(at now: Instant) {
         level = max(0, available(at: now) - 1)
+        updated = now
+    }
+
+    /// Gives back a call that was taken and not made.
+    mutating func giveBack(at now: Instant) { set(available(at: now) + 1, at: now) }
+
+    /// Sets the number of calls, as somebody else counts them.
+    mutating func set(_ level: Double, at now: Instant) {
+        self.level = min(burst, max(0, level))
         updated = now
     }
 

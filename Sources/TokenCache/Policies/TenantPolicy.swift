@@ -22,6 +22,10 @@ package struct TenantPolicy: Sendable, Equatable {
     package var burst: Int
     /// The maximum number of calls under way at the same time.
     package var maxConcurrent: Int
+    /// The time for one call.
+    ///
+    /// The tenant's client ends a call after it. Here it is the least that a lease of a mint must last.
+    package var timeout = Duration.seconds(10)
     /// The tenant's further clients by name, whose own tokens are cached, too.
     package var clients: [String: ClientPolicy] = [:]
     /// The rules of the provisioning of users, or nil if nobody is ever created or changed.

@@ -14,6 +14,8 @@ extension CacheStateMachine {
             case negative(ErrorReply)
             /// No mint: it could not be sent before the caller's timeout.
             case paced(ErrorReply)
+            /// The token of another machine, for which the second level is asked, or this error if it has none.
+            case look(ErrorReply)
             /// No mint: a limit of the caller's or the user's is reached.
             case limited(MintLimit)
         }

@@ -13,6 +13,8 @@ struct RestorationOrders {
         case evict(ScopeSet?)
         case revoke(ScopeSet?, Peer)
         case report(ScopeSet, Fingerprint)
+        /// The drop of another machine, for tokens up to a fence.
+        case fleet(FleetDrop, upTo: FleetFence)
 
         /// True if it is an app's report of a rejected token.
         var isReport: Bool { if case .report = self { true } else { false } }

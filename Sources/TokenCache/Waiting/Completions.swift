@@ -7,7 +7,7 @@ import TokenProtocol
 struct Completions {
     /// The result for the waiters of a call.
     enum Result {
-        case token(GrantedToken, TokenLife)
+        case token(GrantedToken, TokenLife, TokenReply.Source)
         case error(ErrorReply)
     }
 

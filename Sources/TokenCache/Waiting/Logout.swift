@@ -18,10 +18,13 @@ struct Logout: Equatable {
     /// The revocation of tokens that were minted elsewhere, or nil if it was not requested.
     var sweep: Sweep?
 
+    /// The drop of the tokens that other machines have, until it is answered, or nil if there is nothing to wait for.
+    var drop: FleetDropID?
+
     /// True if there is nothing left to wait for.
     var isDone: Bool {
         if case .underWay? = sweep { return false }
-        return open.isEmpty
+        return open.isEmpty && drop == nil
     }
 
     /// The job that revokes tokens that were minted elsewhere, or nil if there is none under way.

@@ -66,6 +66,7 @@ extension ReplyEncoder {
             switch source {
             case .cache: writer.write("\",\"source\":\"cache\"")
             case .tenant: writer.write("\",\"source\":\"tenant\"")
+            case .fleet: writer.write("\",\"source\":\"fleet\"")
             }
             if isStale { writer.write(",\"stale\":true") }
             if !meetsMinTTL { writer.write(",\"min_ttl_met\":false") }

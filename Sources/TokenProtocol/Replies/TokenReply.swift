@@ -6,6 +6,8 @@ package struct TokenReply: Sendable, Equatable {
         case cache
         /// The token was minted for this request, or for another one at the same time.
         case tenant
+        /// The token was minted by another machine of the fleet, and was read from what they share.
+        case fleet
     }
 
     /// The token.

@@ -24,6 +24,7 @@ struct Simulation {
     private var lastTicket: UInt64 = 0
     private var lastToken = 0
     private var given: [CallOrder] = []
+    private var fleetGiven: [FleetOrder] = []
     private var notices: [CacheNotice] = []
     private var mintReports: [MintReport] = []
     private var incidents: [TenantIncident] = []
@@ -77,6 +78,7 @@ struct Simulation {
     /// Takes the actions of an event, and nothing else.
     private mutating func take(_ actions: CacheActions) {
         given += actions.calls
+        fleetGiven += actions.fleetOrders
         for notice in actions.notices {
             switch notice {
             case .minted(let report): mintReports.append(report)
@@ -112,6 +114,22 @@ struct Simulation {
     mutating func takeMintReports() -> [MintReport] {
         defer { mintReports = [] }
         return mintReports
+    }
+
+    // MARK: The fleet
+
+    /// Returns what the second level was asked and told since the last call.
+    mutating func fleetOrders() -> [FleetOrder] {
+        defer { fleetGiven = [] }
+        return fleetGiven
+    }
+
+    /// Handles an event of the second level, and returns the replies that it causes.
+    @discardableResult
+    mutating func fleet(_ event: (inout CacheStateMachine, Instant) -> CacheActions) -> [Delivery] {
+        deliveries = []
+        perform(event(&machine, now))
+        return takeDeliveries()
     }
 
     // MARK: Time

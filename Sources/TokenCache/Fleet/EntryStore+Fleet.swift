@@ -1,0 +1,31 @@
+import TokenProtocol
+import TokenStorage
+
+/// Entries that a drop may concern of which this machine has not heard.
+extension EntryStore {
+    /// Returns the slot of a key's entry if it may be served without a look at the second level.
+    func findHit(
+        _ tenant: TenantID,
+        _ field: LookupField,
+        _ user: borrowing Span<UInt8>,
+        _ scopes: ScopeSet
+    ) -> Int? {
+        guard let slot = find(tenant, field, user, scopes) else { return nil }
+        guard hasRestrictions else { return slot }
+        return isSuspect(slot) ? nil : slot
+    }
+
+    /// True if a drop may concern an entry that was lost on its way to this machine.
+    func isSuspect(_ slot: Int) -> Bool {
+        guard let bound = suspects[tenant(of: slot)] else { return false }
+        return fence(of: slot) <= bound
+    }
+
+    /// Returns the fence of an entry's token.
+    func fence(of slot: Int) -> FleetFence { FleetFence(records[slots[slot].record].fence) }
+
+    /// Makes all entries of a tenant up to a fence suspect.
+    mutating func suspect(_ tenant: TenantID, upTo fence: FleetFence) {
+        suspects[tenant] = max(suspects[tenant] ?? .none, fence)
+    }
+}

@@ -1,0 +1,130 @@
+import Secrets
+import Testing
+import TokenProtocol
+
+@testable import TokenCache
+
+@Suite("Drops that all machines make")
+struct FleetDropTests {
+    private let ann = TokenKey.of("ann")
+
+    @Test("A logout waits for the second level, revokes the tokens that only that had, and is answered then.")
+    func logout() throws {
+        var cache = Simulation.inFleet()
+        #expect(cache.revoke(ann.user) == nil)
+        let (id, drop) = try cache.onlyDrop()
+        #expect(drop == FleetDrop(.user(ann.user, nil), .logout(revoked: [])))
+        let stored = FleetStoredToken(key: ann, token: cache.stored("theirs", fence: 9))
+        let answer = FleetDropAnswer(fence: FleetFence(10), epoch: "one", tokens: [stored])
+        #expect(cache.answerDrop(id, answer) == [])
+        let orders = cache.fleetOrders()
+        guard case .claimRevocation(_, "main", stored.token.token.fingerprint)? = orders.first,
+            case .pay(let call, "main", reserve: 0)? = orders.last, orders.count == 2
+        else { throw Simulation.Unexpected(orders: orders) }
+        cache.answer(call, .go(.none))
+        #expect(cache.revocations() == [call])
+        #expect(cache.endRevocation(call, .accepted).first?.reply == .revoked(true, upstream: true))
+    }
+
+    @Test("A logout names the tokens that it revokes itself, and is answered if the second level doesn't.")
+    func unanswered() throws {
+        var cache = Simulation.inFleet()
+        let fingerprint = try cache.warmInFleet(ann, fence: 5)
+        #expect(cache.revoke(ann.user) == nil)
+        let orders = cache.fleetOrders()
+        guard case .drop(let id, let drop)? = orders.first, case .pay(let call, _, _)? = orders.last else {
+            throw Simulation.Unexpected(orders: orders)
+        }
+        #expect(drop.reason == .logout(revoked: [fingerprint]))
+        cache.answer(call, .unavailable, level: nil)
+        #expect(cache.endRevocation(try #require(cache.revocations().first), .accepted) == [])
+        #expect(cache.answerDrop(id, nil).first?.reply == .revoked(true, upstream: true))
+    }
+
+    @Test("A logout of a user of whom nobody has a token is answered with the second level's answer.")
+    func nothing() throws {
+        var cache = Simulation.inFleet()
+        #expect(cache.revoke(ann.user) == nil)
+        let (id, _) = try cache.onlyDrop()
+        let answer = FleetDropAnswer(fence: FleetFence(10), epoch: "one")
+        #expect(cache.answerDrop(id, answer).first?.reply == .revoked(false, upstream: nil))
+    }
+
+    @Test("Evictions and flushes are told, for each tenant.")
+    func operators() throws {
+        var cache = Simulation.inFleet()
+        cache.evict(ann.user, scopes: ann.scopes)
+        #expect(try cache.onlyDrop().drop == FleetDrop(.user(ann.user, ann.scopes), .eviction))
+        #expect(cache.flush() == 0)
+        #expect(try cache.onlyDrop().drop == FleetDrop(.tenant("main"), .eviction))
+    }
+
+    @Test("Drops are made while the second level is away, and told when it is back.")
+    func away() throws {
+        var cache = Simulation.inFleet()
+        cache.happen(.disconnected("main"))
+        #expect(cache.revoke(ann.user) == .revoked(false, upstream: nil))
+        #expect(cache.fleetOrders() == [])
+        cache.connect()
+        #expect(try cache.onlyDrop().drop == FleetDrop(.user(ann.user, nil), .logout(revoked: [])))
+    }
+
+    @Test("A drop that one process of the engine has noted is repeated to the next one, with its fence.")
+    func failover() throws {
+        var cache = Simulation.inFleet()
+        cache.evict(ann.user)
+        let (id, drop) = try cache.onlyDrop()
+        cache.answerDrop(id, FleetDropAnswer(fence: FleetFence(10), epoch: "one"))
+        cache.connect("one")
+        #expect(cache.fleetOrders() == [])
+        cache.connect("two")
+        let repeated = try cache.onlyDrop()
+        #expect(repeated.id == id)
+        #expect(repeated.drop == FleetDrop(drop.target, drop.reason, fence: FleetFence(10)))
+    }
+
+    @Test("A drop that was not answered is repeated a second later. Until then no token of its user is taken.")
+    func lost() throws {
+        var cache = Simulation.inFleet()
+        cache.evict(ann.user)
+        let (id, drop) = try cache.onlyDrop()
+        cache.answerDrop(id, nil)
+        #expect(cache.ask(ann, timeout: .seconds(60)) == .wait)
+        let look = try cache.onlyLook()
+        #expect(cache.answer(look.call, .found(cache.stored("dropped", fence: 9))) == [])
+        #expect(cache.fleetOrders() == [.pay(look.call, "main", reserve: 0)])
+        cache.answer(look.call, .go(.none))
+        #expect(try cache.onlyMint() == look.call)
+        cache.advance(.seconds(1))
+        #expect(try cache.onlyDrop().drop == drop)
+    }
+
+    @Test("A report of a token that this machine doesn't have is told and not repeated.")
+    func unknownReport() throws {
+        var cache = Simulation.inFleet()
+        let fingerprint = AccessToken("theirs").fingerprint
+        #expect(cache.invalidate(ann, fingerprint) == .unknown)
+        let (id, drop) = try cache.onlyDrop()
+        #expect(drop == FleetDrop(.reported(ann, fingerprint), .eviction))
+        cache.answerDrop(id, nil)
+        cache.connect("two")
+        cache.advance(.seconds(5))
+        #expect(cache.fleetOrders() == [])
+    }
+
+    @Test("Drops that are repeated go in portions, and the oldest of too many are forgotten.")
+    func many() {
+        var drops = FleetDrops()
+        let now = Simulation.start
+        for number in 0..<UInt64(FleetDrops.maxRemembered + 100) {
+            drops.add(FleetDropID(number), FleetDrop(.user(ann.user, nil), .eviction), isSent: false, now: now)
+        }
+        #expect(drops.count == FleetDrops.maxRemembered)
+        var taken: [FleetDropID] = []
+        while let next = drops.takeNext(for: "one") { taken.append(next.id) }
+        #expect(taken == (100..<164).map { FleetDropID($0) })
+        for id in taken { _ = drops.noted(id, FleetFence(1), epoch: "one", wasRepeated: true) }
+        #expect(drops.takeNext(for: "one")?.id == FleetDropID(164))
+        #expect(drops.concerns(ann.user))
+    }
+}

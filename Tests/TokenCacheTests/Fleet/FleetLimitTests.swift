@@ -1,0 +1,110 @@
+import OperatorReplies
+import Testing
+import TokenProtocol
+
+@testable import TokenCache
+
+@Suite("Limits that machines share")
+struct FleetLimitTests {
+    private let ann = TokenKey.of("ann")
+
+    @Test("A call that the fleet's bucket doesn't allow is claimed again when it does, before later ones.")
+    func later() throws {
+        var cache = Simulation.inFleet(.test(rate: 60, burst: 2))
+        #expect(cache.ask(ann) == .wait)
+        let (call, _) = try cache.onlyLook()
+        cache.answer(call, .later(.milliseconds(800)), level: 0.2)
+        #expect(cache.ask(.of("bob")) == .wait)
+        #expect(try cache.onlyLook().look.key == .of("bob"))
+        cache.advance(.milliseconds(799))
+        #expect(cache.fleetOrders() == [])
+        cache.advance(.milliseconds(1))
+        let claim = try cache.onlyLook()
+        #expect(claim.call == call)
+        #expect(claim.look.claim != nil)
+    }
+
+    @Test("The level of the fleet's bucket replaces this machine's.")
+    func mirror() throws {
+        var cache = Simulation.inFleet(.test(rate: 60, burst: 10))
+        #expect(cache.ask(ann) == .wait)
+        let (call, _) = try cache.onlyLook()
+        cache.answer(call, .go(FleetFence(1)), level: 3)
+        #expect(cache.stats().tenants["main"]?.rateTokens == 3)
+    }
+
+    @Test("Calls that are being claimed are not in the level of an answer yet.")
+    func claimsUnderWay() throws {
+        var cache = Simulation.inFleet(.test(rate: 60, burst: 10))
+        #expect(cache.ask(ann) == .wait)
+        let (call, _) = try cache.onlyLook()
+        #expect(cache.ask(.of("bob")) == .wait)
+        cache.answer(call, .go(FleetFence(1)), level: 3)
+        #expect(cache.stats().tenants["main"]?.rateTokens == 2)
+    }
+
+    @Test("A hold of another machine holds this one, is told to operators once, and ends when an operator ends it.")
+    func hold() throws {
+        var cache = Simulation.inFleet()
+        cache.happen(.holdChanged("main"))
+        #expect(cache.fleetOrders() == [.state("main")])
+        let hold = FleetLimits.Hold(left: .seconds(60), cause: .throttled)
+        cache.happen(.limits("main", FleetLimits(level: 80, hold: hold, time: FleetFence(1))))
+        cache.happen(.limits("main", FleetLimits(level: 80, hold: hold, time: FleetFence(2))))
+        #expect(cache.takeNotices() == [.held(.tokens, "main", .seconds(60))])
+        #expect(cache.stats().tenants["main"]?.hold == 60)
+        cache.happen(.limits("main", FleetLimits(level: 80, time: FleetFence(3))))
+        #expect(cache.stats().tenants["main"]?.hold == nil)
+    }
+
+    @Test("A 429 holds the other machines, too, and so does its end by an operator.")
+    func shareHold() throws {
+        var cache = Simulation.inFleet()
+        #expect(cache.ask(ann) == .wait)
+        let (call, look) = try cache.onlyLook()
+        cache.answer(call, .go(FleetFence(5)))
+        cache.fail(try cache.onlyMint(), .throttled(retryAfter: .seconds(20)))
+        let lease = FleetLease(nonce: try #require(look.claim?.nonce), fence: FleetFence(5))
+        #expect(cache.fleetOrders() == [.hold("main", .seconds(21), .throttled), .release(ann, lease, nil)])
+        #expect(cache.releaseHolds(for: 0) == 1)
+        #expect(cache.fleetOrders() == [.hold("main", nil, .throttled)])
+    }
+
+    @Test("While the second level doesn't answer, the rate and the burst are divided among the machines.")
+    func share() throws {
+        var cache = Simulation.inFleet(.test(rate: 60, burst: 10, concurrent: 100), machines: 5)
+        cache.happen(.disconnected("main"))
+        for number in 0..<10 { #expect(cache.ask(.of("user-\(number)"), timeout: .seconds(120)) == .wait) }
+        #expect(cache.mints().count == 2)
+        cache.advance(.seconds(5))
+        #expect(cache.mints().count == 1)
+        cache.happen(.machines(1))
+        cache.advance(.seconds(5))
+        #expect(cache.mints().count == 5)
+    }
+
+    @Test("Switching the fleet off gives the whole rate back.")
+    func off() throws {
+        var cache = Simulation.inFleet(.test(rate: 60, burst: 10, concurrent: 100), machines: 5)
+        #expect(cache.ask(ann) == .wait)
+        let look = try cache.onlyLook()
+        cache.answer(look.call, .wait(.seconds(5)), level: 10)
+        cache.fleet { $0.setFleet(nil, now: $1) }
+        #expect(try cache.onlyMint() == look.call)
+        for number in 0..<20 { _ = cache.ask(.of("user-\(number)"), timeout: .seconds(120)) }
+        #expect(cache.mints().count == 9)
+    }
+
+    @Test("A mint of a round leaves half of the burst to callers of all machines.")
+    func round() throws {
+        var cache = Simulation.inFleet(.test(rate: 60, burst: 10))
+        cache.beginRound(["ann"])
+        cache.advance(.seconds(600))
+        let (call, look) = try cache.onlyLook()
+        #expect(look.claim?.reserve == 5)
+        cache.answer(call, .later(.seconds(2)), level: 4)
+        #expect(cache.stats().tenants["main"]?.rateTokens == 4)
+        #expect(cache.ask(.of("bob")) == .wait)
+        #expect(try cache.onlyLook().look.claim?.reserve == 0)
+    }
+}

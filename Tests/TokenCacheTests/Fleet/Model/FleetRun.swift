@@ -1,0 +1,192 @@
+import FleetModel
+import FleetProtocol
+import Foundation
+import TestSupport
+import TokenProtocol
+
+@testable import TokenCache
+
+/// A run of several caches with a model of the engine, a network that delays and loses, and a clock of its own.
+///
+/// A seed decides everything, so that a run can be repeated.
+final class FleetRun {
+    /// A broken promise.
+    struct Violation: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// Something that happens at a time.
+    enum Event {
+        case request
+        case wake(Int)
+        case order(Int, FleetOrder, link: Int, sent: Instant)
+        case reply(Int, Reply, link: Int)
+        case timeout(Int, FleetMachine.Question)
+        case tenant(Int, CallOrder, sent: Instant)
+        case read(Int, link: Int)
+        case connect(Int, link: Int)
+        case fault
+        case mend(Int)
+    }
+
+    /// An answer of the second level on its way.
+    enum Reply {
+        case look(CallID, FleetAnswer)
+        case drop(FleetDropID, FleetDropAnswer)
+        case claim(CallID, Bool)
+        case limits(FleetLimits)
+    }
+
+    static let tenant = TenantID(number: 1, name: "main")
+    static let start = ContinuousClock.now
+    static let wall = Date(timeIntervalSince1970: 1_795_000_000)
+    /// The time after which a call to the engine counts as not answered.
+    static let timeout = Duration.milliseconds(100)
+
+    let scene: FleetScene
+    let policy: TenantPolicy
+    var random: SeededRandom
+    var now = FleetRun.start
+    var machines: [FleetMachine] = []
+    var events = IndexedHeap<Instant, Event>()
+    var engine = EngineModel(epoch: "epoch-0")
+    /// An earlier state of the engine, which a failover falls back to.
+    var replica = EngineModel(epoch: "epoch-0")
+    var replicaTime = FleetRun.start
+    var epochs = 0
+    /// The details of events, by the number that stands for them.
+    var details: [EventDetails] = []
+    /// The tokens, by the number in their texts.
+    var tokens: [MintedInRun] = []
+    /// The payments that the engine has taken.
+    var payments = 0
+    /// The calls that were sent to the tenant.
+    var calls = 0
+    /// The mints under way by user.
+    var mintsUnderWay: [Int: Int] = [:]
+    /// The times at which the calls for the latest tokens were sent.
+    var lastMints: [Int: Instant] = [:]
+    /// The times at which there was last a reason to mint a user's token anew.
+    var reasons: [Int: Instant] = [:]
+    /// The latest logout of each user that the engine has noted.
+    var notedLogouts: [Int: Instant] = [:]
+    /// The times of logouts by machine and drop.
+    var dropTimes: [DropName: Instant] = [:]
+    var lastWaiter: UInt64 = 0
+    var tally = FleetTally()
+    let endOfRequests: Instant
+    /// A token that was found although the engine had noted its logout.
+    var foundAfterLogout: String?
+    /// True if messages are lost or slow.
+    var isFaulty = false
+
+    /// A drop of one machine.
+    struct DropName: Hashable {
+        let machine: Int
+        let id: FleetDropID
+    }
+
+    /// A minted token.
+    struct MintedInRun {
+        let user: Int
+        let sent: Instant
+        let lifetime: Duration
+    }
+
+    /// What an event of the stream says.
+    enum EventDetails {
+        case drop(FleetDrop, at: Instant)
+        case changed(TokenKey)
+        case hold
+    }
+
+    init(seed: UInt64, _ scene: FleetScene) {
+        self.scene = scene
+        random = SeededRandom(seed: seed)
+        var policy = TenantPolicy(
+            identity: .init(host: "https://one.example", clientID: "client"),
+            ratePerMinute: scene.ratePerMinute,
+            burst: scene.burst
+        )
+        policy.timeout = .seconds(10)
+        self.policy = policy
+        endOfRequests = Self.start + scene.length
+        engine.eventLimit = scene.eventLimit
+        replica = engine
+        isFaulty = scene.faults != .none
+        for number in 0..<scene.machines {
+            let seed = seed &* 1_000 &+ UInt64(number)
+            machines.append(
+                FleetMachine(tenant: Self.tenant, policy: policy, seed: seed, machines: scene.machines, now: now)
+            )
+            at(.milliseconds(number), .connect(number, link: 0))
+        }
+        at(.seconds(1), .request)
+        if isFaulty { at(.seconds(5), .fault) }
+    }
+
+    /// The name of a user.
+    static func key(_ user: Int) -> TokenKey { .of("user-\(user)", tenant: tenant) }
+
+    /// The number of a key's user.
+    static func user(of key: TokenKey) -> Int { number(in: key.user.user.value) }
+
+    /// The number at the end of a text.
+    static func number(in text: [UInt8]) -> Int {
+        Int(String(decoding: text, as: UTF8.self).split(separator: "-").last ?? "") ?? -1
+    }
+
+    /// The engine's time.
+    var engineTime: Int64 { 1_000_000 + Int64((now - Self.start).inSeconds * 1_000) }
+
+    @discardableResult
+    func at(_ delay: Duration, _ event: Event) -> IndexedHeap<Instant, Event>.Handle {
+        events.insert(event, at: now + delay)
+    }
+
+    // MARK: Running
+
+    /// Runs to the end.
+    func run() throws {
+        let end = endOfRequests + scene.rest
+        while let (time, _) = events.min, time <= end, let event = events.removeMin() {
+            now = max(now, time)
+            try perform(event)
+        }
+        now = end
+        try checkRest()
+    }
+
+    private func perform(_ event: Event) throws {
+        switch event {
+        case .request: try makeRequest()
+        case .wake(let number):
+            machines[number].wake = nil
+            try feed(number) { $0.timePassed(now: $1) }
+            try checkWaits(of: number)
+        case .order(let number, let order, let link, let sent): arrive(number, order, link: link, sent: sent)
+        case .reply(let number, let reply, let link): try take(reply, number, link: link)
+        case .timeout(let number, let question): try giveUp(question, number)
+        case .tenant(let number, let order, let sent): try answer(order, number, sent: sent)
+        case .read(let number, let link): try read(number, link: link)
+        case .connect(let number, let link): try connect(number, link: link)
+        case .fault: try makeFault()
+        case .mend(let number):
+            machines[number].isCut = false
+            at(.milliseconds(10), .connect(number, link: machines[number].link))
+        }
+    }
+
+    /// Lets a machine's cache handle an event, and performs its actions.
+    func feed(_ number: Int, _ event: (inout CacheStateMachine, Instant) -> CacheActions) throws {
+        try take(event(&machines[number].cache, now), number)
+    }
+
+    func take(_ actions: CacheActions, _ number: Int) throws {
+        if let wake = machines[number].wake { events.remove(wake) }
+        machines[number].wake = actions.wake.map { events.insert(.wake(number), at: max(now, $0)) }
+        for order in actions.fleetOrders { send(order, number) }
+        for order in actions.calls { try call(order, number) }
+        for delivery in actions.deliveries { try receive(delivery, number) }
+    }
+}
