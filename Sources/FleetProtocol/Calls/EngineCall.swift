@@ -15,8 +15,8 @@ package enum EngineCall: Sendable, Equatable {
     case renew(EngineRenew)
     /// Makes a user's tokens invalid, or all of a tenant's.
     case drop(EngineDrop)
-    /// Takes stored tokens out, for their revocation.
-    case take(names: EngineNames, values: [String], epoch: String)
+    /// Takes stored tokens out that a drop with this fence concerns, for their revocation.
+    case take(names: EngineNames, values: [String], fence: Int64)
     /// Lets all machines stop calling the tenant for a while, or ends that.
     case hold(EngineHold)
     /// Lets one machine of the fleet do something once, such as the revocation of a token that several have.
@@ -27,7 +27,8 @@ package enum EngineCall: Sendable, Equatable {
 
 /// The names of a tenant's keys in the engine.
 package struct EngineNames: Sendable, Hashable {
-    /// The token bucket: a hash of `level` (thousandths of a call) and `at` (the engine's time).
+    /// The token bucket: a hash of `level` (60,000 for a call, so that a millisecond adds a whole number) and `at` (the
+    /// engine's time).
     package var bucket: String
     /// The hold: its cause, with the time that is left as its expiry.
     package var hold: String

@@ -97,8 +97,8 @@ package struct EngineDrop: Sendable, Equatable {
         case user([EngineTokenNames])
         /// Those of a user with certain scopes.
         case token([EngineTokenNames])
-        /// The one with a mark, if it is still stored.
-        case marked([EngineTokenNames], mark: String)
+        /// The one with a mark, if it is still stored: its mark under each of the fleet's keys.
+        case marked([EngineTokenNames], marks: [String])
     }
 
     package var names: EngineNames
