@@ -75,6 +75,7 @@ final class EngineConnection: ChannelInboundHandler {
         parser.append(buffer.readableBytesView)
         do {
             while fault == nil, let value = try parser.next() {
+                if case .push = value { continue }
                 guard let completion = awaited.popFirst() else { return close(.malformed, "an answer to no command") }
                 completion(.success(value))
             }

@@ -7,29 +7,27 @@ package enum EngineFault: String, Error, Sendable, Hashable, CaseIterable {
     /// There was no answer in time.
     case timeout
     /// A connection can't be opened.
-    case unreachable
+    case unreachable = "refused"
     /// The connection was lost before the answer.
-    case connectionLost = "connection_lost"
+    case connectionLost = "closed"
     /// The TLS handshake failed.
     case tls
     /// Too many calls wait for their answers.
-    case overloaded
+    case overloaded = "too_many"
     /// The engine wants another user or password, or doesn't permit the command.
-    case forbidden
+    case forbidden = "denied"
     /// The engine is a replica.
     case readOnly = "read_only"
     /// The engine reads its data, or has lost its primary.
     case loading
-    /// The engine's memory is full.
+    /// The engine's memory is full, or it can't write its data to disk or to enough replicas. So it refuses changes.
     case full
     /// The engine runs a script that takes too long.
     case busy
-    /// The engine can't write its data to disk or to enough replicas, and so refuses changes.
-    case notDurable = "not_durable"
     /// The cluster is incomplete, or refers from one node to another without end.
     case clusterDown = "cluster_down"
     /// The engine answers with an error that this program doesn't know.
-    case rejected
+    case rejected = "other"
     /// The engine's answer is not in the form of the protocol, too long, or not what the command answers.
     case malformed
 
@@ -39,9 +37,8 @@ package enum EngineFault: String, Error, Sendable, Hashable, CaseIterable {
         case "NOAUTH", "WRONGPASS", "NOPERM", "DENIED": self = .forbidden
         case "READONLY": self = .readOnly
         case "LOADING", "MASTERDOWN": self = .loading
-        case "OOM": self = .full
+        case "OOM", "MISCONF", "NOREPLICAS": self = .full
         case "BUSY": self = .busy
-        case "MISCONF", "NOREPLICAS": self = .notDurable
         case "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "CROSSSLOT": self = .clusterDown
         case "ERR" where Self.isPassword(text): self = .forbidden
         case "ERR" where text.hasPrefix("ERR Protocol error"): self = .malformed
@@ -53,7 +50,7 @@ package enum EngineFault: String, Error, Sendable, Hashable, CaseIterable {
     var needsNewConnection: Bool {
         switch self {
         case .forbidden, .readOnly, .loading, .connectionLost, .tls, .malformed, .unreachable: true
-        case .notConnected, .timeout, .overloaded, .full, .busy, .notDurable, .clusterDown, .rejected: false
+        case .notConnected, .timeout, .overloaded, .full, .busy, .clusterDown, .rejected: false
         }
     }
 

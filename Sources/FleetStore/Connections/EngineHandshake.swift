@@ -41,7 +41,7 @@ struct EngineHandshake {
     private static let probeLife = Duration.seconds(60)
 
     /// The commands.
-    let commands: [[[UInt8]]]
+    let commands: [EngineCommand]
     private let steps: [Step]
     private let address: EngineAddress
     private var answered = 0
@@ -53,19 +53,20 @@ struct EngineHandshake {
     /// - Parameter probe: The name of the key for the test of writing, or nil for a connection that only reads.
     init(_ settings: FleetSettings, at address: EngineAddress, probe: String?) {
         self.address = address
-        var steps: [(Step, [[UInt8]])] = []
+        var steps: [(Step, EngineCommand)] = []
         if let password = settings.password {
-            let user = settings.username.map { [Array($0.utf8)] } ?? []
-            let secret = unsafe password.bytes.withUnsafeBytes { unsafe Array($0) }
-            steps.append((.authenticate, [Array("AUTH".utf8)] + user + [secret]))
+            var command = EngineCommand("AUTH")
+            if let user = settings.username { command.append(user) }
+            command.append(unsafe password.bytes.withUnsafeBytes { unsafe [UInt8]($0) })
+            steps.append((.authenticate, command))
         }
-        if settings.url.database != 0 { steps.append((.select, Self.words("SELECT", "\(settings.url.database)"))) }
-        steps.append((.name, Self.words("CLIENT", "SETNAME", Self.clientName)))
-        steps.append((.identify, Self.words("INFO", "server")))
+        if settings.url.database != 0 { steps.append((.select, EngineCommand("SELECT", "\(settings.url.database)"))) }
+        steps.append((.name, EngineCommand("CLIENT", "SETNAME", Self.clientName)))
+        steps.append((.identify, EngineCommand("INFO", "server")))
         if let probe {
             let life = "\(Self.probeLife.milliseconds)"
-            steps.append((.write, Self.words("SET", probe, "1", "PX", life)))
-            if settings.isCluster { steps.append((.map, Self.words("CLUSTER", "SLOTS"))) }
+            steps.append((.write, EngineCommand("SET", probe, "1", "PX", life)))
+            if settings.isCluster { steps.append((.map, EngineCommand("CLUSTER", "SLOTS"))) }
         }
         (self.steps, commands) = (steps.map(\.0), steps.map(\.1))
     }
@@ -117,6 +118,4 @@ struct EngineHandshake {
         }
         return nil
     }
-
-    private static func words(_ words: String...) -> [[UInt8]] { words.map { Array($0.utf8) } }
 }

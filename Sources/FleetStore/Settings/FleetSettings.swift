@@ -8,6 +8,8 @@ package struct FleetSettings: Sendable, Equatable {
     package var url: EngineURL
     /// True if the engine is a cluster.
     package var isCluster: Bool
+    /// True if a node of a cluster may refer to another machine that is reached without TLS.
+    package var allowsPlain: Bool
     /// The engine's user, or nil for its default one.
     package var username: String?
     /// The user's password, or nil if the engine asks for none.
@@ -31,6 +33,7 @@ package struct FleetSettings: Sendable, Equatable {
     package init(
         url: EngineURL,
         isCluster: Bool = false,
+        allowsPlain: Bool = false,
         username: String? = nil,
         password: EnginePassword? = nil,
         caFile: String? = nil,
@@ -40,6 +43,7 @@ package struct FleetSettings: Sendable, Equatable {
     ) {
         self.url = url
         self.isCluster = isCluster
+        self.allowsPlain = allowsPlain
         self.username = username
         self.password = password
         self.caFile = caFile
@@ -50,7 +54,8 @@ package struct FleetSettings: Sendable, Equatable {
 
     /// True if connections that were opened with other settings can be kept.
     func sharesConnections(with other: FleetSettings) -> Bool {
-        url == other.url && isCluster == other.isCluster && username == other.username && password == other.password
-            && caFile == other.caFile && prefix == other.prefix
+        url == other.url && isCluster == other.isCluster && allowsPlain == other.allowsPlain
+            && username == other.username && password == other.password && caFile == other.caFile
+            && prefix == other.prefix
     }
 }

@@ -1,0 +1,120 @@
+import FleetProtocol
+import TokenCache
+
+/// The events: each tenant's state is read first, then the events that were missed, then those that happen.
+extension FleetCoordinator {
+    /// Reads a tenant's state, if its node can be asked.
+    func position(_ id: TenantID) {
+        guard let tenant = tenants[id], tenant.state == .away, let address = tenant.node,
+            nodes[address]?.readySession != nil
+        else { return }
+        tenants[id]?.state = .positioning
+        let run = ScriptRun(
+            until: now + callTime,
+            call: { [weak self] _, _ in self?.tenants[id]?.translator.state },
+            { [weak self] result in self?.positioned(id, at: address, result) }
+        )
+        self.run(run, at: address)
+    }
+
+    private func positioned(
+        _ id: TenantID,
+        at address: EngineAddress,
+        _ result: Result<(EngineAnswer, epoch: String), EngineFault>
+    ) {
+        // The tenant may have been removed, or moved to another node.
+        guard let tenant = tenants[id], tenant.state == .positioning, tenant.node == address,
+            let node = nodes[address]
+        else { return }
+        switch result {
+        case .success((let answer, let epoch)):
+            guard let position = answer.events, node.epoch == epoch else {
+                return lose(node, .malformed, "no position in a tenant's state")
+            }
+            tenants[id]?.state = .catchingUp
+            _ = tenants[id]?.cursor.connected(to: position, epoch: epoch, time: answer.time)
+            if let limits = FleetLimits(answer) { listener.fleetHappened(.limits(id, limits)) }
+            updateReaders(node)
+        case .failure:
+            // The failure is counted already.
+            guard node.readySession != nil else { return }
+            lose(node, .connectionLost, "a tenant's state could not be read")
+        }
+        changed()
+    }
+
+    /// Opens and closes connections for events, so that they are those of the node's tenants.
+    ///
+    /// A read of a cluster is of one slot. Otherwise all tenants share a read.
+    func updateReaders(_ node: NodeConnections) {
+        guard let epoch = node.epoch, let dialer else { return }
+        let own = tenants.filter { $0.value.node == node.address }
+        // The others are added when their states are known.
+        let positioned = own.filter { $0.value.state == .catchingUp || $0.value.state == .connected }.keys
+        guard own.values.allSatisfy({ $0.state != .positioning }) else { return }
+        let groups: [Set<TenantID>] =
+            dialer.settings.isCluster ? positioned.map { [$0] } : positioned.isEmpty ? [] : [Set(positioned)]
+        let present = node.readers.map { Set($0.streams.map(\.tenant)) }
+        for (reader, group) in zip(node.readers, present) where !groups.contains(group) { reader.close() }
+        node.readers = zip(node.readers, present).filter { groups.contains($1) }.map(\.0)
+        for group in groups where !present.contains(group) { read(group, node, epoch, dialer) }
+    }
+
+    private func read(_ group: Set<TenantID>, _ node: NodeConnections, _ epoch: String, _ dialer: EngineDialer) {
+        let streams = group.compactMap { id in
+            tenants[id].map { EventReader.Stream(tenant: id, name: $0.translator.names.tenant.events) }
+        }
+        let observer = EventReader.Observer(
+            ready: { [weak self] reader in
+                for stream in reader.streams { self?.announce(stream.tenant) }
+            },
+            position: { [weak self] id in
+                let cursor = self?.tenants[id]?.cursor
+                return (cursor?.nextID ?? EventID.zero.text, cursor?.isLive ?? true)
+            },
+            events: { [weak self] id, events in self?.received(events, of: id) },
+            ended: { [weak self, weak node] reader, fault, detail in
+                guard let self, let node, node.readers.contains(where: { $0 === reader }) else { return }
+                self.lose(node, fault, detail)
+            }
+        )
+        let reader = EventReader(streams, at: node.address, epoch: epoch, dialer, observer)
+        node.readers.append(reader)
+        reader.open()
+    }
+
+    private func received(_ events: [EngineEvent], of id: TenantID) {
+        if events.isEmpty { return perform(tenants[id]?.cursor.exhausted() ?? [], of: id) }
+        for event in events { perform(tenants[id]?.cursor.received(event) ?? [], of: id) }
+        changed()
+    }
+
+    private func perform(_ outcomes: [EventCursor.Outcome], of id: TenantID) {
+        for outcome in outcomes {
+            switch outcome {
+            case .event(let event): pass(event, of: id)
+            case .lost(let fence): listener.fleetHappened(.eventsLost(id, upTo: FleetFence(fence)))
+            case .caughtUp: announce(id)
+            }
+        }
+    }
+
+    private func pass(_ event: EngineEvent, of id: TenantID) {
+        guard event.text.machine != machine, let tenant = tenants[id] else { return }
+        if let event = tenant.translator.event(event) {
+            listener.fleetHappened(event)
+        } else {
+            counters.eventsNotOpened += 1
+        }
+    }
+
+    /// Tells the cache that the second level can be used, if all earlier events have been passed on.
+    private func announce(_ id: TenantID) {
+        guard let tenant = tenants[id], tenant.state == .catchingUp, tenant.cursor.isLive,
+            let epoch = tenant.node.flatMap({ nodes[$0]?.epoch })
+        else { return }
+        tenants[id]?.connected(at: now)
+        listener.fleetHappened(.connected(id, epoch: epoch))
+        changed()
+    }
+}
