@@ -82,7 +82,8 @@ enum DecimalNumber {
             guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { return nil }
             let value = Int64(digit - UInt8(ascii: "0"))
             let (tens, isLarge) = number.multipliedReportingOverflow(by: 10)
-            let (sum, isLarger) = isNegative
+            let (sum, isLarger) =
+                isNegative
                 ? tens.subtractingReportingOverflow(value) : tens.addingReportingOverflow(value)
             guard !isLarge, !isLarger else { return nil }
             number = sum
