@@ -312,8 +312,7 @@ var targets: [Target] = [
 let isFuzzing = Context.environment["TOKENCACHED_FUZZ"] != nil
 let fuzzed: [Target.Dependency] = [
     "Secrets", "TokenProtocol", "TokenCache", "TokenStorage", "Tenant", "DaemonConfiguration", "TokenCacheClient",
-    nioCore,
-    nioHTTP1,
+    "FleetProtocol", nioCore, nioHTTP1,
 ]
 let fuzzData = ["Corpora", "Found"]
 targets.append(

@@ -8,6 +8,7 @@ enum FuzzTarget: String, CaseIterable {
     case memory
     case configuration
     case client
+    case resp
 
     /// Runs one input.
     func run(_ input: [UInt8]) throws(BrokenPromise) {
@@ -20,6 +21,7 @@ enum FuzzTarget: String, CaseIterable {
         case .memory: try fuzzMemory(input)
         case .configuration: try fuzzConfiguration(input)
         case .client: try fuzzClient(input)
+        case .resp: try fuzzResp(input)
         }
     }
 }

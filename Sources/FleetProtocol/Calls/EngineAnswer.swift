@@ -100,7 +100,9 @@ package struct EngineAnswer: Sendable, Equatable {
 package struct EngineEvent: Sendable, Equatable {
     /// Its id in the stream.
     package var id: String
-    /// Its number, counted from one. A gap shows that events were lost.
+    /// Its number, counted from one.
+    ///
+    /// A gap shows that events were lost.
     package var number: Int64
     /// The fence of a drop, or zero.
     package var fence: Int64

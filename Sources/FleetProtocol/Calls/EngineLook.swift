@@ -11,8 +11,9 @@ package struct EngineLook: Sendable, Equatable {
     package var names: EngineNames
     /// The token's names under all keys, the first of which are written.
     package var token: [EngineTokenNames]
-    /// The identity of the engine's process. What was stored in another's life is not trusted, as a failover may have lost
-    /// a drop.
+    /// The identity of the engine's process.
+    ///
+    /// What was stored in another's life is not trusted, as a failover may have lost a drop.
     package var epoch: String
     /// The least time that a token must have left.
     package var minLeft: Int

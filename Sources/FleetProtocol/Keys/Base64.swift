@@ -28,7 +28,7 @@ enum Base64 {
         var isValid = true
         let secret = unsafe SecretBytes(count: count) { memory in
             var (bits, width, position): (UInt32, UInt32, Int) = (0, 0, 0)
-            for unsafe character in unsafe text[..<digits] {
+            for unsafecharacter in unsafe text[..<digits] {
                 guard let value = value(character) else {
                     isValid = false
                     return

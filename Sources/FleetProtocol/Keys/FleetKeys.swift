@@ -25,7 +25,7 @@ package struct FleetKeys: Sendable {
         if unsafe rest.last == newline { unsafe rest.removeLast() }
         guard unsafe !rest.isEmpty else { throw .empty }
         var keys: [SecretBytes] = []
-        for unsafe line in unsafe rest.split(separator: newline, omittingEmptySubsequences: false) {
+        for unsafeline in unsafe rest.split(separator: newline, omittingEmptySubsequences: false) {
             guard keys.count < largestCount else { throw .tooMany }
             guard let key = unsafe Base64.secret(UnsafeRawBufferPointer(rebasing: line), count: length) else {
                 throw .malformed(line: keys.count + 1)

@@ -20,12 +20,15 @@ package struct EngineToken: Sendable, Equatable {
 }
 
 extension TenantKeys {
-    /// The version of the forms of plain values. Others are not read.
+    /// The version of the forms of plain values.
+    ///
+    /// Others are not read.
     static let plainVersion: UInt8 = 1
 
     /// Seals a token.
     package func seal(_ token: EngineToken, _ context: SealContext) -> [UInt8]? {
-        let lengths = token.token.bytes.count + token.scope.utf8.count + token.id.user.count + token.id.scopes.utf8.count
+        let lengths =
+            token.token.bytes.count + token.scope.utf8.count + token.id.user.count + token.id.scopes.utf8.count
         var plain = PlainWriter(capacity: 64 + lengths)
         plain.append(Self.plainVersion)
         plain.append(token.lifetime)

@@ -31,7 +31,9 @@ struct PlainReader {
     /// Reads a text behind its length.
     mutating func text() -> String? { array().flatMap { String(validating: $0, as: UTF8.self) } }
 
-    /// Reads a text that may be none. The outer optional is nil if the part isn't there.
+    /// Reads a text that may be none.
+    ///
+    /// The outer optional is nil if the part isn't there.
     mutating func optionalText() -> String?? {
         switch number(UInt8.self) {
         case 0: .some(nil)

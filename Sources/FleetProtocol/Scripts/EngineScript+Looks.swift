@@ -1,0 +1,88 @@
+/// The scripts that look, pay and tell.
+extension EngineScript {
+    /// Arguments: epoch, least time left, fence to be above, 1 if denials are ignored, rate, burst, then nonce (empty for a
+    /// mere look), length of the lease, reserve.
+    static let lookText = """
+        local epoch, min_left, newer_than = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+        local rate, burst = tonumber(ARGV[5]), tonumber(ARGV[6])
+        local nonce, length, reserve = ARGV[7], ARGV[8], tonumber(ARGV[9])
+        local dropped = dropped_fence()
+        local level = read_bucket(rate, burst)
+        for name = 1, names do
+          local value = stored_value(value_key(name))
+          if value and value.epoch == epoch and value.fence > dropped and value.fence > newer_than then
+            local left = redis.call('PTTL', value_key(name))
+            if left >= min_left then
+              return limited('token', level, name - 1, left, text(value.fence), value.epoch, value.sealed)
+            end
+          end
+        end
+        if ARGV[4] ~= '1' then
+          for name = 1, names do
+            local stored = redis.call('GET', refusal_key(name))
+            local fence, start = string.match(stored or '', '^(%d+) ()')
+            local left = redis.call('PTTL', refusal_key(name))
+            if fence and tonumber(fence) > dropped and left >= 0 then
+              return limited('refused', level, name - 1, left, string.sub(stored, start))
+            end
+          end
+        end
+        for name = 1, names do
+          local lease = stored_lease(name)
+          if lease and lease.epoch == epoch and lease.fence > dropped then
+            if lease.nonce == nonce then return limited('go', level, text(lease.fence)) end
+            local left = redis.call('PTTL', lease_key(name))
+            if left >= 0 then return limited('wait', level, left) end
+          end
+        end
+        if nonce == '' then return limited('nothing', level) end
+        local held = hold()
+        if held >= 0 then return limited('later', level, held) end
+        local later
+        level, later = pay(rate, burst, reserve)
+        if later > 0 then return limited('later', level, later) end
+        local fence = math.max((tonumber(redis.call('GET', FENCE)) or 0) + 1, now, dropped + 1)
+        redis.call('SET', FENCE, text(fence), 'PX', \(memory))
+        redis.call('SET', lease_key(1), epoch .. ' ' .. text(fence) .. ' ' .. nonce, 'PX', length)
+        return limited('go', level, text(fence))
+        """
+
+    /// Arguments: rate, burst, reserve.
+    static let payText = """
+        local rate, burst, reserve = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+        local held = hold()
+        if held >= 0 then return limited('later', read_bucket(rate, burst), held) end
+        local level, later = pay(rate, burst, reserve)
+        if later > 0 then return limited('later', level, later) end
+        return limited('done', level)
+        """
+
+    /// Arguments: rate, burst.
+    static let stateText = """
+        local last = redis.call('XREVRANGE', EVENTS, '+', '-', 'COUNT', 1)[1]
+        local count = tonumber(redis.call('GET', COUNT)) or 0
+        local level = read_bucket(tonumber(ARGV[1]), tonumber(ARGV[2]))
+        return limited('done', level, text(count), last and last[1] or '0-0')
+        """
+
+    /// Argument: length.
+    ///
+    /// The only key is the name.
+    static let claimText = """
+        if redis.call('SET', KEYS[1], '1', 'NX', 'PX', ARGV[1]) then return answer('done') end
+        return answer('lost')
+        """
+
+    /// Arguments: the time left, negative to end the hold, its cause, and the event.
+    static let holdText = """
+        local wanted = tonumber(ARGV[1])
+        local left = redis.call('PTTL', HOLD)
+        if wanted < 0 then
+          if redis.call('DEL', HOLD) > 0 then event(0, 3) end
+        elseif wanted > left then
+          redis.call('SET', HOLD, ARGV[2], 'PX', ARGV[1])
+          event(0, 3)
+        end
+        return answer('done')
+        """
+}

@@ -1,0 +1,41 @@
+/// The scripts that end or extend a mint.
+extension EngineScript {
+    /// Arguments: epoch, nonce, fence, mark, time left, sealed token, and the event.
+    static let storeText = """
+        local epoch, nonce, fence, left = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[5])
+        local lease, found = lease_of(nonce)
+        if not lease or lease.fence ~= fence or lease.epoch ~= epoch then return answer('lost') end
+        redis.call('DEL', lease_key(found))
+        if fence <= dropped_fence() then return answer('dropped') end
+        for name = 1, names do
+          redis.call('DEL', refusal_key(name))
+          if name > 1 then redis.call('DEL', value_key(name)) end
+        end
+        local stored = epoch .. ' ' .. ARGV[3] .. ' ' .. ARGV[4] .. ' ' .. ARGV[6]
+        redis.call('SET', value_key(1), stored, 'PX', ARGV[5])
+        redis.call('SADD', index_key(1), value_key(1))
+        if redis.call('PTTL', index_key(1)) < left then redis.call('PEXPIRE', index_key(1), ARGV[5]) end
+        event(0, 7)
+        return answer('done')
+        """
+
+    /// Arguments: nonce, time left of a denial or 0, sealed denial, and the event.
+    static let releaseText = """
+        local lease, found = lease_of(ARGV[1])
+        if not lease then return answer('lost') end
+        redis.call('DEL', lease_key(found))
+        if tonumber(ARGV[2]) > 0 then
+          redis.call('SET', refusal_key(1), text(lease.fence) .. ' ' .. ARGV[3], 'PX', ARGV[2])
+        end
+        event(0, 4)
+        return answer('done')
+        """
+
+    /// Arguments: nonce, length.
+    static let renewText = """
+        local lease, found = lease_of(ARGV[1])
+        if not lease then return answer('lost') end
+        redis.call('PEXPIRE', lease_key(found), ARGV[2])
+        return answer('done')
+        """
+}

@@ -1,0 +1,57 @@
+import Crypto
+
+/// A script that the engine runs as one step.
+///
+/// The scripts run on Redis from 6.2 on and on Valkey: they use no command that came later. All keys that they touch are in
+/// `KEYS`, as a cluster demands. Where memory is short the engine refuses the first command that needs some, so each script
+/// deletes first, and then writes what it must not be left without.
+package enum EngineScript: Sendable, Hashable, CaseIterable {
+    case look
+    case pay
+    case store
+    case release
+    case renew
+    case drop
+    case take
+    case hold
+    case claim
+    case state
+
+    /// The time after which generations, fences and events are forgotten: no token lives longer than 24 hours.
+    package static let memory = 25 * 3_600_000
+    /// The number of events that the stream keeps, about.
+    package static let events = 10_000
+
+    /// The script in Lua.
+    package var text: String { Self.texts[self] ?? "" }
+
+    /// The SHA-1 of the text, by which a loaded script is called.
+    package var hash: String { Self.hashes[self] ?? "" }
+
+    /// The command that loads the script.
+    package var load: EngineCommand { EngineCommand("SCRIPT", "LOAD", text) }
+
+    private static let texts = Dictionary(uniqueKeysWithValues: allCases.map { ($0, $0.parts.joined(separator: "\n")) })
+
+    private static let hashes = texts.mapValues { text in
+        Insecure.SHA1.hash(data: Array(text.utf8)).map { byte in
+            let digits = String(byte, radix: 16)
+            return digits.count == 1 ? "0" + digits : digits
+        }.joined()
+    }
+
+    private var parts: [String] {
+        switch self {
+        case .look: [Self.time, Self.tenant, Self.names, Self.values, Self.leases, Self.bucket, Self.lookText]
+        case .pay: [Self.time, Self.tenant, Self.bucket, Self.payText]
+        case .store: [Self.time, Self.tenant, Self.names, Self.leases, Self.event, Self.storeText]
+        case .release: [Self.time, Self.tenant, Self.names, Self.leases, Self.event, Self.releaseText]
+        case .renew: [Self.time, Self.withoutTenant, Self.names, Self.leases, Self.renewText]
+        case .drop: [Self.time, Self.tenant, Self.names, Self.values, Self.leases, Self.event, Self.dropText]
+        case .take: [Self.time, Self.tenant, Self.values, Self.takeText]
+        case .hold: [Self.time, Self.tenant, Self.event, Self.holdText]
+        case .claim: [Self.time, Self.claimText]
+        case .state: [Self.time, Self.tenant, Self.bucket, Self.stateText]
+        }
+    }
+}
