@@ -1,4 +1,5 @@
 import FleetProtocol
+import Secrets
 
 /// The commands with which a connection begins, and what their answers mean.
 ///

@@ -88,7 +88,7 @@ extension FleetCoordinator {
         guard let epoch = asking ?? session.epoch, let call = run.call(epoch, now) else {
             return run.end(.failure(.notConnected))
         }
-        let script = inFull ? call.fullCommand : call.command
+        let script = inFull ? call.loadingCommand : call.command
         if asking != nil { session.send(EngineCommand("ASKING").encoded) { _ in } }
         transmit(script.encoded, on: session, until: run.deadline) { [weak self] result in
             switch result {
@@ -107,7 +107,7 @@ extension FleetCoordinator {
         _ epoch: String
     ) {
         do {
-            let answer = try call.answer(value)
+            let answer = try EngineAnswer(to: call, value)
             succeeded(on: session)
             run.end(.success((answer, epoch)))
         } catch {

@@ -72,7 +72,7 @@ extension FleetCoordinator {
                 let cursor = self?.tenants[id]?.cursor
                 return (cursor?.nextID ?? EventID.zero.text, cursor?.isLive ?? true)
             },
-            events: { [weak self] id, events in self?.received(events, of: id) },
+            entries: { [weak self] id, entries in self?.received(entries, of: id) },
             ended: { [weak self, weak node] reader, fault, detail in
                 guard let self, let node, node.readers.contains(where: { $0 === reader }) else { return }
                 self.lose(node, fault, detail)
@@ -83,9 +83,13 @@ extension FleetCoordinator {
         reader.open()
     }
 
-    private func received(_ events: [EngineEvent], of id: TenantID) {
-        if events.isEmpty { return perform(tenants[id]?.cursor.exhausted() ?? [], of: id) }
-        for event in events { perform(tenants[id]?.cursor.received(event) ?? [], of: id) }
+    private func received(_ entries: EngineEntries?, of id: TenantID) {
+        guard let entries, let last = entries.lastID else {
+            return perform(tenants[id]?.cursor.exhausted() ?? [], of: id)
+        }
+        for event in entries.events { perform(tenants[id]?.cursor.received(event) ?? [], of: id) }
+        perform(tenants[id]?.cursor.passed(last) ?? [], of: id)
+        counters.eventsNotOpened += entries.foreign
         changed()
     }
 

@@ -86,6 +86,14 @@ struct EventCursor: Sendable, Equatable {
         return outcomes
     }
 
+    /// Entries up to an id were read, the last of which may be no event.
+    mutating func passed(_ text: String) -> [Outcome] {
+        guard let id = EventID(text), next < id else { return [] }
+        next = id
+        if case .catchingUp(let target) = state, target <= id { return caughtUp() }
+        return []
+    }
+
     /// The engine has nothing more to read, for the moment.
     mutating func exhausted() -> [Outcome] {
         if case .catchingUp = state { return caughtUp() }

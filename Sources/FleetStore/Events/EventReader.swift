@@ -25,8 +25,8 @@ final class EventReader {
         var ready: (EventReader) -> Void
         /// Where to read on, and true if all earlier events are known.
         var position: (TenantID) -> (id: String, isLive: Bool)
-        /// A tenant's events, none if there is nothing more for the moment.
-        var events: (TenantID, [EngineEvent]) -> Void
+        /// A tenant's entries, or nil if there are no more for the moment.
+        var entries: (TenantID, EngineEntries?) -> Void
         /// The connection couldn't be opened, or is lost.
         var ended: (EventReader, EngineFault, String) -> Void
     }
@@ -102,10 +102,8 @@ final class EventReader {
     private func answered(_ value: RespValue) {
         silence?.cancel()
         if case .error(let text) = value { return end(EngineFault(error: text), text) }
-        guard let read = try? EngineEvent.read(value) else { return end(.malformed, "no events of a stream") }
-        for stream in streams {
-            observer?.events(stream.tenant, read[stream.name] ?? [])
-        }
+        guard let read = try? EngineEntries.byStream(value) else { return end(.malformed, "no events of a stream") }
+        for stream in streams { observer?.entries(stream.tenant, read[stream.name]) }
         self.read()
     }
 }

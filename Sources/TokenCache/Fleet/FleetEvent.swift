@@ -1,5 +1,3 @@
-package import TokenProtocol
-
 /// The answer of the second level to a look or a payment.
 package struct FleetAnswer: Sendable, Equatable {
     /// The outcome.
