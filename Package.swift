@@ -201,6 +201,7 @@ var targets: [Target] = [
         name: "TokenStorageTests",
         dependencies: ["CLinux", "Secrets", "TokenProtocol", "TokenStorage", "TestSupport"]
     ),
+    .target(name: "EngineClock", path: "Tests/EngineClock"),
     .target(
         name: "FleetModel",
         dependencies: ["FleetProtocol"],
@@ -334,7 +335,7 @@ targets.append(
         )
 )
 
-let inC = ["CArguments", "CStandardDescriptors", "CTerminal"]
+let inC = ["CArguments", "CStandardDescriptors", "CTerminal", "EngineClock"]
 for target in targets where target.type != .system && !inC.contains(target.name) {
     target.swiftSettings = settings + (hitPath.contains(target.name) ? hitPathSettings : [])
 }
@@ -349,6 +350,8 @@ let package = Package(
         // For the benchmarks, which are a package of their own.
         .library(name: "CacheDriver", targets: ["CacheDriver"]),
         .library(name: "HitDriver", targets: ["HitDriver"]),
+        // For the engine that tests start with a time of day of their own.
+        .library(name: "EngineClock", type: .dynamic, targets: ["EngineClock"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),

@@ -20,7 +20,7 @@ package struct EngineAnswer: Sendable, Equatable {
         case lost
         /// The user's tokens were dropped after the lease was taken.
         case dropped
-        /// The fence of a drop, and the names of the user's values.
+        /// The fence of a drop, and the names of the values that it concerns, sorted.
         case drop(fence: Int64, values: [String])
         /// The values that were taken out, with the numbers of their names in the call.
         case taken([Taken])

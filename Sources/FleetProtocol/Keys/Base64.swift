@@ -28,8 +28,8 @@ enum Base64 {
         var isValid = true
         let secret = unsafe SecretBytes(count: count) { memory in
             var (bits, width, position): (UInt32, UInt32, Int) = (0, 0, 0)
-            for unsafecharacter in unsafe text[..<digits] {
-                guard let value = value(character) else {
+            for index in 0..<digits {
+                guard let value = unsafe value(text[index]) else {
                     isValid = false
                     return
                 }

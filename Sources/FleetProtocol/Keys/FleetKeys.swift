@@ -25,9 +25,10 @@ package struct FleetKeys: Sendable {
         if unsafe rest.last == newline { unsafe rest.removeLast() }
         guard unsafe !rest.isEmpty else { throw .empty }
         var keys: [SecretBytes] = []
-        for unsafeline in unsafe rest.split(separator: newline, omittingEmptySubsequences: false) {
+        let lines = unsafe rest.split(separator: newline, omittingEmptySubsequences: false).map { unsafe $0.indices }
+        for line in lines {
             guard keys.count < largestCount else { throw .tooMany }
-            guard let key = unsafe Base64.secret(UnsafeRawBufferPointer(rebasing: line), count: length) else {
+            guard let key = unsafe Base64.secret(UnsafeRawBufferPointer(rebasing: content[line]), count: length) else {
                 throw .malformed(line: keys.count + 1)
             }
             let earlier = keys.firstIndex { other in unsafe key.withUnsafeBytes { unsafe other.matches($0) } }

@@ -73,7 +73,7 @@ extension EngineAnswer.Outcome {
         case "drop":
             let values = parts.dropFirst().compactMap(\.text)
             guard let fence = parts.first?.number, fence >= 0, values.count == parts.count - 1 else { return nil }
-            self = .drop(fence: fence, values: values)
+            self = .drop(fence: fence, values: values.sorted())
         case "taken":
             guard let taken = EngineAnswer.Taken.read(parts) else { return nil }
             self = .taken(taken)

@@ -34,7 +34,7 @@ extension EngineScript {
           local lease = stored_lease(name)
           if lease and lease.fence <= fence then redis.call('DEL', lease_key(name)) end
           if target == 'user' then
-            for _, value in ipairs(redis.call('SMEMBERS', index_key(name))) do values[#values + 1] = value end
+            for _, value in ipairs(redis.call('SRANDMEMBER', index_key(name), \(most))) do values[#values + 1] = value end
           elseif redis.call('EXISTS', value_key(name)) == 1 then
             values[#values + 1] = value_key(name)
           end
@@ -45,8 +45,9 @@ extension EngineScript {
         end
         redis.call('SET', FENCE, text(math.max(last, fence)), 'PX', \(memory))
         event(fence, 3)
-        table.sort(values)
-        return answer('drop', text(fence), unpack(values))
+        local reply = answer('drop', text(fence))
+        for _, value in ipairs(values) do reply[#reply + 1] = value end
+        return reply
         """
 
     /// Argument: the fence of the drop.
@@ -54,7 +55,7 @@ extension EngineScript {
     /// The keys after the tenant's are those of the values. The token of a later login has a higher fence and stays.
     static let takeText = """
         local fence = tonumber(ARGV[1])
-        local taken = {}
+        local reply = answer('taken')
         for number = 1, #KEYS - base do
           local key = KEYS[base + number]
           local value = stored_value(key)
@@ -63,11 +64,11 @@ extension EngineScript {
             redis.call('DEL', key)
             if left >= 0 then
               for _, part in ipairs({ number - 1, left, text(value.fence), value.epoch, value.sealed }) do
-                taken[#taken + 1] = part
+                reply[#reply + 1] = part
               end
             end
           end
         end
-        return answer('taken', unpack(taken))
+        return reply
         """
 }

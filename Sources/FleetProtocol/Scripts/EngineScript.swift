@@ -21,6 +21,10 @@ package enum EngineScript: Sendable, Hashable, CaseIterable {
     package static let memory = 25 * 3_600_000
     /// The number of events that the stream keeps, about.
     package static let events = 10_000
+    /// The number of a user's values that a drop names at most under each of the fleet's keys.
+    ///
+    /// A user has a handful. With more than this an application asks for ever new scopes, and the answer has to stay short.
+    package static let most = 1_000
 
     /// The script in Lua.
     package var text: String { Self.texts[self] ?? "" }

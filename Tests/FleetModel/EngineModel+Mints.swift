@@ -1,0 +1,131 @@
+import FleetProtocol
+
+/// Looks and mints.
+extension EngineModel {
+    /// The fence up to which a token is invalid: the highest of its tenant, its user and itself, under any name.
+    func generation(_ names: EngineNames, _ token: [EngineTokenNames], _ time: Int64) -> Int64 {
+        let all = [names.generation] + token.flatMap { [$0.generation, $0.userGeneration] }
+        return all.compactMap { generations.value($0, at: time) }.max() ?? 0
+    }
+
+    /// A fence for a mint or a drop, above all earlier ones and not below the time.
+    func newFence(_ names: EngineNames, above generation: Int64, _ time: Int64) -> Int64 {
+        max((fences.value(names.fence, at: time) ?? 0) + 1, time, generation + 1)
+    }
+
+    /// Keeps the last fence.
+    mutating func setFence(_ names: EngineNames, _ fence: Int64, _ time: Int64) {
+        fences.set(names.fence, fence, for: EngineScript.memory, at: time)
+    }
+
+    /// Looks for a token, a denial and a lease in this order, and then takes the lease if that is wished.
+    mutating func perform(_ look: EngineLook, _ time: Int64) -> EngineAnswer {
+        let generation = generation(look.names, look.token, time)
+        let found =
+            token(look, above: generation, time)
+            ?? (look.ignoresRefusal ? nil : refusal(look, above: generation, time))
+            ?? lease(look, above: generation, time)
+        if let found { return answer(found, look.names, look.rate, time) }
+        guard case .claim(let claim) = look.purpose else { return answer(.nothing, look.names, look.rate, time) }
+        if let hold = hold(look.names, time) { return answer(.later(hold.left), look.names, look.rate, time) }
+        if let later = pay(look.names, look.rate, reserve: claim.reserve, time) {
+            return answer(.later(later), look.names, look.rate, time)
+        }
+        let fence = newFence(look.names, above: generation, time)
+        setFence(look.names, fence, time)
+        if let name = look.token.first {
+            let lease = Lease(epoch: look.epoch, fence: fence, nonce: claim.nonce)
+            leases.set(name.lease, lease, for: claim.lease, at: time)
+        }
+        return answer(.go(fence: fence), look.names, look.rate, time)
+    }
+
+    /// A token of this epoch that wasn't dropped and is as wished.
+    private func token(_ look: EngineLook, above generation: Int64, _ time: Int64) -> EngineAnswer.Outcome? {
+        for (number, names) in look.token.enumerated() {
+            guard let token = tokens.value(names.value, at: time), let left = tokens.left(names.value, at: time),
+                token.epoch == look.epoch, token.fence > generation, left >= look.minLeft,
+                look.newerThan.map({ token.fence > $0 }) ?? true
+            else { continue }
+            return .token(sealed: token.sealed, left: left, fence: token.fence, epoch: token.epoch, name: number)
+        }
+        return nil
+    }
+
+    /// A denial that wasn't dropped.
+    private func refusal(_ look: EngineLook, above generation: Int64, _ time: Int64) -> EngineAnswer.Outcome? {
+        for (number, names) in look.token.enumerated() {
+            guard let refusal = refusals.value(names.refusal, at: time),
+                let left = refusals.left(names.refusal, at: time), refusal.fence > generation
+            else { continue }
+            return .refused(sealed: refusal.sealed, left: left, name: number)
+        }
+        return nil
+    }
+
+    /// A lease of this epoch that wasn't dropped: the caller's own from an earlier try, or another machine's.
+    private func lease(_ look: EngineLook, above generation: Int64, _ time: Int64) -> EngineAnswer.Outcome? {
+        for names in look.token {
+            guard let lease = leases.value(names.lease, at: time), let left = leases.left(names.lease, at: time),
+                lease.epoch == look.epoch, lease.fence > generation
+            else { continue }
+            if case .claim(let claim) = look.purpose, claim.nonce == lease.nonce { return .go(fence: lease.fence) }
+            return .wait(left)
+        }
+        return nil
+    }
+
+    // MARK: The end of a mint
+
+    /// The lease with a nonce, and its name.
+    private func lease(
+        of nonce: String,
+        _ token: [EngineTokenNames],
+        _ time: Int64
+    ) -> (lease: Lease, name: String)? {
+        for names in token {
+            if let lease = leases.value(names.lease, at: time), lease.nonce == nonce { return (lease, names.lease) }
+        }
+        return nil
+    }
+
+    /// Stores a token whose lease lives and that wasn't dropped meanwhile.
+    mutating func perform(_ store: EngineStore, _ time: Int64) -> EngineAnswer.Outcome {
+        guard let (lease, name) = lease(of: store.nonce, store.token, time), lease.fence == store.fence,
+            lease.epoch == store.epoch, let first = store.token.first
+        else { return .lost }
+        leases.remove(name, at: time)
+        guard store.fence > generation(store.names, store.token, time) else { return .dropped }
+        for names in store.token {
+            refusals.remove(names.refusal, at: time)
+            tokens.remove(names.value, at: time)
+        }
+        let token = StoredToken(epoch: store.epoch, fence: store.fence, mark: store.mark, sealed: store.sealed)
+        tokens.set(first.value, token, for: store.left, at: time)
+        var index = indexes.value(first.index, at: time) ?? []
+        index.insert(first.value)
+        let life = max(store.left, indexes.left(first.index, at: time) ?? 0)
+        indexes.set(first.index, index, for: life, at: time)
+        addEvent(store.names, store.event, time)
+        return .done
+    }
+
+    /// Gives a lease back, and keeps the denial.
+    mutating func perform(_ release: EngineRelease, _ time: Int64) -> EngineAnswer.Outcome {
+        guard let (lease, name) = lease(of: release.nonce, release.token, time) else { return .lost }
+        leases.remove(name, at: time)
+        if let refusal = release.refusal, let first = release.token.first, refusal.left > 0 {
+            let stored = Refusal(fence: lease.fence, sealed: refusal.sealed)
+            refusals.set(first.refusal, stored, for: refusal.left, at: time)
+        }
+        addEvent(release.names, release.event, time)
+        return .done
+    }
+
+    /// Extends a lease.
+    mutating func perform(_ renew: EngineRenew, _ time: Int64) -> EngineAnswer.Outcome {
+        guard let (_, name) = lease(of: renew.nonce, renew.token, time) else { return .lost }
+        leases.extend(name, by: renew.lease, at: time)
+        return .done
+    }
+}
