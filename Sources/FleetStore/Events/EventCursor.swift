@@ -96,8 +96,11 @@ struct EventCursor: Sendable, Equatable {
 
     /// The engine has nothing more to read, for the moment.
     mutating func exhausted() -> [Outcome] {
-        if case .catchingUp = state { return caughtUp() }
-        return []
+        guard case .catchingUp(let target) = state else { return [] }
+        // The missed events are gone, unless there were none that are new.
+        let lost: [Outcome] = newest > last ? [.lost(upTo: max(time, target.milliseconds))] : []
+        (next, last) = (max(next, target), newest)
+        return lost + caughtUp()
     }
 
     private mutating func caughtUp() -> [Outcome] {

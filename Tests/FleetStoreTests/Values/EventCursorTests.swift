@@ -15,7 +15,7 @@ struct EventCursorTests {
     @Test("A fresh start begins with the next event.")
     func fresh() {
         var cursor = EventCursor(nil)
-        #expect(cursor.connected(to: position(7, "70-0"), epoch: "e", time: 100))
+        #expect(cursor.connected(to: position(7, "70-0"), epoch: "e", time: 100) == true)
         #expect(cursor.isLive)
         #expect(cursor.nextID == "70-0")
         #expect(cursor.place == FleetPlace(id: "70-0", count: 7, epoch: "e"))
@@ -26,13 +26,13 @@ struct EventCursorTests {
     @Test("If nothing has happened meanwhile, nothing is read.")
     func same() {
         var cursor = EventCursor(FleetPlace(id: "70-0", count: 7, epoch: "e"))
-        #expect(cursor.connected(to: position(7, "70-0"), epoch: "e", time: 100))
+        #expect(cursor.connected(to: position(7, "70-0"), epoch: "e", time: 100) == true)
     }
 
     @Test("What has happened meanwhile is read first.")
     func missed() {
         var cursor = EventCursor(FleetPlace(id: "50-0", count: 5, epoch: "e"))
-        #expect(!cursor.connected(to: position(7, "70-0"), epoch: "e", time: 100))
+        #expect(cursor.connected(to: position(7, "70-0"), epoch: "e", time: 100) == false)
         #expect(cursor.nextID == "50-0")
         #expect(cursor.behind == 2)
         #expect(cursor.received(event(6, "60-0")) == [.event(event(6, "60-0"))])
@@ -68,7 +68,7 @@ struct EventCursorTests {
     @Test("After a failover all events are read, as the new process may not know all of the old one's.")
     func failover() {
         var cursor = EventCursor(FleetPlace(id: "50-0", count: 5, epoch: "e"))
-        #expect(!cursor.connected(to: position(4, "45-0"), epoch: "f", time: 100))
+        #expect(cursor.connected(to: position(4, "45-0"), epoch: "f", time: 100) == false)
         #expect(cursor.nextID == "0-0")
         #expect(cursor.place == FleetPlace(id: "50-0", count: 5, epoch: "e"), "the old place stays until something is read")
         #expect(cursor.received(event(3, "30-0")) == [.event(event(3, "30-0"))])
@@ -86,7 +86,7 @@ struct EventCursorTests {
     @Test("An engine that was restarted empty has nothing to read.")
     func empty() {
         var cursor = EventCursor(FleetPlace(id: "50-0", count: 5, epoch: "e"))
-        #expect(cursor.connected(to: position(0, "0-0"), epoch: "f", time: 100))
+        #expect(cursor.connected(to: position(0, "0-0"), epoch: "f", time: 100) == true)
         #expect(cursor.place == FleetPlace(id: "0-0", count: 0, epoch: "f"))
         #expect(cursor.received(event(1, "110-0")) == [.event(event(1, "110-0"))])
     }
@@ -94,7 +94,7 @@ struct EventCursorTests {
     @Test("A count that has gone back in the same process is no reason to trust it.")
     func lostCount() {
         var cursor = EventCursor(FleetPlace(id: "50-0", count: 5, epoch: "e"))
-        #expect(!cursor.connected(to: position(2, "70-0"), epoch: "e", time: 100))
+        #expect(cursor.connected(to: position(2, "70-0"), epoch: "e", time: 100) == false)
         #expect(cursor.nextID == "0-0")
     }
 
