@@ -33,14 +33,17 @@ struct EngineDialer {
             if fault == .tls, let tls { _ = trust?.renew(after: tls, now: .now) }
             closed(fault, detail)
         }
-        guard !settings.url.isSecure || tls != nil else {
-            loop.assumeIsolated().execute { connection.close(.tls, "the certificate authorities can't be read") }
-            return connection
-        }
-        bootstrap(connection, tls, name: address.tlsName).connect(to: address).assumeIsolated().whenComplete { result in
-            switch result {
-            case .success: opened()
-            case .failure(let error): connection.close(.unreachable, "\(error)")
+        // In the next turn, as the connection of a Unix socket may be there at once, before the caller has this object.
+        loop.assumeIsolated().execute {
+            guard !settings.url.isSecure || tls != nil else {
+                return connection.close(.tls, "the certificate authorities can't be read")
+            }
+            let future = bootstrap(connection, tls, name: address.tlsName).connect(to: address)
+            future.assumeIsolated().whenComplete { result in
+                switch result {
+                case .success: opened()
+                case .failure(let error): connection.close(.unreachable, "\(error)")
+                }
             }
         }
         return connection
