@@ -32,7 +32,7 @@ struct CallRoute: Sendable, Equatable {
         }
         if redirection == .tryAgain {
             defer { hasTriedAgain = true }
-            return hasTriedAgain ? .fail(.clusterDown) : .again
+            return hasTriedAgain ? .fail(.moving) : .again
         }
         guard hops < Self.mostHops else { return .fail(.clusterDown) }
         hops += 1

@@ -26,6 +26,8 @@ package enum EngineFault: String, Error, Sendable, Hashable, CaseIterable {
     case busy
     /// The cluster is incomplete, or refers from one node to another without end.
     case clusterDown = "cluster_down"
+    /// The keys of the call are being moved to another node of the cluster. A script can't run until that has ended.
+    case moving = "slot_moving"
     /// The engine answers with an error that this program doesn't know.
     case rejected = "other"
     /// The engine's answer is not in the form of the protocol, too long, or not what the command answers.
@@ -39,7 +41,8 @@ package enum EngineFault: String, Error, Sendable, Hashable, CaseIterable {
         case "LOADING", "MASTERDOWN": self = .loading
         case "OOM", "MISCONF", "NOREPLICAS": self = .full
         case "BUSY": self = .busy
-        case "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "CROSSSLOT": self = .clusterDown
+        case "CLUSTERDOWN", "MOVED", "ASK", "CROSSSLOT": self = .clusterDown
+        case "TRYAGAIN": self = .moving
         case "ERR" where Self.isPassword(text): self = .forbidden
         case "ERR" where text.hasPrefix("ERR Protocol error"): self = .malformed
         default: self = .rejected
@@ -50,7 +53,7 @@ package enum EngineFault: String, Error, Sendable, Hashable, CaseIterable {
     var needsNewConnection: Bool {
         switch self {
         case .forbidden, .readOnly, .loading, .connectionLost, .tls, .malformed, .unreachable: true
-        case .notConnected, .timeout, .overloaded, .full, .busy, .clusterDown, .rejected: false
+        case .notConnected, .timeout, .overloaded, .full, .busy, .clusterDown, .moving, .rejected: false
         }
     }
 

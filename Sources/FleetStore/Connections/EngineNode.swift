@@ -76,7 +76,8 @@ struct EngineNode: Sendable, Equatable {
 
     /// A call failed.
     mutating func failed(_ fault: EngineFault, at now: Instant, random: Double) -> Action {
-        guard state == .ready, fault != .overloaded, fault != .notConnected else { return .none }
+        // The others are not the engine's.
+        guard state == .ready, ![.overloaded, .notConnected, .moving].contains(fault) else { return .none }
         if fault == .timeout { timeouts += 1 }
         let pause = circuit.failed(at: now, random: random)
         guard pause != nil || fault.needsNewConnection || timeouts >= Self.timeoutsToReconnect else { return .none }

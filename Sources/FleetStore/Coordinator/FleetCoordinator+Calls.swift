@@ -23,6 +23,7 @@ extension FleetCoordinator {
         _ completion: @escaping EngineConnection.Completion
     ) {
         counters.calls += 1
+        changed()
         let id = calls.add(PendingCall(session: session, completion: completion), until: deadline)
         schedule(deadline)
         session.send(command) { [weak self] result in

@@ -36,9 +36,9 @@ extension FleetCoordinator {
             if let limits = FleetLimits(answer) { listener.fleetHappened(.limits(id, limits)) }
             updateReaders(node)
         case .failure:
-            // The failure is counted already.
-            guard node.readySession != nil else { return }
-            lose(node, .connectionLost, "a tenant's state could not be read")
+            // It is counted already. The connection may be of use to other tenants.
+            tenants[id]?.state = .away
+            retryLater()
         }
         changed()
     }
@@ -75,12 +75,26 @@ extension FleetCoordinator {
             entries: { [weak self] id, entries in self?.received(entries, of: id) },
             ended: { [weak self, weak node] reader, fault, detail in
                 guard let self, let node, node.readers.contains(where: { $0 === reader }) else { return }
-                self.lose(node, fault, detail)
+                self.ended(reader, node, fault, detail)
             }
         )
         let reader = EventReader(streams, at: node.address, epoch: epoch, dialer, observer)
         node.readers.append(reader)
         reader.open()
+    }
+
+    /// Opens a connection for events anew, or gives the node up.
+    private func ended(_ reader: EventReader, _ node: NodeConnections, _ fault: EngineFault, _ detail: String) {
+        guard settings?.isCluster == true, let redirection = Redirection(detail, from: node.address) else {
+            return lose(node, fault, detail)
+        }
+        node.readers.removeAll { $0 === reader }
+        for id in reader.streams.map(\.tenant) where tenants[id]?.disconnected(at: now) == true {
+            listener.fleetHappened(.disconnected(id))
+        }
+        guard case .moved(let slot, let address) = redirection, permits(address) else { return retryLater() }
+        routes.move(slot, to: address)
+        assign()
     }
 
     private func received(_ entries: EngineEntries?, of id: TenantID) {

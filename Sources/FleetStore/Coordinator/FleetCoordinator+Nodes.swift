@@ -107,8 +107,8 @@ extension FleetCoordinator {
         node.machine.connected(at: now)
         if asked == node.address { asked = nil }
         node.release(nil)
-        if node.address == self.node(of: presenceSlot) { present() }
         if let map = result.map { routes.replace(map.filter { permits($0.primary) }) }
+        if node.address == self.node(of: presenceSlot) { present() }
         assign()
         changed()
     }
@@ -146,17 +146,23 @@ extension FleetCoordinator {
         assign()
     }
 
+    /// Connects the tenants after a while that have not been connected now.
+    func retryLater() {
+        guard retryTimer == nil else { return }
+        retryTimer = loop.assumeIsolated().scheduleTask(in: TimeAmount(Self.mapInterval)) { [weak self] in
+            guard let self else { return }
+            self.retryTimer = nil
+            self.assign()
+        }
+    }
+
     // MARK: The map of the cluster
 
     private func askForMap() {
-        guard asked == nil, askTimer == nil else { return }
+        guard asked == nil, retryTimer == nil else { return }
         let wait = lastAsked.map { max($0 + Self.mapInterval - now, .zero) } ?? .zero
         guard wait > .zero else { return askNow() }
-        askTimer = loop.assumeIsolated().scheduleTask(in: TimeAmount(wait)) { [weak self] in
-            guard let self else { return }
-            self.askTimer = nil
-            self.assign()
-        }
+        retryLater()
     }
 
     private func askNow() {

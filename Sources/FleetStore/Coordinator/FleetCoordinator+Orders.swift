@@ -12,7 +12,7 @@ extension FleetCoordinator {
 
     private func proceed(_ order: RunningOrder) {
         guard let tenant = tenants[order.tenant], let address = tenant.node else {
-            return reply(order.operation.failed)
+            return end(order, order.operation.failed)
         }
         let run = ScriptRun(
             until: order.deadline,
@@ -27,7 +27,7 @@ extension FleetCoordinator {
 
     private func answered(_ order: RunningOrder, _ result: Result<(EngineAnswer, epoch: String), EngineFault>) {
         guard case .success((let answer, let epoch)) = result, let tenant = tenants[order.tenant] else {
-            return reply(order.operation.failed)
+            return end(order, order.operation.failed)
         }
         do throws(EngineFault) {
             let step = try order.operation.answered(
@@ -38,21 +38,19 @@ extension FleetCoordinator {
                 memory: dependencies.memory
             )
             switch step {
-            case .end(let reply):
-                count(order.operation.notOpened)
-                self.reply(reply)
+            case .end(let reply): end(order, reply)
             case .call: proceed(order)
             }
         } catch {
             counters.fail(error, "an answer that no script gives")
-            reply(order.operation.failed)
+            end(order, order.operation.failed)
         }
     }
 
-    private func count(_ notOpened: [Int: Int]) {
-        guard !notOpened.isEmpty else { return }
-        counters.notOpened.merge(notOpened) { $0 + $1 }
+    private func end(_ order: RunningOrder, _ reply: FleetOperation.Reply) {
+        counters.notOpened.merge(order.operation.notOpened) { $0 + $1 }
         changed()
+        self.reply(reply)
     }
 
     private func reply(_ reply: FleetOperation.Reply) {

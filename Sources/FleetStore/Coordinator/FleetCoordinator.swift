@@ -1,7 +1,7 @@
 import FleetProtocol
 import NIOCore
-import TokenCache
 import Tenant
+import TokenCache
 
 /// Keeps the connections to the engine, performs orders on them, and follows the events.
 ///
@@ -29,7 +29,7 @@ final class FleetCoordinator {
     /// The node that is connected to for a map of the cluster.
     var asked: EngineAddress?
     var lastAsked: Instant?
-    var askTimer: Scheduled<Void>?
+    var retryTimer: Scheduled<Void>?
     var deadlineTimer: Scheduled<Void>?
     var presenceTimer: Scheduled<Void>?
     /// True if the state is about to be published.
@@ -103,9 +103,9 @@ final class FleetCoordinator {
         nodes = [:]
         visited = [:]
         (asked, lastAsked) = (nil, nil)
-        askTimer?.cancel()
+        retryTimer?.cancel()
         presenceTimer?.cancel()
-        (askTimer, presenceTimer) = (nil, nil)
+        (retryTimer, presenceTimer) = (nil, nil)
         for id in tenants.keys { tenants[id]?.node = nil }
     }
 

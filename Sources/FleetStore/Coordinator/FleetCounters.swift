@@ -13,6 +13,8 @@ struct FleetCounters: Sendable, Equatable {
 
     /// Counts a failure.
     mutating func fail(_ fault: EngineFault, _ detail: String = "") {
+        // Then no call was made.
+        guard fault != .notConnected else { return }
         failed[fault, default: 0] += 1
         lastFault = FleetStatus.Fault(kind: fault, detail: String(detail.prefix(200)))
     }

@@ -49,7 +49,8 @@ package final class TrustStore: Sendable {
     package func context() throws -> NIOSSLContext {
         try state.withLock { state in
             if let context = state.context { return context }
-            let context = try (try? load(state.unused))
+            let context =
+                try (try? load(state.unused))
                 ?? Self.context(trusting: nil, and: state.unused, offering: protocols)
             (state.context, state.unused) = (context, [])
             return context

@@ -48,7 +48,10 @@ struct EncryptedEngineTests {
         )
     }
 
-    @Test("An engine whose certificate a trusted authority has signed for its name is used.", arguments: ["127.0.0.1", "localhost"])
+    @Test(
+        "An engine whose certificate a trusted authority has signed for its name is used.",
+        arguments: ["127.0.0.1", "localhost"]
+    )
     func trusted(host: String) async throws {
         let (directory, port) = (try TemporaryDirectory(), try PortReservation())
         try certificates(in: directory, names: "DNS:localhost,IP:127.0.0.1")
@@ -69,7 +72,10 @@ struct EncryptedEngineTests {
         try await withMachines(1) { machines in
             let machine = machines[0]
             let caFile = isKnown ? directory.path("ca.pem") : nil
-            try machine.store.apply(settings("localhost", port, caFile), tenants: [TestFleet.tenant: TestFleet.settings()])
+            try machine.store.apply(
+                settings("localhost", port, caFile),
+                tenants: [TestFleet.tenant: TestFleet.settings()]
+            )
             let deadline = ContinuousClock.now + TestTimeout.duration
             while machine.store.status.lastFault == nil, ContinuousClock.now < deadline { await Task.yield() }
             #expect(machine.store.status.lastFault?.kind == .tls)

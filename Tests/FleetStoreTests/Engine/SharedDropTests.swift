@@ -19,15 +19,19 @@ struct SharedDropTests {
             try await one.mint(key, "first")
             try await one.mint(TestFleet.key(scopes: "admin"), "second")
             try await one.mint(TestFleet.key("bob"), "third")
-            guard case .go(let late) = try await one.look(TestFleet.claim(TestFleet.key(scopes: "late"), nonce: 9)).outcome
+            guard
+                case .go(let late) = try await one.look(TestFleet.claim(TestFleet.key(scopes: "late"), nonce: 9))
+                    .outcome
             else { throw TestFailure("no lease") }
             let drop = FleetDrop(.user(key.user, nil), .logout(revoked: [TestFleet.token("mine").token.fingerprint]))
             let answer = try #require(try await other.drop(drop))
             #expect(answer.epoch == epoch)
             #expect(answer.fence > late)
             #expect(Set(answer.tokens.map(\.key)) == [key, TestFleet.key(scopes: "admin")])
-            #expect(Set(answer.tokens.map(\.token.token.fingerprint))
-                == Set(["first", "second"].map { TestFleet.token($0).token.fingerprint }))
+            #expect(
+                Set(answer.tokens.map(\.token.token.fingerprint))
+                    == Set(["first", "second"].map { TestFleet.token($0).token.fingerprint })
+            )
             let (seen, fence) = try await one.dropped()
             #expect(seen == drop)
             #expect(fence == answer.fence)
@@ -53,7 +57,8 @@ struct SharedDropTests {
             #expect(answer.tokens.isEmpty)
             #expect(try await machines[1].dropped().0 == drop)
             #expect(try await machines[1].look(TestFleet.peek(key)).outcome == .nothing)
-            guard case .found = try await machines[1].look(TestFleet.peek(TestFleet.key(scopes: "admin"))).outcome else {
+            guard case .found = try await machines[1].look(TestFleet.peek(TestFleet.key(scopes: "admin"))).outcome
+            else {
                 throw TestFailure("the other token is gone")
             }
         }

@@ -161,7 +161,14 @@ struct SharedTokenTests {
             }
             #expect(values.count == 1)
             #expect(values.allSatisfy { !$0.contains("readable") })
-            #expect(try !engine.run("XRANGE", names.split(whereSeparator: \.isNewline).map(String.init).first { $0.hasSuffix(":events") } ?? "", "-", "+").contains("readable"))
+            #expect(
+                try !engine.run(
+                    "XRANGE",
+                    names.split(whereSeparator: \.isNewline).map(String.init).first { $0.hasSuffix(":events") } ?? "",
+                    "-",
+                    "+"
+                ).contains("readable")
+            )
         }
     }
 
@@ -173,6 +180,7 @@ struct SharedTokenTests {
             try await machines[1].connect(engine.settings { $0.keys = try TestFleet.keys(2, 1) })
             try await machines[2].connect(engine.settings { $0.keys = try TestFleet.keys(3) })
             try await machines[0].mint(key, "secret")
+            try await machines[1].happened(.changed(key))
             guard case .found = try await machines[1].look(TestFleet.peek(key)).outcome else {
                 throw TestFailure("the older key doesn't open")
             }

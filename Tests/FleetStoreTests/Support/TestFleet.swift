@@ -19,7 +19,11 @@ enum TestFleet {
     }
 
     /// A tenant's settings.
-    static func settings(of host: String = host, place: FleetPlace? = nil, lease: Duration = .seconds(60)) -> FleetTenant {
+    static func settings(
+        of host: String = host,
+        place: FleetPlace? = nil,
+        lease: Duration = .seconds(60)
+    ) -> FleetTenant {
         FleetTenant(
             identity: TenantPolicy.Identity(host: host, clientID: "client"),
             ratePerMinute: 60,

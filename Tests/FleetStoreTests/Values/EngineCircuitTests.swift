@@ -1,5 +1,5 @@
-import TokenCache
 import Testing
+import TokenCache
 
 @testable import FleetStore
 

@@ -64,7 +64,10 @@ struct EngineConnectionTests {
         #expect(log.answers.last == "C notConnected")
     }
 
-    @Test("Malformed bytes, too large a value and an answer to nothing end the connection.", arguments: ["x\r\n", "$2000000\r\n", "+a\r\n+b\r\n"])
+    @Test(
+        "Malformed bytes, too large a value and an answer to nothing end the connection.",
+        arguments: ["x\r\n", "$2000000\r\n", "+a\r\n+b\r\n"]
+    )
     func malformed(text: String) throws {
         let log = Log()
         let (connection, channel) = try connect(log)

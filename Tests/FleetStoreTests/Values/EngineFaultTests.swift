@@ -20,7 +20,7 @@ struct EngineFaultTests {
             ("NOREPLICAS Not enough good replicas to write.", .full),
             ("BUSY Redis is busy running a script.", .busy),
             ("CLUSTERDOWN The cluster is down", .clusterDown),
-            ("TRYAGAIN Multiple keys request during rehashing of slot", .clusterDown),
+            ("TRYAGAIN Multiple keys request during rehashing of slot", .moving),
             ("ERR Protocol error: invalid bulk length", .malformed),
             ("ERR unknown command", .rejected),
             ("", .rejected),

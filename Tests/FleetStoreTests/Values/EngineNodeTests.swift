@@ -73,14 +73,20 @@ struct EngineNodeTests {
         #expect(node.failed(fault, at: start, random: 0.5) == .wait(.milliseconds(25)))
     }
 
-    @Test("Other faults close it when there are five in a row.", arguments: [EngineFault.full, .busy, .clusterDown, .rejected])
+    @Test(
+        "Other faults close it when there are five in a row.",
+        arguments: [EngineFault.full, .busy, .clusterDown, .rejected]
+    )
     func refused(fault: EngineFault) {
         var node = connected()
         for _ in 0..<4 { #expect(node.failed(fault, at: start, random: 0) == .none) }
         #expect(node.failed(fault, at: start, random: 0) == .wait(.seconds(1)))
     }
 
-    @Test("That too many calls wait is no fault of the engine.", arguments: [EngineFault.overloaded, .notConnected])
+    @Test(
+        "That too many calls wait, or keys are being moved, is no fault of the engine.",
+        arguments: [EngineFault.overloaded, .notConnected, .moving]
+    )
     func own(fault: EngineFault) {
         var node = connected()
         for _ in 0..<10 { #expect(node.failed(fault, at: start, random: 0) == .none) }

@@ -8,7 +8,10 @@ struct EngineURLTests {
         arguments: [
             ("redis://127.0.0.1", EngineURL(address: .host("127.0.0.1", port: 6_379))),
             ("redis://cache:7000/", EngineURL(address: .host("cache", port: 7_000))),
-            ("rediss://cache.internal:6380/3", EngineURL(address: .host("cache.internal", port: 6_380), isSecure: true, database: 3)),
+            (
+                "rediss://cache.internal:6380/3",
+                EngineURL(address: .host("cache.internal", port: 6_380), isSecure: true, database: 3)
+            ),
             ("redis://[::1]:7000", EngineURL(address: .host("::1", port: 7_000))),
             ("rediss://[fd00::2]/1", EngineURL(address: .host("fd00::2", port: 6_379), isSecure: true, database: 1)),
             ("unix:///run/valkey.sock", EngineURL(address: .socket(path: "/run/valkey.sock"))),
@@ -20,7 +23,8 @@ struct EngineURLTests {
     @Test(
         "A fault of an address is named.",
         arguments: [
-            ("http://cache", EngineURL.Fault.scheme), ("redis:cache", .scheme), ("redis://user:word@cache", .userInformation),
+            ("http://cache", EngineURL.Fault.scheme), ("redis:cache", .scheme),
+            ("redis://user:word@cache", .userInformation),
             ("redis://", .host), ("redis:///1", .host), ("redis://a b", .host), ("redis://cache:", .port),
             ("redis://cache:0", .port), ("redis://cache:65536", .port), ("redis://cache/x", .database),
             ("redis://cache/-1", .database), ("redis://cache/10000", .database), ("unix://run/valkey", .path),
@@ -34,7 +38,8 @@ struct EngineURLTests {
     @Test(
         "Plain TCP to another machine is recognised.",
         arguments: [
-            ("redis://127.0.0.1", false), ("redis://127.1.2.3", false), ("redis://localhost", false), ("redis://[::1]", false),
+            ("redis://127.0.0.1", false), ("redis://127.1.2.3", false), ("redis://localhost", false),
+            ("redis://[::1]", false),
             ("unix:///run/v", false), ("rediss://cache", false), ("redis://cache", true), ("redis://10.0.0.1", true),
             ("redis://127.0.0.1.example.org", true), ("redis://127.example.org", true),
         ]

@@ -62,7 +62,9 @@ struct EventCursorTests {
     func liveGap() {
         var cursor = EventCursor(nil)
         _ = cursor.connected(to: position(7, "70-0"), epoch: "e", time: 100)
-        #expect(cursor.received(event(9, "190-0", fence: 200)) == [.lost(upTo: 200), .event(event(9, "190-0", fence: 200))])
+        #expect(
+            cursor.received(event(9, "190-0", fence: 200)) == [.lost(upTo: 200), .event(event(9, "190-0", fence: 200))]
+        )
     }
 
     @Test("After a failover all events are read, as the new process may not know all of the old one's.")
@@ -70,7 +72,10 @@ struct EventCursorTests {
         var cursor = EventCursor(FleetPlace(id: "50-0", count: 5, epoch: "e"))
         #expect(cursor.connected(to: position(4, "45-0"), epoch: "f", time: 100) == false)
         #expect(cursor.nextID == "0-0")
-        #expect(cursor.place == FleetPlace(id: "50-0", count: 5, epoch: "e"), "the old place stays until something is read")
+        #expect(
+            cursor.place == FleetPlace(id: "50-0", count: 5, epoch: "e"),
+            "the old place stays until something is read"
+        )
         #expect(cursor.received(event(3, "30-0")) == [.event(event(3, "30-0"))])
         #expect(cursor.received(event(4, "45-0")) == [.event(event(4, "45-0")), .caughtUp])
         #expect(cursor.place == FleetPlace(id: "45-0", count: 4, epoch: "f"))
