@@ -2,7 +2,9 @@ import FleetModel
 import FleetProtocol
 import Testing
 
-/// The promises of the rules, step by step. That the scripts keep the same rules is `EngineAgreementTests`' matter.
+/// The promises of the rules, step by step.
+///
+/// That the scripts keep the same rules is `EngineAgreementTests`' matter.
 @Suite("The rules of the engine")
 struct EnginePromisesTests {
     private static let names = EngineWorld.names
