@@ -48,6 +48,11 @@ struct EngineWorld {
             + tokens.flatMap { [$0.value, $0.lease, $0.refusal, $0.generation, $0.userGeneration, $0.index] }
     }
 
+    /// The names of all generations.
+    static var generations: [String] {
+        allNames.filter { $0.contains(":g:") || $0.contains(":u:") } + [names.generation]
+    }
+
     private static func token(_ user: String, _ scopes: String, _ key: String) -> EngineTokenNames {
         let (token, user) = ("\(key)\(user)\(scopes)", "\(key)\(user)")
         return EngineTokenNames(
@@ -110,7 +115,7 @@ struct EngineWorld {
         case 84..<88: .pay(EnginePay(names: Self.names, rate: rate, reserve: random.pick([0, 500, 2_000, 100_000])))
         case 88..<92: hold()
         case 92..<94: .claim(name: random.pick(["p:{t}:c:1", "p:{t}:c:2"]), milliseconds: 1_000)
-        default: .state(EngineState(names: Self.names, rate: rate))
+        default: .state(EngineState(names: Self.names, rate: rate, fence: random.once(in: 3) ? max(0, fence()) : 0))
         }
     }
 
