@@ -152,7 +152,7 @@ pictures: ## Draw the pictures of the documentation from running programs (minut
 # measures these.
 bench: ## Measure hits beside Redis and memcached, memory, tails and restarts, and write the results into the documentation
 	@scripts/install-dependencies build bench
-	@for product in tokencached standin-tenant core-curves; do swift build $(RELEASE_FLAGS) --product $$product || exit; done
+	@for product in tokencached standin-tenant core-curves storage-curves; do swift build $(RELEASE_FLAGS) --product $$product || exit; done
 	@TOKENCACHED_PROGRAMS=$${TOKENCACHED_PROGRAMS:-$$(swift build $(RELEASE_FLAGS) --show-bin-path)} \
 		QUICK=$(QUICK) LARGE=$(LARGE) PINNED=$(PINNED) scripts/bench $(PARTS)
 

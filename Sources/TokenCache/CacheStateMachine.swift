@@ -25,7 +25,9 @@ package struct CacheStateMachine {
     ///
     /// Each has other scopes.
     static let maxMintsPerUser = 64
-    /// The number of steps of deferred work per event, which takes less than a millisecond.
+    /// The cost of the work of one kind that an event may do, which takes less than half a millisecond.
+    ///
+    /// See ``StepCost``. A call's steps are the dearest, at five microseconds.
     package static let defaultSliceSize = 256
 
     var policy: CachePolicy
@@ -58,7 +60,7 @@ package struct CacheStateMachine {
     var deferredWork: Deque<DeferredWork> = []
     /// The purposes of the pieces of deferred work.
     var deferredPurposes: Set<DeferredWork.Purpose> = []
-    /// The number of steps of deferred work per event.
+    /// The cost of the work of one kind that an event may do.
     let sliceSize: Int
     /// The number of requests per uid that a quota has rejected.
     var overQuota: [PeerUID: Int] = [:]
@@ -141,17 +143,7 @@ package struct CacheStateMachine {
         }
         deliverReplies(&replies, now: now)
         deliverJobReplies(&replies, now: now)
-        // Sending may touch a tenant again when it ends unwanted calls. The rest of those is left to the next slice.
-        var sent: Set<TenantID> = []
-        while let tenant = touched.popLast() {
-            tenants[tenant]?.isTouched = false
-            if sent.insert(tenant).inserted {
-                for tier in Tier.allCases { sendCalls(of: tenant, tier, now: now) }
-            }
-            reportIncidents(of: tenant, now: now)
-            feedRound(of: tenant, now: now)
-            schedule(tenant, now: now)
-        }
+        attendToTenants(now: now)
         lookUpQueued()
         actions.wake = nextTime(now: now)
         defer { actions = CacheActions() }
@@ -163,9 +155,29 @@ package struct CacheStateMachine {
         Outcome(answer: answer, actions: finish(now))
     }
 
+    /// Sends the next calls of the tenants whose calls have changed, and sets their timers.
+    ///
+    /// A reload or a release of all holds may concern a thousand tenants. What is left of them is done in the next slice.
+    private mutating func attendToTenants(now: Instant) {
+        var budget = sliceSize
+        // Sending may touch a tenant again when it ends unwanted calls. The rest of those is left to the next slice.
+        var sent: Set<TenantID> = []
+        while budget > 0, let tenant = touched.popLast() {
+            tenants[tenant]?.isTouched = false
+            budget -= StepCost.tenant
+            if sent.insert(tenant).inserted {
+                for tier in Tier.allCases { sendCalls(of: tenant, tier, &budget, now: now) }
+            }
+            reportIncidents(of: tenant, now: now)
+            feedRound(of: tenant, now: now)
+            schedule(tenant, now: now)
+        }
+    }
+
     /// True if work is left that waits for nothing.
     var hasWork: Bool {
-        !deferredWork.isEmpty || !completions.isEmpty || !jobEvents.isEmpty || provisioning.firstEnded != nil
+        !touched.isEmpty || !deferredWork.isEmpty || !completions.isEmpty || !jobEvents.isEmpty
+            || provisioning.firstEnded != nil
     }
 
     /// The time of the next timer, or nil if none is set.
@@ -180,7 +192,7 @@ package struct CacheStateMachine {
 
     /// Sets a tenant's timer to the time of its next call or report, or removes a retired tenant that has no calls.
     private mutating func schedule(_ tenant: TenantID, now: Instant) {
-        guard var state = tenants[tenant] else { return }
+        guard let state = tenants[tenant] else { return }
         if let timer = state.timer { tenantTimers.remove(timer) }
         state.timer = nil
         let someoneWaits = waiters.count(for: tenant) > 0
@@ -191,7 +203,9 @@ package struct CacheStateMachine {
         if !state.isRetired, let next = times.compactMap(\.self).min() {
             state.timer = tenantTimers.insert(tenant, at: next)
         }
-        tenants[tenant] = state.isRetired && !state.hasCalls ? nil : state
-        if tenants[tenant] == nil { fleet.forget(tenant) }
+        if state.isRetired, !state.hasCalls {
+            tenants[tenant] = nil
+            fleet.forget(tenant)
+        }
     }
 }

@@ -2,7 +2,10 @@ import OperatorReplies
 import TokenProtocol
 
 /// The state of one tenant.
-struct TenantState {
+///
+/// It is a class, so that no look at a tenant copies its queues, and no change of a queue copies it because of such a look.
+/// Only the state machine that has created it refers to it.
+final class TenantState {
     let identity: TenantPolicy.Identity
     /// Paces the mints and revocations of tokens.
     var governor: Governor

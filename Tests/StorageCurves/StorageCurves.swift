@@ -5,17 +5,19 @@ import TokenStorage
 
 /// Measures how long the storage of tokens can block the event loop, and what a token takes.
 ///
-/// For each step it prints the longest single call and the total time, for a thousand to a million tokens. Long work is
-/// divided into slices, so the longest call should not grow with the number of tokens. Times are those of the processor,
-/// with the kernel's share, so other programs disturb them little.
+/// It prints a table of the time for each token and of the longest single call, by step and number of tokens. `make bench`
+/// runs it. Long work is divided into slices, so the longest call should not grow with the number of tokens. Times are
+/// those of the processor, with the kernel's share, so other programs disturb them little. The arguments are the numbers
+/// of tokens.
 @main
 struct StorageCurves {
     static func main() throws {
-        let sizes = CommandLine.arguments.dropFirst().compactMap { Int($0) }
-        print("operation                              n      whole, ms   longest call, µs")
+        let arguments = CommandLine.arguments.dropFirst().compactMap { Int($0) }
+        let sizes = arguments.isEmpty ? [1_000, 10_000, 100_000, 1_000_000] : arguments
+        print("| file | tokens | step | a token, µs | longest call, µs | afterwards |")
+        print("|---|---:|---|---:|---:|---|")
         for isSecret in [false, true] {
-            print(isSecret ? "in a secret file" : "in an ordinary file")
-            for size in sizes.isEmpty ? [1_000, 10_000, 100_000, 1_000_000] : sizes {
+            for size in sizes {
                 try measure(size, isSecret: isSecret)
             }
         }
@@ -23,12 +25,14 @@ struct StorageCurves {
 
     private static func measure(_ size: Int, isSecret: Bool) throws {
         guard let file = TokenFile.make(mayBeSecret: isSecret), let storage = TokenStorage(in: file) else {
-            return print("the kernel has no memory")
+            throw Failure.noMemory
         }
+        // Without enough locked memory it is an ordinary one all the same.
+        let kind = isSecret ? "secret" : "ordinary"
         file.setKept(true)
         var user: [UInt8] = []
         let token = NewToken.usual
-        var clock = Stopwatch("tokens are stored", size)
+        var clock = Stopwatch("tokens are stored", kind, size)
         for number in 0..<size {
             user = Array(String(10_000_000_000_000_000 + number).dropFirst().utf8)
             var token = token
@@ -36,17 +40,17 @@ struct StorageCurves {
             clock.measure { _ = storage.insert(token) }
         }
         clock.finish("\(storage.size / size) bytes each, \(mappings()) mappings")
-        try restore(file, size)
+        try restore(file, kind, size)
     }
 
-    private static func restore(_ file: TokenFile, _ size: Int) throws {
+    private static func restore(_ file: TokenFile, _ kind: String, _ size: Int) throws {
         let handedOver = file.stored.map { ($0.name, dup($0.descriptor)) }
         guard let next = TokenFile(takingOver: handedOver), let storage = TokenStorage(restoring: next) else {
-            return print("the file can't be taken over")
+            throw Failure.notTakenOver
         }
         var ids: [RecordID] = []
         ids.reserveCapacity(size)
-        var clock = Stopwatch("tokens are restored", size)
+        var clock = Stopwatch("tokens are restored", kind, size)
         while storage.isRestoring {
             clock.measure {
                 storage.restoreNext(500, now: .max) { id in
@@ -56,9 +60,18 @@ struct StorageCurves {
             }
         }
         clock.finish("\(storage.count) tokens")
-        clock = Stopwatch("tokens are removed", size)
+        clock = Stopwatch("tokens are removed", kind, size)
         for id in ids.shuffled() { clock.measure { storage.remove(id) } }
         clock.finish("\(storage.size) bytes left")
+        // One store, however many tokens there are.
+        clock = Stopwatch("keeping is switched off", kind, size)
+        clock.measure { next.setKept(false) }
+        clock.finish("")
+    }
+
+    private enum Failure: Error {
+        case noMemory
+        case notTakenOver
     }
 
     /// The number of mappings of this process.
@@ -70,11 +83,12 @@ struct StorageCurves {
 /// The time of many calls.
 private struct Stopwatch {
     private let name: String
+    private let kind: String
     private let size: Int
     private var whole = Duration.zero
     private var longest = Duration.zero
 
-    init(_ name: String, _ size: Int) { (self.name, self.size) = (name, size) }
+    init(_ name: String, _ kind: String, _ size: Int) { (self.name, self.kind, self.size) = (name, kind, size) }
 
     mutating func measure(_ body: () -> Void) {
         let before = Self.processorTime
@@ -91,12 +105,8 @@ private struct Stopwatch {
     }
 
     func finish(_ note: String) {
-        let name = name.padding(toLength: 30, withPad: " ", startingAt: 0)
-        print(
-            name,
-            String(format: "%9d %14.2f %18.1f", size, whole / .milliseconds(1), longest / .microseconds(1)),
-            note
-        )
+        let times = [whole / Double(size), longest].map { String(format: "%.2f", $0 / .microseconds(1)) }
+        print("| \(kind) | \(size) | \(name) | \(times[0]) | \(times[1]) | \(note) |")
     }
 }
 

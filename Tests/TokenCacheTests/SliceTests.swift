@@ -84,7 +84,7 @@ struct SliceTests {
         }
         let result = MintOutcome.minted(.init("a"), scope: nil, lifetime: nil)
         let first = machine.ended(call, result, now: now, wall: Simulation.wall)
-        #expect(first.deliveries.count == Self.slice)
+        #expect(first.deliveries.count == Self.slice / StepCost.reply)
         let next = machine.ended(second, result, now: now, wall: Simulation.wall)
         #expect(next.deliveries.contains { $0.waiter.connection == 2 } || next.wake == now)
         let rest = slices(&machine, next, now: now)
@@ -109,7 +109,7 @@ struct SliceTests {
             now: now
         )
         let replies = slices(&machine, logout.actions, now: now).flatMap(\.deliveries)
-        #expect(replies.count == 500 - Self.slice)
+        #expect(replies.count == 500 - Self.slice / StepCost.reply)
         #expect(replies.allSatisfy { $0.reply.error?.code == .unavailable })
     }
 

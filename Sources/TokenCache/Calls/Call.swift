@@ -21,7 +21,9 @@ struct Call {
     }
 
     /// The task of the call.
-    enum Work {
+    ///
+    /// It is indirect, so that a copy of the call is a copy of one reference and not of the ten in a mint.
+    indirect enum Work {
         case mint(Mint)
         case revocation(Revocation)
         case api(APIWork)

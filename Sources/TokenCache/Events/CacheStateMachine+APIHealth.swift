@@ -13,8 +13,8 @@ extension CacheStateMachine {
     func apiChecks(_ tenant: TenantState, _ name: String, _ now: Instant, _ wall: Date) -> [HealthReply.Check] {
         guard tenant.governor.limits.provisioning != nil else { return [] }
         return [
-            circuit("api_circuit", tenant.api, "calls of the tenant's API fail", name, now, wall),
-            hold("api_hold", tenant.api, name, now, wall), apiClients(tenant, name, now, wall),
+            circuit("api_circuit", tenant, .api, "calls of the tenant's API fail", name, now, wall),
+            hold("api_hold", tenant, .api, name, now, wall), apiClients(tenant, name, now, wall),
         ]
     }
 

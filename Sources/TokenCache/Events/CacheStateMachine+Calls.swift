@@ -159,33 +159,42 @@ extension CacheStateMachine {
     // MARK: Sending
 
     /// Sends the calls of a tier that may be sent now, and ends those that are of no use any more.
-    mutating func sendCalls(of tenant: TenantID, _ tier: Tier, now: Instant) {
-        guard tenants[tenant]?.isRetired == false else { return }
-        for _ in 0..<sliceSize {
-            guard tenants[tenant]?[tier].endPause(at: now) == true else { break }
+    ///
+    /// - Parameter budget: The cost that the work for all tenants may have, reduced by that of this work.
+    mutating func sendCalls(of tenant: TenantID, _ tier: Tier, _ budget: inout Int, now: Instant) {
+        guard let state = tenants[tenant], !state.isRetired else { return }
+        repeatStep(&budget) { _ in state[tier].endPause(at: now) ? StepCost.look : nil }
+        repeatStep(&budget) { machine in
+            guard let call = state[tier].expired(at: now) else { return nil }
+            machine.end(call, .expired, now: now)
+            return StepCost.call
         }
-        for _ in 0..<sliceSize {
-            guard let call = tenants[tenant]?[tier].expired(at: now) else { break }
-            end(call, .expired, now: now)
+        repeatStep(&budget) { machine in
+            let someoneWaits = machine.waiters.count(for: tenant) > 0
+            guard let id = state[tier].candidate(at: now, someoneWaits: someoneWaits) else { return nil }
+            return machine.send(id, of: state, tier, someoneWaits: someoneWaits, now: now)
         }
-        for _ in 0..<sliceSize {
-            let someoneWaits = waiters.count(for: tenant) > 0
-            guard let id = tenants[tenant]?[tier].candidate(at: now, someoneWaits: someoneWaits),
-                let call = calls[id], let ticket = call.ticket
-            else { return }
-            guard isWanted(call, now: now) else {
-                end(id, .unwanted, now: now)
-                continue
-            }
-            let usesClient = call.mint.map { !$0.key.user.isClient } ?? false
-            let started = tenants[tenant]?[tier]
-                .start(id, ticket, usesClient: usesClient, someoneWaits: someoneWaits, now: now)
-            if let started, tier == .tokens, fleet.isConnected(tenant) {
-                claim(call, started)
-            } else {
-                send(call, now: now)
-            }
+    }
+
+    /// Sends a call, or ends it if it is of no use any more.
+    ///
+    /// - Returns: The cost of the step, or nil if the call is not queued.
+    private mutating func send(
+        _ id: CallID,
+        of state: TenantState,
+        _ tier: Tier,
+        someoneWaits: Bool,
+        now: Instant
+    ) -> Int? {
+        guard let call = calls[id], let ticket = call.ticket else { return nil }
+        guard isWanted(call, now: now) else {
+            end(id, .unwanted, now: now)
+            return StepCost.call
         }
+        let usesClient = call.mint.map { !$0.key.user.isClient } ?? false
+        let started = state[tier].start(id, ticket, usesClient: usesClient, someoneWaits: someoneWaits, now: now)
+        if tier == .tokens, fleet.isConnected(call.tenant) { claim(call, started) } else { send(call, now: now) }
+        return StepCost.call
     }
 
     /// Sends a call.

@@ -24,7 +24,7 @@ extension CacheStateMachine {
         var budget = sliceSize
         while budget > 0, let work = takeDeferredWork() {
             // Each piece has a minimum cost.
-            budget -= 1
+            budget -= StepCost.look
             guard let rest = perform(work, &budget, now: now) else { continue }
             if let purpose = rest.purpose { deferredPurposes.insert(purpose) }
             deferredWork.append(rest)
@@ -74,9 +74,9 @@ extension CacheStateMachine {
         _ budget: inout Int,
         now: Instant
     ) -> DeferredWork? {
-        let end = min(names.count, start + budget)
+        let end = min(names.count, start + max(1, budget / StepCost.call))
         for name in names[start..<end] { cancelWait(of: name, now: now) }
-        budget -= end - start
+        budget -= (end - start) * StepCost.call
         return end < names.count ? .cancelWaits(names, next: end) : nil
     }
 
@@ -105,9 +105,10 @@ extension CacheStateMachine {
                 call.mint?.fate == .current
             {
                 supersede(call.id, now: now)
+                budget -= StepCost.call
             }
             sweep.nextCall += 1
-            budget -= 1
+            budget -= StepCost.look
         }
         guard negatives.sweep(from: &sweep.nextNegative, &budget) else { return .flush(sweep) }
         store.endFlush(of: sweep.tenant)
@@ -128,9 +129,10 @@ extension CacheStateMachine {
         while next < calls.indices.upperBound, budget > 0 {
             if let call = calls.call(at: next), call.tenant == tenant, call.sent == nil {
                 end(call.id, .retired(error), now: now)
+                budget -= StepCost.call
             }
             next += 1
-            budget -= 1
+            budget -= StepCost.look
         }
         return next < calls.indices.upperBound ? .retire(tenant, error, next: next) : nil
     }
@@ -140,20 +142,19 @@ extension CacheStateMachine {
     private mutating func checkDeadlines(_ old: DeadlineCheck, _ budget: inout Int, now: Instant) -> DeferredWork? {
         var check = old
         while budget > 0 {
-            guard let governor = tenants[check.tenant]?[check.tier], tenants[check.tenant]?.isRetired == false,
-                let id = check.first.first ?? governor.next(&check.walk)
+            guard let tenant = tenants[check.tenant], !tenant.isRetired,
+                let id = check.first.first ?? tenant[check.tier].next(&check.walk)
             else { return nil }
-            budget -= 1
+            budget -= StepCost.look
             var left = check.left ?? callerCount(of: id)
-            let start = start(of: id, behind: check.rank, governor, now: now)
+            let start = start(of: id, behind: check.rank, tenant, check.tier, now: now)
             while left > 0 {
                 guard budget > 0 else {
                     check.left = left
                     return .checkDeadlines(check)
                 }
-                checkDeadlineOfNextCaller(of: id, start, now: now)
+                budget -= checkDeadlineOfNextCaller(of: id, start, now: now)
                 left -= 1
-                budget -= 1
             }
             check.left = nil
             // A mint without callers has left the queue that is walked through, unless it goes before all others.
@@ -163,7 +164,7 @@ extension CacheStateMachine {
             if !check.first.isEmpty {
                 check.first.removeFirst()
             } else if stays {
-                tenants[check.tenant]?[check.tier].pass(&check.walk)
+                tenant[check.tier].pass(&check.walk)
             }
         }
         return .checkDeadlines(check)
@@ -184,24 +185,33 @@ extension CacheStateMachine {
     ///
     /// A logout waits for the last of its revocations. It is rejected at the first one, as none of them delays a caller
     /// once nobody waits for them.
-    private func start(of id: CallID, behind rank: Int, _ governor: Governor, now: Instant) -> Instant {
-        var delay = governor.delay(behind: rank, now: now)
+    private func start(
+        of id: CallID,
+        behind rank: Int,
+        _ tenant: TenantState,
+        _ tier: Tier,
+        now: Instant
+    ) -> Instant {
+        var delay = tenant[tier].delay(behind: rank, now: now)
         if let member = calls[id]?.revocation?.logout.flatMap({ waiters[$0] }), case .logout(let logout) = member.goal,
             let last = logout.open.last, last != id, let ticket = calls[last]?.ticket
         {
-            delay = governor.delay(of: ticket, for: member.peer, now: now)
+            delay = tenant[tier].delay(of: ticket, for: member.peer, now: now)
         }
         return delay?.until ?? now
     }
 
     /// Checks the next waiter of a call, and rejects it if it can't be served in time.
-    private mutating func checkDeadlineOfNextCaller(of id: CallID, _ start: Instant, now: Instant) {
+    ///
+    /// - Returns: The cost of the step.
+    private mutating func checkDeadlineOfNextCaller(of id: CallID, _ start: Instant, now: Instant) -> Int {
         guard let call = calls[id], let caller = logout(of: call) ?? waiters.first(of: callers(of: call)),
             let member = waiters[caller]
-        else { return }
+        else { return StepCost.look }
         guard member.deadline > start else {
             let cause = tenants[call.tenant]?[call.tier].block(now)?.cause ?? .rate
-            return endWait(caller, .error(.paced(cause, until: start, now: now)), cancelsCall: true, now: now)
+            endWait(caller, .error(.paced(cause, until: start, now: now)), cancelsCall: true, now: now)
+            return StepCost.call
         }
         var list = callers(of: call)
         waiters.rotate(&list)
@@ -210,6 +220,7 @@ extension CacheStateMachine {
         } else {
             calls.update(id) { $0.waiters = list }
         }
+        return StepCost.look
     }
 
     /// Returns the requests that wait for a call, or for the job whose step it is.

@@ -8,12 +8,13 @@ extension CacheStateMachine {
     mutating func enforceEntryLimit(now: Instant) {
         guard restoration == nil else { return }
         guard store.count > policy.maxEntries else { return }
-        dropExpired(now: now)
         var budget = sliceSize
-        while store.count > policy.maxEntries,
+        dropExpired(&budget, now: now)
+        while budget > 0, store.count > policy.maxEntries,
             store.removeOldest(limit: policy.maxEntries, share: policy.entriesShare, &budget)
         {
             statistics.evictions.capacity += 1
+            budget -= StepCost.removal - StepCost.look
         }
         if store.count > policy.maxEntries { add(.enforceEntryLimit) }
     }

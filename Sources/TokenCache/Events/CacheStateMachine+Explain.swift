@@ -109,10 +109,9 @@ extension CacheStateMachine {
     private func explainTenant(_ tenant: TenantID, _ delay: Governor.Delay?, now: Instant) -> ExplainReply.Tenant {
         var reply = ExplainReply.Tenant()
         guard let state = tenants[tenant] else { return reply }
-        let governor = state.governor
-        reply.circuit = governor.circuit.name(at: now)
+        reply.circuit = state.governor.circuit.name(at: now)
         reply.client = state.client.name
-        reply.hold = governor.currentHold(at: now).map { ($0.until - now).inSeconds }
+        reply.hold = state.governor.currentHold(at: now).map { ($0.until - now).inSeconds }
         reply.wait = delay.map { max(0, ($0.until - now).inSeconds) } ?? 0
         return reply
     }

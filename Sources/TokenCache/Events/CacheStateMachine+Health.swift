@@ -21,55 +21,58 @@ extension CacheStateMachine {
     private func checks(of tenant: TenantState, _ name: String, _ now: Instant, _ wall: Date) -> [HealthReply.Check] {
         let circuit = circuit(
             "circuit",
-            tenant.governor,
+            tenant,
+            .tokens,
             "calls to the tenant fail\(Self.last(tenant))",
             name,
             now,
             wall
         )
-        let hold = hold("hold", tenant.governor, name, now, wall)
+        let hold = hold("hold", tenant, .tokens, name, now, wall)
         return [circuit, hold, client(tenant, name, now, wall)]
             + [furtherClients(tenant, name, now, wall)].compactMap(\.self) + apiChecks(tenant, name, now, wall)
     }
 
-    /// Returns the check of a governor's circuit breaker.
+    /// Returns the check of a tier's circuit breaker.
     func circuit(
         _ check: String,
-        _ governor: Governor,
-        _ description: String,
-        _ tenant: String,
+        _ tenant: TenantState,
+        _ tier: Tier,
+        _ description: @autoclosure () -> String,
+        _ name: String,
         _ now: Instant,
         _ wall: Date
     ) -> HealthReply.Check {
-        guard let since = governor.circuit.openSince else {
-            return HealthReply.Check(name: check, tenant: tenant, status: .ok)
+        guard let since = tenant[tier].circuit.openSince else {
+            return HealthReply.Check(name: check, tenant: name, status: .ok)
         }
         return HealthReply.Check(
             name: check,
-            tenant: tenant,
+            tenant: name,
             status: .degraded,
-            description: "\(description); \(Self.retry(governor.circuit, now))",
+            description: "\(description()); \(Self.retry(tenant[tier].circuit, now))",
             since: Self.text(since, now, wall)
         )
     }
 
-    /// Returns the check of a governor's hold.
+    /// Returns the check of a tier's hold.
     func hold(
         _ check: String,
-        _ governor: Governor,
-        _ tenant: String,
+        _ tenant: TenantState,
+        _ tier: Tier,
+        _ name: String,
         _ now: Instant,
         _ wall: Date
     ) -> HealthReply.Check {
-        guard let hold = governor.currentHold(at: now) else {
-            return HealthReply.Check(name: check, tenant: tenant, status: .ok)
+        guard let hold = tenant[tier].currentHold(at: now) else {
+            return HealthReply.Check(name: check, tenant: name, status: .ok)
         }
         return HealthReply.Check(
             name: check,
-            tenant: tenant,
+            tenant: name,
             status: .degraded,
             description: ErrorReply.paced(hold.cause, until: hold.until, now: now).description,
-            since: governor.heldSince.map { Self.text($0, now, wall) }
+            since: tenant[tier].heldSince.map { Self.text($0, now, wall) }
         )
     }
 

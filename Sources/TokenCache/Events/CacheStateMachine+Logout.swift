@@ -86,8 +86,8 @@ extension CacheStateMachine {
         _ deadline: Instant,
         now: Instant
     ) -> Bool {
-        guard count > 0, let governor = tenants[tenant]?.governor else { return false }
-        let delay = governor.delay(of: nil, for: peer.uid, behind: count - 1, now: now)
+        guard count > 0, let state = tenants[tenant] else { return false }
+        let delay = state.governor.delay(of: nil, for: peer.uid, behind: count - 1, now: now)
         return delay.map { $0.until < deadline } ?? true
     }
 

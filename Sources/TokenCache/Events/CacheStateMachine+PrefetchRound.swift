@@ -72,14 +72,16 @@ extension CacheStateMachine {
                 endRoundIfOver(of: tenant, now: now)
                 return nil
             }
-            budget -= 1
-            feed(subject, to: tenant, now: now)
+            budget -= feed(subject, to: tenant, now: now)
         }
         return .feedRound(tenant)
     }
 
-    private mutating func feed(_ subject: String, to tenant: TenantID, now: Instant) {
-        guard let round = tenants[tenant]?.round else { return }
+    /// Queues the mint of a subject, or passes it over.
+    ///
+    /// - Returns: The cost of the step.
+    private mutating func feed(_ subject: String, to tenant: TenantID, now: Instant) -> Int {
+        guard let round = tenants[tenant]?.round else { return StepCost.look }
         let user = UserKey(tenant: tenant, user: UserLookup(field: .subject, value: subject))
         let key = TokenKey(user: user, scopes: round.scopes)
         if isCachedOrMinted(key, now: now) {
@@ -97,7 +99,9 @@ extension CacheStateMachine {
             _ = enqueue(.mint(mint), at: tenant, as: .round, for: nil)
             tenants[tenant]?.round?.queued()
             roundMints += 1
+            return StepCost.call
         }
+        return StepCost.look
     }
 
     private func isCachedOrMinted(_ key: TokenKey, now: Instant) -> Bool {

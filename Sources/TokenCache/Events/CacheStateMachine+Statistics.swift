@@ -65,6 +65,7 @@ extension CacheStateMachine {
         }
         for (peer, count) in waiters.countsByPeer { stats.uids[peer, default: .init()].waiting = count }
         for (peer, count) in overQuota { stats.uids[peer, default: .init()].overloaded = count }
+        stats.tenants.reserveCapacity(configured.count)
         for tenant in configured { stats.tenants[tenant.name] = tenants[tenant].map { Self.stats(of: $0, now: now) } }
         return stats
     }
@@ -116,22 +117,21 @@ extension CacheStateMachine {
 
     private static func stats(of tenant: TenantState, now: Instant) -> StatsReply.Tenant {
         var stats = StatsReply.Tenant()
-        let governor = tenant.governor
-        stats.state = governor.circuit.name(at: now)
-        stats.openings = governor.circuit.openings
-        stats.openFor = governor.circuit.openUntil(now).map { ($0 - now).inSeconds }
-        stats.hold = governor.currentHold(at: now).map { ($0.until - now).inSeconds }
+        stats.state = tenant.governor.circuit.name(at: now)
+        stats.openings = tenant.governor.circuit.openings
+        stats.openFor = tenant.governor.circuit.openUntil(now).map { ($0 - now).inSeconds }
+        stats.hold = tenant.governor.currentHold(at: now).map { ($0.until - now).inSeconds }
         stats.client = tenant.client.name
         stats.refusedClients = tenant.furtherClients.refusals.count
-        stats.rateTokens = governor.available(at: now)
-        stats.ratePerMinute = governor.limits.ratePerMinute
-        stats.burst = governor.limits.burst
-        stats.inFlight = governor.underWay
-        stats.queued.callers = governor.queuedCallers
-        stats.queued.prefetches = governor.queuedPrefetches
-        stats.queued.refreshes = governor.queuedRefreshes
+        stats.rateTokens = tenant.governor.available(at: now)
+        stats.ratePerMinute = tenant.governor.limits.ratePerMinute
+        stats.burst = tenant.governor.limits.burst
+        stats.inFlight = tenant.governor.underWay
+        stats.queued.callers = tenant.governor.queuedCallers
+        stats.queued.prefetches = tenant.governor.queuedPrefetches
+        stats.queued.refreshes = tenant.governor.queuedRefreshes
         stats.prefetch = tenant.round?.progress ?? tenant.lastRound
-        if governor.limits.provisioning != nil { stats.api = Self.stats(of: tenant.api, now: now) }
+        if tenant.governor.limits.provisioning != nil { stats.api = Self.stats(of: tenant.api, now: now) }
         stats.lastSuccess = tenant.lastSuccess.map { (now - $0).inSeconds }
         stats.lastError = tenant.lastError.map {
             StatsReply.Tenant.LastError(

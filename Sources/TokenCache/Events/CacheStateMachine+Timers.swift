@@ -6,61 +6,60 @@ extension CacheStateMachine {
     ///
     /// If very much is due, as after a suspend, it does a part and asks to be called again at once.
     package mutating func timePassed(now: Instant) -> CacheActions {
-        enqueueDueRefreshes(now: now)
-        dropExpired(now: now)
-        for _ in 0..<sliceSize {
-            guard creations.forgetOld(at: now) else { break }
+        var budget = sliceSize
+        repeatStep(&budget) { $0.takeDueRefresh(now: now) }
+        dropExpired(&budget, now: now)
+        repeatStep(&budget) { $0.creations.forgetOld(at: now) ? StepCost.look : nil }
+        repeatStep(&budget) { $0.negatives.forgetDue(at: now) ? StepCost.look : nil }
+        repeatStep(&budget) { $0.provisioned.forgetDue(at: now) ? StepCost.look : nil }
+        repeatStep(&budget) { machine in
+            guard let call = machine.retries.removeMin(upTo: now) else { return nil }
+            machine.retry(call, now: now)
+            return StepCost.call
         }
-        for _ in 0..<sliceSize {
-            guard negatives.forgetDue(at: now) else { break }
+        repeatStep(&budget) { machine in
+            guard let timer = machine.fleet.takeTimer(upTo: now) else { return nil }
+            machine.perform(timer, now: now)
+            return StepCost.call
         }
-        for _ in 0..<sliceSize {
-            guard provisioned.forgetDue(at: now) else { break }
-        }
-        for _ in 0..<sliceSize {
-            guard let call = retries.removeMin(upTo: now) else { break }
-            retry(call, now: now)
-        }
-        for _ in 0..<sliceSize {
-            guard let timer = fleet.takeTimer(upTo: now) else { break }
-            perform(timer, now: now)
-        }
-        endDueWaits(now: now)
-        for _ in 0..<sliceSize {
-            guard let tenant = tenantTimers.removeMin(upTo: now) else { break }
-            tenants[tenant]?.timer = nil
-            touch(tenant)
+        endDueWaits(&budget, now: now)
+        repeatStep(&budget) { machine in
+            guard let tenant = machine.tenantTimers.removeMin(upTo: now) else { return nil }
+            machine.tenants[tenant]?.timer = nil
+            machine.touch(tenant)
+            return StepCost.look
         }
         return finish(now)
     }
 
-    /// Queues the refreshes of entries in use that have reached their refresh deadline.
+    /// Queues the refresh of an entry in use that has reached its refresh deadline.
     ///
     /// An idle user's token expires, after at most one refresh since its last use.
-    private mutating func enqueueDueRefreshes(now: Instant) {
-        for _ in 0..<sliceSize {
-            guard let slot = store.takeRefresh(at: now) else { return }
-            guard let entry = store[slot] else { continue }
-            guard entry.life.refreshDeadline <= now else {
-                // Under another policy it is due later.
-                store.schedule(slot)
-                continue
-            }
-            guard isInUse(entry, now: now) else {
-                statistics.skippedIdle += 1
-                continue
-            }
-            _ = enqueueRefresh(of: slot, now: now)
+    ///
+    /// - Returns: The cost of the step, or nil if no entry has reached its deadline.
+    private mutating func takeDueRefresh(now: Instant) -> Int? {
+        guard let slot = store.takeRefresh(at: now) else { return nil }
+        guard let entry = store[slot] else { return StepCost.look }
+        guard entry.life.refreshDeadline <= now else {
+            // Under another policy it is due later.
+            store.schedule(slot)
+            return StepCost.look
         }
+        guard isInUse(entry, now: now) else {
+            statistics.skippedIdle += 1
+            return StepCost.look
+        }
+        return enqueueRefresh(of: slot, now: now) ? StepCost.call : StepCost.look
     }
 
     /// Drops expired entries.
     ///
     /// Within its margin a token is kept, though not served, as a logout still has to revoke it.
-    mutating func dropExpired(now: Instant) {
-        for _ in 0..<sliceSize {
-            guard let slot = store.takeExpired(at: now) else { return }
-            if store.remove(slot) { statistics.evictions.expired += 1 }
+    mutating func dropExpired(_ budget: inout Int, now: Instant) {
+        repeatStep(&budget) { machine in
+            guard let slot = machine.store.takeExpired(at: now) else { return nil }
+            if machine.store.remove(slot) { machine.statistics.evictions.expired += 1 }
+            return StepCost.removal
         }
     }
 }

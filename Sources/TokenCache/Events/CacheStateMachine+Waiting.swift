@@ -63,10 +63,11 @@ extension CacheStateMachine {
     }
 
     /// Ends the waits that have timed out.
-    mutating func endDueWaits(now: Instant) {
-        for _ in 0..<sliceSize {
-            guard let id = waiters.due(at: now) else { return }
-            endWait(id, .error(.timedOut), now: now)
+    mutating func endDueWaits(_ budget: inout Int, now: Instant) {
+        repeatStep(&budget) { machine in
+            guard let id = machine.waiters.due(at: now) else { return nil }
+            machine.endWait(id, .error(.timedOut), now: now)
+            return StepCost.call
         }
     }
 
@@ -153,18 +154,18 @@ extension CacheStateMachine {
 
     /// Delivers the results of completed calls to their waiters, in slices.
     ///
-    /// - Parameter budget: The number of replies, reduced by those that were delivered.
+    /// - Parameter budget: The cost that the replies may have, reduced by that of those that were delivered.
     mutating func deliverReplies(_ budget: inout Int, now: Instant) {
         while budget > 0, let call = completions.first, let completion = completions[call] {
             var list = completion.waiters
-            for _ in 0..<min(budget, Self.repliesPerRound) {
+            for _ in 0..<Self.repliesPerRound where budget > 0 {
                 guard let id = waiters.first(of: list), let member = waiters.remove(id, from: &list) else { break }
                 touch(member.tenant)
                 statistics.recordWait(now - member.since)
                 var acceptsStale = false
                 if case .mint(_, let accepts) = member.goal { acceptsStale = accepts }
                 reply(to: member.waiter, completion.result, acceptsStale: acceptsStale, completion.key, now: now)
-                budget -= 1
+                budget -= StepCost.reply
             }
             completions.update(call, list)
             if !list.isEmpty { completions.rotate() }

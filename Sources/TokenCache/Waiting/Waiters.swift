@@ -84,7 +84,7 @@ struct Waiters {
     private static let maxTraceLook = 64
 
     private var members = Slab<Member>()
-    private var slots: [Waiter: Int] = [:]
+    private var slots = ShardedDictionary<Waiter, Int>()
     private var peers: [PeerUID: List] = [:]
     private var tenants: [TenantID: Int] = [:]
     private var deadlines = IndexedHeap<Instant, Int>()

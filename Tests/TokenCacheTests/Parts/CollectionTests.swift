@@ -42,6 +42,38 @@ struct CollectionTests {
         }
     }
 
+    @Test("A slab has each element in its slot, after any insertions and removals.", arguments: 1...5)
+    func slab(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        var slab = Slab<Int>()
+        var model: [Int: Int] = [:]
+        for step in 0..<6_000 {
+            // It grows to several segments, shrinks to nothing and grows again.
+            if random.below(10) < (step / 1_500 % 2 == 0 ? 7 : 3) {
+                let next = slab.nextIndex
+                #expect(model[next] == nil)
+                #expect(slab.insert(step) == next)
+                model[next] = step
+            } else if let slot = model.keys.min(by: { $0 % 97 < $1 % 97 }) {
+                #expect(slab.remove(slot) == model.removeValue(forKey: slot))
+                #expect(slab[slot] == nil && slab.remove(slot) == nil)
+            }
+            #expect(slab.count == model.count)
+        }
+        #expect(slab.indices.filter { slab[$0] != nil } == model.keys.sorted())
+        #expect(model.allSatisfy { slab[$0.key] == $0.value })
+        for slot in model.keys { slab.remove(slot) }
+        #expect(slab.count == 0 && slab.indices.isEmpty && slab.nextIndex == 0)
+    }
+
+    @Test("A dictionary in parts has the value of each key.")
+    func shardedDictionary() {
+        var dictionary = ShardedDictionary<Int, Int>()
+        for key in 0..<10_000 { dictionary[key] = 2 * key }
+        for key in stride(from: 0, to: 10_000, by: 2) { dictionary[key] = nil }
+        #expect((0..<10_000).allSatisfy { dictionary[$0] == ($0 % 2 == 0 ? nil : 2 * $0) })
+    }
+
     @Test("Timers of slots come in the order of their times, after any changes and removals.", arguments: 1...5)
     func slotTimers(seed: UInt64) {
         var random = SeededRandom(seed: seed)
