@@ -39,8 +39,8 @@ package struct CacheStateMachine {
     /// The configured tenants by name.
     private(set) var identities: [String: TenantID] = [:]
     var store: EntryStore
-    /// The restoring of the last daemon's tokens, until it is over.
-    var restoration: Restoration?
+    /// The restoring of the last daemon's tokens.
+    var restoration: Restoration
     var negatives = NegativeCache()
     var calls = CallTable()
     var waiters = Waiters()
@@ -92,7 +92,7 @@ package struct CacheStateMachine {
         self.sliceSize = sliceSize
         self.policy = policy
         store = EntryStore(in: memory, policy: policy)
-        restoration = store.hasUnreadRecords ? Restoration() : nil
+        restoration = Restoration(hasRecords: store.hasUnreadRecords)
         self.random = random
         for (id, limits) in tenants {
             self.tenants[id] = TenantState(limits, now: now)

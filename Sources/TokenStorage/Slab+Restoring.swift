@@ -29,20 +29,22 @@ extension Slab {
     ///
     /// - Parameter kept: The slots with records, in their order.
     mutating func close(_ index: Int, keeping kept: [RecordID]) {
-        var kept = kept[...]
+        var passed = 0
         var free: [RecordID] = []
         for units in slots(of: index) {
             let id = RecordID(units: units)
-            if kept.first == id {
-                kept.removeFirst()
+            if passed < kept.count, kept[passed] == id {
+                passed += 1
                 for id in free { link(id, in: index) }
                 free.removeAll(keepingCapacity: true)
-                regions[index].used += 1
-                regions[index].fresh = units - UInt32(index * Region.units) + regions[index].slotUnits
             } else {
                 overwrite(id, Int(regions[index].slotUnits) * SlotSize.unit)
                 free.append(id)
             }
+        }
+        if let last = kept.last {
+            regions[index].used = UInt32(kept.count)
+            regions[index].fresh = last.units - UInt32(index * Region.units) + regions[index].slotUnits
         }
         if regions[index].used == 0 { releaseRegion(index) } else if !regions[index].isFull { list(index) }
     }

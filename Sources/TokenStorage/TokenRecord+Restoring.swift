@@ -2,6 +2,9 @@ import TokenProtocol
 
 /// The checks of a record of an earlier daemon.
 extension TokenRecord {
+    /// The state of the slot, or nil if it has none that is known.
+    var state: RecordState? { RecordState(rawValue: load(0, UInt8.self)) }
+
     /// True if the record fits into its slot and is not damaged.
     func isWhole(in size: Int) -> Bool {
         userLength > 0 && Offset.content + userLength + tokenLength + lengthOfFence <= size && check == load(Offset.check, UInt32.self)
@@ -15,5 +18,11 @@ extension TokenRecord {
     }
 
     /// Corrects the time of the last use, which the checksum doesn't cover.
-    func limitLastUse(to now: Int64) { lastUsed = lastUsed < 0 ? Self.never : min(lastUsed, now) }
+    ///
+    /// It is right as a rule, and then nothing is written.
+    func limitLastUse(to now: Int64) {
+        let used = lastUsed
+        if used > now { lastUsed = now }
+        if used < 0, used != Self.never { lastUsed = Self.never }
+    }
 }

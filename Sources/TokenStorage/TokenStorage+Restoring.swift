@@ -13,35 +13,48 @@ extension TokenStorage {
     /// Restores about a number of tokens.
     ///
     /// A record that is damaged, or that the earlier daemon had removed or not finished, is overwritten. The tokens
-    /// come in no order. Two can have the same key if the daemon was killed while it replaced one by the other.
+    /// come in the order of the memory, which is that of their arrival as long as no slot was used again. Two can have
+    /// the same key if the daemon was killed while it replaced one by the other.
     ///
     /// - Parameters:
     ///   - budget: The number of tokens.
     ///   - now: The time, which no token's arrival or last use is after.
     ///   - take: Returns true if a token is wanted. If it isn't, it is removed. It may remove tokens that it took.
-    package func restoreNext(_ budget: Int, now: Int64, to take: (RecordID) -> Bool) {
+    /// - Returns: The cost in tokens. It can be more than the budget, as a step isn't divided. It is less if another thread is
+    ///   about to finish the last step.
+    @discardableResult
+    package func restoreNext(_ budget: Int, now: Int64, to take: (RecordID) -> Bool) -> Int {
         var left = budget
         while left > 0, let restoration {
-            if let id = restoration.found.popLast() {
+            if let id = restoration.nextFound() {
                 left -= 1
                 count += 1
                 if !take(id) { remove(id) }
             } else {
-                left -= goOn(restoration, now)
+                guard let cost = goOn(restoration, now) else { break }
+                left -= cost
             }
         }
+        return budget - left
     }
 
-    /// Does the next step, and returns its cost.
-    private func goOn(_ restoration: Restoration, _ now: Int64) -> Int {
+    /// Does the next step, and returns its cost, or nil if another thread has to finish it.
+    private func goOn(_ restoration: Restoration, _ now: Int64) -> Int? {
         switch restoration.phase {
         case .classes:
-            guard let index = restoration.nextRegion() else { return begin(.tokens, restoration) }
+            guard let index = restoration.nextRegion() else {
+                readTokens(restoration)
+                return begin(.tokens, restoration)
+            }
             return open(index, restoration)
         case .tokens:
-            guard let index = restoration.tokenRegions.popLast() else { return begin(.unusedClasses, restoration) }
-            findTokens(index, restoration, now)
-            return Self.regionCost
+            switch restoration.reader?.next() ?? .over {
+            case .found(let found):
+                findTokens(found, restoration, now)
+                return Self.regionCost
+            case .pending: return nil
+            case .over: return begin(.unusedClasses, restoration)
+            }
         case .unusedClasses:
             guard let index = restoration.nextRegion() else {
                 self.restoration = nil
@@ -64,7 +77,9 @@ extension TokenStorage {
         switch slab.regions[index].kind {
         case nil: return Self.headCost
         case .tokens:
-            restoration.tokenRegions.append(index)
+            let slotSize = Int(slab.regions[index].slotUnits) * SlotSize.unit
+            let part = RegionReader.Part(index: index, slots: slab.slots(of: index), slotSize: slotSize)
+            restoration.tokenRegions.append(part)
             return Self.headCost
         case .classes:
             restoreClasses(index)
@@ -74,24 +89,26 @@ extension TokenStorage {
 
     // MARK: Tokens
 
-    private func findTokens(_ index: Int, _ restoration: Restoration, _ now: Int64) {
-        let size = Int(slab.regions[index].slotUnits) * SlotSize.unit
-        var found: [RecordID] = []
-        for units in slab.slots(of: index) {
-            let id = RecordID(units: units)
-            guard slab.state(of: id) == .token, isWhole(id, size, restoration, now) else { continue }
+    private func readTokens(_ restoration: Restoration) {
+        let reader = RegionReader(restoration.tokenRegions, records, in: range)
+        restoration.tokenRegions = []
+        restoration.reader = reader
+        restoration.inBackground { reader.readAhead() }
+    }
+
+    private func findTokens(_ whole: RegionReader.Found, _ restoration: Restoration, _ now: Int64) {
+        let found = whole.records.filter { isUsable(records[$0], restoration, now) }
+        for id in found {
             let record = records[id]
             records[class: record.classID].references += 1
             record.limitLastUse(to: now)
-            found.append(id)
         }
-        slab.close(index, keeping: found)
+        slab.close(whole.index, keeping: found)
         restoration.found = found
     }
 
-    private func isWhole(_ id: RecordID, _ size: Int, _ restoration: Restoration, _ now: Int64) -> Bool {
-        let record = records[id]
-        guard record.isWhole(in: size), record.isPlausible(now: now) else { return false }
+    private func isUsable(_ record: TokenRecord, _ restoration: Restoration, _ now: Int64) -> Bool {
+        guard record.isPlausible(now: now) else { return false }
         let tokenClass = record.classID
         guard tokenClass == restoration.lastClass || slab.hasClass(at: tokenClass) else { return false }
         restoration.lastClass = tokenClass

@@ -17,7 +17,7 @@ package import Secrets
 ///
 /// It is used on one executor.
 package final class TokenStorage {
-    private let range: AddressRange
+    let range: AddressRange
     var slab: Slab
     var classes = ClassTable()
     /// The work that is left of taking over an earlier daemon's records.
@@ -50,14 +50,16 @@ package final class TokenStorage {
     /// - Parameters:
     ///   - file: The files of the earlier daemon.
     ///   - onShortage: Called the first time that memory can't be locked. It must not block.
+    ///   - inBackground: Runs a function on another thread, which reads records ahead, or does nothing.
     package convenience init?(
         restoring file: TokenFile,
-        onShortage: @escaping (SecretMemory.Shortage) -> Void = { _ in }
+        onShortage: @escaping (SecretMemory.Shortage) -> Void = { _ in },
+        inBackground: @escaping (@escaping @Sendable () -> Void) -> Void = { _ in }
     ) {
         guard let range = AddressRange(pages: file, onShortage: onShortage) else { return nil }
         for end in file.ends where !range.map(upTo: end) { return nil }
         self.init(range, regions: file.regions)
-        restoration = Restoration(end: file.regions)
+        restoration = Restoration(end: file.regions, inBackground: inBackground)
     }
 
     private init(_ range: AddressRange, regions: Int) {
@@ -120,7 +122,7 @@ package final class TokenStorage {
     private func release(_ id: RecordID) {
         let record = records[class: id]
         record.references -= 1
-        guard record.references == 0, restoration == nil else { return }
+        guard record.references == 0, restoration?.mayFindTokens != true else { return }
         drop(id)
     }
 

@@ -122,6 +122,62 @@ struct RestoringTests {
         #expect(cache.revocations().count == 1)
     }
 
+    @Test("A logout revokes an older token that is read only after a later login, and a newer one that is read stays.")
+    func oldToken() throws {
+        var cache = try cache()
+        cache.revokeOnly(TokenKey.of("ann").user)
+        #expect(cache.askOnly(.of("ann"), noCache: true) == .wait)
+        cache.endOnly(try cache.onlyMint(), "ann-1")
+        #expect(cache.restore() == 3)
+        #expect(cache.revocations().count == 1)
+        #expect(cache.ask(.of("ann")).served?.token.fingerprint == AccessToken("ann-1").fingerprint)
+        #expect(cache.machine.store.memory.storage.count == 4)
+    }
+
+    @Test("A request that reports a token while tokens are being restored reports it once.")
+    func reportedOnce() throws {
+        var cache = try cache()
+        let (waiter, refused) = (cache.newWaiter(), AccessToken("ann-0").fingerprint)
+        #expect(cache.askOnly(.of("ann"), refused: refused, as: waiter) == .wait)
+        let id = try #require(cache.machine.waiters.find(waiter))
+        guard case .restoring(_, let options)? = cache.machine.waiters[id]?.goal else { throw NotWaiting() }
+        #expect(options.refused == nil)
+        #expect(cache.restore() == 4)
+        #expect(cache.stats().evictions["invalidated"] == 1)
+        #expect(cache.mints().map(\.key) == [.of("ann")])
+    }
+
+    private struct NotWaiting: Error {}
+
+    @Test("However many tokens an app reports, others are restored, and each report and logout holds.")
+    func manyReports() throws {
+        var cache = try cache()
+        for number in 0..<RestorationOrders.maxOrders {
+            cache.invalidateOnly(.of("user-\(number)"), AccessToken("unknown").fingerprint)
+        }
+        cache.invalidateOnly(.of("ann"), AccessToken("ann-0").fingerprint)
+        cache.revokeOnly(TokenKey.of("bob").user)
+        #expect(cache.restore() == 3)
+        #expect(["ann", "bob", "cat", "dan"].map { isCached(cache, $0) } == [false, false, true, true])
+        #expect(cache.revocations().count == 1)
+        #expect(cache.machine.store.memory.storage.count == 2)
+    }
+
+    @Test("Several tokens of one user are restored, and so are those of one class in turn with those of another.")
+    func severalClasses() throws {
+        let tokens = (0..<40).map { number in
+            StoredToken("user-\(number / 2)") { $0.scope = number % 2 == 0 ? "user_default" : "another" }
+        }
+        var cache = try cache(tokens)
+        #expect(cache.restore() == 40)
+        for number in 0..<20 {
+            #expect(cache.machine.store.find(.of("user-\(number)")) != nil)
+            #expect(cache.machine.store.find(.of("user-\(number)", scope: "another")) != nil)
+        }
+        #expect(cache.flush() == 40)
+        #expect(cache.machine.store.slots.groups.count == 0, "no number is kept after its slice")
+    }
+
     @Test("A flush drops what isn't restored yet, and what is minted afterwards stays.")
     func flush() throws {
         var cache = try cache()

@@ -125,6 +125,28 @@ struct RestoringTests {
         #expect(next.size == 0)
     }
 
+    @Test("A class goes with its last token also while unused classes are searched.", arguments: 0..<5)
+    func lastOfClass(steps: Int) throws {
+        let (storage, files) = try TokenStorage.kept()
+        // Each of these classes is in a region of its own.
+        for length in [1, 100, 200, 300] {
+            _ = storage.insert(.of("ann", scope: String(repeating: "s", count: length)))
+        }
+        let next = try TokenStorage.next(files)
+        var found: [RecordID] = []
+        let take = { (id: RecordID) in
+            found.append(id)
+            return true
+        }
+        while next.restoration?.mayFindTokens == true { next.restoreNext(1, now: 10_000_000_000, to: take) }
+        for _ in 0..<steps { next.restoreNext(1, now: 10_000_000_000, to: take) }
+        #expect(found.count == 4)
+        for id in found { next.remove(id) }
+        while next.isRestoring { next.restoreNext(1, now: 10_000_000_000, to: take) }
+        #expect(next.classCount == 0)
+        #expect(next.size == 0)
+    }
+
     @Test("A token that isn't wanted is removed and overwritten.")
     func unwanted() throws {
         let (storage, files) = try TokenStorage.kept()

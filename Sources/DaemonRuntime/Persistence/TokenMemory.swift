@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 package import Secrets
 package import TokenStorage
@@ -34,12 +35,18 @@ package struct TokenMemory {
         let names = Set(inherited.map(\.name))
         // Files that aren't wanted are closed, too.
         if let file = TokenFile(takingOver: isWanted ? inherited : closed(inherited)),
-            let storage = TokenStorage(restoring: file, onShortage: onShortage)
+            let storage = TokenStorage(restoring: file, onShortage: onShortage, inBackground: inBackground)
         {
             let unneeded = names.subtracting(file.stored.map(\.name))
             return TokenMemory(storage: storage, files: Files(memory: file, areInherited: true, unneeded: unneeded))
         }
         return try create(unneeded: names, onShortage)
+    }
+
+    /// Runs a function on another thread, which takes work off that of the requests only if it has a processor of its own.
+    private static func inBackground(_ body: @escaping @Sendable () -> Void) {
+        guard sysconf(CInt(_SC_NPROCESSORS_ONLN)) > 1 else { return }
+        DispatchQueue.global(qos: .utility).async(execute: body)
     }
 
     private static func create(

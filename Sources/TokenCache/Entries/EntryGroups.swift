@@ -48,6 +48,9 @@ struct EntryGroups {
         return number
     }
 
+    /// Adds one more entry to a group that has some.
+    mutating func join(_ number: UInt32) { groups[Int(number)].count += 1 }
+
     /// Ends the membership of an entry.
     mutating func leave(_ number: UInt32) {
         groups[Int(number)].count -= 1

@@ -13,7 +13,7 @@ extension EntryStore {
         let (group, clock) = (slots[slot].group, memory.clock)
         return Entry(
             slot: slot,
-            key: TokenKey(tenant: groups.tenant(of: group), user: user, scopes: groups.scopes(of: group)),
+            key: TokenKey(tenant: slots.groups.tenant(of: group), user: user, scopes: slots.groups.scopes(of: group)),
             life: TokenLife(sent: clock.instant(at: record.sent), ages(of: slot)),
             arrived: clock.instant(at: record.arrived),
             lastUsed: record.lastUsed == TokenRecord.never ? nil : clock.instant(at: record.lastUsed),
@@ -47,8 +47,11 @@ extension EntryStore {
     }
 
     /// Returns a copy of an entry's token, which outlives the entry.
-    func token(of slot: Int) -> GrantedToken {
-        let record = records[slots[slot].record]
+    func token(of slot: Int) -> GrantedToken { token(of: slots[slot].record) }
+
+    /// Returns a copy of a record's token, which outlives the record.
+    func token(of id: RecordID) -> GrantedToken {
+        let record = records[id]
         let scope = records[class: record.classID].tokenClass.grantedScope
         return GrantedToken(
             record.accessToken(in: memory.secrets),

@@ -1,12 +1,10 @@
-import BitCollections
 import TokenProtocol
 import TokenStorage
 
 /// The cached tokens, found by key, ordered by last use, with the timers of their refreshes and expiries.
 ///
-/// A token's record in the storage is its entry. This store has a numbered slot for each, with the number of the record
-/// and of the ``EntryGroups`` that it belongs to. The index finds slots by user (users mostly have one scope), and
-/// ``UseOrder`` and ``SlotTimers`` have a position for each slot.
+/// A token's record in the storage is its entry. ``EntrySlots`` has a numbered slot for each and finds it by user.
+/// ``UseOrder`` and ``EntryTimers`` have positions for each slot, and ``TenantShares`` counts.
 ///
 /// A flush costs the same no matter how many entries it drops: it sets a floor, and all entries of the tenant that were
 /// not used since are gone for everyone. ``sweep(_:_:)`` frees their memory afterwards, in slices.
@@ -21,27 +19,7 @@ struct EntryStore {
     static let nobody = UseOrder.nobody
     /// The size in bytes of an entry beside its record: its slot with its positions, and its share of the index, whose
     /// buckets of eight bytes are a little more than half full on average.
-    static let sizeBesideRecord = MemoryLayout<Slot>.stride + UseOrder.size + 2 * SlotTimers.size + 16
-
-    /// A slot for an entry.
-    ///
-    /// It is reused after the entry is removed.
-    struct Slot {
-        /// The record, or none if the slot is free.
-        var record = RecordID.none
-        /// The number of its tenant and scopes.
-        var group: UInt32 = 0
-    }
-
-    /// The entries of one tenant.
-    private struct Share {
-        var count = 0
-        var bytes = 0
-        /// Its slots, including those of flushed entries that have not been swept.
-        var slots = BitSet()
-        /// The number of entries per owner, by the owner's number.
-        var counts: [Int32: Int] = [:]
-    }
+    static let sizeBesideRecord = MemoryLayout<EntrySlots.Slot>.stride + UseOrder.size + EntryTimers.size + 16
 
     /// The tokens' memory.
     let memory: CacheMemory
@@ -49,26 +27,26 @@ struct EntryStore {
     /// The number of policies so far.
     private(set) var policyNumber: UInt32 = 0
     private(set) var policy: LifePolicy
-    private(set) var slots = SegmentedArray<Slot>()
-    private var freeSlots = SegmentedArray<UInt32>()
-    private var index = UserIndex()
-    private(set) var groups = EntryGroups()
+    private(set) var slots: EntrySlots
     private var order = UseOrder()
-    private var shares: [TenantID: Share] = [:]
+    private var shares = TenantShares()
+    private var timers = EntryTimers()
     /// The floors of flushed tenants, until their entries are swept.
     private var floors: [TenantID: FlushFloor] = [:] { didSet { noteRestrictions() } }
     /// The fences up to which the entries of tenants are looked up in the second level before they are served.
     var suspects: [TenantID: FleetFence] = [:] { didSet { noteRestrictions() } }
     /// True if there are floors or suspects, so that a hit has one thing to look at.
     private(set) var hasRestrictions = false
-    private var refreshTimers = SlotTimers()
-    private var expiryTimers = SlotTimers()
-    private(set) var count = 0
-    private(set) var bytes = 0
+
+    /// The number of entries.
+    var count: Int { shares.count }
+    /// The size of the entries in bytes.
+    var bytes: Int { shares.bytes }
 
     init(in memory: CacheMemory, policy: CachePolicy) {
         self.memory = memory
         records = memory.storage.records
+        slots = EntrySlots(memory.storage.records)
         self.policy = LifePolicy(policy)
     }
 
@@ -81,15 +59,7 @@ struct EntryStore {
         _ user: borrowing Span<UInt8>,
         _ scopes: ScopeSet
     ) -> Int? {
-        let hash = UserIndex.hash(tenant, field, user)
-        let found = unsafe user.withUnsafeBytes { bytes in
-            index.find(hash) { slot in
-                let record = records[slots[slot].record]
-                return unsafe record.fieldNumber == field.rawValue && record.hasUser(bytes)
-                    && groups.isGroup(slots[slot].group, tenant, scopes)
-            }
-        }
-        guard let found, !isGone(found) else { return nil }
+        guard let found = slots.find(tenant, field, user, scopes), !isGone(found) else { return nil }
         return found
     }
 
@@ -99,25 +69,7 @@ struct EntryStore {
     }
 
     /// Returns the slots of all entries of a user.
-    func find(allOf user: UserKey) -> [Int] { slots(of: user).filter { !isGone($0) } }
-
-    /// Returns the slots of a user, including those of flushed entries.
-    private func slots(of user: UserKey) -> [Int] {
-        var found: [Int] = []
-        _ = index.find(UserIndex.hash(user)) { slot in
-            if isUser(slot, user) { found.append(slot) }
-            return false
-        }
-        return found
-    }
-
-    private func isUser(_ slot: Int, _ user: UserKey) -> Bool {
-        let record = records[slots[slot].record]
-        guard record.fieldNumber == user.user.field.rawValue, groups.isGroup(slots[slot].group, of: user.tenant) else {
-            return false
-        }
-        return record.hasUser(user.user.value.span)
-    }
+    func find(allOf user: UserKey) -> [Int] { slots.find(allOf: user).filter { !isGone($0) } }
 
     /// True if there is an entry in a slot.
     func contains(_ slot: Int) -> Bool {
@@ -126,8 +78,8 @@ struct EntryStore {
 
     /// Returns the slots of a tenant's entries, or of all entries, in order, from a slot on.
     func slots(from start: Int, of tenant: TenantID?) -> some Sequence<Int> {
-        let own = tenant.map { shares[$0]?.slots ?? [] }
-        return (own.map { AnySequence($0[members: start...]) } ?? AnySequence(start..<max(start, slots.count))).lazy
+        let own = tenant.map { shares.slots(of: $0, from: start) }
+        return (own.map { AnySequence($0) } ?? AnySequence(start..<max(start, slots.count))).lazy
             .filter { contains($0) }
     }
 
@@ -141,9 +93,9 @@ struct EntryStore {
         record.lastUsed = now
         guard let change = order.touch(slot, by: peer) else { return }
         record.owner = peer
-        let tenant = tenant(of: slot)
-        account(tenant, -1, owner: change.old)
-        account(tenant, 1, owner: change.new)
+        shares.move(of: tenant(of: slot), change)
+        order.changeCount(of: change.old, by: -1)
+        order.changeCount(of: change.new, by: 1)
     }
 
     /// Makes a record the entry of its key, in place of the present one, whose owner and order it takes over.
@@ -156,8 +108,8 @@ struct EntryStore {
         for peer: PeerUID,
         isOrdered: Bool = true
     ) -> (slot: Int, surplus: Int) {
-        let own = slots(of: key.user)
-        let present = own.first { groups.isGroup(slots[$0].group, key.user.tenant, key.scopes) }
+        let own = slots.find(allOf: key.user)
+        let present = own.first { slots.groups.isGroup(slots[$0].group, key.user.tenant, key.scopes) }
         if let present, !isGone(present) {
             replace(present, with: record)
             return (present, 0)
@@ -165,20 +117,41 @@ struct EntryStore {
         // A flush has dropped it, and its slot has not been swept yet.
         if let present { free(present) }
         let surplus = removeSurplus(own.filter { $0 != present && !isGone($0) })
-        let slot = newSlot()
-        slots[slot] = Slot(record: record, group: groups.join(key.user.tenant, key.scopes))
-        index.insert(UserIndex.hash(key.user), slot)
+        let group = slots.join(key.user.tenant, key.scopes)
+        return (add(record, group, hash: UserIndex.hash(key.user), for: peer, isOrdered: isOrdered), surplus)
+    }
+
+    /// Makes a restored record the entry of a user who has none.
+    ///
+    /// - Parameters:
+    ///   - record: The record.
+    ///   - group: The number of its tenant and scopes, from ``join(_:_:)``.
+    ///   - hash: The hash of the user.
+    /// - Returns: The slot.
+    mutating func restore(_ record: RecordID, _ group: UInt32, hash: UInt32) -> Int {
+        slots.join(group)
+        return add(record, group, hash: hash, for: records[record].owner, isOrdered: false)
+    }
+
+    private mutating func add(
+        _ record: RecordID,
+        _ group: UInt32,
+        hash: UInt32,
+        for peer: PeerUID,
+        isOrdered: Bool
+    ) -> Int {
+        let slot = slots.add(record, group, hash: hash)
         if isOrdered { order.add(slot, of: peer) } else { order.addUnordered(slot, of: peer) }
-        shares[key.user.tenant, default: Share()].slots.insert(slot)
-        account(slot, 1)
+        let owner = order.owner(of: slot)
+        shares.insert(slot, of: tenant(of: slot), size: size(of: slot), owner: owner)
+        order.changeCount(of: owner, by: 1)
         schedule(slot)
-        return (slot, surplus)
+        return slot
     }
 
     private mutating func replace(_ slot: Int, with record: RecordID) {
         account(slot, -1)
-        let old = slots[slot].record
-        slots[slot].record = record
+        let old = slots.replace(slot, with: record)
         records[record].owner = order.uid(of: order.owner(of: slot))
         // The new record is complete. If the daemon is killed before the old one is gone, the later one counts.
         memory.storage.remove(old)
@@ -206,57 +179,36 @@ struct EntryStore {
     }
 
     /// Returns the tenant of an entry.
-    func tenant(of slot: Int) -> TenantID { groups.tenant(of: slots[slot].group) }
+    func tenant(of slot: Int) -> TenantID { slots.groups.tenant(of: slots[slot].group) }
 
+    /// Returns the size of an entry in bytes.
+    private func size(of slot: Int) -> Int { memory.storage.size(of: slots[slot].record) + Self.sizeBesideRecord }
+
+    /// Counts an entry, or no longer counts it.
     private mutating func account(_ slot: Int, _ sign: Int) {
-        let tenant = tenant(of: slot)
-        let size = sign * (memory.storage.size(of: slots[slot].record) + Self.sizeBesideRecord)
-        count += sign
-        bytes += size
-        shares[tenant, default: Share()].count += sign
-        shares[tenant, default: Share()].bytes += size
-        account(tenant, sign, owner: order.owner(of: slot))
-    }
-
-    /// Adds an entry to an owner's count, or subtracts it.
-    private mutating func account(_ tenant: TenantID, _ sign: Int, owner: Int32) {
-        shares[tenant]?.counts[owner, default: 0] += sign
+        let owner = order.owner(of: slot)
+        shares.account(sign, of: tenant(of: slot), size: size(of: slot), owner: owner)
         order.changeCount(of: owner, by: sign)
-    }
-
-    private mutating func newSlot() -> Int {
-        guard !freeSlots.isEmpty else {
-            slots.append(Slot())
-            return slots.count - 1
-        }
-        let slot = Int(freeSlots[freeSlots.count - 1])
-        freeSlots.removeLast()
-        return slot
     }
 
     /// Frees the slot of an entry that is no longer counted.
     private mutating func free(_ slot: Int) {
-        let (record, group) = (slots[slot].record, slots[slot].group)
+        let record = slots[slot].record
         guard record != .none else { return }
-        let tenant = groups.tenant(of: group)
-        refreshTimers.remove(slot)
-        expiryTimers.remove(slot)
+        timers.remove(slot)
         order.remove(slot)
-        index.remove(hash(of: slot, at: tenant), slot)
-        shares[tenant]?.slots.remove(slot)
-        groups.leave(group)
-        slots[slot] = Slot()
-        freeSlots.append(UInt32(slot))
+        shares.free(slot, of: tenant(of: slot))
+        slots.free(slot)
         memory.storage.remove(record)
     }
 
-    private func hash(of slot: Int, at tenant: TenantID) -> UInt32 {
-        let record = records[slots[slot].record]
-        // The number of a field that this version doesn't know is never that of an entry.
-        guard let field = record.field else { return 0 }
-        let user = unsafe Span<UInt8>(_unsafeBytes: record.user)
-        return UserIndex.hash(tenant, field, user)
-    }
+    // MARK: Groups
+
+    /// Returns the number of a tenant and scopes, which stays until ``leave(_:)``.
+    mutating func join(_ tenant: TenantID, _ scopes: ScopeSet) -> UInt32 { slots.join(tenant, scopes) }
+
+    /// Gives back a number from ``join(_:_:)``.
+    mutating func leave(_ group: UInt32) { slots.leave(group) }
 
     // MARK: Flushing
 
@@ -276,14 +228,9 @@ struct EntryStore {
     /// - Returns: The number of dropped entries.
     mutating func flush(_ tenant: TenantID, upTo serial: UInt64) -> Int {
         floors[tenant] = FlushFloor(serial: serial, use: order.uses, end: slots.count)
-        let dropped = shares[tenant]?.count ?? 0
-        count -= dropped
-        bytes -= shares[tenant]?.bytes ?? 0
-        for (owner, count) in shares[tenant]?.counts ?? [:] { order.changeCount(of: owner, by: -count) }
-        shares[tenant]?.count = 0
-        shares[tenant]?.bytes = 0
-        shares[tenant]?.counts = [:]
-        return dropped
+        let dropped = shares.flush(tenant)
+        for (owner, count) in dropped.counts { order.changeCount(of: owner, by: -count) }
+        return dropped.count
     }
 
     /// Frees some of the slots that a flush of a tenant has left.
@@ -294,7 +241,7 @@ struct EntryStore {
         guard var floor = floors[tenant] else { return true }
         while floor.next < floor.end, budget > 0 {
             let slot = floor.next
-            if slots[slot].record != .none, groups.isGroup(slots[slot].group, of: tenant),
+            if slots[slot].record != .none, slots.groups.isGroup(slots[slot].group, of: tenant),
                 order.use(of: slot) <= floor.use
             {
                 free(slot)
@@ -314,26 +261,24 @@ struct EntryStore {
     /// Removes a floor below which nothing is left.
     mutating func endFlush(of tenant: TenantID) {
         floors[tenant] = nil
-        if shares[tenant]?.count == 0 { shares[tenant] = nil }
+        shares.endFlush(of: tenant)
     }
 
     // MARK: Timers
 
     /// The next refresh deadline of any entry.
-    var nextRefresh: Instant? { refreshTimers.next.map(memory.clock.instant) }
+    var nextRefresh: Instant? { timers.nextRefresh.map(memory.clock.instant) }
 
     /// The time of the next timer.
-    var nextTime: Instant? {
-        [refreshTimers.next, expiryTimers.next].compactMap(\.self).min().map(memory.clock.instant)
-    }
+    var nextTime: Instant? { timers.next.map(memory.clock.instant) }
 
     /// The slots of the entries with a refresh timer, the soonest first.
     ///
     /// Entries of a flushed tenant are among them until they are swept.
-    var slotsByRefresh: some Sequence<Int> { refreshTimers.inOrder }
+    var slotsByRefresh: some Sequence<Int> { timers.slotsByRefresh }
 
     /// True if a timer will refresh an entry.
-    func hasRefreshTimer(_ slot: Int) -> Bool { refreshTimers.time(of: slot) != nil }
+    func hasRefreshTimer(_ slot: Int) -> Bool { timers.hasRefresh(slot) }
 
     /// Applies another policy to all lives.
     ///
@@ -346,19 +291,17 @@ struct EntryStore {
     /// Schedules an entry's refresh and expiry.
     mutating func schedule(_ slot: Int) {
         guard slots[slot].record != .none else { return }
-        let (sent, ages) = (records[slots[slot].record].sent, ages(of: slot))
-        refreshTimers.set(slot, at: sent + ages.refreshDeadline)
-        expiryTimers.set(slot, at: sent + ages.lifetime)
+        timers.set(slot, sent: records[slots[slot].record].sent, ages(of: slot))
     }
 
     /// Takes the slot of an entry whose refresh deadline has come.
     mutating func takeRefresh(at now: Instant) -> Int? {
-        refreshTimers.removeFirst(upTo: memory.clock.nanoseconds(of: now))
+        timers.takeRefresh(at: memory.clock.nanoseconds(of: now))
     }
 
     /// Takes the slot of an entry that has expired.
     mutating func takeExpired(at now: Instant) -> Int? {
-        expiryTimers.removeFirst(upTo: memory.clock.nanoseconds(of: now))
+        timers.takeExpired(at: memory.clock.nanoseconds(of: now))
     }
 
     // MARK: Owners

@@ -41,6 +41,8 @@ struct UseOrder {
     /// The count of all uses.
     private(set) var uses = firstUse
     private var lowestRestored = firstUse
+    /// The owner that was looked up last, which most likely is the next one, too.
+    private var lastNumber: Int32 = 0
     /// The number of owners that have entries.
     private(set) var ownerCount = 0
 
@@ -67,7 +69,12 @@ struct UseOrder {
 
     /// Returns the number of a uid's list, reusing the list of a uid that has no slots left.
     private mutating func number(of peer: PeerUID) -> Int32 {
-        if let number = numbers[peer] { return number }
+        let last = Int(lastNumber)
+        if last < owners.count, owners[last].uid == peer, owners[last].members > 0 { return lastNumber }
+        if let number = numbers[peer] {
+            lastNumber = number
+            return number
+        }
         let list = OwnerList(uid: peer, newest: Self.none, oldest: Self.none)
         let unused = owners.count == numbers.count ? nil : owners.firstIndex { $0.members == 0 }
         if let unused { owners[unused] = list } else { owners.append(list) }

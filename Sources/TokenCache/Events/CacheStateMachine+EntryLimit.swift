@@ -6,7 +6,7 @@ extension CacheStateMachine {
     /// A new token removes one entry. After a reload with a smaller limit there are more, which are removed in slices.
     /// While tokens are restored the limit waits, as the least recently used ones are not known before.
     mutating func enforceEntryLimit(now: Instant) {
-        guard restoration == nil else { return }
+        guard restoration.isOver else { return }
         guard store.count > policy.maxEntries else { return }
         var budget = sliceSize
         dropExpired(&budget, now: now)

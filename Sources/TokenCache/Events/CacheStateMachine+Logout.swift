@@ -23,7 +23,7 @@ extension CacheStateMachine {
             logOut(UserKey(tenant: tenant, user: user.user), scopes: scopes, for: peer, now: now)
         }
         let entries = takeTokens(user, scopes: scopes)
-        restoration?.add(.revoke(scopes, peer), for: user)
+        restoration.add(.revoke(scopes, peer), for: user)
         statistics.evictions.revoked += entries.count
         let deadline = now + TokenRequest.defaultTimeout
         let canWait = canAddWaiter(for: peer.uid)

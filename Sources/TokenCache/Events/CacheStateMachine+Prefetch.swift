@@ -33,7 +33,7 @@ extension CacheStateMachine {
         let entry = store.find(key).flatMap { store[$0] }
         if entry == nil, isRestoring {
             let prefetch = Restoration.Prefetch(key: key, options: options)
-            return restoration?.hold(prefetch, limit: Self.maxPrefetches) == true ? .queued : .refused
+            return restoration.hold(prefetch, limit: Self.maxPrefetches) ? .queued : .refused
         }
         switch judge(key, entry, options, now: now).verdict {
         case .serve, .serveAndRefresh: return .cached

@@ -20,7 +20,7 @@ extension CacheStateMachine {
     /// Handles the report of a rejected token, by `invalidate` or together with a request for another one.
     mutating func report(_ key: TokenKey, _ fingerprint: Fingerprint, now: Instant) -> InvalidateAnswer {
         guard let slot = store.find(key), let entry = store[slot], store.hasToken(slot, fingerprint) else {
-            restoration?.add(.report(key.scopes, fingerprint), for: key.user)
+            restoration.add(.report(key.scopes, fingerprint), for: key.user)
             dropInFleet(.reported(key, fingerprint), .eviction, isRemembered: false, now: now)
             return .unknown
         }
@@ -42,7 +42,7 @@ extension CacheStateMachine {
     package mutating func evict(_ user: UserKey, scopes: ScopeSet?, now: Instant) -> CacheActions {
         tenants[user.tenant]?.client.forget(user)
         statistics.evictions.evicted += drop(user, scopes: scopes).count
-        restoration?.add(.evict(scopes), for: user)
+        restoration.add(.evict(scopes), for: user)
         for id in calls.mints(of: user) {
             guard let call = calls[id], let mint = call.mint, scopes ?? mint.key.scopes == mint.key.scopes,
                 mint.fate == .current
@@ -71,7 +71,7 @@ extension CacheStateMachine {
     /// Their memory is freed in slices.
     mutating func flush(_ tenant: TenantID) -> Int {
         let count = store.flush(tenant, upTo: lastSerial)
-        restoration?.flush(tenant)
+        restoration.flush(tenant)
         negatives.flush(tenant, upTo: lastSerial)
         statistics.evictions.flushed += count
         add(.flush(FlushSweep(tenant, upTo: lastSerial)))

@@ -51,7 +51,7 @@ extension CacheStateMachine {
         let answer = answer(key, options, waiter: waiter, now: now)
         // While tokens are being restored, the deferred work could answer this very request, whose connection notes that it
         // waits only after this event.
-        return Outcome(answer: answer, actions: finish(now, performsDeferredWork: restoration == nil))
+        return Outcome(answer: answer, actions: finish(now, performsDeferredWork: restoration.isOver))
     }
 
     /// Returns the answer to a request for a token, which waits if there is none.

@@ -138,9 +138,9 @@ extension CacheStateMachine {
                 }
             }
         case .restoring(let key, _):
-            guard var list = restoration?.waiters[key] else { break }
+            guard var list = restoration.waiters[key] else { break }
             waiters.remove(id, from: &list)
-            restoration?.update(key, list)
+            restoration.update(key, list)
         case .job(let job):
             guard var list = provisioning[job]?.waiters else { break }
             waiters.remove(id, from: &list)

@@ -128,7 +128,7 @@ struct EntryStoreTests {
 
     @Test("An entry takes 64 bytes beside its record and the index, and is counted with its share of that.")
     func size() throws {
-        #expect(MemoryLayout<EntryStore.Slot>.stride == 8)
+        #expect(MemoryLayout<EntrySlots.Slot>.stride == 8)
         #expect(UseOrder.size == 24)
         #expect(SlotTimers.size == 16)
         #expect(EntryStore.sizeBesideRecord == 80)

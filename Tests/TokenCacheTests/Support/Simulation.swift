@@ -322,9 +322,11 @@ struct Simulation {
         _ key: TokenKey,
         timeout: Duration = .seconds(10),
         noCache: Bool = false,
+        refused: Fingerprint? = nil,
         as waiter: Waiter? = nil
     ) -> RequestAnswer {
-        let options = RequestOptions(timeout: timeout, noCache: noCache, peer: Peer(uid: 7, gid: 0))
+        let peer = Peer(uid: 7, gid: 0)
+        let options = RequestOptions(timeout: timeout, noCache: noCache, refused: refused, peer: peer)
         let outcome = machine.request(key, options, waiter: waiter ?? newWaiter(), now: now)
         take(outcome.actions)
         return outcome.answer

@@ -14,11 +14,11 @@ extension CacheStateMachine {
         case .user(let user, let scopes):
             endMints(of: user, scopes, drop.reason, upTo: fence, now: now)
             dropEntries(of: user, scopes: scopes, drop, upTo: fence, now: now)
-            restoration?.add(.fleet(drop, upTo: fence), for: user)
+            restoration.add(.fleet(drop, upTo: fence), for: user)
         case .reported(let key, _):
             endMints(of: key.user, key.scopes, .eviction, upTo: fence, now: now)
             dropEntries(of: key.user, scopes: key.scopes, drop, upTo: fence, now: now)
-            restoration?.add(.fleet(drop, upTo: fence), for: key.user)
+            restoration.add(.fleet(drop, upTo: fence), for: key.user)
         }
     }
 
@@ -90,7 +90,7 @@ extension CacheStateMachine {
     ///
     /// Mostly it concerns all that there are. An old event is handled in slices.
     private mutating func dropAll(of tenant: TenantID, upTo fence: FleetFence) {
-        restoration?.flush(tenant)
+        restoration.flush(tenant)
         let isLatest = fence >= fleet[tenant].highestCached && statistics.restored == 0
         if isLatest { _ = flush(tenant) } else { add(.dropEntries(tenant, upTo: fence, next: 0)) }
     }
