@@ -19,7 +19,7 @@ package final class EngineServer: Sendable {
         self.clock = clock
         let settings = ["--port", "0", "--unixsocket", socket, "--save", "", "--dir", directory.path]
         program = try Program(Self.path(), settings + arguments, environment: clock?.environment ?? [:])
-        guard program.waitForOutput("Ready to accept connections") != nil else {
+        guard program.waitForOutput("ready to accept connections") != nil else {
             throw CocoaError(.executableLoad, userInfo: ["output": program.written])
         }
     }

@@ -41,7 +41,7 @@ package struct RespParser: Sendable {
             }
         } catch {
             fault = error
-            (buffer, position, open) = ([], 0, [])
+            (buffer, position, size, open) = ([], 0, 0, [])
             throw error
         }
         compact()
