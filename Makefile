@@ -116,6 +116,11 @@ lint: ## Check formatting, imports, scripts, units and documentation
 	scripts/build-client-docs
 	scripts/lint-manual
 
+.PHONY: check-models
+check-models: ## Check the model of a fleet in all orders of its steps
+	@scripts/install-dependencies models
+	scripts/check-models
+
 .PHONY: docs
 docs: ## Build the Swift client's documentation in .build/documentation
 	@scripts/install-dependencies build

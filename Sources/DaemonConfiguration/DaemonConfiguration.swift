@@ -31,6 +31,8 @@ package struct DaemonConfiguration: Sendable, Equatable {
     ///
     /// Without them a peer that can open the request socket may ask for each tenant's own scopes.
     package var access: [AccessRule]?
+    /// The engine that is shared with the daemons of other machines, or nil for none.
+    package var fleet: Fleet?
     /// The users that may use the admin socket besides the daemon's own user.
     package var administrators = ["root"]
     /// The destination of the audit trail, or nil for the journal, if there is one.

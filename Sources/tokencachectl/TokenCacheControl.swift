@@ -29,7 +29,7 @@ package struct TokenCacheControl: AsyncParsableCommand {
             Token.self, Prefetch.self, Invalidate.self, Revoke.self, Provision.self, Hello.self, Health.self,
             Stats.self, Explain.self,
             Entries.self, Metrics.self, Evict.self, Flush.self, ReleaseHold.self, SetLogLevel.self, Reload.self,
-            Top.self, Doctor.self, Bench.self,
+            Top.self, Doctor.self, Bench.self, Fleet.self,
         ]
     )
 

@@ -42,6 +42,8 @@ struct KeysTests {
         var lines: [String] = []
         if path.starts(with: ["tenants", "main"]) {
             tenant[path[2]] = nested(path.dropFirst(3), value)
+        } else if path.first == "fleet" {
+            lines = ["fleet: { \(Self.fleet(path.last, value)) }"]
         } else if path.first == "access" {
             lines = ["access: [\(nested(path.dropFirst(), value))]"]
         } else if let key = path.first {
@@ -50,6 +52,13 @@ struct KeysTests {
         lines += ["tenants:", "  main:"]
         lines += tenant.sorted { $0.key < $1.key }.map { "    \($0.key): \($0.value)" }
         return lines.joined(separator: "\n")
+    }
+
+    /// The required keys of a fleet, and one more.
+    private static func fleet(_ key: String? = nil, _ value: String = "") -> String {
+        var keys = ["url": "unix:///run/engine.sock", "key": "{ credential: fleet-key }"]
+        if let key { keys[key] = value }
+        return keys.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
     }
 
     private func nested(_ path: some Collection<String>, _ value: String) -> String {
@@ -62,6 +71,7 @@ struct KeysTests {
         configuration.metricsLine = nil
         configuration.logFormatLine = nil
         configuration.auditLine = nil
+        configuration.fleet?.lines = DaemonConfiguration.FleetLines()
         return configuration
     }
 
@@ -87,7 +97,8 @@ struct KeysTests {
     @Test("A default that the reference states is the one that holds.", arguments: leaves)
     func defaultHolds(leaf: Leaf) throws {
         guard let value = leaf.key.defaultValue else { return }
-        #expect(try parse(text(leaf.path, value)) == parse(text()))
+        let without = leaf.path.first == "fleet" ? "fleet: { \(Self.fleet()) }\n\(text())" : text()
+        #expect(try parse(text(leaf.path, value)) == parse(without))
     }
 
     @Test("A required key is a fault where it is missing, and no other key is.")
@@ -96,7 +107,7 @@ struct KeysTests {
         #expect(
             required == [
                 "tenants.main.host", "tenants.main.client_id", "tenants.main.clients.backend.client_id",
-                "tenants.main.provision.client",
+                "tenants.main.provision.client", "fleet.url", "fleet.key",
             ]
         )
         #expect(throws: Never.self) { try parse(text()) }

@@ -110,6 +110,47 @@ struct ConfigurationSourceTests {
         #expect(fault?.hasPrefix("7: tenants.main.proxy.password: /none can't be read") == true, "\(fault ?? "")")
     }
 
+    private static let engineKey = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+
+    private func fleet(_ key: String, _ more: String = "") -> String {
+        "fleet: { url: 'rediss://engine', key: \(key)\(more) }"
+    }
+
+    @Test("A fleet's keys and its password are read from their files.")
+    func fleetSecrets() throws {
+        let other = String(repeating: "A", count: 43) + "="
+        try directory.write("\(Self.engineKey)\n\(other)\n", to: "keys")
+        try directory.write("\(other)\n\(Self.engineKey)", to: "reversed")
+        let file = directory.path("keys")
+        let settings = fleet("{ file: \(file) }", ", username: u, password: { file: \(directory.path("secret")) }")
+        let loaded = try source(Self.host, secret, settings: settings).load()
+        #expect(loaded.fleet?.password == ClientSecret("the-secret"))
+        #expect(try loaded.fleet == source(Self.host, secret, settings: settings).load().fleet)
+        let reversed = settings.replacing(file, with: directory.path("reversed"))
+        #expect(try source(Self.host, secret, settings: reversed).load().fleet != loaded.fleet)
+        #expect(try source(Self.host, secret).load().fleet == nil)
+    }
+
+    @Test("A fault of a fleet's keys names the file, the line and the reason, and shows none of them.")
+    func fleetFaults() throws {
+        try directory.write("\(Self.engineKey)\nc2VjcmV0\n", to: "keys")
+        let file = directory.path("keys")
+        #expect(
+            try faults(source(Self.host, secret, settings: fleet("{ file: \(file) }")))
+                == ["1: fleet.key: \(file): line 2 is not 32 bytes in base64"]
+        )
+        let missing = fleet("{ credential: fleet-key }", ", username: u, password: { file: /none }")
+        let found = try faults(source(Self.host, secret, settings: missing))
+        #expect(found.count == 2 && found[0].hasPrefix("1: fleet.password: /none can't be read"), "\(found)")
+        #expect(
+            found.last == "1: fleet.key: credential 'fleet-key' was not handed over: "
+                + "the unit needs LoadCredential=fleet-key:PATH, or use { file: PATH }"
+        )
+        let checked = try source(Self.host, secret, settings: fleet("{ credential: fleet-key }")).load(isCheck: true)
+        #expect(checked.fleet == nil)
+        #expect(checked.notes == ["the key of the fleet was not looked for: credentials come from systemd"])
+    }
+
     @Test("The environment's proxy is used if the configuration says so, but not for a tenant that is an address.")
     func environmentProxy() throws {
         let environment = ["https_proxy": "http://p:1"]
@@ -186,6 +227,11 @@ struct ConfigurationSourceTests {
         #expect(
             try check("ca_file: /none", settings: "").faults.map(\.description)
                 == ["c.yaml:7: tenants.main.ca_file: /none can't be read as certificates in PEM form"]
+        )
+        let engine = "fleet: { url: 'rediss://engine', key: { file: /k }, ca_file: /none }"
+        #expect(
+            try check(settings: engine).faults.map(\.description)
+                == ["c.yaml:1: fleet.ca_file: /none can't be read as certificates in PEM form"]
         )
         #expect(try check(settings: "audit: { to: none }").faults.isEmpty)
     }

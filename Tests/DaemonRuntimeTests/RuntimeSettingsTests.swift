@@ -16,6 +16,7 @@ struct RuntimeSettingsTests {
         "cachePolicy": "runtime", "keepsAcrossRestarts": "runtime", "connectionShare": "runtime",
         "defaultTenant": "runtime", "tenants": "runtime", "access": "runtime", "administrators": "runtime",
         "audit": "runtime", "metricsListen": "runtime", "logLevel": "runtime", "logFormat": "runtime",
+        "fleet": "runtime",
         "sockets": "start",
         // The positions of others.
         "auditLine": "none", "metricsLine": "none", "logFormatLine": "none",
@@ -37,8 +38,10 @@ struct RuntimeSettingsTests {
     @Test("The settings have every value that a reload applies.")
     func derived() async throws {
         try await TestDaemon.run { daemon in
+            try daemon.directory.write("\(String(repeating: "A", count: 43))=\n", to: "fleet-key")
             try daemon.configure(
                 """
+                fleet: { url: 'unix:///run/engine', key: { file: \(daemon.directory.path("fleet-key")) }, timeout: 1s }
                 cache: { max_entries: 5, idle_ttl: 61, negative_ttl: 62, keep_across_restarts: false }
                 refresh: { ahead: 0.2, jitter: 0.05, last_chance: 0.3, min_ttl: 63, default_lifetime: 64 }
                 quotas: { connections: 0.1, waiting: 0.2, entries: 0.3 }
@@ -73,6 +76,8 @@ struct RuntimeSettingsTests {
             #expect(settings.connectionShare == 0.1)
             #expect(settings.logLevel == .warning)
             #expect(settings.logFormat == .json)
+            #expect(settings.fleet?.engine == .unix(path: "/run/engine", database: 0))
+            #expect(settings.fleet?.timeout == .seconds(1) && settings.fleetSecrets != nil)
             let id = try #require(settings.clients.identities["main"])
             let identity = TenantPolicy.Identity(host: daemon.tenant.baseURL, clientID: daemon.tenant.clientID)
             var tenant = TenantPolicy(identity: identity, ratePerMinute: 3, burst: 4, maxConcurrent: 5)

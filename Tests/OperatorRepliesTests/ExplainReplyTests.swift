@@ -21,6 +21,7 @@ struct ExplainReplyTests {
             upstream: .init(status: 401, code: "OAUTH-14", title: "Bad")
         )
         reply.backoff = 3.5
+        reply.fleet = .init(isConnected: true, step: .yielding, seconds: 4.5)
         return reply
     }
 
@@ -42,7 +43,7 @@ struct ExplainReplyTests {
         let names = [
             "key", "state", "source", "reason", "expires_in", "expires_at", "age", "last_used", "fingerprint",
             "next_refresh",
-            "last_error", "backoff", "circuit", "client", "hold", "wait",
+            "last_error", "backoff", "fleet", "circuit", "client", "hold", "wait",
         ]
         #expect(members?.keys.sorted() == names.sorted())
     }

@@ -19,6 +19,16 @@ struct StatsReplyTests {
         #expect(stats.tenants["main"]?.state == "unknown" && stats.tenants["main"]?.client == "unknown")
     }
 
+    @Test("A fleet that is away degrades the daemon, and one that is connected doesn't.")
+    func fleetCheck() {
+        var fleet = StatsReply.Fleet()
+        (fleet.tenantsAway, fleet.since) = (2, "2026-01-02T03:04:05Z")
+        #expect(fleet.check.status == .degraded && fleet.check.since == fleet.since)
+        #expect(fleet.check.description?.hasPrefix("the engine does not answer for 2 tenants:") == true)
+        fleet.isConnected = true
+        #expect(fleet.check == HealthReply.Check(name: "fleet", tenant: nil, status: .ok))
+    }
+
     @Test("Members and states of a later daemon do no harm.")
     func laterMembers() throws {
         let text = #"""
@@ -91,7 +101,24 @@ extension StatsReply {
         stats.latency.mints.p50 = 2.5
         stats.nextRefresh = 29
         stats.tenants["main"] = .full
+        stats.fleet = .full
         return stats
+    }
+}
+
+extension StatsReply.Fleet {
+    /// A fleet whose members all differ from their defaults.
+    fileprivate static var full: StatsReply.Fleet {
+        var fleet = StatsReply.Fleet()
+        fleet.isConnected = true
+        fleet.since = "2026-01-02T03:04:05Z"
+        (fleet.tenantsAway, fleet.machines, fleet.epochs, fleet.circuit) = (1, 2, ["abc"], .closed)
+        (fleet.hits, fleet.leftToOthers, fleet.dropsSent, fleet.dropsReceived) = (3, 4, 5, 6)
+        (fleet.calls, fleet.failed, fleet.eventsBehind, fleet.settledFor) = (7, ["timeout": 8], 9, 10.5)
+        var key = Key(id: "k")
+        (key.machines, key.sealing, key.opened, key.notOpened) = (11, 12, 13, 14)
+        fleet.keys = [key, Key(id: "other")]
+        return fleet
     }
 }
 

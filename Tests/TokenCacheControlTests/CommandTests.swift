@@ -115,6 +115,11 @@ struct CommandTests {
                 #"{"server":"x","version":"1","protocol":1,"ops":[],"tenants":["a"],"clients":["b","c\u001b"],"max_line":9}"#,
                 "daemon      x 1, protocol 1\noperations  none\ntenants     a\nclients     b, c?"
             ),
+            (
+                "hello",
+                #"{"server":"x","version":"1","protocol":1,"ops":[],"tenants":[],"fleet":{"connected":true,"since":"2026-01-02T03:04:05Z","machines":3},"max_line":9}"#,
+                "daemon      x 1, protocol 1\noperations  none\ntenants     none\nfleet       connected since 2026-01-02T03:04:05Z, 3 machines"
+            ),
             ("revoke ann", #"{"revoked":true}"#, "revoked"),
             ("revoke ann", #"{"revoked":false}"#, "no token was cached"),
             (

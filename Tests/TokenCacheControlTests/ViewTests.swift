@@ -132,6 +132,40 @@ struct ViewTests {
         #expect(empty.hasSuffix("circuit open, client refused, takes no calls for 4.0 s, a call would wait 4.0 s"))
     }
 
+    @Test(
+        "An explanation tells the fleet's part.",
+        arguments: [
+            (#"{"connected":true,"next":"none"}"#, "connected, the engine is not asked"),
+            (#"{"connected":false,"next":"none"}"#, "away, the engine is not asked"),
+            (#"{"connected":true,"next":"lookup"}"#, "connected, the engine is asked first"),
+            (
+                #"{"connected":true,"next":"waits_for_other","in":4.5}"#,
+                "connected, the engine says that another machine mints the token: a request waits for it, up to 4.5 s"
+            ),
+            (
+                #"{"connected":true,"next":"verification"}"#,
+                "connected, the engine is asked if the token still holds, as events were lost"
+            ),
+            (#"{"connected":true,"next":"later\u001b"}"#, "connected, the engine later?"),
+        ]
+    )
+    func explainFleet(fleet: String, line: String) throws {
+        let reply = #"{"state":"absent","source":"fleet","reason":"so","fleet":\#(fleet)}"#
+        let text = ExplainView(try decode(ExplainReply.self, reply)).text
+        #expect(text.contains("next answer  from another machine: so\n"))
+        #expect(text.contains("fleet        \(line)\n"))
+    }
+
+    @Test("Statistics tell the fleet in one line.")
+    func statsOfFleet() throws {
+        let reply = #"{"fleet":{"connected":true,"machines":3,"epochs":[],"hits":4,"left_to_others":5,"keys":[]}}"#
+        let text = StatsView(try decode(StatsReply.self, reply)).text
+        #expect(
+            text.contains("connected, 3 machines, 4 tokens from other machines, 5 mints left to others, none failed\n")
+        )
+        #expect(!StatsView(StatsReply()).text.contains("fleet"))
+    }
+
     @Test("Statistics of an older daemon, which lacks members, are shown.")
     func sparse() throws {
         let text = StatsView(try decode(StatsReply.self, #"{"tenants":{"main":{}}}"#)).text

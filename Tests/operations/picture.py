@@ -278,7 +278,13 @@ def main(directory):
             title = panel["title"]
         else:
             rows.setdefault(title, []).append(panel)
-    for title, panels in rows.items():
+    # A row without data, such as that of the fleet, has no picture.
+    shown = {
+        title: panels
+        for title, panels in rows.items()
+        if any(data[target["expr"]] for panel in panels for target in panel.get("targets", []))
+    }
+    for title, panels in shown.items():
         Picture(title, panels, data).draw(directory / f"dashboard-{title.lower()}.svg")
 
 

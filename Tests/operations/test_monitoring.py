@@ -21,6 +21,9 @@ EVENTS = {
     "rates": "rate(tokencached_requests_total[5s]) > 0",
 }
 
+FLEET = "tokencached_fleet_"
+"""The beginning of the metrics that have no series, as the daemon under load is in no fleet."""
+
 
 class Monitoring(unittest.TestCase):
     @classmethod
@@ -51,16 +54,16 @@ class Monitoring(unittest.TestCase):
     def test_no_query_of_the_dashboard_is_empty(self):
         for title, query in dashboard_queries():
             with self.subTest(title, query=query):
-                self.assertTrue(self.prometheus.series(query, self.start, self.stop))
+                self.assertEqual(bool(self.prometheus.series(query, self.start, self.stop)), FLEET not in query)
 
     def test_no_part_of_an_alert_is_empty(self):
         for alert in alerts():
             for query in operands(alert["expr"]):
                 with self.subTest(alert["alert"], query=query):
-                    self.assertTrue(self.prometheus.series(query, self.start, self.stop))
+                    self.assertEqual(bool(self.prometheus.series(query, self.start, self.stop)), FLEET not in query)
 
     def test_the_texts_of_the_alerts_can_be_filled_in(self):
-        names = {alert["alert"] for alert in alerts()}
+        names = {alert["alert"] for alert in alerts() if FLEET not in alert["expr"]}
         wait_for(lambda: names == {alert["labels"]["alertname"] for alert in self.firing()}, "all alerts fire")
         for alert in self.firing():
             with self.subTest(alert["labels"]["alertname"]):

@@ -78,7 +78,7 @@ extension ConfigurationReader {
             ? nil : "should be named by 1 to \(maxNameCharacters) letters, digits, dots, hyphens or underscores"
     }
 
-    private static func isNameCharacter(_ byte: UInt8) -> Bool {
+    static func isNameCharacter(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):

@@ -44,7 +44,7 @@ extension ConfigurationReader {
         return number
     }
 
-    /// Reads a duration in a range of seconds: a number of seconds, or a number that `s`, `m` or `h` follows.
+    /// Reads a duration in a range of seconds: a number of seconds, or a number that `ms`, `s`, `m` or `h` follows.
     ///
     /// - Parameter alternative: A further value, for the fault of a wrong one.
     mutating func duration(_ item: Item?, _ range: ClosedRange<Int>, alternative: String = "") -> Duration? {
@@ -57,6 +57,20 @@ extension ConfigurationReader {
             return nil
         }
         return .seconds(seconds)
+    }
+
+    /// Reads a duration in a range of milliseconds.
+    mutating func shortDuration(_ item: Item?, _ range: ClosedRange<Int>) -> Duration? {
+        guard let item else { return nil }
+        let milliseconds = item.text.flatMap(Self.seconds).map { $0 * 1_000 }
+        guard let milliseconds, milliseconds >= Double(range.lowerBound), milliseconds <= Double(range.upperBound)
+        else {
+            let (least, most) = (Self.briefMilliseconds(range.lowerBound), Self.briefMilliseconds(range.upperBound))
+            let rule = "should be a duration from \(least) to \(most)"
+            note(item, "\(rule): a number of seconds, or text such as 100ms or 2s")
+            return nil
+        }
+        return .microseconds(Int64((milliseconds * 1_000).rounded()))
     }
 
     /// Reads a list of texts.
@@ -99,6 +113,7 @@ extension ConfigurationReader {
     }
 
     private static func seconds(_ text: String) -> Double? {
+        if text.hasSuffix("ms") { return decimal(String(text.dropLast(2))).map { $0 / 1_000 } }
         let units: [Character: Double] = ["s": 1, "m": 60, "h": 3_600]
         guard let unit = text.last.flatMap({ units[$0] }) else { return decimal(text) }
         return decimal(String(text.dropLast())).map { $0 * unit }
@@ -115,11 +130,16 @@ extension ConfigurationReader {
         "\(brief(range.lowerBound)) to \(brief(range.upperBound))"
     }
 
-    /// Returns a duration as the file would have it, such as `90s`, `30m` or `6h`.
+    /// Returns a duration as the file would have it, such as `100ms`, `90s`, `30m` or `6h`.
     static func text(of duration: Duration) -> String {
-        let seconds = duration.components.seconds
+        let (seconds, attoseconds) = duration.components
+        if attoseconds != 0 { return "\(seconds * 1_000 + attoseconds / 1_000_000_000_000_000)ms" }
         if seconds > 0, seconds % 3_600 == 0 { return "\(seconds / 3_600)h" }
         return seconds > 60 && seconds % 60 == 0 ? "\(seconds / 60)m" : "\(seconds)s"
+    }
+
+    private static func briefMilliseconds(_ count: Int) -> String {
+        count % 1_000 == 0 ? brief(count / 1_000) : "\(count) ms"
     }
 
     private static func brief(_ seconds: Int) -> String {

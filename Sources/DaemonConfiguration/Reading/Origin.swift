@@ -38,7 +38,8 @@ struct Origin {
         return (host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : String(host), port)
     }
 
-    private static func host(of authority: Substring) -> Substring? {
+    /// Returns the host of `host`, `host:port` or `[address]:port`, with its brackets, or nil for any other text.
+    static func host(of authority: Substring) -> Substring? {
         var host = authority
         if authority.hasPrefix("[") {
             guard let end = authority.firstIndex(of: "]") else { return nil }
@@ -55,7 +56,8 @@ struct Origin {
         UInt16(text).map { $0 > 0 } ?? false
     }
 
-    private static func isLoopback(_ host: Substring) -> Bool {
+    /// Returns true for a host that is this machine, without looking a name up.
+    static func isLoopback(_ host: Substring) -> Bool {
         if host == "localhost" || host == "[::1]" { return true }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }

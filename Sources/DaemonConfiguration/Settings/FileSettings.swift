@@ -48,6 +48,15 @@ enum FileSettings {
             """,
             keys: AccessSettings.all.map { $0.describe(DaemonConfiguration.AccessRule()) }
         ),
+        .special(
+            "fleet",
+            form: "a mapping",
+            """
+            The engine that the daemons of several machines share, so that one mint serves all of them. Without it, nothing \
+            is shared.
+            """,
+            keys: FleetSettings.all.map { $0.describe(FleetSettings.defaults) }
+        ) { reader, item, configuration in configuration.fleet = reader.readFleet(item) },
         .section(
             "quotas",
             \.self,

@@ -67,6 +67,15 @@ package struct ConfigurationCheck: Sendable {
     }
 
     private var authorities: [ConfigurationFaults.Fault] {
+        tenantsAuthorities + fleetAuthorities
+    }
+
+    private var fleetAuthorities: [ConfigurationFaults.Fault] {
+        guard let fleet = configuration.fleet, let file = fleet.caFile, !TenantClient.canTrust(file) else { return [] }
+        return [fault(fleet.lines.caFile, "fleet.ca_file", TenantClients.unusableAuthorities(file))]
+    }
+
+    private var tenantsAuthorities: [ConfigurationFaults.Fault] {
         configuration.tenants.compactMap { name, tenant in
             guard let file = tenant.caFile, !TenantClient.canTrust(file) else { return nil }
             let message = TenantClients.unusableAuthorities(file)

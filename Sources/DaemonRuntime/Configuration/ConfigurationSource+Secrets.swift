@@ -49,7 +49,8 @@ extension ConfigurationSource {
         }
     }
 
-    private func secret(_ source: DaemonConfiguration.SecretSource, isKey: Bool) throws -> ClientSecret {
+    /// Reads a secret from a file or from a credential of systemd's.
+    func secret(_ source: DaemonConfiguration.SecretSource, isKey: Bool) throws -> ClientSecret {
         switch source {
         case .file(let path): return try SecretFile.read(path, isKey: isKey, in: memory)
         case .credential(let name):

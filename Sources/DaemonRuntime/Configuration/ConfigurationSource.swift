@@ -82,6 +82,7 @@ package struct ConfigurationSource: Sendable {
                     read(settings.credential, of: owner, &loaded.notes, isCheck, &faults)
             }
         }
+        readFleet(into: &loaded, isCheck, &faults)
         guard faults.isEmpty else { throw ConfigurationFaults(faults, mainFile: path) }
         return loaded
     }

@@ -15,6 +15,8 @@ package struct LoadedConfiguration: Sendable {
     package var clientCredentials: [String: [String: ClientCredential]] = [:]
     /// The proxies of the tenants that are reached through one.
     package var proxies: [String: ProxySettings] = [:]
+    /// The keys and the password of the fleet, or nil if there is none or a check can't read them.
+    package var fleet: FleetSecrets?
     /// The access rules without the tenants, whose identities are not known here.
     package var access: AccessPolicy
     /// Sentences about names that this machine doesn't know now, and about secrets that a check left out.

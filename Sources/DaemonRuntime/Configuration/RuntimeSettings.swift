@@ -21,6 +21,10 @@ package struct RuntimeSettings: Sendable {
     package let prefetchJobs: [TenantID: PrefetchSchedule.Job]
     /// The access rules, the administrators and the tenants' own scopes.
     package let access: AccessPolicy
+    /// The engine that is shared with the daemons of other machines, or nil for none.
+    package let fleet: DaemonConfiguration.Fleet?
+    /// The fleet's keys and its password, or nil if there is no fleet.
+    package let fleetSecrets: FleetSecrets?
     /// The share of the connections that one uid may have while all connections are taken.
     package let connectionShare: Double
     /// True if tokens outlive a restart.
@@ -48,6 +52,8 @@ package struct RuntimeSettings: Sendable {
         tenantPolicies = configuration.tenantPolicies(clients.identities)
         prefetchJobs = configuration.prefetchJobs(clients.identities)
         access = configuration.access(loaded.access, clients.identities)
+        fleet = configuration.fleet
+        fleetSecrets = loaded.fleet
         connectionShare = configuration.connectionShare
         keepsAcrossRestarts = configuration.keepsAcrossRestarts
         self.auditTrail = auditTrail

@@ -1,4 +1,5 @@
 import DaemonConfiguration
+import FleetProtocol
 
 /// The environment names a proxy for a tenant whose host is an address.
 struct AddressBehindProxy: Error, CustomStringConvertible {
@@ -25,5 +26,18 @@ struct MissingCredential: Error, CustomStringConvertible {
 
     var description: String {
         "credential '\(name)' was not handed over: the unit needs LoadCredential=\(name):PATH, or use { file: PATH }"
+    }
+}
+
+/// A file or credential holds no keys of a fleet.
+struct UnusableFleetKeys: Error, CustomStringConvertible {
+    let source: DaemonConfiguration.SecretSource
+    let reason: FleetKeysFault
+
+    var description: String {
+        switch source {
+        case .file(let path): "\(path): \(reason)"
+        case .credential(let name): "credential '\(name)': \(reason)"
+        }
     }
 }

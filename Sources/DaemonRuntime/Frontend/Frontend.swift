@@ -27,6 +27,8 @@ package actor Frontend {
         package var reload: @Sendable (Waiter, Peer) -> Void
         /// Requests the metrics for a request that waits, or returns false if too many wait already.
         package var metrics: @Sendable (Waiter) -> Bool
+        /// Adds the state of the fleet to the statistics, if the daemon is in one.
+        package var fillFleet: @Sendable (inout StatsReply) -> Void
 
         /// Creates dependencies whose calls do nothing by default.
         package init(
@@ -34,13 +36,15 @@ package actor Frontend {
             audit: @escaping @Sendable (AuditRecord) -> Void = { _ in },
             askForNames: @escaping @Sendable (Peer) -> Void = { _ in },
             reload: @escaping @Sendable (Waiter, Peer) -> Void = { _, _ in },
-            metrics: @escaping @Sendable (Waiter) -> Bool = { _ in false }
+            metrics: @escaping @Sendable (Waiter) -> Bool = { _ in false },
+            fillFleet: @escaping @Sendable (inout StatsReply) -> Void = { _ in }
         ) {
             self.notify = notify
             self.audit = audit
             self.askForNames = askForNames
             self.reload = reload
             self.metrics = metrics
+            self.fillFleet = fillFleet
         }
     }
 
@@ -122,7 +126,8 @@ package actor Frontend {
                 askForNames: dependencies.askForNames,
                 setLogLevel: { levels.set($0) },
                 logCheck: { levels.check },
-                fillConnections: { stats in reference.use { $0.server.fill(&stats) } }
+                fillConnections: { stats in reference.use { $0.server.fill(&stats) } },
+                fillFleet: dependencies.fillFleet
             )
         )
     }

@@ -12,7 +12,7 @@ package struct DaemonMetric: Sendable {
 
     /// All metrics of the daemon.
     package static let all: [DaemonMetric] =
-        requests + mints + tenants + provisioning + cache + connections + users + daemon + process + instruments
+        requests + mints + tenants + provisioning + cache + fleet + connections + users + daemon + process + instruments
 
     private init(_ family: MetricFamily, _ read: (@Sendable (MetricsSnapshot) -> [MetricSeries])?) {
         self.family = family

@@ -8,6 +8,7 @@ extension ExplainReply: Codable {
         case refresh = "next_refresh"
         case lastError = "last_error"
         case backoff
+        case fleet
     }
 
     package init(from decoder: any Decoder) throws {
@@ -19,6 +20,7 @@ extension ExplainReply: Codable {
         refresh = try members.decodeIfPresent(Refresh.self, forKey: .refresh)
         lastError = try members.decodeIfPresent(Failure.self, forKey: .lastError)
         backoff = try members.decodeIfPresent(Double.self, forKey: .backoff)
+        fleet = try members.decodeIfPresent(Fleet.self, forKey: .fleet)
         let hasToken = try decoder.container(keyedBy: Token.CodingKeys.self).contains(.fingerprint)
         token = hasToken ? try Token(from: decoder) : nil
         tenant = try Tenant(from: decoder)
@@ -34,6 +36,7 @@ extension ExplainReply: Codable {
         try members.encode(Nullable(wrappedValue: refresh), forKey: .refresh)
         try members.encode(Nullable(wrappedValue: lastError), forKey: .lastError)
         try members.encode(Nullable(wrappedValue: backoff), forKey: .backoff)
+        try members.encodeIfPresent(fleet, forKey: .fleet)
         try tenant.encode(to: encoder)
     }
 }

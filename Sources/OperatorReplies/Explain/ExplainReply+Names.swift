@@ -6,6 +6,7 @@ extension ExplainReply {
         package init(rawValue: String) { self.rawValue = rawValue }
 
         package static var cache: Source { "cache" }
+        package static var fleet: Source { "fleet" }
         package static var tenant: Source { "tenant" }
         package static var error: Source { "error" }
     }

@@ -16,6 +16,8 @@ package struct ExplainReply: Sendable, Equatable {
     package var lastError: Failure?
     /// The time in seconds until a failed refresh is tried again.
     package var backoff: Double?
+    /// The fleet's part, or nil if the daemon is in none.
+    package var fleet: Fleet?
     package var tenant: Tenant
 
     /// Creates a reply without a token.

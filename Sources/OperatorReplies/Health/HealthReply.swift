@@ -36,7 +36,7 @@ extension HealthReply {
 
     /// One thing that was checked.
     package struct Check: Sendable, Equatable, Codable {
-        /// The subject: `circuit`, `hold`, `client` or `clients` of a tenant, `access` or `socket` of the daemon.
+        /// The subject: `circuit`, `hold`, `client` or `clients` of a tenant, `access`, `socket` or `fleet` of the daemon.
         package var name: String
         /// The tenant's name, or nil for a check of the daemon itself.
         package var tenant: String?

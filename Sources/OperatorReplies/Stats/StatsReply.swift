@@ -16,6 +16,8 @@ package struct StatsReply: Sendable, Equatable, Codable {
     @ByName package var evictions: [String: Int] = [:]
     /// The users who were provisioned, or nil if no tenant allows that.
     package var users: Users?
+    /// The fleet, or nil if this daemon is in none.
+    package var fleet: Fleet?
     package var connections = Connections()
     /// Each local user's use of shared resources, by uid.
     @ByName package var uids: [UInt32: Usage] = [:]
@@ -31,7 +33,7 @@ package struct StatsReply: Sendable, Equatable, Codable {
     private enum CodingKeys: String, CodingKey {
         case uptime, version, entries
         case negativeEntries = "negative_entries"
-        case bytes, requests, mints, refreshes, evictions, users, connections, uids, latency
+        case bytes, requests, mints, refreshes, evictions, users, fleet, connections, uids, latency
         case nextRefresh = "next_refresh"
         case tenants
     }

@@ -29,6 +29,8 @@ extension RequestDispatcher {
         package var logCheck: () -> HealthReply.Check?
         /// Adds the server's connections to the statistics.
         package var fillConnections: (inout StatsReply) -> Void
+        /// Adds the state of the fleet to the statistics, if the daemon is in one.
+        package var fillFleet: (inout StatsReply) -> Void
 
         /// Creates a set of dependencies.
         package init(
@@ -40,7 +42,8 @@ extension RequestDispatcher {
             askForNames: @escaping (Peer) -> Void = { _ in },
             setLogLevel: @escaping (LogLevelRequest) -> Void = { _ in },
             logCheck: @escaping () -> HealthReply.Check? = { nil },
-            fillConnections: @escaping (inout StatsReply) -> Void
+            fillConnections: @escaping (inout StatsReply) -> Void,
+            fillFleet: @escaping (inout StatsReply) -> Void = { _ in }
         ) {
             self.version = version
             self.now = now
@@ -51,6 +54,7 @@ extension RequestDispatcher {
             self.setLogLevel = setLogLevel
             self.logCheck = logCheck
             self.fillConnections = fillConnections
+            self.fillFleet = fillFleet
         }
     }
 }

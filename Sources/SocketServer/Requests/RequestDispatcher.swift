@@ -168,7 +168,15 @@ package final class RequestDispatcher: RequestHandler {
             }
         case .hello(let operations, let tenants, let clients):
             let version = dependencies.version
-            return .hello(HelloReply(version: version, operations: operations, tenants: tenants, clients: clients))
+            return .hello(
+                HelloReply(
+                    version: version,
+                    operations: operations,
+                    tenants: tenants,
+                    clients: clients,
+                    fleet: fleet?.summary
+                )
+            )
         case .administer(let operation): return administer(operation, for: peer, waiter: waiter)
         }
     }
@@ -216,7 +224,14 @@ package final class RequestDispatcher: RequestHandler {
     /// The checks of the daemon itself.
     private var ownChecks: [HealthReply.Check] {
         checks.sorted { $0.key < $1.key }.map(\.value)
-            + [gatekeeper.check, dependencies.logCheck()].compactMap(\.self)
+            + [gatekeeper.check, dependencies.logCheck(), fleet?.check].compactMap(\.self)
+    }
+
+    /// The state of the fleet, or nil if the daemon is in none.
+    private var fleet: StatsReply.Fleet? {
+        var stats = StatsReply()
+        dependencies.fillFleet(&stats)
+        return stats.fleet
     }
 
     private func stats() -> StatsReply {
@@ -230,6 +245,7 @@ package final class RequestDispatcher: RequestHandler {
         stats.uptime = (now - started).inSeconds
         stats.version = dependencies.version
         dependencies.fillConnections(&stats)
+        dependencies.fillFleet(&stats)
         counters.fill(&stats)
     }
 

@@ -15,6 +15,8 @@ extension TokenCacheClient {
         public let tenants: [String]
         /// The names of the tenants' further clients whose own tokens this process may have.
         public let clients: [String]
+        /// The state of the daemon's fleet, or nil if it is in none.
+        public let fleet: Fleet?
         /// The longest line that the daemon accepts, in bytes.
         public let maxLineLength: Int
 
@@ -27,6 +29,7 @@ extension TokenCacheClient {
         ///   - operations: The operations that this process may use.
         ///   - tenants: The tenants for which this process may get tokens.
         ///   - clients: The clients whose own tokens this process may have.
+        ///   - fleet: The state of the fleet.
         ///   - maxLineLength: The longest line in bytes.
         public init(
             server: String,
@@ -35,6 +38,7 @@ extension TokenCacheClient {
             operations: [String],
             tenants: [String],
             clients: [String] = [],
+            fleet: Fleet? = nil,
             maxLineLength: Int
         ) {
             self.server = server
@@ -43,6 +47,7 @@ extension TokenCacheClient {
             self.operations = operations
             self.tenants = tenants
             self.clients = clients
+            self.fleet = fleet
             self.maxLineLength = maxLineLength
         }
     }
@@ -58,6 +63,7 @@ extension TokenCacheClient.Hello: Decodable, OperationReply {
         operations = try members.decode([String].self, forKey: .operations)
         tenants = try members.decode([String].self, forKey: .tenants)
         clients = try members.contains(.clients) ? members.decode([String].self, forKey: .clients) : []
+        fleet = try members.decodeIfPresent(Fleet.self, forKey: .fleet)
         maxLineLength = try members.decode(Int.self, forKey: .maxLineLength)
     }
 
@@ -68,6 +74,32 @@ extension TokenCacheClient.Hello: Decodable, OperationReply {
         case operations = "ops"
         case tenants
         case clients
+        case fleet
         case maxLineLength = "max_line"
+    }
+}
+
+extension TokenCacheClient.Hello {
+    /// The state of the connection to the engine that the daemons of several machines share.
+    public struct Fleet: Sendable, Hashable, Decodable {
+        /// True if the engine answers.
+        public let isConnected: Bool
+        /// The time since which that holds, in RFC 3339's form.
+        public let since: String?
+        /// The machines that were seen in the last minute, the daemon's own included.
+        public let machines: Int
+
+        /// Creates a state, for a test double of the client.
+        public init(isConnected: Bool, since: String? = nil, machines: Int) {
+            self.isConnected = isConnected
+            self.since = since
+            self.machines = machines
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case isConnected = "connected"
+            case since
+            case machines
+        }
     }
 }

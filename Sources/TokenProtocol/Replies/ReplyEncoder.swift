@@ -93,6 +93,13 @@ package enum ReplyEncoder {
         writer.member("ops", hello.operations, &output) { $1.append(string: $0.rawValue) }
         writer.member("tenants", hello.tenants, &output) { $1.append(string: $0) }
         if !hello.clients.isEmpty { writer.member("clients", hello.clients, &output) { $1.append(string: $0) } }
+        if let fleet = hello.fleet {
+            writer.member("fleet", &output) { writer, output in
+                writer.member("connected", fleet.isConnected, &output)
+                if let since = fleet.since { writer.member("since", since, &output) }
+                writer.member("machines", fleet.machines, &output)
+            }
+        }
         writer.member("max_line", ProtocolLimits.longestLine, &output)
     }
 

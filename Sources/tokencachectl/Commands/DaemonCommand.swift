@@ -12,6 +12,9 @@ package protocol DaemonCommand: AsyncParsableCommand {
     /// The command that explains the next answer for the token that this command is about, or nil if it is about none.
     var explanation: String? { get }
 
+    /// The words on the command line that choose this command.
+    static var name: String { get }
+
     /// Returns what to do about an error, or nil if the same holds as for other commands.
     func advice(on error: TokenCacheError) -> String?
     /// Asks the daemon, prints what it says, and returns the code that the tool exits with.
@@ -20,6 +23,7 @@ package protocol DaemonCommand: AsyncParsableCommand {
 
 extension DaemonCommand {
     package static var socket: SocketKind { .admin }
+    package static var name: String { configuration.commandName ?? _commandName }
     package var socket: SocketKind { Self.socket }
     package var explanation: String? { nil }
 
@@ -38,7 +42,7 @@ extension DaemonCommand {
     private func context(of error: TokenCacheError) -> ErrorContext {
         let path = sockets.path(of: socket)
         return ErrorContext(
-            command: Self.configuration.commandName ?? Self._commandName,
+            command: Self.name,
             socket: socket,
             path: path,
             access: SocketAccess(of: path),

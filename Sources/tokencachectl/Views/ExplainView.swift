@@ -21,6 +21,7 @@ package struct ExplainView {
         if let token = reply.token { rows.add("token", Self.text(of: token)) }
         if let refresh = reply.refresh { rows.add("refresh", Self.text(of: refresh)) }
         if let error = reply.lastError { add(error, to: &rows) }
+        if let fleet = reply.fleet { rows.add("fleet", text(of: fleet)) }
         rows.add("tenant", text(of: reply.tenant))
         return rows.text
     }
@@ -34,6 +35,7 @@ package struct ExplainView {
     private var source: String {
         switch reply.source {
         case .cache: style.green("from the cache")
+        case .fleet: style.green("from another machine")
         case .tenant: "from the tenant"
         case .error: style.red("an error")
         default: reply.source.rawValue.printable
@@ -60,6 +62,19 @@ package struct ExplainView {
         if let seconds = error.retryAfter {
             rows.add("asked again", "by a request after \(Double(seconds).durationText)")
         }
+    }
+
+    private func text(of fleet: ExplainReply.Fleet) -> String {
+        let time = fleet.seconds.map { ", up to \($0.durationText)" } ?? ""
+        let step =
+            switch fleet.step {
+            case .none: "is not asked"
+            case .lookup: "is asked first"
+            case .yielding: "says that another machine mints the token: a request waits for it\(time)"
+            case .verification: "is asked if the token still holds, as events were lost"
+            default: fleet.step.rawValue.printable
+            }
+        return "\(fleet.isConnected ? style.green("connected") : style.yellow("away")), the engine \(step)"
     }
 
     private func text(of tenant: ExplainReply.Tenant) -> String {

@@ -18,7 +18,13 @@ package struct HelloView {
         rows.add("operations", Self.list(hello.operations))
         rows.add("tenants", Self.list(hello.tenants))
         if !hello.clients.isEmpty { rows.add("clients", Self.list(hello.clients)) }
+        if let fleet = hello.fleet { rows.add("fleet", Self.text(of: fleet)) }
         return rows.text
+    }
+
+    private static func text(of fleet: TokenCacheClient.Hello.Fleet) -> String {
+        let since = fleet.since.map { " since \($0.printable)" } ?? ""
+        return "\(fleet.isConnected ? "connected" : "away")\(since), \(fleet.machines) machines"
     }
 
     private static func list(_ names: [String]) -> String {

@@ -28,6 +28,7 @@ package struct StatsView {
         addRequests(to: &rows)
         addMints(to: &rows)
         if let users = stats.users { rows.add("users", Self.text(of: users)) }
+        if let fleet = stats.fleet { rows.add("fleet", FleetView(fleet, display).summary) }
         addConnections(to: &rows)
         rows.add("hits took", Self.text(of: stats.latency.hits))
         rows.add("mints took", Self.text(of: stats.latency.mints))

@@ -190,7 +190,7 @@ extension MetricMove {
         },
     ]
 
-    static let all = requests + mints + tenants + provisioning + cache + users + daemon + process
+    static let all = requests + mints + tenants + provisioning + cache + fleet + users + daemon + process
 }
 
 extension TestDaemon {

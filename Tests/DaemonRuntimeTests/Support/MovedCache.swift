@@ -34,8 +34,13 @@ struct MovedCache {
         )
     }
 
+    /// The state of the fleet, which the cache doesn't know.
+    var fleet: StatsReply.Fleet? = StatsReply.Fleet()
+
     var snapshot: ServerSnapshot {
-        ServerSnapshot(cache: machine.snapshot(now: now), health: machine.health(now: now, wall: Date()).status)
+        var cache = machine.snapshot(now: now)
+        cache.stats.fleet = fleet
+        return ServerSnapshot(cache: cache, health: machine.health(now: now, wall: Date()).status)
     }
 
     // MARK: Events

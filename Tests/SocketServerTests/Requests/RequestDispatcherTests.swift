@@ -16,6 +16,7 @@ struct RequestDispatcherTests {
         var records: [AuditRecord.Act] = []
         var reloads: [Waiter] = []
         var scrapes: [Waiter] = []
+        var fleet: StatsReply.Fleet?
     }
 
     /// Runs a test's body on a reactor, within the test's own task, which its expectations belong to.
@@ -60,7 +61,8 @@ struct RequestDispatcherTests {
                         return calls.scrapes.count < 2
                     },
                     audit: { [calls] in calls.records.append($0.act) },
-                    fillConnections: { $0.connections.open = 7 }
+                    fillConnections: { $0.connections.open = 7 },
+                    fillFleet: { [calls] in $0.fleet = calls.fleet }
                 )
             )
         }
@@ -133,6 +135,24 @@ struct RequestDispatcherTests {
             #expect(fixture.calls.records.last == .logLevel(level))
             #expect(fixture.handle(.reload, from: fixture.admin) == nil)
             #expect(fixture.calls.reloads == [fixture.waiter])
+        }
+    }
+
+    @Test("A fleet is in hello, in the statistics and in the health, and nowhere without one.")
+    func fleet() async throws {
+        try await onReactor { fixture in
+            func parts() -> (FleetSummary?, StatsReply.Fleet?, HealthReply.Check?) {
+                guard case .hello(let hello)? = fixture.handle(.hello, from: fixture.app),
+                    case .health(let health)? = fixture.handle(.health, from: fixture.admin)
+                else { return (nil, nil, nil) }
+                return (hello.fleet, fixture.stats?.fleet, health.checks.first { $0.name == "fleet" })
+            }
+            #expect(parts() == (nil, nil, nil))
+            var fleet = StatsReply.Fleet()
+            (fleet.machines, fleet.since, fleet.tenantsAway) = (3, "then", 1)
+            fixture.calls.fleet = fleet
+            #expect(parts().0 == FleetSummary(isConnected: false, since: "then", machines: 3))
+            #expect(parts().1 == fleet && parts().2?.status == .degraded && parts().2?.since == "then")
         }
     }
 

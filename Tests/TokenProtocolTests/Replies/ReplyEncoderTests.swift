@@ -97,6 +97,17 @@ struct ReplyEncoderTests {
                 #"{"server":"tokencached","version":"1.0.0","protocol":1,"ops":["token","hello"],"tenants":["main"],"max_line":65536}"#
             ),
             (
+                .hello(
+                    HelloReply(
+                        version: "1",
+                        operations: [],
+                        tenants: [],
+                        fleet: FleetSummary(isConnected: true, since: "then", machines: 3)
+                    )
+                ),
+                #"{"server":"tokencached","version":"1","protocol":1,"ops":[],"tenants":[],"fleet":{"connected":true,"since":"then","machines":3},"max_line":65536}"#
+            ),
+            (
                 .error(ErrorReply(.rateLimited, "wait", retryAfter: 13)),
                 #"{"error":"rate_limited","error_description":"wait","retry_after":13}"#
             ),
