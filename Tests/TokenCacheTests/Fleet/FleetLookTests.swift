@@ -106,7 +106,9 @@ struct FleetLookTests {
         #expect(cache.ask(ann) == .wait)
     }
 
-    @Test("If the second level doesn't answer, the mint is sent without it, and a lease that it may have is given back.")
+    @Test(
+        "If the second level doesn't answer, the mint is sent without it, and a lease that it may have is given back."
+    )
     func unavailable() throws {
         var cache = Simulation.inFleet()
         #expect(cache.ask(ann) == .wait)

@@ -42,7 +42,9 @@ extension CacheStateMachine {
             guard canAddPrefetch(for: peer) else { return end(id, .overLimit, now: now) }
             evictPrefetchIfFull(for: peer, now: now)
         }
-        guard let ticket = tenants[call.tenant]?.governor.enqueue(id, as: rank) else { return end(id, .overLimit, now: now) }
+        guard let ticket = tenants[call.tenant]?.governor.enqueue(id, as: rank) else {
+            return end(id, .overLimit, now: now)
+        }
         calls.move(id, to: .queued(ticket))
         if looksUp { fleet.noteQueued(id) }
         touch(call.tenant)
