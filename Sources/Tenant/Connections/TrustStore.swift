@@ -23,6 +23,7 @@ package final class TrustStore: Sendable {
     }
 
     private let file: String?
+    private let protocols: [String]
     private let load: Loader
     private let state: Mutex<State>
 
@@ -30,11 +31,13 @@ package final class TrustStore: Sendable {
     ///
     /// - Parameters:
     ///   - file: A file in PEM form.
-    ///   - load: The reader of the system's authorities.
+    ///   - protocols: The protocols that connections offer (ALPN).
+    ///   - load: The reader of the system's authorities, or nil for the usual one.
     /// - Throws: An error where the file can't be read.
-    package init(_ file: String?, load: @escaping Loader = TrustStore.load) throws {
+    package init(_ file: String?, protocols: [String] = TrustStore.http, load: Loader? = nil) throws {
         self.file = file
-        self.load = load
+        self.protocols = protocols
+        self.load = load ?? { try Self.context(trusting: .default, and: $0, offering: protocols) }
         state = Mutex(State(unused: try Self.read(file)))
     }
 
@@ -46,7 +49,9 @@ package final class TrustStore: Sendable {
     package func context() throws -> NIOSSLContext {
         try state.withLock { state in
             if let context = state.context { return context }
-            let context = try (try? load(state.unused)) ?? Self.context(trusting: nil, and: state.unused)
+            let context =
+                try (try? load(state.unused))
+                ?? Self.context(trusting: nil, and: state.unused, offering: protocols)
             (state.context, state.unused) = (context, [])
             return context
         }
@@ -56,7 +61,7 @@ package final class TrustStore: Sendable {
     ///
     /// - Parameter used: The authorities with which it was rejected.
     /// - Returns: True if another attempt would use authorities that were read later.
-    func renew(after used: NIOSSLContext, now: ContinuousClock.Instant) -> Bool {
+    package func renew(after used: NIOSSLContext, now: ContinuousClock.Instant) -> Bool {
         state.withLock { state in
             if state.context !== used { return true }
             if let last = state.lastRead, now - last < Self.readInterval { return false }
@@ -70,16 +75,20 @@ package final class TrustStore: Sendable {
 
     /// Reads the system's authorities, and adds some more.
     @Sendable package static func load(_ more: [NIOSSLCertificate]) throws -> NIOSSLContext {
-        try context(trusting: .default, and: more)
+        try context(trusting: .default, and: more, offering: http)
     }
+
+    /// The protocol of a tenant.
+    package static let http = ["http/1.1"]
 
     private static func context(
         trusting roots: NIOSSLTrustRoots?,
-        and more: [NIOSSLCertificate]
+        and more: [NIOSSLCertificate],
+        offering protocols: [String]
     ) throws -> NIOSSLContext {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.minimumTLSVersion = .tlsv12
-        configuration.applicationProtocols = ["http/1.1"]
+        configuration.applicationProtocols = protocols
         configuration.trustRoots = roots ?? .certificates([])
         configuration.additionalTrustRoots = [.certificates(more)]
         return try NIOSSLContext(configuration: configuration)
