@@ -4,7 +4,8 @@ import Foundation
 package final class EngineServer: Sendable {
     /// The path of its socket.
     package let socket: String
-    private let directory: TemporaryDirectory
+    /// The directory of its socket and its data.
+    package let directory: TemporaryDirectory
     private let program: Program
     private let clock: EngineClock?
 
@@ -12,14 +13,20 @@ package final class EngineServer: Sendable {
     ///
     /// - Parameters:
     ///   - arguments: Further settings of the engine.
+    ///   - directory: The directory of an earlier engine, which the new one takes the place of, or nil for a new directory.
     ///   - clock: The engine's time of day, or nil for the machine's.
-    package init(_ arguments: [String] = [], clock: EngineClock? = nil) throws {
-        directory = try TemporaryDirectory()
+    package init(
+        _ arguments: [String] = [],
+        in directory: TemporaryDirectory? = nil,
+        clock: EngineClock? = nil
+    ) throws {
+        let directory = try directory ?? TemporaryDirectory()
+        self.directory = directory
         socket = directory.path("engine")
         self.clock = clock
         let settings = ["--port", "0", "--unixsocket", socket, "--save", "", "--dir", directory.path]
         program = try Program(Self.path(), settings + arguments, environment: clock?.environment ?? [:])
-        guard program.waitForOutput("ready to accept connections") != nil else {
+        guard program.waitForOutput("ready to accept connections at") != nil else {
             throw CocoaError(.executableLoad, userInfo: ["output": program.written])
         }
     }
@@ -29,6 +36,24 @@ package final class EngineServer: Sendable {
 
     /// Sends a signal to the engine.
     package func signal(_ number: Int32) { program.signal(number) }
+
+    /// Ends the engine at once, as a crash does, and waits for its end.
+    package func crash() {
+        program.signal(SIGKILL)
+        _ = program.waitForEnd()
+    }
+
+    /// Runs a command with the engine's own client, and returns what it prints.
+    @discardableResult
+    package func run(_ words: String...) throws -> String {
+        let paths = ["/usr/bin/redis-cli", "/usr/bin/valkey-cli"]
+        guard let path = paths.first(where: FileManager.default.isExecutableFile) else {
+            throw CocoaError(.fileNoSuchFile, userInfo: ["reason": "no redis-cli or valkey-cli is installed"])
+        }
+        let (status, output) = try Program.run(path, ["-s", socket] + words)
+        guard status == 0 else { throw CocoaError(.executableLoad, userInfo: ["output": output]) }
+        return output.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
 
     /// The path of the installed engine, `redis-server` or `valkey-server`.
     private static func path() throws -> String {
