@@ -49,6 +49,7 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
@@ -213,8 +214,8 @@ var targets: [Target] = [
     .testTarget(
         name: "FleetStoreTests",
         dependencies: [
-            "FleetModel", "FleetProtocol", "FleetStore", "Secrets", "Tenant", "TestSupport", "TokenCache", "TokenProtocol",
-            nioCore, nioPosix, nioSSL, system,
+            "FleetProtocol", "FleetStore", "Secrets", "TestSupport", "TokenCache", "TokenProtocol", nioCore, nioEmbedded,
+            nioPosix,
         ]
     ),
     .testTarget(name: "PrometheusMetricsTests", dependencies: ["PrometheusMetrics", metrics]),

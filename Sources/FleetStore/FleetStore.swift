@@ -5,3 +5,131 @@
 //
 // Promises: each order is answered once, within the time-out. Nothing of it is loaded without a `fleet` in the
 // configuration.
+package import NIOCore
+package import Secrets
+import Synchronization
+import Tenant
+package import TokenCache
+package import TokenProtocol
+
+/// The second level: takes orders from any thread, and answers each once, within the time limit.
+package final class FleetStore: Sendable {
+    /// Everything that it needs from outside.
+    package struct Dependencies: Sendable {
+        /// Reads the clock that keeps running during suspend.
+        package var now: @Sendable () -> Instant
+        /// Reads the wall clock, for display.
+        package var wall: @Sendable () -> WallTime
+        /// A random number from 0 up to 1, but not 1.
+        package var random: @Sendable () -> Double
+        /// The memory for tokens, or nil for the heap.
+        package var memory: SecretMemory?
+
+        /// Creates dependencies.
+        package init(
+            now: @escaping @Sendable () -> Instant = { ContinuousClock.now },
+            wall: @escaping @Sendable () -> WallTime,
+            random: @escaping @Sendable () -> Double = { .random(in: 0..<1) },
+            memory: SecretMemory? = nil
+        ) {
+            self.now = now
+            self.wall = wall
+            self.random = random
+            self.memory = memory
+        }
+    }
+
+    private struct Published {
+        var status = FleetStatus()
+        var places: [TenantID: FleetPlace] = [:]
+    }
+
+    private struct Inbox {
+        var orders: [FleetOrder] = []
+        var isScheduled = false
+    }
+
+    private let loop: any EventLoop
+    private let coordinator: NIOLoopBoundBox<FleetCoordinator?>
+    private let inbox = Mutex(Inbox())
+    private let published = Mutex(Published())
+
+    /// Creates a store without settings, which answers that it is unavailable.
+    ///
+    /// - Parameters:
+    ///   - loop: The event loop of its connections.
+    ///   - machine: The name of this machine in leases and events, which no other one has, and which changes with each
+    ///     start.
+    package init(
+        on loop: any EventLoop,
+        machine: String,
+        _ dependencies: Dependencies,
+        listener: any FleetListening
+    ) {
+        self.loop = loop
+        coordinator = .makeEmptyBox(valueType: FleetCoordinator.self, eventLoop: loop)
+        loop.execute { [self] in
+            coordinator.value = FleetCoordinator(on: loop, machine: machine, dependencies, listener) { [weak self] in
+                self?.publishSoon()
+            }
+        }
+    }
+
+    /// Puts settings and tenants into force.
+    ///
+    /// Without settings, the store is unavailable.
+    ///
+    /// - Throws: An error where the file of authorities can't be read. Then nothing has changed.
+    package func apply(_ settings: FleetSettings?, tenants: [TenantID: FleetTenant]) throws {
+        let trust: TrustStore? =
+            if let settings, settings.url.isSecure {
+                try TrustStore(settings.caFile, protocols: [])
+            } else {
+                nil
+            }
+        loop.execute { [self] in coordinator.value?.apply(settings, trust: trust, tenants) }
+    }
+
+    /// Performs an order.
+    package func perform(_ order: FleetOrder) {
+        let isFirst = inbox.withLock { inbox in
+            inbox.orders.append(order)
+            defer { inbox.isScheduled = true }
+            return !inbox.isScheduled
+        }
+        // The orders of a turn of the reactor share a wake-up.
+        if isFirst { loop.execute { self.performAll() } }
+    }
+
+    private func performAll() {
+        let orders = inbox.withLock { inbox in
+            defer { inbox = Inbox() }
+            return inbox.orders
+        }
+        for order in orders { coordinator.value?.perform(order) }
+    }
+
+    /// The state, as it was a moment ago.
+    package var status: FleetStatus { published.withLock { $0.status } }
+
+    /// The last event of each tenant that has been passed on, to be kept with the tokens.
+    package var places: [TenantID: FleetPlace] { published.withLock { $0.places } }
+
+    /// Closes all connections.
+    ///
+    /// Orders under way are answered that it is unavailable, and so are later ones.
+    package func shutDown() async {
+        _ = try? await loop.submit { self.coordinator.value?.shutDown() }.get()
+    }
+
+    private func publishSoon() {
+        guard let coordinator = coordinator.value, !coordinator.isPublishing else { return }
+        coordinator.isPublishing = true
+        loop.execute { [self] in
+            guard let coordinator = self.coordinator.value else { return }
+            coordinator.isPublishing = false
+            let (status, places) = (coordinator.status, coordinator.places)
+            published.withLock { $0 = Published(status: status, places: places) }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import FleetProtocol
+import Secrets
+
+/// The commands with which a connection begins, and what their answers mean.
+///
+/// All are sent at once.
+struct EngineHandshake {
+    /// The purpose of a command.
+    enum Step: Equatable {
+        /// Present the user and the password.
+        case authenticate
+        /// Choose the database.
+        case select
+        /// Name the connection for operators. Not being allowed to is no fault.
+        case name
+        /// Read the identity of the engine's process.
+        case identify
+        /// Write something, which a replica and a full engine refuse.
+        case write
+        /// Read the map of the cluster.
+        case map
+    }
+
+    /// The outcome.
+    struct Result: Equatable {
+        /// The identity of the engine's process.
+        var epoch: String
+        /// The map of the cluster.
+        var map: [ClusterRoutes.Range]?
+    }
+
+    /// A failed handshake.
+    struct Failure: Error, Equatable {
+        var fault: EngineFault
+        /// The engine's words.
+        var detail: String
+    }
+
+    /// The name of the connections in the engine's list of clients.
+    static let clientName = "tokencached"
+    /// The life of what the test of writing leaves.
+    private static let probeLife = Duration.seconds(60)
+
+    /// The commands.
+    let commands: [EngineCommand]
+    private let steps: [Step]
+    private let address: EngineAddress
+    private var answered = 0
+    private var epoch: String?
+    private var map: [ClusterRoutes.Range]?
+
+    /// Creates the handshake.
+    ///
+    /// - Parameter probe: The name of the key for the test of writing, or nil for a connection that only reads.
+    init(_ settings: FleetSettings, at address: EngineAddress, probe: String?) {
+        self.address = address
+        var steps: [(Step, EngineCommand)] = []
+        if let password = settings.password {
+            var command = EngineCommand("AUTH")
+            if let user = settings.username { command.append(user) }
+            command.append(unsafe password.bytes.withUnsafeBytes { unsafe [UInt8]($0) })
+            steps.append((.authenticate, command))
+        }
+        if settings.url.database != 0 { steps.append((.select, EngineCommand("SELECT", "\(settings.url.database)"))) }
+        steps.append((.name, EngineCommand("CLIENT", "SETNAME", Self.clientName)))
+        steps.append((.identify, EngineCommand("INFO", "server")))
+        if let probe {
+            let life = "\(Self.probeLife.milliseconds)"
+            steps.append((.write, EngineCommand("SET", probe, "1", "PX", life)))
+            if settings.isCluster { steps.append((.map, EngineCommand("CLUSTER", "SLOTS"))) }
+        }
+        (self.steps, commands) = (steps.map(\.0), steps.map(\.1))
+    }
+
+    /// Takes the next answer, and returns the outcome with the last one.
+    mutating func answer(_ value: RespValue) throws(Failure) -> Result? {
+        guard answered < steps.count else { throw Failure(fault: .malformed, detail: "an answer to no command") }
+        let step = steps[answered]
+        answered += 1
+        if case .error(let text) = value {
+            try refused(step, text)
+        } else {
+            try accepted(step, value)
+        }
+        guard answered == steps.count else { return nil }
+        guard let epoch else { throw Failure(fault: .malformed, detail: "no run_id in the answer to INFO") }
+        return Result(epoch: epoch, map: map)
+    }
+
+    private func refused(_ step: Step, _ text: String) throws(Failure) {
+        switch step {
+        case .name: break
+        // The key may belong to another node of the cluster.
+        case .write where text.hasPrefix("MOVED ") || text.hasPrefix("ASK ") || text.hasPrefix("TRYAGAIN"): break
+        case .authenticate: throw Failure(fault: .forbidden, detail: text)
+        case .select, .identify, .write, .map: throw Failure(fault: EngineFault(error: text), detail: text)
+        }
+    }
+
+    private mutating func accepted(_ step: Step, _ value: RespValue) throws(Failure) {
+        switch step {
+        case .authenticate, .select, .name, .write: break
+        case .identify: epoch = Self.epoch(of: value)
+        case .map:
+            guard let ranges = ClusterRoutes.ranges(of: value, askedAt: address) else {
+                throw Failure(fault: .malformed, detail: "no map of the cluster")
+            }
+            map = ranges
+        }
+    }
+
+    /// The identity in the answer to `INFO server`.
+    private static func epoch(of value: RespValue) -> String? {
+        guard let text = value.text else { return nil }
+        for line in text.split(whereSeparator: \.isNewline) where line.hasPrefix("run_id:") {
+            let id = line.dropFirst("run_id:".count)
+            // It is a part of values whose parts are separated by spaces.
+            return id.isEmpty || id.utf8.count > 64 || id.contains(" ") ? nil : String(id)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,138 @@
+import FleetProtocol
+import TokenCache
+
+/// The events: each tenant's state is read first, then the events that were missed, then those that happen.
+extension FleetCoordinator {
+    /// Reads a tenant's state, if its node can be asked.
+    func position(_ id: TenantID) {
+        guard let tenant = tenants[id], tenant.state == .away, let address = tenant.node,
+            nodes[address]?.readySession != nil
+        else { return }
+        tenants[id]?.state = .positioning
+        let run = ScriptRun(
+            until: now + callTime,
+            call: { [weak self] _, _ in self?.tenants[id]?.translator.state },
+            { [weak self] result in self?.positioned(id, at: address, result) }
+        )
+        self.run(run, at: address)
+    }
+
+    private func positioned(
+        _ id: TenantID,
+        at address: EngineAddress,
+        _ result: Result<(EngineAnswer, epoch: String), EngineFault>
+    ) {
+        // The tenant may have been removed, or moved to another node.
+        guard let tenant = tenants[id], tenant.state == .positioning, tenant.node == address,
+            let node = nodes[address]
+        else { return }
+        switch result {
+        case .success((let answer, let epoch)):
+            guard let position = answer.events, node.epoch == epoch else {
+                return lose(node, .malformed, "no position in a tenant's state")
+            }
+            tenants[id]?.state = .catchingUp
+            _ = tenants[id]?.cursor.connected(to: position, epoch: epoch, time: answer.time)
+            if let limits = FleetLimits(answer) { listener.fleetHappened(.limits(id, limits)) }
+            updateReaders(node)
+        case .failure:
+            // It is counted already. The connection may be of use to other tenants.
+            tenants[id]?.state = .away
+            retryLater()
+        }
+        changed()
+    }
+
+    /// Opens and closes connections for events, so that they are those of the node's tenants.
+    ///
+    /// A read of a cluster is of one slot. Otherwise all tenants share a read.
+    func updateReaders(_ node: NodeConnections) {
+        guard let epoch = node.epoch, let dialer else { return }
+        let own = tenants.filter { $0.value.node == node.address }
+        // The others are added when their states are known.
+        let positioned = own.filter { $0.value.state == .catchingUp || $0.value.state == .connected }.keys
+        guard own.values.allSatisfy({ $0.state != .positioning }) else { return }
+        let groups: [Set<TenantID>] =
+            dialer.settings.isCluster ? positioned.map { [$0] } : positioned.isEmpty ? [] : [Set(positioned)]
+        let present = node.readers.map { Set($0.streams.map(\.tenant)) }
+        for (reader, group) in zip(node.readers, present) where !groups.contains(group) { reader.close() }
+        node.readers = zip(node.readers, present).filter { groups.contains($1) }.map(\.0)
+        for group in groups where !present.contains(group) { read(group, node, epoch, dialer) }
+    }
+
+    private func read(_ group: Set<TenantID>, _ node: NodeConnections, _ epoch: String, _ dialer: EngineDialer) {
+        let streams = group.compactMap { id in
+            tenants[id].map { EventReader.Stream(tenant: id, name: $0.translator.names.tenant.events) }
+        }
+        let observer = EventReader.Observer(
+            ready: { [weak self] reader in
+                for stream in reader.streams { self?.announce(stream.tenant) }
+            },
+            position: { [weak self] id in
+                let cursor = self?.tenants[id]?.cursor
+                return (cursor?.nextID ?? EventID.zero.text, cursor?.isLive ?? true)
+            },
+            entries: { [weak self] id, entries in self?.received(entries, of: id) },
+            ended: { [weak self, weak node] reader, fault, detail in
+                guard let self, let node, node.readers.contains(where: { $0 === reader }) else { return }
+                self.ended(reader, node, fault, detail)
+            }
+        )
+        let reader = EventReader(streams, at: node.address, epoch: epoch, dialer, observer)
+        node.readers.append(reader)
+        reader.open()
+    }
+
+    /// Opens a connection for events anew, or gives the node up.
+    private func ended(_ reader: EventReader, _ node: NodeConnections, _ fault: EngineFault, _ detail: String) {
+        guard settings?.isCluster == true, let redirection = Redirection(detail, from: node.address) else {
+            return lose(node, fault, detail)
+        }
+        node.readers.removeAll { $0 === reader }
+        for id in reader.streams.map(\.tenant) where tenants[id]?.disconnected(at: now) == true {
+            listener.fleetHappened(.disconnected(id))
+        }
+        guard case .moved(let slot, let address) = redirection, permits(address) else { return retryLater() }
+        routes.move(slot, to: address)
+        assign()
+    }
+
+    private func received(_ entries: EngineEntries?, of id: TenantID) {
+        guard let entries, let last = entries.lastID else {
+            return perform(tenants[id]?.cursor.exhausted() ?? [], of: id)
+        }
+        for event in entries.events { perform(tenants[id]?.cursor.received(event) ?? [], of: id) }
+        perform(tenants[id]?.cursor.passed(last) ?? [], of: id)
+        counters.eventsNotOpened += entries.foreign
+        changed()
+    }
+
+    private func perform(_ outcomes: [EventCursor.Outcome], of id: TenantID) {
+        for outcome in outcomes {
+            switch outcome {
+            case .event(let event): pass(event, of: id)
+            case .lost(let fence): listener.fleetHappened(.eventsLost(id, upTo: FleetFence(fence)))
+            case .caughtUp: announce(id)
+            }
+        }
+    }
+
+    private func pass(_ event: EngineEvent, of id: TenantID) {
+        guard event.text.machine != machine, let tenant = tenants[id] else { return }
+        if let event = tenant.translator.event(event) {
+            listener.fleetHappened(event)
+        } else {
+            counters.eventsNotOpened += 1
+        }
+    }
+
+    /// Tells the cache that the second level can be used, if all earlier events have been passed on.
+    private func announce(_ id: TenantID) {
+        guard let tenant = tenants[id], tenant.state == .catchingUp, tenant.cursor.isLive,
+            let epoch = tenant.node.flatMap({ nodes[$0]?.epoch })
+        else { return }
+        tenants[id]?.connected(at: now)
+        listener.fleetHappened(.connected(id, epoch: epoch))
+        changed()
+    }
+}

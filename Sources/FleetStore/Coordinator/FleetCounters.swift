@@ -1,0 +1,23 @@
+/// The numbers that operators see.
+struct FleetCounters: Sendable, Equatable {
+    /// The calls that were sent.
+    var calls = 0
+    /// The calls and connections that failed.
+    var failed: [EngineFault: Int] = [:]
+    /// The values that opened, by the position of the key under whose names they were found.
+    var opened: [Int: Int] = [:]
+    /// The values that didn't open, by the position of the key under whose names they were found.
+    var notOpened: [Int: Int] = [:]
+    /// The events of other machines that didn't open.
+    var eventsNotOpened = 0
+    /// The last failure, and the engine's or the system's words.
+    var lastFault: FleetStatus.Fault?
+
+    /// Counts a failure.
+    mutating func fail(_ fault: EngineFault, _ detail: String = "") {
+        // Then no call was made.
+        guard fault != .notConnected else { return }
+        failed[fault, default: 0] += 1
+        lastFault = FleetStatus.Fault(kind: fault, detail: String(detail.prefix(200)))
+    }
+}

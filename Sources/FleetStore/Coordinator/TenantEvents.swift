@@ -1,0 +1,44 @@
+import TokenCache
+
+/// A tenant, its node, and how far its events have been read.
+struct TenantEvents {
+    /// The state of the connection.
+    enum State: Equatable {
+        /// There is none.
+        case away
+        /// The tenant's state is being read.
+        case positioning
+        /// Earlier events are being read, or the connection for them is being opened.
+        case catchingUp
+        /// All orders are performed, and events arrive.
+        case connected
+    }
+
+    var translator: TenantTranslator
+    var cursor: EventCursor
+    var node: EngineAddress?
+    var state = State.away
+    /// The time of the last change between connected and not.
+    var since: Instant
+
+    /// Creates a tenant without a connection.
+    init(_ translator: TenantTranslator, since: Instant) {
+        self.translator = translator
+        self.since = since
+        cursor = EventCursor(translator.tenant.place)
+    }
+
+    /// Takes note that the connection is lost.
+    ///
+    /// - Returns: True if there was one.
+    mutating func disconnected(at now: Instant) -> Bool {
+        cursor.disconnected()
+        let wasConnected = state == .connected
+        state = .away
+        if wasConnected { since = now }
+        return wasConnected
+    }
+
+    /// Takes note that all earlier events have been read.
+    mutating func connected(at now: Instant) { (state, since) = (.connected, now) }
+}

@@ -1,0 +1,167 @@
+import FleetProtocol
+import Secrets
+import TokenCache
+
+/// An order on its way: which calls it takes, and what it ends with.
+struct FleetOperation {
+    /// The end of an order.
+    enum Reply: Sendable, Equatable {
+        case answered(CallID, FleetAnswer)
+        case dropped(FleetDropID, FleetDropAnswer?)
+        case claimed(CallID, Bool)
+        case limits(TenantID, FleetLimits)
+        /// Nobody waits for it.
+        case none
+    }
+
+    /// The consequence of an answer.
+    enum Step {
+        /// The order has ended.
+        case end(Reply)
+        /// Another call is needed, see ``FleetOperation/call(_:epoch:now:)``.
+        case call
+    }
+
+    /// A drop that the engine has noted, whose tokens are being taken out.
+    private struct NotedDrop {
+        let id: FleetDropID
+        let fence: Int64
+        let epoch: String
+        let values: [String]
+        let isLogout: Bool
+
+        var reply: Reply { reply([]) }
+
+        func reply(_ tokens: [FleetStoredToken]) -> Reply {
+            .dropped(id, FleetDropAnswer(fence: FleetFence(fence), epoch: epoch, tokens: isLogout ? tokens : []))
+        }
+    }
+
+    private var order: FleetOrder
+    private var noted: NotedDrop?
+    private var sent: Instant?
+    /// The number of values that didn't open, by the position of their key.
+    private(set) var notOpened: [Int: Int] = [:]
+    /// The number of values that opened, by the position of their key.
+    private(set) var opened: [Int: Int] = [:]
+
+    /// Begins an order.
+    init(_ order: FleetOrder) { self.order = order }
+
+    /// The next call, or nil if it can't be made.
+    ///
+    /// - Parameter now: The time at which it is sent.
+    mutating func call(_ translator: TenantTranslator, epoch: String, now: Instant) -> EngineCall? {
+        sent = now
+        if let noted { return translator.take(noted.values, fence: noted.fence) }
+        return translator.call(order, epoch: epoch, now: now)
+    }
+
+    /// The end if the engine doesn't do what it is asked.
+    var failed: Reply {
+        if let noted { return noted.reply }
+        return switch order {
+        case .look(let call, _), .pay(let call, _, _): .answered(call, FleetAnswer(.unavailable))
+        case .drop(let drop, _): .dropped(drop, nil)
+        // A token that is revoked twice does no harm, unlike one that nobody revokes.
+        case .claimRevocation(let call, _, _): .claimed(call, true)
+        case .store, .release, .renew, .hold, .state: .none
+        }
+    }
+
+    /// Takes an answer.
+    ///
+    /// - Parameter epoch: The engine's process that has given it.
+    mutating func answered(
+        _ answer: EngineAnswer,
+        _ translator: TenantTranslator,
+        epoch: String,
+        clock: Clock,
+        memory: SecretMemory?
+    ) throws(EngineFault) -> Step {
+        let sent = sent ?? clock.now
+        if let noted { return .end(try taken(noted, answer, translator, sent: sent, clock: clock, memory: memory)) }
+        switch order {
+        case .look(let call, let look):
+            switch try translator.looked(answer, to: look, sent: sent, clock: clock, memory: memory) {
+            case .answer(let found):
+                if case .token(_, _, _, _, let key) = answer.outcome { opened[key, default: 0] += 1 }
+                return .end(.answered(call, found))
+            case .notOpened(let key, let again): return repeatLook(call, key, again)
+            }
+        case .pay(let call, _, _): return .end(.answered(call, try translator.paid(answer)))
+        case .drop(let id, let drop): return try noted(id, drop, answer, translator, epoch: epoch)
+        case .claimRevocation(let call, _, _): return .end(.claimed(call, answer.outcome == .done))
+        case .state(let tenant):
+            return .end(FleetLimits(answer).map { .limits(tenant, $0) } ?? .none)
+        case .store, .release, .renew, .hold: return .end(.none)
+        }
+    }
+
+    private mutating func repeatLook(_ call: CallID, _ key: Int, _ again: FleetLook) -> Step {
+        let isRepeated = !notOpened.isEmpty
+        notOpened[key, default: 0] += 1
+        // A second value that doesn't open has been written a moment ago by a machine with other keys.
+        guard !isRepeated else { return .end(failed) }
+        order = .look(call, again)
+        return .call
+    }
+
+    private mutating func noted(
+        _ id: FleetDropID,
+        _ drop: FleetDrop,
+        _ answer: EngineAnswer,
+        _ translator: TenantTranslator,
+        epoch: String
+    ) throws(EngineFault) -> Step {
+        guard case .drop(let fence, let all) = answer.outcome else { throw .malformed }
+        let values = translator.values(all, of: drop.target)
+        var isLogout = false
+        if case .logout = drop.reason { isLogout = true }
+        let noted = NotedDrop(id: id, fence: fence, epoch: epoch, values: values, isLogout: isLogout)
+        guard !values.isEmpty else { return .end(noted.reply) }
+        self.noted = noted
+        return .call
+    }
+
+    private mutating func taken(
+        _ noted: NotedDrop,
+        _ answer: EngineAnswer,
+        _ translator: TenantTranslator,
+        sent: Instant,
+        clock: Clock,
+        memory: SecretMemory?
+    ) throws(EngineFault) -> Reply {
+        guard case .taken(let values) = answer.outcome else { throw .malformed }
+        var tokens: [FleetStoredToken] = []
+        for value in values {
+            guard noted.values.indices.contains(value.number) else { throw .malformed }
+            let stored = TenantTranslator.StoredValue(
+                name: noted.values[value.number],
+                sealed: value.sealed,
+                left: value.left,
+                fence: value.fence,
+                epoch: value.epoch
+            )
+            if let token = translator.open(stored, key: nil, sent: sent, clock: clock, memory: memory) {
+                tokens.append(token)
+            } else {
+                notOpened[0, default: 0] += 1
+            }
+        }
+        return noted.reply(tokens)
+    }
+}
+
+extension FleetOrder {
+    /// The tenant.
+    var tenant: TenantID {
+        switch self {
+        case .look(_, let look): look.key.user.tenant
+        case .pay(_, let tenant, _), .claimRevocation(_, let tenant, _), .hold(let tenant, _, _), .state(let tenant):
+            tenant
+        case .store(let key, _, _), .release(let key, _, _), .renew(let key, _): key.user.tenant
+        case .drop(_, let drop): drop.tenant
+        }
+    }
+}
