@@ -45,19 +45,23 @@ extension FleetCoordinator {
 
     /// Opens and closes connections for events, so that they are those of the node's tenants.
     ///
-    /// A read of a cluster is of one slot. Otherwise all tenants share a read.
+    /// A read of a cluster is of one slot. Otherwise tenants share a read.
     func updateReaders(_ node: NodeConnections) {
         guard let epoch = node.epoch, let dialer else { return }
         let own = tenants.filter { $0.value.node == node.address }
         // The others are added when their states are known.
         let positioned = own.filter { $0.value.state == .catchingUp || $0.value.state == .connected }.keys
         guard own.values.allSatisfy({ $0.state != .positioning }) else { return }
-        let groups: [Set<TenantID>] =
-            dialer.settings.isCluster ? positioned.map { [$0] } : positioned.isEmpty ? [] : [Set(positioned)]
+        let groups = Self.groups(Array(positioned), size: dialer.settings.isCluster ? 1 : EventReader.eventsPerRead)
         let present = node.readers.map { Set($0.streams.map(\.tenant)) }
         for (reader, group) in zip(node.readers, present) where !groups.contains(group) { reader.close() }
         node.readers = zip(node.readers, present).filter { groups.contains($1) }.map(\.0)
         for group in groups where !present.contains(group) { read(group, node, epoch, dialer) }
+    }
+
+    private static func groups(_ tenants: [TenantID], size: Int) -> [Set<TenantID>] {
+        let tenants = tenants.sorted { $0.number < $1.number }
+        return stride(from: 0, to: tenants.count, by: size).map { Set(tenants[$0..<min($0 + size, tenants.count)]) }
     }
 
     private func read(_ group: Set<TenantID>, _ node: NodeConnections, _ epoch: String, _ dialer: EngineDialer) {
