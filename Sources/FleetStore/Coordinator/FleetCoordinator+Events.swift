@@ -11,7 +11,9 @@ extension FleetCoordinator {
         tenants[id]?.state = .positioning
         let run = ScriptRun(
             until: now + callTime,
-            call: { [weak self] _, _ in self?.tenants[id]?.translator.state },
+            call: { [weak self] _, _ in
+                self?.tenants[id].map { $0.translator.state(above: $0.highestFence) }
+            },
             { [weak self] result in self?.positioned(id, at: address, result) }
         )
         self.run(run, at: address)
@@ -32,8 +34,11 @@ extension FleetCoordinator {
                 return lose(node, .malformed, "no position in a tenant's state")
             }
             tenants[id]?.state = .catchingUp
-            _ = tenants[id]?.cursor.connected(to: position, epoch: epoch, time: answer.time)
-            if let limits = FleetLimits(answer) { listener.fleetHappened(.limits(id, limits)) }
+            // Fences may run ahead of the time.
+            let time = max(answer.time, position.fence)
+            _ = tenants[id]?.cursor.connected(to: position, epoch: epoch, time: time)
+            tenants[id]?.see(position.fence)
+            tenants[id]?.limits = FleetLimits(answer)
             updateReaders(node)
         case .failure:
             // It is counted already. The connection may be of use to other tenants.
@@ -122,6 +127,7 @@ extension FleetCoordinator {
     }
 
     private func pass(_ event: EngineEvent, of id: TenantID) {
+        tenants[id]?.see(event.fence)
         guard event.text.machine != machine, let tenant = tenants[id] else { return }
         if let event = tenant.translator.event(event) {
             listener.fleetHappened(event)
@@ -137,6 +143,8 @@ extension FleetCoordinator {
         else { return }
         tenants[id]?.connected(at: now)
         listener.fleetHappened(.connected(id, epoch: epoch))
+        if let limits = tenant.limits { listener.fleetHappened(.limits(id, limits)) }
+        tenants[id]?.limits = nil
         changed()
     }
 }

@@ -100,6 +100,11 @@ struct CatchUpTests {
             try await other.connect(engine.settings())
             try await one.mint(key, "secret")
             try await other.happened(.changed(key))
+            // As if there had been many drops within a millisecond, or another clock.
+            let ahead: Int64 = 4_000_000_000_000
+            let names = try engine.run("KEYS", "*").split(whereSeparator: \.isNewline).map(String.init)
+            try engine.run("SET", try #require(names.first { $0.hasSuffix(":fence") }), "\(ahead)")
+            try await one.mint(TestFleet.key("bob"), "secret")
             engine.crash()
             try await one.disconnected()
             try await other.disconnected()
@@ -108,8 +113,9 @@ struct CatchUpTests {
             #expect(try await one.connected() != epoch)
             _ = try await other.connected()
             #expect(try await one.look(TestFleet.peek(key)).outcome == .nothing)
-            _ = try await one.drop(drop("ann"))
+            let later = try #require(try await one.drop(drop("ann")))
             #expect(try await other.dropped().0 == drop("ann"))
+            #expect(later.fence > FleetFence(ahead), "the new process's fences don't fall below the old one's")
         }
     }
 
