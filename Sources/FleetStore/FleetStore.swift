@@ -75,7 +75,9 @@ package final class FleetStore: Sendable {
         }
     }
 
-    /// Puts settings and tenants into force. Without settings, the store is unavailable.
+    /// Puts settings and tenants into force.
+    ///
+    /// Without settings, the store is unavailable.
     ///
     /// - Throws: An error where the file of authorities can't be read. Then nothing has changed.
     package func apply(_ settings: FleetSettings?, tenants: [TenantID: FleetTenant]) throws {
@@ -113,7 +115,9 @@ package final class FleetStore: Sendable {
     /// The last event of each tenant that has been passed on, to be kept with the tokens.
     package var places: [TenantID: FleetPlace] { published.withLock { $0.places } }
 
-    /// Closes all connections. Orders under way are answered that it is unavailable, and so are later ones.
+    /// Closes all connections.
+    ///
+    /// Orders under way are answered that it is unavailable, and so are later ones.
     package func shutDown() async {
         _ = try? await loop.submit { self.coordinator.value?.shutDown() }.get()
     }

@@ -67,6 +67,9 @@ extension EngineModel {
         return .taken(taken)
     }
 
+    /// The fence that a generation's key has, for comparisons with a real engine.
+    package func generation(named name: String, at time: Int64) -> Int64? { generations.value(name, at: time) }
+
     /// Raises a generation, which is remembered for longer than any token lives.
     private mutating func raise(_ name: String, _ fence: Int64, _ time: Int64) {
         let raised = max(generations.value(name, at: time) ?? 0, fence)

@@ -9,7 +9,9 @@ final class EngineSession {
     struct Observer {
         /// The handshake is done.
         var ready: (EngineSession, EngineHandshake.Result) -> Void
-        /// The connection couldn't be opened, or is lost. It is called at most once, and not after a ``EngineSession/close()``.
+        /// The connection couldn't be opened, or is lost.
+        ///
+        /// It is called at most once, and not after a ``EngineSession/close()``.
         var ended: (EngineSession, EngineFault, String) -> Void
     }
 
@@ -87,7 +89,9 @@ final class EngineSession {
         deadline = dialer.loop.assumeIsolated().scheduleTask(in: TimeAmount(dialer.time)) { self.close() }
     }
 
-    /// Closes the connection. What is awaited fails.
+    /// Closes the connection.
+    ///
+    /// What is awaited fails.
     func close(_ fault: EngineFault = .connectionLost) {
         observer = nil
         deadline?.cancel()

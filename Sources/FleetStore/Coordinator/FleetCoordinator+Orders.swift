@@ -48,6 +48,7 @@ extension FleetCoordinator {
     }
 
     private func end(_ order: RunningOrder, _ reply: FleetOperation.Reply) {
+        counters.opened.merge(order.operation.opened) { $0 + $1 }
         counters.notOpened.merge(order.operation.notOpened) { $0 + $1 }
         changed()
         self.reply(reply)

@@ -18,6 +18,7 @@ extension FleetCoordinator {
         status.circuitOpenings = nodes.values.reduce(0) { $0 + $1.machine.circuit.openings }
         status.calls = counters.calls
         status.failed = counters.failed
+        status.opened = counters.opened
         status.notOpened = counters.notOpened
         status.eventsNotOpened = counters.eventsNotOpened
         status.lastFault = counters.lastFault

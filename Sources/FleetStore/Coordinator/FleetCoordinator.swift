@@ -109,7 +109,9 @@ final class FleetCoordinator {
         for id in tenants.keys { tenants[id]?.node = nil }
     }
 
-    /// Ends everything. No order is performed any more.
+    /// Ends everything.
+    ///
+    /// No order is performed any more.
     func shutDown() {
         disconnect()
         deadlineTimer?.cancel()

@@ -4,6 +4,8 @@ struct FleetCounters: Sendable, Equatable {
     var calls = 0
     /// The calls and connections that failed.
     var failed: [EngineFault: Int] = [:]
+    /// The values that opened, by the position of the key under whose names they were found.
+    var opened: [Int: Int] = [:]
     /// The values that didn't open, by the position of the key under whose names they were found.
     var notOpened: [Int: Int] = [:]
     /// The events of other machines that didn't open.

@@ -11,7 +11,9 @@ struct PendingCalls<Call> {
     }
 
     private var calls: [UInt64: Call] = [:]
-    /// The deadlines in their order. Nearly all are added at the end, as most calls have the same time.
+    /// The deadlines in their order.
+    ///
+    /// Nearly all are added at the end, as most calls have the same time.
     private var deadlines = Deque<(at: Instant, number: UInt64)>()
     private var last: UInt64 = 0
 

@@ -9,7 +9,9 @@ final class EventReader {
     /// The time for which the engine keeps a read that finds nothing: it bounds the time in which a connection that is
     /// dead without a sign is found out.
     static let block = Duration.seconds(2)
-    /// The events of one read, of all streams together. Each is shorter than 8 KiB, so they are less than the parser's limit.
+    /// The events of one read, of all streams together.
+    ///
+    /// Each is shorter than 8 KiB, so they are less than the parser's limit.
     static let eventsPerRead = 100
 
     /// A tenant's stream.
@@ -57,7 +59,9 @@ final class EventReader {
     /// Opens the connection.
     func open() { session?.open() }
 
-    /// Closes the connection. Nothing is told any more.
+    /// Closes the connection.
+    ///
+    /// Nothing is told any more.
     func close() {
         observer = nil
         silence?.cancel()

@@ -42,6 +42,8 @@ struct FleetOperation {
     private var sent: Instant?
     /// The number of values that didn't open, by the position of their key.
     private(set) var notOpened: [Int: Int] = [:]
+    /// The number of values that opened, by the position of their key.
+    private(set) var opened: [Int: Int] = [:]
 
     /// Begins an order.
     init(_ order: FleetOrder) { self.order = order }
@@ -82,7 +84,9 @@ struct FleetOperation {
         switch order {
         case .look(let call, let look):
             switch try translator.looked(answer, to: look, sent: sent, clock: clock, memory: memory) {
-            case .answer(let answer): return .end(.answered(call, answer))
+            case .answer(let found):
+                if case .token(_, _, _, _, let key) = answer.outcome { opened[key, default: 0] += 1 }
+                return .end(.answered(call, found))
             case .notOpened(let key, let again): return repeatLook(call, key, again)
             }
         case .pay(let call, _, _): return .end(.answered(call, try translator.paid(answer)))

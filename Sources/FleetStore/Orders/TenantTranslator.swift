@@ -19,10 +19,13 @@ struct TenantTranslator {
     let names: KeyNames
     let keys: TenantKeys
     let machine: String
+    /// The time limit of an order.
+    let timeout: Duration
 
     /// Creates a translator, which derives the tenant's keys.
     init(_ id: TenantID, _ tenant: FleetTenant, _ settings: FleetSettings, machine: String) {
         (self.id, self.tenant, self.machine) = (id, tenant, machine)
+        timeout = settings.timeout
         keys = TenantKeys(settings.keys, host: tenant.identity.host, clientID: tenant.identity.clientID)
         names = KeyNames(prefix: settings.prefix, keys)
     }
@@ -103,7 +106,8 @@ struct TenantTranslator {
         epoch: String,
         now: Instant
     ) -> EngineCall? {
-        let left = (token.expiry - now).milliseconds
+        // Nobody measures the time until the engine has it, so it is taken to be all that there is.
+        let left = (token.expiry - now - timeout).milliseconds
         let names = names.token(key.engineID)
         guard let fence = lease.fence?.number, left > 0, let name = names.first?.value,
             let mark = self.names.marks(token.token.fingerprint).first

@@ -45,6 +45,8 @@ package struct FleetStatus: Sendable, Equatable {
     package var calls = 0
     /// The calls and connections that failed, by kind.
     package var failed: [EngineFault: Int] = [:]
+    /// The values that opened, by the position of the key under whose names they were found.
+    package var opened: [Int: Int] = [:]
     /// The values that didn't open, by the position of the key under whose names they were found.
     package var notOpened: [Int: Int] = [:]
     /// The events of other machines that didn't open.

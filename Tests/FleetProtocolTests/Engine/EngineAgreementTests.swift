@@ -56,7 +56,9 @@ struct EngineAgreementTests {
             }
             world.note(answer, to: call)
             outcomes[Self.word(answer.outcome), default: 0] += 1
-            if number.isMultiple(of: 20) || number == Self.calls - 1 { try compareEvents(client, model, time, seed) }
+            guard number.isMultiple(of: 20) || number == Self.calls - 1 else { continue }
+            try compareEvents(client, model, time, seed)
+            try compareGenerations(client, model, time, seed)
         }
     }
 
@@ -65,6 +67,17 @@ struct EngineAgreementTests {
         let (found, expected) = (try EngineEntries(reply).events, model.events(of: EngineWorld.names, at: time))
         guard found == expected else {
             throw Difference(description: "seed \(seed): the events are \(found), not \(expected)")
+        }
+    }
+
+    /// Compares the fences that no answer shows, such as the one of a token that is gone.
+    private func compareGenerations(_ client: EngineClient, _ model: EngineModel, _ time: Int64, _ seed: UInt64) throws
+    {
+        let names = EngineWorld.generations
+        let reply = try client.ask(EngineCommand(words: (["MGET"] + names).map { Array($0.utf8) }))
+        let (found, expected) = (reply.elements?.map(\.number), names.map { model.generation(named: $0, at: time) })
+        guard found == expected else {
+            throw Difference(description: "seed \(seed): the generations are \(found ?? []), not \(expected)")
         }
     }
 

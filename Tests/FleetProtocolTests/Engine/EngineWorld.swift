@@ -48,6 +48,11 @@ struct EngineWorld {
             + tokens.flatMap { [$0.value, $0.lease, $0.refusal, $0.generation, $0.userGeneration, $0.index] }
     }
 
+    /// The names of all generations.
+    static var generations: [String] {
+        allNames.filter { $0.contains(":g:") || $0.contains(":u:") } + [names.generation]
+    }
+
     private static func token(_ user: String, _ scopes: String, _ key: String) -> EngineTokenNames {
         let (token, user) = ("\(key)\(user)\(scopes)", "\(key)\(user)")
         return EngineTokenNames(

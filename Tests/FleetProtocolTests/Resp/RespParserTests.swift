@@ -87,7 +87,10 @@ struct RespParserTests {
 
     @Test(
         "A value that is too large is a fault before it has come.",
-        arguments: ["$101\r\n", "*34\r\n", "%34\r\n", "$60\r\n" + String(repeating: "a", count: 60) + "\r\n$60\r\n"]
+        arguments: [
+            "$101\r\n", "*34\r\n", "%34\r\n", "$60\r\n" + String(repeating: "a", count: 60) + "\r\n$60\r\n",
+            "*8\r\n" + String(repeating: "+0123456789abcdef\r\n", count: 5),
+        ]
     )
     func tooLarge(text: String) throws {
         let limits = RespLimits(size: 100, line: 20, depth: 2)

@@ -12,14 +12,9 @@ struct AbsenceTests {
 
     /// Waits until a store has failed for a reason.
     private func failed(_ fault: EngineFault, _ detail: String, _ machine: TestMachine) async throws {
-        let deadline = ContinuousClock.now + TestTimeout.duration
-        while true {
+        try await until("\(fault)") {
             let last = machine.store.status.lastFault
-            if let last, last.kind == fault, last.detail.hasPrefix(detail) { return }
-            guard ContinuousClock.now < deadline else {
-                throw TestFailure("\(String(describing: machine.store.status.lastFault))")
-            }
-            await Task.yield()
+            return last?.kind == fault && last?.detail.hasPrefix(detail) == true
         }
     }
 
@@ -62,8 +57,7 @@ struct AbsenceTests {
             let url = EngineURL(address: .socket(path: directory.path("nothing")))
             let settings = FleetSettings(url: url, keys: try TestFleet.keys())
             try machines[0].store.apply(settings, tenants: [TestFleet.tenant: TestFleet.settings()])
-            let deadline = ContinuousClock.now + TestTimeout.duration
-            while !machines[0].store.status.isCircuitOpen, ContinuousClock.now < deadline { await Task.yield() }
+            try await until("it is open") { machines[0].store.status.isCircuitOpen }
             #expect(machines[0].store.status.circuitOpenings == 1)
             #expect(machines[0].store.status.failed[.unreachable] == 5)
         }
@@ -86,7 +80,7 @@ struct AbsenceTests {
             }
             try await machine.disconnected()
             #expect(answers >= 3)
-            #expect(machine.store.status.failed[.timeout, default: 0] >= 3)
+            try await until("they are counted") { machine.store.status.failed[.timeout, default: 0] >= 3 }
             #expect(try await machine.look(TestFleet.peek(key)).outcome == .unavailable)
             engine.signal(SIGCONT)
             _ = try await machine.connected()
@@ -137,7 +131,6 @@ struct AbsenceTests {
             try await machine.connect(engine.settings())
             engine.signal(SIGSTOP)
             async let answer = machine.look(TestFleet.peek(key))
-            while machine.store.status.calls == 0 { await Task.yield() }
             await machine.store.shutDown()
             #expect(try await answer.outcome == .unavailable)
             #expect(try await machine.look(TestFleet.peek(key)).outcome == .unavailable)

@@ -76,8 +76,7 @@ struct EncryptedEngineTests {
                 settings("localhost", port, caFile),
                 tenants: [TestFleet.tenant: TestFleet.settings()]
             )
-            let deadline = ContinuousClock.now + TestTimeout.duration
-            while machine.store.status.lastFault == nil, ContinuousClock.now < deadline { await Task.yield() }
+            try await until("it has failed") { machine.store.status.lastFault != nil }
             #expect(machine.store.status.lastFault?.kind == .tls)
             #expect(try await machine.look(TestFleet.peek(TestFleet.key())).outcome == .unavailable)
         }

@@ -23,6 +23,7 @@ final class FleetRecorder: FleetListening {
 
     private struct State {
         var events: [Event] = []
+        var history: [Event] = []
         var waits: [Wait] = []
     }
 
@@ -30,6 +31,9 @@ final class FleetRecorder: FleetListening {
 
     /// All that nobody has waited for.
     var events: [Event] { state.withLock { $0.events } }
+
+    /// All that was told, in its order.
+    var history: [Event] { state.withLock { $0.history } }
 
     /// Takes out the first event of a kind, and waits for it if there is none yet.
     ///
@@ -56,6 +60,7 @@ final class FleetRecorder: FleetListening {
 
     private func record(_ event: Event) {
         let wait = state.withLock { state -> Wait? in
+            state.history.append(event)
             if let index = state.waits.firstIndex(where: { $0.matches(event) }) { return state.waits.remove(at: index) }
             state.events.append(event)
             return nil

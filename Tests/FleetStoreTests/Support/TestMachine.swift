@@ -130,6 +130,15 @@ struct TestFailure: Error {
     init(_ text: String) { self.text = text }
 }
 
+/// Waits for something that is told to nobody.
+func until(_ what: String, _ condition: () async throws -> Bool) async throws {
+    let deadline = ContinuousClock.now + TestTimeout.duration
+    while try await !condition() {
+        guard ContinuousClock.now < deadline else { throw TestFailure("not in time: \(what)") }
+        await Task.yield()
+    }
+}
+
 /// Runs something with machines of a fleet, and ends them.
 func withMachines(_ count: Int = 2, _ body: ([TestMachine]) async throws -> Void) async throws {
     let machines = (0..<count).map { TestMachine("machine\($0)") }
