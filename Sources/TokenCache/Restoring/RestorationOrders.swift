@@ -17,7 +17,13 @@ struct RestorationOrders {
         case fleet(FleetDrop, upTo: FleetFence)
 
         /// True if it is an app's report of a rejected token.
-        var isReport: Bool { if case .report = self { true } else { false } }
+        var isReport: Bool {
+            switch self {
+            case .report: true
+            case .fleet(let drop, _): if case .reported = drop.target { true } else { false }
+            case .evict, .revoke: false
+            }
+        }
 
         /// True if another order needs nothing that this one doesn't do.
         func covers(_ other: Order) -> Bool {

@@ -38,8 +38,8 @@ struct FleetMachine {
     var isCut = false
     var lastArrival: Instant
     var lastReturn: Instant
-    /// What the cache awaits.
-    var questions: Set<Question> = []
+    /// What the cache awaits, with the number under which it was asked.
+    var questions: [Question: UInt64] = [:]
     var place: Place?
     var requests: [Waiter: Request] = [:]
     /// The time of the latest logout of each user of which the machine knows.

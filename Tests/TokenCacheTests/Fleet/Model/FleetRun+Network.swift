@@ -22,53 +22,56 @@ extension FleetRun {
 
     /// Sends what a cache orders.
     func send(_ order: FleetOrder, _ number: Int) {
-        let link = machines[number].link
+        var asked: UInt64 = 0
         if case .drop(let id, let drop) = order, drop.fence == nil {
             let name = DropName(machine: number, id: id)
             dropTimes[name] = dropTimes[name] ?? now
         }
         if let question = order.question {
-            machines[number].questions.insert(question)
+            lastQuestion += 1
+            asked = lastQuestion
+            machines[number].questions[question] = asked
             let isAway = machines[number].epoch == nil
-            at(isAway ? .milliseconds(1) : Self.timeout, .timeout(number, question))
+            at(isAway ? .milliseconds(1) : Self.timeout, .timeout(number, question, asked: asked))
         }
         guard machines[number].epoch != nil, !isLost else { return }
         let arrival = max(machines[number].lastArrival + .nanoseconds(1), now + way)
         machines[number].lastArrival = arrival
-        _ = events.insert(.order(number, order, link: link, sent: now), at: arrival)
+        let message = Message(link: machines[number].link, sent: now, asked: asked)
+        _ = events.insert(.order(number, order, message), at: arrival)
     }
 
     /// Lets the engine do what has arrived.
-    func arrive(_ number: Int, _ order: FleetOrder, link: Int, sent: Instant) {
+    func arrive(_ number: Int, _ order: FleetOrder, _ message: Message) {
         if now - replicaTime > Self.replicationPause { (replica, replicaTime) = (engine, now) }
-        guard link == machines[number].link, machines[number].epoch == engine.epoch,
-            let reply = perform(order, of: number, sent: sent), !isLost
+        guard message.link == machines[number].link, machines[number].epoch == engine.epoch,
+            let reply = perform(order, of: number, sent: message.sent), !isLost
         else { return }
         let arrival = max(machines[number].lastReturn + .nanoseconds(1), now + way)
         machines[number].lastReturn = arrival
-        _ = events.insert(.reply(number, reply, link: link), at: arrival)
+        _ = events.insert(.reply(number, reply, message), at: arrival)
     }
 
     /// Lets a cache take what the engine has answered.
-    func take(_ reply: Reply, _ number: Int, link: Int) throws {
-        guard link == machines[number].link else { return }
+    func take(_ reply: Reply, _ number: Int, _ message: Message) throws {
+        guard message.link == machines[number].link else { return }
+        if let question = reply.question {
+            // It may have timed out, and the same call may have asked again.
+            guard machines[number].questions[question] == message.asked else { return }
+            machines[number].questions[question] = nil
+        }
         switch reply {
-        case .look(let call, let answer):
-            guard machines[number].questions.remove(.call(call)) != nil else { return }
-            try feed(number) { $0.fleetAnswered(call, answer, now: $1) }
-        case .drop(let drop, let answer):
-            guard machines[number].questions.remove(.drop(drop)) != nil else { return }
-            try feed(number) { $0.fleetDropAnswered(drop, answer, now: $1) }
-        case .claim(let call, let isOurs):
-            guard machines[number].questions.remove(.claim(call)) != nil else { return }
-            try feed(number) { $0.revocationClaimed(call, isOurs, now: $1) }
+        case .look(let call, let answer): try feed(number) { $0.fleetAnswered(call, answer, now: $1) }
+        case .drop(let drop, let answer): try feed(number) { $0.fleetDropAnswered(drop, answer, now: $1) }
+        case .claim(let call, let isOurs): try feed(number) { $0.revocationClaimed(call, isOurs, now: $1) }
         case .limits(let limits): try feed(number) { $0.fleetHappened(.limits(Self.tenant, limits), now: $1) }
         }
     }
 
     /// Tells a cache that a question is not answered.
-    func giveUp(_ question: FleetMachine.Question, _ number: Int) throws {
-        guard machines[number].questions.remove(question) != nil else { return }
+    func giveUp(_ question: FleetMachine.Question, _ number: Int, asked: UInt64) throws {
+        guard machines[number].questions[question] == asked else { return }
+        machines[number].questions[question] = nil
         tally.unavailable += 1
         switch question {
         case .call(let call): try feed(number) { $0.fleetAnswered(call, FleetAnswer(.unavailable), now: $1) }
@@ -83,8 +86,8 @@ extension FleetRun {
     func disconnect(_ number: Int) throws {
         machines[number].link += 1
         machines[number].epoch = nil
-        let questions = machines[number].questions.sorted { "\($0)" < "\($1)" }
-        for question in questions { try giveUp(question, number) }
+        let questions = machines[number].questions.sorted { $0.value < $1.value }
+        for (question, asked) in questions { try giveUp(question, number, asked: asked) }
         try feed(number) { $0.fleetHappened(.disconnected(Self.tenant), now: $1) }
     }
 
@@ -168,6 +171,18 @@ extension FleetOrder {
         case .drop(let drop, _): .drop(drop)
         case .claimRevocation(let call, _, _): .claim(call)
         case .store, .release, .renew, .hold, .state: nil
+        }
+    }
+}
+
+extension FleetRun.Reply {
+    /// The question that it answers, or nil if it is none.
+    var question: FleetMachine.Question? {
+        switch self {
+        case .look(let call, _): .call(call)
+        case .drop(let drop, _): .drop(drop)
+        case .claim(let call, _): .claim(call)
+        case .limits: nil
         }
     }
 }

@@ -19,14 +19,23 @@ final class FleetRun {
     enum Event {
         case request
         case wake(Int)
-        case order(Int, FleetOrder, link: Int, sent: Instant)
-        case reply(Int, Reply, link: Int)
-        case timeout(Int, FleetMachine.Question)
+        case order(Int, FleetOrder, Message)
+        case reply(Int, Reply, Message)
+        case timeout(Int, FleetMachine.Question, asked: UInt64)
         case tenant(Int, CallOrder, sent: Instant)
         case read(Int, link: Int)
         case connect(Int, link: Int)
         case fault
         case mend(Int)
+    }
+
+    /// A message to the engine, or its answer.
+    struct Message {
+        /// The number of the connection.
+        let link: Int
+        let sent: Instant
+        /// The number of the question, or zero if nothing is asked.
+        let asked: UInt64
     }
 
     /// An answer of the second level on its way.
@@ -73,6 +82,7 @@ final class FleetRun {
     /// The times of logouts by machine and drop.
     var dropTimes: [DropName: Instant] = [:]
     var lastWaiter: UInt64 = 0
+    var lastQuestion: UInt64 = 0
     var tally = FleetTally()
     let endOfRequests: Instant
     /// A token that was found although the engine had noted its logout.
@@ -164,9 +174,9 @@ final class FleetRun {
             machines[number].wake = nil
             try feed(number) { $0.timePassed(now: $1) }
             try checkWaits(of: number)
-        case .order(let number, let order, let link, let sent): arrive(number, order, link: link, sent: sent)
-        case .reply(let number, let reply, let link): try take(reply, number, link: link)
-        case .timeout(let number, let question): try giveUp(question, number)
+        case .order(let number, let order, let message): arrive(number, order, message)
+        case .reply(let number, let reply, let message): try take(reply, number, message)
+        case .timeout(let number, let question, let asked): try giveUp(question, number, asked: asked)
         case .tenant(let number, let order, let sent): try answer(order, number, sent: sent)
         case .read(let number, let link): try read(number, link: link)
         case .connect(let number, let link): try connect(number, link: link)

@@ -16,7 +16,7 @@ struct FleetScene {
     var users = 3
     var faults = Faults.none
     /// The time in which apps make requests.
-    var length = Duration.seconds(600)
+    var length = Duration.seconds(300)
     /// The mean time between requests to all machines.
     var pause = Duration.seconds(3)
     var lifetime = Duration.seconds(200)
@@ -29,8 +29,8 @@ struct FleetScene {
     /// The number of events that the engine keeps.
     var eventLimit = 10_000
 
-    /// The time without requests in which everything comes to rest: each token is renewed once and expires.
-    var rest: Duration { lifetime * 3 + .seconds(120) }
+    /// The time without requests, in which all waits end or everything comes to rest: each token is renewed once and expires.
+    var rest: Duration { faults == .always ? .seconds(60) : lifetime * 3 + .seconds(120) }
 
     /// Creates the scene of a seed.
     init(seed: UInt64, faults: Faults) {
