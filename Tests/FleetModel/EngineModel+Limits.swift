@@ -79,12 +79,18 @@ extension EngineModel {
         return .done
     }
 
-    /// Tells the tenant's limits and the position in its events.
-    func perform(_ state: EngineState, _ time: Int64) -> EngineAnswer {
+    /// Tells the tenant's limits and the position in its events, and keeps fences above the one that a machine knows.
+    mutating func perform(_ state: EngineState, _ time: Int64) -> EngineAnswer {
+        var fence = fences.value(state.names.fence, at: time) ?? 0
+        if state.fence > fence {
+            fence = state.fence
+            setFence(state.names, fence, time)
+        }
         var answer = answer(.done, state.names, state.rate, time)
         answer.events = EngineAnswer.Position(
             count: counts.value(state.names.eventCount, at: time) ?? 0,
-            id: streams.value(state.names.events, at: time)?.last?.id ?? "0-0"
+            id: streams.value(state.names.events, at: time)?.last?.id ?? "0-0",
+            fence: fence
         )
         return answer
     }

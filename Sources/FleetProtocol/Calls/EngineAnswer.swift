@@ -72,11 +72,16 @@ package struct EngineAnswer: Sendable, Equatable {
         package var count: Int64
         /// The id of the last one, such as `1700000000000-0`, or `0-0`.
         package var id: String
+        /// The tenant's last fence, or zero.
+        ///
+        /// With several in a millisecond it runs ahead of the engine's time.
+        package var fence: Int64
 
         /// Creates a position.
-        package init(count: Int64, id: String) {
+        package init(count: Int64, id: String, fence: Int64 = 0) {
             self.count = count
             self.id = id
+            self.fence = fence
         }
     }
 

@@ -138,11 +138,14 @@ package struct EngineHold: Sendable, Equatable {
 package struct EngineState: Sendable, Equatable {
     package var names: EngineNames
     package var rate: EngineRate
+    /// The highest fence that the machine has seen, below which the engine's fences don't fall after a failover.
+    package var fence: Int64
 
     /// Creates a look at a tenant's state.
-    package init(names: EngineNames, rate: EngineRate) {
+    package init(names: EngineNames, rate: EngineRate, fence: Int64 = 0) {
         self.names = names
         self.rate = rate
+        self.fence = fence
     }
 }
 

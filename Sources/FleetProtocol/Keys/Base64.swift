@@ -19,14 +19,14 @@ enum Base64 {
 
     /// Decodes a secret of a known length with the usual alphabet and padding (section 4).
     ///
-    /// Returns nil if the text has any other form, such as bits behind the last byte that aren't zero.
-    static func secret(_ text: UnsafeRawBufferPointer, count: Int) -> SecretBytes? {
+    /// Returns nil if there is no memory, or if the text has any other form, such as bits behind the last byte that aren't zero.
+    static func secret(_ text: UnsafeRawBufferPointer, count: Int, in source: SecretMemory?) -> SecretBytes? {
         let digits = (count * 8 + 5) / 6
         let padding = (4 - digits % 4) % 4
         guard text.count == digits + padding else { return nil }
         guard unsafe text[digits...].allSatisfy({ $0 == UInt8(ascii: "=") }) else { return nil }
         var isValid = true
-        let secret = unsafe SecretBytes(count: count) { memory in
+        let secret = unsafe SecretBytes(count: count, in: source) { memory in
             var (bits, width, position): (UInt32, UInt32, Int) = (0, 0, 0)
             for index in 0..<digits {
                 guard let value = unsafe value(text[index]) else {

@@ -1,3 +1,4 @@
+import Crypto
 package import Secrets
 
 /// The keys that the machines of a fleet share: the first seals, and all open.
@@ -16,11 +17,27 @@ package struct FleetKeys: Sendable {
     /// Reads the content of a file.
     package init(_ file: SecretBytes) throws(FleetKeysFault) {
         keys = try unsafe file.withUnsafeBytes { content throws(FleetKeysFault) in
-            try unsafe Self.read(content)
+            try unsafe Self.read(content, file.source)
         }
     }
 
-    private static func read(_ content: UnsafeRawBufferPointer) throws(FleetKeysFault) -> [SecretBytes] {
+    /// Short names of the keys, which tell nothing of them, for operators: eight hexadecimal digits each.
+    package var ids: [String] {
+        keys.map { key in
+            let code = unsafe key.withUnsafeBytes { bytes in
+                HMAC<SHA256>.authenticationCode(
+                    for: Array("tokencached fleet key".utf8),
+                    using: unsafe SymmetricKey(data: bytes)
+                )
+            }
+            return code.prefix(4).map(\.hexadecimal).joined()
+        }
+    }
+
+    private static func read(
+        _ content: UnsafeRawBufferPointer,
+        _ source: SecretMemory?
+    ) throws(FleetKeysFault) -> [SecretBytes] {
         var rest = unsafe content[...]
         if unsafe rest.last == newline { unsafe rest.removeLast() }
         guard unsafe !rest.isEmpty else { throw .empty }
@@ -28,7 +45,13 @@ package struct FleetKeys: Sendable {
         let lines = unsafe rest.split(separator: newline, omittingEmptySubsequences: false).map { unsafe $0.indices }
         for line in lines {
             guard keys.count < largestCount else { throw .tooMany }
-            guard let key = unsafe Base64.secret(UnsafeRawBufferPointer(rebasing: content[line]), count: length) else {
+            guard
+                let key = unsafe Base64.secret(
+                    UnsafeRawBufferPointer(rebasing: content[line]),
+                    count: length,
+                    in: source
+                )
+            else {
                 throw .malformed(line: keys.count + 1)
             }
             let earlier = keys.firstIndex { other in unsafe key.withUnsafeBytes { unsafe other.matches($0) } }

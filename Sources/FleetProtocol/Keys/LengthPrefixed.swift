@@ -17,3 +17,11 @@ extension [UInt8] {
         }
     }
 }
+
+extension UInt8 {
+    /// The two hexadecimal digits.
+    var hexadecimal: String {
+        let digits = String(self, radix: 16)
+        return digits.count == 1 ? "0" + digits : digits
+    }
+}

@@ -23,8 +23,9 @@ extension EngineAnswer {
             hold: left < 0 ? nil : Hold(left: Int(left), cause: cause)
         )
         if case .state = call {
-            guard rest.count == 2, let count = rest[0].number, let id = rest[1].text else { throw .malformed }
-            events = Position(count: count, id: id)
+            guard rest.count == 3, let count = rest[0].number, let id = rest[1].text, let fence = rest[2].number
+            else { throw .malformed }
+            events = Position(count: count, id: id, fence: fence)
         }
     }
 

@@ -62,7 +62,7 @@ extension EngineCall {
         case .hold(let hold):
             [number(hold.left.map { max(1, $0) } ?? -1), bytes(hold.cause)] + hold.event.arguments
         case .claim(_, let milliseconds): [number(max(1, milliseconds))]
-        case .state(let state): state.rate.arguments
+        case .state(let state): state.rate.arguments + [number(min(state.fence, EngineScript.largestFence))]
         }
     }
 }

@@ -57,12 +57,17 @@ extension EngineScript {
         return limited('done', level)
         """
 
-    /// Arguments: rate, burst.
+    /// Arguments: rate, burst, the highest fence that the caller knows.
     static let stateText = """
+        local known, fence = tonumber(ARGV[3]), tonumber(redis.call('GET', FENCE)) or 0
+        if known > fence then
+          fence = known
+          redis.call('SET', FENCE, text(fence), 'PX', \(memory))
+        end
         local last = redis.call('XREVRANGE', EVENTS, '+', '-', 'COUNT', 1)[1]
         local count = tonumber(redis.call('GET', COUNT)) or 0
         local level = read_bucket(tonumber(ARGV[1]), tonumber(ARGV[2]))
-        return limited('done', level, text(count), last and last[1] or '0-0')
+        return limited('done', level, text(count), last and last[1] or '0-0', text(fence))
         """
 
     /// Argument: length.

@@ -21,6 +21,8 @@ package enum EngineScript: Sendable, Hashable, CaseIterable {
     package static let memory = 25 * 3_600_000
     /// The number of events that the stream keeps, about.
     package static let events = 10_000
+    /// The largest fence that a machine may tell, as Lua counts in steps of one only up to here.
+    static let largestFence: Int64 = 1 << 53 - 1
     /// The number of a user's values that a drop names at most under each of the fleet's keys.
     ///
     /// A user has a handful. With more than this an application asks for ever new scopes, and the answer has to stay short.
@@ -38,10 +40,7 @@ package enum EngineScript: Sendable, Hashable, CaseIterable {
     private static let texts = Dictionary(uniqueKeysWithValues: allCases.map { ($0, $0.parts.joined(separator: "\n")) })
 
     private static let hashes = texts.mapValues { text in
-        Insecure.SHA1.hash(data: Array(text.utf8)).map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }.joined()
+        Insecure.SHA1.hash(data: Array(text.utf8)).map(\.hexadecimal).joined()
     }
 
     private var parts: [String] {

@@ -185,6 +185,17 @@ struct EnginePromisesTests {
         guard case .token(_, _, 1_000_001, _, 1) = fleet.look(keys: ["a", "b"]) else { throw NoLease() }
     }
 
+    @Test("Fences don't go back behind what a machine has seen, also when the engine's clock does.")
+    func fences() throws {
+        var fleet = Fleet()
+        let fence = try fleet.mint()
+        fleet.engine.restart(epoch: "e1", keeping: false)
+        fleet.time -= 500_000
+        let state = EngineCall.state(EngineState(names: Self.names, rate: Self.rate, fence: fence))
+        #expect(fleet.engine.perform(state, at: fleet.time).events?.fence == fence)
+        #expect(fleet.look("n2") == .go(fence: fence + 1))
+    }
+
     @Test("All is forgotten 25 hours after the last change.")
     func forgotten() throws {
         var fleet = Fleet()

@@ -115,7 +115,7 @@ struct EngineWorld {
         case 84..<88: .pay(EnginePay(names: Self.names, rate: rate, reserve: random.pick([0, 500, 2_000, 100_000])))
         case 88..<92: hold()
         case 92..<94: .claim(name: random.pick(["p:{t}:c:1", "p:{t}:c:2"]), milliseconds: 1_000)
-        default: .state(EngineState(names: Self.names, rate: rate))
+        default: .state(EngineState(names: Self.names, rate: rate, fence: random.once(in: 3) ? max(0, fence()) : 0))
         }
     }
 

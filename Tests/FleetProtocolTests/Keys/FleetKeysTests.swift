@@ -59,6 +59,12 @@ struct FleetKeysTests {
         #expect(throws: FleetKeysFault.tooMany) { try read(lines.joined(separator: "\n")) }
     }
 
+    @Test("Each key has a short name that tells nothing of it.")
+    func ids() throws {
+        let ids = try read("\(Self.one)\n\(Self.two)").ids
+        #expect(ids.count == 2 && ids[0] == "244eec18" && ids[1] != ids[0])
+    }
+
     @Test("No key is printed.")
     func redacted() throws {
         let keys = try read(Self.one)

@@ -49,8 +49,8 @@ struct EngineAnswerTests {
     @Test("A state without its position is a fault.")
     func state() throws {
         #expect(throws: EngineReplyFault.malformed) { try EngineAnswer(to: Self.state, Self.reply("done")) }
-        let reply = Self.reply("done", .bulk(Array("3".utf8)), .bulk(Array("7-0".utf8)))
-        #expect(try EngineAnswer(to: Self.state, reply).events == EngineAnswer.Position(count: 3, id: "7-0"))
+        let reply = Self.reply("done", .bulk(Array("3".utf8)), .bulk(Array("7-0".utf8)), .bulk(Array("5".utf8)))
+        #expect(try EngineAnswer(to: Self.state, reply).events == EngineAnswer.Position(count: 3, id: "7-0", fence: 5))
     }
 
     @Test("Each script has a hash of its own, is loaded by its text, and names its keys.")
