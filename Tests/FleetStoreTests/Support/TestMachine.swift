@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import Synchronization
+import Tenant
 import TestSupport
 import Testing
 import TokenCache
@@ -120,6 +121,14 @@ final class TestMachine: Sendable {
         guard case .go(let fence) = answer.outcome else { throw TestFailure("no lease but \(answer.outcome)") }
         store.perform(.store(key, FleetLease(nonce: nonce, fence: fence), TestFleet.token(text, fence: fence)))
         return fence
+    }
+}
+
+extension FleetStore {
+    /// Puts settings into force with the authorities of their file.
+    func apply(_ settings: FleetSettings?, tenants: [TenantID: FleetTenant]) throws {
+        let isSecure = settings?.url.isSecure ?? false
+        apply(settings, trust: isSecure ? try TrustStore(settings?.caFile, protocols: []) : nil, tenants: tenants)
     }
 }
 
