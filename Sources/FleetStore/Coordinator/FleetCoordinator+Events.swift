@@ -11,7 +11,9 @@ extension FleetCoordinator {
         tenants[id]?.state = .positioning
         let run = ScriptRun(
             until: now + callTime,
-            call: { [weak self] _, _ in self?.tenants[id]?.translator.state },
+            call: { [weak self] _, _ in
+                self?.tenants[id].map { $0.translator.state(above: $0.highestFence) }
+            },
             { [weak self] result in self?.positioned(id, at: address, result) }
         )
         self.run(run, at: address)
@@ -32,8 +34,11 @@ extension FleetCoordinator {
                 return lose(node, .malformed, "no position in a tenant's state")
             }
             tenants[id]?.state = .catchingUp
-            _ = tenants[id]?.cursor.connected(to: position, epoch: epoch, time: answer.time)
-            if let limits = FleetLimits(answer) { listener.fleetHappened(.limits(id, limits)) }
+            // Fences may run ahead of the time.
+            let time = max(answer.time, position.fence)
+            _ = tenants[id]?.cursor.connected(to: position, epoch: epoch, time: time)
+            tenants[id]?.see(position.fence)
+            tenants[id]?.limits = FleetLimits(answer)
             updateReaders(node)
         case .failure:
             // It is counted already. The connection may be of use to other tenants.
@@ -45,19 +50,23 @@ extension FleetCoordinator {
 
     /// Opens and closes connections for events, so that they are those of the node's tenants.
     ///
-    /// A read of a cluster is of one slot. Otherwise all tenants share a read.
+    /// A read of a cluster is of one slot. Otherwise tenants share a read.
     func updateReaders(_ node: NodeConnections) {
         guard let epoch = node.epoch, let dialer else { return }
         let own = tenants.filter { $0.value.node == node.address }
         // The others are added when their states are known.
         let positioned = own.filter { $0.value.state == .catchingUp || $0.value.state == .connected }.keys
         guard own.values.allSatisfy({ $0.state != .positioning }) else { return }
-        let groups: [Set<TenantID>] =
-            dialer.settings.isCluster ? positioned.map { [$0] } : positioned.isEmpty ? [] : [Set(positioned)]
+        let groups = Self.groups(Array(positioned), size: dialer.settings.isCluster ? 1 : EventReader.eventsPerRead)
         let present = node.readers.map { Set($0.streams.map(\.tenant)) }
         for (reader, group) in zip(node.readers, present) where !groups.contains(group) { reader.close() }
         node.readers = zip(node.readers, present).filter { groups.contains($1) }.map(\.0)
         for group in groups where !present.contains(group) { read(group, node, epoch, dialer) }
+    }
+
+    private static func groups(_ tenants: [TenantID], size: Int) -> [Set<TenantID>] {
+        let tenants = tenants.sorted { $0.number < $1.number }
+        return stride(from: 0, to: tenants.count, by: size).map { Set(tenants[$0..<min($0 + size, tenants.count)]) }
     }
 
     private func read(_ group: Set<TenantID>, _ node: NodeConnections, _ epoch: String, _ dialer: EngineDialer) {
@@ -118,6 +127,7 @@ extension FleetCoordinator {
     }
 
     private func pass(_ event: EngineEvent, of id: TenantID) {
+        tenants[id]?.see(event.fence)
         guard event.text.machine != machine, let tenant = tenants[id] else { return }
         if let event = tenant.translator.event(event) {
             listener.fleetHappened(event)
@@ -133,6 +143,8 @@ extension FleetCoordinator {
         else { return }
         tenants[id]?.connected(at: now)
         listener.fleetHappened(.connected(id, epoch: epoch))
+        if let limits = tenant.limits { listener.fleetHappened(.limits(id, limits)) }
+        tenants[id]?.limits = nil
         changed()
     }
 }

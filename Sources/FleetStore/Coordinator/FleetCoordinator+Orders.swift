@@ -29,6 +29,7 @@ extension FleetCoordinator {
         guard case .success((let answer, let epoch)) = result, let tenant = tenants[order.tenant] else {
             return end(order, order.operation.failed)
         }
+        if let fence = answer.outcome.fence { tenants[order.tenant]?.see(fence) }
         do throws(EngineFault) {
             let step = try order.operation.answered(
                 answer,

@@ -17,6 +17,10 @@ struct TenantEvents {
     var translator: TenantTranslator
     var cursor: EventCursor
     var node: EngineAddress?
+    /// The tenant's limits at the connection, until they are passed on.
+    var limits: FleetLimits?
+    /// The highest fence that the engine has told, whichever process it was.
+    private(set) var highestFence: Int64 = 0
     var state = State.away
     /// The time of the last change between connected and not.
     var since: Instant
@@ -27,6 +31,9 @@ struct TenantEvents {
         self.since = since
         cursor = EventCursor(translator.tenant.place)
     }
+
+    /// Takes note of a fence that the engine has told.
+    mutating func see(_ fence: Int64) { highestFence = max(highestFence, fence) }
 
     /// Takes note that the connection is lost.
     ///

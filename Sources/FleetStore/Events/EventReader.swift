@@ -9,10 +9,10 @@ final class EventReader {
     /// The time for which the engine keeps a read that finds nothing: it bounds the time in which a connection that is
     /// dead without a sign is found out.
     static let block = Duration.seconds(2)
-    /// The events of one read, of all streams together.
+    /// The events of one read, of all streams together, and the most streams.
     ///
-    /// Each is shorter than 8 KiB, so they are less than the parser's limit.
-    static let eventsPerRead = 100
+    /// An event has the scopes of a request, which is a line of 64 KiB at most. So the answer is shorter than the parser's limit.
+    static let eventsPerRead = 14
 
     /// A tenant's stream.
     struct Stream {

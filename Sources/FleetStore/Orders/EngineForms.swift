@@ -90,3 +90,13 @@ extension FleetLimits {
         self.init(level: Double(level) / TenantTranslator.levelUnit, hold: hold, time: FleetFence(answer.time))
     }
 }
+
+extension EngineAnswer.Outcome {
+    /// The fence that an outcome tells, or nil for none.
+    var fence: Int64? {
+        switch self {
+        case .token(_, _, let fence, _, _), .go(let fence), .drop(let fence, _): fence
+        default: nil
+        }
+    }
+}

@@ -22,17 +22,23 @@ struct FleetOperation {
         case call
     }
 
+    /// The values that are taken out by one call, so that the answer is shorter than the parser's limit.
+    static let valuesPerTake = 14
+
     /// A drop that the engine has noted, whose tokens are being taken out.
     private struct NotedDrop {
         let id: FleetDropID
         let fence: Int64
         let epoch: String
-        let values: [String]
         let isLogout: Bool
+        /// The names of the values that have not been taken out.
+        var rest: ArraySlice<String>
+        var tokens: [FleetStoredToken] = []
 
-        var reply: Reply { reply([]) }
+        /// The names of the next call, or of the one that is under way.
+        var next: [String] { Array(rest.prefix(FleetOperation.valuesPerTake)) }
 
-        func reply(_ tokens: [FleetStoredToken]) -> Reply {
+        var reply: Reply {
             .dropped(id, FleetDropAnswer(fence: FleetFence(fence), epoch: epoch, tokens: isLogout ? tokens : []))
         }
     }
@@ -53,7 +59,7 @@ struct FleetOperation {
     /// - Parameter now: The time at which it is sent.
     mutating func call(_ translator: TenantTranslator, epoch: String, now: Instant) -> EngineCall? {
         sent = now
-        if let noted { return translator.take(noted.values, fence: noted.fence) }
+        if let noted { return translator.take(noted.next, fence: noted.fence) }
         return translator.call(order, epoch: epoch, now: now)
     }
 
@@ -80,7 +86,7 @@ struct FleetOperation {
         memory: SecretMemory?
     ) throws(EngineFault) -> Step {
         let sent = sent ?? clock.now
-        if let noted { return .end(try taken(noted, answer, translator, sent: sent, clock: clock, memory: memory)) }
+        if let noted { return try taken(noted, answer, translator, sent: sent, clock: clock, memory: memory) }
         switch order {
         case .look(let call, let look):
             switch try translator.looked(answer, to: look, sent: sent, clock: clock, memory: memory) {
@@ -118,7 +124,7 @@ struct FleetOperation {
         let values = translator.values(all, of: drop.target)
         var isLogout = false
         if case .logout = drop.reason { isLogout = true }
-        let noted = NotedDrop(id: id, fence: fence, epoch: epoch, values: values, isLogout: isLogout)
+        let noted = NotedDrop(id: id, fence: fence, epoch: epoch, isLogout: isLogout, rest: values[...])
         guard !values.isEmpty else { return .end(noted.reply) }
         self.noted = noted
         return .call
@@ -131,25 +137,28 @@ struct FleetOperation {
         sent: Instant,
         clock: Clock,
         memory: SecretMemory?
-    ) throws(EngineFault) -> Reply {
+    ) throws(EngineFault) -> Step {
         guard case .taken(let values) = answer.outcome else { throw .malformed }
-        var tokens: [FleetStoredToken] = []
+        var noted = noted
+        let names = noted.next
         for value in values {
-            guard noted.values.indices.contains(value.number) else { throw .malformed }
+            guard names.indices.contains(value.number) else { throw .malformed }
             let stored = TenantTranslator.StoredValue(
-                name: noted.values[value.number],
+                name: names[value.number],
                 sealed: value.sealed,
                 left: value.left,
                 fence: value.fence,
                 epoch: value.epoch
             )
             if let token = translator.open(stored, key: nil, sent: sent, clock: clock, memory: memory) {
-                tokens.append(token)
+                noted.tokens.append(token)
             } else {
                 notOpened[0, default: 0] += 1
             }
         }
-        return noted.reply(tokens)
+        noted.rest.removeFirst(names.count)
+        self.noted = noted
+        return noted.rest.isEmpty ? .end(noted.reply) : .call
     }
 }
 

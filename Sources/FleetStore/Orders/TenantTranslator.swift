@@ -36,7 +36,11 @@ struct TenantTranslator {
     private var rate: EngineRate { EngineRate(perMinute: tenant.ratePerMinute, burst: tenant.burst) }
 
     /// The call that reads the tenant's state.
-    var state: EngineCall { .state(EngineState(names: names.tenant, rate: rate)) }
+    ///
+    /// - Parameter fence: The highest fence that this machine has seen, below which the engine's fences must not fall.
+    func state(above fence: Int64 = 0) -> EngineCall {
+        .state(EngineState(names: names.tenant, rate: rate, fence: fence))
+    }
 
     /// The call for an order, or nil if it can't be sealed.
     func call(_ order: FleetOrder, epoch: String, now: Instant) -> EngineCall? {
@@ -52,7 +56,7 @@ struct TenantTranslator {
         case .claimRevocation(_, _, let fingerprint):
             .claim(name: names.claim(fingerprint), milliseconds: Self.claimTime.milliseconds)
         case .hold(_, let left, let cause): hold(left, cause)
-        case .state: state
+        case .state: state()
         }
     }
 

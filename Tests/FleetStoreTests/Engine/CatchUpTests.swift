@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 import TokenCache
@@ -99,6 +100,11 @@ struct CatchUpTests {
             try await other.connect(engine.settings())
             try await one.mint(key, "secret")
             try await other.happened(.changed(key))
+            // As if there had been many drops within a millisecond, or another clock.
+            let ahead: Int64 = 4_000_000_000_000
+            let names = try engine.run("KEYS", "*").split(whereSeparator: \.isNewline).map(String.init)
+            try engine.run("SET", try #require(names.first { $0.hasSuffix(":fence") }), "\(ahead)")
+            try await one.mint(TestFleet.key("bob"), "secret")
             engine.crash()
             try await one.disconnected()
             try await other.disconnected()
@@ -107,8 +113,9 @@ struct CatchUpTests {
             #expect(try await one.connected() != epoch)
             _ = try await other.connected()
             #expect(try await one.look(TestFleet.peek(key)).outcome == .nothing)
-            _ = try await one.drop(drop("ann"))
+            let later = try #require(try await one.drop(drop("ann")))
             #expect(try await other.dropped().0 == drop("ann"))
+            #expect(later.fence > FleetFence(ahead), "the new process's fences don't fall below the old one's")
         }
     }
 
@@ -134,6 +141,29 @@ struct CatchUpTests {
             _ = try await one.drop(drop("bob"))
             _ = try await one.drop(FleetDrop(.tenant(second), .eviction))
             #expect(try await other.dropped().0 == FleetDrop(.tenant(second), .eviction))
+        }
+    }
+
+    @Test("The events of many tenants with long scopes are read.")
+    func large() async throws {
+        let engine = try EngineServer()
+        let ids = (1...16).map { $0 == 1 ? TestFleet.tenant : TenantID(number: $0, name: "t\($0)") }
+        let tenants = Dictionary(uniqueKeysWithValues: ids.map { ($0, TestFleet.settings(of: "https://\($0.name)")) })
+        try await withMachines { machines in
+            for machine in machines {
+                try machine.store.apply(engine.settings(), tenants: tenants)
+                for id in ids { _ = try await machine.connected(id) }
+            }
+            engine.signal(SIGSTOP)
+            let scope = String(repeating: "s", count: 64_000)
+            let keys = ids.flatMap { id in (0..<2).map { TestFleet.key("u\($0)", scopes: scope, tenant: id) } }
+            for key in keys {
+                machines[0].store.perform(.release(key, FleetLease(nonce: 1, fence: nil), nil))
+                machines[0].store.perform(.drop(FleetDropID(1), FleetDrop(.user(key.user, key.scopes), .eviction)))
+            }
+            engine.signal(SIGCONT)
+            for _ in keys { _ = try await machines[1].dropped() }
+            #expect(machines[1].store.status.failed.isEmpty)
         }
     }
 

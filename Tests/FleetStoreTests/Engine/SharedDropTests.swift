@@ -45,6 +45,22 @@ struct SharedDropTests {
         }
     }
 
+    @Test("Many tokens of a user are taken out by several calls.")
+    func many() async throws {
+        let engine = try EngineServer()
+        try await withMachines(1) { machines in
+            var settings = TestFleet.settings()
+            settings.burst = 40
+            try await machines[0].connect(engine.settings(), [TestFleet.tenant: settings])
+            let keys = (0..<31).map { TestFleet.key(scopes: "scope\($0)") }
+            for key in keys { try await machines[0].mint(key, "token of \(key.scopes.text)") }
+            let drop = FleetDrop(.user(key.user, nil), .logout(revoked: []))
+            let answer = try #require(try await machines[0].drop(drop))
+            #expect(answer.tokens.count == 31)
+            #expect(Set(answer.tokens.map(\.key)) == Set(keys))
+        }
+    }
+
     @Test("A drop of certain scopes leaves the user's other tokens alone, and an eviction returns nothing to revoke.")
     func scopes() async throws {
         let engine = try EngineServer()

@@ -151,8 +151,6 @@ struct SharedTokenTests {
     func sealed() async throws {
         try await withFleet { one, other, engine in
             try await one.mint(TestFleet.key("readable-user", scopes: "readable-scope"), "readable-token")
-            _ = try await other.look(TestFleet.peek(key))
-            try engine.run("SAVE")
             let names = try engine.run("KEYS", "*")
             #expect(names.contains(":v:"))
             #expect(!names.contains("readable"))

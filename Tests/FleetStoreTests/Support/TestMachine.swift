@@ -120,6 +120,8 @@ final class TestMachine: Sendable {
         let answer = try await look(TestFleet.claim(key, nonce: nonce, newerThan: newerThan))
         guard case .go(let fence) = answer.outcome else { throw TestFailure("no lease but \(answer.outcome)") }
         store.perform(.store(key, FleetLease(nonce: nonce, fence: fence), TestFleet.token(text, fence: fence)))
+        // Behind the store on the same connection, so that the token is there when this returns.
+        _ = try await look(TestFleet.peek(key))
         return fence
     }
 }
