@@ -242,9 +242,7 @@ package actor TokenCache {
     }
 
     /// Takes news of the other machines or of the connection to the second level.
-    package func fleetHappened(_ event: FleetEvent) {
-        perform(machine.fleetHappened(event, now: dependencies.now()))
-    }
+    package func fleetHappened(_ event: FleetEvent) { perform(machine.fleetHappened(event, now: dependencies.now())) }
 
     // MARK: The next daemon
 

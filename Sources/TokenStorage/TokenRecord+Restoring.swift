@@ -7,7 +7,8 @@ extension TokenRecord {
 
     /// True if the record fits into its slot and is not damaged.
     func isWhole(in size: Int) -> Bool {
-        userLength > 0 && Offset.content + userLength + tokenLength + lengthOfFence <= size && check == load(Offset.check, UInt32.self)
+        userLength > 0 && Offset.content + userLength + tokenLength + lengthOfFence <= size
+            && check == load(Offset.check, UInt32.self)
     }
 
     /// True if the numbers can be those of a token.

@@ -70,7 +70,9 @@ package struct FleetLimits: Sendable, Equatable {
 package struct FleetDropAnswer: Sendable, Equatable {
     /// The fence of the drop.
     package var fence: FleetFence
-    /// The engine's process that has noted it. After a failover another one may not know it.
+    /// The engine's process that has noted it.
+    ///
+    /// After a failover another one may not know it.
     package var epoch: String
     /// The user's tokens that only the second level had, to be revoked.
     package var tokens: [FleetStoredToken]

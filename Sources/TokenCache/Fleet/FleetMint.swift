@@ -4,7 +4,9 @@ import TokenProtocol
 struct FleetMint {
     /// The least time left that a waiting caller demands, or nil if none has a preference of its own.
     var minTTL: Duration?
-    /// The least time left of a token that is looked for. It grows when a token that was found had too little.
+    /// The least time left of a token that is looked for.
+    ///
+    /// It grows when a token that was found had too little.
     var minLeft = TokenLife.minServed
     /// The fence that a token must be above, or nil for any.
     ///
@@ -22,6 +24,8 @@ struct FleetMint {
     var lease: FleetLease?
     /// The timer of the next extension of its lease.
     var renewal: IndexedHeap<Instant, FleetTimer>.Handle?
+    /// The time up to which it waits for another machine, if it does.
+    var yieldsUntil: Instant?
     /// True if it has waited for another machine.
     var hasYielded = false
 

@@ -45,7 +45,9 @@ struct FleetState {
         (isOn, machines) = (true, policy.machines)
     }
 
-    /// Ends the use. What is awaited is still answered.
+    /// Ends the use.
+    ///
+    /// What is awaited is still answered.
     mutating func end() { (isOn, machines) = (false, 1) }
 
     /// Forgets the state of a tenant that is not configured any more.

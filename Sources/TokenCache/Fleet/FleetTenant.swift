@@ -68,7 +68,9 @@ struct FleetTenant {
         if purpose == .peek { peeks -= 1 } else { claims -= 1 }
     }
 
-    /// True if one more look may be ordered. Otherwise the call is kept for later.
+    /// True if one more look may be ordered.
+    ///
+    /// Otherwise the call is kept for later.
     mutating func admitsPeek(of call: CallID) -> Bool {
         guard peeks >= Self.maxPeeks else { return true }
         waitingPeeks.append(call)

@@ -55,7 +55,9 @@ struct Governor {
     private(set) var limits: TenantPolicy
     /// The machines among which the limits are divided.
     var machines = 1
-    /// The calls that are allowed. While the machines of a fleet share the limits, it is a copy of theirs.
+    /// The calls that are allowed.
+    ///
+    /// While the machines of a fleet share the limits, it is a copy of theirs.
     var bucket: TokenBucket
     var refreshAllowance: TokenBucket
     private var forcedAllowances: [PeerUID: TokenBucket] = [:]

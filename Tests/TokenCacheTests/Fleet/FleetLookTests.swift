@@ -106,7 +106,9 @@ struct FleetLookTests {
         #expect(cache.ask(ann) == .wait)
     }
 
-    @Test("If the second level doesn't answer, the mint is sent without it, and a lease that it may have is given back.")
+    @Test(
+        "If the second level doesn't answer, the mint is sent without it, and a lease that it may have is given back."
+    )
     func unavailable() throws {
         var cache = Simulation.inFleet()
         #expect(cache.ask(ann) == .wait)
@@ -212,5 +214,8 @@ struct FleetLookTests {
         cache.answer(call, .wait(.seconds(5)))
         let explained = cache.machine.explain(ann, for: 7, now: cache.now)
         #expect(explained.reason == "another machine mints the token, and a request waits for it")
+        #expect(explained.source == .fleet)
+        #expect(explained.fleet == .init(isConnected: true, step: .yielding, seconds: 5))
+        #expect(Simulation().machine.explain(ann, for: 7, now: cache.now).fleet == nil)
     }
 }

@@ -23,7 +23,16 @@ struct FleetVerificationTests {
         var isHit = false
         cache.fleet { machine, _ in
             isHit = machine.answerHit(
-                "main", user.field, user.value.span, scopes, minTTL: nil, for: 7, now: now, id: [UInt8]().span, into: &output)
+                "main",
+                user.field,
+                user.value.span,
+                scopes,
+                minTTL: nil,
+                for: 7,
+                now: now,
+                id: [UInt8]().span,
+                into: &output
+            )
             return machine.timePassed(now: now)
         }
         return isHit
@@ -77,5 +86,6 @@ struct FleetVerificationTests {
         let cache = try suspecting()
         let explained = cache.machine.explain(ann, for: 7, now: cache.now)
         #expect(explained.reason.contains("news of dropped tokens was lost"))
+        #expect(explained.fleet?.step == .verification)
     }
 }

@@ -46,7 +46,8 @@ extension Simulation {
     }
 
     /// Returns the only order, which is a look.
-    mutating func onlyLook(sourceLocation: SourceLocation = #_sourceLocation) throws -> (call: CallID, look: FleetLook) {
+    mutating func onlyLook(sourceLocation: SourceLocation = #_sourceLocation) throws -> (call: CallID, look: FleetLook)
+    {
         let orders = fleetOrders()
         #expect(orders.count == 1, "\(orders)", sourceLocation: sourceLocation)
         guard case .look(let call, let look)? = orders.first else {
@@ -56,7 +57,9 @@ extension Simulation {
     }
 
     /// Returns the only order, which is a drop.
-    mutating func onlyDrop(sourceLocation: SourceLocation = #_sourceLocation) throws -> (id: FleetDropID, drop: FleetDrop) {
+    mutating func onlyDrop(
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws -> (id: FleetDropID, drop: FleetDrop) {
         let orders = fleetOrders()
         #expect(orders.count == 1, "\(orders)", sourceLocation: sourceLocation)
         guard case .drop(let id, let drop)? = orders.first else { throw Unexpected(orders: orders) }

@@ -147,7 +147,8 @@ extension CacheStateMachine {
             return
         }
         let fence = verifiedFence(of: token, call.tenant)
-        let minted = storedIfCurrent(token.token, life, call, mint, fence, now: now)
+        let minted =
+            storedIfCurrent(token.token, life, call, mint, fence, now: now)
             ?? MintedToken(token: token.token, life: life, record: .none)
         fleet.statistics.hits += 1
         if mint.fleet.hasYielded { fleet.statistics.leftToOthers += 1 }

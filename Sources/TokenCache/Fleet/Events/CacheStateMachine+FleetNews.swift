@@ -109,7 +109,8 @@ extension CacheStateMachine {
             guard budget > 0 else { return .dropEntries(tenant, upTo: fence, next: next) }
             budget -= 1
             if next < calls {
-                if let call = self.calls.call(at: next), call.tenant == tenant { supersede(call.id, upTo: fence, now: now) }
+                let call = self.calls.call(at: next)
+                if let call, call.tenant == tenant { supersede(call.id, upTo: fence, now: now) }
             } else {
                 dropEntry(in: next - calls, of: tenant, upTo: fence)
             }

@@ -15,8 +15,12 @@ extension CacheStateMachine {
         case .yielding(let timer): fleet.removeTimer(timer)
         case .sent, .pausing: return
         }
-        let timer = fleet.setTimer(.endOfYield(call.id), at: now + max(left, Self.leastYield))
-        calls.update(call.id) { $0.mint?.fleet.hasYielded = true }
+        let end = now + max(left, Self.leastYield)
+        let timer = fleet.setTimer(.endOfYield(call.id), at: end)
+        calls.update(call.id) {
+            $0.mint?.fleet.yieldsUntil = end
+            $0.mint?.fleet.hasYielded = true
+        }
         calls.move(call.id, to: .yielding(timer))
         touch(call.tenant)
     }
@@ -42,7 +46,9 @@ extension CacheStateMachine {
             guard canAddPrefetch(for: peer) else { return end(id, .overLimit, now: now) }
             evictPrefetchIfFull(for: peer, now: now)
         }
-        guard let ticket = tenants[call.tenant]?.governor.enqueue(id, as: rank) else { return end(id, .overLimit, now: now) }
+        guard let ticket = tenants[call.tenant]?.governor.enqueue(id, as: rank) else {
+            return end(id, .overLimit, now: now)
+        }
         calls.move(id, to: .queued(ticket))
         if looksUp { fleet.noteQueued(id) }
         touch(call.tenant)

@@ -43,7 +43,8 @@ struct FleetModelTests {
             try run.run()
             return run.tally
         } catch {
-            Issue.record("\(error), \(run.now - FleetRun.start) after the start, with faults: \(faults), FLEET_SEED=\(seed)")
+            let time = run.now - FleetRun.start
+            Issue.record("\(error), \(time) after the start, with faults: \(faults), FLEET_SEED=\(seed)")
             return nil
         }
     }

@@ -49,8 +49,8 @@ extension FleetRun {
         reasons[user] = now
         machines[number].logouts[user] = now
         let waiter = waiter()
-        let peer = Peer(uid: 7, gid: 0)
-        let outcome = machines[number].cache.revoke(Self.key(user).user, scopes: nil, waiter: waiter, for: peer, now: now)
+        let outcome = machines[number].cache
+            .revoke(Self.key(user).user, scopes: nil, waiter: waiter, for: Peer(uid: 7, gid: 0), now: now)
         if outcome.answer == nil {
             machines[number].requests[waiter] = .init(user: user, since: now, deadline: now + .seconds(10))
         }

@@ -10,7 +10,9 @@ extension FleetRun {
         if reply.source == .fleet { tally.fleetHits += 1 }
         let text = unsafe reply.token.accessToken.bytes.withUnsafeBytes { unsafe Array($0) }
         let token = tokens[Self.number(in: text)]
-        guard token.user == user else { throw Violation(description: "machine \(number) has served another user's token") }
+        guard token.user == user else {
+            throw Violation(description: "machine \(number) has served another user's token")
+        }
         guard now < token.sent + token.lifetime else {
             throw Violation(description: "machine \(number) has served an expired token")
         }

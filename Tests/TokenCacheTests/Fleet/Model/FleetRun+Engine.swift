@@ -57,7 +57,9 @@ extension FleetRun {
                 names: Self.names,
                 token: Self.names(of: key),
                 nonce: String(lease.nonce),
-                refusal: refusal.map { .init(sealed: Array("\($0.upstream.status)".utf8), left: $0.left.inMilliseconds) },
+                refusal: refusal.map {
+                    .init(sealed: Array("\($0.upstream.status)".utf8), left: $0.left.inMilliseconds)
+                },
                 event: text("r", number, .changed(key))
             )
             if run(.release(release)).outcome == .done { announce(by: number) }
