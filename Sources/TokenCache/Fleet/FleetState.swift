@@ -14,7 +14,7 @@ struct FleetState {
     private(set) var isOn = false
     /// The machines that were seen in the last minute, this one included.
     private(set) var machines = 1
-    private var tenants: [TenantID: FleetTenant] = [:]
+    private var tenants: [TenantID: FleetTenantState] = [:]
     private var looks: [CallID: FleetLookUp] = [:]
     private var openDrops: [FleetDropID: OpenDrop] = [:]
     /// The tokens that are revoked if this machine may.
@@ -25,9 +25,9 @@ struct FleetState {
     var statistics = FleetStatistics()
 
     /// The state of a tenant.
-    subscript(tenant: TenantID) -> FleetTenant {
-        get { tenants[tenant, default: FleetTenant()] }
-        _modify { yield &tenants[tenant, default: FleetTenant()] }
+    subscript(tenant: TenantID) -> FleetTenantState {
+        get { tenants[tenant, default: FleetTenantState()] }
+        _modify { yield &tenants[tenant, default: FleetTenantState()] }
     }
 
     /// True if the second level answers for a tenant.

@@ -29,7 +29,7 @@ struct FleetVerificationTests {
                 scopes,
                 minTTL: nil,
                 for: 7,
-                now: now,
+                at: machine.time(of: now),
                 id: [UInt8]().span,
                 into: &output
             )

@@ -1,7 +1,7 @@
 import DequeModule
 
 /// The state of a tenant in the second level, as far as this machine knows it.
-struct FleetTenant {
+struct FleetTenantState {
     /// The number of looks at the second level that take nothing, at a time.
     ///
     /// A machine that begins cold with thousands of prefetches doesn't fill the connection with them.
