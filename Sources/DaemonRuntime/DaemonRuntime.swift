@@ -148,7 +148,7 @@ package struct DaemonRuntime: Sendable {
         let memory = try openMemory(stored)
         memory.writeLimits(to: log)
         let files = memory.files
-        let fleet = FleetMembership(on: loops.tenants, memory: source.memory, log: log)
+        let fleet = FleetMembership(on: loops.tenants, memory: source.memory, files, log: log)
         let frontend = Frontend(
             on: loops.requests,
             maxConnections: min(settings.maxConnections, limit?.connections ?? .max),
@@ -180,7 +180,7 @@ package struct DaemonRuntime: Sendable {
         )
         let result = await Result.of { try await services.run() }
         // Also after a fault of a service, so that the next daemon gets all tokens.
-        await components.fleet.shutDown()
+        await components.fleet.shutDown(frontend)
         await components.persistence.finish()
         await frontend.stop()
         try result.get()
@@ -218,7 +218,7 @@ package struct DaemonRuntime: Sendable {
             AccountService(frontend, source.accounts, requests: accounts, log: log),
             AuditService(auditTrail: components.auditTrail),
             IncidentService(frontend, incidents),
-            FleetService(components.fleet),
+            FleetService(frontend, components.fleet),
             MemoryService(components.clients, release: UnusedMemory.release),
             HeartbeatService(
                 frontend,

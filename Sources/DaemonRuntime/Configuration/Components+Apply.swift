@@ -29,7 +29,7 @@ extension Components {
         await fleet.apply(settings.fleet, settings.tenantPolicies, of: frontend)
         auditTrail.move(to: settings.auditTrail)
         await metrics.apply(settings.metrics)
-        await persistence.apply(isWanted: settings.keepsAcrossRestarts)
+        await persistence.apply(isWanted: settings.keepsAcrossRestarts, places: fleet.placesFile)
         // After the restored tokens, which need no call.
         await prefetchFiles.apply(settings.prefetchJobs)
         for note in settings.notes {

@@ -18,8 +18,19 @@ package final class FleetMembership: Sendable {
     /// The time without an engine at the start, or after a change of settings, before operators are told of it.
     private static let patience = Duration.seconds(2)
 
+    /// The longest wait for the first connection, which delays the start.
+    private static let longestWait = Duration.milliseconds(500)
+    /// The time between two looks at the connection.
+    private static let pause = Duration.milliseconds(2)
+
     private struct State {
         var store: FleetStore?
+        /// The tenants' identities, by which the next daemon knows them.
+        var identities: [TenantID: TenantPolicy.Identity] = [:]
+        /// How far the events have been read, for the next daemon.
+        var places: FleetPlacesFile?
+        /// True if there may be tokens in the cache that were minted before the fleet was joined.
+        var hasTokens: Bool
         /// The keys' short names in the order of their lines.
         var keys: [String] = []
         /// The time of the last change of settings.
@@ -32,15 +43,17 @@ package final class FleetMembership: Sendable {
     private let memory: SecretMemory
     private let log: Logger
     private let absence: OwnIncident
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     /// Creates a membership in no fleet.
     ///
     /// - Parameters:
     ///   - loop: The event loop of the connections.
     ///   - memory: The memory for tokens.
-    package init(on loop: any EventLoop, memory: SecretMemory, log: Logger) {
+    ///   - files: The files of the cache's tokens.
+    package init(on loop: any EventLoop, memory: SecretMemory, _ files: TokenMemory.Files, log: Logger) {
         (self.loop, self.memory, self.log) = (loop, memory, log)
+        state = Mutex(State(places: files.places, hasTokens: files.areInherited))
         absence = OwnIncident(.absentEngine, log: log)
     }
 
@@ -65,11 +78,31 @@ package final class FleetMembership: Sendable {
         of frontend: Frontend,
         now: Instant = .now
     ) async {
-        guard let settings = prepared.settings else { return await leave(frontend) }
+        guard let settings = prepared.settings else {
+            await leave(frontend)
+            return state.withLock { $0.hasTokens = true }
+        }
+        let isMember = state.withLock { $0.store != nil }
         let store = await join(frontend)
         let keys = settings.keys.ids
-        state.withLock { state in (state.keys, state.appliedAt, state.isAnnounced) = (keys, now, false) }
-        store.apply(settings, trust: prepared.trust, tenants: tenants.mapValues { FleetTenant($0) })
+        let places = state.withLock { state in
+            (state.keys, state.appliedAt, state.isAnnounced) = (keys, now, false)
+            state.identities = tenants.mapValues(\.identity)
+            defer { state.hasTokens = true }
+            return isMember || !state.hasTokens ? nil : state.places?.places ?? [:]
+        }
+        let members = tenants.mapValues { policy in
+            FleetTenant(policy, place: places.map { $0[policy.identity] ?? .beginning })
+        }
+        store.apply(settings, trust: prepared.trust, tenants: members)
+        if !isMember { await wait(for: store, within: min(settings.timeout, Self.longestWait)) }
+    }
+
+    /// Waits for the connection, so that a daemon doesn't serve what another machine has dropped in the meantime, and
+    /// doesn't mint what the engine has.
+    private func wait(for store: FleetStore, within time: Duration) async {
+        let deadline = ContinuousClock.now + time
+        while !store.status.isConnected, .now < deadline { try? await Task.sleep(for: Self.pause) }
     }
 
     private func join(_ frontend: Frontend) async -> FleetStore {
@@ -80,23 +113,46 @@ package final class FleetMembership: Sendable {
             FleetStore.Dependencies(wall: { .now }, memory: memory),
             listener: FleetMessenger(to: frontend)
         )
-        state.withLock { $0.store = store }
+        state.withLock { state in
+            state.store = store
+            state.places = state.places ?? FleetPlacesFile()
+        }
         await frontend.cache.setFleet(FleetPolicy())
         return store
     }
 
     private func leave(_ frontend: Frontend) async {
         guard let store = state.withLock(\.store) else { return }
+        await keepPlaces(frontend)
         await frontend.cache.setFleet(nil)
         await store.shutDown()
-        state.withLock { $0 = State() }
+        state.withLock { $0 = State(places: $0.places, hasTokens: true) }
         absence.forget()
     }
 
     /// Ends the connections with the daemon.
     ///
     /// Later orders are answered that the second level is unavailable.
-    package func shutDown() async { await state.withLock(\.store)?.shutDown() }
+    package func shutDown(_ frontend: Frontend) async {
+        await keepPlaces(frontend)
+        await state.withLock(\.store)?.shutDown()
+    }
+
+    // MARK: The next daemon
+
+    /// The file of the places in the events, or nil without a fleet.
+    package var placesFile: FleetPlacesFile? { state.withLock { $0.store == nil ? nil : $0.places } }
+
+    /// Writes how far the events have been read.
+    package func keepPlaces(_ frontend: Frontend) async {
+        let (store, file, identities) = state.withLock { ($0.store, $0.places, $0.identities) }
+        guard let store, let file else { return }
+        let places = store.places
+        // By then the cache has done what the events up to these places say.
+        await frontend.takeTurn()
+        let named = places.compactMap { tenant, place in identities[tenant].map { ($0, place) } }
+        file.write(Dictionary(named) { $1 })
+    }
 
     /// A name that no other machine has, and no earlier daemon of this one.
     private static func newName() -> String {
@@ -132,12 +188,13 @@ package final class FleetMembership: Sendable {
 
 extension FleetTenant {
     /// The tenant of a policy.
-    fileprivate init(_ policy: TenantPolicy) {
+    fileprivate init(_ policy: TenantPolicy, place: FleetPlace?) {
         self.init(
             identity: policy.identity,
             ratePerMinute: policy.ratePerMinute,
             burst: policy.burst,
-            lease: policy.leaseLength
+            lease: policy.leaseLength,
+            place: place
         )
     }
 }

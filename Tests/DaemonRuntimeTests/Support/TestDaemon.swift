@@ -101,7 +101,7 @@ final class TestDaemon: Sendable {
             onShortage: { _ in }
         )
         let files = memory.files
-        let fleet = FleetMembership(on: group.next(), memory: source.memory, log: logger)
+        let fleet = FleetMembership(on: group.next(), memory: source.memory, files, log: logger)
         let frontend = Frontend(
             on: reactor,
             maxConnections: 100,
@@ -140,7 +140,7 @@ final class TestDaemon: Sendable {
         await frontend.drain(within: .seconds(10))
         exporter.end()
         frontend.cache.stop()
-        await components.fleet.shutDown()
+        await components.fleet.shutDown(frontend)
         await components.persistence.finish()
         await clients.shutdown()
         await frontend.stop()
