@@ -98,7 +98,7 @@ final class FleetDeployment {
         }
     }
 
-    /// The file with one key, which a letter tells from others.
+    /// The file with one key, made of one of the letters that are right at the end of 32 bytes, such as A and E.
     static func key(_ letter: Character) -> String { "\(String(repeating: letter, count: 43))=\n" }
 
     /// A machine's configuration.

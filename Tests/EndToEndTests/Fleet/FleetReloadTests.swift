@@ -28,7 +28,7 @@ struct FleetReloadTests {
         let fleet = try await FleetDeployment.start(2)
         let token = try #require(fleet.machines[0].token("ann")["access_token"] as? String)
         try await until("stored") { try fleet.engine.run("--scan", "--pattern", "*:v:*").isEmpty == false }
-        let (old, new) = (FleetDeployment.key("A"), FleetDeployment.key("B"))
+        let (old, new) = (FleetDeployment.key("A"), FleetDeployment.key("E"))
         for keys in [old + new, new + old] {
             for machine in fleet.machines {
                 try machine.directory.write(keys, to: "fleet-key")

@@ -1,4 +1,5 @@
 import Foundation
+import OperatorReplies
 import StandInTenant
 import TestSupport
 import Testing
@@ -59,7 +60,7 @@ struct FleetTokenTests {
         try await until("held") { try fleet.machines[1].admin().stats().tenants["main"]?.hold != nil }
         #expect(try fleet.machines[1].token("bob")["error"] as? String == "rate_limited")
         #expect(await fleet.tenant.callCount(value: "bob") == 0)
-        #expect(try fleet.machines[1].operate(#"{"op":"release_holds"}"#)["error"] == nil)
+        #expect(try fleet.machines[1].operate(#"{"op":"release_hold"}"#)["error"] == nil)
         try await until("released") { try fleet.machines[0].admin().stats().tenants["main"]?.hold == nil }
         #expect(try fleet.machines[0].token("bob")["access_token"] != nil)
         try await fleet.stop()
