@@ -217,8 +217,8 @@ var targets: [Target] = [
     .testTarget(
         name: "FleetStoreTests",
         dependencies: [
-            "FleetProtocol", "FleetStore", "Secrets", "TestSupport", "TokenCache", "TokenProtocol", nioCore, nioEmbedded,
-            nioPosix,
+            "FleetProtocol", "FleetStore", "Secrets", "Tenant", "TestSupport", "TokenCache", "TokenProtocol", nioCore,
+            nioEmbedded, nioPosix,
         ]
     ),
     .testTarget(name: "PrometheusMetricsTests", dependencies: ["PrometheusMetrics", metrics]),
@@ -235,8 +235,8 @@ var targets: [Target] = [
         name: "DaemonRuntimeTests",
         dependencies: [
             "Secrets", "Systemd", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "Audit", "TokenStorage",
-            "DaemonConfiguration", "DaemonRuntime", "MetricsServer", "OperatorReplies", "PrometheusMetrics", "Reactor",
-            "StandInTenant", "TestSupport", nioCore, nioPosix, logging, lifecycle, unixSignals, crypto,
+            "DaemonConfiguration", "DaemonRuntime", "FleetStore", "MetricsServer", "OperatorReplies", "PrometheusMetrics",
+            "Reactor", "StandInTenant", "TestSupport", nioCore, nioPosix, logging, lifecycle, unixSignals, crypto,
         ]
     ),
     .testTarget(

@@ -148,17 +148,18 @@ package struct DaemonRuntime: Sendable {
         let memory = try openMemory(stored)
         memory.writeLimits(to: log)
         let files = memory.files
+        let fleet = FleetMembership(on: loops.tenants, memory: source.memory, files, log: log)
         let frontend = Frontend(
             on: loops.requests,
             maxConnections: min(settings.maxConnections, limit?.connections ?? .max),
             memory: CacheMemory(storage: memory.storage, clock: BootClock(), secrets: source.memory),
             output,
             log: log,
-            dependencies(auditTrail, reloads, accounts, exporter)
+            dependencies(auditTrail, reloads, accounts, exporter, fleet)
         )
         let phase = ServingPhase()
         let metrics = MetricsEndpoint(frontend, pages(frontend, loops, phase, exporter), on: loops.metrics, log: log)
-        let components = await components(frontend, clients, files, auditTrail, metrics)
+        let components = await components(frontend, clients, fleet, files, auditTrail, metrics)
         await components.apply(try await components.prepare(loaded))
         warn(limit)
         // Trapped before the daemon is ready: from then on the manager may send it at any moment.
@@ -179,6 +180,7 @@ package struct DaemonRuntime: Sendable {
         )
         let result = await Result.of { try await services.run() }
         // Also after a fault of a service, so that the next daemon gets all tokens.
+        await components.fleet.shutDown(frontend)
         await components.persistence.finish()
         await frontend.stop()
         try result.get()
@@ -216,6 +218,7 @@ package struct DaemonRuntime: Sendable {
             AccountService(frontend, source.accounts, requests: accounts, log: log),
             AuditService(auditTrail: components.auditTrail),
             IncidentService(frontend, incidents),
+            FleetService(frontend, components.fleet),
             MemoryService(components.clients, release: UnusedMemory.release),
             HeartbeatService(
                 frontend,
@@ -235,6 +238,7 @@ package struct DaemonRuntime: Sendable {
     private func components(
         _ frontend: Frontend,
         _ clients: TenantClients,
+        _ fleet: FleetMembership,
         _ files: TokenMemory.Files,
         _ auditTrail: AuditTrail,
         _ metrics: MetricsEndpoint
@@ -243,6 +247,7 @@ package struct DaemonRuntime: Sendable {
         return Components(
             frontend: frontend,
             clients: clients,
+            fleet: fleet,
             persistence: TokenPersistence(frontend, files, log: log),
             auditTrail: auditTrail,
             metrics: metrics,
@@ -255,7 +260,8 @@ package struct DaemonRuntime: Sendable {
         _ auditTrail: AuditTrail,
         _ reloads: ReloadRequests,
         _ accounts: AccountRequests,
-        _ exporter: MetricsExporter
+        _ exporter: MetricsExporter,
+        _ fleet: FleetMembership
     ) -> Frontend.Dependencies {
         let (log, resolver) = (log, source.accounts)
         return Frontend.Dependencies(
@@ -263,7 +269,9 @@ package struct DaemonRuntime: Sendable {
             audit: { auditTrail.append($0) },
             askForNames: { if resolver.want($0) { accounts.ask() } },
             reload: { reloads.ask(($0, $1)) },
-            metrics: { exporter.ask($0) }
+            metrics: { exporter.ask($0) },
+            fleet: { fleet.perform($0) },
+            fillFleet: { fleet.fill(&$0) }
         )
     }
 

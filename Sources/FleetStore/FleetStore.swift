@@ -8,7 +8,7 @@
 package import NIOCore
 package import Secrets
 import Synchronization
-import Tenant
+package import Tenant
 package import TokenCache
 package import TokenProtocol
 
@@ -79,14 +79,8 @@ package final class FleetStore: Sendable {
     ///
     /// Without settings, the store is unavailable.
     ///
-    /// - Throws: An error where the file of authorities can't be read. Then nothing has changed.
-    package func apply(_ settings: FleetSettings?, tenants: [TenantID: FleetTenant]) throws {
-        let trust: TrustStore? =
-            if let settings, settings.url.isSecure {
-                try TrustStore(settings.caFile, protocols: [])
-            } else {
-                nil
-            }
+    /// - Parameter trust: The authorities that vouch for an engine with TLS.
+    package func apply(_ settings: FleetSettings?, trust: TrustStore?, tenants: [TenantID: FleetTenant]) {
         loop.execute { [self] in coordinator.value?.apply(settings, trust: trust, tenants) }
     }
 

@@ -1,5 +1,6 @@
 import DaemonConfiguration
 import DaemonRuntime
+import FleetStore
 import Foundation
 import Logging
 import SocketServer
@@ -76,8 +77,8 @@ struct RuntimeSettingsTests {
             #expect(settings.connectionShare == 0.1)
             #expect(settings.logLevel == .warning)
             #expect(settings.logFormat == .json)
-            #expect(settings.fleet?.engine == .unix(path: "/run/engine", database: 0))
-            #expect(settings.fleet?.timeout == .seconds(1) && settings.fleetSecrets != nil)
+            #expect(settings.fleet.settings?.url == EngineURL(address: .socket(path: "/run/engine")))
+            #expect(settings.fleet.settings?.timeout == .seconds(1))
             let id = try #require(settings.clients.identities["main"])
             let identity = TenantPolicy.Identity(host: daemon.tenant.baseURL, clientID: daemon.tenant.clientID)
             var tenant = TenantPolicy(identity: identity, ratePerMinute: 3, burst: 4, maxConcurrent: 5)

@@ -13,10 +13,11 @@ extension Components {
     package func prepare(_ loaded: LoadedConfiguration) async throws(ConfigurationFaults) -> RuntimeSettings {
         try loaded.checkLogFormat()
         let auditTrail = try loaded.openAuditTrail()
+        let fleet = try fleet.prepare(loaded)
         let clients = try await clients.prepare(loaded)
         // Last, because an address that only one server can have moves to the new one at once.
         let metrics = try await metrics.prepare(loaded)
-        return RuntimeSettings(loaded, auditTrail: auditTrail, clients: clients, metrics: metrics)
+        return RuntimeSettings(loaded, auditTrail: auditTrail, clients: clients, fleet: fleet, metrics: metrics)
     }
 
     /// Puts all settings into force.
@@ -25,9 +26,10 @@ extension Components {
         await frontend.apply(settings)
         // Right after the new secrets: ending the persistence may take seconds.
         for client in await clients.apply(settings.clients) { await frontend.cache.secretChanged(of: client) }
+        await fleet.apply(settings.fleet, settings.tenantPolicies, of: frontend)
         auditTrail.move(to: settings.auditTrail)
         await metrics.apply(settings.metrics)
-        await persistence.apply(isWanted: settings.keepsAcrossRestarts)
+        await persistence.apply(isWanted: settings.keepsAcrossRestarts, places: fleet.placesFile)
         // After the restored tokens, which need no call.
         await prefetchFiles.apply(settings.prefetchJobs)
         for note in settings.notes {

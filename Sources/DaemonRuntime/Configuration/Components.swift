@@ -7,6 +7,7 @@ package import Logging
 package struct Components: Sendable {
     package let frontend: Frontend
     package let clients: TenantClients
+    package let fleet: FleetMembership
     package let persistence: TokenPersistence
     package let auditTrail: AuditTrail
     package let metrics: MetricsEndpoint
@@ -18,6 +19,7 @@ package struct Components: Sendable {
     package init(
         frontend: Frontend,
         clients: TenantClients,
+        fleet: FleetMembership,
         persistence: TokenPersistence,
         auditTrail: AuditTrail,
         metrics: MetricsEndpoint,
@@ -26,6 +28,7 @@ package struct Components: Sendable {
     ) {
         self.frontend = frontend
         self.clients = clients
+        self.fleet = fleet
         self.persistence = persistence
         self.auditTrail = auditTrail
         self.metrics = metrics

@@ -21,10 +21,8 @@ package struct RuntimeSettings: Sendable {
     package let prefetchJobs: [TenantID: PrefetchSchedule.Job]
     /// The access rules, the administrators and the tenants' own scopes.
     package let access: AccessPolicy
-    /// The engine that is shared with the daemons of other machines, or nil for none.
-    package let fleet: DaemonConfiguration.Fleet?
-    /// The fleet's keys and its password, or nil if there is no fleet.
-    package let fleetSecrets: FleetSecrets?
+    /// The engine that is shared with the daemons of other machines, if there is one.
+    package let fleet: FleetMembership.Prepared
     /// The share of the connections that one uid may have while all connections are taken.
     package let connectionShare: Double
     /// True if tokens outlive a restart.
@@ -43,6 +41,7 @@ package struct RuntimeSettings: Sendable {
         _ loaded: LoadedConfiguration,
         auditTrail: AuditTrail.Opened,
         clients: TenantClients.Prepared,
+        fleet: FleetMembership.Prepared,
         metrics: MetricsEndpoint.Prepared
     ) {
         let configuration = loaded.configuration
@@ -52,12 +51,11 @@ package struct RuntimeSettings: Sendable {
         tenantPolicies = configuration.tenantPolicies(clients.identities)
         prefetchJobs = configuration.prefetchJobs(clients.identities)
         access = configuration.access(loaded.access, clients.identities)
-        fleet = configuration.fleet
-        fleetSecrets = loaded.fleet
         connectionShare = configuration.connectionShare
         keepsAcrossRestarts = configuration.keepsAcrossRestarts
         self.auditTrail = auditTrail
         self.clients = clients
+        self.fleet = fleet
         self.metrics = metrics
         notes = loaded.notes
     }

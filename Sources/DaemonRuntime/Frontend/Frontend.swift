@@ -25,6 +25,8 @@ package actor Frontend {
         package var reload: @Sendable (Waiter, Peer) -> Void
         /// Requests the metrics for a request that waits, or returns false if too many wait already.
         package var metrics: @Sendable (Waiter) -> Bool
+        /// Asks or tells the second level something.
+        package var fleet: @Sendable (FleetOrder) -> Void
         /// Adds the state of the fleet to the statistics, if the daemon is in one.
         package var fillFleet: @Sendable (inout StatsReply) -> Void
 
@@ -35,6 +37,7 @@ package actor Frontend {
             askForNames: @escaping @Sendable (Peer) -> Void = { _ in },
             reload: @escaping @Sendable (Waiter, Peer) -> Void = { _, _ in },
             metrics: @escaping @Sendable (Waiter) -> Bool = { _ in false },
+            fleet: @escaping @Sendable (FleetOrder) -> Void = { _ in },
             fillFleet: @escaping @Sendable (inout StatsReply) -> Void = { _ in }
         ) {
             self.notify = notify
@@ -42,6 +45,7 @@ package actor Frontend {
             self.askForNames = askForNames
             self.reload = reload
             self.metrics = metrics
+            self.fleet = fleet
             self.fillFleet = fillFleet
         }
     }
@@ -97,7 +101,8 @@ package actor Frontend {
                 wake: { time in reference.use { $0.timer.schedule(at: time) } },
                 deliver: { delivery in reference.use { $0.server.deliver(delivery.reply, to: delivery.waiter) } },
                 notify: dependencies.notify,
-                audit: dependencies.audit
+                audit: dependencies.audit,
+                fleet: dependencies.fleet
             )
         )
     }
@@ -142,6 +147,11 @@ package actor Frontend {
             unitOf: { try PeerUnit.of($0) },
             releaseMemory: UnusedMemory.trimHeap
         )
+    }
+
+    /// Tells the cache something from another thread, in one of the next turns and in the order of the calls.
+    nonisolated func tellCache(_ body: @escaping @Sendable (isolated TokenCache) -> Void) {
+        reactor.execute { [cache] in cache.assumeIsolated(body) }
     }
 
     /// Waits for a turn of the reactor, which shows that it is not stuck.

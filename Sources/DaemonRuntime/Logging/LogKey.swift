@@ -33,11 +33,12 @@ enum LogKey {
     static let minted = "minted"
     static let cached = "cached"
     static let denied = "denied"
+    static let machines = "machines"
     static let newLevel = "new_level"
 
     /// The keys of values that are counts or times.
     static let numbers: Set = [
         seconds, size, limit, entries, missing, milliseconds, files, connections, status, failed, count,
-        minted, cached, denied,
+        minted, cached, denied, machines,
     ]
 }

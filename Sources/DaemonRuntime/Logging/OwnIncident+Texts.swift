@@ -6,7 +6,7 @@ extension OwnIncident.Kind {
     var level: Logger.Level {
         switch self {
         case .auditGap, .fullConnections, .failedAccepts, .unreachable: .error
-        case .lostNames, .wrongConfiguration: .warning
+        case .lostNames, .wrongConfiguration, .absentEngine: .warning
         }
     }
 
@@ -28,6 +28,9 @@ extension OwnIncident.Kind {
         case (.lostNames, .began): "a socket's name was gone; it is bound anew"
         case (.lostNames, .lasts): "a socket's name is gone again and again"
         case (.wrongConfiguration, .lasts): "the configuration still has a fault and the old one stays in force"
+        case (.absentEngine, .began): "the fleet's engine does not answer: nothing is shared with other machines"
+        case (.absentEngine, .lasts): "the fleet's engine still does not answer"
+        case (.absentEngine, .ended): "the fleet's engine answers again"
         // One lost name needs no end, and each reload has records of its own.
         case (.lostNames, .ended), (.wrongConfiguration, .began), (.wrongConfiguration, .ended): nil
         }

@@ -18,6 +18,8 @@ package final class OwnIncident: Sendable {
         case lostNames
         /// The configuration's file has a fault.
         case wrongConfiguration
+        /// The engine of the fleet doesn't answer.
+        case absentEngine
     }
 
     private struct State {

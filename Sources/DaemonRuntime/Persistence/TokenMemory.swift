@@ -11,6 +11,8 @@ package struct TokenMemory {
         let memory: TokenFile?
         /// True if they are the last daemon's, and the store has them.
         let areInherited: Bool
+        /// The last daemon's places in the fleet's events, if these are its tokens.
+        let places: FleetPlacesFile?
         /// The names of other files in the store, which no daemon needs any more.
         let unneeded: Set<String>
     }
@@ -36,6 +38,8 @@ package struct TokenMemory {
         makeFile: (Bool) -> TokenFile? = { TokenFile.make(mayBeSecret: $0) },
         onShortage: @escaping @Sendable (SecretMemory.Shortage) -> Void
     ) throws(NoMemory) -> sending TokenMemory {
+        let places = inherited.filter { $0.name == FleetPlacesFile.name }
+        let inherited = inherited.filter { $0.name != FleetPlacesFile.name }
         let names = Set(inherited.map(\.name))
         // Files that aren't wanted are closed, too.
         let file = TokenFile(takingOver: isWanted ? inherited : closed(inherited))
@@ -43,9 +47,10 @@ package struct TokenMemory {
             let storage = TokenStorage(restoring: file, onShortage: onShortage, inBackground: inBackground)
         {
             let unneeded = names.subtracting(file.stored.map(\.name))
-            let files = Files(memory: file, areInherited: true, unneeded: unneeded)
+            let files = Files(memory: file, areInherited: true, places: newest(places), unneeded: unneeded)
             return TokenMemory(storage: storage, files: files, hasLostTokens: false)
         }
+        _ = closed(places)
         return try create(unneeded: names, hasLostTokens: file != nil, makeFile, onShortage)
     }
 
@@ -62,7 +67,7 @@ package struct TokenMemory {
         _ onShortage: @escaping @Sendable (SecretMemory.Shortage) -> Void
     ) throws(NoMemory) -> sending TokenMemory {
         func memory(_ storage: TokenStorage, in file: TokenFile?) -> TokenMemory {
-            let files = Files(memory: file, areInherited: false, unneeded: unneeded)
+            let files = Files(memory: file, areInherited: false, places: nil, unneeded: unneeded)
             return TokenMemory(storage: storage, files: files, hasLostTokens: hasLostTokens)
         }
         // A secret file that the limit of locked memory leaves no room for can be created, but not mapped.
@@ -75,8 +80,14 @@ package struct TokenMemory {
         return memory(storage, in: nil)
     }
 
+    /// Takes over the file that was stored last, and closes the others.
+    private static func newest(_ places: [TokenPersistence.File]) -> FleetPlacesFile? {
+        _ = closed(places.dropLast())
+        return places.last.flatMap { FleetPlacesFile(takingOver: $0.descriptor) }
+    }
+
     /// Closes files, and returns none.
-    private static func closed(_ files: [TokenPersistence.File]) -> [TokenPersistence.File] {
+    private static func closed(_ files: some Sequence<TokenPersistence.File>) -> [TokenPersistence.File] {
         for file in files { close(file.descriptor) }
         return []
     }

@@ -22,6 +22,8 @@ package final class TokenPersistence: Sendable {
         /// True if settings have been applied.
         var isDecided = false
         var isPersisting = false
+        /// The places in the fleet's events that the store has.
+        var places: FleetPlacesFile?
     }
 
     /// Creates the persistence of a cache's tokens.
@@ -55,7 +57,9 @@ package final class TokenPersistence: Sendable {
     /// Begins or ends the persistence.
     ///
     /// The first call decides about the last daemon's files, too.
-    package func apply(isWanted: Bool) async {
+    ///
+    /// - Parameter places: The places in the fleet's events that belong to the tokens, or nil without a fleet.
+    package func apply(isWanted: Bool, places: FleetPlacesFile? = nil) async {
         let (isFirst, wasPersisting) = state.withLock { state in
             defer { state.isDecided = true }
             return (!state.isDecided, state.isPersisting)
@@ -64,6 +68,7 @@ package final class TokenPersistence: Sendable {
         let canPersist = isWanted && store.isAvailable && files.memory != nil
         if canPersist, !wasPersisting { await start(isFirst: isFirst) }
         if !canPersist, wasPersisting { await end() }
+        put(canPersist ? places : nil, isFirst: isFirst)
         if isFirst, isWanted, !canPersist { explain() }
     }
 
@@ -88,6 +93,18 @@ package final class TokenPersistence: Sendable {
         }
         // The store has the files already. The cache reports the end, which serving doesn't wait for.
         await frontend.cache.restore()
+    }
+
+    /// Puts places into the store, or removes them by nil.
+    private func put(_ places: FleetPlacesFile?, isFirst: Bool) {
+        let before = state.withLock { state in
+            // The store has what the last daemon has put there.
+            let before = isFirst ? files.places : state.places
+            state.places = places
+            return before
+        }
+        guard places !== before else { return }
+        if let places { queue.put(places.stored) } else { queue.remove([FleetPlacesFile.name]) }
     }
 
     private func end() async {

@@ -67,12 +67,9 @@ final class FleetCoordinator {
             self.tenants = [:]
             return changed()
         }
-        if let dialer, keeps {
-            self.dialer = EngineDialer(settings: settings, trust: dialer.trust, loop: loop)
-        } else {
-            dialer = EngineDialer(settings: settings, trust: trust, loop: loop)
-            routes = ClusterRoutes(seed: settings.url.address)
-        }
+        // The file of authorities may have another content by now.
+        dialer = EngineDialer(settings: settings, trust: trust, loop: loop)
+        if !keeps { routes = ClusterRoutes(seed: settings.url.address) }
         replace(tenants, settings)
         assign()
         if presenceTimer == nil { present() }

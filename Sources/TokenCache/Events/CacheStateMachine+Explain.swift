@@ -14,6 +14,8 @@ extension CacheStateMachine {
         let tenant = explainTenant(key.user.tenant, delay, now: now)
         var reply = explain(judgement, key, entry, call, tenant: tenant, now: now)
         reply.key = ExplainReply.Key(key)
+        reply.fleet = fleetPart(key, entry, call, judgement, now: now)
+        if reply.fleet?.step == .yielding { reply.source = .fleet }
         reply.token = entry.map { explain($0, now: now) }
         reply.refresh = entry.flatMap { refresh(of: $0, call, now: now) }
         reply.lastError = negatives[key]?.error(at: now).map(ExplainReply.Failure.init)

@@ -59,6 +59,7 @@ extension CacheStateMachine {
         stats.evictions = evictions
         let allowsUsers = configured.contains { tenants[$0]?.governor.limits.provisioning != nil }
         stats.users = allowsUsers ? users : nil
+        stats.fleet = fleetCounts
         stats.nextRefresh = store.nextRefresh.map { max(0, ($0 - now).inSeconds) }
         for (peer, count) in store.countsByOwner where peer != EntryStore.nobody {
             stats.uids[peer, default: .init()].entries = count

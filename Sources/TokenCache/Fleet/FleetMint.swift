@@ -24,6 +24,8 @@ struct FleetMint {
     var lease: FleetLease?
     /// The timer of the next extension of its lease.
     var renewal: IndexedHeap<Instant, FleetTimer>.Handle?
+    /// The time up to which it waits for another machine, if it does.
+    var yieldsUntil: Instant?
     /// True if it has waited for another machine.
     var hasYielded = false
 

@@ -1,7 +1,7 @@
 /// The limits of one tenant, and its identity.
 package struct TenantPolicy: Sendable, Equatable {
     /// The host and the client ID, by which a reload recognises a tenant.
-    package struct Identity: Sendable, Equatable {
+    package struct Identity: Sendable, Hashable {
         /// The origin that is called.
         package var host: String
         /// The OAuth client.

@@ -101,6 +101,7 @@ final class TestDaemon: Sendable {
             onShortage: { _ in }
         )
         let files = memory.files
+        let fleet = FleetMembership(on: group.next(), memory: source.memory, files, log: logger)
         let frontend = Frontend(
             on: reactor,
             maxConnections: 100,
@@ -111,7 +112,9 @@ final class TestDaemon: Sendable {
                 notify: { $0.write(to: logger) },
                 audit: { auditTrail.append($0) },
                 askForNames: { _ = resolver.want($0) },
-                metrics: { [exporter] in exporter.ask($0) }
+                metrics: { [exporter] in exporter.ask($0) },
+                fleet: { fleet.perform($0) },
+                fillFleet: { fleet.fill(&$0) }
             )
         )
         let clients = TenantClients(source, on: group.next(), log: log.logger)
@@ -119,6 +122,7 @@ final class TestDaemon: Sendable {
         components = Components(
             frontend: frontend,
             clients: clients,
+            fleet: fleet,
             persistence: TokenPersistence(frontend, files, in: store, log: log.logger, retryPauses: retryPauses),
             auditTrail: auditTrail,
             metrics: MetricsEndpoint(frontend, .fixed, on: group, log: log.logger),
@@ -136,6 +140,7 @@ final class TestDaemon: Sendable {
         await frontend.drain(within: .seconds(10))
         exporter.end()
         frontend.cache.stop()
+        await components.fleet.shutDown(frontend)
         await components.persistence.finish()
         await clients.shutdown()
         await frontend.stop()

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import Synchronization
+import Tenant
 import TestSupport
 import Testing
 import TokenCache
@@ -122,6 +123,14 @@ final class TestMachine: Sendable {
         // Behind the store on the same connection, so that the token is there when this returns.
         _ = try await look(TestFleet.peek(key))
         return fence
+    }
+}
+
+extension FleetStore {
+    /// Puts settings into force with the authorities of their file.
+    func apply(_ settings: FleetSettings?, tenants: [TenantID: FleetTenant]) throws {
+        let isSecure = settings?.url.isSecure ?? false
+        apply(settings, trust: isSecure ? try TrustStore(settings?.caFile, protocols: []) : nil, tenants: tenants)
     }
 }
 

@@ -214,5 +214,8 @@ struct FleetLookTests {
         cache.answer(call, .wait(.seconds(5)))
         let explained = cache.machine.explain(ann, for: 7, now: cache.now)
         #expect(explained.reason == "another machine mints the token, and a request waits for it")
+        #expect(explained.source == .fleet)
+        #expect(explained.fleet == .init(isConnected: true, step: .yielding, seconds: 5))
+        #expect(Simulation().machine.explain(ann, for: 7, now: cache.now).fleet == nil)
     }
 }

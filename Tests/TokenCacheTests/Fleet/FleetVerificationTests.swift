@@ -86,5 +86,6 @@ struct FleetVerificationTests {
         let cache = try suspecting()
         let explained = cache.machine.explain(ann, for: 7, now: cache.now)
         #expect(explained.reason.contains("news of dropped tokens was lost"))
+        #expect(explained.fleet?.step == .verification)
     }
 }

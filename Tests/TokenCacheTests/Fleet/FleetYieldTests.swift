@@ -28,7 +28,8 @@ struct FleetYieldTests {
         #expect(look.look.claim == nil)
         let reply = cache.answer(call, .found(cache.stored("theirs", fence: 9))).first?.reply
         #expect(reply?.token?.source == .fleet)
-        #expect(cache.machine.fleet.statistics.leftToOthers == 1)
+        #expect(cache.stats().fleet?.leftToOthers == 1)
+        #expect(cache.stats().fleet?.hits == 1)
         #expect(cache.machine.fleet.isIdle)
     }
 

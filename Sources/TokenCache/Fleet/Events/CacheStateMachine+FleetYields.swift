@@ -15,8 +15,12 @@ extension CacheStateMachine {
         case .yielding(let timer): fleet.removeTimer(timer)
         case .sent, .pausing: return
         }
-        let timer = fleet.setTimer(.endOfYield(call.id), at: now + max(left, Self.leastYield))
-        calls.update(call.id) { $0.mint?.fleet.hasYielded = true }
+        let end = now + max(left, Self.leastYield)
+        let timer = fleet.setTimer(.endOfYield(call.id), at: end)
+        calls.update(call.id) {
+            $0.mint?.fleet.yieldsUntil = end
+            $0.mint?.fleet.hasYielded = true
+        }
         calls.move(call.id, to: .yielding(timer))
         touch(call.tenant)
     }
