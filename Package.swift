@@ -158,7 +158,8 @@ var targets: [Target] = [
         name: "Doctor",
         dependencies: [
             "SafeText", "Systemd", "Secrets", "TokenProtocol", "TokenCache", "Tenant", "SocketServer",
-            "DaemonConfiguration", "OperatorReplies", "DaemonRuntime", "TokenCacheClient", system,
+            "DaemonConfiguration", "FleetProtocol", "FleetStore", "OperatorReplies", "DaemonRuntime", "TokenCacheClient",
+            system,
         ]
     ),
 
@@ -286,8 +287,8 @@ var targets: [Target] = [
     .testTarget(
         name: "DoctorTests",
         dependencies: [
-            "Doctor", "OperatorReplies", "StandInTenant", "Systemd", "Tenant", "TestSupport", "TokenCacheClient",
-            system,
+            "Doctor", "FleetStore", "OperatorReplies", "StandInTenant", "Systemd", "Tenant", "TestSupport",
+            "TokenCacheClient", system,
         ]
     ),
     .testTarget(

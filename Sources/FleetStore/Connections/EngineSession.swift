@@ -18,6 +18,8 @@ final class EngineSession {
     let address: EngineAddress
     /// The identity of the engine's process, from the handshake on.
     private(set) var epoch: String?
+    /// The engine's name and version, if it has told them.
+    private(set) var version: String?
     private let dialer: EngineDialer
     private var handshake: EngineHandshake
     private var observer: Observer?
@@ -57,7 +59,7 @@ final class EngineSession {
         do throws(EngineHandshake.Failure) {
             guard let result = try handshake.answer(value) else { return }
             deadline?.cancel()
-            epoch = result.epoch
+            (epoch, version) = (result.epoch, result.version)
             observer?.ready(self, result)
         } catch {
             connection?.close(error.fault, error.detail)

@@ -117,6 +117,15 @@ final class FleetDeployment {
         )
     }
 
+    /// Runs the operator's tool on a machine.
+    func control(_ arguments: String..., on machine: Int) throws -> (status: Int32, output: String) {
+        let directory = machines[machine].directory
+        let environment = [
+            "TOKENCACHED_SOCKET": directory.path("r"), "TOKENCACHED_ADMIN_SOCKET": directory.path("a"),
+        ]
+        return try Program.run("tokencachectl", arguments, environment: environment)
+    }
+
     /// Starts an empty engine in the place of the present one.
     func restartEngine() throws { engine = try EngineServer(in: engine.directory) }
 

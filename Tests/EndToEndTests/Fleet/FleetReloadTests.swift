@@ -36,6 +36,11 @@ struct FleetReloadTests {
             }
         }
         for machine in fleet.machines { try await machine.connected() }
+        // The second machine looks when the first has noted its new keys.
+        try await fleet.machines[1].wait("settled") {
+            $0.keys.map(\.machines) == [2, 2] && $0.keys.map(\.sealing) == [2, 0] && $0.settledFor != nil
+        }
+        #expect(try fleet.control("fleet", "rotate-check", on: 1).status != 0, "not yet for a day")
         let found = try fleet.machines[1].token("ann")
         #expect(found["access_token"] as? String == token && found["source"] as? String == "fleet")
         #expect(try fleet.machines[1].fleet()?.keys.map(\.opened) == [0, 1], "sealed with the key that is behind now")
