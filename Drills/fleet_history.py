@@ -273,11 +273,17 @@ def summary(history, faults):
 
 
 def timeline(history, fault):
-    """Returns what happened to the user of a fault shortly before it, one line each."""
-    lines = [(call["arrived"], f"tenant: {call['kind']} {call['token']}") for call in history.calls if call["user"] == fault.user]
+    """Returns what happened to the user of a fault in the 5 s before it, one line each."""
+    lines = [
+        (call["arrived"], f"tenant: {call['kind']} {call['token']}")
+        for call in history.calls
+        if call["user"] == fault.user
+    ]
     for drop in history.drops:
         if drop.user == fault.user:
-            text = f"machine {drop.machine}: {drop.kind} {drop.token or ''} until {drop.answered:.3f} {drop.is_remembered}"
+            text = (
+                f"machine {drop.machine}: {drop.kind} {drop.token or ''} until {drop.answered:.3f} {drop.is_remembered}"
+            )
             lines.append((drop.sent, text))
     for answer in history.answers:
         if answer.user == fault.user:
@@ -286,7 +292,7 @@ def timeline(history, fault):
     for calm in history.calms:
         lines += [(calm.start, "all are connected"), (calm.end, "no longer")]
     lines += [(at, f"fault: {name}") for at, name in history.faults]
-    return [f"{at:.3f} {text}" for at, text in sorted(lines) if fault.at - 2 <= at <= fault.at + 0.2]
+    return [f"{at:.3f} {text}" for at, text in sorted(lines) if fault.at - 5 <= at <= fault.at + 0.2]
 
 
 def main():
@@ -307,7 +313,7 @@ def main():
     print(summary(history, faults))
     found = Judge(history).faults()
     for fault in found[:20]:
-        print(f"FAULT: {fault.text}", *timeline(history, fault)[-40:], sep="\n    ")
+        print(f"FAULT: {fault.text}", *timeline(history, fault)[-60:], sep="\n    ")
     print(f"{len(found)} faults" if found else "no promise was broken")
     sys.exit(1 if found else 0)
 

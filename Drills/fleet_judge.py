@@ -202,11 +202,15 @@ class Judge:
             if drop.kind != "revoke" or not before or before[-1]["token"] in revoked:
                 continue
             since = before[-1]["arrived"] - ARRIVAL
-            is_only = sum(1 for other in self.drops[drop.user] if other.answered >= since and other.sent <= drop.sent) == 1
+            is_only = (
+                sum(1 for other in self.drops[drop.user] if other.answered >= since and other.sent <= drop.sent) == 1
+            )
             settled = before[-1]["answered"] + ARRIVAL + self.history.stall(since, drop.sent)
             calm = any(calm.start <= since and drop.answered + ARRIVAL <= calm.end for calm in self.history.calms)
             if is_only and calm and settled <= drop.sent:
-                text = f"the logout of {drop.user} on machine {drop.machine} at {drop.sent:.3f} left {before[-1]['token']}"
+                text = (
+                    f"the logout of {drop.user} on machine {drop.machine} at {drop.sent:.3f} left {before[-1]['token']}"
+                )
                 yield Fault(drop.user, drop.sent, text)
 
 
