@@ -1,4 +1,4 @@
-"""Records what real daemons do while their real engine is killed, stopped, emptied and cut off, and judges it afterwards.
+"""Records what real daemons do while their engine is killed, stopped, emptied and cut off, and judges it afterwards.
 
     python3 Drills/fleet_history.py PROGRAMS [--seconds S] [--seed N] [--unshared]
 
@@ -56,12 +56,12 @@ class Recorder:
             due += 1 / PER_SECOND
             await asyncio.sleep(max(0, due - time.monotonic()))
             self._request()
-        deadline = time.monotonic() + self.history.timeout + 5
-        while self.open and time.monotonic() < deadline:
-            await asyncio.sleep(0.02)
+        for _ in range(50 * (self.history.timeout + 5)):
+            if self.open:
+                await asyncio.sleep(0.02)
         for kind, machine, user, sent, _ in self.open.values():
             if kind == "token":
-                self.history.answers.append(Answer(machine, user, sent, deadline + 60, None))
+                self.history.answers.append(Answer(machine, user, sent, time.monotonic() + 60, None))
         for reader in self.readers:
             reader.cancel()
         await asyncio.gather(*self.readers, return_exceptions=True)
@@ -267,7 +267,7 @@ def summary(history, faults):
             f"faults: {dict(faults)}",
             f"answers: {len(history.answers)} {dict(sources)}, the longest wait {longest:.3f} s",
             f"drops: {dict(kinds)}; calls to the tenant: {dict(calls)}",
-            f"calm: {calm:.1f} s in {len(history.calms)} times; the longest stall of this machine {stall * 1000:.0f} ms",
+            f"calm: {calm:.1f} s in {len(history.calms)} times; the longest stall of this machine: {stall:.3f} s",
         ]
     )
 
@@ -287,8 +287,8 @@ def timeline(history, fault):
             lines.append((drop.sent, text))
     for answer in history.answers:
         if answer.user == fault.user:
-            text = f"machine {answer.machine}: {answer.token or answer.error} ({answer.source}) until {answer.received:.3f}"
-            lines.append((answer.sent, text))
+            text = f"{answer.token or answer.error} ({answer.source}) until {answer.received:.3f}"
+            lines.append((answer.sent, f"machine {answer.machine}: {text}"))
     for calm in history.calms:
         lines += [(calm.start, "all are connected"), (calm.end, "no longer")]
     lines += [(at, f"fault: {name}") for at, name in history.faults]

@@ -115,8 +115,8 @@ class Judge:
                 holds = self.holds_from(drop, answer.machine)
                 if holds is not None and answer.sent >= holds:
                     text = (
-                        f"machine {answer.machine} answered {answer.sent - drop.answered:.3f} s after the {drop.kind} on "
-                        f"machine {drop.machine} with {answer.token} ({answer.source}) at {answer.sent:.3f}"
+                        f"machine {answer.machine} answered {answer.sent - drop.answered:.3f} s after the {drop.kind} "
+                        f"on machine {drop.machine} with {answer.token} ({answer.source}) at {answer.sent:.3f}"
                     )
                     yield Fault(answer.user, answer.sent, text)
 
@@ -152,7 +152,7 @@ class Judge:
             )
             if not needed and mint["arrived"] - earlier["arrived"] < REFRESH * lifetime:
                 after = mint["arrived"] - earlier["arrived"]
-                text = f"{mint['user']} was minted {after:.3f} s after the last time without need, at {mint['arrived']:.3f}"
+                text = f"{mint['user']} was minted again after {after:.3f} s without need, at {mint['arrived']:.3f}"
                 yield Fault(mint["user"], mint["arrived"], text)
 
     @staticmethod
@@ -215,7 +215,7 @@ class Judge:
 
 
 def prove():
-    """Raises `AssertionError` unless the judge finds each of some planted faults, and nothing in the history without."""
+    """Raises `AssertionError` unless the judge finds each of some planted faults, and nothing else."""
 
     def mint(user, number, at):
         return {"kind": "mint", "user": user, "token": f"{user}.{number}", "arrived": at, "answered": at + 0.01}
