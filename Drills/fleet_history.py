@@ -1,4 +1,4 @@
-"""Records what real daemons do while their real engine is killed, stopped, emptied and cut off, and judges it afterwards.
+"""Records what real daemons do while their engine is killed, stopped, emptied and cut off, and judges it afterwards.
 
     python3 Drills/fleet_history.py PROGRAMS [--seconds S] [--seed N] [--unshared]
 
@@ -56,12 +56,12 @@ class Recorder:
             due += 1 / PER_SECOND
             await asyncio.sleep(max(0, due - time.monotonic()))
             self._request()
-        deadline = time.monotonic() + self.history.timeout + 5
-        while self.open and time.monotonic() < deadline:
-            await asyncio.sleep(0.02)
+        for _ in range(50 * (self.history.timeout + 5)):
+            if self.open:
+                await asyncio.sleep(0.02)
         for kind, machine, user, sent, _ in self.open.values():
             if kind == "token":
-                self.history.answers.append(Answer(machine, user, sent, deadline + 60, None))
+                self.history.answers.append(Answer(machine, user, sent, time.monotonic() + 60, None))
         for reader in self.readers:
             reader.cancel()
         await asyncio.gather(*self.readers, return_exceptions=True)
@@ -92,7 +92,8 @@ class Recorder:
                 self.history.answers.append(Answer(machine, user, sent, received, got, reply.get("error"), source))
             elif "error" in reply:
                 sys.exit(f"{kind} got {reply}")
-            else:
+            elif "retry_after" not in reply:
+                # A token that has just replaced a reported one is kept, whatever is reported.
                 is_remembered = kind != "invalidate" or reply["invalidated"]
                 self.history.drops.append(Drop(machine, kind, user, sent, received, token, is_remembered))
 
@@ -105,24 +106,36 @@ class Watch:
         self.is_running = True
         self.has_fault = False
         self.last_fault = 0.0
+        self.calm = None
+
+    def begin_fault(self):
+        """Ends the calm before a fault."""
+        self.has_fault = True
+        if self.calm:
+            self.calm.end = min(self.calm.end, time.monotonic())
+            self.calm = None
+
+    def end_fault(self):
+        """Allows calm from now on."""
+        self.has_fault, self.last_fault = False, time.monotonic()
 
     async def run(self):
         """Looks at the machines until it is told to end."""
         links = [await asyncio.open_unix_connection(machine.admin) for machine in self.fleet.machines]
-        calm, seen, before = None, None, time.monotonic()
+        seen, before = None, time.monotonic()
         while self.is_running:
             began = time.monotonic()
             state = [await self._ask(*link) for link in links]
-            is_calm = not self.has_fault and began >= self.last_fault and self._is_calm(state)
-            if calm and (not is_calm or state != seen):
+            is_calm = not self.has_fault and began >= self.last_fault and self._is_connected(state)
+            if self.calm and (not is_calm or state != seen):
                 # The calls that failed since the last look may have failed right after it.
-                calm.end = min(calm.end, before)
-                calm = None
-            elif calm:
-                calm.end = began
-            if is_calm and calm is None:
-                calm = Calm(time.monotonic(), time.monotonic())
-                self.history.calms.append(calm)
+                self.calm.end = before
+                self.calm = None
+            elif self.calm:
+                self.calm.end = began
+            elif is_calm:
+                self.calm = Calm(time.monotonic(), time.monotonic())
+                self.history.calms.append(self.calm)
             seen, before = state, began
             await asyncio.sleep(POLL)
         for _, writer in links:
@@ -133,7 +146,7 @@ class Watch:
         fleet = json.loads(await reader.readline()).get("fleet")
         return None if fleet is None else (fleet["connected"], tuple(fleet["epochs"]), tuple(fleet["failed"].items()))
 
-    def _is_calm(self, state):
+    def _is_connected(self, state):
         if not self.fleet.is_shared:
             return True
         return all(connected for connected, _, _ in state) and len({epochs for _, epochs, _ in state}) == 1
@@ -172,13 +185,11 @@ class Faults:
             # Each kind comes once before one comes again.
             names = names or self.chance.sample(list(self.kinds), len(self.kinds))
             name = names.pop()
-            self.watch.has_fault = True
-            if self.watch.history.calms:
-                calm = self.watch.history.calms[-1]
-                calm.end = min(calm.end, time.monotonic())
-            await self.kinds[name](self.chance.uniform(0.2, 1.2))
-            self.watch.last_fault, self.watch.has_fault = time.monotonic(), False
+            self.watch.begin_fault()
             self.done[name] += 1
+            self.watch.history.faults.append((time.monotonic(), name))
+            await self.kinds[name](self.chance.uniform(0.2, 1.2))
+            self.watch.end_fault()
 
     async def _work(self, work, *arguments):
         await asyncio.get_running_loop().run_in_executor(None, work, *arguments)
@@ -256,9 +267,32 @@ def summary(history, faults):
             f"faults: {dict(faults)}",
             f"answers: {len(history.answers)} {dict(sources)}, the longest wait {longest:.3f} s",
             f"drops: {dict(kinds)}; calls to the tenant: {dict(calls)}",
-            f"calm: {calm:.1f} s in {len(history.calms)} times; the longest stall of this machine {stall * 1000:.0f} ms",
+            f"calm: {calm:.1f} s in {len(history.calms)} times; the longest stall of this machine: {stall:.3f} s",
         ]
     )
+
+
+def timeline(history, fault):
+    """Returns what happened to the user of a fault in the 5 s before it, one line each."""
+    lines = [
+        (call["arrived"], f"tenant: {call['kind']} {call['token']}")
+        for call in history.calls
+        if call["user"] == fault.user
+    ]
+    for drop in history.drops:
+        if drop.user == fault.user:
+            text = (
+                f"machine {drop.machine}: {drop.kind} {drop.token or ''} until {drop.answered:.3f} {drop.is_remembered}"
+            )
+            lines.append((drop.sent, text))
+    for answer in history.answers:
+        if answer.user == fault.user:
+            text = f"{answer.token or answer.error} ({answer.source}) until {answer.received:.3f}"
+            lines.append((answer.sent, f"machine {answer.machine}: {text}"))
+    for calm in history.calms:
+        lines += [(calm.start, "all are connected"), (calm.end, "no longer")]
+    lines += [(at, f"fault: {name}") for at, name in history.faults]
+    return [f"{at:.3f} {text}" for at, text in sorted(lines) if fault.at - 5 <= at <= fault.at + 0.2]
 
 
 def main():
@@ -279,7 +313,7 @@ def main():
     print(summary(history, faults))
     found = Judge(history).faults()
     for fault in found[:20]:
-        print(f"FAULT: {fault}")
+        print(f"FAULT: {fault.text}", *timeline(history, fault)[-60:], sep="\n    ")
     print(f"{len(found)} faults" if found else "no promise was broken")
     sys.exit(1 if found else 0)
 

@@ -20,13 +20,11 @@ import time
 class Tenant:
     """The bucket, the number of the last token, and the log."""
 
-    def __init__(self, options):
-        self.options = options
+    def __init__(self, options, log):
+        self.options, self.log = options, log
         self.random = random.Random(options.seed)
         self.number = 0
         self.level, self.at = float(options.burst), time.monotonic()
-        # A line is in the file when its call is answered.
-        self.log = open(options.log, "a", buffering=1)
 
     def pays(self, now):
         """Takes a call from the bucket, and returns if there was one."""
@@ -83,11 +81,13 @@ class Tenant:
 
 async def run(options):
     """Serves until the process ends."""
-    server = await asyncio.start_server(Tenant(options).serve, "127.0.0.1", 0, backlog=512)
-    partial = options.ready.with_suffix(".part")
-    partial.write_text(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}\n")
-    partial.rename(options.ready)
-    await server.serve_forever()
+    # A line is in the file when its call is answered.
+    with options.log.open("a", buffering=1) as log:
+        server = await asyncio.start_server(Tenant(options, log).serve, "127.0.0.1", 0, backlog=512)
+        partial = options.ready.with_suffix(".part")
+        partial.write_text(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}\n")
+        partial.rename(options.ready)
+        await server.serve_forever()
 
 
 def main():

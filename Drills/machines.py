@@ -1,6 +1,6 @@
 """The programs of a fleet: an engine, daemons that stand for machines, the way from each to the engine, and a tenant.
 
-Everything is in a temporary directory, on Unix sockets, except for the tenant, which has a port that the kernel chooses.
+Everything is in a temporary directory, on Unix sockets. Only the tenant has a port, which the kernel chooses.
 """
 
 import base64
@@ -290,7 +290,7 @@ class Fleet:
         return program
 
     def wait_until_connected(self, seconds=START):
-        """Waits until each machine is connected and sees all others."""
+        """Waits until each machine is connected."""
         for machine in self.machines:
             wait_until(lambda asked=machine: asked.fleet()["connected"], "a connected machine", seconds)
 
