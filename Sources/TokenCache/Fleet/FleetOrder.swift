@@ -88,11 +88,16 @@ package struct FleetFence: Sendable, Hashable, Comparable {
     /// The fence of a token of which the fleet doesn't know.
     package static let none = FleetFence(0)
 
-    /// The number.
+    /// The largest number, which the engine's scripts can still count to: 2⁵³.
+    ///
+    /// Whoever writes into the engine may have written any.
+    private static let largest: Int64 = 1 << 53
+
+    /// The number, from 0 to 2⁵³.
     package let number: Int64
 
-    /// Creates a fence.
-    package init(_ number: Int64) { self.number = number }
+    /// Creates a fence, of the nearest number that is allowed.
+    package init(_ number: Int64) { self.number = min(max(0, number), Self.largest) }
 
     /// Compares the numbers.
     package static func < (left: FleetFence, right: FleetFence) -> Bool { left.number < right.number }
