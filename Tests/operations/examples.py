@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 PART = re.compile(
-    r"^<!-- scene: (?P<scene>.*?) -->$|^(?P<indent> *)```sh(?P<kind> systemd)?\n(?P<commands>.*?)^ *```$"
+    r"^ *<!-- scene: (?P<scene>.*?) -->$|^(?P<indent> *)```sh(?P<kind> systemd)?\n(?P<commands>.*?)^ *```$"
     r"(?:\n\n *```text\n(?P<output>.*?)^ *```$)?",
     re.MULTILINE | re.DOTALL,
 )

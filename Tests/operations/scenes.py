@@ -123,6 +123,9 @@ class Scenes:
     def logins(self):
         self.new_stage(Stage.for_logins())
 
+    def fleet(self):
+        self.new_stage(Stage.for_fleet())
+
     def new_stage(self, stage=None):
         """Begins with another tenant and daemon."""
         self.end()

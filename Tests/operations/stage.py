@@ -1,9 +1,11 @@
 """A stand-in tenant and the real daemon in a temporary directory, for the tests of what operators use."""
 
+import base64
 import contextlib
 import json
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import tempfile
@@ -83,6 +85,10 @@ class Connection:
         self.socket.close()
 
 
+FLEET_KEY = base64.b64encode(bytes(range(32))).decode() + "\n"
+"""A key of a fleet, as a file has it."""
+
+
 class Stage:
     """A directory with the tenants, the configuration and the daemon."""
 
@@ -145,6 +151,34 @@ access:
         stage = cls(configuration=cls.EVERYTHING, limits=cls.LOGIN)
         stage.tenants["main"].set(clients=cls.CLIENTS)
         return stage
+
+    @classmethod
+    def for_fleet(cls):
+        """A stage whose daemon shares an engine, as the user that the page on fleets makes."""
+        with contextlib.ExitStack() as stack:
+            directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="engine-")))
+            (directory / "fleet-key").write_text(FLEET_KEY)
+            (directory / "fleet-password").write_text("password")
+            for name in ("fleet-key", "fleet-password"):
+                (directory / name).chmod(0o600)
+            path = directory / "engine.sock"
+            command = ["redis-server", "--port", "0", "--unixsocket", path, "--save", "", "--dir", directory]
+            process = started(command, directory / "engine.log")
+            stack.callback(end, process)
+            wait_for(path.exists, "the engine serves", process)
+            page = pathlib.Path(__file__).resolve().parents[2] / "Documentation/fleet.md"
+            for line in re.findall("^ACL SETUSER .*", page.read_text(), re.MULTILINE):
+                words = line.replace(">PASSWORD", ">password").split()
+                run = subprocess.run(["redis-cli", "-s", path, *words], capture_output=True, text=True, check=True)
+                if run.stdout != "OK\n":
+                    raise AssertionError(f"{line}: {run.stdout}")
+            fleet = (
+                f"fleet:\n  url: unix://{path}\n  username: tokencached\n"
+                f"  password: {{ file: {directory}/fleet-password }}\n  key: {{ file: {directory}/fleet-key }}\n"
+            )
+            stage = cls(configuration=fleet)
+            stage.stack.push(stack.pop_all())
+            return stage
 
     def start(self):
         """Starts the daemon, and waits until it serves."""

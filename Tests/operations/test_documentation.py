@@ -13,7 +13,7 @@ import snippets
 from blocks import blocks
 from examples import examples, pattern
 from scenes import Scenes
-from stage import PROGRAMS, TIMEOUT, Stage, wait_for
+from stage import FLEET_KEY, PROGRAMS, TIMEOUT, Stage, wait_for
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = sorted(
@@ -53,6 +53,7 @@ ELSEWHERE = {
     "Documentation/architecture.md": {"application ": "a picture", "programs ": "a picture"},
     "Documentation/behaviour.md": {"level=info": "test_the_log_of_a_mint_in_a_trace_looks_as_the_page_says"},
     "Documentation/containers.md": {"make image": "make test-sidecar builds the image and runs it"},
+    "Documentation/fleet.md": {"ACL SETUSER": "the scene `fleet` makes this user, as which its daemon connects"},
     "Documentation/log.md": {"2026-": "test_the_log_looks_in_each_format_as_the_page_says"},
     "Documentation/performance.md": {".build/bench/socket-load press": "make bench builds this generator and runs it"},
     "Documentation/systemd.md": {"[Service]": "test_a_drop_in_has_settings_that_systemd_knows"},
@@ -172,7 +173,7 @@ class Documentation(unittest.TestCase):
     def check_configuration(self, text, directory):
         """Returns the faults of a configuration that has this part, whose secrets are there."""
         for credential in {"main-client-secret", *re.findall(r"credential: ([\w-]+)", text)}:
-            (directory / credential).write_text("secret")
+            (directory / credential).write_text(FLEET_KEY if credential == "fleet-key" else "secret")
             (directory / credential).chmod(0o600)
         main = "{ host: 'https://main.example', client_id: main, client_secret: { credential: main-client-secret } }\n"
         if text.startswith("host:"):
