@@ -161,6 +161,14 @@ bench: ## Measure hits beside Redis and memcached, memory, tails and restarts, a
 	@TOKENCACHED_PROGRAMS=$${TOKENCACHED_PROGRAMS:-$$(swift build $(RELEASE_FLAGS) --show-bin-path)} \
 		QUICK=$(QUICK) LARGE=$(LARGE) PINNED=$(PINNED) scripts/bench $(PARTS)
 
+.PHONY: bench-fleet
+# QUICK=1 measures for a minute and doesn't change the documentation, PARTS="levels hits" measures these.
+bench-fleet: ## Measure daemons that share an engine, and write the results into the documentation
+	@scripts/install-dependencies build bench
+	swift build $(RELEASE_FLAGS) --product tokencached
+	@TOKENCACHED_PROGRAMS=$${TOKENCACHED_PROGRAMS:-$$(swift build $(RELEASE_FLAGS) --show-bin-path)} \
+		QUICK=$(QUICK) scripts/bench-fleet $(PARTS)
+
 .PHONY: check-instructions
 check-instructions: ## Count the instructions of a hit, and compare them with their bounds
 	@scripts/install-dependencies build instructions
@@ -207,6 +215,19 @@ drill: ## Run the real daemon through outages, throttling, a crash and more (min
 	swift build $(RELEASE_FLAGS) --product tokencached
 	swift build $(RELEASE_FLAGS) --product standin-tenant
 	python3 Drills/drill.py "$$(swift build $(RELEASE_FLAGS) --show-bin-path)" $(DRILLS)
+
+.PHONY: drill-fleet
+drill-fleet: ## Run three daemons through the faults of their engine: make drill-fleet SECONDS=60 (20 times that)
+	@scripts/install-dependencies build drill-fleet
+	swift build $(RELEASE_FLAGS) --product tokencached
+	python3 Drills/fleet.py "$$(swift build $(RELEASE_FLAGS) --show-bin-path)" --seconds $(SECONDS)
+
+.PHONY: test-fleet
+# FLEET="--seed 7" repeats a run, FLEET="--seconds 600" makes it longer.
+test-fleet: ## Check the history of real daemons whose engine is killed, stopped, emptied and cut off
+	@scripts/install-dependencies build drill-fleet
+	swift build $(SWIFT_FLAGS) --product tokencached
+	python3 Drills/fleet_history.py "$$(scripts/programs)" $(FLEET)
 
 .PHONY: drill-quotas
 drill-quotas: ## Time one user's requests while another user takes all it can (root; minutes)

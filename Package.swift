@@ -236,8 +236,9 @@ var targets: [Target] = [
         name: "DaemonRuntimeTests",
         dependencies: [
             "Secrets", "Systemd", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "Audit", "TokenStorage",
-            "DaemonConfiguration", "DaemonRuntime", "FleetStore", "MetricsServer", "OperatorReplies", "PrometheusMetrics",
-            "Reactor", "StandInTenant", "TestSupport", nioCore, nioPosix, logging, lifecycle, unixSignals, crypto,
+            "DaemonConfiguration", "DaemonRuntime", "FleetStore", "MetricsServer", "OperatorReplies",
+            "PrometheusMetrics", "Reactor", "StandInTenant", "TestSupport", nioCore, nioPosix, logging, lifecycle,
+            unixSignals, crypto,
         ]
     ),
     .testTarget(

@@ -308,13 +308,20 @@ class Lines:
                 batch = []
         return self._exchange(batch, expected) if batch else line
 
-    def _exchange(self, batch, expected):
-        self._socket.sendall(b"".join(batch))
-        for _ in batch:
-            line = self._replies.readline()
-            if not line.startswith(expected):
-                raise RuntimeError(f"a wrong reply: {line[:300]!r}")
+    def send(self, data):
+        """Sends requests whose replies are received later."""
+        self._socket.sendall(data)
+
+    def receive(self, expected):
+        """Returns the next reply, and checks how it begins."""
+        line = self._replies.readline()
+        if not line.startswith(expected):
+            raise RuntimeError(f"a wrong reply: {line[:300]!r}")
         return line
+
+    def _exchange(self, batch, expected):
+        self.send(b"".join(batch))
+        return [self.receive(expected) for _ in batch][-1]
 
 
 def keys(count, first=0):
