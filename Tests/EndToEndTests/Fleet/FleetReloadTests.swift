@@ -13,12 +13,12 @@ struct FleetReloadTests {
         try machine.reload(fleet.configuration(in: machine.directory, isShared: false))
         #expect(try machine.fleet() == nil)
         _ = try fleet.machines[0].token("ann")
-        try await until("stored") { try fleet.engine.run("--scan", "--pattern", "*:v:*").isEmpty == false }
+        try await until("stored") { try !fleet.names("v").isEmpty }
         #expect(try machine.token("ann")["source"] as? String == "tenant")
         try machine.reload(fleet.configuration(in: machine.directory))
         try await machine.connected()
         let token = try #require(fleet.machines[0].token("bob")["access_token"] as? String)
-        try await until("stored") { try fleet.engine.run("--scan", "--pattern", "*:v:*").split(separator: "\n").count == 2 }
+        try await until("stored") { try fleet.names("v").count == 2 }
         #expect(try machine.token("bob")["access_token"] as? String == token)
         try await fleet.stop()
     }
@@ -27,7 +27,7 @@ struct FleetReloadTests {
     func keys() async throws {
         let fleet = try await FleetDeployment.start(2)
         let token = try #require(fleet.machines[0].token("ann")["access_token"] as? String)
-        try await until("stored") { try fleet.engine.run("--scan", "--pattern", "*:v:*").isEmpty == false }
+        try await until("stored") { try !fleet.names("v").isEmpty }
         let (old, new) = (FleetDeployment.key("A"), FleetDeployment.key("E"))
         for keys in [old + new, new + old] {
             for machine in fleet.machines {
