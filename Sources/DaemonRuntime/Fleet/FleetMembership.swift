@@ -80,7 +80,7 @@ package final class FleetMembership: Sendable {
         let isMember = state.withLock { $0.store != nil }
         let store = await join(frontend)
         let places = state.withLock { state in
-            (state.appliedAt, state.isAnnounced) = (now, false)
+            state.appliedAt = now
             state.identities = tenants.mapValues(\.identity)
             defer { state.hasTokens = true }
             return isMember || !state.hasTokens ? nil : state.places?.places ?? [:]
@@ -166,7 +166,7 @@ package final class FleetMembership: Sendable {
         if status.isConnected {
             absence.end(now: now)
             if !wasAnnounced {
-                log.notice("the fleet's engine answers", metadata: [LogKey.machines: "\(status.machines)"])
+                log.info("the fleet's engine answers", metadata: [LogKey.machines: "\(max(1, status.machines))"])
             }
         } else if now - max(appliedAt, status.since ?? appliedAt) >= Self.patience {
             let reason = status.lastFault.map { "\($0.kind.rawValue): \($0.detail)" } ?? "no answer yet"

@@ -54,11 +54,12 @@ package struct EngineFacts: Sendable, Equatable {
         switch report.fault?.kind {
         case .forbidden: "compare fleet.username, fleet.password and the user's rights (ACL GETUSER) with the manual's"
         case .unreachable, .notConnected, nil: "see that the engine runs, and that fleet.url leads to it"
-        case .tls: "see that fleet.ca_file has the authority of the engine's certificate, and the certificate the host's name"
+        case .tls: "see that fleet.ca_file has the certificate's authority, and the certificate the host's name"
         case .readOnly: "let fleet.url lead to the primary, not to a replica"
         case .full: "give the engine more memory (maxmemory), or see why it can't write to its disk"
         case .loading, .moving, .clusterDown: "wait until the engine is ready; CLUSTER INFO in a cluster"
-        case .timeout, .busy, .overloaded, .connectionLost: "see what keeps the engine busy (SLOWLOG GET), and the network"
+        case .timeout, .busy, .overloaded, .connectionLost:
+            "see the network, and what keeps the engine busy (SLOWLOG GET)"
         case .rejected, .malformed: "see that fleet.url leads to Redis 6.2, Valkey 7.2 or later"
         }
     }

@@ -112,12 +112,15 @@ struct EngineHandshake {
         }
     }
 
-    /// The name and the version in the answer to `INFO server`, in which Valkey also has the version of Redis that it equals.
+    /// The name and the version in the answer to `INFO server`.
+    ///
+    /// Valkey also tells the version of Redis that it equals.
     private static func version(of value: RespValue) -> String? {
         let lines = value.text?.split(whereSeparator: \.isNewline) ?? []
         for name in ["valkey", "redis"] {
             let start = "\(name)_version:"
-            if let line = lines.first(where: { $0.hasPrefix(start) }) { return "\(name) \(line.dropFirst(start.count))" }
+            guard let line = lines.first(where: { $0.hasPrefix(start) }) else { continue }
+            return "\(name) \(line.dropFirst(start.count))"
         }
         return nil
     }

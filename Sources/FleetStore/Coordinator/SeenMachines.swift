@@ -11,7 +11,8 @@ struct MachineNote: Sendable, Equatable {
     /// Reads a note, which may have no keys.
     init(_ text: String) {
         let parts = text.split(separator: " ", maxSplits: 1)
-        self.init(parts.first.map(String.init) ?? "", keys: parts.dropFirst().first?.split(separator: ",").map(String.init) ?? [])
+        let keys = parts.dropFirst().first?.split(separator: ",").map(String.init)
+        self.init(parts.first.map(String.init) ?? "", keys: keys ?? [])
     }
 
     /// The note as the engine has it.

@@ -79,14 +79,11 @@ package struct EngineProbe: Sendable {
         )
         store.apply(settings, trust: trust, tenants: [Self.tenant: member])
         let (failed, latency) = await perform(store, listener, limit)
-        let status = store.status
+        let version = store.status.version
+        // The state is published a turn of the loop later, which is over by then.
         await store.shutDown()
-        return Report(
-            version: status.version,
-            failed: failed,
-            fault: failed.flatMap { _ in status.lastFault },
-            latency: latency
-        )
+        let fault = failed == nil ? nil : store.status.lastFault
+        return Report(version: version, failed: failed, fault: fault, latency: latency)
     }
 
     private var member: FleetTenant {

@@ -126,6 +126,11 @@ final class FleetDeployment {
         return try Program.run("tokencachectl", arguments, environment: environment)
     }
 
+    /// The names of the engine's keys of a kind: `v` for tokens, `r` for denials.
+    func names(_ kind: String) throws -> [Substring] {
+        try engine.run("--scan", "--pattern", "*:\(kind):*").split(separator: "\n")
+    }
+
     /// Starts an empty engine in the place of the present one.
     func restartEngine() throws { engine = try EngineServer(in: engine.directory) }
 

@@ -30,7 +30,7 @@ struct FleetTokenTests {
         let fleet = try await FleetDeployment.start()
         let token = try fleet.machines[0].token("ann")
         #expect(token["source"] as? String == "tenant")
-        try await until("stored") { try fleet.engine.run("--scan", "--pattern", "*:v:*").isEmpty == false }
+        try await until("stored") { try !fleet.names("v").isEmpty }
         for machine in fleet.machines.dropFirst() {
             let found = try machine.token("ann")
             #expect(found["access_token"] as? String == token["access_token"] as? String)
@@ -46,7 +46,7 @@ struct FleetTokenTests {
         let fleet = try await FleetDeployment.start(2)
         try await fleet.tenant.setBehaviour("status-403", forValue: "eve")
         #expect(try fleet.machines[0].token("eve")["error"] as? String == "denied")
-        try await until("shared") { try fleet.engine.run("--scan", "--pattern", "*:r:*").isEmpty == false }
+        try await until("shared") { try !fleet.names("r").isEmpty }
         #expect(try fleet.machines[1].token("eve")["error"] as? String == "denied")
         #expect(await fleet.tenant.callCount(value: "eve") == 1)
         try await fleet.stop()
