@@ -158,7 +158,8 @@ var targets: [Target] = [
         name: "Doctor",
         dependencies: [
             "SafeText", "Systemd", "Secrets", "TokenProtocol", "TokenCache", "Tenant", "SocketServer",
-            "DaemonConfiguration", "OperatorReplies", "DaemonRuntime", "TokenCacheClient", system,
+            "DaemonConfiguration", "FleetProtocol", "FleetStore", "OperatorReplies", "DaemonRuntime", "TokenCacheClient",
+            system,
         ]
     ),
 
@@ -235,8 +236,9 @@ var targets: [Target] = [
         name: "DaemonRuntimeTests",
         dependencies: [
             "Secrets", "Systemd", "TokenProtocol", "TokenCache", "Tenant", "SocketServer", "Audit", "TokenStorage",
-            "DaemonConfiguration", "DaemonRuntime", "FleetStore", "MetricsServer", "OperatorReplies", "PrometheusMetrics",
-            "Reactor", "StandInTenant", "TestSupport", nioCore, nioPosix, logging, lifecycle, unixSignals, crypto,
+            "DaemonConfiguration", "DaemonRuntime", "FleetStore", "MetricsServer", "OperatorReplies",
+            "PrometheusMetrics", "Reactor", "StandInTenant", "TestSupport", nioCore, nioPosix, logging, lifecycle,
+            unixSignals, crypto,
         ]
     ),
     .testTarget(
@@ -285,8 +287,8 @@ var targets: [Target] = [
     .testTarget(
         name: "DoctorTests",
         dependencies: [
-            "Doctor", "OperatorReplies", "StandInTenant", "Systemd", "Tenant", "TestSupport", "TokenCacheClient",
-            system,
+            "Doctor", "FleetStore", "OperatorReplies", "StandInTenant", "Systemd", "Tenant", "TestSupport",
+            "TokenCacheClient", system,
         ]
     ),
     .testTarget(

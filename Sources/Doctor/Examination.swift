@@ -40,6 +40,7 @@ package struct Examination: Sendable {
             try await reach(Array(rest.prefix(Self.tenantsTogether)), machine).forEach(add)
             rest = rest.dropFirst(Self.tenantsTogether)
         }
+        try await tryEngine(machine).forEach(add)
         // Each further request to a daemon that hangs would take its whole time.
         if daemon?.isHung == true {
             try add(.skipped(.token, settings.tenant, "the daemon doesn't answer"))

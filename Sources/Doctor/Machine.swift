@@ -8,6 +8,7 @@ import TokenCache
 struct Machine: Sendable {
     let configuration: ConfigurationProbe.Result
     let proxies: ProxyProbe
+    let secrets: SecretProbe
     /// The path of the applications' socket, or nil if this process can't connect to it.
     let requestsPath: String?
     /// The path of the operators' socket, or nil if this process can't connect to it.
@@ -36,6 +37,7 @@ struct Machine: Sendable {
         let tenants = all.keys.filter { settings.tenant == nil || $0 == settings.tenant }.sorted()
         self.configuration = configuration
         self.tenants = tenants
+        self.secrets = secrets
         proxies = ProxyProbe(environment: environment, secrets: secrets)
         requestsPath = requests.facts.isUsable ? requests.facts.path : nil
         adminPath = admin.facts.isUsable ? admin.facts.path : nil

@@ -24,18 +24,22 @@ package final class FleetStore: Sendable {
         package var random: @Sendable () -> Double
         /// The memory for tokens, or nil for the heap.
         package var memory: SecretMemory?
+        /// True if this is a machine of which the others take note.
+        package var announces: Bool
 
         /// Creates dependencies.
         package init(
             now: @escaping @Sendable () -> Instant = { ContinuousClock.now },
             wall: @escaping @Sendable () -> WallTime,
             random: @escaping @Sendable () -> Double = { .random(in: 0..<1) },
-            memory: SecretMemory? = nil
+            memory: SecretMemory? = nil,
+            announces: Bool = true
         ) {
             self.now = now
             self.wall = wall
             self.random = random
             self.memory = memory
+            self.announces = announces
         }
     }
 

@@ -18,7 +18,7 @@ extension FleetMembership {
     package func fill(_ stats: inout StatsReply) { fill(&stats, now: .now, wall: .now) }
 
     private func fill(_ stats: inout StatsReply, now: Instant, wall: WallTime) {
-        guard let (status, keys) = status else { return }
+        guard let status else { return }
         var fleet = stats.fleet ?? StatsReply.Fleet()
         fleet.isConnected = status.isConnected
         fleet.since = status.since.map { since in
@@ -33,12 +33,14 @@ extension FleetMembership {
         fleet.calls = status.calls
         fleet.failed = Dictionary(uniqueKeysWithValues: status.failed.map { ($0.rawValue, $1) })
         fleet.eventsBehind = Int(clamping: status.eventsBehind)
-        fleet.keys = keys.enumerated().map { position, id in
-            var key = StatsReply.Fleet.Key(id: id)
-            key.opened = status.opened[position] ?? 0
-            key.notOpened = status.notOpened[position] ?? 0
-            return key
+        fleet.keys = status.keys.map { key in
+            var shown = StatsReply.Fleet.Key(id: key.id)
+            let isKnown = status.machines > 0
+            (shown.machines, shown.sealing) = isKnown ? (key.machines, key.sealing) : (nil, nil)
+            (shown.opened, shown.notOpened) = (key.opened, key.notOpened)
+            return shown
         }
+        fleet.settledFor = status.settledSince.map { max(now - $0, .zero) / .seconds(1) }
         stats.fleet = fleet
     }
 }

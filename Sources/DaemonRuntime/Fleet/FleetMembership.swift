@@ -1,5 +1,4 @@
 import DaemonConfiguration
-import FleetProtocol
 import FleetStore
 package import Logging
 package import NIOCore
@@ -31,8 +30,6 @@ package final class FleetMembership: Sendable {
         var places: FleetPlacesFile?
         /// True if there may be tokens in the cache that were minted before the fleet was joined.
         var hasTokens: Bool
-        /// The keys' short names in the order of their lines.
-        var keys: [String] = []
         /// The time of the last change of settings.
         var appliedAt: Instant?
         /// True if operators know that the engine answers.
@@ -63,9 +60,7 @@ package final class FleetMembership: Sendable {
     package func perform(_ order: FleetOrder) { state.withLock(\.store)?.perform(order) }
 
     /// The state of the second level, or nil without a fleet.
-    var status: (fleet: FleetStatus, keys: [String])? {
-        state.withLock { state in state.store.map { ($0.status, state.keys) } }
-    }
+    var status: FleetStatus? { state.withLock(\.store)?.status }
 
     // MARK: Settings
 
@@ -84,9 +79,8 @@ package final class FleetMembership: Sendable {
         }
         let isMember = state.withLock { $0.store != nil }
         let store = await join(frontend)
-        let keys = settings.keys.ids
         let places = state.withLock { state in
-            (state.keys, state.appliedAt, state.isAnnounced) = (keys, now, false)
+            state.appliedAt = now
             state.identities = tenants.mapValues(\.identity)
             defer { state.hasTokens = true }
             return isMember || !state.hasTokens ? nil : state.places?.places ?? [:]
@@ -163,7 +157,7 @@ package final class FleetMembership: Sendable {
 
     /// Logs that the engine answers, or doesn't, if that is due.
     package func report(now: Instant) {
-        guard let (status, _) = status else { return }
+        guard let status else { return }
         let (appliedAt, wasAnnounced) = state.withLock { state in
             let before = state.isAnnounced
             state.isAnnounced = before || status.isConnected
@@ -172,7 +166,7 @@ package final class FleetMembership: Sendable {
         if status.isConnected {
             absence.end(now: now)
             if !wasAnnounced {
-                log.notice("the fleet's engine answers", metadata: [LogKey.machines: "\(status.machines)"])
+                log.info("the fleet's engine answers", metadata: [LogKey.machines: "\(max(1, status.machines))"])
             }
         } else if now - max(appliedAt, status.since ?? appliedAt) >= Self.patience {
             let reason = status.lastFault.map { "\($0.kind.rawValue): \($0.detail)" } ?? "no answer yet"

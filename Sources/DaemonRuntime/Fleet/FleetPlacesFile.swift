@@ -19,7 +19,9 @@ import Foundation
 package final class FleetPlacesFile: Sendable {
     /// The name under which the service manager stores it.
     package static let name = "fleet-places"
-    /// The size of a copy, enough for several thousand tenants. The kernel gives memory only for what is written.
+    /// The size of a copy, enough for several thousand tenants.
+    ///
+    /// The kernel gives memory only for what is written.
     private static let copySize = 1 << 20
     private static let headSize = 24
 

@@ -31,6 +31,8 @@ extension Finding {
         case http
         /// The difference between this machine's clock and the tenant's.
         case clock
+        /// The engine that the machines of a fleet share.
+        case fleet
         /// A token for a user, by the daemon.
         case token
         /// The daemon's own account of its health.

@@ -43,7 +43,7 @@ package enum EngineFault: String, Error, Sendable, Hashable, CaseIterable {
         case "BUSY": self = .busy
         case "CLUSTERDOWN", "MOVED", "ASK", "CROSSSLOT": self = .clusterDown
         case "TRYAGAIN": self = .moving
-        case "ERR" where Self.isPassword(text): self = .forbidden
+        case "ERR" where Self.isPassword(text) || Self.isOfScript(text): self = .forbidden
         case "ERR" where text.hasPrefix("ERR Protocol error"): self = .malformed
         default: self = .rejected
         }
@@ -55,6 +55,11 @@ package enum EngineFault: String, Error, Sendable, Hashable, CaseIterable {
         case .forbidden, .readOnly, .loading, .connectionLost, .tls, .malformed, .unreachable: true
         case .notConnected, .timeout, .overloaded, .full, .busy, .clusterDown, .moving, .rejected: false
         }
+    }
+
+    /// True for what Redis 6 and later versions answer to a script that calls a command or a key that the user may not.
+    private static func isOfScript(_ text: String) -> Bool {
+        text.hasPrefix("ERR The user executing the script can't") || text.hasPrefix("ERR ACL failure in script")
     }
 
     /// True for what Redis 6 and Valkey answer to `AUTH` where no or another password is set.

@@ -25,6 +25,8 @@ struct EngineHandshake {
     struct Result: Equatable {
         /// The identity of the engine's process.
         var epoch: String
+        /// The engine's name and version, such as `redis 7.0.15`, or nil if it doesn't tell them.
+        var version: String?
         /// The map of the cluster.
         var map: [ClusterRoutes.Range]?
     }
@@ -47,6 +49,7 @@ struct EngineHandshake {
     private let address: EngineAddress
     private var answered = 0
     private var epoch: String?
+    private var version: String?
     private var map: [ClusterRoutes.Range]?
 
     /// Creates the handshake.
@@ -84,7 +87,7 @@ struct EngineHandshake {
         }
         guard answered == steps.count else { return nil }
         guard let epoch else { throw Failure(fault: .malformed, detail: "no run_id in the answer to INFO") }
-        return Result(epoch: epoch, map: map)
+        return Result(epoch: epoch, version: version, map: map)
     }
 
     private func refused(_ step: Step, _ text: String) throws(Failure) {
@@ -100,13 +103,26 @@ struct EngineHandshake {
     private mutating func accepted(_ step: Step, _ value: RespValue) throws(Failure) {
         switch step {
         case .authenticate, .select, .name, .write: break
-        case .identify: epoch = Self.epoch(of: value)
+        case .identify: (epoch, version) = (Self.epoch(of: value), Self.version(of: value))
         case .map:
             guard let ranges = ClusterRoutes.ranges(of: value, askedAt: address) else {
                 throw Failure(fault: .malformed, detail: "no map of the cluster")
             }
             map = ranges
         }
+    }
+
+    /// The name and the version in the answer to `INFO server`.
+    ///
+    /// Valkey also tells the version of Redis that it equals.
+    private static func version(of value: RespValue) -> String? {
+        let lines = value.text?.split(whereSeparator: \.isNewline) ?? []
+        for name in ["valkey", "redis"] {
+            let start = "\(name)_version:"
+            guard let line = lines.first(where: { $0.hasPrefix(start) }) else { continue }
+            return "\(name) \(line.dropFirst(start.count))"
+        }
+        return nil
     }
 
     /// The identity in the answer to `INFO server`.

@@ -18,6 +18,10 @@ final class EngineSession {
     let address: EngineAddress
     /// The identity of the engine's process, from the handshake on.
     private(set) var epoch: String?
+    /// The engine's name and version, if it has told them.
+    private(set) var version: String?
+    /// The scripts that were sent in full.
+    private var scripts: Set<EngineScript> = []
     private let dialer: EngineDialer
     private var handshake: EngineHandshake
     private var observer: Observer?
@@ -57,7 +61,7 @@ final class EngineSession {
         do throws(EngineHandshake.Failure) {
             guard let result = try handshake.answer(value) else { return }
             deadline?.cancel()
-            epoch = result.epoch
+            (epoch, version) = (result.epoch, result.version)
             observer?.ready(self, result)
         } catch {
             connection?.close(error.fault, error.detail)
@@ -71,6 +75,9 @@ final class EngineSession {
         self.observer = nil
         observer?.ended(self, fault, detail)
     }
+
+    /// Notes the use of a script, and returns true if it is the first one on this connection.
+    func noteUse(of script: EngineScript) -> Bool { scripts.insert(script).inserted }
 
     /// Sends a command.
     func send(_ command: [UInt8], _ completion: @escaping EngineConnection.Completion) {

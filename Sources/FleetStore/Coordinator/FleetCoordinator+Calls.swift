@@ -89,7 +89,9 @@ extension FleetCoordinator {
         guard let epoch = asking ?? session.epoch, let call = run.call(epoch, now) else {
             return run.end(.failure(.notConnected))
         }
-        let script = inFull ? call.loadingCommand : call.command
+        // An engine that doesn't know a script would let later calls overtake it, such as a look the drop before it.
+        let isFirst = session.noteUse(of: call.script)
+        let script = inFull || isFirst ? call.loadingCommand : call.command
         if asking != nil { session.send(EngineCommand("ASKING").encoded) { _ in } }
         transmit(script.encoded, on: session, until: run.deadline) { [weak self] result in
             switch result {

@@ -2,12 +2,14 @@ import FleetProtocol
 import NIOCore
 import TokenCache
 
-/// The machines: each notes from time to time in the engine that it is there, and counts the others.
+/// The machines: each notes from time to time in the engine that it is there and which keys it has, and looks at the others.
 extension FleetCoordinator {
     /// The time between two notes: a lost one doesn't make a machine disappear.
     private static let presenceInterval = Duration.seconds(15)
     /// The time for which a machine counts after its note.
-    private static let presenceLife = Duration.seconds(60)
+    static let presenceLife = Duration.seconds(60)
+    /// The most machines that are looked at, which bounds the answer.
+    private static let mostMachines = 5_000
 
     private var machinesName: String { KeyNames.machines(prefix: settings?.prefix ?? "") }
 
@@ -16,31 +18,33 @@ extension FleetCoordinator {
 
     /// Notes that this machine is there, counts the machines, and does so again after a time.
     func present() {
+        guard dependencies.announces else { return }
         presenceTimer?.cancel()
         presenceTimer = loop.assumeIsolated().scheduleTask(in: TimeAmount(Self.presenceInterval)) { [weak self] in
             self?.present()
         }
         guard let session = node(of: presenceSlot).flatMap({ nodes[$0]?.readySession }) else { return }
         transmit(EngineCommand("TIME").encoded, on: session, until: now + callTime) { [weak self] result in
-            guard let self, case .success(let value) = result, let seconds = value.elements?.first?.number,
-                1...10_000_000_000 ~= seconds
+            guard let self, case .success(let value) = result, let numbers = value.elements?.compactMap(\.number),
+                numbers.count == 2, 1...10_000_000_000 ~= numbers[0], 0..<1_000_000 ~= numbers[1]
             else { return }
-            self.note(at: seconds * 1_000, session)
+            self.note(at: numbers[0] * 1_000 + numbers[1] / 1_000, session)
         }
     }
 
     private func note(at time: Int64, _ session: EngineSession) {
         var note = EngineCommand("ZADD", machinesName)
         note.append(time)
-        note.append(machine)
+        note.append(MachineNote(machine, keys: keyIDs).text)
         let oldest = "\(time - Int64(Self.presenceLife.milliseconds))"
         let deadline = now + callTime
         transmit(note.encoded, on: session, until: deadline) { [weak self] result in self?.noted(result, session) }
         let removal = EngineCommand("ZREMRANGEBYSCORE", machinesName, "-inf", oldest)
         transmit(removal.encoded, on: session, until: deadline) { _ in }
-        transmit(EngineCommand("ZCARD", machinesName).encoded, on: session, until: deadline) { [weak self] result in
-            guard let self, case .success(.integer(let count)) = result else { return }
-            self.count(Int(clamping: count))
+        let notes = EngineCommand("ZRANGE", machinesName, "0", "\(Self.mostMachines - 1)")
+        transmit(notes.encoded, on: session, until: deadline) { [weak self] result in
+            guard let self, case .success(let value) = result, let members = value.elements else { return }
+            self.look(at: members.compactMap { $0.text.map(MachineNote.init) })
         }
     }
 
@@ -56,10 +60,10 @@ extension FleetCoordinator {
         failed(EngineFault(error: text), text, on: session)
     }
 
-    private func count(_ machines: Int) {
-        guard machines != self.machines, machines > 0 else { return }
-        self.machines = machines
-        listener.fleetHappened(.machines(machines))
+    private func look(at notes: [MachineNote]) {
+        let before = machines.count
+        guard machines.note(notes, sealing: keyIDs.first, at: now) else { return }
+        if machines.count != before { listener.fleetHappened(.machines(machines.count)) }
         changed()
     }
 }

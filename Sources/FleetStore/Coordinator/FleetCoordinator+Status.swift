@@ -13,13 +13,22 @@ extension FleetCoordinator {
                 eventsBehind: tenant.cursor.behind
             )
         }
-        status.machines = machines
+        status.version = nodes.values.compactMap { $0.readySession?.version }.min()
+        status.machines = machines.count
+        status.keys = keyIDs.enumerated().map { position, id in
+            FleetStatus.Key(
+                id: id,
+                machines: machines.keys.values.count { $0.contains(id) },
+                sealing: machines.keys.values.count { $0.first == id },
+                opened: counters.opened[position] ?? 0,
+                notOpened: counters.notOpened[position] ?? 0
+            )
+        }
+        status.settledSince = machines.settledSince
         status.isCircuitOpen = nodes.values.contains { $0.machine.circuit.state != .closed }
         status.circuitOpenings = nodes.values.reduce(0) { $0 + $1.machine.circuit.openings }
         status.calls = counters.calls
         status.failed = counters.failed
-        status.opened = counters.opened
-        status.notOpened = counters.notOpened
         status.eventsNotOpened = counters.eventsNotOpened
         status.lastFault = counters.lastFault
         return status

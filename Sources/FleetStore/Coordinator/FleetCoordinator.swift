@@ -23,7 +23,9 @@ final class FleetCoordinator {
     var tenants: [TenantID: TenantEvents] = [:]
     var calls = PendingCalls<PendingCall>()
     var counters = FleetCounters()
-    var machines = 0
+    var machines = SeenMachines()
+    /// The short names of the keys in the order of their lines.
+    var keyIDs: [String] = []
     /// The nodes that are only needed for a while, for keys that are being moved.
     var visited: [EngineAddress: Instant] = [:]
     /// The node that is connected to for a map of the cluster.
@@ -62,6 +64,11 @@ final class FleetCoordinator {
     func apply(_ settings: FleetSettings?, trust: TrustStore?, _ tenants: [TenantID: FleetTenant]) {
         let keeps = settings.flatMap { new in self.settings.map { new.sharesConnections(with: $0) } } ?? false
         if !keeps { disconnect() }
+        if self.settings?.keys != settings?.keys {
+            // They are counted by position.
+            (counters.opened, counters.notOpened) = ([:], [:])
+            keyIDs = settings?.keys.ids ?? []
+        }
         self.settings = settings
         guard let settings else {
             self.tenants = [:]
@@ -72,7 +79,7 @@ final class FleetCoordinator {
         if !keeps { routes = ClusterRoutes(seed: settings.url.address) }
         replace(tenants, settings)
         assign()
-        if presenceTimer == nil { present() }
+        present()
         changed()
     }
 

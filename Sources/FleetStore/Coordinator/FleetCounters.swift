@@ -18,6 +18,8 @@ struct FleetCounters: Sendable, Equatable {
         // Then no call was made.
         guard fault != .notConnected else { return }
         failed[fault, default: 0] += 1
+        // The calls that a closed connection takes with it have no words of their own, and the reason was counted before.
+        guard fault != .connectionLost || !detail.isEmpty || lastFault == nil else { return }
         lastFault = FleetStatus.Fault(kind: fault, detail: String(detail.prefix(200)))
     }
 }

@@ -33,8 +33,24 @@ package struct FleetStatus: Sendable, Equatable {
         }
     }
 
+    /// A key that seals and opens.
+    package struct Key: Sendable, Equatable {
+        /// Its short name.
+        package var id: String
+        /// The machines that have it, or 0 if none was seen yet.
+        package var machines: Int
+        /// The machines that seal with it.
+        package var sealing: Int
+        /// The values that were found under its names and opened, since the last change of keys.
+        package var opened: Int
+        /// The values that were found under its names and didn't open.
+        package var notOpened: Int
+    }
+
     /// The tenants.
     package var tenants: [TenantID: Tenant] = [:]
+    /// The name and version of the engine, or of one of its nodes.
+    package var version: String?
     /// The machines that were seen in the last minute, or 0 if that isn't known yet.
     package var machines = 0
     /// True if the engine, or a node of it, is not asked for a while because it fails.
@@ -45,10 +61,10 @@ package struct FleetStatus: Sendable, Equatable {
     package var calls = 0
     /// The calls and connections that failed, by kind.
     package var failed: [EngineFault: Int] = [:]
-    /// The values that opened, by the position of the key under whose names they were found.
-    package var opened: [Int: Int] = [:]
-    /// The values that didn't open, by the position of the key under whose names they were found.
-    package var notOpened: [Int: Int] = [:]
+    /// The keys in the order of their lines.
+    package var keys: [Key] = []
+    /// The time since which all machines have sealed with this machine's first key, or nil if they don't.
+    package var settledSince: Instant?
     /// The events of other machines that didn't open.
     package var eventsNotOpened = 0
     /// The last failure.

@@ -4,7 +4,7 @@ import CSystemd
 ///
 /// The calls may block while the manager is busy, so they must not be made on an event loop.
 package enum DescriptorStore {
-    /// The least number of files that a store has to hold: one, and for a moment its replacement.
+    /// The least number of files that a store has to hold for tokens: one, and for a moment its replacement.
     private static let minSize = 2
 
     /// Returns true if a service manager listens, and its store is large enough as far as that is known.

@@ -5,6 +5,9 @@ package struct CallID: Sendable, Hashable, Comparable {
     /// A number that is never reused.
     let serial: UInt64
 
+    /// Creates an ID, as the table of calls does, or something in its place.
+    package init(slot: Int, serial: UInt64) { (self.slot, self.serial) = (slot, serial) }
+
     /// Compares the serial numbers.
     package static func == (left: CallID, right: CallID) -> Bool { left.serial == right.serial }
 

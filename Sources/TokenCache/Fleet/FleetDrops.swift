@@ -12,6 +12,9 @@ struct FleetDrops {
     static let maxRepeated = 64
     /// The time before a drop that was not answered is repeated.
     static let pause = Duration.seconds(1)
+    /// The time for which the machine that has logged a user out may be the only one that claims the user's tokens: many
+    /// times what its own look at the engine takes.
+    static let claimPause = Duration.seconds(2)
 
     private struct Remembered {
         var drop: FleetDrop
@@ -19,6 +22,8 @@ struct FleetDrops {
         /// The process that has noted it last, or nil if none has.
         var epoch: String?
         var isUnderWay = false
+        /// The number of connections when it was sent last.
+        var connection = 0
     }
 
     private var drops: [FleetDropID: Remembered] = [:]
@@ -31,6 +36,8 @@ struct FleetDrops {
     /// The number of drops of all tokens that nobody has noted.
     private var unnotedOfTenant = 0
     private var repeated = 0
+    /// The number of connections so far.
+    private var connections = 0
 
     /// The number of remembered drops.
     var count: Int { drops.count }
@@ -49,7 +56,7 @@ struct FleetDrops {
             forget(first)
             order.removeFirst()
         }
-        drops[id] = Remembered(drop: drop, at: now, isUnderWay: isSent)
+        drops[id] = Remembered(drop: drop, at: now, isUnderWay: isSent, connection: connections)
         order.append(id)
         countUnnoted(drop, 1)
         if !isSent { candidates.append(id) }
@@ -92,15 +99,21 @@ struct FleetDrops {
     }
 
     /// Notes that a drop was not answered.
-    mutating func failed(_ id: FleetDropID, wasRepeated: Bool) {
+    ///
+    /// - Returns: True if it was sent before the present connection, so that another try is worth it at once.
+    mutating func failed(_ id: FleetDropID, wasRepeated: Bool) -> Bool {
         if wasRepeated { repeated -= 1 }
-        guard drops[id] != nil else { return }
+        guard let drop = drops[id] else { return false }
         drops[id]?.isUnderWay = false
         candidates.append(id)
+        return drop.connection < connections
     }
 
     /// Lets all drops be repeated that a process of the engine hasn't noted.
-    mutating func connected() { candidates = order }
+    mutating func connected() {
+        connections += 1
+        candidates = order
+    }
 
     /// Takes the next drop to repeat, or returns nil if there is none, or enough are under way.
     mutating func takeNext(for epoch: String) -> (id: FleetDropID, drop: FleetDrop)? {
@@ -108,6 +121,7 @@ struct FleetDrops {
         while let id = candidates.popFirst() {
             guard let drop = drops[id], drop.epoch != epoch, !drop.isUnderWay else { continue }
             drops[id]?.isUnderWay = true
+            drops[id]?.connection = connections
             repeated += 1
             return (id, drop.drop)
         }

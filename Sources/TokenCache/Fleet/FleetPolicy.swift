@@ -9,9 +9,14 @@ package struct FleetPolicy: Sendable, Equatable {
 }
 
 extension TenantPolicy {
-    /// The time by which a lease outlasts the call that it is for.
+    /// The time by which a lease outlasts a short call.
     private static let leaseMargin = Duration.seconds(2)
+    /// The maximum length of a lease.
+    ///
+    /// It is extended at each third while the call lasts. If the machine is gone, others wait so long, which has to be less
+    /// than the time that a caller waits by default.
+    private static let maxLease = Duration.seconds(4)
 
-    /// The length of the lease of a mint, which lasts longer than the call that mints.
-    package var leaseLength: Duration { timeout + Self.leaseMargin }
+    /// The length of the lease of a mint.
+    package var leaseLength: Duration { min(timeout + Self.leaseMargin, Self.maxLease) }
 }

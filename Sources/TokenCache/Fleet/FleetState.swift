@@ -96,6 +96,9 @@ struct FleetState {
 
     mutating func expect(_ call: CallID, _ token: DroppedToken) { claimedTokens[call] = token }
 
+    /// Returns a token that is to be revoked, or nil if there is none.
+    func claimedToken(_ call: CallID) -> DroppedToken? { claimedTokens[call] }
+
     mutating func takeToken(_ call: CallID) -> DroppedToken? { claimedTokens.removeValue(forKey: call) }
 
     // MARK: Timers

@@ -6,6 +6,8 @@ enum FleetTimer: Equatable {
     case renewal(CallID)
     /// A tenant's drops that were not answered are repeated.
     case drops(TenantID)
+    /// A token is claimed for its revocation, which its user's logout has left to whoever has it.
+    case claim(CallID)
     /// A tenant's suspect tokens have expired.
     case suspects(TenantID)
 }

@@ -16,6 +16,9 @@ extension Governor {
         _ = circuit.ended(call, .unknown, jitterFraction: 0, now: now)
     }
 
+    /// Returns the calls that have been made and that the bucket has not got back yet.
+    func owed(at now: Instant) -> Int { Int((bucket.burst - bucket.available(at: now)).rounded(.up)) }
+
     /// Divides the limits among machines that don't know of each other's calls, or ends that with one.
     mutating func divide(among machines: Int, now: Instant) {
         guard machines != self.machines else { return }

@@ -60,7 +60,7 @@ struct Governor {
     /// While the machines of a fleet share the limits, it is a copy of theirs.
     var bucket: TokenBucket
     var refreshAllowance: TokenBucket
-    private var forcedAllowances: [PeerUID: TokenBucket] = [:]
+    private var forcedAllowances = ForcedAllowances()
     var hold: Delay?
     /// The time since which holds are in force without a gap.
     var heldSince: Instant?
@@ -93,7 +93,7 @@ struct Governor {
         guard limits != self.limits else { return }
         self.limits = limits
         applyLimits(now: now)
-        forcedAllowances = [:]
+        forcedAllowances = ForcedAllowances()
     }
 
     private static func bucket(_ limits: TenantPolicy, share: Double, _ now: Instant) -> TokenBucket {
@@ -277,72 +277,19 @@ struct Governor {
     /// The number of these calls.
     var firstCount: Int { first.count }
 
-    /// Returns the time until which no call is sent, or nil if calls may be sent.
-    func blockedUntil(_ now: Instant) -> Instant? { block(now)?.until }
-
-    /// Returns the hold or the open circuit, whichever ends later.
-    func block(_ now: Instant) -> Delay? {
-        guard let hold = currentHold(at: now) else { return openDelay(now) }
-        guard let open = openDelay(now), open.until > hold.until else { return hold }
-        return open
-    }
-
-    /// Starts a hold, in which the tenant gets no calls.
-    ///
-    /// - Parameters:
-    ///   - length: The time that the tenant asked for, if it could be understood.
-    ///   - cause: The cause of the hold.
-    ///   - jitterFraction: A random number, evenly distributed from 0 up to 1.
-    ///   - now: The current time.
-    mutating func hold(_ length: Duration?, cause: Delay.Cause, jitterFraction: Double, now: Instant) {
-        let asked = min(length ?? GovernorConstants.holdWithoutTime, GovernorConstants.maxHold)
-        let end = now + asked * (1 + GovernorConstants.holdSpread * jitterFraction)
-        if currentHold(at: now) == nil { heldSince = now }
-        guard end > hold?.until ?? now else { return }
-        hold = Delay(until: end, cause: cause)
-    }
-
-    /// Ends the hold at an operator's request, as the time that the tenant asked for was wrong.
-    ///
-    /// The token bucket and the circuit breaker stay as they are.
-    ///
-    /// - Returns: The time that was left of it, or nil if no hold is in force.
-    mutating func releaseHold(now: Instant) -> Duration? {
-        guard let hold = currentHold(at: now) else { return nil }
-        self.hold = nil
-        return hold.until - now
-    }
-
     /// Returns the number of calls that the bucket allows at once.
     func available(at now: Instant) -> Double { bucket.available(at: now) }
-
-    /// Returns the hold that is in force.
-    func currentHold(at now: Instant) -> Delay? { hold.flatMap { $0.until > now ? $0 : nil } }
-
-    private func openDelay(_ now: Instant) -> Delay? {
-        circuit.openUntil(now).map { Delay(until: $0, cause: circuit.cause == .client ? .client : .faults) }
-    }
 
     // MARK: Forced mints
 
     /// Returns the time until which a peer's allowance of forced mints is empty, or nil if it isn't.
     func forcedMintTime(for peer: PeerUID, now: Instant) -> Instant? {
-        let allowance = forcedAllowance(of: peer, now: now)
-        return allowance.hasOne(at: now) ? nil : allowance.time(of: 1, from: now)
+        forcedAllowances.time(for: peer, within: limits, now: now)
     }
 
     /// Takes a forced mint from a peer's own allowance.
     mutating func takeForced(for peer: PeerUID, now: Instant) {
-        var allowance = forcedAllowance(of: peer, now: now)
-        allowance.take(at: now)
-        if forcedAllowances.count >= GovernorConstants.maxAllowances {
-            forcedAllowances = forcedAllowances.filter { !$0.value.isFull(at: now) }
-        }
-        forcedAllowances[peer] = allowance
-    }
-
-    private func forcedAllowance(of peer: PeerUID, now: Instant) -> TokenBucket {
-        forcedAllowances[peer] ?? Self.bucket(limits, share: GovernorConstants.forcedShare, now)
+        forcedAllowances.take(for: peer, within: limits, now: now)
     }
 
     // MARK: Background calls

@@ -19,7 +19,7 @@ struct FleetAbsenceTests {
         for machine in fleet.machines { try await machine.connected() }
         #expect(try fleet.machines[0].token("ann")["access_token"] as? String == token)
         let other = try #require(fleet.machines[0].token("bob")["access_token"] as? String)
-        try await until("stored") { try fleet.engine.run("--scan", "--pattern", "*:v:*").isEmpty == false }
+        try await until("stored") { try !fleet.names("v").isEmpty }
         #expect(try fleet.machines[1].token("bob")["access_token"] as? String == other)
         try await fleet.stop()
     }

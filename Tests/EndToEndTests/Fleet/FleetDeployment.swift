@@ -98,7 +98,7 @@ final class FleetDeployment {
         }
     }
 
-    /// The file with one key, which a letter tells from others.
+    /// The file with one key, made of one of the letters that are right at the end of 32 bytes, such as A and E.
     static func key(_ letter: Character) -> String { "\(String(repeating: letter, count: 43))=\n" }
 
     /// A machine's configuration.
@@ -115,6 +115,20 @@ final class FleetDeployment {
             settings: isShared ? "fleet: \(fleet)" : "",
             options: options
         )
+    }
+
+    /// Runs the operator's tool on a machine.
+    func control(_ arguments: String..., on machine: Int) throws -> (status: Int32, output: String) {
+        let directory = machines[machine].directory
+        let environment = [
+            "TOKENCACHED_SOCKET": directory.path("r"), "TOKENCACHED_ADMIN_SOCKET": directory.path("a"),
+        ]
+        return try Program.run("tokencachectl", arguments, environment: environment)
+    }
+
+    /// The names of the engine's keys of a kind: `v` for tokens, `r` for denials.
+    func names(_ kind: String) throws -> [Substring] {
+        try engine.run("--scan", "--pattern", "*:\(kind):*").split(separator: "\n")
     }
 
     /// Starts an empty engine in the place of the present one.

@@ -39,7 +39,7 @@ struct FleetDropTests {
     func engineOnly() async throws {
         let fleet = try await FleetDeployment.start(2)
         let token = try #require(fleet.machines[0].token("ann")["access_token"] as? String)
-        try await until("stored") { try fleet.engine.run("--scan", "--pattern", "*:v:*").isEmpty == false }
+        try await until("stored") { try !fleet.names("v").isEmpty }
         try fleet.machines[0].restart(SIGKILL)
         #expect(try !has(fleet.machines[0], "ann"))
         #expect(try fleet.machines[1].operate(#"{"op":"revoke","subject":"ann"}"#)["error"] == nil)

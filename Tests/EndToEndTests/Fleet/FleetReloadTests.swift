@@ -13,12 +13,12 @@ struct FleetReloadTests {
         try machine.reload(fleet.configuration(in: machine.directory, isShared: false))
         #expect(try machine.fleet() == nil)
         _ = try fleet.machines[0].token("ann")
-        try await until("stored") { try fleet.engine.run("--scan", "--pattern", "*:v:*").isEmpty == false }
+        try await until("stored") { try !fleet.names("v").isEmpty }
         #expect(try machine.token("ann")["source"] as? String == "tenant")
         try machine.reload(fleet.configuration(in: machine.directory))
         try await machine.connected()
         let token = try #require(fleet.machines[0].token("bob")["access_token"] as? String)
-        try await until("stored") { try fleet.engine.run("--scan", "--pattern", "*:v:*").split(separator: "\n").count == 2 }
+        try await until("stored") { try fleet.names("v").count == 2 }
         #expect(try machine.token("bob")["access_token"] as? String == token)
         try await fleet.stop()
     }
@@ -27,8 +27,8 @@ struct FleetReloadTests {
     func keys() async throws {
         let fleet = try await FleetDeployment.start(2)
         let token = try #require(fleet.machines[0].token("ann")["access_token"] as? String)
-        try await until("stored") { try fleet.engine.run("--scan", "--pattern", "*:v:*").isEmpty == false }
-        let (old, new) = (FleetDeployment.key("A"), FleetDeployment.key("B"))
+        try await until("stored") { try !fleet.names("v").isEmpty }
+        let (old, new) = (FleetDeployment.key("A"), FleetDeployment.key("E"))
         for keys in [old + new, new + old] {
             for machine in fleet.machines {
                 try machine.directory.write(keys, to: "fleet-key")
@@ -36,6 +36,11 @@ struct FleetReloadTests {
             }
         }
         for machine in fleet.machines { try await machine.connected() }
+        // The second machine looks when the first has noted its new keys.
+        try await fleet.machines[1].wait("settled") {
+            $0.keys.map(\.machines) == [2, 2] && $0.keys.map(\.sealing) == [2, 0] && $0.settledFor != nil
+        }
+        #expect(try fleet.control("fleet", "rotate-check", on: 1).status == 0, "all machines have both keys")
         let found = try fleet.machines[1].token("ann")
         #expect(found["access_token"] as? String == token && found["source"] as? String == "fleet")
         #expect(try fleet.machines[1].fleet()?.keys.map(\.opened) == [0, 1], "sealed with the key that is behind now")

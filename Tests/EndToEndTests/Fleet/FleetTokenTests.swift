@@ -1,4 +1,5 @@
 import Foundation
+import OperatorReplies
 import StandInTenant
 import TestSupport
 import Testing
@@ -29,7 +30,7 @@ struct FleetTokenTests {
         let fleet = try await FleetDeployment.start()
         let token = try fleet.machines[0].token("ann")
         #expect(token["source"] as? String == "tenant")
-        try await until("stored") { try fleet.engine.run("--scan", "--pattern", "*:v:*").isEmpty == false }
+        try await until("stored") { try !fleet.names("v").isEmpty }
         for machine in fleet.machines.dropFirst() {
             let found = try machine.token("ann")
             #expect(found["access_token"] as? String == token["access_token"] as? String)
@@ -45,7 +46,7 @@ struct FleetTokenTests {
         let fleet = try await FleetDeployment.start(2)
         try await fleet.tenant.setBehaviour("status-403", forValue: "eve")
         #expect(try fleet.machines[0].token("eve")["error"] as? String == "denied")
-        try await until("shared") { try fleet.engine.run("--scan", "--pattern", "*:r:*").isEmpty == false }
+        try await until("shared") { try !fleet.names("r").isEmpty }
         #expect(try fleet.machines[1].token("eve")["error"] as? String == "denied")
         #expect(await fleet.tenant.callCount(value: "eve") == 1)
         try await fleet.stop()
@@ -59,7 +60,7 @@ struct FleetTokenTests {
         try await until("held") { try fleet.machines[1].admin().stats().tenants["main"]?.hold != nil }
         #expect(try fleet.machines[1].token("bob")["error"] as? String == "rate_limited")
         #expect(await fleet.tenant.callCount(value: "bob") == 0)
-        #expect(try fleet.machines[1].operate(#"{"op":"release_holds"}"#)["error"] == nil)
+        #expect(try fleet.machines[1].operate(#"{"op":"release_hold"}"#)["error"] == nil)
         try await until("released") { try fleet.machines[0].admin().stats().tenants["main"]?.hold == nil }
         #expect(try fleet.machines[0].token("bob")["access_token"] != nil)
         try await fleet.stop()

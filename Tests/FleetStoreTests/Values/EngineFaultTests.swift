@@ -9,6 +9,8 @@ struct EngineFaultTests {
         arguments: [
             ("NOAUTH Authentication required.", EngineFault.forbidden),
             ("WRONGPASS invalid username-password pair or user is disabled.", .forbidden),
+            ("ERR The user executing the script can't run this command or subcommand", .forbidden),
+            ("ERR ACL failure in script: The user has no permissions to run the 'xadd' command", .forbidden),
             ("NOPERM this user has no permissions to run the 'set' command", .forbidden),
             ("ERR AUTH <password> called without any password configured for the default user.", .forbidden),
             ("ERR invalid password", .forbidden),

@@ -99,6 +99,18 @@ struct FleetDropTests {
         #expect(try cache.onlyDrop().drop == drop)
     }
 
+    @Test("A drop of an earlier connection whose failure shows only after the next one is repeated at once.")
+    func lateFailure() throws {
+        var cache = Simulation.inFleet()
+        cache.evict(ann.user)
+        let (id, drop) = try cache.onlyDrop()
+        cache.happen(.disconnected("main"))
+        cache.connect()
+        #expect(cache.fleetOrders() == [])
+        cache.answerDrop(id, nil)
+        #expect(try cache.onlyDrop().drop == drop)
+    }
+
     @Test("A report of a token that this machine doesn't have is told and not repeated.")
     func unknownReport() throws {
         var cache = Simulation.inFleet()

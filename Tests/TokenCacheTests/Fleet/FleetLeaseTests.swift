@@ -18,15 +18,17 @@ struct FleetLeaseTests {
         return (cache, call, FleetLease(nonce: try #require(look.claim?.nonce), fence: FleetFence(1_000)))
     }
 
-    @Test("A lease lasts two seconds longer than the call may, and is extended at each third of that.")
+    @Test("A lease lasts four seconds, or as long as a short call, and is extended at each third of that.")
     func renewal() throws {
         var policy = TenantPolicy.test()
         policy.timeout = .seconds(7)
-        #expect(policy.leaseLength == .seconds(9))
+        #expect(policy.leaseLength == .seconds(4))
+        policy.timeout = .seconds(1)
+        #expect(policy.leaseLength == .seconds(3))
         var (cache, call, lease) = try minting(policy)
-        cache.advance(.seconds(3) - .nanoseconds(1))
+        cache.advance(.seconds(1) - .nanoseconds(1))
         #expect(cache.fleetOrders() == [])
-        cache.advance(.seconds(6))
+        cache.advance(.seconds(2))
         #expect(cache.fleetOrders() == [.renew(ann, lease), .renew(ann, lease)])
         cache.succeed(call)
         cache.advance(.seconds(30))

@@ -83,6 +83,21 @@ struct FleetLimitTests {
         #expect(cache.mints().count == 5)
     }
 
+    @Test("The last calls that were made while the second level was away are paid for when it is back.")
+    func latePayment() throws {
+        var cache = Simulation.inFleet(.test(rate: 60, burst: 10, concurrent: 100), machines: 2)
+        cache.happen(.disconnected("main"))
+        for name in ["ann", "ben", "cid"] { #expect(cache.ask(.of(name)) == .wait) }
+        #expect(cache.mints().count == 3)
+        // Half of the rate is two calls in four seconds.
+        cache.advance(.seconds(4))
+        cache.connect()
+        let payments = cache.fleetOrders().filter { if case .pay = $0 { true } else { false } }
+        #expect(payments.count == 1)
+        cache.connect("two")
+        #expect(cache.fleetOrders() == [])
+    }
+
     @Test("Switching the fleet off gives the whole rate back.")
     func off() throws {
         var cache = Simulation.inFleet(.test(rate: 60, burst: 10, concurrent: 100), machines: 5)

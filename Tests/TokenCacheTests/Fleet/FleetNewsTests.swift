@@ -13,12 +13,15 @@ struct FleetNewsTests {
         .dropped(FleetDrop(.user(ann.user, nil), .logout(revoked: revoked)), fence: FleetFence(fence))
     }
 
-    @Test("A logout elsewhere drops the token and revokes it, if no other machine does.")
+    @Test("A logout elsewhere drops the token and revokes it two seconds later, if no other machine does.")
     func logout() throws {
         var cache = Simulation.inFleet()
         let fingerprint = try cache.warmInFleet(ann, fence: 5)
         cache.happen(logout(fence: 6))
         #expect(cache.machine.store.find(ann) == nil)
+        cache.advance(FleetDrops.claimPause - .nanoseconds(1))
+        #expect(cache.fleetOrders() == [])
+        cache.advance(.nanoseconds(1))
         let orders = cache.fleetOrders()
         guard case .claimRevocation(let claim, "main", fingerprint)? = orders.first, orders.count == 1 else {
             throw Simulation.Unexpected(orders: orders)
@@ -41,12 +44,25 @@ struct FleetNewsTests {
         #expect(cache.fleetOrders() == [])
         try cache.warmInFleet(ann, fence: 7)
         cache.happen(logout(fence: 8))
+        cache.advance(FleetDrops.claimPause)
         guard case .claimRevocation(let claim, _, _)? = cache.fleetOrders().first else {
             Issue.record("nobody asks who revokes the token")
             return
         }
         cache.answerClaim(claim, false)
         #expect(cache.fleetOrders() == [])
+        #expect(cache.machine.fleet.isIdle)
+    }
+
+    @Test("If the second level is away by then, the token is revoked all the same.")
+    func revokedAlone() throws {
+        var cache = Simulation.inFleet()
+        try cache.warmInFleet(ann, fence: 5)
+        cache.happen(logout(fence: 6))
+        cache.happen(.disconnected("main"))
+        cache.advance(FleetDrops.claimPause)
+        #expect(cache.fleetOrders() == [])
+        #expect(cache.revocations().count == 1)
         #expect(cache.machine.fleet.isIdle)
     }
 

@@ -35,13 +35,19 @@ extension CacheStateMachine {
     }
 
     private mutating func connected(_ tenant: TenantID, _ epoch: String, now: Instant) {
-        guard tenants[tenant]?.isRetired == false else { return }
+        guard let state = tenants[tenant], !state.isRetired else { return }
+        if !fleet.isConnected(tenant) { payLate(state.governor.owed(at: now), at: tenant) }
         fleet[tenant].connect(epoch, now: now)
         divideLimits(of: tenant, now: now)
         fleet[tenant].drops.connected()
         repeatDrops(of: tenant)
         add(.lookUp(tenant, next: 0))
         touch(tenant)
+    }
+
+    /// Pays for the last calls that this machine has made while the second level was away, as its bucket is full by now.
+    private mutating func payLate(_ calls: Int, at tenant: TenantID) {
+        for _ in 0..<calls { actions.fleetOrders.append(.pay(newClaim(), tenant, reserve: 0)) }
     }
 
     private mutating func disconnected(_ tenant: TenantID, now: Instant) {
@@ -68,6 +74,7 @@ extension CacheStateMachine {
         case .drops(let tenant):
             fleet[tenant].repeatsDrops = false
             repeatDrops(of: tenant)
+        case .claim(let id): claimLeftToken(id, now: now)
         case .suspects(let tenant): forgetSuspects(of: tenant, now: now)
         }
     }

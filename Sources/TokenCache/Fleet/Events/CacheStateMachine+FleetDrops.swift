@@ -64,7 +64,9 @@ extension CacheStateMachine {
     private mutating func failed(_ id: FleetDropID, _ open: FleetState.OpenDrop, now: Instant) {
         let tenant = open.drop.tenant
         fleet.statistics.failed += 1
-        fleet[tenant].drops.failed(id, wasRepeated: open.isRepeated)
+        let isLate = fleet[tenant].drops.failed(id, wasRepeated: open.isRepeated)
+        // The engine answers again, and other machines may still serve what the drop concerns.
+        if isLate { repeatDrops(of: tenant) }
         guard !fleet[tenant].repeatsDrops else { return }
         fleet[tenant].repeatsDrops = true
         _ = fleet.setTimer(.drops(tenant), at: now + FleetDrops.pause)
@@ -75,8 +77,8 @@ extension CacheStateMachine {
         let member = open.logout.flatMap { waiters[$0] }
         let rank = member.map { Governor.Rank.caller($0.peer) }
         let calls = tokens.compactMap { stored in
-            // Other machines that have it leave it to this one.
-            claimRevocation(of: stored.token.token, stored.key.user.tenant)
+            // Other machines that have it claim it later, and leave it to this one.
+            claimRevocation(newClaim(), of: stored.token.token, stored.key.user.tenant)
             return enqueueRevocation(
                 of: stored.token.token,
                 stored.key,
@@ -97,20 +99,30 @@ extension CacheStateMachine {
 
     // MARK: Revocations
 
+    /// Returns an ID whose slot no call has.
+    mutating func newClaim() -> CallID { CallID(slot: -1, serial: newSerial()) }
+
     /// Asks if this machine is the one that revokes a token.
-    @discardableResult
-    private mutating func claimRevocation(of token: GrantedToken, _ tenant: TenantID) -> CallID {
-        // No call has this slot.
-        let id = CallID(slot: -1, serial: newSerial())
+    private mutating func claimRevocation(_ id: CallID, of token: GrantedToken, _ tenant: TenantID) {
         actions.fleetOrders.append(.claimRevocation(id, tenant, token.fingerprint))
-        return id
     }
 
     /// Revokes a token that other machines may have, too, unless one of them does.
+    ///
+    /// The machine that has logged the user out comes first, as its caller waits for the tenant's answer.
     mutating func revokeOnce(_ dropped: DroppedToken, now: Instant) {
+        guard fleet.isConnected(dropped.key.user.tenant) else { return revoke(dropped, now: now) }
+        let id = newClaim()
+        fleet.expect(id, dropped)
+        _ = fleet.setTimer(.claim(id), at: now + FleetDrops.claimPause)
+    }
+
+    /// Claims a token that a logout has left to whoever has it.
+    mutating func claimLeftToken(_ id: CallID, now: Instant) {
+        guard let dropped = fleet.claimedToken(id) else { return }
         let tenant = dropped.key.user.tenant
-        guard fleet.isConnected(tenant) else { return revoke(dropped, now: now) }
-        fleet.expect(claimRevocation(of: dropped.token, tenant), dropped)
+        if fleet.isConnected(tenant) { return claimRevocation(id, of: dropped.token, tenant) }
+        if let dropped = fleet.takeToken(id) { revoke(dropped, now: now) }
     }
 
     /// Takes the answer to the question if this machine revokes a token that several have.

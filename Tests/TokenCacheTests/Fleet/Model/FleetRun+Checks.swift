@@ -31,6 +31,17 @@ extension FleetRun {
         }
     }
 
+    /// Notes that tokens have to be minted anew which the engine has dropped.
+    ///
+    /// Some of them were minted after the drop was ordered, and before it reached the engine.
+    func noteReason(_ drop: FleetDrop) {
+        switch drop.target {
+        case .tenant: for user in 0..<scene.users { reasons[user] = now }
+        case .user(let user, _): reasons[Self.number(in: user.user.value)] = now
+        case .reported(let key, _): reasons[Self.user(of: key)] = now
+        }
+    }
+
     /// Checks that a mint is needed, and that no other machine makes it.
     func noteMint(of user: Int, _ number: Int) throws {
         mintsUnderWay[user, default: 0] += 1

@@ -136,6 +136,7 @@ extension FleetRun {
         let call = EngineDrop(names: Self.names, target: target, fence: drop.fence?.number, event: event)
         guard case .drop(let fence, let values) = run(.drop(call)).outcome else { return nil }
         announce(by: number)
+        noteReason(drop)
         var stored: [FleetStoredToken] = []
         if case .user(let user, _) = drop.target {
             if case .taken(let taken) = run(.take(names: Self.names, values: values, fence: fence)).outcome {
