@@ -26,8 +26,8 @@ struct FleetMint {
     var renewal: IndexedHeap<Instant, FleetTimer>.Handle?
     /// The time up to which it waits for another machine, if it does.
     var yieldsUntil: Instant?
-    /// True if it has waited for another machine.
-    var hasYielded = false
+    /// The time since which it has waited for other machines, or nil if it has not.
+    var yieldsSince: Instant?
 
     /// The fence of the token that it mints.
     var fence: FleetFence { lease?.fence ?? asked }

@@ -27,6 +27,9 @@ struct FleetTenantState {
     /// The drops that this machine has made.
     var drops = FleetDrops()
 
+    /// The leases that are given back when the second level answers again, with the ends of the leases.
+    private var lateOrders: Deque<(order: FleetOrder, end: Instant)> = []
+
     /// True if the second level answers.
     var isConnected: Bool { epoch != nil }
 
@@ -46,6 +49,20 @@ struct FleetTenantState {
         (epoch, since) = (nil, now)
         waitingPeeks = []
         return true
+    }
+
+    // MARK: Leases
+
+    /// Keeps the giving back of a lease until the second level answers.
+    mutating func keep(_ order: FleetOrder, until end: Instant, now: Instant) {
+        while let first = lateOrders.first, first.end <= now { lateOrders.removeFirst() }
+        if lateOrders.count < Self.maxPeeks { lateOrders.append((order, end)) }
+    }
+
+    /// Takes the orders that were kept and whose leases have not ended.
+    mutating func takeKept(now: Instant) -> [FleetOrder] {
+        defer { lateOrders = [] }
+        return lateOrders.filter { $0.end > now }.map(\.order)
     }
 
     // MARK: Fences

@@ -10,6 +10,9 @@ extension Governor {
         return open
     }
 
+    /// The longest time of a hold.
+    static var longestHold: Duration { GovernorConstants.maxHold * (1 + GovernorConstants.holdSpread) }
+
     /// Starts a hold, in which the tenant gets no calls.
     ///
     /// - Parameters:

@@ -35,6 +35,25 @@ struct FleetLeaseTests {
         #expect(cache.fleetOrders().count == 1)
     }
 
+    @Test("A token of the time without a second level is stored when it is back, unless the lease has ended.")
+    func late() throws {
+        var (cache, call, lease) = try minting()
+        cache.happen(.disconnected("main"))
+        cache.succeed(call)
+        #expect(cache.fleetOrders() == [])
+        cache.connect()
+        let orders = cache.fleetOrders()
+        guard case .store(ann, lease, _)? = orders.first, orders.count == 1 else {
+            throw Simulation.Unexpected(orders: orders)
+        }
+        (cache, call, lease) = try minting()
+        cache.happen(.disconnected("main"))
+        cache.fail(call, .unavailable("it is down"))
+        cache.advance(.seconds(5))
+        cache.connect()
+        #expect(cache.fleetOrders() == [])
+    }
+
     @Test("A failure gives the lease back, a denial with the denial.")
     func release() throws {
         var (cache, call, lease) = try minting()

@@ -98,6 +98,16 @@ struct FleetLimitTests {
         #expect(cache.fleetOrders() == [])
     }
 
+    @Test("A hold in the engine holds no longer than a tenant's own could.")
+    func longHold() throws {
+        var cache = Simulation.inFleet()
+        let hold = FleetLimits.Hold(left: .seconds(3_000_000_000), cause: .throttled)
+        cache.happen(.limits("main", FleetLimits(level: 80, hold: hold, time: FleetFence(1_000))))
+        let hour = cache.now + .seconds(3_600)
+        let held = try #require(cache.machine.tenants["main"]?.governor.currentHold(at: cache.now)?.until)
+        #expect(held > hour && held < hour + .seconds(361))
+    }
+
     @Test("Switching the fleet off gives the whole rate back.")
     func off() throws {
         var cache = Simulation.inFleet(.test(rate: 60, burst: 10, concurrent: 100), machines: 5)

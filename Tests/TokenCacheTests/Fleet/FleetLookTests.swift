@@ -20,6 +20,18 @@ struct FleetLookTests {
         #expect(cache.fleetOrders() == [])
     }
 
+    @Test("A token lives no longer than its sealed lifetime, whatever the engine says.")
+    func longLife() throws {
+        var cache = Simulation.inFleet()
+        #expect(cache.ask(ann) == .wait)
+        let (call, _) = try cache.onlyLook()
+        let token = cache.stored("theirs", fence: 9, left: .seconds(999_999_999_999))
+        let reply = cache.answer(call, .found(token)).first?.reply.token
+        #expect(reply?.expiresIn == 21_600)
+        cache.advance(.seconds(21_600))
+        #expect(cache.ask(ann) == .wait)
+    }
+
     @Test("A mint that could be sent is claimed first, with one order, and sent when the lease is taken.")
     func claim() throws {
         var cache = Simulation.inFleet()
@@ -215,7 +227,7 @@ struct FleetLookTests {
         let explained = cache.machine.explain(ann, for: 7, now: cache.now)
         #expect(explained.reason == "another machine mints the token, and a request waits for it")
         #expect(explained.source == .fleet)
-        #expect(explained.fleet == .init(isConnected: true, step: .yielding, seconds: 5))
+        #expect(explained.fleet == .init(isConnected: true, step: .yielding, seconds: 4))
         #expect(Simulation().machine.explain(ann, for: 7, now: cache.now).fleet == nil)
     }
 }

@@ -53,6 +53,21 @@ struct FleetYieldTests {
         #expect(claim.look.claim != nil)
     }
 
+    @Test("A lease that is longer than any is doesn't stop a mint for longer than another machine's mint takes.")
+    func endlessLease() throws {
+        var cache = Simulation.inFleet()
+        #expect(cache.ask(ann, timeout: .seconds(60)) == .wait)
+        for _ in 0..<4 {
+            let (call, _) = try cache.onlyLook()
+            cache.answer(call, .wait(.seconds(86_400)))
+            #expect(cache.fleetOrders() == [])
+            cache.advance(.seconds(4))
+        }
+        let (call, _) = try cache.onlyLook()
+        cache.answer(call, .wait(.seconds(86_400)))
+        #expect(try cache.onlyMint() == call)
+    }
+
     @Test("When the second level doesn't answer any more, the mint is sent.")
     func disconnected() throws {
         var (cache, call) = try yielding()

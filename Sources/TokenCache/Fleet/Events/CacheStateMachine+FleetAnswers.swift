@@ -25,20 +25,27 @@ extension CacheStateMachine {
     /// A call that leaves a part of the bucket to others waits for more than one call in it, as its queue knows.
     private mutating func wait(_ time: Duration, _ look: FleetLookUp, now: Instant) {
         guard fleet.isConnected(look.tenant), !look.isReserved else { return }
-        tenants[look.tenant]?.governor.wait(max(time, Self.leastPostponement), now: now)
+        let time = min(max(time, Self.leastPostponement), Self.longestPostponement)
+        tenants[look.tenant]?.governor.wait(time, now: now)
     }
 
     private mutating func take(_ outcome: FleetAnswer.Outcome, of look: FleetLookUp, _ id: CallID, now: Instant) {
         guard let call = calls[id] else { return giveBack(look, outcome) }
-        // Nobody would tell of the end of a wait.
-        let isWait = if case .wait = outcome { true } else { false }
-        let outcome = isWait && !fleet.isConnected(look.tenant) ? .unavailable : outcome
+        let outcome = isWaitInVain(outcome, of: call, now: now) ? .unavailable : outcome
         switch (look.purpose, call.phase) {
         case (.peek, .queued), (.peek, .yielding), (.peek, .claiming): peeked(call, look, outcome, now: now)
         case (.claim, .claiming), (.payment, .claiming): claimed(call, look, outcome, now: now)
         // The call was sent meanwhile, as the second level didn't answer for its tenant.
         default: giveBack(look, outcome)
         }
+    }
+
+    /// True if a call is told to wait, and nobody would tell of the end, or it has waited for longer than any mint takes.
+    private func isWaitInVain(_ outcome: FleetAnswer.Outcome, of call: Call, now: Instant) -> Bool {
+        guard case .wait = outcome else { return false }
+        guard fleet.isConnected(call.tenant), let limits = tenants[call.tenant]?.governor.limits else { return true }
+        let longest = limits.timeout + limits.leaseLength
+        return call.mint?.fleet.yieldsSince.map { now - $0 > longest } ?? false
     }
 
     /// Notes the engine's time of the first look of a mint that demands a newer token than there is.
@@ -127,6 +134,8 @@ extension CacheStateMachine {
 
     /// The least time until a call is tried again that the fleet's limits didn't allow, which is the engine's unit.
     private static var leastPostponement: Duration { .milliseconds(1) }
+    /// The longest time of that kind, in which the slowest rate allows a call.
+    private static var longestPostponement: Duration { .seconds(60) }
 
     // MARK: Tokens that were found
 
@@ -134,7 +143,7 @@ extension CacheStateMachine {
     private mutating func found(_ token: FleetToken, _ call: Call, _ look: FleetLookUp, now: Instant) {
         guard let mint = call.mint else { return }
         fleet[call.tenant].note(token.fence)
-        let life = self.life(of: token)
+        let life = self.life(of: token, now: now)
         // Those who wait for a mint since before a drop may have the token of that time.
         let isDropped = fate(of: call) == .current && fleet[call.tenant].drops.concerns(mint.key.user)
         guard !isDropped, token.fence > mint.fleet.newerThan ?? .none,
@@ -151,7 +160,7 @@ extension CacheStateMachine {
             storedIfCurrent(token.token, life, call, mint, fence, now: now)
             ?? MintedToken(token: token.token, life: life, record: .none)
         fleet.statistics.hits += 1
-        if mint.fleet.hasYielded { fleet.statistics.leftToOthers += 1 }
+        if mint.fleet.yieldsSince != nil { fleet.statistics.leftToOthers += 1 }
         end(call.id, .found(minted), now: now)
     }
 
@@ -163,13 +172,15 @@ extension CacheStateMachine {
     }
 
     /// Returns the life of a token of the second level under the present policy.
-    private mutating func life(of token: FleetToken) -> TokenLife {
+    private mutating func life(of token: FleetToken, now: Instant) -> TokenLife {
+        // Whoever can write into the engine can change the time that is left, but not the sealed lifetime.
+        let expiry = min(token.expiry, now + token.lifetime)
         // A token may be older than this machine's uptime, which its record can't tell.
-        let longest = token.expiry - store.memory.clock.instant(at: 1)
+        let longest = expiry - store.memory.clock.instant(at: 1)
         let nanoseconds = min(token.lifetime, longest, TokenLife.maxLifetime).wholeNanoseconds
         // Lives have whole milliseconds.
         let lifetime = Duration.nanoseconds(nanoseconds - nanoseconds % 1_000_000)
-        return newLife(sent: token.expiry - lifetime, lifetime: lifetime)
+        return newLife(sent: expiry - lifetime, lifetime: lifetime)
     }
 
     /// Goes on with a mint whose token in the second level is of no use, and for which no lease was taken.

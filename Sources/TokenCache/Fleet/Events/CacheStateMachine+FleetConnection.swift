@@ -41,6 +41,8 @@ extension CacheStateMachine {
         divideLimits(of: tenant, now: now)
         fleet[tenant].drops.connected()
         repeatDrops(of: tenant)
+        // Behind the drops, which may concern what is stored.
+        actions.fleetOrders += fleet[tenant].takeKept(now: now)
         add(.lookUp(tenant, next: 0))
         touch(tenant)
     }

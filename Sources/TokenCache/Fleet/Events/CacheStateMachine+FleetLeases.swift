@@ -34,11 +34,18 @@ extension CacheStateMachine {
         if case .minted(let minted) = reason, fate == .current, let fence = lease.fence {
             let life = minted.life
             let token = FleetToken(token: minted.token, lifetime: life.lifetime, expiry: life.expiry, fence: fence)
-            actions.fleetOrders.append(.store(mint.key, lease, token))
+            giveLeaseBack(.store(mint.key, lease, token), call.tenant, now: now)
         } else {
             let refusal = fate == .current ? refusal(of: call, mint.key, reason, now: now) : nil
-            actions.fleetOrders.append(.release(mint.key, lease, refusal))
+            giveLeaseBack(.release(mint.key, lease, refusal), call.tenant, now: now)
         }
+    }
+
+    /// Gives a lease back now, or when the second level answers again before its end.
+    private mutating func giveLeaseBack(_ order: FleetOrder, _ tenant: TenantID, now: Instant) {
+        guard !fleet.isConnected(tenant) else { return actions.fleetOrders.append(order) }
+        let end = now + (tenants[tenant]?.governor.limits.leaseLength ?? .zero)
+        fleet[tenant].keep(order, until: end, now: now)
     }
 
     /// Returns the denial that other machines are told of, or nil if there is none.

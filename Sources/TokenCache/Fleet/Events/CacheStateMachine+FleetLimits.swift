@@ -16,7 +16,8 @@ extension CacheStateMachine {
     }
 
     private mutating func mirror(_ hold: FleetLimits.Hold, of tenant: TenantID, now: Instant) {
-        let (before, held) = (tenants[tenant]?.governor.currentHold(at: now)?.until, now + hold.left)
+        let before = tenants[tenant]?.governor.currentHold(at: now)?.until
+        let held = now + min(hold.left, Governor.longestHold)
         let blocked = tenants[tenant]?.governor.blockedUntil(now)
         let delay = Governor.Delay(until: held, cause: hold.cause.delayCause)
         guard tenants[tenant]?.governor.mirror(delay, now: now) == true else { return }

@@ -15,11 +15,13 @@ extension CacheStateMachine {
         case .yielding(let timer): fleet.removeTimer(timer)
         case .sent, .pausing: return
         }
-        let end = now + max(left, Self.leastYield)
+        // Whoever can write into the engine can make a lease longer than any is.
+        let longest = tenants[call.tenant]?.governor.limits.leaseLength ?? Self.leastYield
+        let end = now + max(min(left, longest), Self.leastYield)
         let timer = fleet.setTimer(.endOfYield(call.id), at: end)
         calls.update(call.id) {
             $0.mint?.fleet.yieldsUntil = end
-            $0.mint?.fleet.hasYielded = true
+            if $0.mint?.fleet.yieldsSince == nil { $0.mint?.fleet.yieldsSince = now }
         }
         calls.move(call.id, to: .yielding(timer))
         touch(call.tenant)
