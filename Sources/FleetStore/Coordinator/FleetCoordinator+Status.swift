@@ -13,7 +13,8 @@ extension FleetCoordinator {
                 eventsBehind: tenant.cursor.behind
             )
         }
-        status.machines = machines
+        status.machines = presence.machines
+        (status.keys, status.settledSince) = (presence.keys, presence.settledSince)
         status.isCircuitOpen = nodes.values.contains { $0.machine.circuit.state != .closed }
         status.circuitOpenings = nodes.values.reduce(0) { $0 + $1.machine.circuit.openings }
         status.calls = counters.calls

@@ -19,7 +19,7 @@ package struct FleetStatus: Sendable, Equatable {
         package var isConnected: Bool
         /// The time of the last change of that.
         package var since: Instant
-        /// The engine's process, while there is a connection.
+        /// The engine's process and its term as a primary, while there is a connection.
         package var epoch: String?
         /// The events that have not been read yet, as far as is known.
         package var eventsBehind: Int64
@@ -33,10 +33,25 @@ package struct FleetStatus: Sendable, Equatable {
         }
     }
 
+    /// The use of a key by the machines that were seen in the last minute.
+    package struct KeyUse: Sendable, Equatable {
+        /// The machines that have it.
+        package var machines: Int
+        /// The machines that seal with it.
+        package var sealing: Int
+
+        /// Creates the use of a key.
+        package init(machines: Int = 0, sealing: Int = 0) { (self.machines, self.sealing) = (machines, sealing) }
+    }
+
     /// The tenants.
     package var tenants: [TenantID: Tenant] = [:]
     /// The machines that were seen in the last minute, or 0 if that isn't known yet.
     package var machines = 0
+    /// The use of the keys by their names, see `FleetKeys.ids`, or nothing while it isn't known.
+    package var keys: [String: KeyUse] = [:]
+    /// The time since which every machine seen has sealed with this machine's first key, or nil while one doesn't.
+    package var settledSince: Instant?
     /// True if the engine, or a node of it, is not asked for a while because it fails.
     package var isCircuitOpen = false
     /// The times that this has begun.
