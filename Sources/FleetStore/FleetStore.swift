@@ -26,6 +26,8 @@ package final class FleetStore: Sendable {
         package var memory: SecretMemory?
         /// True if this is a machine of which the others take note.
         package var announces: Bool
+        /// The time between two looks at the engine's identity and at the other machines.
+        package var presenceInterval: Duration
 
         /// Creates dependencies.
         package init(
@@ -33,15 +35,20 @@ package final class FleetStore: Sendable {
             wall: @escaping @Sendable () -> WallTime,
             random: @escaping @Sendable () -> Double = { .random(in: 0..<1) },
             memory: SecretMemory? = nil,
-            announces: Bool = true
+            announces: Bool = true,
+            presenceInterval: Duration = FleetStore.presenceInterval
         ) {
             self.now = now
             self.wall = wall
             self.random = random
             self.memory = memory
             self.announces = announces
+            self.presenceInterval = presenceInterval
         }
     }
+
+    /// The usual time between two looks at the other machines: a lost one doesn't make a machine disappear.
+    package static let presenceInterval = Duration.seconds(15)
 
     private struct Published {
         var status = FleetStatus()
@@ -117,7 +124,12 @@ package final class FleetStore: Sendable {
     ///
     /// Orders under way are answered that it is unavailable, and so are later ones.
     package func shutDown() async {
-        _ = try? await loop.submit { self.coordinator.value?.shutDown() }.get()
+        await withCheckedContinuation { continuation in
+            loop.execute {
+                guard let coordinator = self.coordinator.value else { return continuation.resume() }
+                coordinator.shutDown { continuation.resume() }
+            }
+        }
     }
 
     private func publishSoon() {

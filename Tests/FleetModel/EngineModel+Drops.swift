@@ -6,7 +6,7 @@ extension EngineModel {
     mutating func perform(_ drop: EngineDrop, _ time: Int64) -> EngineAnswer.Outcome {
         let (names, token) = (drop.names, drop.target.token)
         if case .marked(_, let marks) = drop.target { return dropMarked(drop, token, marks, time) }
-        let fence = drop.fence ?? newFence(names, above: generation(names, token, time), time)
+        let fence = drop.fence ?? newFence(names, above: Self.plausible(generation(names, token, time), time), time)
         for name in token {
             if let lease = leases.value(name.lease, at: time), lease.fence <= fence {
                 leases.remove(name.lease, at: time)
@@ -26,8 +26,8 @@ extension EngineModel {
                 raise(name.generation, fence, time)
             }
         }
-        setFence(names, max(fences.value(names.fence, at: time) ?? 0, fence), time)
-        addEvent(names, drop.event, fence: fence, time)
+        setFence(names, max(lastFence(names, time), fence), time)
+        if let event = drop.event { addEvent(names, event, fence: fence, time) }
         return .drop(fence: fence, values: values.sorted())
     }
 
@@ -44,11 +44,11 @@ extension EngineModel {
         for (name, mark) in zip(token, marks) {
             guard let stored = tokens.value(name.value, at: time), stored.mark == mark else { continue }
             tokens.remove(name.value, at: time)
-            matched = max(matched ?? 0, stored.fence)
+            matched = max(matched ?? 0, Self.plausible(stored.fence, time))
         }
         if let matched { for name in token { raise(name.generation, matched, time) } }
-        let fence = drop.fence ?? matched ?? max(fences.value(drop.names.fence, at: time) ?? 0, time)
-        addEvent(drop.names, drop.event, fence: fence, time)
+        let fence = drop.fence ?? matched ?? max(lastFence(drop.names, time), time)
+        if let event = drop.event { addEvent(drop.names, event, fence: fence, time) }
         return .drop(fence: fence, values: [])
     }
 

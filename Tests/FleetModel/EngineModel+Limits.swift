@@ -81,8 +81,8 @@ extension EngineModel {
 
     /// Tells the tenant's limits and the position in its events, and keeps fences above the one that a machine knows.
     mutating func perform(_ state: EngineState, _ time: Int64) -> EngineAnswer {
-        var fence = fences.value(state.names.fence, at: time) ?? 0
-        if state.fence > fence {
+        var fence = lastFence(state.names, time)
+        if Self.plausible(state.fence, time) > fence {
             fence = state.fence
             setFence(state.names, fence, time)
         }

@@ -10,7 +10,17 @@ extension EngineModel {
 
     /// A fence for a mint or a drop, above all earlier ones and not below the time.
     func newFence(_ names: EngineNames, above generation: Int64, _ time: Int64) -> Int64 {
-        max((fences.value(names.fence, at: time) ?? 0) + 1, time, generation + 1)
+        max(lastFence(names, time) + 1, time, generation + 1)
+    }
+
+    /// The last fence of a mint or a drop.
+    func lastFence(_ names: EngineNames, _ time: Int64) -> Int64 {
+        Self.plausible(fences.value(names.fence, at: time) ?? 0, time)
+    }
+
+    /// A fence, or zero for one that is too far ahead of the time.
+    static func plausible(_ fence: Int64, _ time: Int64) -> Int64 {
+        fence <= time + EngineScript.fenceLead ? fence : 0
     }
 
     /// Keeps the last fence.
@@ -32,6 +42,9 @@ extension EngineModel {
             return answer(.later(later), look.names, look.rate, time)
         }
         let fence = newFence(look.names, above: generation, time)
+        guard Self.plausible(fence, time) == fence else {
+            return answer(.nothing, look.names, look.rate, time)
+        }
         setFence(look.names, fence, time)
         if let name = look.token.first {
             let lease = Lease(epoch: look.epoch, fence: fence, nonce: claim.nonce)
@@ -44,7 +57,7 @@ extension EngineModel {
     private func token(_ look: EngineLook, above generation: Int64, _ time: Int64) -> EngineAnswer.Outcome? {
         for (number, names) in look.token.enumerated() {
             guard let token = tokens.value(names.value, at: time), let left = tokens.left(names.value, at: time),
-                token.epoch == look.epoch, token.fence > generation, left >= look.minLeft,
+                token.epoch == look.epoch, Self.plausible(token.fence, time) > generation, left >= look.minLeft,
                 look.newerThan.map({ token.fence > $0 }) ?? true
             else { continue }
             return .token(sealed: token.sealed, left: left, fence: token.fence, epoch: token.epoch, name: number)
@@ -56,7 +69,8 @@ extension EngineModel {
     private func refusal(_ look: EngineLook, above generation: Int64, _ time: Int64) -> EngineAnswer.Outcome? {
         for (number, names) in look.token.enumerated() {
             guard let refusal = refusals.value(names.refusal, at: time),
-                let left = refusals.left(names.refusal, at: time), refusal.fence > generation
+                let left = refusals.left(names.refusal, at: time),
+                Self.plausible(refusal.fence, time) > generation
             else { continue }
             return .refused(sealed: refusal.sealed, left: left, name: number)
         }
@@ -67,7 +81,7 @@ extension EngineModel {
     private func lease(_ look: EngineLook, above generation: Int64, _ time: Int64) -> EngineAnswer.Outcome? {
         for names in look.token {
             guard let lease = leases.value(names.lease, at: time), let left = leases.left(names.lease, at: time),
-                lease.epoch == look.epoch, lease.fence > generation
+                lease.epoch == look.epoch, Self.plausible(lease.fence, time) > generation
             else { continue }
             if case .claim(let claim) = look.purpose, claim.nonce == lease.nonce { return .go(fence: lease.fence) }
             return .wait(left)
@@ -96,17 +110,41 @@ extension EngineModel {
         else { return .lost }
         leases.remove(name, at: time)
         guard store.fence > generation(store.names, store.token, time) else { return .dropped }
+        let left = min(store.left, store.ends.map { Int($0 - time) } ?? store.left)
+        guard left > 0 else {
+            addEvent(store.names, store.event, time)
+            return .lost
+        }
         for names in store.token {
             refusals.remove(names.refusal, at: time)
             tokens.remove(names.value, at: time)
         }
         let token = StoredToken(epoch: store.epoch, fence: store.fence, mark: store.mark, sealed: store.sealed)
-        tokens.set(first.value, token, for: store.left, at: time)
-        var index = indexes.value(first.index, at: time) ?? []
-        index.insert(first.value)
-        let life = max(store.left, indexes.left(first.index, at: time) ?? 0)
-        indexes.set(first.index, index, for: life, at: time)
+        set(token, first, left, time)
         addEvent(store.names, store.event, time)
+        return .done
+    }
+
+    private mutating func set(_ token: StoredToken, _ names: EngineTokenNames, _ left: Int, _ time: Int64) {
+        tokens.set(names.value, token, for: left, at: time)
+        var index = indexes.value(names.index, at: time) ?? []
+        index.insert(names.value)
+        let life = max(left, indexes.left(names.index, at: time) ?? 0)
+        indexes.set(names.index, index, for: life, at: time)
+    }
+
+    /// Stores a token again under the first names, if it is still what it was, and there is none that is newer.
+    mutating func perform(_ move: EngineMove, _ time: Int64) -> EngineAnswer.Outcome {
+        let from = move.token[move.from]
+        guard let first = move.token.first, var token = tokens.value(from.value, at: time),
+            let left = tokens.left(from.value, at: time), left > 0, token.epoch == move.epoch,
+            token.fence == move.fence,
+            token.fence > generation(move.names, move.token, time),
+            tokens.value(first.value, at: time).map({ $0.fence < token.fence }) ?? true
+        else { return .lost }
+        (token.mark, token.sealed) = (move.mark, move.sealed)
+        tokens.remove(from.value, at: time)
+        set(token, first, left, time)
         return .done
     }
 

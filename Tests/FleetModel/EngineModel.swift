@@ -71,6 +71,7 @@ package struct EngineModel: Sendable, Equatable {
         case .claim(let name, let milliseconds):
             return EngineAnswer(outcome: claim(name, milliseconds, time), time: time)
         case .state(let state): return perform(state, time)
+        case .move(let move): return EngineAnswer(outcome: perform(move, time), time: time)
         }
     }
 

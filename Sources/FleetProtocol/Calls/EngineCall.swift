@@ -23,6 +23,8 @@ package enum EngineCall: Sendable, Equatable {
     case claim(name: String, milliseconds: Int)
     /// Reads the tenant's state, after a connection or a hold.
     case state(EngineState)
+    /// Stores a token again under the first key that was found under another one, for the time that it has left.
+    case move(EngineMove)
 }
 
 /// The names of a tenant's keys in the engine.

@@ -9,8 +9,10 @@ package struct EngineStore: Sendable, Equatable {
     /// The token's mark, by which a report of a rejected token finds it: a keyed hash of its fingerprint.
     package var mark: String
     package var sealed: [UInt8]
-    /// The time that the token has left.
+    /// The time that the token has left, by the sender's reckoning.
     package var left: Int
+    /// The engine's time at the token's end, or nil if the sender can't tell.
+    package var ends: Int64?
     package var event: EngineEventText
 
     /// Creates a store.
@@ -23,6 +25,7 @@ package struct EngineStore: Sendable, Equatable {
         mark: String,
         sealed: [UInt8],
         left: Int,
+        ends: Int64? = nil,
         event: EngineEventText
     ) {
         self.names = names
@@ -33,6 +36,7 @@ package struct EngineStore: Sendable, Equatable {
         self.mark = mark
         self.sealed = sealed
         self.left = left
+        self.ends = ends
         self.event = event
     }
 }
@@ -105,14 +109,48 @@ package struct EngineDrop: Sendable, Equatable {
     package var target: Target
     /// The fence of an earlier drop that is repeated after a failover, or nil for a new one.
     package var fence: Int64?
-    package var event: EngineEventText
+    /// The event for the other machines, or nil if they know of the drop.
+    package var event: EngineEventText?
 
     /// Creates a drop.
-    package init(names: EngineNames, target: Target, fence: Int64? = nil, event: EngineEventText) {
+    package init(names: EngineNames, target: Target, fence: Int64? = nil, event: EngineEventText?) {
         self.names = names
         self.target = target
         self.fence = fence
         self.event = event
+    }
+}
+
+/// The storing of a token under the first key that was found under another one.
+package struct EngineMove: Sendable, Equatable {
+    package var names: EngineNames
+    package var token: [EngineTokenNames]
+    package var epoch: String
+    /// The token's fence, which stays.
+    package var fence: Int64
+    /// The number of the key under whose names it was found, counted from zero.
+    package var from: Int
+    /// The token's mark under the first key.
+    package var mark: String
+    package var sealed: [UInt8]
+
+    /// Creates a move.
+    package init(
+        names: EngineNames,
+        token: [EngineTokenNames],
+        epoch: String,
+        fence: Int64,
+        from: Int,
+        mark: String,
+        sealed: [UInt8]
+    ) {
+        self.names = names
+        self.token = token
+        self.epoch = epoch
+        self.fence = fence
+        self.from = from
+        self.mark = mark
+        self.sealed = sealed
     }
 }
 

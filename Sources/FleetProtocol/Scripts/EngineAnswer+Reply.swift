@@ -15,7 +15,9 @@ extension EngineAnswer {
             let cause = parts[4].text
         else { throw .malformed }
         let rest = Array(parts.dropFirst(Self.headCount))
-        guard call.script.words.contains(word), let outcome = Outcome(word, rest) else { throw .malformed }
+        guard call.script.words.contains(word), let outcome = Outcome(word, rest),
+            outcome.fences.allSatisfy({ Self.isPlausible($0, at: time) })
+        else { throw .malformed }
         self.init(
             outcome: outcome,
             time: time,
@@ -23,7 +25,8 @@ extension EngineAnswer {
             hold: left < 0 ? nil : Hold(left: Int(left), cause: cause)
         )
         if case .state = call {
-            guard rest.count == 3, let count = rest[0].number, let id = rest[1].text, let fence = rest[2].number
+            guard rest.count == 3, let count = rest[0].number, let id = rest[1].text, let fence = rest[2].number,
+                Self.isPlausible(fence, at: time)
             else { throw .malformed }
             events = Position(count: count, id: id, fence: fence)
         }
@@ -31,6 +34,16 @@ extension EngineAnswer {
 
     /// The number of parts that each answer has.
     private static let headCount = 5
+
+    /// True unless a fence is so far ahead of the engine's time that no script gives it.
+    ///
+    /// A machine that took such a one for the latest would take all drops for older ones than its tokens.
+    package static func isPlausible(_ fence: Int64, at time: Int64) -> Bool { fence <= latestFence(at: time) }
+
+    /// The latest plausible fence.
+    ///
+    /// That of a drop follows the last one, and so may be a little more than a day ahead.
+    package static func latestFence(at time: Int64) -> Int64 { time &+ 2 * EngineScript.fenceLead }
 }
 
 extension EngineScript {
@@ -40,7 +53,7 @@ extension EngineScript {
         case .look: ["token", "refused", "wait", "go", "later", "nothing"]
         case .pay: ["done", "later"]
         case .store: ["done", "lost", "dropped"]
-        case .release, .renew, .claim: ["done", "lost"]
+        case .release, .renew, .claim, .move: ["done", "lost"]
         case .drop: ["drop"]
         case .take: ["taken"]
         case .hold, .state: ["done"]
@@ -49,6 +62,15 @@ extension EngineScript {
 }
 
 extension EngineAnswer.Outcome {
+    /// The fences that an outcome tells.
+    fileprivate var fences: [Int64] {
+        switch self {
+        case .token(_, _, let fence, _, _), .go(let fence), .drop(let fence, _): [fence]
+        // The seals of values that are taken out tell their fences, and nothing follows from these.
+        case .taken, .refused, .wait, .later, .nothing, .done, .lost, .dropped: []
+        }
+    }
+
     /// Reads an outcome from its word and its parts, or returns nil if they don't belong together.
     fileprivate init?(_ word: String, _ parts: [RespValue]) {
         switch word {

@@ -12,6 +12,7 @@ extension EngineCall {
         case .hold: .hold
         case .claim: .claim
         case .state: .state
+        case .move: .move
         }
     }
 
@@ -42,6 +43,7 @@ extension EngineCall {
         case .hold(let hold): hold.names.keys
         case .claim(let name, _): [name]
         case .state(let state): state.names.keys
+        case .move(let move): move.names.keys + move.token.flatMap(\.keys)
         }
     }
 
@@ -51,18 +53,21 @@ extension EngineCall {
         case .pay(let pay): pay.rate.arguments + [number(max(0, pay.reserve))]
         case .store(let store):
             [bytes(store.epoch), bytes(store.nonce), number(store.fence), bytes(store.mark)]
-                + [number(max(1, store.left)), store.sealed] + store.event.arguments
+                + [number(max(1, store.left)), store.sealed] + store.event.arguments + [number(store.ends ?? -1)]
         case .release(let release):
             [bytes(release.nonce), number(max(0, release.refusal?.left ?? 0)), release.refusal?.sealed ?? []]
                 + release.event.arguments
         case .renew(let renew): [bytes(renew.nonce), number(max(1, renew.lease))]
         case .drop(let drop):
-            [bytes(drop.target.word), number(drop.fence ?? -1)] + drop.event.arguments + drop.target.marks.map(bytes)
+            [bytes(drop.target.word), number(drop.fence ?? -1)] + (drop.event?.arguments ?? [[], [], []])
+                + drop.target.marks.map(bytes)
         case .take(_, _, let fence): [number(fence)]
         case .hold(let hold):
             [number(hold.left.map { max(1, $0) } ?? -1), bytes(hold.cause)] + hold.event.arguments
         case .claim(_, let milliseconds): [number(max(1, milliseconds))]
         case .state(let state): state.rate.arguments + [number(min(state.fence, EngineScript.largestFence))]
+        case .move(let move):
+            [bytes(move.epoch), number(move.fence), number(move.from + 1), bytes(move.mark), move.sealed]
         }
     }
 }

@@ -11,10 +11,14 @@ extension EngineScript {
         local function answer(outcome, ...) return { outcome, now, -1, -1, '', ... } end
         """
 
-    /// The tenant's keys, which come first.
+    /// The tenant's keys, which come first, and its last fence.
+    ///
+    /// A fence that is far ahead of the time is a damaged one. It counts as none, so that later fences aren't drawn along.
     static let tenant = """
         local base = 6
         local BUCKET, HOLD, GENERATION, FENCE, EVENTS, COUNT = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+        local function plausible(fence) return fence and fence <= now + \(fenceLead) and fence or 0 end
+        local function last_fence() return plausible(tonumber(redis.call('GET', FENCE))) end
         """
 
     /// No keys of the tenant.

@@ -1,11 +1,13 @@
 /// The scripts that make tokens invalid.
 extension EngineScript {
-    /// Arguments: target, fence of an earlier run or -1, the event, then the marks of a marked token.
+    /// Arguments: target, fence of an earlier run or -1, the event, whose kind is empty if there is none, then the marks of
+    /// a marked token.
     ///
     /// A lease, a denial or a value with a higher fence belongs to a later login and stays: an earlier drop may be repeated.
     static let dropText = """
         local target, given = ARGV[1], tonumber(ARGV[2])
-        local last = tonumber(redis.call('GET', FENCE)) or 0
+        local last = last_fence()
+        local function tell(fence) if ARGV[4] ~= '' then event(fence, 3) end end
         local function raise(key, fence)
           local raised = math.max(tonumber(redis.call('GET', key)) or 0, fence)
           redis.call('SET', key, text(raised), 'PX', \(memory))
@@ -15,7 +17,7 @@ extension EngineScript {
           for name = 1, names do
             local value = stored_value(value_key(name))
             if value and value.mark == ARGV[5 + name] then
-              matched = math.max(matched, value.fence)
+              matched = math.max(matched, plausible(value.fence))
               redis.call('DEL', value_key(name))
             end
           end
@@ -24,11 +26,11 @@ extension EngineScript {
           if matched > 0 then
             for name = 1, names do raise(generation_key(name), matched) end
           end
-          event(fence, 3)
+          tell(fence)
           return answer('drop', text(fence))
         end
         local fence = given
-        if given < 0 then fence = math.max(last + 1, now, dropped_fence() + 1) end
+        if given < 0 then fence = math.max(last + 1, now, plausible(dropped_fence()) + 1) end
         local values = {}
         for name = 1, names do
           local lease = stored_lease(name)
@@ -44,7 +46,7 @@ extension EngineScript {
           raise(target == 'user' and user_key(name) or generation_key(name), fence)
         end
         redis.call('SET', FENCE, text(math.max(last, fence)), 'PX', \(memory))
-        event(fence, 3)
+        tell(fence)
         local reply = answer('drop', text(fence))
         for _, value in ipairs(values) do reply[#reply + 1] = value end
         return reply

@@ -10,7 +10,7 @@ extension EngineScript {
         local level = read_bucket(rate, burst)
         for name = 1, names do
           local value = stored_value(value_key(name))
-          if value and value.epoch == epoch and value.fence > dropped and value.fence > newer_than then
+          if value and value.epoch == epoch and plausible(value.fence) > math.max(dropped, newer_than) then
             local left = redis.call('PTTL', value_key(name))
             if left >= min_left then
               return limited('token', level, name - 1, left, text(value.fence), value.epoch, value.sealed)
@@ -22,14 +22,14 @@ extension EngineScript {
             local stored = redis.call('GET', refusal_key(name))
             local fence, start = string.match(stored or '', '^(%d+) ()')
             local left = redis.call('PTTL', refusal_key(name))
-            if fence and tonumber(fence) > dropped and left >= 0 then
+            if fence and plausible(tonumber(fence)) > dropped and left >= 0 then
               return limited('refused', level, name - 1, left, string.sub(stored, start))
             end
           end
         end
         for name = 1, names do
           local lease = stored_lease(name)
-          if lease and lease.epoch == epoch and lease.fence > dropped then
+          if lease and lease.epoch == epoch and plausible(lease.fence) > dropped then
             if lease.nonce == nonce then return limited('go', level, text(lease.fence)) end
             local left = redis.call('PTTL', lease_key(name))
             if left >= 0 then return limited('wait', level, left) end
@@ -41,7 +41,8 @@ extension EngineScript {
         local later
         level, later = pay(rate, burst, reserve)
         if later > 0 then return limited('later', level, later) end
-        local fence = math.max((tonumber(redis.call('GET', FENCE)) or 0) + 1, now, dropped + 1)
+        local fence = math.max(last_fence() + 1, now, dropped + 1)
+        if plausible(fence) == 0 then return limited('nothing', level) end
         redis.call('SET', FENCE, text(fence), 'PX', \(memory))
         redis.call('SET', lease_key(1), epoch .. ' ' .. text(fence) .. ' ' .. nonce, 'PX', length)
         return limited('go', level, text(fence))
@@ -59,7 +60,7 @@ extension EngineScript {
 
     /// Arguments: rate, burst, the highest fence that the caller knows.
     static let stateText = """
-        local known, fence = tonumber(ARGV[3]), tonumber(redis.call('GET', FENCE)) or 0
+        local known, fence = plausible(tonumber(ARGV[3])), last_fence()
         if known > fence then
           fence = known
           redis.call('SET', FENCE, text(fence), 'PX', \(memory))

@@ -16,6 +16,7 @@ package enum EngineScript: Sendable, Hashable, CaseIterable {
     case hold
     case claim
     case state
+    case move
 
     /// The time after which generations, fences and events are forgotten: no token lives longer than 24 hours.
     package static let memory = 25 * 3_600_000
@@ -23,6 +24,11 @@ package enum EngineScript: Sendable, Hashable, CaseIterable {
     package static let events = 10_000
     /// The largest fence that a machine may tell, as Lua counts in steps of one only up to here.
     static let largestFence: Int64 = 1 << 53 - 1
+    /// The time by which a fence may be ahead of the engine's time, in milliseconds: a day.
+    ///
+    /// Fences run ahead where there is more than one in a millisecond, or where the engine's clock was put back. With more
+    /// than this, a key is damaged, or somebody has written to it.
+    package static let fenceLead: Int64 = 86_400_000
     /// The number of a user's values that a drop names at most under each of the fleet's keys.
     ///
     /// A user has a handful. With more than this an application asks for ever new scopes, and the answer has to stay short.
@@ -55,6 +61,7 @@ package enum EngineScript: Sendable, Hashable, CaseIterable {
         case .hold: [Self.time, Self.tenant, Self.event, Self.holdText]
         case .claim: [Self.time, Self.claimText]
         case .state: [Self.time, Self.tenant, Self.bucket, Self.stateText]
+        case .move: [Self.time, Self.tenant, Self.names, Self.values, Self.moveText]
         }
     }
 }

@@ -3,7 +3,10 @@ package import Secrets
 /// The details of an event, which only machines with the fleet's keys can read.
 package enum EngineEventDetails: Sendable, Equatable {
     /// Tokens were dropped. The event's fence says up to which.
-    case dropped(Target, Reason)
+    ///
+    /// They were dropped under the names of the sender's keys, which are told by their ``FleetKeys/ids``. A machine with
+    /// others drops them under the names of these.
+    case dropped(Target, Reason, keys: [String])
     /// A token was stored.
     case stored(EngineTokenID)
     /// A lease was given back without a token.
@@ -46,12 +49,20 @@ package enum EngineEventDetails: Sendable, Equatable {
         // The numbers, lengths and one fingerprint take less than this.
         let rest = 96
         switch self {
-        case .dropped(.tenant, let reason): return rest + reason.capacity
-        case .dropped(.user(_, let user), let reason): return rest + user.count + reason.capacity
-        case .dropped(.token(let id), let reason), .dropped(.reported(let id, _), let reason):
-            return rest + id.capacity + reason.capacity
+        case .dropped(let target, let reason, let keys):
+            return rest + target.capacity + reason.capacity + keys.reduce(0) { $0 + 4 + $1.utf8.count }
         case .stored(let id), .released(let id): return rest + id.capacity
         case .holdChanged: return rest
+        }
+    }
+}
+
+extension EngineEventDetails.Target {
+    fileprivate var capacity: Int {
+        switch self {
+        case .tenant: 0
+        case .user(_, let user): user.count
+        case .token(let id), .reported(let id, _): id.capacity
         }
     }
 }
@@ -97,9 +108,11 @@ extension TenantKeys {
 extension PlainWriter {
     fileprivate mutating func append(_ event: EngineEventDetails) {
         switch event {
-        case .dropped(let target, let reason):
+        case .dropped(let target, let reason, let keys):
             append(target)
             append(reason)
+            append(UInt8(truncatingIfNeeded: keys.count))
+            for key in keys { append(key.utf8) }
         case .stored(let id), .released(let id): append(id)
         case .holdChanged: break
         }
@@ -141,8 +154,8 @@ extension PlainReader {
     fileprivate mutating func event(kind: String) -> EngineEventDetails? {
         switch kind {
         case "d":
-            guard let target = target(), let reason = reason() else { return nil }
-            return .dropped(target, reason)
+            guard let target = target(), let reason = reason(), let keys = keyIDs() else { return nil }
+            return .dropped(target, reason, keys: keys)
         case "s": return tokenID().map(EngineEventDetails.stored)
         case "r": return tokenID().map(EngineEventDetails.released)
         case "h": return .holdChanged
@@ -178,6 +191,16 @@ extension PlainReader {
             return .logout(revoked: revoked)
         default: return nil
         }
+    }
+
+    private mutating func keyIDs() -> [String]? {
+        guard let count = number(UInt8.self), count <= FleetKeys.largestCount else { return nil }
+        var keys: [String] = []
+        for _ in 0..<count {
+            guard let key = text() else { return nil }
+            keys.append(key)
+        }
+        return keys
     }
 
     private mutating func fingerprint() -> Fingerprint? {

@@ -4,6 +4,7 @@ extension Duration {
         let (seconds, attoseconds) = components
         let (product, overflows) = Int(seconds).multipliedReportingOverflow(by: 1_000)
         guard !overflows else { return seconds < 0 ? .min : .max }
-        return product + Int(attoseconds / 1_000_000_000_000_000)
+        let (rest, remainder) = attoseconds.quotientAndRemainder(dividingBy: 1_000_000_000_000_000)
+        return product + Int(rest) - (remainder < 0 ? 1 : 0)
     }
 }

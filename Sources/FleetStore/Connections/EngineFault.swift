@@ -37,7 +37,8 @@ package enum EngineFault: String, Error, Sendable, Hashable, CaseIterable {
     init(error text: String) {
         switch text.prefix(while: { $0 != " " }) {
         case "NOAUTH", "WRONGPASS", "NOPERM", "DENIED": self = .forbidden
-        case "READONLY": self = .readOnly
+        // The second ends a read of events when the engine becomes a replica.
+        case "READONLY", "UNBLOCKED": self = .readOnly
         case "LOADING", "MASTERDOWN": self = .loading
         case "OOM", "MISCONF", "NOREPLICAS": self = .full
         case "BUSY": self = .busy

@@ -13,8 +13,10 @@ struct EngineHandshake {
         case select
         /// Name the connection for operators. Not being allowed to is no fault.
         case name
-        /// Read the identity of the engine's process.
+        /// Read the first part of the engine's identity.
         case identify
+        /// Read the rest of it, and whether the engine is a primary.
+        case confirm
         /// Write something, which a replica and a full engine refuse.
         case write
         /// Read the map of the cluster.
@@ -23,7 +25,7 @@ struct EngineHandshake {
 
     /// The outcome.
     struct Result: Equatable {
-        /// The identity of the engine's process.
+        /// The identity of the engine's process, see ``EngineIdentity``.
         var epoch: String
         /// The engine's name and version, such as `redis 7.0.15`, or nil if it doesn't tell them.
         var version: String?
@@ -40,6 +42,8 @@ struct EngineHandshake {
 
     /// The name of the connections in the engine's list of clients.
     static let clientName = "tokencached"
+    /// What operators read of an engine that isn't a primary.
+    static let replica = "the engine is a replica"
     /// The life of what the test of writing leaves.
     private static let probeLife = Duration.seconds(60)
 
@@ -47,7 +51,9 @@ struct EngineHandshake {
     let commands: [EngineCommand]
     private let steps: [Step]
     private let address: EngineAddress
+    private let isCluster: Bool
     private var answered = 0
+    private var server: RespValue?
     private var epoch: String?
     private var version: String?
     private var map: [ClusterRoutes.Range]?
@@ -56,7 +62,7 @@ struct EngineHandshake {
     ///
     /// - Parameter probe: The name of the key for the test of writing, or nil for a connection that only reads.
     init(_ settings: FleetSettings, at address: EngineAddress, probe: String?) {
-        self.address = address
+        (self.address, isCluster) = (address, settings.isCluster)
         var steps: [(Step, EngineCommand)] = []
         if let password = settings.password {
             var command = EngineCommand("AUTH")
@@ -66,7 +72,7 @@ struct EngineHandshake {
         }
         if settings.url.database != 0 { steps.append((.select, EngineCommand("SELECT", "\(settings.url.database)"))) }
         steps.append((.name, EngineCommand("CLIENT", "SETNAME", Self.clientName)))
-        steps.append((.identify, EngineCommand("INFO", "server")))
+        steps += zip([.identify, .confirm], EngineIdentity.commands)
         if let probe {
             let life = "\(Self.probeLife.milliseconds)"
             steps.append((.write, EngineCommand("SET", probe, "1", "PX", life)))
@@ -86,7 +92,7 @@ struct EngineHandshake {
             try accepted(step, value)
         }
         guard answered == steps.count else { return nil }
-        guard let epoch else { throw Failure(fault: .malformed, detail: "no run_id in the answer to INFO") }
+        guard let epoch else { throw Failure(fault: .malformed, detail: "no identity in the answers to INFO") }
         return Result(epoch: epoch, version: version, map: map)
     }
 
@@ -96,14 +102,22 @@ struct EngineHandshake {
         // The key may belong to another node of the cluster.
         case .write where text.hasPrefix("MOVED ") || text.hasPrefix("ASK ") || text.hasPrefix("TRYAGAIN"): break
         case .authenticate: throw Failure(fault: .forbidden, detail: text)
-        case .select, .identify, .write, .map: throw Failure(fault: EngineFault(error: text), detail: text)
+        case .select, .identify, .confirm, .write, .map: throw Failure(fault: EngineFault(error: text), detail: text)
         }
+    }
+
+    private mutating func confirm(_ replication: RespValue) throws(Failure) {
+        guard let identity = server.flatMap({ EngineIdentity(server: $0, replication: replication) }) else { return }
+        // A replica in a cluster refers to its primary, and tells the map.
+        guard identity.isPrimary || isCluster else { throw Failure(fault: .readOnly, detail: Self.replica) }
+        epoch = identity.epoch
     }
 
     private mutating func accepted(_ step: Step, _ value: RespValue) throws(Failure) {
         switch step {
         case .authenticate, .select, .name, .write: break
-        case .identify: (epoch, version) = (Self.epoch(of: value), Self.version(of: value))
+        case .identify: (server, version) = (value, Self.version(of: value))
+        case .confirm: try confirm(value)
         case .map:
             guard let ranges = ClusterRoutes.ranges(of: value, askedAt: address) else {
                 throw Failure(fault: .malformed, detail: "no map of the cluster")
@@ -121,17 +135,6 @@ struct EngineHandshake {
             let start = "\(name)_version:"
             guard let line = lines.first(where: { $0.hasPrefix(start) }) else { continue }
             return "\(name) \(line.dropFirst(start.count))"
-        }
-        return nil
-    }
-
-    /// The identity in the answer to `INFO server`.
-    private static func epoch(of value: RespValue) -> String? {
-        guard let text = value.text else { return nil }
-        for line in text.split(whereSeparator: \.isNewline) where line.hasPrefix("run_id:") {
-            let id = line.dropFirst("run_id:".count)
-            // It is a part of values whose parts are separated by spaces.
-            return id.isEmpty || id.utf8.count > 64 || id.contains(" ") ? nil : String(id)
         }
         return nil
     }

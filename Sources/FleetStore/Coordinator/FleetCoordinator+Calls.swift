@@ -91,7 +91,7 @@ extension FleetCoordinator {
         }
         // An engine that doesn't know a script would let later calls overtake it, such as a look the drop before it.
         let isFirst = session.noteUse(of: call.script)
-        let script = inFull || isFirst ? call.loadingCommand : call.command
+        let script = inFull || isFirst || run.keepsOrder ? call.loadingCommand : call.command
         if asking != nil { session.send(EngineCommand("ASKING").encoded) { _ in } }
         transmit(script.encoded, on: session, until: run.deadline) { [weak self] result in
             switch result {
@@ -146,16 +146,21 @@ final class ScriptRun {
     /// The call for an epoch, made anew for each node.
     let call: (_ epoch: String, _ now: Instant) -> EngineCall?
     let deadline: Instant
+    /// True if the script is always sent as a whole.
+    ///
+    /// An engine that doesn't know its hash would refuse it, and run the calls behind it before it is sent again.
+    let keepsOrder: Bool
     var route = CallRoute()
     private let completion: (Result<(EngineAnswer, epoch: String), EngineFault>) -> Void
 
     /// Creates a run.
     init(
         until deadline: Instant,
+        keepsOrder: Bool = false,
         call: @escaping (_ epoch: String, _ now: Instant) -> EngineCall?,
         _ completion: @escaping (Result<(EngineAnswer, epoch: String), EngineFault>) -> Void
     ) {
-        self.deadline = deadline
+        (self.deadline, self.keepsOrder) = (deadline, keepsOrder)
         self.call = call
         self.completion = completion
     }

@@ -36,9 +36,11 @@ extension FleetCoordinator {
             tenants[id]?.state = .catchingUp
             // Fences may run ahead of the time.
             let time = max(answer.time, position.fence)
+            tenants[id]?.translator.engineTime = EngineTime(time: answer.time, at: now)
             _ = tenants[id]?.cursor.connected(to: position, epoch: epoch, time: time)
             tenants[id]?.see(position.fence)
             tenants[id]?.limits = FleetLimits(answer)
+            for (number, drop) in tenant.repeated.all { repeatDrop(drop, number, of: id) }
             updateReaders(node)
         case .failure:
             // It is counted already. The connection may be of use to other tenants.
@@ -120,19 +122,60 @@ extension FleetCoordinator {
         for outcome in outcomes {
             switch outcome {
             case .event(let event): pass(event, of: id)
-            case .lost(let fence): listener.fleetHappened(.eventsLost(id, upTo: FleetFence(fence)))
+            case .lost(let fence):
+                let bound = tenants[id]?.translator.engineTime?.bounded(fence, at: now) ?? fence
+                listener.fleetHappened(.eventsLost(id, upTo: FleetFence(bound)))
             case .caughtUp: announce(id)
             }
         }
     }
 
     private func pass(_ event: EngineEvent, of id: TenantID) {
-        tenants[id]?.see(event.fence)
-        guard event.text.machine != machine, let tenant = tenants[id] else { return }
-        if let event = tenant.translator.event(event) {
-            listener.fleetHappened(event)
-        } else {
+        guard let tenant = tenants[id] else { return }
+        if let time = tenant.translator.engineTime, time.bounded(event.fence, at: now) != event.fence {
             counters.eventsNotOpened += 1
+            return
+        }
+        tenants[id]?.see(event.fence)
+        guard event.text.machine != machine else { return }
+        guard let details = tenant.translator.open(event),
+            let happened = tenant.translator.event(details, fence: event.fence)
+        else {
+            counters.eventsNotOpened += 1
+            return
+        }
+        // Before the looks that the cache orders when it hears of the drop.
+        if let drop = tenant.translator.repeated(details, fence: event.fence),
+            let (number, drop) = tenants[id]?.repeated.add(drop)
+        {
+            repeatDrop(drop, number, of: id)
+        }
+        listener.fleetHappened(happened)
+    }
+
+    /// Repeats a drop until the engine has noted it, if need be on another connection.
+    private func repeatDrop(_ drop: EngineDrop, _ number: UInt64, of id: TenantID) {
+        guard let address = tenants[id]?.node else { return }
+        let run = ScriptRun(
+            until: now + callTime,
+            keepsOrder: true,
+            call: { _, _ in .drop(drop) },
+            { [weak self] result in self?.repeatedDrop(number, of: id, at: address, result) }
+        )
+        self.run(run, at: address)
+    }
+
+    private func repeatedDrop(
+        _ number: UInt64,
+        of id: TenantID,
+        at address: EngineAddress,
+        _ result: Result<(EngineAnswer, epoch: String), EngineFault>
+    ) {
+        switch result {
+        case .success: tenants[id]?.repeated.noted(number)
+        case .failure(let fault):
+            guard let node = nodes[address], node.readySession != nil else { return }
+            lose(node, fault, "a drop of another machine was not repeated")
         }
     }
 

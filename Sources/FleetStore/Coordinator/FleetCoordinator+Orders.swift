@@ -16,6 +16,7 @@ extension FleetCoordinator {
         }
         let run = ScriptRun(
             until: order.deadline,
+            keepsOrder: order.operation.isDrop,
             call: { [weak self] epoch, now in
                 guard let translator = self?.tenants[order.tenant]?.translator else { return nil }
                 return order.operation.call(translator, epoch: epoch, now: now)
@@ -30,6 +31,7 @@ extension FleetCoordinator {
             return end(order, order.operation.failed)
         }
         if let fence = answer.outcome.fence { tenants[order.tenant]?.see(fence) }
+        tenants[order.tenant]?.translator.engineTime = EngineTime(time: answer.time, at: now)
         do throws(EngineFault) {
             let step = try order.operation.answered(
                 answer,
@@ -39,13 +41,31 @@ extension FleetCoordinator {
                 memory: dependencies.memory
             )
             switch step {
-            case .end(let reply): end(order, reply)
+            case .end(let reply):
+                end(order, reply)
+                move(order)
             case .call: proceed(order)
             }
         } catch {
             counters.fail(error, "an answer that no script gives")
             end(order, order.operation.failed)
         }
+    }
+
+    /// Stores a token under the first key that was found under another one, so that the other one can be dropped.
+    ///
+    /// Before all machines seal with that key they would move it to and fro.
+    private func move(_ order: RunningOrder) {
+        guard presence.settledSince != nil, let found = order.operation.misplaced, let tenant = tenants[order.tenant],
+            let address = tenant.node
+        else { return }
+        let run = ScriptRun(
+            until: now + callTime,
+            call: { epoch, _ in tenant.translator.move(found, epoch: epoch) },
+            // The token may stay where it is, too.
+            { _ in }
+        )
+        self.run(run, at: address)
     }
 
     private func end(_ order: RunningOrder, _ reply: FleetOperation.Reply) {

@@ -14,17 +14,17 @@ extension FleetCoordinator {
             )
         }
         status.version = nodes.values.compactMap { $0.readySession?.version }.min()
-        status.machines = machines.count
+        status.machines = presence.machines
         status.keys = keyIDs.enumerated().map { position, id in
             FleetStatus.Key(
                 id: id,
-                machines: machines.keys.values.count { $0.contains(id) },
-                sealing: machines.keys.values.count { $0.first == id },
+                machines: presence.keys[id]?.machines ?? 0,
+                sealing: presence.keys[id]?.sealing ?? 0,
                 opened: counters.opened[position] ?? 0,
                 notOpened: counters.notOpened[position] ?? 0
             )
         }
-        status.settledSince = machines.settledSince
+        status.settledSince = presence.settledSince
         status.isCircuitOpen = nodes.values.contains { $0.machine.circuit.state != .closed }
         status.circuitOpenings = nodes.values.reduce(0) { $0 + $1.machine.circuit.openings }
         status.calls = counters.calls

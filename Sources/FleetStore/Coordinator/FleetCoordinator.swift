@@ -23,7 +23,9 @@ final class FleetCoordinator {
     var tenants: [TenantID: TenantEvents] = [:]
     var calls = PendingCalls<PendingCall>()
     var counters = FleetCounters()
-    var machines = SeenMachines()
+    var presence = FleetPresence()
+    /// This machine's note in the engine, while it has one.
+    var note: String?
     /// The short names of the keys in the order of their lines.
     var keyIDs: [String] = []
     /// The nodes that are only needed for a while, for keys that are being moved.
@@ -63,6 +65,7 @@ final class FleetCoordinator {
     /// Calls under way end on their old connections.
     func apply(_ settings: FleetSettings?, trust: TrustStore?, _ tenants: [TenantID: FleetTenant]) {
         let keeps = settings.flatMap { new in self.settings.map { new.sharesConnections(with: $0) } } ?? false
+        let keepsKeys = self.settings?.keys == settings?.keys
         if !keeps { disconnect() }
         if self.settings?.keys != settings?.keys {
             // They are counted by position.
@@ -79,7 +82,7 @@ final class FleetCoordinator {
         if !keeps { routes = ClusterRoutes(seed: settings.url.address) }
         replace(tenants, settings)
         assign()
-        present()
+        if presenceTimer == nil || !keepsKeys { present() }
         changed()
     }
 
@@ -89,17 +92,20 @@ final class FleetCoordinator {
             if let node = old.node.flatMap({ nodes[$0] }) { updateReaders(node) }
         }
         for (id, tenant) in tenants {
-            let translator = TenantTranslator(id, tenant, settings, machine: machine)
-            if self.tenants[id] == nil {
-                self.tenants[id] = TenantEvents(translator, since: now)
-            } else {
+            var translator = TenantTranslator(id, tenant, settings, machine: machine)
+            if let old = self.tenants[id] {
+                translator.engineTime = old.translator.engineTime
                 self.tenants[id]?.translator = translator
+            } else {
+                self.tenants[id] = TenantEvents(translator, since: now)
             }
         }
     }
 
     /// Gives all connections up.
     private func disconnect() {
+        withdraw()
+        presence.lost()
         for (address, node) in nodes {
             lose(tenantsOf: address)
             node.close(drains: true)
@@ -116,7 +122,19 @@ final class FleetCoordinator {
     /// Ends everything.
     ///
     /// No order is performed any more.
-    func shutDown() {
+    ///
+    /// - Parameter ended: Called once, when the engine knows that this machine is gone, or doesn't answer in time.
+    func shutDown(_ ended: @escaping () -> Void) {
+        var ended: (() -> Void)? = ended
+        let end = {
+            ended?()
+            ended = nil
+        }
+        if withdraw(end) {
+            loop.assumeIsolated().scheduleTask(in: TimeAmount(min(callTime, Self.farewell)), end)
+        } else {
+            end()
+        }
         disconnect()
         deadlineTimer?.cancel()
         deadlineTimer = nil
@@ -125,4 +143,7 @@ final class FleetCoordinator {
         for call in calls.takeAll() { call.completion(.failure(.notConnected)) }
         changed()
     }
+
+    /// The longest time for which the end waits for the engine.
+    private static let farewell = Duration.milliseconds(200)
 }

@@ -21,6 +21,8 @@ struct TenantEvents {
     var limits: FleetLimits?
     /// The highest fence that the engine has told, whichever process it was.
     private(set) var highestFence: Int64 = 0
+    /// Other machines' drops that this one repeats under its own names.
+    var repeated = RepeatedDrops()
     var state = State.away
     /// The time of the last change between connected and not.
     var since: Instant

@@ -26,6 +26,18 @@ extension UserKey {
     }
 }
 
+extension FleetToken {
+    /// The token as it is sealed.
+    func plain(_ key: TokenKey) -> EngineToken {
+        EngineToken(
+            token: token.accessToken,
+            scope: token.scope,
+            lifetime: Int64(lifetime.milliseconds),
+            id: key.engineID
+        )
+    }
+}
+
 extension FleetRefusal {
     /// The denial as it is sealed.
     var plain: EngineRefusal {

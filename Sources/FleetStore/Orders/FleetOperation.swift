@@ -46,6 +46,8 @@ struct FleetOperation {
     private var order: FleetOrder
     private var noted: NotedDrop?
     private var sent: Instant?
+    /// The token that was found under another key than the first, if it was.
+    private(set) var misplaced: MisplacedToken?
     /// The number of values that didn't open, by the position of their key.
     private(set) var notOpened: [Int: Int] = [:]
     /// The number of values that opened, by the position of their key.
@@ -53,6 +55,9 @@ struct FleetOperation {
 
     /// Begins an order.
     init(_ order: FleetOrder) { self.order = order }
+
+    /// True for a drop that the engine has not noted, which must come before all that is asked later.
+    var isDrop: Bool { if case .drop = order { noted == nil } else { false } }
 
     /// The next call, or nil if it can't be made.
     ///
@@ -91,7 +96,10 @@ struct FleetOperation {
         case .look(let call, let look):
             switch try translator.looked(answer, to: look, sent: sent, clock: clock, memory: memory) {
             case .answer(let found):
-                if case .token(_, _, _, _, let key) = answer.outcome { opened[key, default: 0] += 1 }
+                if case .token(_, _, _, let epoch, let key) = answer.outcome, case .found(let token) = found.outcome {
+                    opened[key, default: 0] += 1
+                    if key > 0 { misplaced = MisplacedToken(key: look.key, token: token, epoch: epoch, number: key) }
+                }
                 return .end(.answered(call, found))
             case .notOpened(let key, let again): return repeatLook(call, key, again)
             }
@@ -160,6 +168,16 @@ struct FleetOperation {
         self.noted = noted
         return noted.rest.isEmpty ? .end(noted.reply) : .call
     }
+}
+
+/// A token that was found under another key than the first.
+struct MisplacedToken {
+    let key: TokenKey
+    let token: FleetToken
+    /// The engine's process that has stored it.
+    let epoch: String
+    /// The number of the key under whose names it was found.
+    let number: Int
 }
 
 extension FleetOrder {

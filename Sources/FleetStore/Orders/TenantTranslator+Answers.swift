@@ -95,16 +95,18 @@ extension TenantTranslator {
         return FleetStoredToken(key: key, token: fleetToken)
     }
 
-    /// Reads an event, or returns nil if it doesn't open.
-    func event(_ event: EngineEvent) -> FleetEvent? {
-        switch keys.open(event.text, names.tenant) {
-        case .dropped(let target, let reason):
+    /// Opens an event, or returns nil if it isn't one of this fleet's.
+    func open(_ event: EngineEvent) -> EngineEventDetails? { keys.open(event.text, names.tenant) }
+
+    /// Reads an event, or returns nil if it has parts that this program doesn't know.
+    func event(_ details: EngineEventDetails, fence: Int64) -> FleetEvent? {
+        switch details {
+        case .dropped(let target, let reason, _):
             FleetDrop.Target(id, target).map {
-                .dropped(FleetDrop($0, FleetDrop.Reason(reason)), fence: FleetFence(event.fence))
+                .dropped(FleetDrop($0, FleetDrop.Reason(reason)), fence: FleetFence(fence))
             }
         case .stored(let token), .released(let token): TokenKey(id, token).map { .changed($0) }
         case .holdChanged: .holdChanged(id)
-        case nil: nil
         }
     }
 }

@@ -21,11 +21,15 @@ struct TenantTranslator {
     let machine: String
     /// The time limit of an order.
     let timeout: Duration
+    /// The names of the fleet's keys.
+    let keyIDs: [String]
+    /// The engine's time in its last answer.
+    var engineTime: EngineTime?
 
     /// Creates a translator, which derives the tenant's keys.
     init(_ id: TenantID, _ tenant: FleetTenant, _ settings: FleetSettings, machine: String) {
         (self.id, self.tenant, self.machine) = (id, tenant, machine)
-        timeout = settings.timeout
+        (timeout, keyIDs) = (settings.timeout, settings.keys.ids)
         keys = TenantKeys(settings.keys, host: tenant.identity.host, clientID: tenant.identity.clientID)
         names = KeyNames(prefix: settings.prefix, keys)
     }
@@ -110,19 +114,14 @@ struct TenantTranslator {
         epoch: String,
         now: Instant
     ) -> EngineCall? {
-        // Nobody measures the time until the engine has it, so it is taken to be all that there is.
-        let left = (token.expiry - now - timeout).milliseconds
+        let ends = engineTime?.time(at: token.expiry)
+        // Without an answer to count from, the time until the engine has it is taken to be the longest.
+        let left = (token.expiry - now - (ends == nil ? timeout : .zero)).milliseconds
         let names = names.token(key.engineID)
         guard let fence = lease.fence?.number, left > 0, let name = names.first?.value,
             let mark = self.names.marks(token.token.fingerprint).first
         else { return release(key, lease, nil) }
-        let plain = EngineToken(
-            token: token.token.accessToken,
-            scope: token.token.scope,
-            lifetime: Int64(token.lifetime.milliseconds),
-            id: key.engineID
-        )
-        guard let sealed = keys.seal(plain, .token(name, fence: fence, epoch: epoch)),
+        guard let sealed = keys.seal(token.plain(key), .token(name, fence: fence, epoch: epoch)),
             let event = event(.stored(key.engineID))
         else { return nil }
         return .store(
@@ -135,7 +134,30 @@ struct TenantTranslator {
                 mark: mark,
                 sealed: sealed,
                 left: left,
+                ends: ends,
                 event: event
+            )
+        )
+    }
+
+    /// The call that stores a token under the first key that was found under another one, or nil if it can't be sealed.
+    ///
+    /// - Parameter epoch: The engine's process, which must still be the one that has answered.
+    func move(_ found: MisplacedToken, epoch: String) -> EngineCall? {
+        let (token, fence) = (names.token(found.key.engineID), found.token.fence.number)
+        guard found.epoch == epoch, let name = token.first?.value,
+            let mark = names.marks(found.token.token.fingerprint).first,
+            let sealed = keys.seal(found.token.plain(found.key), .token(name, fence: fence, epoch: epoch))
+        else { return nil }
+        return .move(
+            EngineMove(
+                names: names.tenant,
+                token: token,
+                epoch: epoch,
+                fence: fence,
+                from: found.number,
+                mark: mark,
+                sealed: sealed
             )
         )
     }
@@ -154,16 +176,27 @@ struct TenantTranslator {
     }
 
     private func drop(_ drop: FleetDrop) -> EngineCall? {
-        guard let event = event(.dropped(drop.target.details, drop.reason.details)) else { return nil }
-        let target: EngineDrop.Target =
-            switch drop.target {
-            case .tenant: .tenant
-            case .user(let user, nil): .user(names.user(field: user.user.field.rawValue, user.user.value))
-            case .user(let user, let scopes?): .token(names.token(TokenKey(user: user, scopes: scopes).engineID))
-            case .reported(let key, let fingerprint):
-                .marked(names.token(key.engineID), marks: names.marks(fingerprint))
-            }
-        return .drop(EngineDrop(names: names.tenant, target: target, fence: drop.fence?.number, event: event))
+        let (target, reason) = (drop.target.details, drop.reason.details)
+        guard let event = event(.dropped(target, reason, keys: keyIDs)) else { return nil }
+        let fence = drop.fence?.number
+        return .drop(EngineDrop(names: names.tenant, target: self.target(target), fence: fence, event: event))
+    }
+
+    /// Another machine's drop under the names of this one's keys, or nil if the sender has dropped it under all of them.
+    func repeated(_ event: EngineEventDetails, fence: Int64) -> EngineDrop? {
+        guard case .dropped(let target, _, let keys) = event, target != .tenant, !Set(keyIDs).isSubset(of: keys) else {
+            return nil
+        }
+        return EngineDrop(names: names.tenant, target: self.target(target), fence: fence, event: nil)
+    }
+
+    private func target(_ target: EngineEventDetails.Target) -> EngineDrop.Target {
+        switch target {
+        case .tenant: .tenant
+        case .user(let field, let user): .user(names.user(field: field, user))
+        case .token(let id): .token(names.token(id))
+        case .reported(let id, let fingerprint): .marked(names.token(id), marks: names.marks(fingerprint))
+        }
     }
 
     private func hold(_ left: Duration?, _ cause: FleetLimits.HoldCause) -> EngineCall? {

@@ -19,7 +19,7 @@ package struct FleetStatus: Sendable, Equatable {
         package var isConnected: Bool
         /// The time of the last change of that.
         package var since: Instant
-        /// The engine's process, while there is a connection.
+        /// The engine's process and its term as a primary, while there is a connection.
         package var epoch: String?
         /// The events that have not been read yet, as far as is known.
         package var eventsBehind: Int64

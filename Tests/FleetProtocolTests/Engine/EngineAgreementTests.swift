@@ -49,7 +49,7 @@ struct EngineAgreementTests {
                 time += world.step()
             }
             try clock.set(time)
-            let call = world.call()
+            let call = world.call(at: time)
             let (expected, answer) = (model.perform(call, at: time), try client.ask(call))
             guard answer == expected else {
                 throw Difference(description: "seed \(seed), call \(number): \(call): \(answer), not \(expected)")

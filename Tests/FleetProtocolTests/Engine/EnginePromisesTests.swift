@@ -35,7 +35,25 @@ struct EnginePromisesTests {
             return engine.perform(.look(look), at: time).outcome
         }
 
-        mutating func store(_ nonce: String, _ fence: Int64, keys: [String] = ["a"]) -> EngineAnswer.Outcome {
+        mutating func move(_ keys: [String], _ fence: Int64) -> EngineAnswer.Outcome {
+            let move = EngineMove(
+                names: names,
+                token: token(keys),
+                epoch: epoch,
+                fence: fence,
+                from: 1,
+                mark: "m",
+                sealed: [UInt8(ascii: "n")]
+            )
+            return engine.perform(.move(move), at: time).outcome
+        }
+
+        mutating func store(
+            _ nonce: String,
+            _ fence: Int64,
+            keys: [String] = ["a"],
+            ends: Int64? = nil
+        ) -> EngineAnswer.Outcome {
             let store = EngineStore(
                 names: names,
                 token: token(keys),
@@ -45,6 +63,7 @@ struct EnginePromisesTests {
                 mark: "m\(fence)",
                 sealed: [UInt8(ascii: "t")],
                 left: 60_000,
+                ends: ends,
                 event: event
             )
             return engine.perform(.store(store), at: time).outcome
@@ -194,6 +213,48 @@ struct EnginePromisesTests {
         let state = EngineCall.state(EngineState(names: Self.names, rate: Self.rate, fence: fence))
         #expect(fleet.engine.perform(state, at: fleet.time).events?.fence == fence)
         #expect(fleet.look("n2") == .go(fence: fence + 1))
+    }
+
+    @Test("Fences that are far ahead of the time draw no others along, and what they belong to is invalid.")
+    func damage() throws {
+        var fleet = Fleet()
+        let far = fleet.time + EngineScript.fenceLead + 1
+        let state = EngineCall.state(EngineState(names: Self.names, rate: Self.rate, fence: far))
+        #expect(fleet.engine.perform(state, at: fleet.time).events?.fence == 0)
+        #expect(fleet.drop(.user(Self.token()), fence: far) == .drop(fence: far, values: []))
+        #expect(fleet.look("n1") == .nothing)
+        #expect(fleet.look("n2", keys: ["b"]) == .go(fence: fleet.time))
+        #expect(fleet.drop(.user(Self.token())) == .drop(fence: fleet.time + 1, values: []))
+    }
+
+    @Test("A token that has ended on its way is not stored, and a sender's clock makes no life longer.")
+    func ends() throws {
+        var fleet = Fleet()
+        for (nonce, ends, left) in [("n1", 60_000, 60_000), ("n2", 30_000, 30_000), ("n3", 90_000, 60_000)] {
+            guard case .go(let fence) = fleet.look(nonce, newerThan: fleet.time - 1) else { throw NoLease() }
+            #expect(fleet.store(nonce, fence, ends: fleet.time + Int64(ends)) == .done)
+            guard case .token(_, left, fence, _, _) = fleet.look() else { throw NoLease() }
+            fleet.time += 1_000
+        }
+        guard case .go(let fence) = fleet.look("n4", keys: ["b"]) else { throw NoLease() }
+        #expect(fleet.store("n4", fence, keys: ["b"], ends: fleet.time) == .lost)
+        #expect(fleet.look(keys: ["b"]) == .nothing)
+    }
+
+    @Test("A token moves to the first key with its fence and the rest of its life, unless a newer one is there.")
+    func move() throws {
+        var fleet = Fleet()
+        #expect(fleet.look("n1", keys: ["b"]) == .go(fence: 1_000_000))
+        #expect(fleet.store("n1", 1_000_000, keys: ["b"]) == .done)
+        fleet.time += 1_000
+        #expect(fleet.move(["a", "b"], 1_000_000) == .done)
+        #expect(fleet.look(keys: ["b"]) == .nothing)
+        guard case .token([UInt8(ascii: "n")], 59_000, 1_000_000, _, 0) = fleet.look(keys: ["a", "b"]) else {
+            throw NoLease()
+        }
+        #expect(fleet.move(["a", "b"], 1_000_000) == .lost, "it is not there any more")
+        _ = fleet.drop(.user(Self.token(["a"])))
+        #expect(fleet.move(["b", "a"], 1_000_000) == .lost, "it was dropped")
     }
 
     @Test("All is forgotten 25 hours after the last change.")

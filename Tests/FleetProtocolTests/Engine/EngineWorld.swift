@@ -11,6 +11,14 @@ struct EngineWorld {
         var fence: Int64
     }
 
+    /// A token that was found.
+    private struct Value {
+        var token: [EngineTokenNames]
+        var epoch: String
+        var fence: Int64
+        var name: Int
+    }
+
     /// A drop, for a repeat and for the taking out of its values.
     private struct Drop {
         var target: EngineDrop.Target
@@ -31,7 +39,9 @@ struct EngineWorld {
     private let rate: EngineRate
     private var leases: [Lease] = []
     private var drops: [Drop] = []
+    private var values: [Value] = []
     private var serial = 0
+    private var time: Int64 = 0
 
     init(seed: UInt64) {
         random = SeededRandom(seed: seed)
@@ -90,7 +100,9 @@ struct EngineWorld {
     private mutating func epoch() -> String { random.once(in: 12) ? "e2" : "e1" }
     private mutating func nonce() -> String { random.pick(["n1", "n2", "n3", "n4"]) }
     private mutating func fence() -> Int64 {
-        (leases.randomElement(using: &random)?.fence ?? 0) + random.pick([-1, 0, 0, 1])
+        // Far ahead of the time only by damage.
+        if random.once(in: 60) { return time + EngineScript.fenceLead + random.pick([-1, 0, 1]) }
+        return (leases.randomElement(using: &random)?.fence ?? 0) + random.pick([-1, 0, 0, 1])
     }
 
     private mutating func bytes() -> [UInt8] {
@@ -103,10 +115,12 @@ struct EngineWorld {
         EngineEventText(machine: random.pick(["m1", "m2"]), kind: kind, sealed: bytes())
     }
 
-    /// The next call.
-    mutating func call() -> EngineCall {
-        switch random.below(100) {
-        case 0..<42: look()
+    /// The next call at a time.
+    mutating func call(at time: Int64) -> EngineCall {
+        self.time = time
+        return switch random.below(100) {
+        case 0..<40: look()
+        case 40..<42: move()
         case 42..<60: store()
         case 60..<65: release()
         case 65..<68: renew()
@@ -148,6 +162,7 @@ struct EngineWorld {
                 mark: random.pick(["k1", "k2"]),
                 sealed: bytes(),
                 left: random.pick([1, 1_000, 60_000, 60_000, 4_000_000]),
+                ends: random.once(in: 4) ? time + random.pick([-1, 0, 1, 500, 59_000, 61_000]) : nil,
                 event: event("s")
             )
         )
@@ -167,6 +182,22 @@ struct EngineWorld {
         )
     }
 
+    private mutating func move() -> EngineCall {
+        let value = values.suffix(4).randomElement(using: &random)
+        let token = value?.token ?? token()
+        return .move(
+            EngineMove(
+                names: Self.names,
+                token: token,
+                epoch: random.once(in: 10) ? epoch() : value?.epoch ?? epoch(),
+                fence: random.once(in: 10) ? fence() : value?.fence ?? fence(),
+                from: random.once(in: 10) ? random.below(token.count) : value?.name ?? token.count - 1,
+                mark: random.pick(["k1", "k2"]),
+                sealed: bytes()
+            )
+        )
+    }
+
     private mutating func renew() -> EngineCall {
         let lease = leases.suffix(4).randomElement(using: &random)
         return .renew(
@@ -180,8 +211,10 @@ struct EngineWorld {
 
     private mutating func drop() -> EngineCall {
         if random.once(in: 4), let earlier = drops.randomElement(using: &random) {
-            let fence = random.once(in: 2) ? earlier.fence : fence()
-            return .drop(EngineDrop(names: Self.names, target: earlier.target, fence: max(0, fence), event: event("d")))
+            let wanted = random.once(in: 2) ? earlier.fence : fence()
+            let fence = max(0, min(wanted, time + EngineScript.fenceLead))
+            let event = random.once(in: 3) ? nil : event("d")
+            return .drop(EngineDrop(names: Self.names, target: earlier.target, fence: fence, event: event))
         }
         let token = token()
         let target: EngineDrop.Target =
@@ -223,6 +256,8 @@ struct EngineWorld {
         case (.look(let look), .go(let fence)):
             guard case .claim(let claim) = look.purpose else { return }
             leases.append(Lease(token: look.token, epoch: look.epoch, nonce: claim.nonce, fence: fence))
+        case (.look(let look), .token(_, _, let fence, let epoch, let name)):
+            values.append(Value(token: look.token, epoch: epoch, fence: fence, name: name))
         case (.drop(let drop), .drop(let fence, let values)):
             drops.append(Drop(target: drop.target, fence: fence, values: values))
         default: break

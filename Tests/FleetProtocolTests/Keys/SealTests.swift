@@ -80,10 +80,10 @@ struct SealTests {
     @Test(
         "An event opens as it was sealed.",
         arguments: [
-            EngineEventDetails.dropped(.tenant, .eviction),
-            .dropped(.user(field: 2, Array("ann".utf8)), .logout(revoked: [])),
-            .dropped(.token(ann), .logout(revoked: [fingerprint, Fingerprint(words: .zero)])),
-            .dropped(.reported(ann, fingerprint), .eviction), .stored(ann), .released(ann), .holdChanged,
+            EngineEventDetails.dropped(.tenant, .eviction, keys: []),
+            .dropped(.user(field: 2, Array("ann".utf8)), .logout(revoked: []), keys: ["0a"]),
+            .dropped(.token(ann), .logout(revoked: [fingerprint, Fingerprint(words: .zero)]), keys: ["0a", "1b"]),
+            .dropped(.reported(ann, fingerprint), .eviction, keys: [""]), .stored(ann), .released(ann), .holdChanged,
         ]
     )
     func events(details: EngineEventDetails) throws {

@@ -53,6 +53,16 @@ struct EngineAnswerTests {
         #expect(try EngineAnswer(to: Self.state, reply).events == EngineAnswer.Position(count: 3, id: "7-0", fence: 5))
     }
 
+    @Test("A fence that is days ahead of the engine's time is a fault.")
+    func farAhead() throws {
+        let latest = EngineAnswer.latestFence(at: 9)
+        let answer = try EngineAnswer(to: Self.look, Self.reply("go", .integer(latest)))
+        #expect(answer.outcome == .go(fence: latest))
+        #expect(throws: EngineReplyFault.malformed) {
+            try EngineAnswer(to: Self.look, Self.reply("go", .integer(latest + 1)))
+        }
+    }
+
     @Test("Each script has a hash of its own, is loaded by its text, and names its keys.")
     func commands() throws {
         #expect(Set(EngineScript.allCases.map(\.hash)).count == EngineScript.allCases.count)

@@ -1,10 +1,9 @@
+import FleetStore
 import Foundation
 import Secrets
 import TestSupport
 import Testing
 import TokenCache
-
-@testable import FleetStore
 
 @Suite("An engine that is away or refuses")
 struct AbsenceTests {

@@ -1,9 +1,8 @@
+import FleetStore
 import Foundation
 import TestSupport
 import Testing
 import TokenCache
-
-@testable import FleetStore
 
 @Suite("Engines with TLS")
 struct EncryptedEngineTests {

@@ -1,9 +1,8 @@
+import FleetStore
 import TestSupport
 import Testing
 import TokenCache
 import TokenProtocol
-
-@testable import FleetStore
 
 @Suite("Drops on several machines")
 struct SharedDropTests {
@@ -42,6 +41,22 @@ struct SharedDropTests {
             guard case .found = try await other.look(TestFleet.peek(TestFleet.key("bob"))).outcome else {
                 throw TestFailure("another user's token is gone")
             }
+        }
+    }
+
+    @Test("A drop comes before a later look, also where the engine has forgotten the scripts.")
+    func order() async throws {
+        let engine = try EngineServer()
+        try await withMachines(1) { machines in
+            let machine = machines[0]
+            try await machine.connect(engine.settings())
+            try await machine.mint(key, "first")
+            try engine.run("SCRIPT", "FLUSH")
+            guard case .found = try await machine.look(TestFleet.peek(key)).outcome else {
+                throw TestFailure("no token")
+            }
+            machine.store.perform(.drop(FleetDropID(1), FleetDrop(.user(key.user, nil), .eviction)))
+            #expect(try await machine.look(TestFleet.peek(key)).outcome == .nothing)
         }
     }
 

@@ -1,9 +1,8 @@
+import FleetStore
 import TestSupport
 import Testing
 import TokenCache
 import TokenProtocol
-
-@testable import FleetStore
 
 @Suite("Tokens of several machines")
 struct SharedTokenTests {
@@ -135,6 +134,16 @@ struct SharedTokenTests {
             try await other.happened(.machines(2))
             #expect(try engine.run("ZCARD", "tokencached:machines") == "2")
             #expect(other.store.status.machines == 2)
+        }
+    }
+
+    @Test("A token's life in the engine is not shortened by the time limit.")
+    func life() async throws {
+        try await withFleet { one, _, engine in
+            try await one.mint(key, "secret")
+            let left = try #require(Int(try engine.run("PTTL", try engine.run("KEYS", "*:v:*"))))
+            #expect(left <= 3_600_000)
+            #expect(.milliseconds(left) > .seconds(3_600) - TestTimeout.duration / 2)
         }
     }
 

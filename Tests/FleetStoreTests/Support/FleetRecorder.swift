@@ -1,9 +1,8 @@
+import FleetStore
 import Foundation
 import Synchronization
 import TestSupport
 import TokenCache
-
-@testable import FleetStore
 
 /// Records what a store answers and tells, and lets a test wait for it.
 final class FleetRecorder: FleetListening {

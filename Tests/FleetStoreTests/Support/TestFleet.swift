@@ -1,11 +1,10 @@
 import FleetProtocol
+import FleetStore
 import Foundation
 import Secrets
 import TestSupport
 import TokenCache
 import TokenProtocol
-
-@testable import FleetStore
 
 /// Values for tests of the second level.
 enum TestFleet {
@@ -14,9 +13,14 @@ enum TestFleet {
 
     /// Keys whose first bytes are given.
     static func keys(_ first: UInt8...) throws -> FleetKeys {
-        let lines = (first.isEmpty ? [1] : first).map { Data(repeating: $0, count: 32).base64EncodedString() + "\n" }
-        return try FleetKeys(AccessToken(lines.joined()).bytes)
+        try keys((first.isEmpty ? [1] : first).map(line).joined())
     }
+
+    /// Keys from the lines of a file.
+    static func keys(_ lines: String) throws -> FleetKeys { try FleetKeys(AccessToken(lines).bytes) }
+
+    /// The line of a key of equal bytes.
+    static func line(_ byte: UInt8) -> String { Data(repeating: byte, count: 32).base64EncodedString() + "\n" }
 
     /// A tenant's settings.
     static func settings(

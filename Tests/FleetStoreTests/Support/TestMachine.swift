@@ -1,3 +1,4 @@
+import FleetStore
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -7,7 +8,6 @@ import Testing
 import TokenCache
 import TokenProtocol
 
-@testable import FleetStore
 @testable import TokenCache
 
 /// A machine of a fleet: a store, and what it has told.
@@ -16,11 +16,14 @@ final class TestMachine: Sendable {
     let recorder = FleetRecorder()
     private let lastID = Atomic<UInt64>(0)
 
-    init(_ name: String) {
+    init(_ name: String, presenceInterval: Duration = FleetStore.presenceInterval) {
         store = FleetStore(
             on: MultiThreadedEventLoopGroup.singleton.next(),
             machine: name,
-            FleetStore.Dependencies(wall: { WallTime(seconds: 1_700_000_000) }),
+            FleetStore.Dependencies(
+                wall: { WallTime(seconds: 1_700_000_000) },
+                presenceInterval: presenceInterval
+            ),
             listener: recorder
         )
     }
@@ -120,8 +123,14 @@ final class TestMachine: Sendable {
         let answer = try await look(TestFleet.claim(key, nonce: nonce, newerThan: newerThan))
         guard case .go(let fence) = answer.outcome else { throw TestFailure("no lease but \(answer.outcome)") }
         store.perform(.store(key, FleetLease(nonce: nonce, fence: fence), TestFleet.token(text, fence: fence)))
-        // Behind the store on the same connection, so that the token is there when this returns.
-        _ = try await look(TestFleet.peek(key))
+        // A store whose script the engine doesn't know is sent again, behind a look.
+        try await until("it is stored") {
+            if case .found(let token) = try await look(TestFleet.peek(key)).outcome {
+                token.fence == fence
+            } else {
+                false
+            }
+        }
         return fence
     }
 }
@@ -151,8 +160,14 @@ func until(_ what: String, _ condition: () async throws -> Bool) async throws {
 }
 
 /// Runs something with machines of a fleet, and ends them.
-func withMachines(_ count: Int = 2, _ body: ([TestMachine]) async throws -> Void) async throws {
-    let machines = (0..<count).map { TestMachine("machine\($0)") }
+///
+/// - Parameter presenceInterval: The time between two looks of a machine at the others.
+func withMachines(
+    _ count: Int = 2,
+    presenceInterval: Duration = FleetStore.presenceInterval,
+    _ body: ([TestMachine]) async throws -> Void
+) async throws {
+    let machines = (0..<count).map { TestMachine("machine\($0)", presenceInterval: presenceInterval) }
     do {
         try await body(machines)
         for machine in machines { await machine.store.shutDown() }

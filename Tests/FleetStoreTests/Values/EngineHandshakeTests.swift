@@ -7,7 +7,12 @@ import Testing
 @Suite("Handshakes with the engine")
 struct EngineHandshakeTests {
     private let address = EngineAddress.host("127.0.0.1", port: 7_000)
-    private let information = RespValue.bulk(Array("# Server\r\nredis_version:7.0.15\r\nrun_id:abc\r\n".utf8))
+    private let server = RespValue.bulk(Array("# Server\r\nredis_version:7.0.15\r\nrun_id:abc\r\n".utf8))
+    private let replication = Self.replication("master")
+
+    private static func replication(_ role: String) -> RespValue {
+        .bulk(Array("# Replication\r\nrole:\(role)\r\nmaster_replid:def\r\nmaster_replid2:000\r\n".utf8))
+    }
 
     private func settings(_ change: (inout FleetSettings) -> Void = { _ in }) throws -> FleetSettings {
         var settings = FleetSettings(url: EngineURL(address: address), keys: try TestFleet.keys())
@@ -26,10 +31,13 @@ struct EngineHandshakeTests {
     @Test("A connection for calls names itself, and sees whether it can write.")
     func plain() throws {
         var handshake = EngineHandshake(try settings(), at: address, probe: "p")
-        #expect(names(handshake) == ["CLIENT SETNAME tokencached", "INFO server", "SET p 1 PX 60000"])
+        #expect(
+            names(handshake) == ["CLIENT SETNAME tokencached", "INFO server", "INFO replication", "SET p 1 PX 60000"]
+        )
         #expect(try handshake.answer(.error("NOPERM")) == nil, "it needs no name")
-        #expect(try handshake.answer(information) == nil)
-        #expect(try handshake.answer(.simple("OK")) == result(map: nil))
+        #expect(try handshake.answer(server) == nil)
+        #expect(try handshake.answer(replication) == nil)
+        #expect(try handshake.answer(.simple("OK")) == EngineHandshake.Result(epoch: "abc-def", map: nil))
     }
 
     @Test("The user, the password and the database come first.")
@@ -40,9 +48,26 @@ struct EngineHandshakeTests {
             $0.url.database = 3
         }
         var handshake = EngineHandshake(settings, at: address, probe: nil)
-        #expect(names(handshake) == ["AUTH u w", "SELECT 3", "CLIENT SETNAME tokencached", "INFO server"])
+        let inquiries = ["INFO server", "INFO replication"]
+        #expect(names(handshake) == ["AUTH u w", "SELECT 3", "CLIENT SETNAME tokencached"] + inquiries)
         #expect(throws: EngineHandshake.Failure(fault: .forbidden, detail: "ERR unknown")) {
             try handshake.answer(.error("ERR unknown"))
+        }
+    }
+
+    @Test("A replica is refused, unless it is a cluster's, which refers to the primary.")
+    func replica() throws {
+        let failure = EngineHandshake.Failure(fault: .readOnly, detail: "the engine is a replica")
+        for isCluster in [false, true] {
+            var handshake = EngineHandshake(try settings { $0.isCluster = isCluster }, at: address, probe: nil)
+            _ = try handshake.answer(.simple("OK"))
+            _ = try handshake.answer(server)
+            let role = Self.replication("slave")
+            if isCluster {
+                #expect(try handshake.answer(role) == EngineHandshake.Result(epoch: "abc-def", map: nil))
+            } else {
+                #expect(throws: failure) { try handshake.answer(role) }
+            }
         }
     }
 
@@ -51,9 +76,10 @@ struct EngineHandshakeTests {
         var handshake = EngineHandshake(try settings { $0.isCluster = true }, at: address, probe: "p")
         #expect(names(handshake).last == "CLUSTER SLOTS")
         _ = try handshake.answer(.simple("OK"))
-        _ = try handshake.answer(information)
+        _ = try handshake.answer(server)
+        _ = try handshake.answer(replication)
         #expect(try handshake.answer(.error("MOVED 1 127.0.0.1:7001")) == nil)
-        #expect(try handshake.answer(.array([])) == result(map: []))
+        #expect(try handshake.answer(.array([])) == EngineHandshake.Result(epoch: "abc-def", map: []))
     }
 
     @Test(
@@ -63,14 +89,23 @@ struct EngineHandshakeTests {
     func unwritable(text: String, fault: EngineFault) throws {
         var handshake = EngineHandshake(try settings(), at: address, probe: "p")
         _ = try handshake.answer(.simple("OK"))
-        _ = try handshake.answer(information)
+        _ = try handshake.answer(server)
+        _ = try handshake.answer(replication)
         #expect(throws: EngineHandshake.Failure(fault: fault, detail: text)) { try handshake.answer(.error(text)) }
     }
 
-    @Test("An engine without an identity is none.", arguments: ["", "run_id:", "run_id:a b", "x"])
-    func anonymous(text: String) throws {
+    @Test(
+        "An engine without an identity is none.",
+        arguments: [
+            ("", "role:master\nmaster_replid:a"), ("run_id:", "role:master\nmaster_replid:a"),
+            ("run_id:a b", "role:master\nmaster_replid:a"), ("run_id:a", "role:master"),
+            ("run_id:a", "role:master\nmaster_replid:"), ("run_id:a", "master_replid:a"),
+        ]
+    )
+    func anonymous(server: String, replication: String) throws {
         var handshake = EngineHandshake(try settings(), at: address, probe: nil)
         _ = try handshake.answer(.simple("OK"))
-        #expect(throws: EngineHandshake.Failure.self) { try handshake.answer(.bulk(Array(text.utf8))) }
+        _ = try handshake.answer(.bulk(Array(server.utf8)))
+        #expect(throws: EngineHandshake.Failure.self) { try handshake.answer(.bulk(Array(replication.utf8))) }
     }
 }

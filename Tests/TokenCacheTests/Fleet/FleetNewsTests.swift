@@ -66,6 +66,20 @@ struct FleetNewsTests {
         #expect(cache.machine.fleet.isIdle)
     }
 
+    @Test("A token that was found just before a logout elsewhere, and is told after it, is served to nobody.")
+    func overtaken() throws {
+        for reason in [FleetDrop.Reason.logout(revoked: []), .eviction] {
+            var cache = Simulation.inFleet()
+            #expect(cache.ask(ann) == .wait)
+            let (call, _) = try cache.onlyLook()
+            cache.happen(.dropped(FleetDrop(.user(ann.user, nil), reason), fence: FleetFence(901)))
+            let served = cache.answer(call, .found(cache.stored("theirs", fence: 900)))
+            if reason != .eviction { #expect(served.allSatisfy { $0.reply.token == nil }) }
+            #expect(cache.machine.store.find(ann) == nil)
+            #expect(cache.ask(ann) == .wait, "a later request has it looked up again")
+        }
+    }
+
     @Test("An old event leaves a token alone that was minted after it, and can be read again.")
     func old() throws {
         var cache = Simulation.inFleet()
