@@ -262,6 +262,8 @@ class Fleet:
     """A temporary directory with a tenant, an engine and machines, which all end with it."""
 
     def __init__(self, programs, count, settings, tenant_options=(), has_ways=False):
+        # What is started here ends with this program, also if it is asked to end.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         self._temporary = tempfile.TemporaryDirectory(prefix="fleet-")
         directory = pathlib.Path(self._temporary.name)
         self._stack = contextlib.ExitStack()

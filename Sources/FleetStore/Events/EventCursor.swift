@@ -29,6 +29,12 @@ struct EventCursor: Sendable, Equatable {
     private var next = EventID.zero
     private var last: Int64 = 0
     private var epoch = ""
+    /// True if the engine's process has fewer events than it had, as somebody has emptied it.
+    ///
+    /// What this machine has missed before is gone.
+    private var wasEmptied = false
+    /// True until the first event is read behind the place that was kept.
+    private var continues = false
     private var time: Int64 = 0
 
     /// Creates a cursor, with the place that an earlier daemon has kept.
@@ -51,10 +57,12 @@ struct EventCursor: Sendable, Equatable {
     mutating func connected(to position: EngineAnswer.Position, epoch: String, time: Int64) -> Bool {
         (self.epoch, self.time, newest) = (epoch, time, position.count)
         let target = EventID(position.id) ?? .zero
+        wasEmptied = place.map { $0.epoch == epoch && $0.count > position.count } ?? false
+        continues = false
         if let place, place.epoch == epoch, place.count <= position.count, let id = EventID(place.id) {
-            (next, last) = (id, place.count)
+            (next, last, continues) = (id, place.count, true)
             if place.count == position.count { return live() }
-        } else if let place, target != .zero {
+        } else if let place, target != .zero || wasEmptied {
             // Another process numbers its events anew, or goes on with those of which it knows.
             (next, last) = (.zero, place.count)
         } else {
@@ -75,7 +83,9 @@ struct EventCursor: Sendable, Equatable {
     mutating func received(_ event: EngineEvent) -> [Outcome] {
         guard let id = EventID(event.id), next < id else { return [] }
         var outcomes: [Outcome] = []
-        if event.number > last, event.number - last > 1 {
+        let isGap = event.number > last ? event.number - last > 1 : continues
+        continues = false
+        if isGap {
             outcomes.append(.lost(upTo: max(time, id.milliseconds, event.fence)))
         }
         (next, last) = (id, event.number)
@@ -107,6 +117,7 @@ struct EventCursor: Sendable, Equatable {
         state = .live
         newest = last
         place = FleetPlace(id: next.text, count: last, epoch: epoch)
-        return [.caughtUp]
+        defer { wasEmptied = false }
+        return (wasEmptied ? [.lost(upTo: max(time, next.milliseconds))] : []) + [.caughtUp]
     }
 }

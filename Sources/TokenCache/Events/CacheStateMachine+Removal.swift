@@ -22,6 +22,8 @@ extension CacheStateMachine {
         guard let slot = store.find(key), let entry = store[slot], store.hasToken(slot, fingerprint) else {
             restoration.add(.report(key.scopes, fingerprint), for: key.user)
             dropInFleet(.reported(key, fingerprint), .eviction, isRemembered: false, now: now)
+            // The answer to a look that is under way may be this very token.
+            if let call = currentCall(of: key) { calls.update(call) { $0.mint?.fleet.rejected = fingerprint } }
             return .unknown
         }
         let age = now - entry.life.sent

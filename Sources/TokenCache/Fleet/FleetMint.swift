@@ -1,3 +1,4 @@
+import Secrets
 import TokenProtocol
 
 /// The part of a mint that concerns the second level.
@@ -12,6 +13,8 @@ struct FleetMint {
     ///
     /// The highest possible fence stands for the time of the first look.
     var newerThan: FleetFence?
+    /// A token that was reported as rejected while it was looked up, or nil if none was.
+    var rejected: Fingerprint?
     /// True if the tenant's denials that other machines have told of don't count.
     var ignoresRefusal = false
     /// True if there is a cached token that a lost event may concern.

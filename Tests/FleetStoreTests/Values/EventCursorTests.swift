@@ -58,6 +58,27 @@ struct EventCursorTests {
         #expect(cursor.place == FleetPlace(id: "90-0", count: 9, epoch: "e"))
     }
 
+    @Test("If somebody has emptied the engine meanwhile, what was missed before is lost.")
+    func emptied() {
+        var cursor = EventCursor(FleetPlace(id: "50-0", count: 5, epoch: "e"))
+        #expect(cursor.connected(to: position(2, "90-0"), epoch: "e", time: 100) == false)
+        #expect(cursor.received(event(1, "80-0")) == [.event(event(1, "80-0"))])
+        let end: [EventCursor.Outcome] = [.event(event(2, "90-0")), .lost(upTo: 100), .caughtUp]
+        #expect(cursor.received(event(2, "90-0")) == end)
+        #expect(cursor.received(event(3, "95-0")) == [.event(event(3, "95-0"))])
+        cursor = EventCursor(FleetPlace(id: "50-0", count: 5, epoch: "e"))
+        #expect(cursor.connected(to: position(0, "0-0"), epoch: "e", time: 100) == false)
+        #expect(cursor.exhausted() == [.lost(upTo: 100), .caughtUp])
+    }
+
+    @Test("If it has got more events since than it had, the first one's number shows it.")
+    func emptiedAndFilled() {
+        var cursor = EventCursor(FleetPlace(id: "50-0", count: 5, epoch: "e"))
+        #expect(cursor.connected(to: position(6, "90-0"), epoch: "e", time: 100) == false)
+        #expect(cursor.received(event(4, "70-0")) == [.lost(upTo: 100), .event(event(4, "70-0"))])
+        #expect(cursor.received(event(5, "80-0")) == [.event(event(5, "80-0"))])
+    }
+
     @Test("A gap while events arrive is one, too.")
     func liveGap() {
         var cursor = EventCursor(nil)

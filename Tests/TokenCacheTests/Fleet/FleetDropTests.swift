@@ -111,6 +111,18 @@ struct FleetDropTests {
         #expect(try cache.onlyDrop().drop == drop)
     }
 
+    @Test("A token that is reported while it is looked up is served to nobody.")
+    func reportDuringLook() throws {
+        var cache = Simulation.inFleet()
+        #expect(cache.ask(ann) == .wait)
+        let look = try cache.onlyLook()
+        let token = cache.stored("theirs", fence: 9)
+        #expect(cache.invalidate(ann, token.token.fingerprint) == .unknown)
+        #expect(try cache.onlyDrop().drop == FleetDrop(.reported(ann, token.token.fingerprint), .eviction))
+        #expect(cache.answer(look.call, .found(token)) == [])
+        #expect(cache.machine.store.find(ann) == nil)
+    }
+
     @Test("A report of a token that this machine doesn't have is told and not repeated.")
     func unknownReport() throws {
         var cache = Simulation.inFleet()

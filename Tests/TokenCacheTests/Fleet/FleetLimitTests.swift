@@ -108,6 +108,17 @@ struct FleetLimitTests {
         #expect(held > hour && held < hour + .seconds(361))
     }
 
+    @Test("A large bucket that is nearly empty when the second level is back is paid for with few orders.")
+    func latePaymentsOfLargeBucket() throws {
+        var cache = Simulation.inFleet(.test(rate: 1_000_000, burst: 1_000_000, concurrent: 100), machines: 2)
+        #expect(cache.ask(ann) == .wait)
+        cache.answer(try cache.onlyLook().call, .go(FleetFence(1)), level: 5)
+        cache.happen(.disconnected("main"))
+        cache.connect()
+        let payments = cache.fleetOrders().filter { if case .pay = $0 { true } else { false } }
+        #expect(payments.count == Governor.maxOwed)
+    }
+
     @Test("Switching the fleet off gives the whole rate back.")
     func off() throws {
         var cache = Simulation.inFleet(.test(rate: 60, burst: 10, concurrent: 100), machines: 5)

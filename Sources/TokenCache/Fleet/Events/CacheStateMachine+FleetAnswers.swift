@@ -145,7 +145,9 @@ extension CacheStateMachine {
         fleet[call.tenant].note(token.fence)
         let life = self.life(of: token, now: now)
         // Those who wait for a mint since before a drop may have the token of that time.
-        let isDropped = fate(of: call) == .current && fleet[call.tenant].drops.concerns(mint.key.user)
+        let isDropped =
+            fate(of: call) == .current && fleet[call.tenant].drops.concerns(mint.key.user)
+            || mint.fleet.rejected.map { $0 == token.token.fingerprint } ?? false
         guard !isDropped, token.fence > mint.fleet.newerThan ?? .none,
             let verdict = Self.use(of: life, mint, now: now)
         else { return foundNothing(call, look, now: now) }
