@@ -158,7 +158,8 @@ var targets: [Target] = [
         name: "Doctor",
         dependencies: [
             "SafeText", "Systemd", "Secrets", "TokenProtocol", "TokenCache", "Tenant", "SocketServer",
-            "DaemonConfiguration", "FleetProtocol", "FleetStore", "OperatorReplies", "DaemonRuntime", "TokenCacheClient",
+            "DaemonConfiguration", "FleetProtocol", "FleetStore", "OperatorReplies", "DaemonRuntime",
+            "TokenCacheClient",
             system,
         ]
     ),

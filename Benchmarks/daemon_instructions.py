@@ -110,7 +110,7 @@ def measure(programs, own, shapes):
             load = Load(daemon, *map(int, shape.split("x")))
             load.play(WARM_UP)
             daemon.count()
-            # Timers go by the time that passes, so a machine that has other work adds to a batch, and never takes from it.
+            # Timers go by the time that passes. Other work on the machine adds to a batch, and never takes from it.
             count = min(daemon.count() // hits for hits in (load.play(ROUNDS) for _ in range(BATCHES)))
             print(f"daemon/{shape} {count}", flush=True)
             load.close()

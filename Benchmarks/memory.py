@@ -18,8 +18,10 @@ MIB = 1 << 20
 
 
 def idle_and_each(server, users, fill):
-    """Returns the memory of a server when it is idle, after its first token and when it is full, and the bytes that each
-    token took. These count from the first token on, and not the code that is mapped: neither depends on the tokens."""
+    """Returns the memory of a server when it is idle, after its first token and when it is full, and a token's bytes.
+
+    `data_each` counts from the first token on, without the code that is mapped: neither depends on the tokens.
+    """
     time.sleep(SETTLED)
     before = server.memory()
     fill(1)
@@ -82,7 +84,8 @@ def table(results):
     lines = [
         f"Tokens of {TOKEN_BYTES:,} bytes. Resident memory:",
         "",
-        "| server | tokens | idle MiB | first token MiB | full MiB | bytes a token | to Redis | without code | mappings |",
+        "| server | tokens | idle MiB | first token MiB | full MiB | bytes a token | to Redis | without code "
+        "| mappings |",
         "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for title, found in results.items():
