@@ -41,6 +41,7 @@ class Example:
         run = subprocess.run(
             [*SHELL, scenes.on_stage(self.commands)],
             env=scenes.environment,
+            cwd=scenes.directory.name,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
