@@ -4,7 +4,7 @@ package struct CacheActions: Equatable {
     package var deliveries: [Delivery] = []
     /// Calls to send to tenants now.
     package var calls: [CallOrder] = []
-    /// What the second level is asked and told.
+    /// Orders to the second level.
     package var fleetOrders: [FleetOrder] = []
     /// Notices for operators.
     package var notices: [CacheNotice] = []

@@ -26,7 +26,7 @@ package final class FleetMembership: Sendable {
         var store: FleetStore?
         /// The tenants' identities, by which the next daemon knows them.
         var identities: [TenantID: TenantPolicy.Identity] = [:]
-        /// How far the events have been read, for the next daemon.
+        /// The places up to which the events have been read, for the next daemon.
         var places: FleetPlacesFile?
         /// True if there may be tokens in the cache that were minted before the fleet was joined.
         var hasTokens: Bool

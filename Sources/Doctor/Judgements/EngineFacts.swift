@@ -1,6 +1,6 @@
 package import FleetStore
 
-/// What was found out of the engine that the machines of a fleet share.
+/// The findings about the engine that the machines of a fleet share.
 package struct EngineFacts: Sendable, Equatable {
     /// The oldest versions that can be used, by the engine's name.
     private static let oldest = ["redis": [6, 2], "valkey": [7, 2]]

@@ -13,7 +13,7 @@ package struct EngineLook: Sendable, Equatable {
     package var token: [EngineTokenNames]
     /// The identity of the engine's process.
     ///
-    /// What was stored in another's life is not trusted, as a failover may have lost a drop.
+    /// Values of another process are not trusted, as a failover may have lost a drop.
     package var epoch: String
     /// The least time that a token must have left.
     package var minLeft: Int

@@ -3,7 +3,7 @@ import Secrets
 
 /// A tenant's keys, derived from the fleet's (HKDF with SHA-256, RFC 5869).
 ///
-/// What is sealed for one tenant, or for one of its OAuth clients, doesn't open for another. A tenant is identified by its
+/// A value that is sealed for one tenant and OAuth client doesn't open for another. A tenant is identified by its
 /// host and client ID, as machines may have different names for it. The keys are overwritten when they are released.
 package struct TenantKeys: Sendable {
     /// The keys that come from one of the fleet's keys.

@@ -2,7 +2,7 @@ import FleetProtocol
 
 /// The nodes of a cluster, and which of them has a slot, as far as is known.
 ///
-/// What it says may be outdated: the nodes correct it when they are asked.
+/// The map may be outdated: the nodes correct it when they are asked.
 struct ClusterRoutes: Sendable, Equatable {
     /// A range of slots with its primary and the replicas.
     struct Range: Sendable, Equatable {

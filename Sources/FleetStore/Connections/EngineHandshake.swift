@@ -42,7 +42,7 @@ struct EngineHandshake {
 
     /// The name of the connections in the engine's list of clients.
     static let clientName = "tokencached"
-    /// What operators read of an engine that isn't a primary.
+    /// The sentence for operators about an engine that isn't a primary.
     static let replica = "the engine is a replica"
     /// The life of what the test of writing leaves.
     private static let probeLife = Duration.seconds(60)

@@ -98,7 +98,7 @@ final class EngineSession {
 
     /// Closes the connection.
     ///
-    /// What is awaited fails.
+    /// Commands without an answer fail.
     func close(_ fault: EngineFault = .connectionLost) {
         observer = nil
         deadline?.cancel()

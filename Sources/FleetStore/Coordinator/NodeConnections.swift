@@ -4,7 +4,7 @@ import TokenCache
 /// A node with its connections.
 final class NodeConnections {
     let address: EngineAddress
-    /// What decides about the connections.
+    /// Decides about the connections.
     var machine = EngineNode()
     /// The connection for calls.
     var session: EngineSession?

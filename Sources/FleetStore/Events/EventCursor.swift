@@ -31,7 +31,7 @@ struct EventCursor: Sendable, Equatable {
     private var epoch = ""
     /// True if the engine's process has fewer events than it had, as somebody has emptied it.
     ///
-    /// What this machine has missed before is gone.
+    /// The events that this machine has missed before are gone.
     private var wasEmptied = false
     /// True until the first event is read behind the place that was kept.
     private var continues = false

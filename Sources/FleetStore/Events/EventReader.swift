@@ -25,7 +25,7 @@ final class EventReader {
     struct Observer {
         /// The connection can be used.
         var ready: (EventReader) -> Void
-        /// Where to read on, and true if all earlier events are known.
+        /// The place to read on from, and true if all earlier events are known.
         var position: (TenantID) -> (id: String, isLive: Bool)
         /// A tenant's entries, or nil if there are no more for the moment.
         var entries: (TenantID, EngineEntries?) -> Void

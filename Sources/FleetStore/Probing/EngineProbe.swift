@@ -24,7 +24,7 @@ package struct EngineProbe: Sendable {
         case drop
     }
 
-    /// What was found out.
+    /// The findings.
     package struct Report: Sendable, Equatable {
         /// The engine's name and version, such as `redis 7.0.15`, or nil if it wasn't told.
         package var version: String?

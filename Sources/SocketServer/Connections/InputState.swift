@@ -1,6 +1,6 @@
 import Reactor
 
-/// What a connection knows about the input of its socket.
+/// The state of a socket's input, as its connection knows it.
 ///
 /// The kernel reports new bytes once, so this remembers them while the connection isn't read.
 struct InputState {
@@ -33,7 +33,7 @@ struct InputState {
 
     /// Notes that nobody reads replies any more.
     ///
-    /// What the peer has sent before is still read.
+    /// The bytes that the peer has sent before are still read.
     mutating func peerIsGone() { (isReadable, hasEnded, isGone) = (true, true, true) }
 
     /// Takes the outcome of a read of this many bytes.

@@ -90,7 +90,7 @@ package struct FleetFence: Sendable, Hashable, Comparable {
 
     /// The largest number, which the engine's scripts can still count to: 2⁵³.
     ///
-    /// Whoever writes into the engine may have written any.
+    /// A writer of the engine may have written any number.
     private static let largest: Int64 = 1 << 53
 
     /// The number, from 0 to 2⁵³.

@@ -47,7 +47,7 @@ struct FleetState {
 
     /// Ends the use.
     ///
-    /// What is awaited is still answered.
+    /// Orders under way are still answered.
     mutating func end() { (isOn, machines) = (false, 1) }
 
     /// Forgets the state of a tenant that is not configured any more.

@@ -1,6 +1,6 @@
 /// The limits that the machines of a fleet share.
 extension Governor {
-    /// What the start of a call has taken.
+    /// The allowances that the start of a call has taken from.
     struct Started: Equatable {
         /// True if it was taken from the allowance of refreshes, too.
         var tookRefresh = false

@@ -1,7 +1,7 @@
 import Secrets
 import TokenProtocol
 
-/// What operators and apps order about tokens that are not restored yet, by user.
+/// The orders of operators and apps about tokens that are not restored yet, by user.
 ///
 /// A limited number of orders is kept, and an order must not be forgotten. So a user whose order can't be kept is marked,
 /// and all tokens of marked users are dropped when they are read. A mark is one bit of a table, chosen by the hash of the

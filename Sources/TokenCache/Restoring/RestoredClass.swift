@@ -1,7 +1,7 @@
 import TokenProtocol
 import TokenStorage
 
-/// What the records of one class have in common while a slice of them is restored.
+/// The values that the records of one class have in common while a slice of them is restored.
 ///
 /// It is read once for all records of the class, and used by reference, as a copy would count references to each text.
 final class RestoredClass {

@@ -42,7 +42,7 @@ struct EngineAnswerTests {
             reply("refused", .integer(0), .integer(1), .null), reply("taken"),
         ] as [RespValue]
     )
-    func nonsense(reply: RespValue) {
+    func malformed(reply: RespValue) {
         #expect(throws: EngineReplyFault.malformed) { try EngineAnswer(to: Self.look, reply) }
     }
 

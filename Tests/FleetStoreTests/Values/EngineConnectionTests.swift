@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Answers on a connection to the engine")
 struct EngineConnectionTests {
-    /// What has happened on a connection.
+    /// The events of a connection.
     private final class Log {
         var answers: [String] = []
         var closings: [EngineFault] = []

@@ -175,7 +175,7 @@ extension CacheStateMachine {
 
     /// Returns the life of a token of the second level under the present policy.
     private mutating func life(of token: FleetToken, now: Instant) -> TokenLife {
-        // Whoever can write into the engine can change the time that is left, but not the sealed lifetime.
+        // A writer of the engine can change the time that is left, but not the sealed lifetime.
         let expiry = min(token.expiry, now + token.lifetime)
         // A token may be older than this machine's uptime, which its record can't tell.
         let longest = expiry - store.memory.clock.instant(at: 1)

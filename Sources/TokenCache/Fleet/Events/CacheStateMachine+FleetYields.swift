@@ -15,7 +15,7 @@ extension CacheStateMachine {
         case .yielding(let timer): fleet.removeTimer(timer)
         case .sent, .pausing: return
         }
-        // Whoever can write into the engine can make a lease longer than any is.
+        // A writer of the engine can give a lease any length.
         let longest = tenants[call.tenant]?.governor.limits.leaseLength ?? Self.leastYield
         let end = now + max(min(left, longest), Self.leastYield)
         let timer = fleet.setTimer(.endOfYield(call.id), at: end)

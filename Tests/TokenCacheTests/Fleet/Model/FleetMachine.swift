@@ -38,7 +38,7 @@ struct FleetMachine {
     var isCut = false
     var lastArrival: Instant
     var lastReturn: Instant
-    /// What the cache awaits, with the number under which it was asked.
+    /// The answers that the cache awaits, with the number under which it was asked.
     var questions: [Question: UInt64] = [:]
     var place: Place?
     var requests: [Waiter: Request] = [:]

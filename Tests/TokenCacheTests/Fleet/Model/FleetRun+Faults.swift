@@ -42,7 +42,7 @@ extension FleetRun {
 
     private func cutAll() throws {
         tally.failovers += 1
-        // What the engine has noted may be lost.
+        // The engine may lose the drops that it has noted.
         notedLogouts = [:]
         for number in machines.indices where machines[number].epoch != nil {
             try disconnect(number)

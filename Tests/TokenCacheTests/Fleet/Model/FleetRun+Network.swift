@@ -164,7 +164,7 @@ extension FleetRun {
 }
 
 extension FleetOrder {
-    /// What is answered, or nil if nothing is.
+    /// The answer, or nil if there is none.
     var question: FleetMachine.Question? {
         switch self {
         case .look(let call, _), .pay(let call, _, _): .call(call)

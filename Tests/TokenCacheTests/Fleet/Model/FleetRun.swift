@@ -103,7 +103,7 @@ final class FleetRun {
         let lifetime: Duration
     }
 
-    /// What an event of the stream says.
+    /// The content of an event of the stream.
     enum EventDetails {
         case drop(FleetDrop, at: Instant)
         case changed(TokenKey)

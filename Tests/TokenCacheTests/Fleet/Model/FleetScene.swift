@@ -1,6 +1,6 @@
 import TestSupport
 
-/// What a simulated fleet has to live with.
+/// The conditions of a simulated fleet.
 struct FleetScene {
     /// The faults of a run.
     enum Faults {

@@ -1,4 +1,4 @@
-/// What simulated fleets did.
+/// The counts of simulated fleets.
 struct FleetTally {
     var requests = 0
     /// The tokens that the tenant minted.
