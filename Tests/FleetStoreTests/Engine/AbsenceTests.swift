@@ -70,16 +70,14 @@ struct AbsenceTests {
             try await machine.connect(engine.settings { $0.timeout = .milliseconds(200) })
             engine.signal(SIGSTOP)
             let start = ContinuousClock.now
-            var answers = 0
             while ContinuousClock.now < start + TestTimeout.duration {
                 let answer = try await machine.look(TestFleet.peek(key))
                 #expect(answer.outcome == .unavailable)
-                answers += 1
                 if !machine.store.status.isConnected { break }
             }
             try await machine.disconnected()
-            #expect(answers >= 3)
-            try await until("they are counted") { machine.store.status.failed[.timeout, default: 0] >= 3 }
+            // Some may be the machine's own calls.
+            try await until("three calls are counted") { machine.store.status.failed[.timeout, default: 0] >= 3 }
             #expect(try await machine.look(TestFleet.peek(key)).outcome == .unavailable)
             engine.signal(SIGCONT)
             _ = try await machine.connected()
