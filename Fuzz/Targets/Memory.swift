@@ -95,7 +95,7 @@ private func open(_ file: TokenFile) -> TokenStorage? {
     let duplicates = file.stored.map { (name: $0.name, descriptor: dup($0.descriptor)) }
     // The system has no descriptor left, which is not a fault of the input.
     guard duplicates.allSatisfy({ $0.descriptor >= 0 }) else { return nil }
-    return TokenFile(takingOver: duplicates).flatMap { TokenStorage(restoring: $0) }
+    return TokenFile(takingOver: duplicates).flatMap { try? TokenStorage(restoring: $0) }
 }
 
 private func takeOver(_ file: TokenFile) throws(BrokenPromise) {

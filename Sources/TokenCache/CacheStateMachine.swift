@@ -112,8 +112,8 @@ package struct CacheStateMachine {
     /// Returns a random number, evenly distributed from 0 up to 1.
     mutating func randomFraction() -> Double { Double(random.next() >> 11) * 0x1p-53 }
 
-    /// Returns a random number for a token's life, as a share of 2³².
-    mutating func randomJitter() -> UInt32 { UInt32(truncatingIfNeeded: random.next() >> 32) }
+    /// Returns a random number for a token's life, as a share of 2¹⁶.
+    mutating func randomJitter() -> UInt16 { UInt16(truncatingIfNeeded: random.next() >> 48) }
 
     /// Returns the name of a new lease, which no other machine has.
     mutating func newNonce() -> UInt64 { random.next() }

@@ -21,6 +21,8 @@ import Secrets
     private(set) var mapped = 0
     /// True if all mapped memory is locked.
     private(set) var isLocked = true
+    /// The reason of the last refusal.
+    private(set) var refusal = MapRefusal.addresses
     private let pages: any PageSource
     private let onShortage: (SecretMemory.Shortage) -> Void
 
@@ -64,15 +66,27 @@ import Secrets
     /// Maps the next part, or returns false if there is none.
     func grow() -> Bool { map(Self.part) }
 
-    /// Maps all parts up to a size, or returns false if that is refused.
-    func map(upTo size: Int) -> Bool { size <= mapped || map(size - mapped) }
+    /// Maps all parts up to a size, or throws the reason for which that is refused.
+    ///
+    /// A step needs no more addresses than the growth of an earlier daemon had as headroom (``MemoryFile/grow``).
+    func map(upTo size: Int) throws(MapRefusal) {
+        let step = max(Self.part, size / 16 / Self.part * Self.part)
+        while mapped < size {
+            guard map(min(step, size - mapped)) else { throw refusal }
+        }
+    }
 
     private func map(_ count: Int) -> Bool {
-        guard count <= capacity - mapped else { return false }
+        guard count <= capacity - mapped else {
+            refusal = .addresses
+            return false
+        }
         let address = unsafe start + mapped
         switch unsafe pages.map(at: address, offset: mapped, count: count) {
         case .mapped: break
-        case .refused: return false
+        case .refused(let reason):
+            refusal = reason
+            return false
         case .lost:
             capacity = mapped
             return false

@@ -1,13 +1,14 @@
 /// The head of a memory file.
 ///
 ///     0 magic · 8 version · 16 identity · 24 check of these · 32 mark · 40 regions · 48 regions of the first file
+///     56 regions of all files
 ///
-/// Each of the last three is written by one store, so a daemon that is killed leaves the old or the new value.
+/// Each of the last four is written by one store, so a daemon that is killed leaves the old or the new value.
 @safe struct FileHead {
     /// The version of the layout and of the content of records.
     ///
     /// Files with another version are ignored.
-    static let version: UInt64 = 2
+    static let version: UInt64 = 3
     /// The text "tokenlog" as a number, which all versions have.
     private static let magic: UInt64 = 0x676f_6c6e_656b_6f74
     /// The mark of a file that the next daemon is to have.
@@ -20,6 +21,7 @@
         static let mark = 32
         static let regions = 40
         static let firstRegions = 48
+        static let fileRegions = 56
     }
 
     private let start: UnsafeMutableRawPointer
@@ -59,6 +61,19 @@
     var firstRegions: Int? {
         get { number(Offset.firstRegions) }
         nonmutating set { setNumber(newValue, Offset.firstRegions) }
+    }
+
+    /// The number of regions before those that are in no file, or nil if all are in files.
+    var fileRegions: Int? {
+        get { number(Offset.fileRegions) }
+        nonmutating set { setNumber(newValue, Offset.fileRegions) }
+    }
+
+    /// Forgets the regions that were in no file.
+    func dropAnonymousRegions() {
+        guard let kept = fileRegions else { return }
+        regions = min(kept, regions ?? 1)
+        fileRegions = nil
     }
 
     /// Forgets the regions in a second file that is gone.

@@ -58,8 +58,10 @@ final class MemoryFile: Sendable {
     ///   which something must be left for other secrets.
     func map(at address: UnsafeMutableRawPointer, offset: Int, count: Int, headroom: Int = 0) -> MapOutcome {
         // A refused mapping could remove the reservation, so the kernel is asked at another address before.
-        guard offset + count <= size, let trial = unsafe map(offset: offset, count: count + headroom) else {
-            return .refused
+        guard offset + count <= size else { return .refused(.addresses) }
+        guard let trial = unsafe map(offset: offset, count: count + headroom) else {
+            // The kernel's error for the limit of locked memory (mmap(2)).
+            return .refused(errno == EAGAIN ? .lockedMemory : .addresses)
         }
         _ = unsafe munmap(trial, count + headroom)
         let flags = MAP_SHARED | MAP_FIXED

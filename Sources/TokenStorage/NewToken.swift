@@ -23,8 +23,8 @@ package struct NewToken {
     ///
     /// It is kept in whole milliseconds, up to 49 days.
     package var lifetime: Int64
-    /// The random number of this token, as a share of 2³².
-    package var jitter: UInt32
+    /// The random number of this token, as a share of 2¹⁶.
+    package var jitter: UInt16
     /// The expiry by the wall clock in seconds since 1970, for display only.
     package var expiresAt: UInt32
     /// True if no request caused its mint.
@@ -46,7 +46,7 @@ package struct NewToken {
         arrived: Int64,
         lastUsed: Int64 = TokenRecord.never,
         lifetime: Int64,
-        jitter: UInt32,
+        jitter: UInt16,
         expiresAt: UInt32,
         isUnrequested: Bool = false,
         replacedReported: Bool = false,

@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// There is a second file only if the first can't have more: it is secret and the limit of locked memory is reached, or
 /// it was created under a limit of file sizes. All further parts of the memory are then in an ordinary file, at the same
-/// offsets.
+/// offsets. What no file can have is in anonymous memory, and the next daemon doesn't get it.
 @safe package final class TokenFile: PageSource, Sendable {
     /// The names of the first file and of the second.
     package static let names = ["tokens-a", "tokens-b"]
@@ -15,6 +15,9 @@ import Synchronization
         /// The second file.
         var second: MemoryFile?
         var onSecondFile: @Sendable (StoredFile) -> Void = { _ in }
+        /// The start of the parts that are in no file, or nil if all are in files.
+        var anonymousFrom: Int?
+        var onAnonymousMemory: @Sendable (_ kept: Int) -> Void = { _ in }
     }
 
     /// A function that maps a further part of the first file at an address.
@@ -72,8 +75,9 @@ import Synchronization
             MemoryFile(takingOver: stored.descriptor).map { StoredFile($0, name: stored.name) }
         }
         for file in files where file.name == Self.names[0] {
-            guard let page = HeadPage(of: file.file), page.head.isValid, page.head.isKept,
-                let regions = page.head.regions,
+            guard let page = HeadPage(of: file.file), page.head.isValid, page.head.isKept else { continue }
+            page.head.dropAnonymousRegions()
+            guard let regions = page.head.regions,
                 Self.end(min(regions, page.head.firstRegions ?? regions)) <= file.file.size
             else { continue }
             let second = files.first { $0.name == Self.names[1] && Self.isSecond($0.file, of: page.head) }
@@ -95,9 +99,13 @@ import Synchronization
 
     /// The number of bytes that the files can have, if a limit of file sizes (`RLIMIT_FSIZE`) bounds them, or nil.
     package var sizeLimit: Int? {
-        let size = state.withLock { $0.second?.size } ?? max(first.size, Self.largestFile)
-        return size < AddressRange.largest ? size : nil
+        Self.bound(state.withLock { $0.second?.size } ?? max(first.size, Self.largestFile))
     }
+
+    /// The number of bytes that a new file can have, if a limit of file sizes (`RLIMIT_FSIZE`) bounds it, or nil.
+    package static var sizeLimit: Int? { bound(largestFile) }
+
+    private static func bound(_ size: Int) -> Int? { size < AddressRange.largest ? size : nil }
 
     // MARK: Keeping
 
@@ -119,6 +127,13 @@ import Synchronization
         state.withLock { $0.onSecondFile = body }
     }
 
+    /// Sets the closure that is called when the files can't have more, with the number of bytes that they have.
+    ///
+    /// It is called on the storage's executor and must not block.
+    package func onAnonymousMemory(_ body: @escaping @Sendable (_ kept: Int) -> Void) {
+        state.withLock { $0.onAnonymousMemory = body }
+    }
+
     // MARK: The memory
 
     /// The ends of the parts of the memory in each of the files, in bytes, as an earlier daemon has left them.
@@ -138,32 +153,53 @@ import Synchronization
     }
 
     package func map(at address: UnsafeMutableRawPointer, offset: Int, count: Int) -> MapOutcome {
-        if let file = file(at: offset) { return unsafe file.map(at: address, offset: offset, count: count) }
-        if offset < takenOver { return unsafe first.map(at: address, offset: offset, count: count) }
+        guard let file = file(at: offset) else { return unsafe AnonymousPages.map(at: address, count: count) }
+        // The last daemon's tokens must be found at once, and a file without any part would have none.
+        if offset < takenOver { return unsafe file.map(at: address, offset: offset, count: count) }
+        let outcome = unsafe grow(file, at: address, offset: offset, count: count)
+        guard case .refused = outcome, offset > 0 else { return outcome }
+        let again = unsafe AnonymousPages.map(at: address, count: count)
+        if again == .mapped { endFiles(at: offset) }
+        return again
+    }
+
+    private func grow(_ file: MemoryFile, at address: UnsafeMutableRawPointer, offset: Int, count: Int) -> MapOutcome {
+        guard file === first else { return unsafe file.map(at: address, offset: offset, count: count) }
         let outcome = unsafe growFirst(first, address, offset, count)
-        // A file without any part of the memory has no records, and the next daemon would look for them there.
-        guard outcome == .refused, offset > 0, let second = makeSecond() else { return outcome }
+        guard case .refused = outcome, offset > 0, let second = makeSecond() else { return outcome }
         let again = unsafe second.map(at: address, offset: offset, count: count)
         if again == .mapped { add(second, from: offset / Region.size) }
         return again
     }
 
-    package func isLocked(at offset: Int) -> Bool { (file(at: offset) ?? first).isSecret }
+    package func isLocked(at offset: Int) -> Bool { file(at: offset)?.isSecret ?? false }
 
     package func commit(at address: UnsafeMutableRawPointer, offset: Int, count: Int) -> Bool {
-        (file(at: offset) ?? first).commit(offset: offset, count: count)
+        file(at: offset)?.commit(offset: offset, count: count) ?? true
     }
 
     package func decommit(at address: UnsafeMutableRawPointer, offset: Int, count: Int) -> Bool {
-        (file(at: offset) ?? first).decommit(offset: offset, count: count)
+        guard let file = file(at: offset) else { return unsafe AnonymousPages.decommit(at: address, count: count) }
+        return file.decommit(offset: offset, count: count)
     }
 
-    /// Returns the second file if it has the memory at an offset.
+    /// Returns the file that has the memory at an offset, or nil if it is in no file.
     private func file(at offset: Int) -> MemoryFile? {
         state.withLock { state in
-            guard let second = state.second, let split = state.page.head.firstRegions else { return nil }
-            return offset >= split * Region.size ? second : nil
+            if let end = state.anonymousFrom, offset >= end { return nil }
+            guard let second = state.second, let split = state.page.head.firstRegions else { return first }
+            return offset >= split * Region.size ? second : first
         }
+    }
+
+    /// Notes that all further parts of the memory are in no file.
+    private func endFiles(at offset: Int) {
+        let notify = state.withLock { state in
+            state.anonymousFrom = offset
+            state.page.head.fileRegions = offset / Region.size
+            return state.onAnonymousMemory
+        }
+        notify(offset)
     }
 
     // MARK: The second file

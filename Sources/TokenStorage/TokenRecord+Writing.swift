@@ -11,7 +11,9 @@ extension TokenRecord {
     ///
     /// - Parameter length: The length of the escaped token.
     static func size(of token: NewToken, length: Int) -> Int? {
-        guard !token.user.value.isEmpty, token.user.value.count <= longestUser else { return nil }
+        guard !token.user.value.isEmpty, token.user.value.count <= longestText, length <= longestText else {
+            return nil
+        }
         return Offset.content + token.user.value.count + length + (token.fence == 0 ? 0 : fenceLength)
     }
 
@@ -27,8 +29,7 @@ extension TokenRecord {
     func write(_ token: NewToken, length: Int, class id: RecordID) {
         unsafe start.storeBytes(of: RecordState.writing.rawValue, as: UInt8.self)
         atomicMemoryFence(ordering: .releasing)
-        writeNumbers(of: token, class: id)
-        store(UInt32(length), Offset.tokenLength)
+        writeNumbers(of: token, length: length, class: id)
         writeTexts(of: token)
         if token.fence != 0 { store(token.fence, Offset.content + userLength + tokenLength) }
         store(check, Offset.check)
@@ -36,20 +37,20 @@ extension TokenRecord {
         unsafe start.storeBytes(of: RecordState.token.rawValue, as: UInt8.self)
     }
 
-    private func writeNumbers(of token: NewToken, class id: RecordID) {
+    private func writeNumbers(of token: NewToken, length: Int, class id: RecordID) {
         let flags =
             (token.isUnrequested ? Bits.isUnrequested : 0) | (token.replacedReported ? Bits.replacedReported : 0)
             | (token.fence != 0 ? Bits.hasFence : 0)
         store(token.user.field.rawValue | flags, Offset.fieldAndFlags)
         store(UInt16(token.user.value.count), Offset.userLength)
-        store(token.lastUsed, Offset.lastUsed)
+        store(RecordTime(0, rest: UInt16(length)), Offset.lastUsed)
+        lastUsed = token.lastUsed
         store(token.owner, Offset.owner)
         store(id.units, Offset.tokenClass)
-        store(token.sent, Offset.sent)
-        store(token.arrived, Offset.arrived)
+        store(RecordTime(token.sent, rest: token.jitter), Offset.sent)
+        store(UInt32(clamping: (token.arrived - sent) / RecordTime.unit), Offset.arrived)
         store(token.fingerprint.words[0], Offset.fingerprint)
         store(UInt32(clamping: token.lifetime / Self.lifetimeUnit), Offset.lifetime)
-        store(token.jitter, Offset.jitter)
         store(token.expiresAt, Offset.expiresAt)
     }
 
@@ -89,9 +90,10 @@ extension TokenRecord {
 
     /// The checksum of all that doesn't change.
     var check: UInt32 {
-        let head = UInt64(load(Offset.fieldAndFlags, UInt8.self)) << 16 | UInt64(load(Offset.userLength, UInt16.self))
+        let lengths = UInt64(tokenLength) << 16 | UInt64(userLength)
+        let head = UInt64(load(Offset.fieldAndFlags, UInt8.self)) << 32 | lengths
         let count = Offset.content - Offset.sent + userLength + tokenLength + lengthOfFence
-        return unsafe Checksum.of(start + Offset.sent, count, after: UInt64(classID.units) << 32 | head)
+        return unsafe Checksum.of(start + Offset.sent, count, after: Checksum.mixed(UInt64(classID.units), head))
     }
 
     // MARK: The token itself

@@ -6,9 +6,12 @@ package import TokenProtocol
 /// It is an address and nothing else, so its use costs neither a reference count nor a check. It is valid until the
 /// record is removed.
 ///
-///     0 state · 1 field and flags · 2 user's length · 4 check · 8 last used · 16 owner · 20 class
-///     24 sent · 32 arrived · 40 fingerprint · 48 lifetime · 52 jitter · 56 expires at · 60 token's length
-///     64 user, token · the fence of the token's mint, in eight bytes, if the flags say so
+///     0 state · 1 field and flags · 2 user's length · 4 check · 8 last used · 14 token's length · 16 owner · 20 class
+///     24 sent · 30 jitter · 32 fingerprint · 40 arrived · 44 lifetime · 48 expires at
+///     52 user, token · the fence of the token's mint, in eight bytes, if the flags say so
+///
+/// Times are whole microseconds: those of the last use and of the sending in 48 bits, which last for nine years after the
+/// machine's boot, and that of the arrival since the sending.
 ///
 /// The check covers all but the state, the last use and the owner, which change.
 @safe package struct TokenRecord {
@@ -17,17 +20,17 @@ package import TokenProtocol
         @usableFromInline static let fieldAndFlags = 1
         @usableFromInline static let userLength = 2
         static let check = 4
+        /// The last use, and above it the token's length.
         @usableFromInline static let lastUsed = 8
         @usableFromInline static let owner = 16
         @usableFromInline static let tokenClass = 20
+        /// The time of the sending, and above it the jitter.
         @usableFromInline static let sent = 24
-        @usableFromInline static let arrived = 32
-        @usableFromInline static let fingerprint = 40
-        @usableFromInline static let lifetime = 48
-        @usableFromInline static let jitter = 52
-        @usableFromInline static let expiresAt = 56
-        @usableFromInline static let tokenLength = 60
-        @usableFromInline static let content = 64
+        @usableFromInline static let fingerprint = 32
+        @usableFromInline static let arrived = 40
+        @usableFromInline static let lifetime = 44
+        @usableFromInline static let expiresAt = 48
+        @usableFromInline static let content = 52
     }
 
     /// The bits of the byte that holds the field and the flags.
@@ -42,8 +45,8 @@ package import TokenProtocol
     @inlinable package static var never: Int64 { .min }
     /// The number of nanoseconds in the unit of a lifetime.
     @usableFromInline static let lifetimeUnit: Int64 = 1_000_000
-    /// The maximum length of a user's name.
-    static let longestUser = Int(UInt16.max)
+    /// The maximum length of a user's name, and of an escaped token.
+    static let longestText = Int(UInt16.max)
 
     @usableFromInline let start: UnsafeMutableRawPointer
 
@@ -85,7 +88,7 @@ package import TokenProtocol
     }
 
     /// The number of bytes of ``escapedToken``.
-    @inlinable package var tokenLength: Int { Int(load(Offset.tokenLength, UInt32.self)) }
+    @inlinable package var tokenLength: Int { Int(load(Offset.lastUsed, RecordTime.self).rest) }
 
     /// The first 64 bits of the token's SHA-256, as in `Fingerprint.words`.
     @inlinable package var fingerprintPrefix: UInt64 { load(Offset.fingerprint, UInt64.self) }
@@ -96,16 +99,18 @@ package import TokenProtocol
     // MARK: Times
 
     /// The time at which it was requested from the tenant.
-    @inlinable package var sent: Int64 { load(Offset.sent, Int64.self) }
+    @inlinable package var sent: Int64 { load(Offset.sent, RecordTime.self).nanoseconds }
 
     /// The time at which it was received.
-    @inlinable package var arrived: Int64 { load(Offset.arrived, Int64.self) }
+    @inlinable package var arrived: Int64 {
+        sent &+ Int64(load(Offset.arrived, UInt32.self)) &* RecordTime.unit
+    }
 
     /// The lifetime from ``sent`` on, in nanoseconds.
     @inlinable package var lifetime: Int64 { Int64(load(Offset.lifetime, UInt32.self)) &* Self.lifetimeUnit }
 
-    /// The random number of this token, as a share of 2³².
-    @inlinable package var jitter: UInt32 { load(Offset.jitter, UInt32.self) }
+    /// The random number of this token, as a share of 2¹⁶.
+    @inlinable package var jitter: UInt16 { load(Offset.sent, RecordTime.self).rest }
 
     /// The expiry by the wall clock in seconds since 1970.
     @inlinable package var expiresAt: UInt32 { load(Offset.expiresAt, UInt32.self) }
@@ -114,8 +119,15 @@ package import TokenProtocol
     ///
     /// The next daemon finds the value that was set last.
     @inlinable package var lastUsed: Int64 {
-        get { load(Offset.lastUsed, Int64.self) }
-        nonmutating set { store(newValue, Offset.lastUsed) }
+        get {
+            let time = load(Offset.lastUsed, RecordTime.self)
+            return time.isNever ? Self.never : time.nanoseconds
+        }
+        nonmutating set {
+            // One store, so that a daemon that is killed leaves the old time or the new one.
+            let rest = load(Offset.lastUsed, RecordTime.self).rest
+            store(newValue == Self.never ? .never(rest: rest) : RecordTime(newValue, rest: rest), Offset.lastUsed)
+        }
     }
 
     // MARK: Use

@@ -43,7 +43,7 @@ package final class TokenStorage {
         self.init(range, regions: 1)
     }
 
-    /// Takes over the memory of an earlier daemon, or returns nil if it can't be mapped.
+    /// Takes over the memory of an earlier daemon.
     ///
     /// The storage is used at once. The records are found by ``restoreNext(_:now:to:)``.
     ///
@@ -51,13 +51,14 @@ package final class TokenStorage {
     ///   - file: The files of the earlier daemon.
     ///   - onShortage: Called the first time that memory can't be locked. It must not block.
     ///   - inBackground: Runs a function on another thread, which reads records ahead, or does nothing.
-    package convenience init?(
+    /// - Throws: The reason for which it can't be mapped.
+    package convenience init(
         restoring file: TokenFile,
         onShortage: @escaping (SecretMemory.Shortage) -> Void = { _ in },
         inBackground: @escaping (@escaping @Sendable () -> Void) -> Void = { _ in }
-    ) {
-        guard let range = AddressRange(pages: file, onShortage: onShortage) else { return nil }
-        for end in file.ends where !range.map(upTo: end) { return nil }
+    ) throws(MapRefusal) {
+        guard let range = AddressRange(pages: file, onShortage: onShortage) else { throw .addresses }
+        for end in file.ends { try range.map(upTo: end) }
         self.init(range, regions: file.regions)
         restoration = Restoration(end: file.regions, inBackground: inBackground)
     }
@@ -67,6 +68,9 @@ package final class TokenStorage {
         records = unsafe TokenRecords(range.start)
         slab = Slab(range, regions: regions)
     }
+
+    /// The limit of the process's addresses in bytes (`RLIMIT_AS`), or nil if there is none.
+    package static var addressLimit: Int? { AddressRange.limit }
 
     /// The number of bytes that were taken from the kernel.
     package var size: Int { slab.committed }

@@ -151,7 +151,7 @@ struct CacheBenchmark {
         machine = Self.machine(size, in: CacheMemory(storage: storage, clock: clock, secrets: nil), now: now)
         fill()
         let stored = file.stored.map { ($0.name, dup($0.descriptor)) }
-        guard let next = TokenFile(takingOver: stored), let restored = TokenStorage(restoring: next) else {
+        guard let next = TokenFile(takingOver: stored), let restored = try? TokenStorage(restoring: next) else {
             fatalError("the file can't be taken over")
         }
         machine = Self.machine(size, in: CacheMemory(storage: restored, clock: clock, secrets: nil), now: now)

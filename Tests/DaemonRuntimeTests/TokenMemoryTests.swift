@@ -10,13 +10,13 @@ struct TokenMemoryTests {
     func refusedSecretFile() throws {
         let memory = try TokenMemory.open(inheriting: [], isWanted: true) { mayBeSecret in
             mayBeSecret
-                ? unsafe TokenFile.make(mayBeSecret: false) { _, _, _, _ in MapOutcome.refused }
+                ? unsafe TokenFile.make(mayBeSecret: false) { _, _, _, _ in MapOutcome.refused(.lockedMemory) }
                 : TokenFile.make(mayBeSecret: false)
         } onShortage: { _ in
         }
         let file = try #require(memory.files.memory)
-        #expect(TokenStorage(restoring: file) != nil)
-        #expect(!memory.hasLostTokens)
+        _ = try TokenStorage(restoring: file)
+        #expect(memory.lostTokens == nil)
     }
 
     // The limit is one of the whole process, so the test has a process of its own.
@@ -33,10 +33,10 @@ struct TokenMemoryTests {
             try #require(unsafe setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0)
             let stored = file.stored.map { (name: $0.name, descriptor: dup($0.descriptor)) }
             let memory = try TokenMemory.open(inheriting: stored, isWanted: true, onShortage: { _ in })
-            #expect(memory.hasLostTokens)
+            #expect(memory.lostTokens == .addresses)
             let log = RecordedLog()
             memory.writeLimits(to: log.logger)
-            #expect(log.count("the last daemon's tokens can't be mapped") == 1)
+            #expect(log.count("the last daemon's tokens can't be mapped and are dropped: raise LimitAS=") == 1)
         }
     }
 

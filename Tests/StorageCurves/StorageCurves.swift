@@ -45,7 +45,7 @@ struct StorageCurves {
 
     private static func restore(_ file: TokenFile, _ kind: String, _ size: Int) throws {
         let handedOver = file.stored.map { ($0.name, dup($0.descriptor)) }
-        guard let next = TokenFile(takingOver: handedOver), let storage = TokenStorage(restoring: next) else {
+        guard let next = TokenFile(takingOver: handedOver), let storage = try? TokenStorage(restoring: next) else {
             throw Failure.notTakenOver
         }
         var ids: [RecordID] = []
@@ -128,7 +128,7 @@ extension NewToken {
             sent: 1_000_000_000,
             arrived: 2_000_000_000,
             lifetime: 21_600_000_000_000,
-            jitter: 1 << 30,
+            jitter: 1 << 14,
             expiresAt: 1_795_000_000,
             owner: 1_000
         )

@@ -26,7 +26,7 @@ struct FenceTests {
         token.fence = 77
         let id = try #require(storage.insert(token))
         let damaged = try files.copy()
-        let offset = id.offset + 64 + "ann".utf8.count + "token-of-ann.".utf8.count
+        let offset = id.offset + TokenRecord.Offset.content + "ann".utf8.count + "token-of-ann.".utf8.count
         try unsafe damaged.withBytes { unsafe $0[offset] ^= 1 }
         #expect(try TokenStorage.next(damaged).restoreAll().isEmpty)
         let next = try TokenStorage.next(files)

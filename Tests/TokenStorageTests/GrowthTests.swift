@@ -1,5 +1,6 @@
 import Foundation
 import Secrets
+import Synchronization
 import Testing
 import TokenProtocol
 
@@ -85,7 +86,7 @@ struct GrowthTests {
         let file = try #require(
             unsafe TokenFile.make(mayBeSecret: false) { file, address, offset, count in
                 offset < 2 * AddressRange.part
-                    ? unsafe file.map(at: address, offset: offset, count: count) : MapOutcome.refused
+                    ? unsafe file.map(at: address, offset: offset, count: count) : MapOutcome.refused(.addresses)
             }
         )
         file.setKept(true)
@@ -111,13 +112,13 @@ struct GrowthTests {
 
     @Test("A file that can't have the first part of the memory gets no second one, where nobody would look.")
     func noFirstPart() throws {
-        let file = try #require(unsafe TokenFile.make(mayBeSecret: false) { _, _, _, _ in MapOutcome.refused })
+        let file = try #require(unsafe TokenFile.make(mayBeSecret: false) { _, _, _, _ in MapOutcome.refused(.addresses) })
         #expect(TokenStorage(in: file) == nil)
         #expect(file.stored.map(\.name) == ["tokens-a"])
     }
 
     // The limit is one of the whole process, so the test has a process of its own.
-    @Test("Files that were created under a limit of their size are continued by a second one when it is raised.")
+    @Test("What a limited file can't have is in no file, and the next daemon goes on in a second one.")
     func raisedFileSize() async {
         await #expect(processExitsWith: .success) {
             signal(SIGXFSZ, SIG_IGN)
@@ -127,17 +128,20 @@ struct GrowthTests {
             file.setKept(true)
             let storage = try #require(TokenStorage(in: file))
             var ids: [RecordID: String] = [:]
-            while let id = storage.insert(.of("user-\(ids.count)", padding: 10_000)) { ids[id] = "user-\(ids.count)" }
-            #expect(ids.count > 100)
-            try Self.limitFiles(to: nil)
-            #expect(file.sizeLimit == nil)
-            for _ in 0..<200 {
-                let subject = "user-\(ids.count)"
-                ids[try #require(storage.insert(.of(subject, padding: 10_000)))] = subject
+            let kept = Mutex<[Int]>([])
+            file.onAnonymousMemory { bytes in kept.withLock { $0.append(bytes) } }
+            for number in 0..<500 {
+                ids[try #require(storage.insert(.of("user-\(number)", padding: 10_000)))] = "user-\(number)"
             }
-            #expect(file.stored.map(\.name) == TokenFile.names)
+            #expect(kept.withLock(\.self) == [3 * AddressRange.part])
+            #expect(file.stored.map(\.name) == ["tokens-a"])
+            try Self.limitFiles(to: nil)
             let next = try TokenStorage.next(MemoryFiles(of: file))
-            #expect(next.restoreAll().count == ids.count)
+            let found = next.restoreAll()
+            #expect(found.count > 100 && found.count < 500)
+            #expect(found.allSatisfy { ids[$0.key] == $0.value })
+            for number in 0..<500 { #expect(next.insert(.of("new-\(number)", padding: 10_000)) != nil) }
+            for id in found.keys { next.remove(id) }
         }
     }
 
@@ -166,7 +170,7 @@ struct GrowthTests {
         let mixed = MemoryFiles(files.duplicates + otherFiles.duplicates.map { ("tokens-b", $0.descriptor) })
         let file = try #require(mixed.takeOver())
         #expect(file.stored.map(\.name) == ["tokens-a"])
-        #expect(try #require(TokenStorage(restoring: file)).restoreAll().values.sorted() == ["ann"])
+        #expect(try TokenStorage(restoring: file).restoreAll().values.sorted() == ["ann"])
     }
 
     @Test("The memory of removed tokens is returned to the kernel, and used again.")

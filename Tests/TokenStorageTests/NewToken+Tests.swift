@@ -20,7 +20,7 @@ extension NewToken {
             sent: arrived - 1_000_000_000,
             arrived: arrived,
             lifetime: 21_600_500_000_000,
-            jitter: 1 << 30,
+            jitter: 1 << 14,
             expiresAt: 1_795_000_000,
             owner: 1_000
         )

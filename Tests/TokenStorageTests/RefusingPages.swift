@@ -8,7 +8,7 @@ final class RefusingPages: PageSource {
     /// The number of times that memory may be taken into use.
     var commits = Int.max
     /// The outcome of a refused mapping.
-    var refusal = MapOutcome.refused
+    var refusal = MapOutcome.refused(.addresses)
 
     func map(at address: UnsafeMutableRawPointer, offset: Int, count: Int) -> MapOutcome {
         guard parts > 0 else { return refusal }

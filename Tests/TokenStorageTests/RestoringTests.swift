@@ -175,11 +175,11 @@ struct RestoringTests {
     func changedRecord() throws {
         let (storage, files) = try TokenStorage.kept()
         let ids = try ["ann", "bob"].map { try #require(storage.insert(.of($0))) }
-        let end = ids[0].offset + 64 + "ann".utf8.count + "token-of-ann.".utf8.count
-        // The last use at 8 and the owner at 16 change, and each value of them is one.
-        for offset in Array(ids[0].offset..<ids[0].offset + 8) + Array(ids[0].offset + 20..<end) {
+        let end = TokenRecord.Offset.content + "ann".utf8.count + "token-of-ann.".utf8.count
+        // The last use at 8 and the owner at 16 change, and each value of them is one. The token's length at 14 does not.
+        for offset in [0..<8, 14..<16, 20..<end].joined() {
             let changed = try files.copy()
-            try unsafe changed.withBytes { unsafe $0[offset] ^= 1 }
+            try unsafe changed.withBytes { unsafe $0[ids[0].offset + offset] ^= 1 }
             #expect(try TokenStorage.next(changed).restoreAll().values.sorted() == ["bob"], "byte \(offset)")
             #expect(try !changed.contain("of-ann."), "what can't be read is overwritten")
         }
@@ -199,13 +199,12 @@ struct RestoringTests {
     @Test("A token with numbers that none has is left out.")
     func wrongNumbers() throws {
         let (storage, files) = try TokenStorage.kept()
-        var tokens = (0..<5).map { NewToken.of("user-\($0)") }
+        var tokens = (0..<4).map { NewToken.of("user-\($0)") }
         tokens[0].lifetime = 0
         tokens[1].sent = -1
-        tokens[2].arrived = tokens[2].sent - 1
-        tokens[3].arrived = 10_000_000_001
+        tokens[2].arrived = 10_000_001_000
         for token in tokens { _ = storage.insert(token) }
-        #expect(try TokenStorage.next(files).restoreAll().values.sorted() == ["user-4"])
+        #expect(try TokenStorage.next(files).restoreAll().values.sorted() == ["user-3"])
     }
 
     @Test("A token that was not finished, or not yet overwritten, is overwritten.", arguments: [1, 4, 5, 255])

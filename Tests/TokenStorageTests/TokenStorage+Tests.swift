@@ -26,6 +26,6 @@ extension TokenStorage {
     /// Opens the files as the next daemon does.
     static func next(_ files: MemoryFiles) throws -> TokenStorage {
         let file = try #require(files.takeOver())
-        return try #require(TokenStorage(restoring: file))
+        return try TokenStorage(restoring: file)
     }
 }

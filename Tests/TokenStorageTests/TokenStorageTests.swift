@@ -15,7 +15,7 @@ struct TokenStorageTests {
     func roundTrip() throws {
         var token = NewToken.of("ann", field: .userID, scope: "a b")
         token.isUnrequested = true
-        token.lastUsed = 5
+        token.lastUsed = 5_999
         let record = storage.records[try #require(storage.insert(token))]
         #expect(record.subject == "ann")
         #expect(record.hasUser("ann"))
@@ -25,7 +25,7 @@ struct TokenStorageTests {
         #expect(record.text == "token-of-ann.")
         #expect(record.sent == token.sent)
         #expect(record.arrived == token.arrived)
-        #expect(record.lastUsed == 5)
+        #expect(record.lastUsed == 5_000)
         #expect(record.lifetime == token.lifetime)
         #expect(record.jitter == token.jitter)
         #expect(record.expiresAt == token.expiresAt)
@@ -37,6 +37,30 @@ struct TokenStorageTests {
         #expect(storage.records[class: record.classID].tokenClass == token.tokenClass)
     }
 
+    @Test("The time of the last use is kept in whole microseconds beside the token's length, or as never.")
+    func lastUse() throws {
+        let record = storage.records[try #require(storage.insert(.of("ann")))]
+        #expect(record.lastUsed == TokenRecord.never)
+        for (time, kept) in [(1_999, 1_000), (0, 0), (-1, 0), (.max, 281_474_976_710_654_000)] as [(Int64, Int64)] {
+            record.lastUsed = time
+            #expect(record.lastUsed == kept)
+            #expect(record.text == "token-of-ann.")
+        }
+        record.lastUsed = TokenRecord.never
+        #expect(record.lastUsed == TokenRecord.never)
+        #expect(record.check == record.load(TokenRecord.Offset.check, UInt32.self))
+    }
+
+    @Test("A token that is too long for a record is not stored.")
+    func tooLong() throws {
+        var token = NewToken.of("ann")
+        token.token = AccessToken(String(repeating: "x", count: 65_535))
+        let record = storage.records[try #require(storage.insert(token))]
+        #expect(record.tokenLength == 65_535 && record.accessToken(in: nil) == token.token)
+        token.token = AccessToken(String(repeating: "\"", count: 32_768))
+        #expect(storage.insert(token) == nil)
+    }
+
     @Test("A token with quotation marks and backslashes is stored as JSON writes it, and comes back as it was.")
     func escapes() throws {
         var token = NewToken.of("ann")
@@ -46,15 +70,15 @@ struct TokenStorageTests {
         #expect(record.accessToken(in: nil) == token.token)
     }
 
-    @Test("A token of the usual size takes 64 bytes beside its own and its user's.")
+    @Test("A token of the usual size takes 52 bytes beside its own and its user's.")
     func size() throws {
-        var token = NewToken.of("a-user-of-16-b-s")
+        var token = NewToken.of("a-user-of-12")
         token.token = AccessToken(String(repeating: "x", count: 1_199))
         let id = try #require(storage.insert(token))
-        #expect(storage.size(of: id) == 1_280)
+        #expect(storage.size(of: id) == 1_264)
         let before = storage.size
         for _ in 0..<20_000 { #expect(storage.insert(token) != nil) }
-        #expect((storage.size - before) / 20_000 <= 1_286)
+        #expect((storage.size - before) / 20_000 <= 1_270)
     }
 
     @Test("Whatever is stored and removed, each record keeps its own bytes.", arguments: 1...8)

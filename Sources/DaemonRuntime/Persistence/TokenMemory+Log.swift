@@ -5,18 +5,26 @@ import TokenStorage
 extension TokenMemory {
     /// Writes to the log what limits have cost, or will, with the remedies.
     package func writeLimits(to log: Logger) {
-        if hasLostTokens {
-            let limit = SecretMemory.limit.map { "\($0)" } ?? "none"
+        switch lostTokens {
+        case .lockedMemory:
             log.warning(
                 "the last daemon's tokens can't be mapped and are dropped: raise LimitMEMLOCK= (RLIMIT_MEMLOCK)",
-                metadata: [LogKey.limit: "\(limit)"]
+                metadata: Self.limit(SecretMemory.limit)
             )
-        }
-        if let limit = files.memory?.sizeLimit {
+        case .addresses:
             log.warning(
-                "the limit of file sizes bounds the memory for tokens: raise LimitFSIZE= (RLIMIT_FSIZE)",
-                metadata: [LogKey.limit: "\(limit)"]
+                "the last daemon's tokens can't be mapped and are dropped: raise LimitAS= (RLIMIT_AS)",
+                metadata: Self.limit(TokenStorage.addressLimit)
+            )
+        case nil: break
+        }
+        if let limit = files.memory.map(\.sizeLimit) ?? TokenFile.sizeLimit {
+            log.warning(
+                "the limit of file sizes bounds the memory for kept tokens: raise LimitFSIZE= (RLIMIT_FSIZE)",
+                metadata: Self.limit(limit)
             )
         }
     }
+
+    private static func limit(_ limit: Int?) -> Logger.Metadata { [LogKey.limit: "\(limit.map(String.init) ?? "none")"] }
 }

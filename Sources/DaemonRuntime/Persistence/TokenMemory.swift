@@ -21,8 +21,8 @@ package struct TokenMemory {
     package let storage: TokenStorage
     /// The files that the tokens are in.
     package let files: Files
-    /// True if the last daemon has left tokens that can't be mapped, because a limit is lower than it was for that one.
-    package let hasLostTokens: Bool
+    /// The limit because of which the last daemon's tokens can't be mapped, as it is lower than it was for that one, or nil.
+    package let lostTokens: MapRefusal?
 
     /// Takes over the memory of the last daemon, or creates new memory.
     ///
@@ -43,15 +43,19 @@ package struct TokenMemory {
         let names = Set(inherited.map(\.name))
         // Files that aren't wanted are closed, too.
         let file = TokenFile(takingOver: isWanted ? inherited : closed(inherited))
-        if let file,
-            let storage = TokenStorage(restoring: file, onShortage: onShortage, inBackground: inBackground)
-        {
-            let unneeded = names.subtracting(file.stored.map(\.name))
-            let files = Files(memory: file, areInherited: true, places: newest(places), unneeded: unneeded)
-            return TokenMemory(storage: storage, files: files, hasLostTokens: false)
+        var refusal: MapRefusal?
+        if let file {
+            do {
+                let storage = try TokenStorage(restoring: file, onShortage: onShortage, inBackground: inBackground)
+                let unneeded = names.subtracting(file.stored.map(\.name))
+                let files = Files(memory: file, areInherited: true, places: newest(places), unneeded: unneeded)
+                return TokenMemory(storage: storage, files: files, lostTokens: nil)
+            } catch {
+                refusal = error
+            }
         }
         _ = closed(places)
-        return try create(unneeded: names, hasLostTokens: file != nil, makeFile, onShortage)
+        return try create(unneeded: names, lostTokens: refusal, makeFile, onShortage)
     }
 
     /// Runs a function on another thread, which takes work off that of the requests only if it has a processor of its own.
@@ -62,13 +66,13 @@ package struct TokenMemory {
 
     private static func create(
         unneeded: Set<String>,
-        hasLostTokens: Bool,
+        lostTokens: MapRefusal?,
         _ makeFile: (Bool) -> TokenFile?,
         _ onShortage: @escaping @Sendable (SecretMemory.Shortage) -> Void
     ) throws(NoMemory) -> sending TokenMemory {
         func memory(_ storage: TokenStorage, in file: TokenFile?) -> TokenMemory {
             let files = Files(memory: file, areInherited: false, places: nil, unneeded: unneeded)
-            return TokenMemory(storage: storage, files: files, hasLostTokens: hasLostTokens)
+            return TokenMemory(storage: storage, files: files, lostTokens: lostTokens)
         }
         // A secret file that the limit of locked memory leaves no room for can be created, but not mapped.
         for mayBeSecret in [true, false] {

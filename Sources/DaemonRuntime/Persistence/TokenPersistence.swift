@@ -52,6 +52,12 @@ package final class TokenPersistence: Sendable {
             }
         )
         files.memory?.onSecondFile { [weak self] in self?.added($0) }
+        files.memory?.onAnonymousMemory { [log] kept in
+            log.warning(
+                "the files for kept tokens can't have more: further tokens don't survive a restart",
+                metadata: [LogKey.limit: "\(kept)"]
+            )
+        }
     }
 
     /// Begins or ends the persistence.

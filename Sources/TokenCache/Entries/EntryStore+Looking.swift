@@ -42,7 +42,7 @@ extension EntryStore {
     }
 
     /// Returns the life of a new token.
-    func newLife(sent: Instant, lifetime: Duration, jitter: UInt32) -> TokenLife {
+    func newLife(sent: Instant, lifetime: Duration, jitter: UInt16) -> TokenLife {
         TokenLife(sent: sent, lifetime: lifetime, jitter: jitter, policy: policy)
     }
 

@@ -282,21 +282,23 @@ struct EntryStore {
 
     /// Applies another policy to all lives.
     ///
-    /// The timers of each slot are set anew by ``schedule(_:)``.
+    /// The timer of each slot is set anew by ``schedule(_:)``.
     mutating func apply(_ policy: CachePolicy) {
         self.policy = LifePolicy(policy)
         policyNumber += 1
     }
 
-    /// Schedules an entry's refresh and expiry.
+    /// Schedules an entry's refresh, which its expiry follows.
     mutating func schedule(_ slot: Int) {
         guard slots[slot].record != .none else { return }
-        timers.set(slot, sent: records[slots[slot].record].sent, ages(of: slot))
+        timers.setRefresh(slot, at: records[slots[slot].record].sent + ages(of: slot).refreshDeadline)
     }
 
-    /// Takes the slot of an entry whose refresh deadline has come.
+    /// Takes the slot of an entry whose refresh deadline has come, and schedules its expiry.
     mutating func takeRefresh(at now: Instant) -> Int? {
-        timers.takeRefresh(at: memory.clock.nanoseconds(of: now))
+        guard let slot = timers.takeRefresh(at: memory.clock.nanoseconds(of: now)) else { return nil }
+        timers.setExpiry(slot, at: records[slots[slot].record].sent + ages(of: slot).lifetime)
+        return slot
     }
 
     /// Takes the slot of an entry that has expired.

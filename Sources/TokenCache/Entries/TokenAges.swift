@@ -15,11 +15,11 @@ struct TokenAges: Sendable, Equatable {
 
     /// The age at which it expires.
     let lifetime: Int64
-    /// The random number of the token, as a share of 2³².
-    let jitter: UInt32
+    /// The random number of the token, as a share of 2¹⁶.
+    let jitter: UInt16
     private let policy: LifePolicy
 
-    init(lifetime: Int64, jitter: UInt32, policy: LifePolicy) {
+    init(lifetime: Int64, jitter: UInt16, policy: LifePolicy) {
         self.lifetime = lifetime
         self.jitter = jitter
         self.policy = policy
@@ -43,7 +43,7 @@ struct TokenAges: Sendable, Equatable {
     ///
     /// A lifetime of a day has 47 bits, so a double keeps it exactly.
     private func share(_ share: Double) -> Int64 {
-        let shift = policy.jitter * (Double(jitter) * 0x1p-32 - 0.5)
+        let shift = policy.jitter * (Double(jitter) * 0x1p-16 - 0.5)
         return Int64(Double(lifetime) * (share + shift) + 0.5)
     }
 

@@ -27,12 +27,12 @@ package struct TokenLife: Sendable, Equatable {
     ///   - jitterFraction: A random number, evenly distributed from 0 up to 1.
     ///   - policy: The shares of the lifetime.
     package init(sent: Instant, lifetime: Duration, jitterFraction: Double, policy: CachePolicy) {
-        let jitter = UInt32(clamping: Int(jitterFraction * 0x1p32))
+        let jitter = UInt16(clamping: Int(jitterFraction * 0x1p16))
         self.init(sent: sent, lifetime: lifetime, jitter: jitter, policy: LifePolicy(policy))
     }
 
-    /// Computes the times of a token's life by its random number, as a share of 2³².
-    init(sent: Instant, lifetime: Duration, jitter: UInt32, policy: LifePolicy) {
+    /// Computes the times of a token's life by its random number, as a share of 2¹⁶.
+    init(sent: Instant, lifetime: Duration, jitter: UInt16, policy: LifePolicy) {
         let nanoseconds = min(lifetime, Self.maxLifetime).wholeNanoseconds
         let ages = TokenAges(lifetime: nanoseconds - nanoseconds % 1_000_000, jitter: jitter, policy: policy)
         self.init(sent: sent, ages)
@@ -48,10 +48,10 @@ package struct TokenLife: Sendable, Equatable {
     package var lifetime: Duration { .nanoseconds(ages.lifetime) }
 
     /// The random number of this token, from 0 up to 1.
-    package var jitterFraction: Double { Double(ages.jitter) * 0x1p-32 }
+    package var jitterFraction: Double { Double(ages.jitter) * 0x1p-16 }
 
-    /// The random number as a share of 2³².
-    var jitter: UInt32 { ages.jitter }
+    /// The random number as a share of 2¹⁶.
+    var jitter: UInt16 { ages.jitter }
 
     /// The expiry.
     package var expiry: Instant { sent + lifetime }

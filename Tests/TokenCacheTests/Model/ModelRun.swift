@@ -24,7 +24,7 @@ final class ModelRun {
         var description: String { "step \(step): \(rule)" }
     }
 
-    static let start = ContinuousClock.now
+    static let start = ContinuousClock.Instant.wholeMicrosecond
     static let wall = Date(timeIntervalSince1970: 1_795_000_000)
     static let users = 4
     static let scopes = ["a", "b"].compactMap { ScopeSet($0) }

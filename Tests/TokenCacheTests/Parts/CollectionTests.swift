@@ -74,33 +74,38 @@ struct CollectionTests {
         #expect((0..<10_000).allSatisfy { dictionary[$0] == ($0 % 2 == 0 ? nil : 2 * $0) })
     }
 
-    @Test("Timers of slots come in the order of their times, after any changes and removals.", arguments: 1...5)
+    @Test("Timers of slots come in the order of their times in each queue, after any changes.", arguments: 1...5)
     func slotTimers(seed: UInt64) {
         var random = SeededRandom(seed: seed)
         var timers = SlotTimers()
-        var model: [Int: Int64] = [:]
+        var model: [Int: (queue: SlotTimers.Queue, time: Int64)] = [:]
+        func times(_ queue: SlotTimers.Queue) -> [Int64] { model.values.filter { $0.queue == queue }.map(\.time).sorted() }
         for _ in 0..<5_000 {
             let slot = random.below(300)
             if random.below(3) > 0 {
+                let queue: SlotTimers.Queue = random.once(in: 2) ? .first : .second
                 let time = Int64(random.below(1_000)) << 31 - (1 << 40)
-                timers.set(slot, at: time)
-                model[slot] = time
+                timers.set(slot, in: queue, at: time)
+                model[slot] = (queue, time)
             } else {
                 timers.remove(slot)
                 model[slot] = nil
             }
-            #expect(timers.next == model.values.min())
-            #expect(timers.time(of: slot) == model[slot])
+            #expect(timers.next(in: .first) == times(.first).first && timers.next(in: .second) == times(.second).first)
+            #expect(timers.queue(of: slot) == model[slot]?.queue)
         }
-        let times = model.values.sorted()
-        #expect(timers.inOrder.map { model[$0] } == times)
-        #expect(timers.inOrder.prefix(7).map { model[$0] } == Array(times.prefix(7)))
-        #expect(timers.removeFirst(upTo: times[0] - 1) == nil)
-        for time in times {
-            let slot = timers.removeFirst(upTo: time)
-            #expect(slot.flatMap { model.removeValue(forKey: $0) } == time)
+        for queue in [SlotTimers.Queue.first, .second] {
+            let times = times(queue)
+            #expect(timers.slots(in: queue).map { model[$0]?.time } == times)
+            #expect(timers.slots(in: queue).prefix(7).map { model[$0]?.time } == Array(times.prefix(7)))
+            #expect(timers.removeFirst(in: queue, upTo: times[0] - 1) == nil)
+            for time in times {
+                let slot = timers.removeFirst(in: queue, upTo: time)
+                #expect(slot.flatMap { model.removeValue(forKey: $0)?.time } == time)
+            }
+            #expect(timers.next(in: queue) == nil)
         }
-        #expect(timers.isEmpty && model.isEmpty)
+        #expect(model.isEmpty)
     }
 
     @Test("Sorted runs return the latest number first, also while runs are added.", arguments: 1...3)

@@ -126,15 +126,15 @@ struct EntryStoreTests {
         #expect(store.records[store.slots[slot].record].owner == 1)
     }
 
-    @Test("An entry takes 64 bytes beside its record and the index, and is counted with its share of that.")
+    @Test("An entry takes 48 bytes beside its record and the index, and is counted with its share of that.")
     func size() throws {
         #expect(MemoryLayout<EntrySlots.Slot>.stride == 8)
         #expect(UseOrder.size == 24)
         #expect(SlotTimers.size == 16)
-        #expect(EntryStore.sizeBesideRecord == 74)
+        #expect(EntryStore.sizeBesideRecord == 58)
         var store = store()
         _ = try put(&store, .of("ann"), for: 1, name: String(repeating: "x", count: 1_199))
-        #expect(store.bytes == 1_280 + 74)
+        #expect(store.bytes == 1_264 + 58)
         store.remove(0)
         #expect(store.bytes == 0)
     }

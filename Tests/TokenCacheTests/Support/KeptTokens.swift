@@ -34,7 +34,7 @@ final class KeptTokens {
     /// Returns the file as the next daemon takes it over, or nil if it is not kept, and its memory.
     func next() throws -> (tokens: KeptTokens, memory: CacheMemory)? {
         guard let file = TokenFile(takingOver: file.stored.map { ($0.name, dup($0.descriptor)) }) else { return nil }
-        return (KeptTokens(file), Self.memory(try #require(TokenStorage(restoring: file))))
+        return (KeptTokens(file), Self.memory(try TokenStorage(restoring: file)))
     }
 
     /// The names of the tokens that the next daemon would find, sorted.
@@ -95,7 +95,7 @@ struct StoredToken {
             arrived: time(sent),
             lastUsed: lastUsed.map(time) ?? TokenRecord.never,
             lifetime: 1_000_000_000_000,
-            jitter: 1 << 31,
+            jitter: 1 << 15,
             expiresAt: 1_795_000_000,
             owner: owner
         )

@@ -6,7 +6,7 @@ final class ScarcePages: PageSource {
     var isUsedUp = false
 
     func map(at address: UnsafeMutableRawPointer, offset: Int, count: Int) -> MapOutcome {
-        isUsedUp ? .refused : unsafe pages.map(at: address, offset: offset, count: count)
+        isUsedUp ? .refused(.addresses) : unsafe pages.map(at: address, offset: offset, count: count)
     }
 
     func isLocked(at offset: Int) -> Bool { false }

@@ -14,7 +14,7 @@ import Foundation
 
 /// A state machine with a clock that only the test moves, and short forms of what tests do again and again.
 struct Simulation {
-    static let start = ContinuousClock.now
+    static let start = ContinuousClock.Instant.wholeMicrosecond
     static let wall = Date(timeIntervalSince1970: 1_795_000_000)
 
     private(set) var machine: CacheStateMachine

@@ -47,7 +47,7 @@ final class FleetRun {
     }
 
     static let tenant = TenantID(number: 1, name: "main")
-    static let start = ContinuousClock.now
+    static let start = ContinuousClock.Instant.wholeMicrosecond
     static let wall = Date(timeIntervalSince1970: 1_795_000_000)
     /// The time after which a call to the engine counts as not answered.
     static let timeout = Duration.milliseconds(100)
