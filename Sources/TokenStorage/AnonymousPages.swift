@@ -1,6 +1,8 @@
 import Glibc
 
-/// Pages that belong to no file. Their tokens have no next daemon.
+/// Pages that belong to no file.
+///
+/// Their tokens have no next daemon.
 package final class AnonymousPages: PageSource {
     /// MADV_DONTNEED_LOCKED, which the C library may not know.
     private static let dontNeedLocked: CInt = 24

@@ -8,6 +8,12 @@ package struct BootClock: Sendable {
     /// Returns the nanoseconds at an instant.
     package func nanoseconds(of instant: ContinuousClock.Instant) -> Int64 { (instant - boot).wholeNanoseconds }
 
+    /// Returns an instant as the record of a token keeps it: in whole microseconds, rounded down.
+    package func asKept(_ instant: ContinuousClock.Instant) -> ContinuousClock.Instant {
+        let nanoseconds = nanoseconds(of: instant)
+        return self.instant(at: nanoseconds - nanoseconds % RecordTime.unit)
+    }
+
     /// Returns the instant at a number of nanoseconds.
     package func instant(at nanoseconds: Int64) -> ContinuousClock.Instant { boot + .nanoseconds(nanoseconds) }
 }

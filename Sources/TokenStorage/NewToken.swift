@@ -21,7 +21,7 @@ package struct NewToken {
     package var lastUsed: Int64
     /// The lifetime from ``sent`` on, in nanoseconds.
     ///
-    /// It is kept in whole milliseconds, up to 49 days.
+    /// It is kept in whole milliseconds, up to 37 hours.
     package var lifetime: Int64
     /// The random number of this token, as a share of 2¹⁶.
     package var jitter: UInt16

@@ -48,9 +48,10 @@ extension TokenRecord {
         store(token.owner, Offset.owner)
         store(id.units, Offset.tokenClass)
         store(RecordTime(token.sent, rest: token.jitter), Offset.sent)
-        store(UInt32(clamping: (token.arrived - sent) / RecordTime.unit), Offset.arrived)
+        let lifetime = min(UInt64(max(0, token.lifetime / Self.lifetimeUnit)), 1 << Self.lifetimeBits - 1)
+        let arrived = min(UInt64(max(0, (token.arrived - sent) / RecordTime.unit)), .max >> Self.lifetimeBits)
+        store(arrived << Self.lifetimeBits | lifetime, Offset.life)
         store(token.fingerprint.words[0], Offset.fingerprint)
-        store(UInt32(clamping: token.lifetime / Self.lifetimeUnit), Offset.lifetime)
         store(token.expiresAt, Offset.expiresAt)
     }
 

@@ -7,11 +7,12 @@ package import TokenProtocol
 /// record is removed.
 ///
 ///     0 state · 1 field and flags · 2 user's length · 4 check · 8 last used · 14 token's length · 16 owner · 20 class
-///     24 sent · 30 jitter · 32 fingerprint · 40 arrived · 44 lifetime · 48 expires at
+///     24 sent · 30 jitter · 32 fingerprint · 40 lifetime and arrived · 48 expires at
 ///     52 user, token · the fence of the token's mint, in eight bytes, if the flags say so
 ///
 /// Times are whole microseconds: those of the last use and of the sending in 48 bits, which last for nine years after the
-/// machine's boot, and that of the arrival since the sending.
+/// machine's boot, and that of the arrival since the sending in 37 bits, which last for more than a day. The lifetime has
+/// whole milliseconds in the 27 bits below.
 ///
 /// The check covers all but the state, the last use and the owner, which change.
 @safe package struct TokenRecord {
@@ -27,8 +28,7 @@ package import TokenProtocol
         /// The time of the sending, and above it the jitter.
         @usableFromInline static let sent = 24
         @usableFromInline static let fingerprint = 32
-        @usableFromInline static let arrived = 40
-        @usableFromInline static let lifetime = 44
+        @usableFromInline static let life = 40
         @usableFromInline static let expiresAt = 48
         @usableFromInline static let content = 52
     }
@@ -45,6 +45,8 @@ package import TokenProtocol
     @inlinable package static var never: Int64 { .min }
     /// The number of nanoseconds in the unit of a lifetime.
     @usableFromInline static let lifetimeUnit: Int64 = 1_000_000
+    /// The number of bits of a lifetime, above which the arrival is.
+    @usableFromInline static let lifetimeBits = 27
     /// The maximum length of a user's name, and of an escaped token.
     static let longestText = Int(UInt16.max)
 
@@ -103,11 +105,13 @@ package import TokenProtocol
 
     /// The time at which it was received.
     @inlinable package var arrived: Int64 {
-        sent &+ Int64(load(Offset.arrived, UInt32.self)) &* RecordTime.unit
+        sent &+ Int64(load(Offset.life, UInt64.self) >> Self.lifetimeBits) &* RecordTime.unit
     }
 
     /// The lifetime from ``sent`` on, in nanoseconds.
-    @inlinable package var lifetime: Int64 { Int64(load(Offset.lifetime, UInt32.self)) &* Self.lifetimeUnit }
+    @inlinable package var lifetime: Int64 {
+        Int64(load(Offset.life, UInt64.self) & (1 << Self.lifetimeBits - 1)) &* Self.lifetimeUnit
+    }
 
     /// The random number of this token, as a share of 2¹⁶.
     @inlinable package var jitter: UInt16 { load(Offset.sent, RecordTime.self).rest }

@@ -112,7 +112,8 @@ struct GrowthTests {
 
     @Test("A file that can't have the first part of the memory gets no second one, where nobody would look.")
     func noFirstPart() throws {
-        let file = try #require(unsafe TokenFile.make(mayBeSecret: false) { _, _, _, _ in MapOutcome.refused(.addresses) })
+        let refusal = MapOutcome.refused(.addresses)
+        let file = try #require(unsafe TokenFile.make(mayBeSecret: false) { _, _, _, _ in refusal })
         #expect(TokenStorage(in: file) == nil)
         #expect(file.stored.map(\.name) == ["tokens-a"])
     }

@@ -51,6 +51,14 @@ struct TokenStorageTests {
         #expect(record.check == record.load(TokenRecord.Offset.check, UInt32.self))
     }
 
+    @Test("The arrival is kept also if the machine slept for hours after the token was requested.")
+    func lateArrival() throws {
+        var token = NewToken.of("ann")
+        token.arrived = token.sent + 86_400_000_000_000
+        let record = storage.records[try #require(storage.insert(token))]
+        #expect(record.arrived == token.arrived && record.sent == token.sent && record.lifetime == token.lifetime)
+    }
+
     @Test("A token that is too long for a record is not stored.")
     func tooLong() throws {
         var token = NewToken.of("ann")

@@ -26,5 +26,7 @@ extension TokenMemory {
         }
     }
 
-    private static func limit(_ limit: Int?) -> Logger.Metadata { [LogKey.limit: "\(limit.map(String.init) ?? "none")"] }
+    private static func limit(_ limit: Int?) -> Logger.Metadata {
+        [LogKey.limit: "\(limit.map(String.init) ?? "none")"]
+    }
 }

@@ -196,9 +196,9 @@ extension CacheStateMachine {
         return record.map { MintedToken(token: token, life: life, record: $0) }
     }
 
-    /// Returns the life of a new token.
+    /// Returns the life of a new token, which its record keeps exactly.
     mutating func newLife(sent: Instant, lifetime: Duration) -> TokenLife {
-        store.newLife(sent: sent, lifetime: lifetime, jitter: randomJitter())
+        store.newLife(sent: store.memory.clock.asKept(sent), lifetime: lifetime, jitter: randomJitter())
     }
 
     private mutating func cache(_ minted: MintedToken, _ mint: Mint, now: Instant) {

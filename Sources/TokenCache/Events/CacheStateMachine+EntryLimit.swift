@@ -9,7 +9,7 @@ extension CacheStateMachine {
         guard restoration.isOver else { return }
         guard store.count > policy.maxEntries else { return }
         var budget = sliceSize
-        dropExpired(&budget, now: now)
+        takeDue(&budget, now: now)
         while budget > 0, store.count > policy.maxEntries,
             store.removeOldest(limit: policy.maxEntries, share: policy.entriesShare, &budget)
         {

@@ -7,8 +7,7 @@ extension CacheStateMachine {
     /// If very much is due, as after a suspend, it does a part and asks to be called again at once.
     package mutating func timePassed(now: Instant) -> CacheActions {
         var budget = sliceSize
-        repeatStep(&budget) { $0.takeDueRefresh(now: now) }
-        dropExpired(&budget, now: now)
+        takeDue(&budget, now: now)
         repeatStep(&budget) { $0.creations.forgetOld(at: now) ? StepCost.look : nil }
         repeatStep(&budget) { $0.negatives.forgetDue(at: now) ? StepCost.look : nil }
         repeatStep(&budget) { $0.provisioned.forgetDue(at: now) ? StepCost.look : nil }
@@ -52,10 +51,12 @@ extension CacheStateMachine {
         return enqueueRefresh(of: slot, now: now) ? StepCost.call : StepCost.look
     }
 
-    /// Drops expired entries.
+    /// Queues the refreshes that are due, and then drops expired entries.
     ///
     /// Within its margin a token is kept, though not served, as a logout still has to revoke it.
-    mutating func dropExpired(_ budget: inout Int, now: Instant) {
+    mutating func takeDue(_ budget: inout Int, now: Instant) {
+        // An entry's expiry is looked for only after its refresh.
+        repeatStep(&budget) { $0.takeDueRefresh(now: now) }
         repeatStep(&budget) { machine in
             guard let slot = machine.store.takeExpired(at: now) else { return nil }
             if machine.store.remove(slot) { machine.statistics.evictions.expired += 1 }

@@ -1,4 +1,11 @@
+import TokenStorage
+
 @testable import TokenCache
+
+extension Instant {
+    /// The instant as a record keeps it.
+    var asKept: Instant { BootClock().asKept(self) }
+}
 
 /// A cached token, with the times of its life by the rules of minting.md.
 final class ModelEntry {
@@ -39,8 +46,8 @@ final class ModelEntry {
     ) {
         self.token = token
         self.jitterFraction = jitterFraction
-        self.arrived = arrived
-        self.lastUsed = lastUsed
+        self.arrived = arrived.asKept
+        self.lastUsed = lastUsed?.asKept
         self.isUnrequested = isUnrequested
         self.replacedReported = replacedReported
         self.owner = owner
@@ -83,7 +90,7 @@ final class ModelEntry {
 
     /// Records a request: it becomes the newest of its owner, and another uid owns it after two requests in a row.
     func ask(at now: Instant, by peer: PeerUID, use: Int) {
-        lastUsed = now
+        lastUsed = now.asKept
         self.use = use
         if owner == peer {
             challenger = nil

@@ -68,7 +68,7 @@ extension ModelRun {
     // MARK: Mints
 
     func mintEnded(_ call: ModelCall, _ key: ModelKey, _ result: MintOutcome) throws {
-        guard let id = call.id, let sent = call.sent else { return }
+        guard let id = call.id, let sent = call.sent?.asKept else { return }
         trace("\(call) ends: \(result)")
         begin(machine.ended(id, result, now: now, wall: Self.wall))
         noteRound(of: call, result, sent: sent)

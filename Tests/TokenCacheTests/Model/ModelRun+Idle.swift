@@ -82,7 +82,7 @@ extension ModelRun {
 
     /// Checks that tokens in use are refreshed at their deadline.
     ///
-    /// The cache has got to all timers that are due, if they were set under the current policy.
+    /// It looks at those whose timers the cache has got to, if these were set under the current policy.
     func judgeDeadlines() throws {
         for key in keys {
             if let negative = key.negative, negative.forgetAt <= now, machine.negatives[key.key] == nil {

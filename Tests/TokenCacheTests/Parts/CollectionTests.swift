@@ -79,7 +79,9 @@ struct CollectionTests {
         var random = SeededRandom(seed: seed)
         var timers = SlotTimers()
         var model: [Int: (queue: SlotTimers.Queue, time: Int64)] = [:]
-        func times(_ queue: SlotTimers.Queue) -> [Int64] { model.values.filter { $0.queue == queue }.map(\.time).sorted() }
+        func times(_ queue: SlotTimers.Queue) -> [Int64] {
+            model.values.filter { $0.queue == queue }.map(\.time).sorted()
+        }
         for _ in 0..<5_000 {
             let slot = random.below(300)
             if random.below(3) > 0 {
