@@ -262,7 +262,8 @@ def summary(history, faults):
             f"answers: {len(history.answers)} {dict(sources)}, the longest wait {longest:.3f} s",
             f"drops: {dict(kinds)}; calls to the tenant: {dict(calls)}",
             f"calm: {calm:.1f} s in {len(history.calms)} times; "
-            f"worked or waited for a processor: recorder, engine, machines {', '.join(busy)}",
+            f"worked or waited for a processor: tenant, engine, machines {', '.join(busy)}"
+            + (", at times for too long" if history.starved else ""),
         ]
     )
 

@@ -12,6 +12,8 @@ from typing import Optional
 
 ARRIVAL = 0.1
 """The seconds in which a drop holds on all machines that are connected."""
+RECOVERY = 15
+"""The seconds after which a tenant's circuit and leases that nobody has given back are no hindrance any more."""
 REFRESH = 0.65
 """The part of a token's life in which no machine refreshes it: `refresh.ahead` is 70 %."""
 
@@ -70,7 +72,9 @@ class History:
     """The calls in the tenant's log."""
     calms: list = field(default_factory=list)
     busy: list = field(default_factory=list)
-    """Times, and the seconds of work and of waits for a processor by then: of recorder, engine, each machine."""
+    """Times, and the seconds of work and of waits for a processor by then: of tenant, engine, each machine."""
+    starved: list = field(default_factory=list)
+    """The times at which the programs had waited for a processor for most of a second."""
     faults: list = field(default_factory=list)
     """When the engine was broken, and how."""
     timeout: float = 5
@@ -80,7 +84,7 @@ class History:
     def idle(self, start, end, machines=None):
         """Returns the seconds in which the programs waited for something else than a processor.
 
-        The programs are the engine and two machines, or the recorder, the engine and all machines.
+        The programs are the engine and two machines, or the tenant, the engine and all machines.
         """
         if not self.busy or end <= start:
             return end - start
@@ -89,6 +93,10 @@ class History:
         before, after = self.busy[first][1], self.busy[last][1]
         parts = range(len(after)) if machines is None else {1, *(2 + machine for machine in machines)}
         return end - start - sum(after[part] - before[part] for part in parts)
+
+    def is_starved(self, start, end):
+        """Returns if calls may have failed in a time, or a little before it, because nobody got a processor."""
+        return any(start - RECOVERY <= at <= end for at in self.starved)
 
 
 class Judge:
@@ -182,14 +190,14 @@ class Judge:
         """Yields requests that weren't answered in their time."""
         for answer in self.history.answers:
             waited = self.history.idle(answer.sent, answer.received)
-            if waited > self.history.timeout + 0.5:
+            if waited > self.history.timeout + 0.5 and not self.history.is_starved(answer.sent, answer.received):
                 text = f"{answer.user} waited {waited:.3f} s on machine {answer.machine} from {answer.sent:.3f}"
                 yield Fault(answer.user, answer.sent, text)
 
     def failed(self):
         """Yields errors, of which there is none but for a user who is logged out in the meantime."""
         for answer in self.history.answers:
-            if answer.error is None:
+            if answer.error is None or self.history.is_starved(answer.sent, answer.received):
                 continue
             if not any(self._may_fail(drop, answer) for drop in self.drops.get(answer.user, [])):
                 text = f"{answer.user} got {answer.error} on machine {answer.machine} at {answer.sent:.3f}"
@@ -292,6 +300,8 @@ def prove():
         busy=[(4, (0, 3, 5, 6)), (4.3, (0, 3, 5, 6.2))],
     )
     assert Judge(slow).faults() == [], "the programs had no time for it"
+    starved = history(answers=[Answer(0, "b", 1, 1.1, None, "upstream")], starved=[0.5])
+    assert Judge(starved).faults() == [], "the tenant had no time for it"
     emptied = history(answers=[Answer(1, "a", 4.2, 4.3, "a.1")], calms=[Calm(0, 4.15)], faults=[(3.05, "empty")])
     assert Judge(emptied).faults() == [], "the event is lost, and the engine is away"
     emptied.calms = [Calm(0, 10)]

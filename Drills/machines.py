@@ -77,7 +77,7 @@ class Engine:
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
         self.socket = self.directory / "engine.sock"
-        self.program = shutil.which("redis-server") or shutil.which("valkey-server")
+        self.program = os.environ.get("ENGINE_SERVER") or shutil.which("redis-server") or shutil.which("valkey-server")
         self.process = None
         self.start()
 
@@ -239,8 +239,8 @@ class Tenant:
         ready, self.log = directory / "tenant", directory / "calls.jsonl"
         self.log.touch()
         program = pathlib.Path(__file__).parent / "fleet_tenant.py"
-        self._process = Process([sys.executable, program, ready, self.log, *options], directory / "tenant.log")
-        wait_until(lambda: ready.exists() or not self._process.is_running, "a tenant")
+        self.process = Process([sys.executable, program, ready, self.log, *options], directory / "tenant.log")
+        wait_until(lambda: ready.exists() or not self.process.is_running, "a tenant")
         self.url = ready.read_text().strip()
 
     def calls(self):
@@ -250,7 +250,7 @@ class Tenant:
 
     def end(self):
         """Ends the tenant."""
-        self._process.end()
+        self.process.end()
 
 
 class Settings:
