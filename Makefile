@@ -223,11 +223,12 @@ drill-fleet: ## Run three daemons through the faults of their engine: make drill
 	python3 Drills/fleet.py "$$(swift build $(RELEASE_FLAGS) --show-bin-path)" --seconds $(SECONDS)
 
 .PHONY: test-fleet
-# FLEET="--seed 7" repeats a run, FLEET="--seconds 600" makes it longer.
+# FLEET="--seeds 7" repeats a run, FLEET="--seconds 600" makes one with a new seed.
+test-fleet: FLEET ?= --seeds 1 2 3 --seconds 10
 test-fleet: ## Check the history of real daemons whose engine is killed, stopped, emptied and cut off
 	@scripts/install-dependencies build drill-fleet
-	swift build $(SWIFT_FLAGS) --product tokencached
-	python3 Drills/fleet_history.py "$$(scripts/programs)" $(FLEET)
+	swift build $(RELEASE_FLAGS) --product tokencached
+	python3 Drills/fleet_history.py "$$(swift build $(RELEASE_FLAGS) --show-bin-path)" $(FLEET)
 
 .PHONY: drill-quotas
 drill-quotas: ## Time one user's requests while another user takes all it can (root; minutes)

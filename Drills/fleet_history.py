@@ -1,6 +1,6 @@
 """Records what real daemons do while their engine is killed, stopped, emptied and cut off, and judges it afterwards.
 
-    python3 Drills/fleet_history.py PROGRAMS [--seconds S] [--seed N] [--unshared]
+    python3 Drills/fleet_history.py PROGRAMS [--seconds S] [--seeds N …] [--unshared]
 
 Three daemons, each with a way to the engine that can be cut, answer requests for tokens, logouts, evictions and reports
 at random. The seed decides the faults and the requests. `--unshared` runs the daemons without a fleet, which has to be
@@ -19,6 +19,7 @@ import time
 
 import fleet_judge
 from fleet_judge import Answer, Calm, Drop, History, Judge
+from fleet_processor import Processor
 from machines import Fleet, Settings
 
 PER_SECOND = 400
@@ -99,7 +100,7 @@ class Recorder:
 
 
 class Watch:
-    """Finds the times in which all machines are connected, and those in which this process got no processor."""
+    """Finds the times in which all machines are connected."""
 
     def __init__(self, fleet, history):
         self.fleet, self.history = fleet, history
@@ -150,15 +151,6 @@ class Watch:
         if not self.fleet.is_shared:
             return True
         return all(connected for connected, _, _ in state) and len({epochs for _, epochs, _ in state}) == 1
-
-    async def measure_stalls(self):
-        """Notes when the machine is too busy to run this process."""
-        while self.is_running:
-            before = time.monotonic()
-            await asyncio.sleep(0.01)
-            late = time.monotonic() - before - 0.01
-            if late > 0.01:
-                self.history.stalls.append((before, late))
 
 
 class Faults:
@@ -245,10 +237,11 @@ async def record(fleet, seconds, seed):
     watch = Watch(fleet, history)
     faults = Faults(fleet, watch, random.Random(f"{seed} faults"))
     await recorder.connect()
-    tasks = [asyncio.create_task(work) for work in (recorder.run(), watch.run(), watch.measure_stalls())]
+    processor = Processor(fleet, history)
+    tasks = [asyncio.create_task(work) for work in (recorder.run(), watch.run(), processor.run())]
     await faults.run(time.monotonic() + seconds)
     await asyncio.sleep(2)
-    recorder.is_running = watch.is_running = False
+    recorder.is_running = watch.is_running = processor.is_running = False
     await asyncio.gather(*tasks)
     history.calls = fleet.tenant.calls()
     return history, faults.done
@@ -260,14 +253,17 @@ def summary(history, faults):
     calm = sum(max(0, calm.end - calm.start) for calm in history.calms)
     sources = collections.Counter(answer.source or answer.error for answer in history.answers)
     longest = max(answer.received - answer.sent for answer in history.answers)
-    stall = max((length for _, length in history.stalls), default=0)
+    (start, before), (end, after) = history.busy[0], history.busy[-1]
+    busy = [f"{(later - earlier) / (end - start):.0%}" for earlier, later in zip(before, after)]
     calls = collections.Counter(call["kind"] for call in history.calls)
     return "\n".join(
         [
             f"faults: {dict(faults)}",
             f"answers: {len(history.answers)} {dict(sources)}, the longest wait {longest:.3f} s",
             f"drops: {dict(kinds)}; calls to the tenant: {dict(calls)}",
-            f"calm: {calm:.1f} s in {len(history.calms)} times; the longest stall of this machine: {stall:.3f} s",
+            f"calm: {calm:.1f} s in {len(history.calms)} times; "
+            f"worked or waited for a processor: tenant, engine, machines {', '.join(busy)}"
+            + (", at times for too long" if history.starved else ""),
         ]
     )
 
@@ -295,27 +291,33 @@ def timeline(history, fault):
     return [f"{at:.3f} {text}" for at, text in sorted(lines) if fault.at - 5 <= at <= fault.at + 0.2]
 
 
-def main():
-    """Runs once, and exits with 1 if a promise was broken."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("programs")
-    parser.add_argument("--seconds", type=float, default=20)
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
-    parser.add_argument("--unshared", action="store_true")
-    arguments = parser.parse_args()
-    fleet_judge.prove()
-    print(f"seed {arguments.seed}: repeat it with --seed {arguments.seed}", flush=True)
+def check(arguments, seed):
+    """Records and judges one run, and returns the number of faults."""
+    print(f"seed {seed}: repeat it with --seeds {seed}", flush=True)
     # Busy machines take longer than the usual 100 ms, which must not look like an absent engine.
     settings = Settings(timeout="500ms", is_shared=not arguments.unshared)
-    tenant = ("--slowest", "0.15", "--seed", str(arguments.seed))
+    tenant = ("--slowest", "0.15", "--seed", str(seed))
     with Fleet(arguments.programs, 3, settings, tenant, has_ways=True) as fleet:
-        history, faults = asyncio.run(record(fleet, arguments.seconds, arguments.seed))
+        history, faults = asyncio.run(record(fleet, arguments.seconds, seed))
     print(summary(history, faults))
     found = Judge(history).faults()
     for fault in found[:20]:
         print(f"FAULT: {fault.text}", *timeline(history, fault)[-60:], sep="\n    ")
-    print(f"{len(found)} faults" if found else "no promise was broken")
-    sys.exit(1 if found else 0)
+    print(f"{len(found)} faults" if found else "no promise was broken", flush=True)
+    return len(found)
+
+
+def main():
+    """Checks all runs, and exits with 1 if a promise was broken."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("programs")
+    parser.add_argument("--seconds", type=float, default=20, help="of each run")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[random.randrange(1 << 32)], help="one for each run")
+    parser.add_argument("--unshared", action="store_true")
+    arguments = parser.parse_args()
+    fleet_judge.prove()
+    faults = sum(check(arguments, seed) for seed in arguments.seeds)
+    sys.exit(1 if faults else 0)
 
 
 if __name__ == "__main__":

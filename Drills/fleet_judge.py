@@ -1,5 +1,8 @@
 """Judges the history of a fleet: the mints, drops and answers that were recorded while the engine had faults.
 
+The time in which the programs worked, or waited for a processor, counts for nothing. So the verdict depends neither on
+the speed of the machine nor on other programs that keep it busy.
+
 All times are seconds of the monotonic clock, which all programs of one system share.
 """
 
@@ -9,6 +12,8 @@ from typing import Optional
 
 ARRIVAL = 0.1
 """The seconds in which a drop holds on all machines that are connected."""
+RECOVERY = 15
+"""The seconds after which a tenant's circuit and leases that nobody has given back are no hindrance any more."""
 REFRESH = 0.65
 """The part of a token's life in which no machine refreshes it: `refresh.ahead` is 70 %."""
 
@@ -66,19 +71,32 @@ class History:
     calls: list = field(default_factory=list)
     """The calls in the tenant's log."""
     calms: list = field(default_factory=list)
-    stalls: list = field(default_factory=list)
-    """When the recorder itself got no processor for some milliseconds, and for how long, in the order of time."""
+    busy: list = field(default_factory=list)
+    """Times, and the seconds of work and of waits for a processor by then: of tenant, engine, each machine."""
+    starved: list = field(default_factory=list)
+    """The times at which the programs had waited for a processor for most of a second."""
     faults: list = field(default_factory=list)
     """When the engine was broken, and how."""
     timeout: float = 5
     lifetimes: dict = field(default_factory=dict)
     """The lifetimes of users' tokens, if they aren't hours."""
 
-    def stall(self, start, end):
-        """Returns the longest time in which the machine was busy with something else."""
-        first = bisect.bisect_left(self.stalls, (start, 0))
-        last = bisect.bisect_right(self.stalls, (end + 1, 0))
-        return max((length for _, length in self.stalls[first:last]), default=0)
+    def idle(self, start, end, machines=None):
+        """Returns the seconds in which the programs waited for something else than a processor.
+
+        The programs are the engine and two machines, or the tenant, the engine and all machines.
+        """
+        if not self.busy or end <= start:
+            return end - start
+        first = max(bisect.bisect_right(self.busy, (start,)) - 1, 0)
+        last = min(bisect.bisect_left(self.busy, (end,)), len(self.busy) - 1)
+        before, after = self.busy[first][1], self.busy[last][1]
+        parts = range(len(after)) if machines is None else {1, *(2 + machine for machine in machines)}
+        return end - start - sum(after[part] - before[part] for part in parts)
+
+    def is_starved(self, start, end):
+        """Returns if calls may have failed in a time, or a little before it, because nobody got a processor."""
+        return any(start - RECOVERY <= at <= end for at in self.starved)
 
 
 class Judge:
@@ -112,8 +130,7 @@ class Judge:
             for drop in self.drops.get(answer.user, []) if mint else []:
                 if not self._drops(drop, answer.token, mint):
                     continue
-                holds = self.holds_from(drop, answer.machine)
-                if holds is not None and answer.sent >= holds:
+                if self.holds(drop, answer.machine, answer.sent) and not self._is_unverified(drop, answer):
                     text = (
                         f"machine {answer.machine} answered {answer.sent - drop.answered:.3f} s after the {drop.kind} "
                         f"on machine {drop.machine} with {answer.token} ({answer.source}) at {answer.sent:.3f}"
@@ -124,18 +141,27 @@ class Judge:
     def _drops(drop, token, mint):
         return drop.token == token if drop.token else mint["arrived"] < drop.sent
 
-    def holds_from(self, drop, machine):
-        """Returns when a drop has to hold on a machine, or nil if it never was calm afterwards."""
+    def holds(self, drop, machine, at):
+        """Returns if a drop has to hold on a machine at a time."""
         if machine == drop.machine and drop.is_remembered:
-            return drop.answered
+            return drop.answered <= at
         for calm in self.history.calms:
             if not drop.is_remembered and not calm.start <= drop.sent <= calm.end:
                 continue
-            known = max(drop.answered, calm.start)
-            holds = known + ARRIVAL + self.history.stall(known - ARRIVAL, known + ARRIVAL)
-            if holds <= calm.end:
-                return holds
-        return None
+            known, until = max(drop.answered, calm.start), min(at, calm.end)
+            if self.history.idle(known, until, (drop.machine, machine)) >= ARRIVAL:
+                return True
+        return False
+
+    def _is_unverified(self, drop, answer):
+        """Returns if somebody has emptied the engine, so that the drop's event may be lost, and the engine is away now.
+
+        The token is looked up before it is served again, unless there is nobody to ask.
+        """
+        is_lost = any(name == "empty" and drop.sent <= at + ARRIVAL for at, name in self.history.faults)
+        return is_lost and not any(
+            calm.start <= answer.sent and answer.received <= calm.end for calm in self.history.calms
+        )
 
     def repeated(self):
         """Yields second mints for one need, while all machines were connected."""
@@ -148,7 +174,8 @@ class Judge:
             lifetime = self.history.lifetimes.get(mint["user"], 3_600)
             drops = self.drops.get(mint["user"], [])
             needed = any(
-                drop.sent <= mint["arrived"] and drop.answered + 2 * ARRIVAL >= earlier["arrived"] for drop in drops
+                drop.sent <= mint["arrived"] and self.history.idle(drop.answered, earlier["arrived"]) <= 2 * ARRIVAL
+                for drop in drops
             )
             if not needed and mint["arrived"] - earlier["arrived"] < REFRESH * lifetime:
                 after = mint["arrived"] - earlier["arrived"]
@@ -162,23 +189,23 @@ class Judge:
     def late(self):
         """Yields requests that weren't answered in their time."""
         for answer in self.history.answers:
-            waited = answer.received - answer.sent
-            if waited > self.history.timeout + 0.5 + self.history.stall(answer.sent, answer.received):
+            waited = self.history.idle(answer.sent, answer.received)
+            if waited > self.history.timeout + 0.5 and not self.history.is_starved(answer.sent, answer.received):
                 text = f"{answer.user} waited {waited:.3f} s on machine {answer.machine} from {answer.sent:.3f}"
                 yield Fault(answer.user, answer.sent, text)
 
     def failed(self):
         """Yields errors, of which there is none but for a user who is logged out in the meantime."""
         for answer in self.history.answers:
-            if answer.error is None:
+            if answer.error is None or self.history.is_starved(answer.sent, answer.received):
                 continue
             if not any(self._may_fail(drop, answer) for drop in self.drops.get(answer.user, [])):
                 text = f"{answer.user} got {answer.error} on machine {answer.machine} at {answer.sent:.3f}"
                 yield Fault(answer.user, answer.sent, text)
 
     def _may_fail(self, drop, answer):
-        holds = self.holds_from(drop, answer.machine)
-        return drop.kind == "revoke" and drop.sent <= answer.received and (holds is None or holds >= answer.sent)
+        is_over = self.holds(drop, answer.machine, answer.sent)
+        return drop.kind == "revoke" and drop.sent <= answer.received and not is_over
 
     def revoked_twice(self):
         """Yields tokens that two machines have revoked while both were connected."""
@@ -187,9 +214,25 @@ class Judge:
             if call["kind"] != "revoke":
                 continue
             earlier = seen.setdefault(call["token"], call)
-            if earlier is not call and any(self._covers(calm, earlier, call) for calm in self.history.calms):
+            if earlier is call or self._is_logged_out_twice(call):
+                continue
+            if any(self._covers(calm, earlier, call) for calm in self.history.calms):
                 text = f"{call['token']} was revoked twice, the second time at {call['arrived']:.3f}"
                 yield Fault(call["user"], call["arrived"], text)
+
+    def _is_logged_out_twice(self, call):
+        """Returns if two machines had logged a user out before a call, the second one before it knew of the first."""
+        logouts = [
+            drop for drop in self.drops.get(call["user"], []) if drop.kind == "revoke" and drop.sent <= call["arrived"]
+        ]
+        return any(
+            one.machine != other.machine
+            and one.answered >= self.mints[call["token"]]["arrived"]
+            and one.sent <= other.sent
+            and not self.holds(one, other.machine, other.sent)
+            for one in logouts
+            for other in logouts
+        )
 
     def unrevoked(self):
         """Yields tokens that a logout didn't revoke, though it was the only drop while all were connected."""
@@ -205,9 +248,9 @@ class Judge:
             is_only = (
                 sum(1 for other in self.drops[drop.user] if other.answered >= since and other.sent <= drop.sent) == 1
             )
-            settled = before[-1]["answered"] + ARRIVAL + self.history.stall(since, drop.sent)
+            settled = self.history.idle(before[-1]["answered"], drop.sent) >= ARRIVAL
             calm = any(calm.start <= since and drop.answered + ARRIVAL <= calm.end for calm in self.history.calms)
-            if is_only and calm and settled <= drop.sent:
+            if is_only and calm and settled:
                 text = (
                     f"the logout of {drop.user} on machine {drop.machine} at {drop.sent:.3f} left {before[-1]['token']}"
                 )
@@ -248,3 +291,18 @@ def prove():
     assert Judge(cut_off).faults() == [], "a machine that is cut off doesn't know of the drop"
     caught_up = history(answers=[Answer(1, "a", 4.2, 4.3, "a.1")], calms=[Calm(0, 2), Calm(4, 10)])
     assert len(Judge(caught_up).faults()) == 1, "a machine that has caught up does"
+    logouts = [Drop(0, "revoke", "a", 3, 3.01), Drop(1, "revoke", "a", 3.005, 3.02)]
+    both = history(drops=logouts, calls=planted["revoked_twice"].calls)
+    assert Judge(both).faults() == [], "both logouts revoke it"
+    slow = history(
+        answers=[Answer(1, "a", 4.2, 4.3, "a.1")],
+        calms=caught_up.calms,
+        busy=[(4, (0, 3, 5, 6)), (4.3, (0, 3, 5, 6.2))],
+    )
+    assert Judge(slow).faults() == [], "the programs had no time for it"
+    starved = history(answers=[Answer(0, "b", 1, 1.1, None, "upstream")], starved=[0.5])
+    assert Judge(starved).faults() == [], "the tenant had no time for it"
+    emptied = history(answers=[Answer(1, "a", 4.2, 4.3, "a.1")], calms=[Calm(0, 4.15)], faults=[(3.05, "empty")])
+    assert Judge(emptied).faults() == [], "the event is lost, and the engine is away"
+    emptied.calms = [Calm(0, 10)]
+    assert len(Judge(emptied).faults()) == 1, "the engine is asked"

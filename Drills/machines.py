@@ -44,9 +44,12 @@ class Process:
         return self._process.poll() is None
 
     @property
-    def number(self):
-        """The process's number."""
-        return self._process.pid
+    def numbers(self):
+        """The numbers of the process and its children."""
+        number = self._process.pid
+        with contextlib.suppress(OSError):
+            return [number, *map(int, pathlib.Path(f"/proc/{number}/task/{number}/children").read_text().split())]
+        return [number]
 
     def signal(self, number):
         """Sends a signal to the program and its children."""
@@ -74,15 +77,15 @@ class Engine:
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
         self.socket = self.directory / "engine.sock"
-        self.program = shutil.which("redis-server") or shutil.which("valkey-server")
-        self._process = None
+        self.program = os.environ.get("ENGINE_SERVER") or shutil.which("redis-server") or shutil.which("valkey-server")
+        self.process = None
         self.start()
 
     def start(self):
         """Starts an engine, with what the file of the last `keep_copy` has, if there is one."""
         options = {"--port": 0, "--unixsocket": self.socket, "--save": "", "--dir": self.directory}
         words = [word for option in options.items() for word in option]
-        self._process = Process([self.program, *words], self.directory / "engine.log")
+        self.process = Process([self.program, *words], self.directory / "engine.log")
         wait_until(self.is_ready, "an engine that answers")
 
     def is_ready(self):
@@ -115,11 +118,11 @@ class Engine:
 
     def signal(self, number):
         """Sends a signal, such as SIGSTOP."""
-        self._process.signal(number)
+        self.process.signal(number)
 
     def kill(self):
         """Ends the engine at once."""
-        self._process.kill()
+        self.process.kill()
 
     def keep_copy(self):
         """Keeps what the engine has now, which the next engine begins with: a replica that lags."""
@@ -135,7 +138,7 @@ class Engine:
 
     def end(self):
         """Ends the engine."""
-        self._process.end()
+        self.process.end()
 
 
 class Way:
@@ -150,20 +153,20 @@ class Way:
         """Makes a way that was cut off usable again."""
         self.socket.unlink(missing_ok=True)
         listening = f"UNIX-LISTEN:{self.socket},fork,backlog=64"
-        self._process = Process(["socat", listening, f"UNIX-CONNECT:{self._engine.socket}"], self._log)
+        self.process = Process(["socat", listening, f"UNIX-CONNECT:{self._engine.socket}"], self._log)
         wait_until(self.socket.exists, "a way to the engine")
 
     def cut(self):
         """Closes all connections, and refuses new ones."""
-        self._process.kill()
+        self.process.kill()
 
     def hang(self):
         """Lets what is sent wait."""
-        self._process.signal(signal.SIGSTOP)
+        self.process.signal(signal.SIGSTOP)
 
     def go_on(self):
         """Lets what has waited pass."""
-        self._process.signal(signal.SIGCONT)
+        self.process.signal(signal.SIGCONT)
 
 
 class Machine:
@@ -236,8 +239,8 @@ class Tenant:
         ready, self.log = directory / "tenant", directory / "calls.jsonl"
         self.log.touch()
         program = pathlib.Path(__file__).parent / "fleet_tenant.py"
-        self._process = Process([sys.executable, program, ready, self.log, *options], directory / "tenant.log")
-        wait_until(lambda: ready.exists() or not self._process.is_running, "a tenant")
+        self.process = Process([sys.executable, program, ready, self.log, *options], directory / "tenant.log")
+        wait_until(lambda: ready.exists() or not self.process.is_running, "a tenant")
         self.url = ready.read_text().strip()
 
     def calls(self):
@@ -247,7 +250,7 @@ class Tenant:
 
     def end(self):
         """Ends the tenant."""
-        self._process.end()
+        self.process.end()
 
 
 class Settings:
@@ -295,6 +298,10 @@ class Fleet:
         """Waits until each machine is connected."""
         for machine in self.machines:
             wait_until(lambda asked=machine: asked.fleet()["connected"], "a connected machine", seconds)
+
+    def numbers_of(self, machine):
+        """Returns the numbers of the processes of a machine and of its way to the engine."""
+        return self.machines[machine].process.numbers + (self.ways[machine].process.numbers if self.ways else [])
 
     def __enter__(self):
         if self.is_shared:

@@ -125,6 +125,7 @@ extension FleetCoordinator {
             case .lost(let fence):
                 let bound = tenants[id]?.translator.engineTime?.bounded(fence, at: now) ?? fence
                 listener.fleetHappened(.eventsLost(id, upTo: FleetFence(bound)))
+            case .emptied: listener.fleetHappened(.emptied(id))
             case .caughtUp: announce(id)
             }
         }

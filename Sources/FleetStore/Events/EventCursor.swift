@@ -8,6 +8,8 @@ struct EventCursor: Sendable, Equatable {
         case event(EngineEvent)
         /// Events were lost: nothing up to this fence is certain.
         case lost(upTo: Int64)
+        /// Somebody has emptied the engine.
+        case emptied
         /// All events that there were at the connection have been read.
         case caughtUp
     }
@@ -33,7 +35,9 @@ struct EventCursor: Sendable, Equatable {
     ///
     /// The events that this machine has missed before are gone.
     private var wasEmptied = false
-    /// True until the first event is read behind the place that was kept.
+    /// True if the next event has the number after the last one, unless events are gone.
+    ///
+    /// It is false at the beginning of another process's events.
     private var continues = false
     private var time: Int64 = 0
 
@@ -66,7 +70,7 @@ struct EventCursor: Sendable, Equatable {
             // Another process numbers its events anew, or goes on with those of which it knows.
             (next, last) = (.zero, place.count)
         } else {
-            (next, last) = (target, position.count)
+            (next, last, continues) = (target, position.count, true)
             place = FleetPlace(id: target.text, count: position.count, epoch: epoch)
             return live()
         }
@@ -83,11 +87,12 @@ struct EventCursor: Sendable, Equatable {
     mutating func received(_ event: EngineEvent) -> [Outcome] {
         guard let id = EventID(event.id), next < id else { return [] }
         var outcomes: [Outcome] = []
-        let isGap = event.number > last ? event.number - last > 1 : continues
-        continues = false
-        if isGap {
+        if isLive, event.number <= last {
+            outcomes.append(.emptied)
+        } else if event.number > last ? event.number - last > 1 : continues {
             outcomes.append(.lost(upTo: max(time, id.milliseconds, event.fence)))
         }
+        continues = true
         (next, last) = (id, event.number)
         newest = isLive ? event.number : max(newest, event.number)
         place = FleetPlace(id: event.id, count: event.number, epoch: epoch)

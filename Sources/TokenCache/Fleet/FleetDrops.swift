@@ -24,12 +24,14 @@ struct FleetDrops {
         var isUnderWay = false
         /// The number of connections when it was sent last.
         var connection = 0
+        /// The number of emptyings when it was sent last.
+        var emptyings = 0
     }
 
     private var drops: [FleetDropID: Remembered] = [:]
     /// All drops, the oldest first.
     private var order: Deque<FleetDropID> = []
-    /// The drops that may have to be repeated.
+    /// The drops that may have to be repeated, the next one last.
     private var candidates: Deque<FleetDropID> = []
     /// The number of drops of a user that nobody has noted.
     private var unnoted: [UserKey: Int] = [:]
@@ -38,6 +40,8 @@ struct FleetDrops {
     private var repeated = 0
     /// The number of connections so far.
     private var connections = 0
+    /// The number of times that the engine was emptied.
+    private var emptyings = 0
 
     /// The number of remembered drops.
     var count: Int { drops.count }
@@ -56,7 +60,7 @@ struct FleetDrops {
             forget(first)
             order.removeFirst()
         }
-        drops[id] = Remembered(drop: drop, at: now, isUnderWay: isSent, connection: connections)
+        drops[id] = Remembered(drop: drop, at: now, isUnderWay: isSent, connection: connections, emptyings: emptyings)
         order.append(id)
         countUnnoted(drop, 1)
         if !isSent { candidates.append(id) }
@@ -92,8 +96,9 @@ struct FleetDrops {
         guard var drop = drops[id] else { return nil }
         if drop.drop.fence == nil { countUnnoted(drop.drop, -1) }
         drop.drop.fence = drop.drop.fence ?? fence
-        drop.epoch = epoch
         drop.isUnderWay = false
+        // The engine may have been emptied since.
+        if drop.emptyings == emptyings { drop.epoch = epoch } else { candidates.append(id) }
         drops[id] = drop
         return drop.drop
     }
@@ -105,8 +110,9 @@ struct FleetDrops {
         if wasRepeated { repeated -= 1 }
         guard let drop = drops[id] else { return false }
         drops[id]?.isUnderWay = false
-        candidates.append(id)
-        return drop.connection < connections
+        let isLate = drop.connection < connections
+        if isLate { candidates.append(id) } else { candidates.prepend(id) }
+        return isLate
     }
 
     /// Lets all drops be repeated that a process of the engine hasn't noted.
@@ -115,13 +121,24 @@ struct FleetDrops {
         candidates = order
     }
 
+    /// Lets all drops be repeated, as the engine has forgotten them.
+    mutating func emptied() {
+        emptyings += 1
+        for id in order { drops[id]?.epoch = nil }
+        candidates = order
+    }
+
     /// Takes the next drop to repeat, or returns nil if there is none, or enough are under way.
+    ///
+    /// The latest comes first: an engine that has taken over may lack the last writes, and machines that were cut off
+    /// missed the last events.
     mutating func takeNext(for epoch: String) -> (id: FleetDropID, drop: FleetDrop)? {
         guard repeated < Self.maxRepeated else { return nil }
-        while let id = candidates.popFirst() {
+        while let id = candidates.popLast() {
             guard let drop = drops[id], drop.epoch != epoch, !drop.isUnderWay else { continue }
             drops[id]?.isUnderWay = true
             drops[id]?.connection = connections
+            drops[id]?.emptyings = emptyings
             repeated += 1
             return (id, drop.drop)
         }

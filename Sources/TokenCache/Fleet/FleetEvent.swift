@@ -109,6 +109,8 @@ package enum FleetEvent: Sendable, Equatable {
     case limits(TenantID, FleetLimits)
     /// Events of a tenant were lost: each of its tokens up to the fence is looked up before it is served again.
     case eventsLost(TenantID, upTo: FleetFence)
+    /// Somebody has emptied the engine: this machine repeats its drops, as others may have missed the last ones.
+    case emptied(TenantID)
     /// The second level answers for a tenant again, and all earlier events have been passed on.
     ///
     /// The machines are those that were seen in the last minute, this one included. A drop that another epoch has noted is

@@ -71,6 +71,15 @@ struct EventCursorTests {
         #expect(cursor.exhausted() == [.lost(upTo: 100), .caughtUp])
     }
 
+    @Test("If somebody empties the engine while events arrive, the next one's number shows it.")
+    func emptiedMeanwhile() {
+        var cursor = EventCursor(nil)
+        _ = cursor.connected(to: position(7, "70-0"), epoch: "e", time: 100)
+        #expect(cursor.received(event(1, "80-0")) == [.emptied, .event(event(1, "80-0"))])
+        #expect(cursor.received(event(2, "90-0")) == [.event(event(2, "90-0"))])
+        #expect(cursor.received(event(1, "95-0")) == [.emptied, .event(event(1, "95-0"))])
+    }
+
     @Test("If it has got more events since than it had, the first one's number shows it.")
     func emptiedAndFilled() {
         var cursor = EventCursor(FleetPlace(id: "50-0", count: 5, epoch: "e"))

@@ -136,7 +136,25 @@ struct FleetDropTests {
         #expect(cache.fleetOrders() == [])
     }
 
-    @Test("Drops that are repeated go in portions, and the oldest of too many are forgotten.")
+    @Test("All drops are repeated to an engine that was emptied, also one whose answer comes from before.")
+    func emptied() throws {
+        var cache = Simulation.inFleet()
+        cache.evict(ann.user)
+        let (first, _) = try cache.onlyDrop()
+        cache.answerDrop(first, FleetDropAnswer(fence: FleetFence(10), epoch: "one"))
+        cache.evict(ann.user, scopes: ann.scopes)
+        let (second, _) = try cache.onlyDrop()
+        cache.happen(.emptied("main"))
+        #expect(try cache.onlyDrop().id == first)
+        cache.answerDrop(second, FleetDropAnswer(fence: FleetFence(11), epoch: "one"))
+        #expect(try cache.onlyDrop().id == second)
+        cache.answerDrop(first, FleetDropAnswer(fence: FleetFence(10), epoch: "one"))
+        cache.answerDrop(second, FleetDropAnswer(fence: FleetFence(11), epoch: "one"))
+        cache.connect("one")
+        #expect(cache.fleetOrders() == [])
+    }
+
+    @Test("Drops that are repeated go in portions, the latest first, and the oldest of too many are forgotten.")
     func many() {
         var drops = FleetDrops()
         let now = Simulation.start
@@ -146,9 +164,10 @@ struct FleetDropTests {
         #expect(drops.count == FleetDrops.maxRemembered)
         var taken: [FleetDropID] = []
         while let next = drops.takeNext(for: "one") { taken.append(next.id) }
-        #expect(taken == (100..<164).map { FleetDropID($0) })
+        let latest = UInt64(FleetDrops.maxRemembered + 99)
+        #expect(taken == (0..<64).map { FleetDropID(latest - $0) })
         for id in taken { _ = drops.noted(id, FleetFence(1), epoch: "one", wasRepeated: true) }
-        #expect(drops.takeNext(for: "one")?.id == FleetDropID(164))
+        #expect(drops.takeNext(for: "one")?.id == FleetDropID(latest - 64))
         #expect(drops.concerns(ann.user))
     }
 }

@@ -25,6 +25,9 @@ extension CacheStateMachine {
         case .holdChanged(let tenant): actions.fleetOrders.append(.state(tenant))
         case .limits(let tenant, let limits): take(limits, of: tenant, now: now)
         case .eventsLost(let tenant, let fence): eventsLost(of: tenant, upTo: fence, now: now)
+        case .emptied(let tenant):
+            fleet[tenant].drops.emptied()
+            repeatDrops(of: tenant)
         case .connected(let tenant, let epoch): connected(tenant, epoch, now: now)
         case .disconnected(let tenant): disconnected(tenant, now: now)
         case .machines(let count):
