@@ -21,6 +21,8 @@ struct FleetTenantState {
     var endOfSuspects: Instant?
     /// True if a timer repeats its drops that were not answered.
     var repeatsDrops = false
+    /// The calls that were sent while the second level was away.
+    var unpaid = UnpaidCalls()
     private var peeks = 0
     /// The calls that are looked up when others have been answered.
     private var waitingPeeks: Deque<CallID> = []
