@@ -7,6 +7,16 @@ struct FleetTenantState {
     /// A machine that begins cold with thousands of prefetches doesn't fill the connection with them.
     static let maxPeeks = 256
 
+    /// The hold that this machine has begun, as far as the states of the limits that are read don't know of it.
+    enum OwnHold {
+        /// There is none, or each state that is read knows of it.
+        case none
+        /// The other machines have not been told of it.
+        case untold
+        /// They were told of it, and no state has been asked for since.
+        case told
+    }
+
     /// The engine's process that answers, or nil if none does.
     private(set) var epoch: String?
     /// The time of the last connection or disconnection.
@@ -21,6 +31,8 @@ struct FleetTenantState {
     var endOfSuspects: Instant?
     /// True if a timer repeats its drops that were not answered.
     var repeatsDrops = false
+    /// The last hold that this machine has begun.
+    var ownHold = OwnHold.none
     /// The calls that were sent while the second level was away.
     var unpaid = UnpaidCalls()
     private var peeks = 0
@@ -49,6 +61,8 @@ struct FleetTenantState {
     mutating func disconnect(now: Instant) -> Bool {
         guard epoch != nil else { return false }
         (epoch, since) = (nil, now)
+        // It may have been lost on its way, and another process of the engine may not know it.
+        if ownHold == .told { ownHold = .untold }
         waitingPeeks = []
         return true
     }

@@ -70,6 +70,37 @@ struct FleetLimitTests {
         #expect(cache.fleetOrders() == [.hold("main", nil, .throttled)])
     }
 
+    @Test("A state of the limits that was read before a machine's own hold doesn't end it.")
+    func freshHold() throws {
+        var cache = Simulation.inFleet()
+        #expect(cache.ask(ann) == .wait)
+        cache.answer(try cache.onlyLook().call, .go(FleetFence(5)))
+        let mint = try cache.onlyMint()
+        cache.happen(.holdChanged("main"))
+        cache.fail(mint, .throttled(retryAfter: .seconds(20)))
+        cache.happen(.limits("main", FleetLimits(level: 80, time: FleetFence(3))))
+        #expect(cache.stats().tenants["main"]?.hold == 21)
+        cache.happen(.holdChanged("main"))
+        cache.happen(.limits("main", FleetLimits(level: 80, time: FleetFence(4))))
+        #expect(cache.stats().tenants["main"]?.hold == nil)
+    }
+
+    @Test("A hold that begins while the second level is away is told when it is back, which doesn't end it.")
+    func holdOfOutage() throws {
+        var cache = Simulation.inFleet()
+        cache.happen(.disconnected("main"))
+        #expect(cache.ask(ann) == .wait)
+        cache.fail(try cache.onlyMint(), .throttled(retryAfter: .seconds(20)))
+        #expect(cache.fleetOrders() == [])
+        cache.connect()
+        cache.happen(.limits("main", FleetLimits(level: 80, time: FleetFence(3))))
+        #expect(cache.fleetOrders().contains(.hold("main", .seconds(21), .throttled)))
+        #expect(cache.stats().tenants["main"]?.hold == 21)
+        cache.happen(.disconnected("main"))
+        cache.connect("two")
+        #expect(cache.fleetOrders() == [.hold("main", .seconds(21), .throttled)])
+    }
+
     @Test("While the second level doesn't answer, the rate and the burst are divided among the machines.")
     func share() throws {
         var cache = Simulation.inFleet(.test(rate: 60, burst: 10, concurrent: 100), machines: 5)

@@ -22,7 +22,7 @@ extension CacheStateMachine {
         switch event {
         case .dropped(let drop, let fence): dropped(drop, fence, now: now)
         case .changed(let key): changed(key)
-        case .holdChanged(let tenant): actions.fleetOrders.append(.state(tenant))
+        case .holdChanged(let tenant): readLimits(of: tenant)
         case .limits(let tenant, let limits): take(limits, of: tenant, now: now)
         case .eventsLost(let tenant, let fence): eventsLost(of: tenant, upTo: fence, now: now)
         case .connected(let tenant, let epoch): connected(tenant, epoch, now: now)
@@ -39,6 +39,7 @@ extension CacheStateMachine {
         if !fleet.isConnected(tenant) { payLate(at: tenant, state.governor, now: now) }
         fleet[tenant].connect(epoch, now: now)
         divideLimits(of: tenant, now: now)
+        tellHold(of: tenant, now: now)
         fleet[tenant].drops.connected()
         repeatDrops(of: tenant)
         // Behind the drops, which may concern what is stored.
