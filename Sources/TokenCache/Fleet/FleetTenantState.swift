@@ -21,7 +21,10 @@ struct FleetTenantState {
     private(set) var epoch: String?
     /// The time of the last connection or disconnection.
     private(set) var since: Instant?
-    /// A number above all drops that have been heard of, and not below any fence or time.
+    /// A number above all drops that have been heard of, and not below the fence of any token.
+    ///
+    /// It knows only fences that the engine has given out, above which all later drops are. The engine's time may be ahead
+    /// for a moment: a token with such a fence would outlive logouts.
     private(set) var clock = FleetFence.none
     /// The highest fence of a token that was cached.
     private(set) var highestCached = FleetFence.none
@@ -83,7 +86,7 @@ struct FleetTenantState {
 
     // MARK: Fences
 
-    /// Notes a fence or the engine's time.
+    /// Notes the fence of a token or of a lease.
     mutating func note(_ fence: FleetFence) { clock = max(clock, fence) }
 
     /// Notes a drop, so that everything that is asked for from now on is known to be later.

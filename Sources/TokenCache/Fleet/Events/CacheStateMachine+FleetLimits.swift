@@ -7,7 +7,6 @@ extension CacheStateMachine {
 
     /// Takes the state of a tenant's limits over.
     mutating func note(_ limits: FleetLimits, of tenant: TenantID, now: Instant) {
-        fleet[tenant].note(limits.time)
         guard fleet.isConnected(tenant), tenants[tenant]?.isRetired == false else { return }
         // Calls that are being claimed are not in the level yet.
         tenants[tenant]?.governor.mirror(limits.level - Double(fleet[tenant].claims), now: now)

@@ -4,7 +4,6 @@ import TokenProtocol
 extension CacheStateMachine {
     /// Makes a tenant's entries suspect, as events up to a fence were lost.
     mutating func eventsLost(of tenant: TenantID, upTo fence: FleetFence, now: Instant) {
-        fleet[tenant].note(fence)
         store.suspect(tenant, upTo: fence)
         // By then the last one of them has expired.
         let end = now + TokenLife.maxLifetime
