@@ -156,9 +156,9 @@ extension CacheStateMachine {
             if case .claiming = call.phase { claim(call.id) } else { peek(call.id) }
             return
         }
-        let fence = verifiedFence(of: token, call.tenant)
+        // It keeps its fence, by which later drops concern it.
         let minted =
-            storedIfCurrent(token.token, life, call, mint, fence, now: now)
+            storedIfCurrent(token.token, life, call, mint, token.fence, isVerified: true, now: now)
             ?? MintedToken(token: token.token, life: life, record: .none)
         fleet.statistics.hits += 1
         if mint.fleet.yieldsSince != nil { fleet.statistics.leftToOthers += 1 }
