@@ -169,6 +169,13 @@ bench-fleet: ## Measure daemons that share an engine, and write the results into
 	@TOKENCACHED_PROGRAMS=$${TOKENCACHED_PROGRAMS:-$$(swift build $(RELEASE_FLAGS) --show-bin-path)} \
 		QUICK=$(QUICK) scripts/bench-fleet $(PARTS)
 
+.PHONY: fleet-model
+# USERS=100000 simulates so many users, and doesn't change the documentation.
+fleet-model: ## Simulate a million users on up to a thousand machines, and write the results into the documentation
+	@scripts/install-dependencies build
+	swift build $(RELEASE_FLAGS) --product fleet-curves
+	@USERS=$(USERS) scripts/fleet-model "$$(swift build $(RELEASE_FLAGS) --show-bin-path)"
+
 .PHONY: check-instructions
 check-instructions: ## Count the instructions of a hit, and compare them with their bounds
 	@scripts/install-dependencies build instructions

@@ -274,6 +274,11 @@ var targets: [Target] = [
         path: "Tests/CoreCurves"
     ),
     .executableTarget(
+        name: "fleet-curves",
+        dependencies: ["FleetModel", "FleetProtocol", "Secrets", "TokenProtocol", "TokenStorage", "TokenCache"],
+        path: "Tests/FleetCurves"
+    ),
+    .executableTarget(
         name: "storage-curves",
         dependencies: ["Secrets", "TokenProtocol", "TokenStorage"],
         path: "Tests/StorageCurves"

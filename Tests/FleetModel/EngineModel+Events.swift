@@ -7,7 +7,8 @@ extension EngineModel {
     /// - Parameter id: The id of the last one that the reader has, or `0-0` for all.
     package func events(of names: EngineNames, after id: String = "0-0", at time: Int64) -> [EngineEvent] {
         let place = StreamID(id)
-        return (streams.value(names.events, at: time) ?? []).filter { StreamID($0.id) > place }
+        let events = (streams.value(names.events, at: time) ?? []).suffix(eventLimit)
+        return events.filter { StreamID($0.id) > place }
     }
 
     /// Adds an event, and forgets the earliest ones.
@@ -18,7 +19,8 @@ extension EngineModel {
         var events = streams.remove(names.events, at: time) ?? []
         let id = events.last.map { StreamID($0.id).next(at: time) } ?? StreamID(time: time, sequence: 0)
         events.append(EngineEvent(id: id.text, number: number, fence: fence, text: text))
-        if events.count > eventLimit { events.removeFirst(events.count - eventLimit) }
+        // Twice as many are kept, so that few events move.
+        if events.count > 2 * eventLimit { events.removeFirst(events.count - eventLimit) }
         streams.set(names.events, events, for: EngineScript.memory, at: time)
     }
 }

@@ -35,6 +35,8 @@ struct EntryStore {
     private var floors: [TenantID: FlushFloor] = [:] { didSet { noteRestrictions() } }
     /// The fences up to which the entries of tenants are looked up in the second level before they are served.
     var suspects: [TenantID: FleetFence] = [:] { didSet { noteRestrictions() } }
+    /// The records that were found in the second level since events were lost: they are no suspects any more.
+    var verified: Set<RecordID> = []
     /// True if there are floors or suspects, so that a hit has one thing to look at.
     private(set) var hasRestrictions = false
 

@@ -153,13 +153,16 @@ extension CacheStateMachine {
     ///
     /// Returns nil if there is no memory left for it.
     ///
-    /// - Parameter fence: The fence of its mint.
+    /// - Parameters:
+    ///   - fence: The fence of its mint.
+    ///   - isVerified: True if it was found in the second level just now.
     mutating func storedIfCurrent(
         _ token: GrantedToken,
         _ life: TokenLife,
         _ call: Call,
         _ mint: Mint,
         _ fence: FleetFence,
+        isVerified: Bool = false,
         now: Instant
     ) -> MintedToken? {
         let (key, clock) = (mint.key, store.memory.clock)
@@ -192,6 +195,7 @@ extension CacheStateMachine {
                 fence: fence.number
             )
         )
+        if let record { store.note(record, isVerified: isVerified) }
         if record != nil, fence > .none { fleet[key.user.tenant].noteCached(fence) }
         return record.map { MintedToken(token: token, life: life, record: $0) }
     }

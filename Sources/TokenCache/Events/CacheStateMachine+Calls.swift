@@ -193,7 +193,7 @@ extension CacheStateMachine {
         }
         let usesClient = call.mint.map { !$0.key.user.isClient } ?? false
         let started = state[tier].start(id, ticket, usesClient: usesClient, someoneWaits: someoneWaits, now: now)
-        if tier == .tokens, fleet.isConnected(call.tenant) { claim(call, started) } else { send(call, now: now) }
+        if tier == .tokens, fleet.isConnected(call.tenant) { claim(call, started) } else { sendUnpaid(call, now: now) }
         return StepCost.call
     }
 

@@ -21,6 +21,7 @@ extension CacheStateMachine {
         guard let left else { return false }
         actions.records.append(AuditRecord(peer, .releaseHold(tenant: tenant.name, left: left)))
         actions.notices.append(.holdReleased(tenant.name, left))
+        fleet[tenant].ownHold = .none
         if fleet.isConnected(tenant) { actions.fleetOrders.append(.hold(tenant, nil, .throttled)) }
         touch(tenant)
         return true

@@ -18,7 +18,7 @@ extension EntryStore {
     /// True if a drop may concern an entry that was lost on its way to this machine.
     func isSuspect(_ slot: Int) -> Bool {
         guard let bound = suspects[tenant(of: slot)] else { return false }
-        return fence(of: slot) <= bound
+        return fence(of: slot) <= bound && !verified.contains(slots[slot].record)
     }
 
     /// Returns the fence of an entry's token.
@@ -27,5 +27,20 @@ extension EntryStore {
     /// Makes all entries of a tenant up to a fence suspect.
     mutating func suspect(_ tenant: TenantID, upTo fence: FleetFence) {
         suspects[tenant] = max(suspects[tenant] ?? .none, fence)
+        verified = []
+    }
+
+    /// Ends the suspicion against a tenant's entries.
+    mutating func trust(_ tenant: TenantID) {
+        suspects[tenant] = nil
+        if suspects.isEmpty { verified = [] }
+    }
+
+    /// Notes a new record, which may have the number of an earlier one.
+    ///
+    /// - Parameter isVerified: True if its token was found in the second level just now.
+    mutating func note(_ record: RecordID, isVerified: Bool) {
+        guard !suspects.isEmpty else { return }
+        if isVerified { verified.insert(record) } else { verified.remove(record) }
     }
 }

@@ -7,11 +7,24 @@ struct FleetTenantState {
     /// A machine that begins cold with thousands of prefetches doesn't fill the connection with them.
     static let maxPeeks = 256
 
+    /// The hold that this machine has begun, as far as the states of the limits that are read don't know of it.
+    enum OwnHold {
+        /// There is none, or each state that is read knows of it.
+        case none
+        /// The other machines have not been told of it.
+        case untold
+        /// They were told of it, and no state has been asked for since.
+        case told
+    }
+
     /// The engine's process that answers, or nil if none does.
     private(set) var epoch: String?
     /// The time of the last connection or disconnection.
     private(set) var since: Instant?
-    /// A number above all drops that have been heard of, and not below any fence or time.
+    /// A number above all drops that have been heard of, and not below the fence of any token.
+    ///
+    /// It knows only fences that the engine has given out, above which all later drops are. The engine's time may be ahead
+    /// for a moment: a token with such a fence would outlive logouts.
     private(set) var clock = FleetFence.none
     /// The highest fence of a token that was cached.
     private(set) var highestCached = FleetFence.none
@@ -21,6 +34,10 @@ struct FleetTenantState {
     var endOfSuspects: Instant?
     /// True if a timer repeats its drops that were not answered.
     var repeatsDrops = false
+    /// The last hold that this machine has begun.
+    var ownHold = OwnHold.none
+    /// The calls that were sent while the second level was away.
+    var unpaid = UnpaidCalls()
     private var peeks = 0
     /// The calls that are looked up when others have been answered.
     private var waitingPeeks: Deque<CallID> = []
@@ -47,6 +64,8 @@ struct FleetTenantState {
     mutating func disconnect(now: Instant) -> Bool {
         guard epoch != nil else { return false }
         (epoch, since) = (nil, now)
+        // It may have been lost on its way, and another process of the engine may not know it.
+        if ownHold == .told { ownHold = .untold }
         waitingPeeks = []
         return true
     }
@@ -67,7 +86,7 @@ struct FleetTenantState {
 
     // MARK: Fences
 
-    /// Notes a fence or the engine's time.
+    /// Notes the fence of a token or of a lease.
     mutating func note(_ fence: FleetFence) { clock = max(clock, fence) }
 
     /// Notes a drop, so that everything that is asked for from now on is known to be later.

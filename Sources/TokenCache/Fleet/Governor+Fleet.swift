@@ -16,16 +16,6 @@ extension Governor {
         _ = circuit.ended(call, .unknown, jitterFraction: 0, now: now)
     }
 
-    /// The maximum number of late payments.
-    ///
-    /// Each is an order of its own, and a bucket that holds many more calls is no tight limit.
-    static let maxOwed = 64
-
-    /// Returns the calls that have been made and that the bucket has not got back yet, of which only the first count.
-    func owed(at now: Instant) -> Int {
-        Int(min(max(0, bucket.burst - bucket.available(at: now)), Double(Self.maxOwed)).rounded(.up))
-    }
-
     /// Divides the limits among machines that don't know of each other's calls, or ends that with one.
     mutating func divide(among machines: Int, now: Instant) {
         guard machines != self.machines else { return }

@@ -136,6 +136,47 @@ struct FleetDropTests {
         #expect(cache.fleetOrders() == [])
     }
 
+    @Test("A logout and a login while the second level is away: the login's token stays when it is back.")
+    func loginWhileAway() throws {
+        var cache = Simulation.inFleet()
+        cache.happen(.disconnected("main"))
+        #expect(cache.revoke(ann.user) == .revoked(false, upstream: nil))
+        #expect(cache.ask(ann) == .wait)
+        cache.succeed(try cache.onlyMint())
+        cache.connect()
+        guard case .drop(let id, _)? = cache.fleetOrders().last else {
+            Issue.record("the logout is not told")
+            return
+        }
+        cache.answerDrop(id, FleetDropAnswer(fence: FleetFence(10), epoch: "one"))
+        #expect(cache.ask(ann).served != nil)
+    }
+
+    @Test("A login's token that a repeated logout takes out of the second level is revoked by nobody.")
+    func laterLogin() throws {
+        var cache = Simulation.inFleet()
+        #expect(cache.revoke(ann.user) == nil)
+        // The engine has noted it, and the answer is lost.
+        cache.answerDrop(try cache.onlyDrop().id, nil)
+        let fingerprint = try cache.warmInFleet(ann, fence: 10)
+        cache.advance(.seconds(1))
+        let slot = try #require(cache.machine.store.find(ann))
+        let own = FleetToken(
+            token: cache.machine.store.token(of: slot),
+            lifetime: .seconds(21_600),
+            expiry: cache.now + .seconds(20_000),
+            fence: FleetFence(10)
+        )
+        let tokens = [FleetStoredToken(key: ann, token: own)]
+        let answer = FleetDropAnswer(fence: FleetFence(11), epoch: "one", tokens: tokens)
+        cache.answerDrop(try cache.onlyDrop().id, answer)
+        let orders = cache.fleetOrders()
+        guard case .claimRevocation(_, "main", fingerprint)? = orders.first, orders.count == 1 else {
+            throw Simulation.Unexpected(orders: orders)
+        }
+        #expect(cache.ask(ann).served != nil)
+    }
+
     @Test("All drops are repeated to an engine that was emptied, also one whose answer comes from before.")
     func emptied() throws {
         var cache = Simulation.inFleet()

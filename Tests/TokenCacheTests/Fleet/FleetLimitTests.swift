@@ -70,6 +70,37 @@ struct FleetLimitTests {
         #expect(cache.fleetOrders() == [.hold("main", nil, .throttled)])
     }
 
+    @Test("A state of the limits that was read before a machine's own hold doesn't end it.")
+    func freshHold() throws {
+        var cache = Simulation.inFleet()
+        #expect(cache.ask(ann) == .wait)
+        cache.answer(try cache.onlyLook().call, .go(FleetFence(5)))
+        let mint = try cache.onlyMint()
+        cache.happen(.holdChanged("main"))
+        cache.fail(mint, .throttled(retryAfter: .seconds(20)))
+        cache.happen(.limits("main", FleetLimits(level: 80, time: FleetFence(3))))
+        #expect(cache.stats().tenants["main"]?.hold == 21)
+        cache.happen(.holdChanged("main"))
+        cache.happen(.limits("main", FleetLimits(level: 80, time: FleetFence(4))))
+        #expect(cache.stats().tenants["main"]?.hold == nil)
+    }
+
+    @Test("A hold that begins while the second level is away is told when it is back, which doesn't end it.")
+    func holdOfOutage() throws {
+        var cache = Simulation.inFleet()
+        cache.happen(.disconnected("main"))
+        #expect(cache.ask(ann) == .wait)
+        cache.fail(try cache.onlyMint(), .throttled(retryAfter: .seconds(20)))
+        #expect(cache.fleetOrders() == [])
+        cache.connect()
+        cache.happen(.limits("main", FleetLimits(level: 80, time: FleetFence(3))))
+        #expect(cache.fleetOrders().contains(.hold("main", .seconds(21), .throttled)))
+        #expect(cache.stats().tenants["main"]?.hold == 21)
+        cache.happen(.disconnected("main"))
+        cache.connect("two")
+        #expect(cache.fleetOrders() == [.hold("main", .seconds(21), .throttled)])
+    }
+
     @Test("While the second level doesn't answer, the rate and the burst are divided among the machines.")
     func share() throws {
         var cache = Simulation.inFleet(.test(rate: 60, burst: 10, concurrent: 100), machines: 5)
@@ -108,15 +139,26 @@ struct FleetLimitTests {
         #expect(held > hour && held < hour + .seconds(361))
     }
 
-    @Test("A large bucket that is nearly empty when the second level is back is paid for with few orders.")
-    func latePaymentsOfLargeBucket() throws {
-        var cache = Simulation.inFleet(.test(rate: 1_000_000, burst: 1_000_000, concurrent: 100), machines: 2)
+    @Test("A bucket that others have emptied before the second level was away is not paid for again.")
+    func othersCalls() throws {
+        var cache = Simulation.inFleet(.test(rate: 60, burst: 10), machines: 2)
         #expect(cache.ask(ann) == .wait)
-        cache.answer(try cache.onlyLook().call, .go(FleetFence(1)), level: 5)
+        cache.answer(try cache.onlyLook().call, .go(FleetFence(1)), level: 0)
         cache.happen(.disconnected("main"))
         cache.connect()
+        #expect(cache.fleetOrders() == [])
+    }
+
+    @Test("Many calls of an outage are paid for with a limited number of orders.")
+    func manyLatePayments() throws {
+        let count = UnpaidCalls.maxPayments + 10
+        var cache = Simulation.inFleet(.test(rate: 1_000_000, burst: 1_000_000, concurrent: 2 * count), machines: 2)
+        cache.happen(.disconnected("main"))
+        for number in 0..<count { #expect(cache.ask(.of("user-\(number)")) == .wait) }
+        #expect(cache.mints().count == count)
+        cache.connect()
         let payments = cache.fleetOrders().filter { if case .pay = $0 { true } else { false } }
-        #expect(payments.count == Governor.maxOwed)
+        #expect(payments.count == UnpaidCalls.maxPayments)
     }
 
     @Test("Switching the fleet off gives the whole rate back.")

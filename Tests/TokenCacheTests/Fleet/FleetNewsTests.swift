@@ -89,6 +89,18 @@ struct FleetNewsTests {
         #expect(cache.ask(ann).served != nil)
     }
 
+    @Test("No token outlives a later logout because the engine's clock was ahead for a moment.")
+    func clockAhead() throws {
+        var cache = Simulation.inFleet()
+        cache.happen(.limits("main", FleetLimits(level: 80, time: FleetFence(9_000))))
+        cache.happen(.disconnected("main"))
+        #expect(cache.ask(ann) == .wait)
+        cache.succeed(try cache.onlyMint())
+        cache.connect()
+        cache.happen(logout(fence: 5_000))
+        #expect(cache.machine.store.find(ann) == nil)
+    }
+
     @Test("A logout elsewhere ends the mints that began before it, and their tokens are revoked.")
     func mintUnderWay() throws {
         var cache = Simulation.inFleet()

@@ -50,6 +50,19 @@ struct FleetVerificationTests {
         #expect(hits(&cache))
     }
 
+    @Test("A token that was found again is dropped by later logouts, though the engine's clock was ahead for a moment.")
+    func clockAhead() throws {
+        var cache = Simulation.inFleet()
+        try cache.warmInFleet(ann, fence: 5)
+        cache.happen(.eventsLost("main", upTo: FleetFence(9_000)))
+        #expect(cache.ask(ann) == .wait)
+        cache.answer(try cache.onlyLook().call, .found(cache.stored("token-1", fence: 5)))
+        #expect(hits(&cache))
+        let logout = FleetDrop(.user(ann.user, nil), .logout(revoked: []))
+        cache.happen(.dropped(logout, fence: FleetFence(5_000)))
+        #expect(cache.machine.store.find(ann) == nil)
+    }
+
     @Test("If the second level doesn't have it, it is minted anew.")
     func dropped() throws {
         var cache = try suspecting()

@@ -11,7 +11,7 @@ extension CacheStateMachine {
             return finish(now)
         }
         if answer.outcome == .unavailable { fleet.statistics.failed += 1 }
-        if let time = answer.limits?.time { noteFirstLook(of: id, at: time, look.tenant) }
+        if let time = answer.limits?.time { noteFirstLook(of: id, at: time) }
         take(answer.outcome, of: look, id, now: now)
         // Its level is that without the calls that have just been given back.
         if let limits = answer.limits { note(limits, of: look.tenant, now: now) }
@@ -49,8 +49,7 @@ extension CacheStateMachine {
     }
 
     /// Notes the engine's time of the first look of a mint that demands a newer token than there is.
-    private mutating func noteFirstLook(of id: CallID, at time: FleetFence, _ tenant: TenantID) {
-        fleet[tenant].note(time)
+    private mutating func noteFirstLook(of id: CallID, at time: FleetFence) {
         calls.update(id) {
             if $0.mint?.fleet.newerThan == .highest { $0.mint?.fleet.newerThan = time }
         }
@@ -157,9 +156,9 @@ extension CacheStateMachine {
             if case .claiming = call.phase { claim(call.id) } else { peek(call.id) }
             return
         }
-        let fence = verifiedFence(of: token, call.tenant)
+        // It keeps its fence, by which later drops concern it.
         let minted =
-            storedIfCurrent(token.token, life, call, mint, fence, now: now)
+            storedIfCurrent(token.token, life, call, mint, token.fence, isVerified: true, now: now)
             ?? MintedToken(token: token.token, life: life, record: .none)
         fleet.statistics.hits += 1
         if mint.fleet.yieldsSince != nil { fleet.statistics.leftToOthers += 1 }

@@ -22,7 +22,7 @@ extension CacheStateMachine {
         switch event {
         case .dropped(let drop, let fence): dropped(drop, fence, now: now)
         case .changed(let key): changed(key)
-        case .holdChanged(let tenant): actions.fleetOrders.append(.state(tenant))
+        case .holdChanged(let tenant): readLimits(of: tenant)
         case .limits(let tenant, let limits): take(limits, of: tenant, now: now)
         case .eventsLost(let tenant, let fence): eventsLost(of: tenant, upTo: fence, now: now)
         case .emptied(let tenant):
@@ -39,9 +39,10 @@ extension CacheStateMachine {
 
     private mutating func connected(_ tenant: TenantID, _ epoch: String, now: Instant) {
         guard let state = tenants[tenant], !state.isRetired else { return }
-        if !fleet.isConnected(tenant) { payLate(state.governor.owed(at: now), at: tenant) }
+        if !fleet.isConnected(tenant) { payLate(at: tenant, state.governor, now: now) }
         fleet[tenant].connect(epoch, now: now)
         divideLimits(of: tenant, now: now)
+        tellHold(of: tenant, now: now)
         fleet[tenant].drops.connected()
         repeatDrops(of: tenant)
         // Behind the drops, which may concern what is stored.
@@ -50,9 +51,19 @@ extension CacheStateMachine {
         touch(tenant)
     }
 
-    /// Pays for the last calls that this machine has made while the second level was away, as its bucket is full by now.
-    private mutating func payLate(_ calls: Int, at tenant: TenantID) {
-        for _ in 0..<calls { actions.fleetOrders.append(.pay(newClaim(), tenant, reserve: 0)) }
+    /// Pays for the last calls that this machine has sent while the second level was away, as its bucket is full by now.
+    private mutating func payLate(at tenant: TenantID, _ governor: Governor, now: Instant) {
+        for _ in 0..<fleet[tenant].unpaid.take(perSecond: governor.bucket.perSecond, now: now) {
+            actions.fleetOrders.append(.pay(newClaim(), tenant, reserve: 0))
+        }
+    }
+
+    /// Sends a call for which the second level can't be asked.
+    mutating func sendUnpaid(_ call: Call, now: Instant) {
+        if fleet.isOn, call.tier == .tokens, let governor = tenants[call.tenant]?.governor {
+            fleet[call.tenant].unpaid.add(perSecond: governor.bucket.perSecond, now: now)
+        }
+        send(call, now: now)
     }
 
     private mutating func disconnected(_ tenant: TenantID, now: Instant) {

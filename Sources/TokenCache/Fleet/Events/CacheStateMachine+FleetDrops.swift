@@ -76,10 +76,13 @@ extension CacheStateMachine {
     private mutating func complete(_ open: FleetState.OpenDrop, _ tokens: [FleetStoredToken], now: Instant) {
         let member = open.logout.flatMap { waiters[$0] }
         let rank = member.map { Governor.Rank.caller($0.peer) }
-        let calls = tokens.compactMap { stored in
+        let dropped = tokens.filter { stored in
             // Other machines that have it claim it later, and leave it to this one.
             claimRevocation(newClaim(), of: stored.token.token, stored.key.user.tenant)
-            return enqueueRevocation(
+            return !isCached(stored)
+        }
+        let calls = dropped.compactMap { stored in
+            enqueueRevocation(
                 of: stored.token.token,
                 stored.key,
                 until: stored.token.expiry,
@@ -91,10 +94,15 @@ extension CacheStateMachine {
         guard let logout = open.logout, case .logout(var state)? = member?.goal else { return }
         state.drop = nil
         state.open += calls
-        state.hasDropped = state.hasDropped || !tokens.isEmpty
-        state.allTaken = state.allTaken && calls.count == tokens.count
+        state.hasDropped = state.hasDropped || !dropped.isEmpty
+        state.allTaken = state.allTaken && calls.count == dropped.count
         for call in calls { self.calls.update(call) { $0.revocation?.logout = logout } }
         update(logout, state)
+    }
+
+    /// True if this machine has cached a token since it has made the drop that took it: the user has logged in again.
+    private func isCached(_ stored: FleetStoredToken) -> Bool {
+        store.find(stored.key).map { store.hasToken($0, stored.token.token.fingerprint) } ?? false
     }
 
     // MARK: Revocations

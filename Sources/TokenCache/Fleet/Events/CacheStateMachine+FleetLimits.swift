@@ -7,7 +7,6 @@ extension CacheStateMachine {
 
     /// Takes the state of a tenant's limits over.
     mutating func note(_ limits: FleetLimits, of tenant: TenantID, now: Instant) {
-        fleet[tenant].note(limits.time)
         guard fleet.isConnected(tenant), tenants[tenant]?.isRetired == false else { return }
         // Calls that are being claimed are not in the level yet.
         tenants[tenant]?.governor.mirror(limits.level - Double(fleet[tenant].claims), now: now)
@@ -26,20 +25,41 @@ extension CacheStateMachine {
     }
 
     /// Takes the state of a tenant's limits over, which also says that there is no hold any more.
+    ///
+    /// A state that was read before this machine's own hold was told says nothing of it.
     mutating func take(_ limits: FleetLimits, of tenant: TenantID, now: Instant) {
         note(limits, of: tenant, now: now)
         guard fleet.isConnected(tenant), limits.hold == nil, tenants[tenant]?.isRetired == false,
-            let left = tenants[tenant]?.governor.releaseHold(now: now)
+            fleet[tenant].ownHold == .none, let left = tenants[tenant]?.governor.releaseHold(now: now)
         else { return }
         actions.notices.append(.holdReleased(tenant.name, left))
     }
 
-    /// Lets all machines stop calling a tenant that has asked for it.
+    /// Lets all machines stop calling a tenant that has asked for it, now or when the second level answers again.
     mutating func shareHold(of tenant: TenantID, _ tier: Tier, now: Instant) {
-        guard tier == .tokens, fleet.isConnected(tenant), let hold = tenants[tenant]?.governor.currentHold(at: now)
-        else { return }
+        guard tier == .tokens, fleet.isOn else { return }
+        fleet[tenant].ownHold = .untold
+        tellHold(of: tenant, now: now)
+    }
+
+    /// Tells the other machines of this machine's own hold, unless they know of it.
+    mutating func tellHold(of tenant: TenantID, now: Instant) {
+        guard fleet.isConnected(tenant), fleet[tenant].ownHold == .untold else { return }
+        guard let hold = tenants[tenant]?.governor.currentHold(at: now) else {
+            fleet[tenant].ownHold = .none
+            return
+        }
+        fleet[tenant].ownHold = .told
         let cause: FleetLimits.HoldCause = hold.cause == .throttled ? .throttled : .paused
         actions.fleetOrders.append(.hold(tenant, hold.until - now, cause))
+    }
+
+    /// Reads the limits of a tenant anew, as a hold has begun or ended.
+    ///
+    /// The answer knows of the hold that was told before.
+    mutating func readLimits(of tenant: TenantID) {
+        if fleet[tenant].ownHold == .told { fleet[tenant].ownHold = .none }
+        actions.fleetOrders.append(.state(tenant))
     }
 
     /// Divides a tenant's limits among the machines while they don't know of each other's calls.

@@ -4,7 +4,6 @@ import TokenProtocol
 extension CacheStateMachine {
     /// Makes a tenant's entries suspect, as events up to a fence were lost.
     mutating func eventsLost(of tenant: TenantID, upTo fence: FleetFence, now: Instant) {
-        fleet[tenant].note(fence)
         store.suspect(tenant, upTo: fence)
         // By then the last one of them has expired.
         let end = now + TokenLife.maxLifetime
@@ -14,15 +13,7 @@ extension CacheStateMachine {
 
     /// Forgets a tenant's suspects, unless more events were lost since.
     mutating func forgetSuspects(of tenant: TenantID, now: Instant) {
-        if fleet[tenant].endOfSuspects.map({ $0 <= now }) ?? true { store.suspects[tenant] = nil }
-    }
-
-    /// Returns the fence of a token that was found just now, which is above the fences of all that was lost.
-    ///
-    /// A look that finds a suspect token has verified it.
-    func verifiedFence(of token: FleetToken, _ tenant: TenantID) -> FleetFence {
-        guard let bound = store.suspects[tenant], token.fence <= bound else { return token.fence }
-        return max(fleet[tenant].clock, FleetFence(bound.number + 1))
+        if fleet[tenant].endOfSuspects.map({ $0 <= now }) ?? true { store.trust(tenant) }
     }
 
     /// Ends the check of a suspect entry with its own token, as the second level doesn't answer.

@@ -1,6 +1,3 @@
-import FleetModel
-import FleetProtocol
-import TestSupport
 import TokenProtocol
 
 @testable import TokenCache
@@ -29,6 +26,20 @@ struct FleetMachine {
     }
 
     var cache: CacheStateMachine
+    /// The tokens that the next daemon takes over.
+    var kept: KeptTokens
+    /// The number of daemons so far, which names the machine in events.
+    var life = 0
+    /// The rate of its clock, as a share of the right one.
+    let rate: Double
+    /// The difference of its wall clock from the right time, in seconds.
+    var wallError = 0.0
+    /// The numbers of its keys, the one that seals first.
+    var keys = [0]
+    /// The highest fence that it has heard of, which it tells each process of the engine.
+    var highestFence: Int64 = 0
+    /// The time of its connection.
+    var connectedAt: Instant?
     var wake: IndexedHeap<Instant, FleetRun.Event>.Handle?
     /// The number of the connection, which a cut raises.
     var link = 0
@@ -42,18 +53,13 @@ struct FleetMachine {
     var questions: [Question: UInt64] = [:]
     var place: Place?
     var requests: [Waiter: Request] = [:]
+    /// The times of the daemon's own logouts of each user that it has not sent yet, the earliest first.
+    var unsentLogouts: [Int: [Instant]] = [:]
     /// The time of the latest logout of each user of which the machine knows.
     var logouts: [Int: Instant] = [:]
 
-    init(tenant: TenantID, policy: TenantPolicy, seed: UInt64, machines: Int, now: Instant) {
-        cache = CacheStateMachine(
-            policy: CachePolicy(),
-            tenants: [tenant: policy],
-            memory: .anonymous(),
-            random: SeededRandom(seed: seed),
-            now: now
-        )
-        _ = cache.setFleet(FleetPolicy(machines: machines), now: now)
+    init(_ cache: CacheStateMachine, _ kept: KeptTokens, rate: Double, now: Instant) {
+        (self.cache, self.kept, self.rate) = (cache, kept, rate)
         (lastArrival, lastReturn) = (now, now)
     }
 }

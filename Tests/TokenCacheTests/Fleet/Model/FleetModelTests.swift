@@ -33,17 +33,23 @@ struct FleetModelTests {
             if let run = run(UInt64(share * 1_000_000 + number), faults) { tally.add(run) } else { violations += 1 }
             await Task.yield()
         }
+        if violations == 0, runs >= 25 {
+            let expected: [FleetTally.Fault] = faults == .none ? [.failedMint, .newKey] : FleetTally.Fault.allCases
+            for fault in expected { #expect(tally.faults[fault] ?? 0 > 0, "no run has met \(fault)") }
+        }
         if environment["FLEET_TALLY"] != nil { print("\(faults), share \(share): \(tally)") }
     }
 
     /// Does one run, and returns nil if a promise was broken.
     private func run(_ seed: UInt64, _ faults: FleetScene.Faults) -> FleetTally? {
-        let run = FleetRun(seed: seed, FleetScene(seed: seed, faults: faults))
+        var now = FleetRun.start
         do {
+            let run = try FleetRun(seed: seed, FleetScene(seed: seed, faults: faults))
+            defer { now = run.now }
             try run.run()
             return run.tally
         } catch {
-            let time = run.now - FleetRun.start
+            let time = now - FleetRun.start
             Issue.record("\(error), \(time) after the start, with faults: \(faults), FLEET_SEED=\(seed)")
             return nil
         }

@@ -36,9 +36,10 @@ extension FleetRun {
         let options = RequestOptions(timeout: timeout, noCache: noCache, peer: Peer(uid: 7, gid: 0))
         let waiter = waiter()
         if noCache { reasons[user] = now }
-        let outcome = machines[number].cache.request(Self.key(user), options, waiter: waiter, now: now)
+        let time = time(of: number)
+        let outcome = machines[number].cache.request(Self.key(user), options, waiter: waiter, now: time)
         if outcome.answer == .wait {
-            machines[number].requests[waiter] = .init(user: user, since: now, deadline: now + timeout)
+            machines[number].requests[waiter] = .init(user: user, since: now, deadline: time + timeout)
         }
         try take(outcome.actions, number)
         if let served = outcome.answer.served { try check(served, for: user, number) }
@@ -48,11 +49,12 @@ extension FleetRun {
         tally.logouts += 1
         reasons[user] = now
         machines[number].logouts[user] = now
-        let waiter = waiter()
+        machines[number].unsentLogouts[user, default: []].append(now)
+        let (waiter, time) = (waiter(), time(of: number))
         let outcome = machines[number].cache
-            .revoke(Self.key(user).user, scopes: nil, waiter: waiter, for: Peer(uid: 7, gid: 0), now: now)
+            .revoke(Self.key(user).user, scopes: nil, waiter: waiter, for: Peer(uid: 7, gid: 0), now: time)
         if outcome.answer == nil {
-            machines[number].requests[waiter] = .init(user: user, since: now, deadline: now + .seconds(10))
+            machines[number].requests[waiter] = .init(user: user, since: now, deadline: time + .seconds(10))
         }
         try take(outcome.actions, number)
     }
@@ -83,18 +85,25 @@ extension FleetRun {
         if scene.faults == .none, calls > payments {
             throw Violation(description: "machine \(number) has sent a call that nobody has paid for")
         }
-        at(random.duration(.milliseconds(20), scene.mintTime), .tenant(number, order, sent: now))
+        let life = machines[number].life
+        at(random.duration(.milliseconds(20), scene.mintTime), .tenant(number, order, life: life, sent: now))
     }
 
     /// Answers a call.
-    func answer(_ order: CallOrder, _ number: Int, sent: Instant) throws {
+    ///
+    /// - Parameter isLost: True if the daemon has ended that has made it.
+    func answer(_ order: CallOrder, _ number: Int, isLost: Bool, sent: Instant) throws {
         switch order {
         case .mint(let call, let key, _):
             let user = Self.user(of: key)
             mintsUnderWay[user, default: 0] -= 1
             let result = random.once(in: 25) ? failure(user) : minted(user, sent)
-            try feed(number) { $0.ended(call, result, now: $1, wall: Self.wall) }
-        case .revoke(let call, _, _, _): try feed(number) { $0.revocationEnded(call, .accepted, now: $1) }
+            let wall = wall(of: number)
+            if !isLost { try feed(number) { $0.ended(call, result, now: $1, wall: wall) } }
+        case .revoke(let call, _, let token, _):
+            let text = unsafe token.bytes.withUnsafeBytes { unsafe Array($0) }
+            try noteRevocation(of: Self.number(in: text), by: number)
+            if !isLost { try feed(number) { $0.revocationEnded(call, .accepted, now: $1) } }
         case .mintForClient, .api: break
         }
     }
@@ -108,7 +117,8 @@ extension FleetRun {
     }
 
     private func failure(_ user: Int) -> MintOutcome {
-        switch random.below(4) {
+        tally.count(.failedMint)
+        return switch random.below(4) {
         case 0: .failed(.throttled(retryAfter: .seconds(3)))
         case 1: .failed(.denied(ErrorReply.Upstream(status: 403)))
         default: .failed(.unavailable("it fails"))

@@ -16,6 +16,7 @@ extension FleetRun {
         guard now < token.sent + token.lifetime else {
             throw Violation(description: "machine \(number) has served an expired token")
         }
+        try checkRevocation(of: token, number)
         if let logout = machines[number].logouts[user], token.sent < logout {
             throw Violation(
                 description: "machine \(number) has served a token of user \(user) after a logout had reached it"
@@ -23,10 +24,32 @@ extension FleetRun {
         }
     }
 
+    /// Checks that no machine serves a token that it has revoked, or that another one has while both were connected.
+    private func checkRevocation(of token: MintedInRun, _ number: Int) throws {
+        if let revoked = token.revoked, revoked.machine == number {
+            throw Violation(description: "machine \(number) has served a token that it has revoked")
+        }
+        guard let connected = machines[number].connectedAt, let logout = notedLogouts[token.user],
+            token.sent < logout.time, connected < logout.noted, now - logout.noted > scene.delay * 2
+        else { return }
+        let slot = machines[number].cache.store.find(Self.key(token.user))
+        // It is served if the engine does not answer when it is looked up.
+        if let slot, machines[number].cache.store.isSuspect(slot) { return }
+        throw Violation(description: "machine \(number) has served a token that is older than a logout in the engine")
+    }
+
+    /// Notes that a machine has revoked a token.
+    func noteRevocation(of token: Int, by number: Int) throws {
+        guard tokens[token].revoked == nil || scene.faults != .none else {
+            throw Violation(description: "machine \(number) has revoked a token that is revoked")
+        }
+        tokens[token].revoked = tokens[token].revoked ?? (number, now)
+    }
+
     /// Checks that the engine gives out no token after it has noted a logout.
     func noteFound(_ number: Int) {
         let token = tokens[number]
-        if let logout = notedLogouts[token.user], token.sent < logout {
+        if let logout = notedLogouts[token.user], token.sent < logout.time {
             foundAfterLogout = "the engine has a token of user \(token.user) after it has noted the logout"
         }
     }
@@ -59,7 +82,7 @@ extension FleetRun {
 
     /// Checks that no request of a machine waits longer than it may.
     func checkWaits(of number: Int) throws {
-        for request in machines[number].requests.values where request.deadline < now {
+        for request in machines[number].requests.values where request.deadline < time(of: number) {
             throw Violation(description: "a request on machine \(number) has waited too long")
         }
     }

@@ -18,23 +18,32 @@ extension FleetRun {
 
     var rate: EngineRate { EngineRate(perMinute: policy.ratePerMinute, burst: policy.burst) }
 
-    private static func names(of key: TokenKey) -> [EngineTokenNames] {
+    /// The names of a token under each of a machine's keys.
+    private static func names(of key: TokenKey, _ keys: [Int]) -> [EngineTokenNames] {
         let user = String(decoding: key.user.user.value, as: UTF8.self)
-        return [
+        return keys.map {
             EngineTokenNames(
-                value: "v:\(user)",
-                lease: "l:\(user)",
-                refusal: "r:\(user)",
-                generation: "g:\(user)",
-                userGeneration: "u:\(user)",
-                index: "i:\(user)"
+                value: "v\($0):\(user)",
+                lease: "l\($0):\(user)",
+                refusal: "r\($0):\(user)",
+                generation: "g\($0):\(user)",
+                userGeneration: "u\($0):\(user)",
+                index: "i\($0):\(user)"
             )
-        ]
+        }
     }
+
+    private func names(of key: TokenKey, _ number: Int) -> [EngineTokenNames] {
+        Self.names(of: key, machines[number].keys)
+    }
+
+    /// The name of a machine's daemon in events.
+    func name(of number: Int) -> String { "\(number)/\(machines[number].life)" }
 
     private func text(_ kind: String, _ number: Int, _ details: EventDetails) -> EngineEventText {
         self.details.append(details)
-        return EngineEventText(machine: "\(number)", kind: kind, sealed: Array("event-\(self.details.count - 1)".utf8))
+        let sealed = Array("event-\(self.details.count - 1)".utf8)
+        return EngineEventText(machine: name(of: number), kind: kind, sealed: sealed)
     }
 
     private func run(_ call: EngineCall) -> EngineAnswer {
@@ -55,7 +64,7 @@ extension FleetRun {
         case .release(let key, let lease, let refusal):
             let release = EngineRelease(
                 names: Self.names,
-                token: Self.names(of: key),
+                token: names(of: key, number),
                 nonce: String(lease.nonce),
                 refusal: refusal.map {
                     .init(sealed: Array("\($0.upstream.status)".utf8), left: $0.left.inMilliseconds)
@@ -66,7 +75,7 @@ extension FleetRun {
             return nil
         case .renew(let key, let lease):
             let length = policy.leaseLength.inMilliseconds
-            _ = run(.renew(EngineRenew(token: Self.names(of: key), nonce: String(lease.nonce), lease: length)))
+            _ = run(.renew(EngineRenew(token: names(of: key, number), nonce: String(lease.nonce), lease: length)))
             return nil
         case .drop(let id, let drop): return perform(drop, id, of: number, sent: sent)
         case .claimRevocation(let call, _, let fingerprint):
@@ -85,13 +94,13 @@ extension FleetRun {
     private func store(_ key: TokenKey, _ lease: FleetLease, _ token: FleetToken, of number: Int) {
         let store = EngineStore(
             names: Self.names,
-            token: Self.names(of: key),
+            token: names(of: key, number),
             epoch: engine.epoch,
             nonce: String(lease.nonce),
             fence: lease.fence?.number ?? 0,
             mark: token.token.fingerprint.short,
             sealed: unsafe token.token.accessToken.bytes.withUnsafeBytes { unsafe Array($0) },
-            left: (token.expiry - now).inMilliseconds,
+            left: (token.expiry - time(of: number)).inMilliseconds,
             event: text("s", number, .changed(key))
         )
         if run(.store(store)).outcome == .done { announce(by: number) }
@@ -99,7 +108,8 @@ extension FleetRun {
 
     /// Returns what the engine has for a key.
     func peek(_ key: TokenKey) -> FleetAnswer.Outcome {
-        perform(FleetLook(key: key, minLeft: .zero), of: 0, sent: now).outcome
+        machines.indices.map { perform(FleetLook(key: key, minLeft: .zero), of: $0, sent: now).outcome }
+            .first { $0 != .nothing } ?? .nothing
     }
 
     private func perform(_ look: FleetLook, of number: Int, sent: Instant) -> FleetAnswer {
@@ -112,7 +122,7 @@ extension FleetRun {
         }
         let call = EngineLook(
             names: Self.names,
-            token: Self.names(of: look.key),
+            token: names(of: look.key, number),
             epoch: engine.epoch,
             minLeft: look.minLeft.inMilliseconds,
             newerThan: look.newerThan?.number,
@@ -120,21 +130,22 @@ extension FleetRun {
             purpose: claim.map(EngineLook.Purpose.claim) ?? .peek,
             rate: rate
         )
-        return answer(run(.look(call)), sent: sent)
+        let found = run(.look(call))
+        switch found.outcome {
+        case .token(_, _, let fence, _, _), .go(let fence): hear(fence, number)
+        default: break
+        }
+        return answer(found, sent: sent)
     }
 
     private func perform(_ drop: FleetDrop, _ id: FleetDropID, of number: Int, sent: Instant) -> Reply? {
-        guard let time = dropTimes[DropName(machine: number, id: id)] else { return nil }
-        let target: EngineDrop.Target
-        switch drop.target {
-        case .tenant: target = .tenant
-        case .user(let user, nil): target = .user(Self.names(of: TokenKey(user: user, scopes: Self.key(0).scopes)))
-        case .user(let user, let scopes?): target = .token(Self.names(of: TokenKey(user: user, scopes: scopes)))
-        case .reported(let key, let fingerprint): target = .marked(Self.names(of: key), marks: [fingerprint.short])
-        }
-        let event = text("d", number, .drop(drop, at: time))
+        guard let time = dropTimes[DropName(machine: number, life: machines[number].life, id: id)] else { return nil }
+        let keys = machines[number].keys
+        let event = text("d", number, .drop(drop, at: time, keys: keys))
+        let target = Self.target(drop.target, keys)
         let call = EngineDrop(names: Self.names, target: target, fence: drop.fence?.number, event: event)
         guard case .drop(let fence, let values) = run(.drop(call)).outcome else { return nil }
+        hear(fence, number)
         announce(by: number)
         noteReason(drop)
         var stored: [FleetStoredToken] = []
@@ -143,12 +154,40 @@ extension FleetRun {
                 let key = TokenKey(user: user, scopes: Self.key(0).scopes)
                 stored = taken.map { .init(key: key, token: token($0.sealed, $0.left, $0.fence, sent: sent)) }
             }
-            if case .logout = drop.reason { notedLogouts[Self.number(in: user.user.value)] = time }
+            if case .logout = drop.reason { noteLogout(of: Self.number(in: user.user.value), at: time) }
         }
         return .drop(id, FleetDropAnswer(fence: FleetFence(fence), epoch: engine.epoch, tokens: stored))
     }
 
+    private func noteLogout(of user: Int, at time: Instant) {
+        guard notedLogouts[user].map({ $0.time < time }) ?? true else { return }
+        notedLogouts[user] = NotedLogout(time: time, noted: now)
+    }
+
+    private static func target(_ target: FleetDrop.Target, _ keys: [Int]) -> EngineDrop.Target {
+        switch target {
+        case .tenant: .tenant
+        case .user(let user, nil): .user(names(of: TokenKey(user: user, scopes: key(0).scopes), keys))
+        case .user(let user, let scopes?): .token(names(of: TokenKey(user: user, scopes: scopes), keys))
+        case .reported(let key, let fingerprint):
+            .marked(names(of: key, keys), marks: keys.map { _ in fingerprint.short })
+        }
+    }
+
+    /// Repeats another machine's drop under the names of keys that the sender lacks.
+    func repeatDrop(_ drop: FleetDrop, _ fence: Int64, of number: Int, sender: [Int]) {
+        guard machines[number].keys.contains(where: { !sender.contains($0) }) else { return }
+        let target = Self.target(drop.target, machines[number].keys)
+        _ = run(.drop(EngineDrop(names: Self.names, target: target, fence: fence, event: nil)))
+        tally.count(.dropOfOtherKey)
+    }
+
     // MARK: Answers
+
+    /// Notes a fence of which a machine has heard.
+    func hear(_ fence: Int64, _ number: Int) {
+        machines[number].highestFence = max(machines[number].highestFence, fence)
+    }
 
     private func token(_ sealed: [UInt8], _ left: Int, _ fence: Int64, sent: Instant) -> FleetToken {
         let minted = tokens[Self.number(in: sealed)]

@@ -13,10 +13,15 @@ extension FleetRun {
     private static let replicationPause = Duration.seconds(1)
 
     /// True if a message is lost.
-    private var isLost: Bool { isFaulty && random.once(in: 40) }
+    private var isLost: Bool {
+        guard isFaulty, random.once(in: 40) else { return false }
+        tally.count(.lostMessage)
+        return true
+    }
 
     private var way: Duration {
         let slow = isFaulty && random.once(in: 20)
+        if slow { tally.count(.slowMessage) }
         return random.duration(.microseconds(100), slow ? .milliseconds(150) : scene.delay)
     }
 
@@ -24,8 +29,8 @@ extension FleetRun {
     func send(_ order: FleetOrder, _ number: Int) {
         var asked: UInt64 = 0
         if case .drop(let id, let drop) = order, drop.fence == nil {
-            let name = DropName(machine: number, id: id)
-            dropTimes[name] = dropTimes[name] ?? now
+            let name = DropName(machine: number, life: machines[number].life, id: id)
+            dropTimes[name] = dropTimes[name] ?? timeOfUnsent(drop, number)
         }
         if let question = order.question {
             lastQuestion += 1
@@ -37,15 +42,29 @@ extension FleetRun {
         guard machines[number].epoch != nil, !isLost else { return }
         let arrival = max(machines[number].lastArrival + .nanoseconds(1), now + way)
         machines[number].lastArrival = arrival
-        let message = Message(link: machines[number].link, sent: now, asked: asked)
+        let message = Message(link: machines[number].link, sent: time(of: number), asked: asked)
         _ = events.insert(.order(number, order, message), at: arrival)
+    }
+
+    /// Returns the time at which a drop was made that is sent for the first time.
+    private func timeOfUnsent(_ drop: FleetDrop, _ number: Int) -> Instant {
+        guard case .user(let key, _) = drop.target, case .logout = drop.reason else { return now }
+        let user = Self.number(in: key.user.value)
+        guard machines[number].unsentLogouts[user]?.isEmpty == false else { return now }
+        return machines[number].unsentLogouts[user]?.removeFirst() ?? now
     }
 
     /// Lets the engine do what has arrived.
     func arrive(_ number: Int, _ order: FleetOrder, _ message: Message) {
         if now - replicaTime > Self.replicationPause { (replica, replicaTime) = (engine, now) }
-        guard message.link == machines[number].link, machines[number].epoch == engine.epoch,
-            let reply = perform(order, of: number, sent: message.sent), !isLost
+        guard message.link == machines[number].link, machines[number].epoch == engine.epoch else { return }
+        if case .drop = order, isFaulty, message.asked > 0, random.once(in: 5) {
+            // The answer is late, and the client tries again.
+            let again = Message(link: message.link, sent: message.sent, asked: 0)
+            at(random.duration(.zero, .milliseconds(300)), .order(number, order, again))
+            tally.count(.repeatedDrop)
+        }
+        guard let reply = perform(order, of: number, sent: message.sent), !isLost
         else { return }
         let arrival = max(machines[number].lastReturn + .nanoseconds(1), now + way)
         machines[number].lastReturn = arrival
@@ -86,6 +105,7 @@ extension FleetRun {
     func disconnect(_ number: Int) throws {
         machines[number].link += 1
         machines[number].epoch = nil
+        machines[number].connectedAt = nil
         let questions = machines[number].questions.sorted { $0.value < $1.value }
         for (question, asked) in questions { try giveUp(question, number, asked: asked) }
         try feed(number) { $0.fleetHappened(.disconnected(Self.tenant), now: $1) }
@@ -95,6 +115,7 @@ extension FleetRun {
     func connect(_ number: Int, link: Int) throws {
         guard link == machines[number].link, machines[number].epoch == nil, !machines[number].isCut else { return }
         machines[number].epoch = engine.epoch
+        machines[number].connectedAt = now
         try catchUp(number)
         let epoch = engine.epoch
         try feed(number) { $0.fleetHappened(.connected(Self.tenant, epoch: epoch), now: $1) }
@@ -117,7 +138,9 @@ extension FleetRun {
     }
 
     private func catchUp(_ number: Int) throws {
-        let state = engine.perform(.state(EngineState(names: Self.names, rate: rate)), at: engineTime)
+        let highest = machines[number].highestFence
+        let state = engine.perform(.state(EngineState(names: Self.names, rate: rate, fence: highest)), at: engineTime)
+        hear(state.events?.fence ?? 0, number)
         let position = state.events ?? .init(count: 0, id: "0-0")
         guard let place = machines[number].place else {
             machines[number].place = .init(id: position.id, count: position.count, epoch: engine.epoch)
@@ -137,12 +160,14 @@ extension FleetRun {
         let isGap = isAnew ? found.first.map { $0.number > count + 1 } ?? false : found.first?.number != count + 1
         if !found.isEmpty, isGap {
             tally.lostEvents += 1
-            let time = FleetFence(engineTime)
+            tally.count(.lostEvents)
+            let time = FleetFence(max(engineTime, machines[number].highestFence, found.first?.fence ?? 0))
             try feed(number) { $0.fleetHappened(.eventsLost(Self.tenant, upTo: time), now: $1) }
         }
         for event in found {
             machines[number].place = .init(id: event.id, count: event.number, epoch: last)
-            guard event.text.machine != "\(number)" else { continue }
+            hear(event.fence, number)
+            guard event.text.machine != name(of: number) else { continue }
             try tell(event, number)
         }
         if found.isEmpty, isAnew { machines[number].place = .init(id: "0-0", count: 0, epoch: last) }
@@ -150,7 +175,8 @@ extension FleetRun {
 
     private func tell(_ event: EngineEvent, _ number: Int) throws {
         switch details[Self.number(in: event.text.sealed)] {
-        case .drop(let drop, let time):
+        case .drop(let drop, let time, let keys):
+            repeatDrop(drop, event.fence, of: number, sender: keys)
             if case .user(let user, _) = drop.target, case .logout = drop.reason {
                 let user = Self.number(in: user.user.value)
                 machines[number].logouts[user] = max(machines[number].logouts[user] ?? time, time)

@@ -22,17 +22,20 @@ final class FleetRun {
         case order(Int, FleetOrder, Message)
         case reply(Int, Reply, Message)
         case timeout(Int, FleetMachine.Question, asked: UInt64)
-        case tenant(Int, CallOrder, sent: Instant)
+        case tenant(Int, CallOrder, life: Int, sent: Instant)
         case read(Int, link: Int)
         case connect(Int, link: Int)
         case fault
         case mend(Int)
+        case rotate(Int, keys: [Int])
+        case setEngineClock(Int64)
     }
 
     /// A message to the engine, or its answer.
     struct Message {
         /// The number of the connection.
         let link: Int
+        /// The time by the machine's own clock.
         let sent: Instant
         /// The number of the question, or zero if nothing is asked.
         let asked: UInt64
@@ -78,7 +81,9 @@ final class FleetRun {
     /// The times at which there was last a reason to mint a user's token anew.
     var reasons: [Int: Instant] = [:]
     /// The latest logout of each user that the engine has noted.
-    var notedLogouts: [Int: Instant] = [:]
+    var notedLogouts: [Int: NotedLogout] = [:]
+    /// The difference of the engine's clock from the right time, in milliseconds.
+    var engineClockError: Int64 = 0
     /// The times of logouts by machine and drop.
     var dropTimes: [DropName: Instant] = [:]
     var lastWaiter: UInt64 = 0
@@ -93,6 +98,8 @@ final class FleetRun {
     /// A drop of one machine.
     struct DropName: Hashable {
         let machine: Int
+        /// The number of its daemon.
+        let life: Int
         let id: FleetDropID
     }
 
@@ -101,16 +108,26 @@ final class FleetRun {
         let user: Int
         let sent: Instant
         let lifetime: Duration
+        /// The machine that has revoked it, and the time.
+        var revoked: (machine: Int, at: Instant)?
+    }
+
+    /// A logout that the engine has noted.
+    struct NotedLogout {
+        /// The time of the logout itself.
+        let time: Instant
+        /// The time at which the engine has noted it.
+        let noted: Instant
     }
 
     /// The content of an event of the stream.
     enum EventDetails {
-        case drop(FleetDrop, at: Instant)
+        case drop(FleetDrop, at: Instant, keys: [Int])
         case changed(TokenKey)
         case hold
     }
 
-    init(seed: UInt64, _ scene: FleetScene) {
+    init(seed: UInt64, _ scene: FleetScene) throws {
         self.scene = scene
         random = SeededRandom(seed: seed)
         var policy = TenantPolicy(
@@ -125,12 +142,15 @@ final class FleetRun {
         replica = engine
         isFaulty = scene.faults != .none
         for number in 0..<scene.machines {
-            let seed = seed &* 1_000 &+ UInt64(number)
-            machines.append(
-                FleetMachine(tenant: Self.tenant, policy: policy, seed: seed, machines: scene.machines, now: now)
-            )
+            // A thousandth is more than what any quartz is wrong by.
+            let rate = 0.9995 + Double(random.below(1_001)) * 1e-6
+            let kept = try KeptTokens()
+            let cache = try cache(in: kept.memory())
+            machines.append(FleetMachine(cache, kept, rate: rate, now: now))
+            _ = machines[number].cache.setFleet(FleetPolicy(machines: scene.machines), now: now)
             at(.milliseconds(number), .connect(number, link: 0))
         }
+        planRotation()
         at(.seconds(1), .request)
         if isFaulty { at(.seconds(5), .fault) }
     }
@@ -147,7 +167,24 @@ final class FleetRun {
     }
 
     /// The engine's time.
-    var engineTime: Int64 { 1_000_000 + Int64((now - Self.start).inSeconds * 1_000) }
+    var engineTime: Int64 { 1_000_000 + Int64((now - Self.start).inSeconds * 1_000) + engineClockError }
+
+    /// The time by a machine's own clock.
+    func time(of number: Int) -> Instant { Self.start + (now - Self.start) * machines[number].rate }
+
+    /// The time of day by a machine's wall clock.
+    func wall(of number: Int) -> Date { Self.wall.addingTimeInterval(machines[number].wallError) }
+
+    /// Creates the cache of a daemon.
+    func cache(in memory: CacheMemory) -> CacheStateMachine {
+        CacheStateMachine(
+            policy: CachePolicy(),
+            tenants: [Self.tenant: policy],
+            memory: memory,
+            random: SeededRandom(seed: random.next()),
+            now: now
+        )
+    }
 
     @discardableResult
     func at(_ delay: Duration, _ event: Event) -> IndexedHeap<Instant, Event>.Handle {
@@ -177,24 +214,34 @@ final class FleetRun {
         case .order(let number, let order, let message): arrive(number, order, message)
         case .reply(let number, let reply, let message): try take(reply, number, message)
         case .timeout(let number, let question, let asked): try giveUp(question, number, asked: asked)
-        case .tenant(let number, let order, let sent): try answer(order, number, sent: sent)
+        case .tenant(let number, let order, let life, let sent):
+            try answer(order, number, isLost: life != machines[number].life, sent: sent)
         case .read(let number, let link): try read(number, link: link)
         case .connect(let number, let link): try connect(number, link: link)
         case .fault: try makeFault()
         case .mend(let number):
             machines[number].isCut = false
             at(.milliseconds(10), .connect(number, link: machines[number].link))
+        case .rotate(let number, let keys):
+            machines[number].keys = keys
+            tally.count(.newKey)
+        case .setEngineClock(let error): engineClockError = error
         }
     }
 
     /// Lets a machine's cache handle an event, and performs its actions.
     func feed(_ number: Int, _ event: (inout CacheStateMachine, Instant) -> CacheActions) throws {
-        try take(event(&machines[number].cache, now), number)
+        let time = time(of: number)
+        try take(event(&machines[number].cache, time), number)
     }
 
     func take(_ actions: CacheActions, _ number: Int) throws {
         if let wake = machines[number].wake { events.remove(wake) }
-        machines[number].wake = actions.wake.map { events.insert(.wake(number), at: max(now, $0)) }
+        machines[number].wake = actions.wake.map {
+            // Rounded up, so that the machine's clock has come to its time.
+            let time = Self.start + ($0 - Self.start) / machines[number].rate + .microseconds(1)
+            return events.insert(.wake(number), at: max(now, time))
+        }
         for order in actions.fleetOrders { send(order, number) }
         for order in actions.calls { try call(order, number) }
         for delivery in actions.deliveries { try receive(delivery, number) }

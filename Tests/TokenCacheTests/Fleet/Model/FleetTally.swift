@@ -1,5 +1,27 @@
 /// The counts of simulated fleets.
 struct FleetTally {
+    /// Something that a run may meet.
+    ///
+    /// A set of seeds that never meets one says nothing of it.
+    enum Fault: CaseIterable {
+        case failedMint
+        case newKey
+        case lostMessage
+        case slowMessage
+        case cut
+        case emptiedEngine
+        case engineRestart
+        case failover
+        case engineClockAhead
+        case wallClockJump
+        case machineRestart
+        case repeatedDrop
+        case lostEvents
+        case dropOfOtherKey
+    }
+
+    /// The number of times that each fault happened.
+    private(set) var faults: [Fault: Int] = [:]
     var requests = 0
     /// The tokens that the tenant minted.
     var mints = 0
@@ -15,8 +37,11 @@ struct FleetTally {
     var lostEvents = 0
     var longestWait = Duration.zero
 
+    mutating func count(_ fault: Fault) { faults[fault, default: 0] += 1 }
+
     /// Adds another run.
     mutating func add(_ other: FleetTally) {
+        faults.merge(other.faults) { $0 + $1 }
         requests += other.requests
         mints += other.mints
         lives += other.lives
@@ -39,7 +64,8 @@ extension FleetTally: CustomStringConvertible {
         return """
             \(requests) requests, \(mints) mints, \(perLife) a life, \(engineCalls) engine calls, \(perRequest) a request, \
             \(fleetHits) fleet hits, \(leftToOthers) left to others, \(logouts) logouts, \(failovers) failovers, \
-            \(unavailable) unanswered, \(lostEvents) times lost events, longest wait \(longestWait)
+            \(unavailable) unanswered, \(lostEvents) times lost events, longest wait \(longestWait), \
+            \(Fault.allCases.map { "\($0): \(faults[$0] ?? 0)" }.joined(separator: ", "))
             """
     }
 }
