@@ -6,7 +6,9 @@ extension EngineModel {
     mutating func perform(_ drop: EngineDrop, _ time: Int64) -> EngineAnswer.Outcome {
         let (names, token) = (drop.names, drop.target.token)
         if case .marked(_, let marks) = drop.target { return dropMarked(drop, token, marks, time) }
-        let fence = drop.fence ?? newFence(names, above: Self.plausible(generation(names, token, time), time), time)
+        // The fence of an earlier run that is far ahead of the time drops all that there is.
+        let given = drop.fence.map { Self.isPlausible($0, time) ? $0 : max(lastFence(names, time), time) }
+        let fence = given ?? newFence(names, above: generation(names, token, time), time)
         for name in token {
             if let lease = leases.value(name.lease, at: time), lease.fence <= fence {
                 leases.remove(name.lease, at: time)
@@ -47,7 +49,8 @@ extension EngineModel {
             matched = max(matched ?? 0, Self.plausible(stored.fence, time))
         }
         if let matched { for name in token { raise(name.generation, matched, time) } }
-        let fence = drop.fence ?? matched ?? max(lastFence(drop.names, time), time)
+        let latest = max(lastFence(drop.names, time), time)
+        let fence = drop.fence.map { Self.isPlausible($0, time) ? $0 : latest } ?? matched ?? latest
         if let event = drop.event { addEvent(drop.names, event, fence: fence, time) }
         return .drop(fence: fence, values: [])
     }
@@ -72,7 +75,7 @@ extension EngineModel {
 
     /// Raises a generation, which is remembered for longer than any token lives.
     private mutating func raise(_ name: String, _ fence: Int64, _ time: Int64) {
-        let raised = max(generations.value(name, at: time) ?? 0, fence)
+        let raised = max(Self.plausible(generations.value(name, at: time) ?? 0, time), fence)
         generations.set(name, raised, for: EngineScript.memory, at: time)
     }
 }

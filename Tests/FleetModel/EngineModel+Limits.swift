@@ -95,6 +95,17 @@ extension EngineModel {
         return answer
     }
 
+    /// Takes a machine's note, and tells all that count.
+    mutating func perform(_ present: EnginePresence, _ time: Int64) -> EngineAnswer.Outcome {
+        var all = notes[present.name] ?? [:]
+        if let earlier = present.earlier { all[earlier] = nil }
+        all[present.note] = time
+        let life = Int64(present.life)
+        all = all.filter { time - life < $0.value && $0.value < time + life }
+        notes[present.name] = all
+        return .present(all.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.map(\.key))
+    }
+
     /// Lets the first one have a name for a time.
     mutating func claim(_ name: String, _ milliseconds: Int, _ time: Int64) -> EngineAnswer.Outcome {
         guard claims.value(name, at: time) == nil else { return .lost }

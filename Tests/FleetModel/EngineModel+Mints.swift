@@ -3,8 +3,14 @@ import FleetProtocol
 /// Looks and mints.
 extension EngineModel {
     /// The fence up to which a token is invalid: the highest of its tenant, its user and itself, under any name.
-    func generation(_ names: EngineNames, _ token: [EngineTokenNames], _ time: Int64) -> Int64 {
+    ///
+    /// One that is far ahead of the time is replaced by the latest fence.
+    mutating func generation(_ names: EngineNames, _ token: [EngineTokenNames], _ time: Int64) -> Int64 {
         let all = [names.generation] + token.flatMap { [$0.generation, $0.userGeneration] }
+        for name in all {
+            guard let fence = generations.value(name, at: time), !Self.isPlausible(fence, time) else { continue }
+            generations.set(name, max(lastFence(names, time), time), for: EngineScript.memory, at: time)
+        }
         return all.compactMap { generations.value($0, at: time) }.max() ?? 0
     }
 
@@ -19,9 +25,10 @@ extension EngineModel {
     }
 
     /// A fence, or zero for one that is too far ahead of the time.
-    static func plausible(_ fence: Int64, _ time: Int64) -> Int64 {
-        fence <= time + EngineScript.fenceLead ? fence : 0
-    }
+    static func plausible(_ fence: Int64, _ time: Int64) -> Int64 { isPlausible(fence, time) ? fence : 0 }
+
+    /// True unless a fence is too far ahead of the time.
+    static func isPlausible(_ fence: Int64, _ time: Int64) -> Bool { fence <= time + EngineScript.fenceLead }
 
     /// Keeps the last fence.
     mutating func setFence(_ names: EngineNames, _ fence: Int64, _ time: Int64) {

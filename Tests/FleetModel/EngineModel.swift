@@ -48,6 +48,8 @@ package struct EngineModel: Sendable, Equatable {
     var claims = ExpiringTable<Bool>()
     var counts = ExpiringTable<Int64>()
     var streams = ExpiringTable<[EngineEvent]>()
+    /// The times of the machines' notes, by the names of their sets.
+    var notes: [String: [String: Int64]] = [:]
 
     private var calls = 0
 
@@ -72,6 +74,7 @@ package struct EngineModel: Sendable, Equatable {
             return EngineAnswer(outcome: claim(name, milliseconds, time), time: time)
         case .state(let state): return perform(state, time)
         case .move(let move): return EngineAnswer(outcome: perform(move, time), time: time)
+        case .present(let present): return EngineAnswer(outcome: perform(present, time), time: time)
         }
     }
 

@@ -45,7 +45,11 @@ package final class EngineServer: Sendable {
 
     /// Runs a command with the engine's own client, and returns what it prints.
     @discardableResult
-    package func run(_ words: String...) throws -> String {
+    package func run(_ words: String...) throws -> String { try run(words) }
+
+    /// Runs a command with the engine's own client, and returns what it prints.
+    @discardableResult
+    package func run(_ words: [String]) throws -> String {
         let paths = ["/usr/bin/redis-cli", "/usr/bin/valkey-cli"]
         guard let path = paths.first(where: FileManager.default.isExecutableFile) else {
             throw CocoaError(.fileNoSuchFile, userInfo: ["reason": "no redis-cli or valkey-cli is installed"])

@@ -24,6 +24,8 @@ package struct EngineAnswer: Sendable, Equatable {
         case drop(fence: Int64, values: [String])
         /// The values that were taken out, with the numbers of their names in the call.
         case taken([Taken])
+        /// The notes of the machines, the latest last.
+        case present([String])
     }
 
     /// A value that was taken out.
@@ -45,7 +47,7 @@ package struct EngineAnswer: Sendable, Equatable {
     }
 
     package var outcome: Outcome
-    /// The engine's time.
+    /// The engine's time, from 1 to ``EngineScript/latestTime``.
     package var time: Int64
     /// The level of the bucket in thousandths of calls, or nil where the call doesn't tell.
     package var level: Int?
@@ -68,7 +70,7 @@ package struct EngineAnswer: Sendable, Equatable {
 
     /// A position in the stream of events.
     package struct Position: Sendable, Equatable {
-        /// The number of events up to there.
+        /// The number of events up to there, from 0 to ``EngineScript/largestNumber``.
         package var count: Int64
         /// The id of the last one, such as `1700000000000-0`, or `0-0`.
         package var id: String

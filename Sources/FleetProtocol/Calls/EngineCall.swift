@@ -25,6 +25,8 @@ package enum EngineCall: Sendable, Equatable {
     case state(EngineState)
     /// Stores a token again under the first key that was found under another one, for the time that it has left.
     case move(EngineMove)
+    /// Notes that this machine is there, and reads the notes of all machines.
+    case present(EnginePresence)
 }
 
 /// The names of a tenant's keys in the engine.

@@ -154,6 +154,28 @@ package struct EngineMove: Sendable, Equatable {
     }
 }
 
+/// A machine's note that it is there, in the set of all machines.
+package struct EnginePresence: Sendable, Equatable {
+    /// The name of the set.
+    package var name: String
+    /// The note, at most ``EngineScript/longestNote`` bytes.
+    ///
+    /// Longer ones are told to nobody.
+    package var note: String
+    /// An earlier note of the same machine, which is removed, or nil.
+    package var earlier: String?
+    /// The time for which a note counts.
+    package var life: Int
+
+    /// Creates a note.
+    package init(name: String, note: String, earlier: String? = nil, life: Int) {
+        self.name = name
+        self.note = note
+        self.earlier = earlier
+        self.life = life
+    }
+}
+
 /// A hold of a tenant's calls.
 package struct EngineHold: Sendable, Equatable {
     package var names: EngineNames

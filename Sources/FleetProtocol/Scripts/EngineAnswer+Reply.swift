@@ -11,8 +11,8 @@ extension EngineAnswer {
     package init(to call: EngineCall, _ reply: RespValue) throws(EngineReplyFault) {
         if case .error(let text) = reply { throw .error(text) }
         guard let parts = reply.elements, parts.count >= Self.headCount, let word = parts[0].text,
-            let time = parts[1].number, let level = parts[2].number, let left = parts[3].number,
-            let cause = parts[4].text
+            let time = parts[1].number, 1...EngineScript.latestTime ~= time, let level = parts[2].number,
+            let left = parts[3].number, let cause = parts[4].text
         else { throw .malformed }
         let rest = Array(parts.dropFirst(Self.headCount))
         guard call.script.words.contains(word), let outcome = Outcome(word, rest),
@@ -25,8 +25,8 @@ extension EngineAnswer {
             hold: left < 0 ? nil : Hold(left: Int(left), cause: cause)
         )
         if case .state = call {
-            guard rest.count == 3, let count = rest[0].number, let id = rest[1].text, let fence = rest[2].number,
-                Self.isPlausible(fence, at: time)
+            guard rest.count == 3, let count = rest[0].number, 0...EngineScript.largestNumber ~= count,
+                let id = rest[1].text, let fence = rest[2].number, Self.isPlausible(fence, at: time)
             else { throw .malformed }
             events = Position(count: count, id: id, fence: fence)
         }
@@ -57,6 +57,7 @@ extension EngineScript {
         case .drop: ["drop"]
         case .take: ["taken"]
         case .hold, .state: ["done"]
+        case .present: ["present"]
         }
     }
 }
@@ -67,7 +68,7 @@ extension EngineAnswer.Outcome {
         switch self {
         case .token(_, _, let fence, _, _), .go(let fence), .drop(let fence, _): [fence]
         // The seals of values that are taken out tell their fences, and nothing follows from these.
-        case .taken, .refused, .wait, .later, .nothing, .done, .lost, .dropped: []
+        case .taken, .refused, .wait, .later, .nothing, .done, .lost, .dropped, .present: []
         }
     }
 
@@ -94,27 +95,28 @@ extension EngineAnswer.Outcome {
         case "lost": self = .lost
         case "dropped": self = .dropped
         case "drop":
-            let values = parts.dropFirst().compactMap(\.text)
-            guard let fence = parts.first?.number, fence >= 0, values.count == parts.count - 1 else { return nil }
-            self = .drop(fence: fence, values: values.sorted())
+            guard let fence = parts.first?.number, fence >= 0 else { return nil }
+            // Somebody else may have written names that are no text.
+            self = .drop(fence: fence, values: parts.dropFirst().compactMap(\.text).sorted())
         case "taken":
             guard let taken = EngineAnswer.Taken.read(parts) else { return nil }
             self = .taken(taken)
+        case "present": self = .present(parts.compactMap(\.text))
         default: return nil
         }
     }
 }
 
 extension EngineAnswer.Taken {
-    /// Reads values of five parts each.
+    /// Reads values of five parts each, without those whose epoch is no text, which no machine has stored.
     fileprivate static func read(_ parts: [RespValue]) -> [EngineAnswer.Taken]? {
         guard parts.count.isMultiple(of: 5) else { return nil }
         var taken: [EngineAnswer.Taken] = []
         for start in stride(from: 0, to: parts.count, by: 5) {
             guard let number = parts[start].count, let left = parts[start + 1].count,
-                let fence = parts[start + 2].number, let epoch = parts[start + 3].text,
-                let sealed = parts[start + 4].bytes
+                let fence = parts[start + 2].number, let sealed = parts[start + 4].bytes
             else { return nil }
+            guard let epoch = parts[start + 3].text else { continue }
             taken.append(.init(number: number, sealed: sealed, fence: fence, epoch: epoch, left: left))
         }
         return taken

@@ -13,6 +13,7 @@ extension EngineCall {
         case .claim: .claim
         case .state: .state
         case .move: .move
+        case .present: .present
         }
     }
 
@@ -44,6 +45,7 @@ extension EngineCall {
         case .claim(let name, _): [name]
         case .state(let state): state.names.keys
         case .move(let move): move.names.keys + move.token.flatMap(\.keys)
+        case .present(let present): [present.name]
         }
     }
 
@@ -65,9 +67,10 @@ extension EngineCall {
         case .hold(let hold):
             [number(hold.left.map { max(1, $0) } ?? -1), bytes(hold.cause)] + hold.event.arguments
         case .claim(_, let milliseconds): [number(max(1, milliseconds))]
-        case .state(let state): state.rate.arguments + [number(min(state.fence, EngineScript.largestFence))]
+        case .state(let state): state.rate.arguments + [number(min(state.fence, EngineScript.largestNumber))]
         case .move(let move):
             [bytes(move.epoch), number(move.fence), number(move.from + 1), bytes(move.mark), move.sealed]
+        case .present(let present): [bytes(present.note), bytes(present.earlier ?? ""), number(max(1, present.life))]
         }
     }
 }

@@ -9,6 +9,9 @@ package struct EngineEntries: Sendable, Equatable {
     /// They are passed over, so that a foreign entry doesn't stop the reader.
     package private(set) var foreign = 0
 
+    /// The number of entries.
+    package var count: Int { events.count + foreign }
+
     /// Reads the entries of one stream, the reply to `XRANGE`.
     package init(_ reply: RespValue) throws(EngineReplyFault) {
         if case .error(let text) = reply { throw .error(text) }
@@ -61,7 +64,8 @@ extension EngineEvent {
         guard let fields = fields.pairs else { return nil }
         var values: [String: RespValue] = [:]
         for (key, value) in fields { if let name = key.text { values[name] = value } }
-        guard let number = values["n"]?.number, number > 0, let fence = values["f"]?.number, fence >= 0,
+        guard let number = values["n"]?.number, 1...EngineScript.largestNumber ~= number,
+            let fence = values["f"]?.number, 0...EngineScript.largestNumber ~= fence,
             let machine = values["m"]?.text, let kind = values["k"]?.text, let sealed = values["p"]?.bytes
         else { return nil }
         let text = EngineEventText(machine: machine, kind: kind, sealed: sealed)

@@ -4,12 +4,14 @@ extension EngineScript {
     /// a marked token.
     ///
     /// A lease, a denial or a value with a higher fence belongs to a later login and stays: an earlier drop may be repeated.
+    /// If the fence of that run is far ahead of the time, as the engine's clock was then, all that there is is dropped.
     static let dropText = """
         local target, given = ARGV[1], tonumber(ARGV[2])
         local last = last_fence()
+        if given > plausible(given) then given = math.max(last, now) end
         local function tell(fence) if ARGV[4] ~= '' then event(fence, 3) end end
         local function raise(key, fence)
-          local raised = math.max(tonumber(redis.call('GET', key)) or 0, fence)
+          local raised = math.max(plausible(tonumber(get(key))), fence)
           redis.call('SET', key, text(raised), 'PX', \(memory))
         end
         if target == 'marked' then
@@ -30,13 +32,15 @@ extension EngineScript {
           return answer('drop', text(fence))
         end
         local fence = given
-        if given < 0 then fence = math.max(last + 1, now, plausible(dropped_fence()) + 1) end
+        if given < 0 then fence = math.max(last + 1, now, dropped_fence() + 1) end
         local values = {}
         for name = 1, names do
           local lease = stored_lease(name)
           if lease and lease.fence <= fence then redis.call('DEL', lease_key(name)) end
           if target == 'user' then
-            for _, value in ipairs(redis.call('SRANDMEMBER', index_key(name), \(most))) do values[#values + 1] = value end
+            for _, value in ipairs(sound('SRANDMEMBER', index_key(name), \(most))) do
+              if #value == #value_key(name) then values[#values + 1] = value end
+            end
           elseif redis.call('EXISTS', value_key(name)) == 1 then
             values[#values + 1] = value_key(name)
           end

@@ -19,7 +19,7 @@ extension EngineScript {
         end
         if ARGV[4] ~= '1' then
           for name = 1, names do
-            local stored = redis.call('GET', refusal_key(name))
+            local stored = short(get(refusal_key(name)))
             local fence, start = string.match(stored or '', '^(%d+) ()')
             local left = redis.call('PTTL', refusal_key(name))
             if fence and plausible(tonumber(fence)) > dropped and left >= 0 then
@@ -65,10 +65,31 @@ extension EngineScript {
           fence = known
           redis.call('SET', FENCE, text(fence), 'PX', \(memory))
         end
-        local last = redis.call('XREVRANGE', EVENTS, '+', '-', 'COUNT', 1)[1]
-        local count = tonumber(redis.call('GET', COUNT)) or 0
+        local last = sound('XREVRANGE', EVENTS, '+', '-', 'COUNT', 1)[1]
+        local id = last and last[1] or '0-0'
+        if is_late(id) then
+          redis.call('DEL', EVENTS)
+          id = '0-0'
+        end
         local level = read_bucket(tonumber(ARGV[1]), tonumber(ARGV[2]))
-        return limited('done', level, text(count), last and last[1] or '0-0', text(fence))
+        return limited('done', level, text(event_count()), id, text(fence))
+        """
+
+    /// Arguments: the note, an earlier one of the same machine that is removed or nothing, and the time for which a note
+    /// counts.
+    ///
+    /// The only key is the set. A note of a later time was written by a damaged clock or by somebody else.
+    static let presentText = """
+        local life = tonumber(ARGV[3])
+        if ARGV[2] ~= '' then sound('ZREM', KEYS[1], ARGV[2]) end
+        sound('ZADD', KEYS[1], text(now), ARGV[1])
+        redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', text(now - life))
+        redis.call('ZREMRANGEBYSCORE', KEYS[1], text(now + life), '+inf')
+        local reply = answer('present')
+        for _, note in ipairs(redis.call('ZRANGE', KEYS[1], -\(mostNotes), -1)) do
+          if #note <= \(longestNote) then reply[#reply + 1] = note end
+        end
+        return reply
         """
 
     /// Argument: length.

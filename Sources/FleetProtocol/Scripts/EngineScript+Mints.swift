@@ -23,7 +23,7 @@ extension EngineScript {
         end
         local stored = epoch .. ' ' .. ARGV[3] .. ' ' .. ARGV[4] .. ' ' .. ARGV[6]
         redis.call('SET', value_key(1), stored, 'PX', text(left))
-        redis.call('SADD', index_key(1), value_key(1))
+        sound('SADD', index_key(1), value_key(1))
         if redis.call('PTTL', index_key(1)) < left then redis.call('PEXPIRE', index_key(1), text(left)) end
         event(0, 7)
         return answer('done')
@@ -62,7 +62,7 @@ extension EngineScript {
         if present and present.fence >= fence then return answer('lost') end
         local stored = epoch .. ' ' .. ARGV[2] .. ' ' .. ARGV[4] .. ' ' .. ARGV[5]
         redis.call('SET', value_key(1), stored, 'PX', text(left))
-        redis.call('SADD', index_key(1), value_key(1))
+        sound('SADD', index_key(1), value_key(1))
         if redis.call('PTTL', index_key(1)) < left then redis.call('PEXPIRE', index_key(1), text(left)) end
         redis.call('DEL', value_key(from))
         return answer('done')

@@ -17,13 +17,25 @@ package enum EngineScript: Sendable, Hashable, CaseIterable {
     case claim
     case state
     case move
+    case present
 
     /// The time after which generations, fences and events are forgotten: no token lives longer than 24 hours.
     package static let memory = 25 * 3_600_000
     /// The number of events that the stream keeps, about.
     package static let events = 10_000
-    /// The largest fence that a machine may tell, as Lua counts in steps of one only up to here.
-    static let largestFence: Int64 = 1 << 53 - 1
+    /// The largest fence that a machine may tell, and the largest number of an event, as Lua counts in steps of one only up to
+    /// here.
+    package static let largestNumber: Int64 = 1 << 53 - 1
+    /// The latest time that an engine's clock may show, in milliseconds: the year 2286.
+    package static let latestTime: Int64 = 10_000_000_000_000
+    /// The bytes of a stored token or denial at most.
+    ///
+    /// A longer one was not stored by a machine, and the answers to all calls stay within the parser's limit.
+    package static let longestValue = 72 << 10
+    /// The bytes of a machine's note at most.
+    package static let longestNote = 160
+    /// The number of machines' notes that are read at most.
+    package static let mostNotes = 5_000
     /// The time by which a fence may be ahead of the engine's time, in milliseconds: a day.
     ///
     /// Fences run ahead where there is more than one in a millisecond, or where the engine's clock was put back. With more
@@ -40,9 +52,6 @@ package enum EngineScript: Sendable, Hashable, CaseIterable {
     /// The SHA-1 of the text, by which a loaded script is called.
     package var hash: String { Self.hashes[self] ?? "" }
 
-    /// The command that loads the script.
-    package var load: EngineCommand { EngineCommand("SCRIPT", "LOAD", text) }
-
     private static let texts = Dictionary(uniqueKeysWithValues: allCases.map { ($0, $0.parts.joined(separator: "\n")) })
 
     private static let hashes = texts.mapValues { text in
@@ -51,17 +60,25 @@ package enum EngineScript: Sendable, Hashable, CaseIterable {
 
     private var parts: [String] {
         switch self {
-        case .look: [Self.time, Self.tenant, Self.names, Self.values, Self.leases, Self.bucket, Self.lookText]
-        case .pay: [Self.time, Self.tenant, Self.bucket, Self.payText]
-        case .store: [Self.time, Self.tenant, Self.names, Self.leases, Self.event, Self.storeText]
-        case .release: [Self.time, Self.tenant, Self.names, Self.leases, Self.event, Self.releaseText]
-        case .renew: [Self.time, Self.withoutTenant, Self.names, Self.leases, Self.renewText]
-        case .drop: [Self.time, Self.tenant, Self.names, Self.values, Self.leases, Self.event, Self.dropText]
-        case .take: [Self.time, Self.tenant, Self.values, Self.takeText]
-        case .hold: [Self.time, Self.tenant, Self.event, Self.holdText]
+        case .look:
+            [Self.time, Self.keys, Self.tenant, Self.names, Self.values, Self.leases, Self.bucket, Self.lookText]
+        case .pay: [Self.time, Self.keys, Self.tenant, Self.bucket, Self.payText]
+        case .store:
+            [Self.time, Self.keys, Self.tenant, Self.names, Self.leases, Self.ids, Self.event, Self.storeText]
+        case .release:
+            [Self.time, Self.keys, Self.tenant, Self.names, Self.leases, Self.ids, Self.event, Self.releaseText]
+        case .renew: [Self.time, Self.keys, Self.withoutTenant, Self.names, Self.leases, Self.renewText]
+        case .drop:
+            [
+                Self.time, Self.keys, Self.tenant, Self.names, Self.values, Self.leases, Self.ids, Self.event,
+                Self.dropText,
+            ]
+        case .take: [Self.time, Self.keys, Self.tenant, Self.values, Self.takeText]
+        case .hold: [Self.time, Self.keys, Self.tenant, Self.ids, Self.event, Self.holdText]
         case .claim: [Self.time, Self.claimText]
-        case .state: [Self.time, Self.tenant, Self.bucket, Self.stateText]
-        case .move: [Self.time, Self.tenant, Self.names, Self.values, Self.moveText]
+        case .state: [Self.time, Self.keys, Self.tenant, Self.ids, Self.bucket, Self.stateText]
+        case .move: [Self.time, Self.keys, Self.tenant, Self.names, Self.values, Self.moveText]
+        case .present: [Self.time, Self.keys, Self.presentText]
         }
     }
 }

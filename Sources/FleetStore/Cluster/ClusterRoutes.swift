@@ -13,21 +13,30 @@ struct ClusterRoutes: Sendable, Equatable {
 
     /// The node that the configuration names.
     let seed: EngineAddress
+    /// The ranges in the order of their slots.
     private var ranges: [Range] = []
     private var moved: [Int: EngineAddress] = [:]
     private var lastAsked = 0
+    /// The nodes at most that are asked for the map.
+    private static let mostAsked = 256
 
     /// Creates routes that know one node.
     init(seed: EngineAddress) { self.seed = seed }
 
     /// The primary of a slot, or nil if it isn't known.
     func node(of slot: Int) -> EngineAddress? {
-        moved[slot] ?? ranges.first { $0.slots.contains(slot) }?.primary
+        if let node = moved[slot] { return node }
+        var (low, high) = (0, ranges.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if ranges[middle].slots.upperBound < slot { low = middle + 1 } else { high = middle }
+        }
+        return low < ranges.count && ranges[low].slots.contains(slot) ? ranges[low].primary : nil
     }
 
     /// Takes a map that a node has answered.
     mutating func replace(_ ranges: [Range]) {
-        self.ranges = ranges
+        self.ranges = ranges.sorted { $0.slots.upperBound < $1.slots.upperBound }
         moved = [:]
     }
 
@@ -43,9 +52,9 @@ struct ClusterRoutes: Sendable, Equatable {
 
     /// Returns a node to ask for the map, each in turn.
     mutating func nextToAsk() -> EngineAddress {
-        var known = [seed]
-        for range in ranges {
-            for node in [range.primary] + range.replicas where !known.contains(node) { known.append(node) }
+        var (known, isKnown) = ([seed], Set([seed]))
+        for range in ranges where known.count < Self.mostAsked {
+            for node in [range.primary] + range.replicas where isKnown.insert(node).inserted { known.append(node) }
         }
         lastAsked += 1
         return known[lastAsked % known.count]
@@ -54,10 +63,11 @@ struct ClusterRoutes: Sendable, Equatable {
     /// Reads the answer to `CLUSTER SLOTS`.
     ///
     /// - Parameter node: The node that has answered. It stands for an empty host.
-    /// - Returns: The ranges, or nil if the answer is malformed.
+    /// - Returns: The ranges, or nil if the answer is malformed or has more slots than there are.
     static func ranges(of value: RespValue, askedAt node: EngineAddress) -> [Range]? {
         guard let entries = value.elements else { return nil }
         var ranges: [Range] = []
+        var slotsLeft = ClusterSlot.count
         for entry in entries {
             guard let parts = entry.elements, parts.count >= 3,
                 let first = parts[0].number, let last = parts[1].number,
@@ -66,6 +76,8 @@ struct ClusterRoutes: Sendable, Equatable {
             let nodes = parts[2...].map { address($0, askedAt: node) }
             guard let primary = nodes[0] else { return nil }
             let slots = Int(first)...Int(last)
+            slotsLeft -= slots.count
+            guard slotsLeft >= 0 else { return nil }
             ranges.append(Range(slots: slots, primary: primary, replicas: nodes.dropFirst().compactMap(\.self)))
         }
         return ranges

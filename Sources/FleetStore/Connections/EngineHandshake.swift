@@ -25,8 +25,8 @@ struct EngineHandshake {
 
     /// The outcome.
     struct Result: Equatable {
-        /// The identity of the engine's process, see ``EngineIdentity``.
-        var epoch: String
+        /// The identity of the engine's process.
+        var identity: EngineIdentity
         /// The engine's name and version, such as `redis 7.0.15`, or nil if it doesn't tell them.
         var version: String?
         /// The map of the cluster.
@@ -44,6 +44,8 @@ struct EngineHandshake {
     static let clientName = "tokencached"
     /// The sentence for operators about an engine that isn't a primary.
     static let replica = "the engine is a replica"
+    /// The characters of a version at most.
+    private static let longestVersion = 40
     /// The life of what the test of writing leaves.
     private static let probeLife = Duration.seconds(60)
 
@@ -54,7 +56,7 @@ struct EngineHandshake {
     private let isCluster: Bool
     private var answered = 0
     private var server: RespValue?
-    private var epoch: String?
+    private var identity: EngineIdentity?
     private var version: String?
     private var map: [ClusterRoutes.Range]?
 
@@ -92,8 +94,8 @@ struct EngineHandshake {
             try accepted(step, value)
         }
         guard answered == steps.count else { return nil }
-        guard let epoch else { throw Failure(fault: .malformed, detail: "no identity in the answers to INFO") }
-        return Result(epoch: epoch, version: version, map: map)
+        guard let identity else { throw Failure(fault: .malformed, detail: "no identity in the answers to INFO") }
+        return Result(identity: identity, version: version, map: map)
     }
 
     private func refused(_ step: Step, _ text: String) throws(Failure) {
@@ -110,7 +112,7 @@ struct EngineHandshake {
         guard let identity = server.flatMap({ EngineIdentity(server: $0, replication: replication) }) else { return }
         // A replica in a cluster refers to its primary, and tells the map.
         guard identity.isPrimary || isCluster else { throw Failure(fault: .readOnly, detail: Self.replica) }
-        epoch = identity.epoch
+        self.identity = identity
     }
 
     private mutating func accepted(_ step: Step, _ value: RespValue) throws(Failure) {
@@ -134,7 +136,7 @@ struct EngineHandshake {
         for name in ["valkey", "redis"] {
             let start = "\(name)_version:"
             guard let line = lines.first(where: { $0.hasPrefix(start) }) else { continue }
-            return "\(name) \(line.dropFirst(start.count))"
+            return "\(name) \(line.dropFirst(start.count).prefix(Self.longestVersion))"
         }
         return nil
     }

@@ -17,6 +17,9 @@ struct EngineIdentity: Sendable, Equatable {
     let epoch: String
     /// True unless the engine is a replica.
     let isPrimary: Bool
+    private let process: Substring
+    /// The identity of the data with which the present ones went on, or that no data have.
+    private let earlierData: Substring?
 
     /// Reads the answers to the commands, or returns nil if one of them is something else.
     init?(server: RespValue, replication: RespValue) {
@@ -25,13 +28,23 @@ struct EngineIdentity: Sendable, Equatable {
         else { return nil }
         epoch = "\(process)-\(data)"
         isPrimary = role == "master"
+        self.process = process
+        earlierData = Self.id("master_replid2", in: replication)
+    }
+
+    /// True if the events of an earlier epoch are also this one's, but for the last ones.
+    ///
+    /// It was a term of the same process, or of the primary whose place this one has taken.
+    func continues(_ earlier: String) -> Bool {
+        let parts = earlier.split(separator: "-")
+        return parts.count == 2 && (parts[0] == process || parts[1] == earlierData)
     }
 
     /// Reads an identity, which becomes a part of values whose parts are separated by spaces.
     private static func id(_ name: String, in value: RespValue) -> Substring? {
-        guard let id = field(name, in: value), !id.isEmpty, id.utf8.count <= longestID, !id.contains(" ") else {
-            return nil
-        }
+        guard let id = field(name, in: value), 1...longestID ~= id.utf8.count,
+            id.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "z")) ~= $0 })
+        else { return nil }
         return id
     }
 

@@ -59,13 +59,13 @@ struct EngineNode: Sendable, Equatable {
     /// The connection was opened, and the engine is what was expected.
     mutating func connected(at now: Instant) {
         (state, timeouts) = (.ready, 0)
-        circuit.succeeded(at: now)
+        circuit.connected(at: now)
     }
 
     /// The connection couldn't be opened, or was lost.
     mutating func ended(at now: Instant, random: Double) -> Action {
         guard state != .unused, state != .waiting else { return .none }
-        return retry(circuit.failed(at: now, random: random), random: random)
+        return retry(circuit.lost(at: now, random: random), random: random)
     }
 
     /// A call was done.
@@ -79,8 +79,9 @@ struct EngineNode: Sendable, Equatable {
         // The others are not the engine's.
         guard state == .ready, ![.overloaded, .notConnected, .moving].contains(fault) else { return .none }
         if fault == .timeout { timeouts += 1 }
-        let pause = circuit.failed(at: now, random: random)
-        guard pause != nil || fault.needsNewConnection || timeouts >= Self.timeoutsToReconnect else { return .none }
+        let isLost = fault.needsNewConnection || timeouts >= Self.timeoutsToReconnect
+        let pause = isLost ? circuit.lost(at: now, random: random) : circuit.failed(at: now, random: random)
+        guard isLost || pause != nil else { return .none }
         return retry(pause, random: random)
     }
 

@@ -17,7 +17,9 @@ final class EngineSession {
 
     let address: EngineAddress
     /// The identity of the engine's process, from the handshake on.
-    private(set) var epoch: String?
+    private(set) var identity: EngineIdentity?
+    /// Its epoch.
+    var epoch: String? { identity?.epoch }
     /// The engine's name and version, if it has told them.
     private(set) var version: String?
     /// The scripts that were sent in full.
@@ -61,7 +63,7 @@ final class EngineSession {
         do throws(EngineHandshake.Failure) {
             guard let result = try handshake.answer(value) else { return }
             deadline?.cancel()
-            (epoch, version) = (result.epoch, result.version)
+            (identity, version) = (result.identity, result.version)
             observer?.ready(self, result)
         } catch {
             connection?.close(error.fault, error.detail)

@@ -12,7 +12,7 @@ extension FleetCoordinator {
         let run = ScriptRun(
             until: now + callTime,
             call: { [weak self] _, _ in
-                self?.tenants[id].map { $0.translator.state(above: $0.highestFence) }
+                self?.tenants[id].map { $0.translator.state(above: $0.latest) }
             },
             { [weak self] result in self?.positioned(id, at: address, result) }
         )
@@ -30,16 +30,19 @@ extension FleetCoordinator {
         else { return }
         switch result {
         case .success((let answer, let epoch)):
-            guard let position = answer.events, node.epoch == epoch else {
-                return lose(node, .malformed, "no position in a tenant's state")
-            }
+            guard let position = answer.events, let identity = node.readySession?.identity, identity.epoch == epoch
+            else { return lose(node, .malformed, "no position in a tenant's state") }
             tenants[id]?.state = .catchingUp
-            // Fences may run ahead of the time.
-            let time = max(answer.time, position.fence)
-            tenants[id]?.translator.engineTime = EngineTime(time: answer.time, at: now)
-            _ = tenants[id]?.cursor.connected(to: position, epoch: epoch, time: time)
-            tenants[id]?.see(position.fence)
+            tenants[id]?.see(position.fence, EngineTime(time: answer.time, at: now))
+            let outcomes = tenants[id]?.cursor.connected(
+                to: position,
+                epoch: epoch,
+                continues: tenant.cursor.place.map { identity.continues($0.epoch) } ?? false,
+                // Fences may run ahead of the time.
+                time: max(answer.time, position.fence)
+            )
             tenants[id]?.limits = FleetLimits(answer)
+            perform(outcomes ?? [], of: id)
             for (number, drop) in tenant.repeated.all { repeatDrop(drop, number, of: id) }
             updateReaders(node)
         case .failure:
@@ -73,7 +76,10 @@ extension FleetCoordinator {
 
     private func read(_ group: Set<TenantID>, _ node: NodeConnections, _ epoch: String, _ dialer: EngineDialer) {
         let streams = group.compactMap { id in
-            tenants[id].map { EventReader.Stream(tenant: id, name: $0.translator.names.tenant.events) }
+            tenants[id].map { tenant in
+                let names = tenant.translator.names.tenant
+                return EventReader.Stream(tenant: id, name: names.events, count: names.eventCount)
+            }
         }
         let observer = EventReader.Observer(
             ready: { [weak self] reader in
@@ -83,7 +89,7 @@ extension FleetCoordinator {
                 let cursor = self?.tenants[id]?.cursor
                 return (cursor?.nextID ?? EventID.zero.text, cursor?.isLive ?? true)
             },
-            entries: { [weak self] id, entries in self?.received(entries, of: id) },
+            entries: { [weak self] id, entries in self?.received(entries, of: id) ?? true },
             ended: { [weak self, weak node] reader, fault, detail in
                 guard let self, let node, node.readers.contains(where: { $0 === reader }) else { return }
                 self.ended(reader, node, fault, detail)
@@ -96,26 +102,38 @@ extension FleetCoordinator {
 
     /// Opens a connection for events anew, or gives the node up.
     private func ended(_ reader: EventReader, _ node: NodeConnections, _ fault: EngineFault, _ detail: String) {
-        guard settings?.isCluster == true, let redirection = Redirection(detail, from: node.address) else {
-            return lose(node, fault, detail)
-        }
+        let redirection = settings?.isCluster == true ? Redirection(detail, from: node.address) : nil
+        let isOfStreams = fault == .malformed || fault == .rejected
+        guard redirection != nil || isOfStreams else { return lose(node, fault, detail) }
         node.readers.removeAll { $0 === reader }
-        for id in reader.streams.map(\.tenant) where tenants[id]?.disconnected(at: now) == true {
-            listener.fleetHappened(.disconnected(id))
+        for id in reader.streams.map(\.tenant) {
+            if tenants[id]?.disconnected(at: now) == true { listener.fleetHappened(.disconnected(id)) }
+            if redirection == nil { tenants[id]?.cursor.failed() }
         }
-        guard case .moved(let slot, let address) = redirection, permits(address) else { return retryLater() }
-        routes.move(slot, to: address)
-        assign()
+        if case .moved(let slot, let address) = redirection, permits(address) {
+            routes.move(slot, to: address)
+            return assign()
+        }
+        // What can't be read counts as lost, and the other tenants' connections go on.
+        if redirection == nil { counters.fail(fault, detail) }
+        changed()
+        retryLater()
     }
 
-    private func received(_ entries: EngineEntries?, of id: TenantID) {
-        guard let entries, let last = entries.lastID else {
-            return perform(tenants[id]?.cursor.exhausted() ?? [], of: id)
+    /// Takes a tenant's entries, and returns false if they or their numbers can't be those of the scripts.
+    private func received(_ entries: EventReader.Entries, of id: TenantID) -> Bool {
+        guard let cursor = tenants[id]?.cursor else { return true }
+        if let found = entries.found, let last = found.lastID {
+            guard let lastID = EventID(last), lastID.isPlausible, cursor.isBefore(lastID) else { return false }
+            for event in found.events { perform(tenants[id]?.cursor.received(event) ?? [], of: id) }
+            perform(tenants[id]?.cursor.passed(lastID) ?? [], of: id)
+            counters.eventsNotOpened += found.foreign
+            changed()
+        } else {
+            perform(tenants[id]?.cursor.exhausted() ?? [], of: id)
         }
-        for event in entries.events { perform(tenants[id]?.cursor.received(event) ?? [], of: id) }
-        perform(tenants[id]?.cursor.passed(last) ?? [], of: id)
-        counters.eventsNotOpened += entries.foreign
-        changed()
+        guard let count = entries.count else { return true }
+        return tenants[id]?.cursor.agrees(with: count, before: cursor.checkpoint) ?? true
     }
 
     private func perform(_ outcomes: [EventCursor.Outcome], of id: TenantID) {
@@ -124,6 +142,7 @@ extension FleetCoordinator {
             case .event(let event): pass(event, of: id)
             case .lost(let fence):
                 let bound = tenants[id]?.translator.engineTime?.bounded(fence, at: now) ?? fence
+                tenants[id]?.see(bound)
                 listener.fleetHappened(.eventsLost(id, upTo: FleetFence(bound)))
             case .emptied: listener.fleetHappened(.emptied(id))
             case .caughtUp: announce(id)
@@ -189,6 +208,7 @@ extension FleetCoordinator {
         listener.fleetHappened(.connected(id, epoch: epoch))
         if let limits = tenant.limits { listener.fleetHappened(.limits(id, limits)) }
         tenants[id]?.limits = nil
+        giveLateLeasesBack(of: id)
         changed()
     }
 }

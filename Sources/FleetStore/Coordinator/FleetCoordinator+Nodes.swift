@@ -8,6 +8,8 @@ extension FleetCoordinator {
     private static let mapInterval = Duration.seconds(1)
     /// The time for which a node is kept that another one has referred to for a key.
     private static let visit = Duration.seconds(60)
+    /// The number of such nodes at most.
+    private static let mostVisited = 16
 
     private var isCluster: Bool { settings?.isCluster ?? false }
 
@@ -53,6 +55,7 @@ extension FleetCoordinator {
 
     /// Keeps a node for a while, for a key that is being moved to it.
     func visit(_ address: EngineAddress) {
+        guard visited.count < Self.mostVisited || visited[address] != nil else { return }
         visited[address] = now + Self.visit
         assign()
     }

@@ -6,14 +6,15 @@ extension FleetCoordinator {
     /// Performs an order, and answers it within the time limit.
     func perform(_ order: FleetOrder) {
         let operation = FleetOperation(order)
-        guard let tenant = tenants[order.tenant], tenant.state == .connected else { return reply(operation.failed) }
+        guard let tenant = tenants[order.tenant], tenant.state == .connected else {
+            keepLease(of: order)
+            return reply(operation.failed)
+        }
         proceed(RunningOrder(operation, of: order.tenant, until: now + callTime))
     }
 
     private func proceed(_ order: RunningOrder) {
-        guard let tenant = tenants[order.tenant], let address = tenant.node else {
-            return end(order, order.operation.failed)
-        }
+        guard let tenant = tenants[order.tenant], let address = tenant.node else { return fail(order) }
         let run = ScriptRun(
             until: order.deadline,
             keepsOrder: order.operation.isDrop,
@@ -28,10 +29,10 @@ extension FleetCoordinator {
 
     private func answered(_ order: RunningOrder, _ result: Result<(EngineAnswer, epoch: String), EngineFault>) {
         guard case .success((let answer, let epoch)) = result, let tenant = tenants[order.tenant] else {
-            return end(order, order.operation.failed)
+            return fail(order)
         }
-        if let fence = answer.outcome.fence { tenants[order.tenant]?.see(fence) }
-        tenants[order.tenant]?.translator.engineTime = EngineTime(time: answer.time, at: now)
+        note(answer.outcome, of: order)
+        tenants[order.tenant]?.see(answer.outcome.fence ?? 0, EngineTime(time: answer.time, at: now))
         do throws(EngineFault) {
             let step = try order.operation.answered(
                 answer,
@@ -48,8 +49,14 @@ extension FleetCoordinator {
             }
         } catch {
             counters.fail(error, "an answer that no script gives")
-            end(order, order.operation.failed)
+            fail(order)
         }
+    }
+
+    private func fail(_ order: RunningOrder) {
+        keepLease(of: order.operation.order)
+        if let tenant = tenants[order.tenant], tenant.state == .connected { giveLateLeasesBack(of: order.tenant) }
+        end(order, order.operation.failed)
     }
 
     /// Stores a token under the first key that was found under another one, so that the other one can be dropped.
@@ -87,7 +94,7 @@ extension FleetCoordinator {
 }
 
 /// An order that is being performed.
-private final class RunningOrder {
+final class RunningOrder {
     var operation: FleetOperation
     let tenant: TenantID
     let deadline: Instant

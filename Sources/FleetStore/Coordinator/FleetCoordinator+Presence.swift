@@ -6,8 +6,8 @@ import TokenCache
 extension FleetCoordinator {
     /// The time for which a machine counts after its note.
     private static let presenceLife = Duration.seconds(60)
-    /// The most notes that are read, so that the answer is shorter than the parser's limit.
-    private static let mostNotes = 5_000
+    /// The time after which a machine that has connected looks again.
+    private static let secondLook = Duration.seconds(1)
 
     private var machinesName: String { KeyNames.machines(prefix: settings?.prefix ?? "") }
 
@@ -17,57 +17,40 @@ extension FleetCoordinator {
     private var presenceSession: EngineSession? { node(of: presenceSlot).flatMap { nodes[$0]?.readySession } }
 
     /// Notes that this machine is there, reads the others' notes, and does so again after a time.
-    func present() {
+    ///
+    /// - Parameter isFirst: True after a connection. Machines that start together find each other by another look soon.
+    func present(isFirst: Bool = true) {
         guard dependencies.announces else { return }
         presenceTimer?.cancel()
-        let interval = TimeAmount(dependencies.presenceInterval)
-        presenceTimer = loop.assumeIsolated().scheduleTask(in: interval) { [weak self] in
-            self?.verify()
-            self?.present()
+        let interval = dependencies.presenceInterval
+        let pause = isFirst ? min(Self.secondLook, interval) : interval
+        presenceTimer = loop.assumeIsolated().scheduleTask(in: TimeAmount(pause)) { [weak self] in
+            if !isFirst { self?.verify() }
+            self?.present(isFirst: false)
         }
-        guard let session = presenceSession else {
+        guard let address = node(of: presenceSlot), let session = presenceSession, let keys = settings?.keys.ids,
+            let first = keys.first
+        else {
             presence.lost()
             return changed()
         }
-        transmit(EngineCommand("TIME").encoded, on: session, until: now + callTime) { [weak self] result in
-            guard let self, case .success(let value) = result, let numbers = value.elements?.compactMap(\.number),
-                numbers.count == 2, 1...10_000_000_000 ~= numbers[0], 0..<1_000_000 ~= numbers[1]
-            else { return }
-            self.write(at: numbers[0] * 1_000 + numbers[1] / 1_000, session)
-        }
-    }
-
-    private func write(at time: Int64, _ session: EngineSession) {
-        guard let keys = settings?.keys.ids, let first = keys.first else { return }
-        let (own, deadline) = (FleetPresence.note(machine, keys: keys), now + callTime)
-        if let note, note != own {
-            transmit(EngineCommand("ZREM", machinesName, note).encoded, on: session, until: deadline) { _ in }
-        }
+        let own = FleetPresence.note(machine, keys: keys)
+        let earlier = note == own ? nil : note
         note = own
-        var command = EngineCommand("ZADD", machinesName)
-        command.append(time)
-        command.append(own)
-        transmit(command.encoded, on: session, until: deadline) { [weak self] result in self?.noted(result, session) }
-        let oldest = "\(time - Int64(Self.presenceLife.milliseconds))"
-        let removal = EngineCommand("ZREMRANGEBYSCORE", machinesName, "-inf", oldest)
-        transmit(removal.encoded, on: session, until: deadline) { _ in }
-        let range = EngineCommand("ZRANGE", machinesName, "-\(Self.mostNotes)", "-1")
-        transmit(range.encoded, on: session, until: deadline) { [weak self] result in
-            guard let self, case .success(let value) = result, let notes = value.elements else { return }
-            self.read(notes.compactMap(\.text), first: first)
-        }
-    }
-
-    /// Follows a reference to the node that has the set of machines by now.
-    private func noted(_ result: Result<RespValue, EngineFault>, _ session: EngineSession) {
-        guard case .success(.error(let text)) = result else { return }
-        if settings?.isCluster == true, case .moved(let slot, let address) = Redirection(text, from: session.address),
-            permits(address)
-        {
-            routes.move(slot, to: address)
-            return assign()
-        }
-        failed(EngineFault(error: text), text, on: session)
+        let life = Self.presenceLife.milliseconds
+        let call = EngineCall.present(EnginePresence(name: machinesName, note: own, earlier: earlier, life: life))
+        let run = ScriptRun(
+            until: now + callTime,
+            call: { _, _ in call },
+            { [weak self] result in
+                // After a change of settings another engine counts.
+                guard let self, self.presenceSession === session, case .success((let answer, _)) = result,
+                    case .present(let notes) = answer.outcome
+                else { return }
+                self.read(notes, first: first)
+            }
+        )
+        self.run(run, at: address)
     }
 
     private func read(_ notes: [String], first: String) {

@@ -88,6 +88,7 @@ final class FleetCoordinator {
 
     private func replace(_ tenants: [TenantID: FleetTenant], _ settings: FleetSettings) {
         for (id, old) in self.tenants where tenants[id] == nil {
+            giveAllLeasesBack(of: id)
             self.tenants[id] = nil
             if let node = old.node.flatMap({ nodes[$0] }) { updateReaders(node) }
         }
@@ -104,6 +105,7 @@ final class FleetCoordinator {
 
     /// Gives all connections up.
     private func disconnect() {
+        for id in tenants.keys { giveAllLeasesBack(of: id) }
         withdraw()
         presence.lost()
         for (address, node) in nodes {
@@ -123,14 +125,22 @@ final class FleetCoordinator {
     ///
     /// No order is performed any more.
     ///
-    /// - Parameter ended: Called once, when the engine knows that this machine is gone, or doesn't answer in time.
+    /// - Parameter ended: Called once, when the engine knows that this machine is gone and has its leases back, or doesn't
+    ///   answer in time.
     func shutDown(_ ended: @escaping () -> Void) {
         var ended: (() -> Void)? = ended
         let end = {
             ended?()
             ended = nil
         }
-        if withdraw(end) {
+        var awaited = 0
+        let answered = {
+            awaited -= 1
+            if awaited == 0 { end() }
+        }
+        for id in tenants.keys { awaited += giveAllLeasesBack(of: id, answered) }
+        if withdraw(answered) { awaited += 1 }
+        if awaited > 0 {
             loop.assumeIsolated().scheduleTask(in: TimeAmount(min(callTime, Self.farewell)), end)
         } else {
             end()

@@ -1,3 +1,4 @@
+import FleetProtocol
 import TokenCache
 
 /// A tenant, its node, and how far its events have been read.
@@ -19,10 +20,13 @@ struct TenantEvents {
     var node: EngineAddress?
     /// The tenant's limits at the connection, until they are passed on.
     var limits: FleetLimits?
-    /// The highest fence that the engine has told, whichever process it was.
-    private(set) var highestFence: Int64 = 0
+    /// The latest fence or time that the engine has told, whichever process it was.
+    ///
+    /// The cache knows it, too, and so the engine's later fences must be above it.
+    private(set) var latest: Int64 = 0
     /// Other machines' drops that this one repeats under its own names.
     var repeated = RepeatedDrops()
+    var leases = HeldLeases()
     var state = State.away
     /// The time of the last change between connected and not.
     var since: Instant
@@ -35,7 +39,16 @@ struct TenantEvents {
     }
 
     /// Takes note of a fence that the engine has told.
-    mutating func see(_ fence: Int64) { highestFence = max(highestFence, fence) }
+    mutating func see(_ fence: Int64) { latest = max(latest, fence) }
+
+    /// Takes note of a fence and of the time that the engine has told with it.
+    ///
+    /// What is far ahead of that time, as the engine's clock was for a moment, is forgotten: no engine would follow it.
+    mutating func see(_ fence: Int64, _ time: EngineTime) {
+        translator.engineTime = time
+        if !EngineAnswer.isPlausible(latest, at: time.time) { latest = 0 }
+        latest = max(latest, fence, time.time)
+    }
 
     /// Takes note that the connection is lost.
     ///

@@ -1,6 +1,9 @@
 import FleetProtocol
 
 /// Follows a tenant's events: where to read on, which were lost, and when all earlier ones have been read.
+///
+/// The numbers of events tell what is missing, and the ids of entries only where to read on. Whoever writes to the engine can
+/// add entries with any id and number, so neither is trusted further than it agrees with the engine's count.
 struct EventCursor: Sendable, Equatable {
     /// The consequence of an event.
     enum Outcome: Sendable, Equatable {
@@ -17,8 +20,8 @@ struct EventCursor: Sendable, Equatable {
     private enum State: Sendable, Equatable {
         /// There is no connection.
         case idle
-        /// The events up to an id are being read.
-        case catchingUp(target: EventID)
+        /// The events up to an id are being read, and then the engine's count of events is that of its state.
+        case catchingUp(target: EventID, count: Int64)
         /// Events arrive as they happen.
         case live
     }
@@ -31,14 +34,14 @@ struct EventCursor: Sendable, Equatable {
     private var next = EventID.zero
     private var last: Int64 = 0
     private var epoch = ""
-    /// True if the engine's process has fewer events than it had, as somebody has emptied it.
-    ///
-    /// The events that this machine has missed before are gone.
-    private var wasEmptied = false
+    /// True if what was missed before can't be read any more, as the stream has begun anew.
+    private var hasBegunAnew = false
     /// True if the next event has the number after the last one, unless events are gone.
     ///
     /// It is false at the beginning of another process's events.
     private var continues = false
+    /// True if the stream couldn't be read, so that the next connection passes over what it has.
+    private var isUnreadable = false
     private var time: Int64 = 0
 
     /// Creates a cursor, with the place that an earlier daemon has kept.
@@ -54,34 +57,65 @@ struct EventCursor: Sendable, Equatable {
     /// The connection is lost.
     mutating func disconnected() { state = .idle }
 
+    /// The stream has something that can't be read.
+    mutating func failed() { isUnreadable = true }
+
+    // MARK: The connection
+
     /// The tenant's state was read after a connection.
     ///
-    /// - Parameter time: The engine's time.
-    /// - Returns: True if there is nothing to catch up with.
-    mutating func connected(to position: EngineAnswer.Position, epoch: String, time: Int64) -> Bool {
+    /// - Parameters:
+    ///   - epoch: The engine's process and term.
+    ///   - continues: True if it goes on with the events of the place's epoch, so that their numbers can be compared.
+    ///   - time: The engine's time, or the last fence if that is later.
+    /// - Returns: What is known at once. All else is told when it has been read.
+    mutating func connected(
+        to position: EngineAnswer.Position,
+        epoch: String,
+        continues isSameHistory: Bool,
+        time: Int64
+    ) -> [Outcome] {
         (self.epoch, self.time, newest) = (epoch, time, position.count)
+        (hasBegunAnew, continues) = (false, false)
+        defer { isUnreadable = false }
         let target = EventID(position.id) ?? .zero
-        wasEmptied = place.map { $0.epoch == epoch && $0.count > position.count } ?? false
-        continues = false
-        if let place, place.epoch == epoch, place.count <= position.count, let id = EventID(place.id) {
-            (next, last, continues) = (id, place.count, true)
-            if place.count == position.count { return live() }
-        } else if let place, target != .zero || wasEmptied {
-            // Another process numbers its events anew, or goes on with those of which it knows.
-            (next, last) = (.zero, place.count)
-        } else {
-            (next, last, continues) = (target, position.count, true)
-            place = FleetPlace(id: target.text, count: position.count, epoch: epoch)
-            return live()
+        guard let place, !isUnreadable else {
+            begin(at: target, position.count)
+            return place == nil ? [] : [.lost(upTo: time)]
         }
-        state = .catchingUp(target: target)
-        return false
+        if place.epoch == epoch {
+            resume(place, target, position.count)
+        } else if target == .zero, position.count == 0 {
+            begin(at: target, 0)
+        } else {
+            // Another process goes on with those events of which it knows. Another engine numbers its own.
+            (next, last) = (.zero, isSameHistory ? place.count : 0)
+            hasBegunAnew = target == .zero
+            state = .catchingUp(target: target, count: position.count)
+        }
+        return []
     }
 
-    private mutating func live() -> Bool {
-        state = .live
-        return true
+    private mutating func begin(at id: EventID, _ count: Int64) {
+        (next, last, state, continues) = (id, count, .live, true)
+        place = FleetPlace(id: id.text, count: count, epoch: epoch)
     }
+
+    private mutating func resume(_ place: FleetPlace, _ target: EventID, _ count: Int64) {
+        let id = EventID(place.id) ?? .zero
+        (next, last) = (id, place.count)
+        if count == place.count, id == target {
+            state = .live
+            return
+        }
+        state = .catchingUp(target: target, count: count)
+        // A stream that was removed begins again with ids of that time, or from the first number.
+        hasBegunAnew = count < place.count || target != .zero && target < id
+        continues = !hasBegunAnew
+        if hasBegunAnew || target == .zero { next = .zero }
+    }
+
+    // MARK: Events
 
     /// An event was read.
     mutating func received(_ event: EngineEvent) -> [Outcome] {
@@ -90,39 +124,57 @@ struct EventCursor: Sendable, Equatable {
         if isLive, event.number <= last {
             outcomes.append(.emptied)
         } else if event.number > last ? event.number - last > 1 : continues {
-            outcomes.append(.lost(upTo: max(time, id.milliseconds, event.fence)))
+            outcomes.append(.lost(upTo: max(time, id.time, event.fence)))
         }
         continues = true
         (next, last) = (id, event.number)
         newest = isLive ? event.number : max(newest, event.number)
         place = FleetPlace(id: event.id, count: event.number, epoch: epoch)
         outcomes.append(.event(event))
-        if case .catchingUp(let target) = state, target <= id { outcomes.append(contentsOf: caughtUp()) }
-        return outcomes
+        return outcomes + arrived(at: id)
     }
 
     /// Entries up to an id were read, the last of which may be no event.
-    mutating func passed(_ text: String) -> [Outcome] {
-        guard let id = EventID(text), next < id else { return [] }
+    mutating func passed(_ id: EventID) -> [Outcome] {
+        guard next < id else { return [] }
         next = id
-        if case .catchingUp(let target) = state, target <= id { return caughtUp() }
-        return []
+        return arrived(at: id)
     }
 
     /// The engine has nothing more to read, for the moment.
     mutating func exhausted() -> [Outcome] {
-        guard case .catchingUp(let target) = state else { return [] }
-        // The missed events are gone, unless there were none that are new.
-        let lost: [Outcome] = newest > last ? [.lost(upTo: max(time, target.milliseconds))] : []
-        (next, last) = (max(next, target), newest)
-        return lost + caughtUp()
+        guard case .catchingUp(let target, let count) = state else { return [] }
+        next = max(next, target)
+        return caughtUp(count)
     }
 
-    private mutating func caughtUp() -> [Outcome] {
-        state = .live
-        newest = last
-        place = FleetPlace(id: next.text, count: last, epoch: epoch)
-        defer { wasEmptied = false }
-        return (wasEmptied ? [.lost(upTo: max(time, next.milliseconds))] : []) + [.caughtUp]
+    private mutating func arrived(at id: EventID) -> [Outcome] {
+        guard case .catchingUp(let target, let count) = state, target <= id else { return [] }
+        return caughtUp(target == id ? count : last)
+    }
+
+    private mutating func caughtUp(_ count: Int64) -> [Outcome] {
+        let isMissing = hasBegunAnew || count > last
+        (state, last, newest, hasBegunAnew) = (.live, count, count, false)
+        place = FleetPlace(id: next.text, count: count, epoch: epoch)
+        return (isMissing ? [.lost(upTo: max(time, next.time))] : []) + [.caughtUp]
+    }
+
+    // MARK: What is trusted
+
+    /// True if an entry comes after all that were read.
+    func isBefore(_ id: EventID) -> Bool { next < id }
+
+    /// A number for ``agrees(with:before:)``.
+    var checkpoint: Int64? { isLive ? last : nil }
+
+    /// False if the engine has counted other events than those that were read, so that the next ones may not be seen either.
+    ///
+    /// - Parameters:
+    ///   - count: The number of events when a read was sent that has found all that there was.
+    ///   - checkpoint: The ``checkpoint`` before its entries were taken.
+    func agrees(with count: Int64, before checkpoint: Int64?) -> Bool {
+        guard isLive, let checkpoint else { return true }
+        return checkpoint <= count && count <= last
     }
 }

@@ -19,6 +19,16 @@ final class EventReader {
         var tenant: TenantID
         /// The name of its key.
         var name: String
+        /// The name of the key with the number of its events.
+        var count: String
+    }
+
+    /// The part of a read's answer that is about one tenant.
+    struct Entries {
+        /// The entries, or nil if there are no more for the moment.
+        var found: EngineEntries?
+        /// The number of the tenant's events when the read was sent, or nil if there may be more entries behind these.
+        var count: Int64?
     }
 
     /// Functions that are told what is read.
@@ -27,8 +37,8 @@ final class EventReader {
         var ready: (EventReader) -> Void
         /// The place to read on from, and true if all earlier events are known.
         var position: (TenantID) -> (id: String, isLive: Bool)
-        /// A tenant's entries, or nil if there are no more for the moment.
-        var entries: (TenantID, EngineEntries?) -> Void
+        /// Takes a tenant's entries, and returns false if they can't be those of the scripts.
+        var entries: (TenantID, Entries) -> Bool
         /// The connection couldn't be opened, or is lost.
         var ended: (EventReader, EngineFault, String) -> Void
     }
@@ -76,16 +86,24 @@ final class EventReader {
     }
 
     private func opened(_ result: EngineHandshake.Result) {
-        guard result.epoch == epoch else { return end(.connectionLost, "another process has answered") }
+        guard result.identity.epoch == epoch else { return end(.connectionLost, "another process has answered") }
         observer?.ready(self)
         read()
     }
 
+    /// Reads the numbers of events, and then the events, so that those which are counted are found.
     private func read() {
         guard let observer, let session else { return }
         let positions = streams.map { observer.position($0.tenant) }
+        var counting = EngineCommand("MGET")
+        counting.append(contentsOf: streams.map(\.count))
+        var counts: [Int64] = []
+        session.send(counting.encoded) { result in
+            guard case .success(let value) = result else { return }
+            counts = value.elements?.map { $0.number ?? 0 } ?? []
+        }
         var command = EngineCommand("XREAD", "COUNT")
-        command.append(max(1, Self.eventsPerRead / max(1, streams.count)))
+        command.append(perStream)
         let waits = positions.allSatisfy(\.isLive)
         if waits {
             command.append("BLOCK")
@@ -99,15 +117,25 @@ final class EventReader {
         }
         session.send(command.encoded) { [weak self] result in
             guard case .success(let value) = result else { return }
-            self?.answered(value)
+            self?.answered(value, counts)
         }
     }
 
-    private func answered(_ value: RespValue) {
+    /// The entries that are read of each stream at most.
+    private var perStream: Int { max(1, Self.eventsPerRead / max(1, streams.count)) }
+
+    private func answered(_ value: RespValue, _ counts: [Int64]) {
         silence?.cancel()
         if case .error(let text) = value { return end(EngineFault(error: text), text) }
         guard let read = try? EngineEntries.byStream(value) else { return end(.malformed, "no events of a stream") }
-        for stream in streams { observer?.entries(stream.tenant, read[stream.name]) }
+        for (index, stream) in streams.enumerated() {
+            let found = read[stream.name]
+            let isAll = (found?.count ?? 0) < perStream
+            let count = isAll && counts.indices.contains(index) ? counts[index] : nil
+            guard observer?.entries(stream.tenant, Entries(found: found, count: count)) != false else {
+                return end(.malformed, "events or numbers of events that no script writes")
+            }
+        }
         self.read()
     }
 }

@@ -28,6 +28,7 @@ struct FleetOperation {
     /// A drop that the engine has noted, whose tokens are being taken out.
     private struct NotedDrop {
         let id: FleetDropID
+        let target: FleetDrop.Target
         let fence: Int64
         let epoch: String
         let isLogout: Bool
@@ -43,7 +44,7 @@ struct FleetOperation {
         }
     }
 
-    private var order: FleetOrder
+    private(set) var order: FleetOrder
     private var noted: NotedDrop?
     private var sent: Instant?
     /// The token that was found under another key than the first, if it was.
@@ -132,7 +133,14 @@ struct FleetOperation {
         let values = translator.values(all, of: drop.target)
         var isLogout = false
         if case .logout = drop.reason { isLogout = true }
-        let noted = NotedDrop(id: id, fence: fence, epoch: epoch, isLogout: isLogout, rest: values[...])
+        let noted = NotedDrop(
+            id: id,
+            target: drop.target,
+            fence: fence,
+            epoch: epoch,
+            isLogout: isLogout,
+            rest: values[...]
+        )
         guard !values.isEmpty else { return .end(noted.reply) }
         self.noted = noted
         return .call
@@ -158,7 +166,9 @@ struct FleetOperation {
                 fence: value.fence,
                 epoch: value.epoch
             )
-            if let token = translator.open(stored, key: nil, sent: sent, clock: clock, memory: memory) {
+            if let token = translator.open(stored, key: nil, sent: sent, clock: clock, memory: memory),
+                noted.target.isOf(token.key.user)
+            {
                 noted.tokens.append(token)
             } else {
                 notOpened[0, default: 0] += 1
@@ -178,6 +188,19 @@ struct MisplacedToken {
     let epoch: String
     /// The number of the key under whose names it was found.
     let number: Int
+}
+
+extension FleetDrop.Target {
+    /// True if tokens of a user are dropped, and of no other one.
+    ///
+    /// Somebody may have written other users' names among those of a user's tokens.
+    fileprivate func isOf(_ user: UserKey) -> Bool {
+        switch self {
+        case .tenant: false
+        case .user(let own, _): own == user
+        case .reported(let key, _): key.user == user
+        }
+    }
 }
 
 extension FleetOrder {

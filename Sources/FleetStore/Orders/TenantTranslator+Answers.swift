@@ -47,7 +47,7 @@ extension TenantTranslator {
         case .go(let fence): return .answer(FleetAnswer(.go(FleetFence(fence)), limits))
         case .later(let time): return .answer(FleetAnswer(.later(.milliseconds(time)), limits))
         case .nothing: return .answer(FleetAnswer(.nothing, limits))
-        case .done, .lost, .dropped, .drop, .taken: throw .malformed
+        case .done, .lost, .dropped, .drop, .taken, .present: throw .malformed
         }
     }
 

@@ -9,6 +9,8 @@ struct TenantTranslator {
     static let levelUnit = 1_000.0
     /// The time for which the revocation of a token stays one machine's: longer than a revocation takes.
     static let claimTime = Duration.seconds(600)
+    /// The bytes of a sealed token at most, which leaves room for what is stored before it.
+    static let longestSealed = EngineScript.longestValue - 512
     /// The most fingerprints in an event of a logout.
     ///
     /// Machines revoke tokens of which no event tells them that another one does, so nothing is lost beyond.
@@ -124,6 +126,8 @@ struct TenantTranslator {
         guard let sealed = keys.seal(token.plain(key), .token(name, fence: fence, epoch: epoch)),
             let event = event(.stored(key.engineID))
         else { return nil }
+        // Other machines mint their own.
+        guard sealed.count <= Self.longestSealed else { return release(key, lease, nil) }
         return .store(
             EngineStore(
                 names: self.names.tenant,

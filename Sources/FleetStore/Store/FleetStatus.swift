@@ -80,7 +80,12 @@ package struct FleetStatus: Sendable, Equatable {
     /// The time of the last change of a tenant's connection.
     package var since: Instant? { tenants.values.map(\.since).max() }
     /// The events that have not been read yet.
-    package var eventsBehind: Int64 { tenants.values.reduce(0) { $0 + $1.eventsBehind } }
+    package var eventsBehind: Int64 {
+        tenants.values.reduce(0) { sum, tenant in
+            let (sum, isTooLarge) = sum.addingReportingOverflow(tenant.eventsBehind)
+            return isTooLarge ? .max : sum
+        }
+    }
     /// The engine's processes.
     package var epochs: Set<String> { Set(tenants.values.compactMap(\.epoch)) }
 }

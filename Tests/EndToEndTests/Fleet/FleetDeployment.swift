@@ -89,10 +89,12 @@ final class FleetDeployment {
     private init(_ tenant: StandInTenant, _ count: Int, _ options: String) throws {
         self.tenant = tenant
         engine = try EngineServer()
+        try addUser()
         for _ in 0..<count {
             let directory = try TemporaryDirectory()
             try directory.write(tenant.clientSecret + "\n", to: "secret")
             try directory.write(Self.key("A"), to: "fleet-key")
+            try directory.write("PASSWORD\n", to: "fleet-password")
             try directory.write(configuration(in: directory, options: options), to: "c.yaml")
             machines.append(try Machine(directory))
         }
@@ -108,7 +110,9 @@ final class FleetDeployment {
     ///   - options: Further lines of the tenant's section.
     func configuration(in directory: TemporaryDirectory, isShared: Bool = true, options: String = "") -> String {
         // A busy machine must not look like an absent engine.
-        let fleet = "{ url: 'unix://\(engine.socket)', key: { file: \(directory.path("fleet-key")) }, timeout: 5s }"
+        let fleet =
+            "{ url: 'unix://\(engine.socket)', key: { file: \(directory.path("fleet-key")) }, username: tokencached, "
+            + "password: { file: \(directory.path("fleet-password")) }, timeout: 5s }"
         return Deployment.configuration(
             tenant,
             directory,
@@ -132,16 +136,30 @@ final class FleetDeployment {
     }
 
     /// Starts an empty engine in the place of the present one.
-    func restartEngine() throws { engine = try EngineServer(in: engine.directory) }
+    func restartEngine() throws {
+        engine = try EngineServer(in: engine.directory)
+        try addUser()
+    }
+
+    /// Makes the engine's user as the page about fleets says, so that the daemons need no other rights.
+    private func addUser() throws {
+        let page = URL(filePath: #filePath).appending(path: "../../../../Documentation/fleet.md").standardized
+        let lines = try String(contentsOf: page, encoding: .utf8).split(separator: "\n")
+        let commands = lines.filter { $0.hasPrefix("ACL SETUSER tokencached ") }
+        try #require(!commands.isEmpty)
+        for command in commands { try engine.run(command.split(separator: " ").map(String.init)) }
+    }
 
     /// Ends all.
     ///
-    /// The daemons have to exit with 0, and the tenant must have received correct requests only.
+    /// The daemons have to exit with 0, the tenant must have received correct requests only, and the engine none that its user
+    /// may not make.
     func stop() async throws {
         for machine in machines {
             machine.daemon.signal(SIGTERM)
             #expect(machine.daemon.waitForEnd() == 0, "\(machine.daemon.written.suffix(4_000))")
         }
+        #expect(try engine.run("ACL", "LOG") == "")
         #expect(await tenant.violations.isEmpty)
         try await tenant.stop()
     }

@@ -24,7 +24,9 @@ struct EngineAgreementTests {
             try run(seed: UInt64(group * 1_000 + seed), client, clock, &outcomes)
         }
         // Each outcome was among the answers, so the runs can tell something of each.
-        let all = ["token", "refused", "wait", "go", "later", "nothing", "done", "lost", "dropped", "drop", "taken"]
+        let all = [
+            "token", "refused", "wait", "go", "later", "nothing", "done", "lost", "dropped", "drop", "taken", "present",
+        ]
         for outcome in all { #expect(outcomes[outcome, default: 0] >= 10, "\(outcome) in \(outcomes)") }
     }
 
@@ -94,6 +96,7 @@ struct EngineAgreementTests {
         case .dropped: "dropped"
         case .drop: "drop"
         case .taken(let taken): taken.isEmpty ? "taken nothing" : "taken"
+        case .present: "present"
         }
     }
 }

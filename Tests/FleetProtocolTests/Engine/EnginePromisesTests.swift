@@ -215,16 +215,31 @@ struct EnginePromisesTests {
         #expect(fleet.look("n2") == .go(fence: fence + 1))
     }
 
-    @Test("Fences that are far ahead of the time draw no others along, and what they belong to is invalid.")
+    @Test("Fences that are far ahead of the time draw no others along, and a drop of one takes what there is.")
     func damage() throws {
         var fleet = Fleet()
         let far = fleet.time + EngineScript.fenceLead + 1
         let state = EngineCall.state(EngineState(names: Self.names, rate: Self.rate, fence: far))
         #expect(fleet.engine.perform(state, at: fleet.time).events?.fence == 0)
-        #expect(fleet.drop(.user(Self.token()), fence: far) == .drop(fence: far, values: []))
-        #expect(fleet.look("n1") == .nothing)
+        let fence = try fleet.mint()
+        #expect(fleet.drop(.user(Self.token()), fence: far) == .drop(fence: fence, values: ["vax"]))
+        #expect(fleet.look("n1") == .go(fence: fence + 1))
+        fleet.time += 1_000
         #expect(fleet.look("n2", keys: ["b"]) == .go(fence: fleet.time))
-        #expect(fleet.drop(.user(Self.token())) == .drop(fence: fleet.time + 1, values: []))
+        #expect(fleet.drop(.user(Self.token())) == .drop(fence: fleet.time + 1, values: ["vax"]))
+    }
+
+    @Test("A generation that is far ahead, as the engine's clock was, drops what there is and nothing later.")
+    func clockAhead() throws {
+        var fleet = Fleet()
+        fleet.time += 2 * EngineScript.fenceLead
+        _ = fleet.drop(.tenant)
+        fleet.time -= 2 * EngineScript.fenceLead
+        #expect(fleet.look() == .nothing)
+        fleet.time += 1
+        let fence = try fleet.mint()
+        #expect(fence == fleet.time)
+        guard case .token(_, _, fence, _, _) = fleet.look() else { throw NoLease() }
     }
 
     @Test("A token that has ended on its way is not stored, and a sender's clock makes no life longer.")

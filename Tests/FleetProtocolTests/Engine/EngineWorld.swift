@@ -101,7 +101,7 @@ struct EngineWorld {
     private mutating func nonce() -> String { random.pick(["n1", "n2", "n3", "n4"]) }
     private mutating func fence() -> Int64 {
         // Far ahead of the time only by damage.
-        if random.once(in: 60) { return time + EngineScript.fenceLead + random.pick([-1, 0, 1]) }
+        if random.once(in: 60) { return time + EngineScript.fenceLead + random.pick([-1, 0, 1, 900_000_000]) }
         return (leases.randomElement(using: &random)?.fence ?? 0) + random.pick([-1, 0, 0, 1])
     }
 
@@ -128,7 +128,8 @@ struct EngineWorld {
         case 80..<84: take()
         case 84..<88: .pay(EnginePay(names: Self.names, rate: rate, reserve: random.pick([0, 500, 2_000, 100_000])))
         case 88..<92: hold()
-        case 92..<94: .claim(name: random.pick(["p:{t}:c:1", "p:{t}:c:2"]), milliseconds: 1_000)
+        case 92: present()
+        case 93: .claim(name: random.pick(["p:{t}:c:1", "p:{t}:c:2"]), milliseconds: 1_000)
         default: .state(EngineState(names: Self.names, rate: rate, fence: random.once(in: 3) ? max(0, fence()) : 0))
         }
     }
@@ -211,8 +212,7 @@ struct EngineWorld {
 
     private mutating func drop() -> EngineCall {
         if random.once(in: 4), let earlier = drops.randomElement(using: &random) {
-            let wanted = random.once(in: 2) ? earlier.fence : fence()
-            let fence = max(0, min(wanted, time + EngineScript.fenceLead))
+            let fence = max(0, random.once(in: 2) ? earlier.fence : fence())
             let event = random.once(in: 3) ? nil : event("d")
             return .drop(EngineDrop(names: Self.names, target: earlier.target, fence: fence, event: event))
         }
@@ -246,6 +246,11 @@ struct EngineWorld {
                 event: event("h")
             )
         )
+    }
+
+    private mutating func present() -> EngineCall {
+        let earlier = random.once(in: 3) ? random.pick(["m1 a", "m2 a"]) : nil
+        return .present(EnginePresence(name: "p:m", note: random.pick(["m1 b", "m2 b"]), earlier: earlier, life: 60_000))
     }
 
     // MARK: Answers

@@ -74,7 +74,6 @@ struct EngineAnswerTests {
             ]
         )
         #expect(Self.state.loadingCommand.words[1] == Array(EngineScript.state.text.utf8))
-        #expect(EngineScript.state.load.words.last == Array(EngineScript.state.text.utf8))
     }
 
     private static let entry = RespValue.array([

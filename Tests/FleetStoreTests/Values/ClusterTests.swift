@@ -45,6 +45,27 @@ struct ClusterTests {
         #expect(routes.node(of: 8_192) == other)
     }
 
+    @Test("A map with more slots than there are is none.")
+    func tooManySlots() {
+        let entries = (0..<2).map { _ in entry(0, 8_192, [node(.simple("127.0.0.1"), 7_000)]) }
+        #expect(ClusterRoutes.ranges(of: .array(entries), askedAt: seed) == nil)
+    }
+
+    @Test("Each slot of many ranges is found, in whatever order they come.")
+    func manyRanges() {
+        var routes = ClusterRoutes(seed: seed)
+        let nodes = (0..<1_000).map { EngineAddress.host("127.0.0.1", port: 1_000 + $0) }
+        let ranges = nodes.enumerated().map { index, node in
+            ClusterRoutes.Range(slots: (index * 16)...(index * 16 + 14), primary: node, replicas: [])
+        }
+        routes.replace(ranges.reversed())
+        for (index, node) in nodes.enumerated() {
+            #expect(routes.node(of: index * 16) == node)
+            #expect(routes.node(of: index * 16 + 14) == node)
+            #expect(routes.node(of: index * 16 + 15) == nil)
+        }
+    }
+
     @Test("All known nodes are asked in turn, replicas, too.")
     func asks() throws {
         var routes = ClusterRoutes(seed: seed)

@@ -60,14 +60,35 @@ struct EngineCircuitTests {
     func steady() {
         var circuit = opened()
         circuit.probe()
-        circuit.succeeded(at: start)
+        circuit.connected(at: start)
         circuit.succeeded(at: start + .milliseconds(9_999))
         for _ in 0..<4 { _ = circuit.failed(at: start, random: 0) }
         #expect(circuit.failed(at: start, random: 0) == .seconds(2))
         circuit.probe()
-        circuit.succeeded(at: start)
+        circuit.connected(at: start)
         circuit.succeeded(at: start + .seconds(10))
         for _ in 0..<4 { _ = circuit.failed(at: start, random: 0) }
         #expect(circuit.failed(at: start, random: 0) == .seconds(1))
+    }
+
+    @Test("Connections that are lost soon open it, though calls on them were done.")
+    func losses() {
+        var circuit = EngineCircuit()
+        for loss in 1...7 {
+            circuit.connected(at: start)
+            circuit.succeeded(at: start + .seconds(9))
+            let pause = circuit.lost(at: start + .seconds(9), random: 0)
+            #expect(pause == [5: .seconds(1), 6: .seconds(2), 7: .seconds(4)][loss])
+            if pause != nil { circuit.probe() }
+        }
+    }
+
+    @Test("A connection that was lost after ten seconds is the first one.")
+    func steadyLosses() {
+        var circuit = EngineCircuit()
+        for _ in 1...20 {
+            circuit.connected(at: start)
+            #expect(circuit.lost(at: start + .seconds(10), random: 0) == nil)
+        }
     }
 }

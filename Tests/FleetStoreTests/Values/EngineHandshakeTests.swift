@@ -20,8 +20,24 @@ struct EngineHandshakeTests {
         return settings
     }
 
-    private func result(map: [ClusterRoutes.Range]?) -> EngineHandshake.Result {
-        EngineHandshake.Result(epoch: "abc-def", version: "redis 7.0.15", map: map)
+    private func result(map: [ClusterRoutes.Range]?, _ replication: RespValue? = nil) throws -> EngineHandshake.Result {
+        let identity = try #require(EngineIdentity(server: server, replication: replication ?? self.replication))
+        #expect(identity.epoch == "abc-def")
+        return EngineHandshake.Result(identity: identity, version: "redis 7.0.15", map: map)
+    }
+
+    @Test(
+        "Events go on in a later term of a process, and with the primary that has taken over, but not with another engine.",
+        arguments: [("abc-xyz", true), ("xyz-000", true), ("xyz-def", false), ("", false), ("abc", false)]
+    )
+    func history(earlier: String, isSame: Bool) throws {
+        let identity = try #require(EngineIdentity(server: server, replication: replication))
+        #expect(identity.continues(earlier) == isSame)
+    }
+
+    @Test("An identity that could be taken for something else is none.", arguments: ["a b", "a\tb", "", "a-b"])
+    func identity(id: String) {
+        #expect(EngineIdentity(server: .bulk(Array("run_id:\(id)\r\n".utf8)), replication: replication) == nil)
     }
 
     private func names(_ handshake: EngineHandshake) -> [String] {
@@ -37,7 +53,8 @@ struct EngineHandshakeTests {
         #expect(try handshake.answer(.error("NOPERM")) == nil, "it needs no name")
         #expect(try handshake.answer(server) == nil)
         #expect(try handshake.answer(replication) == nil)
-        #expect(try handshake.answer(.simple("OK")) == result(map: nil))
+        let result = try result(map: nil)
+        #expect(try handshake.answer(.simple("OK")) == result)
     }
 
     @Test("The user, the password and the database come first.")
@@ -64,7 +81,8 @@ struct EngineHandshakeTests {
             _ = try handshake.answer(server)
             let role = Self.replication("slave")
             if isCluster {
-                #expect(try handshake.answer(role) == result(map: nil))
+                let result = try result(map: nil, role)
+                #expect(try handshake.answer(role) == result)
             } else {
                 #expect(throws: failure) { try handshake.answer(role) }
             }
@@ -79,7 +97,8 @@ struct EngineHandshakeTests {
         _ = try handshake.answer(server)
         _ = try handshake.answer(replication)
         #expect(try handshake.answer(.error("MOVED 1 127.0.0.1:7001")) == nil)
-        #expect(try handshake.answer(.array([])) == result(map: []))
+        let result = try result(map: [])
+        #expect(try handshake.answer(.array([])) == result)
     }
 
     @Test(

@@ -227,7 +227,7 @@ extension FleetRun {
             payments += 1
             return .go(.none)
         case .later(let left): return .later(.milliseconds(left))
-        case .nothing, .lost, .dropped, .drop, .taken: return .nothing
+        case .nothing, .lost, .dropped, .drop, .taken, .present: return .nothing
         }
     }
 }
