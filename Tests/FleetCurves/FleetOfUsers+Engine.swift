@@ -195,7 +195,7 @@ extension FleetOfUsers {
         case .go(let fence): .go(FleetFence(fence))
         case .done: .go(.none)
         case .later(let left): .later(.milliseconds(left))
-        case .refused, .nothing, .lost, .dropped, .drop, .taken: .nothing
+        case .refused, .nothing, .lost, .dropped, .drop, .taken, .present: .nothing
         }
     }
 }

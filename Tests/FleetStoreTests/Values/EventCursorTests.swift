@@ -84,7 +84,7 @@ struct EventCursorTests {
     @Test("If somebody empties the engine while events arrive, the next one's number shows it.")
     func emptiedMeanwhile() {
         var cursor = EventCursor(nil)
-        _ = cursor.connected(to: position(7, "70-0"), epoch: "e", time: 100)
+        _ = connect(&cursor, position(7, "70-0"), "e")
         #expect(cursor.received(event(1, "80-0")) == [.emptied, .event(event(1, "80-0"))])
         #expect(cursor.received(event(2, "90-0")) == [.event(event(2, "90-0"))])
         #expect(cursor.received(event(1, "95-0")) == [.emptied, .event(event(1, "95-0"))])
