@@ -125,8 +125,8 @@ extension EngineScript {
           local full = burst * 60000
           local bucket = sound('HMGET', BUCKET, 'level', 'at')
           local level, at = tonumber(bucket[1]), tonumber(bucket[2])
-          if not level or not at then return full, now end
-          return math.max(0, math.min(full, level + math.max(0, now - at) * rate)), at
+          if not (level and level >= 0 and at) then return full, now end
+          return math.min(full, level + math.max(0, now - at) * rate), at
         end
         local function write_bucket(level, rate, burst)
           sound('HSET', BUCKET, 'level', text(level), 'at', text(now))

@@ -80,8 +80,9 @@ struct EventCursor: Sendable, Equatable {
         defer { isUnreadable = false }
         let target = EventID(position.id) ?? .zero
         guard let place, !isUnreadable else {
+            let isFresh = self.place == nil
             begin(at: target, position.count)
-            return place == nil ? [] : [.lost(upTo: time)]
+            return isFresh ? [] : [.lost(upTo: time)]
         }
         if place.epoch == epoch {
             resume(place, target, position.count)

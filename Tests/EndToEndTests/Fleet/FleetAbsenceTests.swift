@@ -43,6 +43,6 @@ struct FleetAbsenceTests {
         fleet.engine.crash()
         #expect(daemon.waitForOutput("the fleet's engine does not answer") != nil)
         #expect(daemon.written.components(separatedBy: "the fleet's engine does not answer").count == 2)
-        try await fleet.stop()
+        try await fleet.stop(hasEngine: false)
     }
 }
