@@ -59,8 +59,8 @@ final class ModelEntry {
         let (sent, lifetime, expiry) = (token.sent, token.lifetime, token.expiry)
         let shift = policy.jitter * (jitterFraction - 0.5)
         margin = min(.seconds(30), lifetime / 20)
-        refreshAfter = sent + (lifetime * (policy.ahead + shift)).inWholeNanoseconds
-        let nominal = sent + (lifetime * (policy.refreshDeadline + shift)).inWholeNanoseconds
+        refreshAfter = sent + lifetime.share(policy.ahead + shift)
+        let nominal = sent + lifetime.share(policy.refreshDeadline + shift)
         refreshDeadline = min(nominal, expiry - max(margin, .seconds(1)) - .milliseconds(1))
         preferredUntil = expiry - max(min(policy.minTTL, lifetime / 10), margin)
         isDeadlineJudged = false
@@ -103,10 +103,12 @@ final class ModelEntry {
 }
 
 extension Duration {
-    /// The duration to the nearest nanosecond, in which the cache counts.
-    fileprivate var inWholeNanoseconds: Duration {
-        let (seconds, attoseconds) = components
-        return .seconds(seconds) + .nanoseconds((attoseconds + 500_000_000) / 1_000_000_000)
+    /// Returns a share of the duration to the nearest nanosecond, in which the cache counts.
+    ///
+    /// It is computed by doubles as the cache does, as one share in eight is right between two nanoseconds.
+    fileprivate func share(_ share: Double) -> Duration {
+        let nanoseconds = Double(components.seconds) * 1e9 + Double(components.attoseconds / 1_000_000_000)
+        return .nanoseconds(Int64(nanoseconds * share + 0.5))
     }
 
     /// The duration, rounded up to nanoseconds.
