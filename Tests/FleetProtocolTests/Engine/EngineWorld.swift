@@ -250,7 +250,8 @@ struct EngineWorld {
 
     private mutating func present() -> EngineCall {
         let earlier = random.once(in: 3) ? random.pick(["m1 a", "m2 a"]) : nil
-        return .present(EnginePresence(name: "p:m", note: random.pick(["m1 b", "m2 b"]), earlier: earlier, life: 60_000))
+        let note = random.pick(["m1 b", "m2 b"])
+        return .present(EnginePresence(name: "p:m", note: note, earlier: earlier, life: 60_000))
     }
 
     // MARK: Answers

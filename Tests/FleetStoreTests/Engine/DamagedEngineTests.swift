@@ -112,11 +112,13 @@ struct DamagedEngineTests {
         arguments: [
             Damage(":bucket", Damage.otherType), Damage(":bucket", "redis.call('HSET', KEYS[1], 'level', '-1e300')"),
             Damage(":bucket", "redis.call('HSET', KEYS[1], 'level', 'nan', 'at', '-inf')"),
-            Damage(":hold", Damage.otherType), Damage(":fence", Damage.otherType), Damage(":fence", Damage.text("'-inf'")),
+            Damage(":hold", Damage.otherType), Damage(":fence", Damage.otherType),
+            Damage(":fence", Damage.text("'-inf'")),
             Damage(":generation", Damage.otherType), Damage(":generation", Damage.text("'9000000000000000'")),
             Damage(":generation", Damage.text("'inf'")), Damage(":generation", Damage.text("'text'")),
             Damage(":count", Damage.otherType), Damage(":count", Damage.text("'text'")),
-            Damage(":count", Damage.text("'-9000000000000000000'")), Damage(":count", Damage.text("'9223372036854775807'")),
+            Damage(":count", Damage.text("'-9000000000000000000'")),
+            Damage(":count", Damage.text("'9223372036854775807'")),
             Damage(":machines", Damage.otherType),
         ]
     )
@@ -172,7 +174,8 @@ struct DamagedEngineTests {
         try await withMachines(presenceInterval: .milliseconds(20)) { machines in
             for machine in machines { try await machine.connect(engine.settings()) }
             try await share("ann", machines)
-            let note = "redis.call('ZADD', KEYS[1], 'inf', 'y') "
+            let note =
+                "redis.call('ZADD', KEYS[1], 'inf', 'y') "
                 + "redis.call('ZADD', KEYS[1], redis.call('TIME')[1] * 1000, string.rep('x', 2000000))"
             try damage(Damage(":machines", note), engine)
             let cause = "redis.call('SET', KEYS[1], string.char(255) .. string.rep('x', 2000000), 'PX', 1)"
@@ -255,7 +258,9 @@ struct DamagedEngineTests {
         let engine = try EngineServer(clock: clock)
         try await withMachines { machines in
             for machine in machines { try await machine.connect(engine.settings()) }
-            guard let heard = try await machines[1].look(TestFleet.peek(key)).limits?.time else { throw TestFailure("no time") }
+            guard let heard = try await machines[1].look(TestFleet.peek(key)).limits?.time else {
+                throw TestFailure("no time")
+            }
             #expect(heard.number >= time + 3_600_000)
             try clock.set(time)
             try engine.run("CLIENT", "KILL", "TYPE", "normal")
