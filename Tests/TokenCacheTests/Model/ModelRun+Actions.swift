@@ -362,7 +362,7 @@ extension ModelRun {
     /// - Returns: The entries that are over the limit.
     private func reconcileEntries() throws -> [ModelEntry] {
         // Before the cache drops entries over the limit, it gets to all timers that are due.
-        try judgeDeadlines()
+        if entryCount != machine.store.count || entryCount >= policy.maxEntries { try judgeDeadlines() }
         guard entryCount != machine.store.count else { return [] }
         var present = entries
         for key in present where key.entry.map({ $0.token.expiry <= now }) ?? false {
