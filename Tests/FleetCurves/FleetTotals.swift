@@ -1,7 +1,7 @@
 import Foundation
 import TokenCache
 
-/// What is counted after the fleet has become warm.
+/// The counts of a fleet from the time on at which it is warm.
 struct FleetTotals {
     var requests = 0
     /// The requests that were answered at once.

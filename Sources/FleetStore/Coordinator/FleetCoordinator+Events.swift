@@ -114,7 +114,7 @@ extension FleetCoordinator {
             routes.move(slot, to: address)
             return assign()
         }
-        // What can't be read counts as lost, and the other tenants' connections go on.
+        // Events that can't be read count as lost, and the other tenants' connections go on.
         if redirection == nil { counters.fail(fault, detail) }
         changed()
         retryLater()

@@ -43,7 +43,7 @@ struct TenantEvents {
 
     /// Takes note of a fence and of the time that the engine has told with it.
     ///
-    /// What is far ahead of that time, as the engine's clock was for a moment, is forgotten: no engine would follow it.
+    /// A time far ahead of that, which the engine's clock had for a moment, is forgotten: no engine would follow it.
     mutating func see(_ fence: Int64, _ time: EngineTime) {
         translator.engineTime = time
         if !EngineAnswer.isPlausible(latest, at: time.time) { latest = 0 }
